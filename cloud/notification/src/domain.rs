@@ -1,26 +1,27 @@
-//! Inbox lines: their audience, and their text in either language. Pure: no IO, and time comes in
-//! with the event.
+//! Inbox lines: who gets one of which event, and their text in either language. Pure: no IO, and
+//! time comes in with the event.
 
-mod audience;
 mod event_lines;
+mod event_table;
 mod event_texts;
 mod inbox;
+mod inbox_reader;
+mod line_template;
+mod order_details;
 mod preferences;
 mod reader_clock;
 
-pub use audience::{EventAudience, EventRecipient, InboxReader, ShownLines, event_audience};
-pub use event_lines::{
-    SourceEvent, build_account_lines, build_match_line, build_order_lines, build_payment_lines,
-    build_payout_line, build_profile_lines, build_readmission_lines, build_review_lines,
-};
+pub use event_lines::{SourceEvent, build_event_lines, build_match_line};
+pub use event_table::{EventLines, find_event_lines};
 pub use event_texts::{
-    LineText, render_brief_text, render_inbox_hint, render_line_text, render_match_reason,
-    render_text_message,
+    render_brief_text, render_inbox_hint, render_line_text, render_text_message,
 };
 pub use inbox::{
     InboxKind, InboxLine, InboxOwner, InboxPage, KEPT_MS, KeptFrom, LineId, LineParams,
-    MoneyParams, MoneyTerms, NoticeParams, OrderParams, PageRequest, PersonParams, ReviewFacts,
-    ReviewParams, StoredLine,
+    MoneyParams, MoneyTerms, NoticeParams, OrderParams, PageRequest, PersonParams, ReviewParams,
+    StoredLine,
 };
+pub use inbox_reader::{InboxReader, ShownLines};
+pub use line_template::LineText;
 pub use preferences::{Channel, DeliveryPreferences, NoticeKind, QuietHours};
 pub use reader_clock::{ReaderClock, ReaderLocale, TimeZone};

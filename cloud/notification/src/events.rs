@@ -13,15 +13,12 @@ use platform::{
 };
 use process::{clock::Clock, tasks::Tasks, tokens::TokenVerifier};
 use serde::{Deserialize, Serialize};
-use wire::{
-    Event, EventType, Exchange, Order, OrderEvent, PaymentEvent, PayoutEvent, ProfileEvent,
-    ReadmissionEvent, Region, ServiceType, UserEvent, UserId,
-};
+use wire::{Event, EventType, Order, OrderEvent, Region, ServiceType, UserId};
 
 use crate::{
     config::FanOutRules,
     delivery::NotificationDispatcher,
-    domain::{self, EventAudience, InboxLine, LineId, ReviewFacts, SourceEvent},
+    domain::{self, InboxLine, LineId, SourceEvent},
     reminders,
     store::{FanOut, InboxStore, MatchedProvider},
 };
@@ -99,57 +96,12 @@ impl EventHandler for InboxEventConsumer {
 
 impl InboxEventConsumer {
     fn build_lines_with_ids(&self, event: &Event) -> Result<Vec<(LineId, InboxLine)>, HandleError> {
-        let lines = build_lines(event, self.dispute_ms)?;
+        let lines = domain::build_event_lines(event, self.dispute_ms)?;
         Ok(lines
             .into_iter()
             .map(|line| (LineId(self.clock.new_id()), line))
             .collect())
     }
-}
-
-/// Skips the body of an event without an audience.
-fn build_lines(event: &Event, dispute_ms: i64) -> Result<Vec<InboxLine>, HandleError> {
-    if !matches!(
-        domain::event_audience(event.kind),
-        Some(EventAudience::Told(_))
-    ) {
-        return Ok(Vec::new());
-    }
-    let cause = SourceEvent {
-        event_type: event.kind,
-        event_id: event.id,
-        at: event.at,
-    };
-    Ok(match event.kind.exchange() {
-        Exchange::Order => {
-            let body = OrderEvent::deserialize(&event.body)?;
-            domain::build_order_lines(cause, &body, dispute_ms)
-        }
-        Exchange::Payment
-            if matches!(event.kind, EventType::PayoutSent | EventType::PayoutFailed) =>
-        {
-            vec![domain::build_payout_line(
-                cause,
-                &PayoutEvent::deserialize(&event.body)?,
-            )]
-        }
-        Exchange::Payment => {
-            domain::build_payment_lines(cause, &PaymentEvent::deserialize(&event.body)?)
-        }
-        Exchange::User => {
-            domain::build_profile_lines(cause, &ProfileEvent::deserialize(&event.body)?)
-        }
-        Exchange::Auth if event.kind == EventType::UserReadmitted => {
-            domain::build_readmission_lines(cause, &ReadmissionEvent::deserialize(&event.body)?)
-        }
-        Exchange::Auth if event.kind == EventType::UserAddressChangeAsked => {
-            domain::build_account_lines(cause, &UserEvent::deserialize(&event.body)?)
-        }
-        Exchange::Review => {
-            domain::build_review_lines(cause, ReviewFacts::deserialize(&event.body)?)
-        }
-        Exchange::Auth => Vec::new(),
-    })
 }
 
 fn log_line(line: &InboxLine) {

@@ -217,6 +217,24 @@ pub struct PaymentEvent {
     pub case: Option<String>,
 }
 
+words! {
+    /// Why an order's money waits for a person.
+    MoneyCaseKind {
+        ExtraPayment "extra_payment",
+        WrongAmount "wrong_amount",
+        RefundFailed "refund_failed",
+        Chargeback "chargeback",
+        ChargebackReversed "chargeback_reversed",
+        /// The adapter has not settled a movement for a day.
+        Unanswered "unanswered",
+        CompletedUnpaid "completed_unpaid",
+        /// The adapter contradicts an answer it called final.
+        AdapterDiffers "adapter_differs",
+    }
+}
+
+words_from_text!(MoneyCaseKind);
+
 /// The body of payout events: the adapter sent the payout, or it returned to the provider's
 /// balance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -155,8 +155,9 @@ pub use assignment::{
 pub use code::Code;
 pub use command::{CmdFrame, Command, CommandBody, Receipt, UnreadableFrame, Verdict};
 pub use event::{
-    CancelCharge, Event, EventType, Exchange, OrderAndTerms, OrderEvent, PaymentEvent, PayoutEvent,
-    ProfileEvent, ProviderStanding, RatingEvent, ReadmissionEvent, ReviewEvent, UserEvent,
+    CancelCharge, Event, EventType, Exchange, MoneyCaseKind, OrderAndTerms, OrderEvent,
+    PaymentEvent, PayoutEvent, ProfileEvent, ProviderStanding, RatingEvent, ReadmissionEvent,
+    ReviewEvent, UserEvent,
 };
 pub use history::{
     AddressShown, CaseItem, CaseState, CommandAnswer, EdgePromise, Hops, LossReason,
@@ -191,7 +192,7 @@ pub use order::{Action, Draft, Order, OrderCode, OrderStatus, PaymentStatus, Ser
 pub use outcome::{FirstResult, Hop, Lost, NearbyJob, Outcome, OutcomeKind, RaceRule, Reply};
 pub use pack::{CODEC_PACKED, CODEC_PLAIN, PackError, pack_ops, unpack_ops};
 pub use person::{
-    Actor, CommandToken, CommandTokenForm, EdgeGrant, GuessReport, Permission,
+    Actor, CommandToken, CommandTokenForm, EdgeGrant, GuessReport, MatchReason, Permission,
     ProviderVerification, RevocationStatus, Role,
 };
 pub use session_frames::{

@@ -155,6 +155,21 @@ impl ProviderVerification {
     }
 }
 
+words! {
+    /// A reason to propose a provider for a job, apart from rank.
+    MatchReason {
+        ServesTheArea "serves_the_area",
+        DoesThisWork "does_this_work",
+        Verified "verified",
+        WorksThatDay "works_that_day",
+        NamesTheSkill "names_the_skill",
+        WellRated "well_rated",
+        HasCompletedJobs "has_completed_jobs",
+    }
+}
+
+words_from_text!(MatchReason);
+
 /// An update about a person's revocation, or several merged. Both times are by auth's clock; 0
 /// means none, or a revocation without a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]

@@ -1,15 +1,17 @@
-//! Builds the inbox lines of an event, one for each recipient in the audience. Each line
-//! stores the values of its event that its text needs.
+//! Builds the inbox lines of an event, one for each of its templates that applies. Each line stores
+//! the values of its event that its text needs.
 
+use serde::Deserialize;
 use wire::{
-    EventId, EventType, Order, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus,
+    Event, EventId, EventType, Order, OrderEvent, OrderId, PaymentEvent, PaymentStatus,
     PayoutEvent, ProfileEvent, ReadmissionEvent, Role, UnixMillis, UserEvent, UserId,
 };
 
 use super::{
     InboxLine, InboxOwner, LineParams, MoneyParams, MoneyTerms, OrderParams,
-    audience::{EventRecipient, event_recipients, makes_a_case},
+    event_table::{EventLines, OrderLine, PaymentLine, PayoutLine, ReviewLine, find_event_lines},
     inbox::{PersonParams, ReviewFacts},
+    line_template::{EventRecipient, LineTemplate},
 };
 
 /// The event data that all its lines share.
@@ -73,19 +75,115 @@ impl AddressedLine {
     }
 }
 
-/// The lines of an order event. After a completion, the customer may object for `dispute_ms`.
-pub fn build_order_lines(
+/// The inbox lines of an event; skips the body of an event without any. After a completion, the
+/// customer may object for `dispute_ms`.
+pub fn build_event_lines(
+    event: &Event,
+    dispute_ms: i64,
+) -> Result<Vec<InboxLine>, serde_json::Error> {
+    let cause = SourceEvent {
+        event_type: event.kind,
+        event_id: event.id,
+        at: event.at,
+    };
+    let body = &event.body;
+    Ok(match find_event_lines(event.kind) {
+        EventLines::Order(templates) => {
+            let event = OrderEvent::deserialize(body)?;
+            build_order_lines(cause, templates, &event, dispute_ms)
+        }
+        EventLines::Payment(templates) => {
+            build_payment_lines(cause, templates, &PaymentEvent::deserialize(body)?)
+        }
+        EventLines::Payout(templates) => {
+            build_payout_lines(cause, templates, &PayoutEvent::deserialize(body)?)
+        }
+        EventLines::Review(templates) => {
+            build_review_lines(cause, templates, &ReviewFacts::deserialize(body)?)
+        }
+        EventLines::Profile(templates) => {
+            let event = ProfileEvent::deserialize(body)?;
+            let reason = event.reason.clone();
+            let subject = InboxOwner {
+                user_id: event.user_id,
+                role: event.role,
+            };
+            build_person_lines(cause, templates, &event, subject, PersonParams { reason })
+        }
+        EventLines::Readmission(templates) => {
+            let event = ReadmissionEvent::deserialize(body)?;
+            let subject = InboxOwner {
+                user_id: event.user_id,
+                role: event.role,
+            };
+            build_person_lines(cause, templates, &event, subject, PersonParams::default())
+        }
+        EventLines::Account(templates) => {
+            let event = UserEvent::deserialize(body)?;
+            let subject = InboxOwner {
+                user_id: event.user_id,
+                role: event.role,
+            };
+            build_person_lines(cause, templates, &event, subject, PersonParams::default())
+        }
+        EventLines::Silent(_) => Vec::new(),
+    })
+}
+
+/// One line for each template that applies and whose recipient has an address.
+fn build_lines<Body, Params>(
     cause: SourceEvent,
+    templates: &[LineTemplate<Body, Params>],
+    body: &Body,
+    order_id: Option<OrderId>,
+    params: LineParams,
+    address: impl Fn(EventRecipient) -> Option<AddressedLine>,
+) -> Vec<InboxLine> {
+    let mut lines = Vec::new();
+    for template in templates {
+        if !template.applies_to(body) {
+            continue;
+        }
+        if let Some(addressed) = address(template.recipient) {
+            lines.push(cause.build_line(addressed, order_id, params.clone()));
+        }
+    }
+    lines
+}
+
+fn build_order_lines(
+    cause: SourceEvent,
+    templates: &[OrderLine],
     event: &OrderEvent,
     dispute_ms: i64,
 ) -> Vec<InboxLine> {
-    let told = event_recipients(cause.event_type).iter();
-    told.filter_map(|&listener| {
-        let addressed = address_order_line(listener, cause, event)?;
-        let params = LineParams::from_order_event(cause, event, Vec::new(), dispute_ms);
-        Some(cause.build_line(addressed, Some(event.order.id), params))
-    })
-    .collect()
+    let order = &event.order;
+    let params = LineParams::from_order_event(cause, event, Vec::new(), dispute_ms);
+    build_lines(
+        cause,
+        templates,
+        event,
+        Some(order.id),
+        params,
+        |recipient| match recipient {
+            EventRecipient::Customer => Some(AddressedLine::for_customer(
+                order.customer_id,
+                order.provider_id,
+            )),
+            EventRecipient::Provider => Some(AddressedLine::for_provider(
+                order.provider_id?,
+                Some(order.customer_id),
+            )),
+            // The order was never theirs, so hide its customer.
+            EventRecipient::Loser => Some(AddressedLine::for_provider(event.actor.user_id, None)),
+            EventRecipient::FormerProvider => Some(AddressedLine::for_provider(
+                event.taken_from?,
+                Some(order.customer_id),
+            )),
+            EventRecipient::Admins(_) => Some(AddressedLine::for_admins()),
+            EventRecipient::Matched | EventRecipient::Themselves => None,
+        },
+    )
 }
 
 /// The line for a proposed provider.
@@ -101,213 +199,122 @@ pub fn build_match_line(
     cause.build_line(addressed, Some(event.order.id), params)
 }
 
-pub fn build_payment_lines(cause: SourceEvent, event: &PaymentEvent) -> Vec<InboxLine> {
-    let is_change = cause.event_type == EventType::PaymentStatusChanged;
-    // A chargeback also opens a case, but `charged_back` announces it.
-    let opens_case = event
-        .case
-        .as_deref()
-        .is_some_and(|case| case != "chargeback");
-    if is_change && event.charged_back.is_none() && !opens_case {
-        return Vec::new();
-    }
-    let told = event_recipients(cause.event_type).iter();
-    told.filter_map(|&listener| {
-        let is_party = listener != EventRecipient::Admins;
-        if is_party && is_change && (opens_case || !stops_work(event)) {
-            return None;
-        }
-        let addressed = address_money_line(listener, event)?;
-        Some(cause.build_line(
-            addressed,
-            Some(event.order_id),
-            LineParams::from_payment_event(event),
-        ))
-    })
-    .collect()
-}
-
-fn address_money_line(listener: EventRecipient, event: &PaymentEvent) -> Option<AddressedLine> {
-    match listener {
-        EventRecipient::Customer => Some(AddressedLine::for_customer(
-            event.customer_id,
-            event.provider_id,
-        )),
-        EventRecipient::Provider => {
-            let provider = event.provider_id?;
-            Some(AddressedLine::for_provider(
-                provider,
-                Some(event.customer_id),
-            ))
-        }
-        EventRecipient::Admins => Some(AddressedLine::for_admins()),
-        EventRecipient::Loser
-        | EventRecipient::FormerProvider
-        | EventRecipient::Matched
-        | EventRecipient::Themselves => None,
-    }
-}
-
-/// The chargeback left too little custody for work that is still unpaid.
-fn stops_work(event: &PaymentEvent) -> bool {
-    use OrderStatus::{Accepted, InProgress, Pending};
-    // An older payment service omits the status and reports `unpaid`.
-    let goes_on = event
-        .order_status
-        .is_none_or(|status| matches!(status, Pending | Accepted | InProgress));
-    goes_on
-        && !matches!(
-            event.payment_status,
-            PaymentStatus::Held | PaymentStatus::Paid
-        )
-}
-
-pub fn build_review_lines(cause: SourceEvent, event: ReviewFacts) -> Vec<InboxLine> {
-    let ReviewFacts {
-        order_id,
-        customer_id,
-        provider_id,
+fn build_payment_lines(
+    cause: SourceEvent,
+    templates: &[PaymentLine],
+    event: &PaymentEvent,
+) -> Vec<InboxLine> {
+    let customer = event.customer_id;
+    let params = LineParams::from_payment_event(event);
+    build_lines(
+        cause,
+        templates,
+        event,
+        Some(event.order_id),
         params,
-    } = event;
-    let told = event_recipients(cause.event_type).iter();
-    told.filter_map(|listener| {
-        let addressed = match listener {
-            EventRecipient::Customer => AddressedLine::for_customer(customer_id, Some(provider_id)),
-            EventRecipient::Provider => AddressedLine::for_provider(provider_id, Some(customer_id)),
-            EventRecipient::Admins => AddressedLine::for_admins(),
+        |recipient| match recipient {
+            EventRecipient::Customer => {
+                Some(AddressedLine::for_customer(customer, event.provider_id))
+            }
+            EventRecipient::Provider => Some(AddressedLine::for_provider(
+                event.provider_id?,
+                Some(customer),
+            )),
+            EventRecipient::Admins(_) => Some(AddressedLine::for_admins()),
             EventRecipient::Loser
             | EventRecipient::FormerProvider
             | EventRecipient::Matched
-            | EventRecipient::Themselves => return None,
-        };
-        Some(cause.build_line(
-            addressed,
-            Some(order_id),
-            LineParams::Review(params.clone()),
-        ))
-    })
-    .collect()
+            | EventRecipient::Themselves => None,
+        },
+    )
 }
 
-/// The line of a sent or failed payout.
-pub fn build_payout_line(cause: SourceEvent, event: &PayoutEvent) -> InboxLine {
-    let addressed = AddressedLine::for_provider(event.provider_id, None);
-    let PayoutEvent {
-        amount, currency, ..
-    } = *event;
-    let params = MoneyParams {
-        amount,
-        currency,
+/// The lines of a sent or failed payout.
+fn build_payout_lines(
+    cause: SourceEvent,
+    templates: &[PayoutLine],
+    event: &PayoutEvent,
+) -> Vec<InboxLine> {
+    let params = LineParams::Money(MoneyParams {
+        amount: event.amount,
+        currency: event.currency,
         returning: None,
         case: None,
-    };
-    cause.build_line(addressed, None, LineParams::Money(params))
-}
-
-/// The lines of a verification that a provider submitted or an admin decided.
-pub fn build_profile_lines(cause: SourceEvent, event: &ProfileEvent) -> Vec<InboxLine> {
-    let params = LineParams::Person(PersonParams {
-        reason: event.reason.clone(),
     });
-    if event_recipients(cause.event_type).contains(&EventRecipient::Admins) {
-        return vec![cause.build_line(AddressedLine::for_admins(), None, params)];
-    }
-    build_lines_for_subject(cause, event.user_id, event.role, params)
-}
-
-pub fn build_readmission_lines(cause: SourceEvent, event: &ReadmissionEvent) -> Vec<InboxLine> {
-    build_lines_for_subject(
+    build_lines(
         cause,
-        event.user_id,
-        event.role,
-        LineParams::Person(PersonParams::default()),
+        templates,
+        event,
+        None,
+        params,
+        |recipient| match recipient {
+            EventRecipient::Provider => Some(AddressedLine::for_provider(event.provider_id, None)),
+            EventRecipient::Admins(_) => Some(AddressedLine::for_admins()),
+            EventRecipient::Customer
+            | EventRecipient::Loser
+            | EventRecipient::FormerProvider
+            | EventRecipient::Matched
+            | EventRecipient::Themselves => None,
+        },
     )
 }
 
-/// Lines of account news without further data.
-pub fn build_account_lines(cause: SourceEvent, event: &UserEvent) -> Vec<InboxLine> {
-    build_lines_for_subject(
-        cause,
-        event.user_id,
-        event.role,
-        LineParams::Person(PersonParams::default()),
-    )
-}
-
-/// Admins have no personal inbox; the shared one is about work.
-fn build_lines_for_subject(
+fn build_review_lines(
     cause: SourceEvent,
-    user_id: UserId,
-    role: Role,
-    params: LineParams,
+    templates: &[ReviewLine],
+    event: &ReviewFacts,
 ) -> Vec<InboxLine> {
-    let is_told = event_recipients(cause.event_type).contains(&EventRecipient::Themselves);
-    if !is_told || role == Role::Admin {
-        return Vec::new();
-    }
-    let addressed = AddressedLine {
-        to: InboxOwner { user_id, role },
-        counterpart: None,
-    };
-    vec![cause.build_line(addressed, None, params)]
+    let customer = event.customer_id;
+    let provider = event.provider_id;
+    let params = LineParams::Review(event.params.clone());
+    build_lines(
+        cause,
+        templates,
+        event,
+        Some(event.order_id),
+        params,
+        |recipient| match recipient {
+            EventRecipient::Customer => Some(AddressedLine::for_customer(customer, Some(provider))),
+            EventRecipient::Provider => Some(AddressedLine::for_provider(provider, Some(customer))),
+            EventRecipient::Admins(_) => Some(AddressedLine::for_admins()),
+            EventRecipient::Loser
+            | EventRecipient::FormerProvider
+            | EventRecipient::Matched
+            | EventRecipient::Themselves => None,
+        },
+    )
 }
 
-fn address_order_line(
-    listener: EventRecipient,
+/// The lines of an event about one person. Admins have no personal inbox; the shared one is about
+/// work.
+fn build_person_lines<Body>(
     cause: SourceEvent,
-    event: &OrderEvent,
-) -> Option<AddressedLine> {
-    let order = &event.order;
-    match listener {
-        EventRecipient::Customer
-            if cause.event_type == EventType::OrderStatusChanged && !is_about_the_work(event) =>
-        {
-            None
-        }
-        EventRecipient::Customer => Some(AddressedLine::for_customer(
-            order.customer_id,
-            order.provider_id,
-        )),
-        EventRecipient::Provider
-            if cause.event_type == EventType::OrderStatusChanged && !can_start_work(event) =>
-        {
-            None
-        }
-        EventRecipient::Provider => Some(AddressedLine::for_provider(
-            order.provider_id?,
-            Some(order.customer_id),
-        )),
-        // The order was never theirs, so hide its customer.
-        EventRecipient::Loser => Some(AddressedLine::for_provider(event.actor.user_id, None)),
-        EventRecipient::FormerProvider => Some(AddressedLine::for_provider(
-            event.taken_from?,
-            Some(order.customer_id),
-        )),
-        EventRecipient::Admins
-            if cause.event_type == EventType::OrderAcceptanceLost && !makes_a_case(event.code) =>
-        {
-            None
-        }
-        EventRecipient::Admins => Some(AddressedLine::for_admins()),
-        EventRecipient::Matched | EventRecipient::Themselves => None,
-    }
-}
-
-/// Work began, or the provider withdrew and the order is open again.
-fn is_about_the_work(event: &OrderEvent) -> bool {
-    let is_step = matches!(
-        event.order.status,
-        OrderStatus::InProgress | OrderStatus::Pending
-    );
-    is_step && event.money.is_none()
-}
-
-/// The payment just entered custody. Later payment updates leave the work unchanged.
-fn can_start_work(event: &OrderEvent) -> bool {
-    let money = event.money.as_ref();
-    money.is_some_and(|money| money.payment_status == PaymentStatus::Held)
-        && event.order.status == OrderStatus::Accepted
-        && event.actor.role == Role::Customer
+    templates: &[LineTemplate<Body, PersonParams>],
+    event: &Body,
+    subject: InboxOwner,
+    params: PersonParams,
+) -> Vec<InboxLine> {
+    let params = LineParams::Person(params);
+    build_lines(
+        cause,
+        templates,
+        event,
+        None,
+        params,
+        |recipient| match recipient {
+            EventRecipient::Themselves if subject.role == Role::Admin => None,
+            EventRecipient::Themselves => Some(AddressedLine {
+                to: subject,
+                counterpart: None,
+            }),
+            EventRecipient::Admins(_) => Some(AddressedLine::for_admins()),
+            EventRecipient::Customer
+            | EventRecipient::Provider
+            | EventRecipient::Loser
+            | EventRecipient::FormerProvider
+            | EventRecipient::Matched => None,
+        },
+    )
 }
 
 impl LineParams {

@@ -247,6 +247,27 @@ impl LineParams {
         }
     }
 
+    pub fn as_money(&self) -> Option<&MoneyParams> {
+        match self {
+            Self::Money(money) => Some(money),
+            Self::Order(_) | Self::Review(_) | Self::Notice(_) | Self::Person(_) => None,
+        }
+    }
+
+    pub fn as_review(&self) -> Option<&ReviewParams> {
+        match self {
+            Self::Review(review) => Some(review),
+            Self::Order(_) | Self::Money(_) | Self::Notice(_) | Self::Person(_) => None,
+        }
+    }
+
+    pub fn as_person(&self) -> Option<&PersonParams> {
+        match self {
+            Self::Person(person) => Some(person),
+            Self::Order(_) | Self::Review(_) | Self::Money(_) | Self::Notice(_) => None,
+        }
+    }
+
     pub fn reason(&self) -> Option<&String> {
         match self {
             Self::Order(order) => order.reason.as_ref(),

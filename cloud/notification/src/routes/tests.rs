@@ -12,14 +12,12 @@ use serde_json::json;
 use support::Issuer;
 use tower::ServiceExt;
 use uuid::Uuid;
-use wire::{Actor, EventId, EventType, PaymentStatus, Role, UserId};
+use wire::{Actor, Event, EventId, EventType, PaymentStatus, Role, UserId};
 
 use super::*;
 use crate::{
     delivery::NotificationDispatcher,
-    domain::{
-        Channel, DeliveryPreferences, KEPT_MS, LineId, SourceEvent, TimeZone, build_order_lines,
-    },
+    domain::{Channel, DeliveryPreferences, KEPT_MS, LineId, TimeZone, build_event_lines},
     handlers::stream::InboxStreams,
     store::{InboxStore, PreferencesStore},
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
@@ -57,12 +55,12 @@ impl World {
         ];
         for (place, kind) in (1_u8..).zip(kinds) {
             let event_id = EventId(Uuid::from_u128(place.into()));
-            let cause = SourceEvent {
-                event_type: kind,
-                event_id,
+            let event = Event {
+                id: event_id,
                 at: AT.plus_ms(place.into()),
+                ..samples::event(kind, &samples::event_body())
             };
-            for line in build_order_lines(cause, &samples::event_body(), 0) {
+            for line in build_event_lines(&event, 0).unwrap() {
                 store
                     .add_line(LineId(Clock::system().new_id()), &line)
                     .await
@@ -531,12 +529,12 @@ async fn a_page_hears_of_each_change_of_its_own_inbox() {
 
     let event_type = EventType::OrderCompleted;
     let event_id = EventId(Uuid::from_u128(77));
-    let cause = SourceEvent {
-        event_type,
-        event_id,
+    let event = Event {
+        id: event_id,
         at: AT.plus_ms(900),
+        ..samples::event(event_type, &samples::event_body())
     };
-    for line in build_order_lines(cause, &samples::event_body(), 0) {
+    for line in build_event_lines(&event, 0).unwrap() {
         world
             .store
             .add_line(LineId(Clock::system().new_id()), &line)
@@ -568,12 +566,12 @@ async fn a_page_hears_of_every_line_of_a_busy_inbox() {
     let clock = Clock::system();
     for n in 0..LINES {
         let id = EventId(Uuid::from_u128(1_000 + u128::try_from(n).unwrap()));
-        let cause = SourceEvent {
-            event_type: EventType::OrderApproved,
-            event_id: id,
+        let event = Event {
+            id,
             at: AT,
+            ..samples::event(EventType::OrderApproved, &samples::event_body())
         };
-        for line in build_order_lines(cause, &samples::event_body(), 0) {
+        for line in build_event_lines(&event, 0).unwrap() {
             let line_id = LineId(clock.new_id());
             world.store.add_line(line_id, &line).await.unwrap();
             sent.extend((line.user_id == CUSTOMER).then(|| line_id.to_string()));

@@ -1,11 +1,12 @@
 //! Sample events and stores for tests.
 
+use serde::Serialize;
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CancelCharge, Code, CommandId, Currency, EventId, EventType, Exchange, Language,
+    Actor, Amount, CancelCharge, Code, CommandId, Currency, Event, EventId, EventType, Language,
     Lost, NearbyJob, Order, OrderCode, OrderEvent, OrderId, OrderStatus, PaymentEvent,
-    PaymentStatus, PayoutEvent, ProfileEvent, RaceRule, ReadmissionEvent, Region, Role, Source,
-    UnixMillis, UserEvent, UserId,
+    PaymentStatus, PayoutEvent, ProfileEvent, RaceRule, ReadmissionEvent, Region, ReviewEvent,
+    ReviewId, Role, Source, UnixMillis, UserEvent, UserId,
 };
 
 use platform::{documents::Documents, messages::Push, sms::Sms, upstream::Upstream};
@@ -18,10 +19,8 @@ use crate::{
     channels::{Mailer, OutboundChannels},
     delivery::NotificationDispatcher,
     domain::{
-        InboxLine, LineParams, NoticeKind, NoticeParams, ReaderClock, ReaderLocale, ReviewFacts,
-        ReviewParams, SourceEvent, TimeZone, build_account_lines, build_match_line,
-        build_order_lines, build_payment_lines, build_payout_line, build_profile_lines,
-        build_readmission_lines, build_review_lines,
+        EventLines, InboxLine, LineParams, NoticeKind, NoticeParams, ReaderClock, ReaderLocale,
+        SourceEvent, TimeZone, build_event_lines, build_match_line, find_event_lines,
     },
     handlers::notices::NoticeWriter,
     store::{DeliveryStore, InboxStore, NoticeStore, PreferencesStore},
@@ -143,20 +142,20 @@ pub fn payout() -> PayoutEvent {
     }
 }
 
-pub fn review() -> ReviewFacts {
+pub fn review() -> ReviewEvent {
     let order = order(9);
-    let reason = Some("it names a neighbour".into());
-    let params = ReviewParams {
-        title: order.title,
-        order_code: order.code,
-        rating: 4,
-        reason,
-    };
-    ReviewFacts {
+    ReviewEvent {
+        review_id: ReviewId(Uuid::from_u128(13)),
+        version: 1,
         order_id: order.id,
+        order_code: order.code,
+        title: order.title,
         customer_id: CUSTOMER,
         provider_id: PROVIDER,
-        params,
+        rating: 4,
+        command_id: CommandId(Uuid::from_u128(8)),
+        source: Source::Portal,
+        reason: Some("it names a neighbour".into()),
     }
 }
 
@@ -236,57 +235,59 @@ pub fn notice() -> InboxLine {
     }
 }
 
-pub fn order_lines(event_type: EventType, event: &OrderEvent) -> Vec<InboxLine> {
-    build_order_lines(cause(event_type), event, DISPUTE_MS)
+/// An event with that body.
+pub fn event(event_type: EventType, body: &impl Serialize) -> Event {
+    Event::new(EventId(Uuid::from_u128(7)), event_type, AT, "", body).unwrap()
 }
 
-pub fn payment_lines(event_type: EventType, event: &PaymentEvent) -> Vec<InboxLine> {
-    build_payment_lines(cause(event_type), event)
+pub fn order_lines(event_type: EventType, body: &OrderEvent) -> Vec<InboxLine> {
+    build_event_lines(&event(event_type, body), DISPUTE_MS).unwrap()
+}
+
+pub fn payment_lines(event_type: EventType, body: &PaymentEvent) -> Vec<InboxLine> {
+    build_event_lines(&event(event_type, body), DISPUTE_MS).unwrap()
 }
 
 /// The lines of a typical event of that type.
 pub fn lines(event_type: EventType) -> Vec<InboxLine> {
-    let cause = cause(event_type);
+    build_event_lines(&typical_event(event_type), DISPUTE_MS).unwrap()
+}
+
+fn typical_event(event_type: EventType) -> Event {
     let user_id = PROVIDER;
     let role = Role::Provider;
-    match event_type.exchange() {
-        Exchange::Order => order_lines(event_type, &event_body()),
-        Exchange::Payment
-            if matches!(event_type, EventType::PayoutSent | EventType::PayoutFailed) =>
-        {
-            vec![build_payout_line(cause, &payout())]
-        }
-        Exchange::Payment => build_payment_lines(cause, &money()),
-        Exchange::User => {
-            let reason = Some("the certificate has run out".into());
-            build_profile_lines(
-                cause,
-                &ProfileEvent {
-                    user_id,
-                    role,
-                    version: 1,
-                    provider: None,
-                    reason,
-                },
-            )
-        }
-        Exchange::Auth if event_type == EventType::UserAddressChangeAsked => build_account_lines(
-            cause,
-            &UserEvent {
+    match find_event_lines(event_type) {
+        EventLines::Order(_) => event(event_type, &event_body()),
+        EventLines::Payment(_) => event(event_type, &money()),
+        EventLines::Payout(_) => event(event_type, &payout()),
+        EventLines::Review(_) => event(event_type, &review()),
+        EventLines::Profile(_) => {
+            let profile = ProfileEvent {
                 user_id,
                 role,
-                session_id: None,
-            },
-        ),
-        Exchange::Auth => build_readmission_lines(
-            cause,
-            &ReadmissionEvent {
+                version: 1,
+                provider: None,
+                reason: Some("the certificate has run out".into()),
+            };
+            event(event_type, &profile)
+        }
+        EventLines::Readmission(_) => {
+            let readmission = ReadmissionEvent {
                 user_id,
                 role,
                 tokens_since: AT,
-            },
-        ),
-        Exchange::Review => build_review_lines(cause, review()),
+            };
+            event(event_type, &readmission)
+        }
+        EventLines::Account(_) => {
+            let account = UserEvent {
+                user_id,
+                role,
+                session_id: None,
+            };
+            event(event_type, &account)
+        }
+        EventLines::Silent(_) => event(event_type, &()),
     }
 }
 

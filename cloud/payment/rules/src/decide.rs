@@ -4,12 +4,12 @@
 //! from a job. It repeats the first step that applies until none does; no other code sends money
 //! out.
 
-use wire::{Code, EventType, OrderStatus, UnixMillis, UserId};
+use wire::{Code, EventType, MoneyCaseKind, OrderStatus, UnixMillis, UserId};
 
 use crate::{
     Action, AdapterReply, BilledOrder, Chargeback, CompensationRequest, DecisionContext, Due,
-    FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyDetails, MoneyRule, MoneyWrites,
-    MovementId, OrderMoney, PaymentRequest, PaymentState, Posting, Saga, Source,
+    FeePolicy, FeeSplit, LedgerAccount, MoneyDetails, MoneyRule, MoneyWrites, MovementId,
+    OrderMoney, PaymentRequest, PaymentState, Posting, Saga, Source,
     books::JournalDraft,
     disabled_rule::is_disabled,
     payments::{CancelFee, apply_payment_answer, begin_payment, close_payment, expire_payments},

@@ -44,6 +44,6 @@ pub use payments::PaymentRequest;
 pub use payouts::{Payout, PayoutStep, PayoutWrites, ProviderMoney, decide_payout};
 pub use refunds::{CompensationRequest, provider_share_minor};
 pub use transaction::{
-    CustodyLimits, DecisionContext, MoneyCase, MoneyCaseKind, MoneyDetails, MoneyEvent,
-    MoneyWrites, PAYMENT_CLOSING,
+    CustodyLimits, DecisionContext, MoneyCase, MoneyDetails, MoneyEvent, MoneyWrites,
+    PAYMENT_CLOSING,
 };

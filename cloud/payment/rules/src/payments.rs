@@ -2,11 +2,11 @@
 //! order's fee is taken from its payment.
 
 use uuid::Uuid;
-use wire::{Code, Currency, EventType, PaymentStatus, UnixMillis, UserId};
+use wire::{Code, Currency, EventType, MoneyCaseKind, PaymentStatus, UnixMillis, UserId};
 
 use crate::{
-    Action, AdapterAnswer, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyDetails,
-    MoneyRule, MovementId, OrderMoney, PAYMENT_CLOSING, Payment, PaymentState, PendingCall, Saga,
+    Action, AdapterAnswer, FeePolicy, FeeSplit, LedgerAccount, MoneyDetails, MoneyRule, MovementId,
+    OrderMoney, PAYMENT_CLOSING, Payment, PaymentState, PendingCall, Saga,
     books::JournalDraft,
     disabled_rule::is_disabled,
     movement::interpret_answer,

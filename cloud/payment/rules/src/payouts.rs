@@ -1,10 +1,10 @@
 //! Payouts: a provider's balance is sent to them, one payout at a time, under their account's lock.
 
-use wire::{Amount, Currency, UnixMillis, UserId};
+use wire::{Amount, Currency, MoneyCaseKind, UnixMillis, UserId};
 
 use crate::{
-    Action, AdapterAnswer, DecisionContext, LineKind, MoneyCase, MoneyCaseKind, MoneyJournal,
-    MoneyRule, MovementId, PayoutState, PendingCall, StatementLine,
+    Action, AdapterAnswer, DecisionContext, LineKind, MoneyCase, MoneyJournal, MoneyRule,
+    MovementId, PayoutState, PendingCall, StatementLine,
     books::JournalDraft,
     disabled_rule::is_disabled,
     movement::{interpret_answer, is_overdue},

@@ -2,12 +2,11 @@
 //! failed ones. An admin also grants money of the platform: goodwill to a customer, and
 //! compensation for work in vain to a provider, by eligibility, frequency and maximum.
 
-use wire::{Code, EventType, OrderStatus, UnixMillis, UserId};
+use wire::{Code, EventType, MoneyCaseKind, OrderStatus, UnixMillis, UserId};
 
 use crate::{
-    Action, AdapterAnswer, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyRule,
-    MovementId, OrderMoney, PendingCall, Refund, RefundRequest, RefundState, RequestState, Saga,
-    Source,
+    Action, AdapterAnswer, FeePolicy, FeeSplit, LedgerAccount, MoneyRule, MovementId, OrderMoney,
+    PendingCall, Refund, RefundRequest, RefundState, RequestState, Saga, Source,
     books::{JournalDraft, source_account},
     disabled_rule::is_disabled,
     movement::interpret_answer,

@@ -1,6 +1,6 @@
 //! One transaction about an order's money: its inputs, the changing rows, and the list of writes.
 
-use wire::{Code, EventType, PaymentStatus, UnixMillis, UserId, words, words_from_text};
+use wire::{Code, EventType, MoneyCaseKind, PaymentStatus, UnixMillis, UserId};
 
 use crate::{
     Chargeback, Due, FeePolicy, MoneyJournal, MoneyRule, MovementId, OrderMoney, Payment, Refund,
@@ -72,23 +72,6 @@ pub struct MoneyWrites {
     /// The movement that the step began or found, for the caller.
     pub movement: Option<MovementId>,
 }
-
-words! {
-    MoneyCaseKind {
-        ExtraPayment "extra_payment",
-        WrongAmount "wrong_amount",
-        RefundFailed "refund_failed",
-        Chargeback "chargeback",
-        ChargebackReversed "chargeback_reversed",
-        /// The adapter has not settled a movement for a day.
-        Unanswered "unanswered",
-        CompletedUnpaid "completed_unpaid",
-        /// The adapter contradicts an answer it called final.
-        AdapterDiffers "adapter_differs",
-    }
-}
-
-words_from_text!(MoneyCaseKind);
 
 /// A fact about an order's money. Consumers apply an event only if its `money_version` is higher
 /// than the last [MONEY_VERSION].

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
-use wire::{Amount, FileId, Region, ServiceType, UnixMillis, UserId, words};
+use wire::{Amount, FileId, MatchReason, Region, ServiceType, UnixMillis, UserId};
 
 use super::{CalendarDay, PortfolioItem, ProviderProfile, WeekHours, WorkPicture};
 
@@ -95,19 +95,6 @@ pub struct MatchCriteria {
     pub text: String,
     pub day: Option<CalendarDay>,
     pub limit: usize,
-}
-
-words! {
-    /// A reason to propose a provider, apart from rank.
-    MatchReason {
-        ServesTheArea "serves_the_area",
-        DoesThisWork "does_this_work",
-        Verified "verified",
-        WorksThatDay "works_that_day",
-        NamesTheSkill "names_the_skill",
-        WellRated "well_rated",
-        HasCompletedJobs "has_completed_jobs",
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -1,6 +1,6 @@
 //! Who gets a line of each event, and what it holds.
 
-use wire::Code;
+use wire::{Code, OrderStatus};
 
 use super::*;
 use crate::tests::samples;
@@ -39,18 +39,12 @@ fn each_event_reaches_exactly_its_people() {
     }
 }
 
+fn roles(lines: &[InboxLine]) -> Vec<Role> {
+    lines.iter().map(|line| line.role).collect()
+}
+
 fn told(event_type: EventType, event: &OrderEvent) -> Vec<Role> {
-    let event_id = EventId(uuid::Uuid::nil());
-    let told = build_order_lines(
-        SourceEvent {
-            event_type,
-            event_id,
-            at: UnixMillis(0),
-        },
-        event,
-        0,
-    );
-    told.iter().map(|line| line.role).collect()
+    roles(&samples::order_lines(event_type, event))
 }
 
 #[test]
@@ -110,8 +104,10 @@ fn a_chargeback_stops_no_work_that_is_over() {
             order_status,
             ..samples::charged_back()
         };
-        let lines = samples::payment_lines(EventType::PaymentStatusChanged, &event);
-        lines.iter().map(|line| line.role).collect::<Vec<_>>()
+        roles(&samples::payment_lines(
+            EventType::PaymentStatusChanged,
+            &event,
+        ))
     };
     let all = [Role::Customer, Role::Provider, Role::Admin];
     assert_eq!(
@@ -138,21 +134,15 @@ fn a_chargeback_stops_no_work_that_is_over() {
 #[test]
 fn a_chargeback_stops_the_work_that_has_its_money_still_to_come() {
     let told = |payment_status, charged_back| {
-        let event_type = EventType::PaymentStatusChanged;
-        let cause = SourceEvent {
-            event_type,
-            event_id: EventId(uuid::Uuid::nil()),
-            at: samples::AT,
-        };
         let event = PaymentEvent {
             payment_status,
             charged_back,
             ..samples::money()
         };
-        build_payment_lines(cause, &event)
-            .iter()
-            .map(|line| line.role)
-            .collect::<Vec<_>>()
+        roles(&samples::payment_lines(
+            EventType::PaymentStatusChanged,
+            &event,
+        ))
     };
     let back = Some(samples::money().amount);
     let all = [Role::Customer, Role::Provider, Role::Admin];
@@ -171,8 +161,10 @@ fn a_chargeback_stops_the_work_that_has_its_money_still_to_come() {
 #[test]
 fn the_admins_alone_hear_of_a_case_about_money_and_once_of_a_chargeback() {
     let told = |event: &PaymentEvent| {
-        let told = samples::payment_lines(EventType::PaymentStatusChanged, event);
-        told.iter().map(|line| line.role).collect::<Vec<_>>()
+        roles(&samples::payment_lines(
+            EventType::PaymentStatusChanged,
+            event,
+        ))
     };
     for kind in samples::MONEY_CASES {
         let refunded = PaymentStatus::Refunded;

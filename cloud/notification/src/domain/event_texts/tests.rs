@@ -1,12 +1,9 @@
 //! The text of each line in both languages.
 
-use wire::{OrderEvent, PaymentEvent, PaymentStatus};
+use wire::{OrderEvent, PaymentEvent, PaymentStatus, Role};
 
 use super::*;
-use crate::{
-    domain::{EventAudience, event_audience},
-    tests::samples,
-};
+use crate::tests::samples;
 
 fn write_in(language: Language, line: &InboxLine) -> LineText {
     render_line_text(samples::locale(language), line)
@@ -19,13 +16,10 @@ fn said(event_type: EventType, place: usize, language: Language) -> LineText {
 #[test]
 fn every_line_that_is_ever_written_has_words_in_both_languages() {
     for event_type in EventType::ALL {
-        let listeners = match event_audience(event_type) {
-            Some(EventAudience::Told(listeners)) => listeners,
-            _ => &[],
-        };
+        let recipients = find_event_lines(event_type).recipients();
         let lines = samples::every_line(event_type);
         assert!(
-            lines.len() >= listeners.len(),
+            lines.len() >= recipients.len(),
             "{event_type} reaches too few in the samples"
         );
         for line in lines {

@@ -1,11 +1,11 @@
 //! A provider's balance on its way to them.
 
 use custody::{
-    AdapterAnswer, CustodyLimits, DecisionContext, MoneyCase, MoneyCaseKind, MovementId,
-    PayoutState, PayoutStep, ProviderMoney, decide_payout,
+    AdapterAnswer, CustodyLimits, DecisionContext, MoneyCase, MovementId, PayoutState, PayoutStep,
+    ProviderMoney, decide_payout,
 };
 use uuid::Uuid;
-use wire::{Currency, UnixMillis};
+use wire::{Currency, MoneyCaseKind, UnixMillis};
 
 use crate::stage::user;
 

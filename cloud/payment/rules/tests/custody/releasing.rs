@@ -1,9 +1,7 @@
 //! Release, disputes and chargebacks.
 
-use custody::{
-    AdapterAnswer, BilledOrder, Chargeback, LedgerAccount, MoneyCase, MoneyCaseKind, MoneyStep,
-};
-use wire::{OrderStatus, PaymentStatus};
+use custody::{AdapterAnswer, BilledOrder, Chargeback, LedgerAccount, MoneyCase, MoneyStep};
+use wire::{MoneyCaseKind, OrderStatus, PaymentStatus};
 
 use crate::stage::{HOUR, PRICE, Stage, chargeback, order, user, wish};
 

@@ -1,9 +1,7 @@
 //! Reversed chargebacks: the money returns to its source.
 
-use custody::{
-    AdapterAnswer, Chargeback, LedgerAccount, MoneyCaseKind, MoneyStep, MovementId, Saga,
-};
-use wire::{EventType, OrderStatus, PaymentStatus};
+use custody::{AdapterAnswer, Chargeback, LedgerAccount, MoneyStep, MovementId, Saga};
+use wire::{EventType, MoneyCaseKind, OrderStatus, PaymentStatus};
 
 use crate::stage::{HOUR, PRICE, Stage, chargeback, user};
 

@@ -1,0 +1,409 @@
+//! Every event with its inbox lines: who gets one, when, and its text with the values that it
+//! inserts.
+//!
+//! A new event gets an arm in [`find_event_lines`] and its templates below, in the same order. The
+//! messages that they name are in `texts/`.
+
+use texts::Sentence;
+use wire::{
+    Code, EventType, MoneyCaseKind, OrderEvent, OrderStatus, PaymentEvent, PaymentStatus,
+    PayoutEvent, Permission, ProfileEvent, ReadmissionEvent, UserEvent,
+};
+
+use super::{
+    inbox::{MoneyParams, OrderParams, PersonParams, ReviewFacts, ReviewParams},
+    line_template::{EventRecipient, LineTemplate, LineText, LineValues, tell, text},
+    order_details::{
+        explain_loss, list_cancel_terms, list_fee_due, list_held_share, list_match_reasons,
+    },
+};
+use crate::say;
+
+use EventRecipient::{Admins, Customer, FormerProvider, Loser, Matched, Provider, Themselves};
+use Permission::{
+    ApproveOrders, ModerateReviews, ReadDesks, RefundMoney, VerifyProviders, WithdrawOrders,
+};
+
+/// The inbox lines of an event, by the body that it carries.
+#[derive(Clone, Copy)]
+pub enum EventLines {
+    Order(&'static [OrderLine]),
+    Payment(&'static [PaymentLine]),
+    Payout(&'static [PayoutLine]),
+    Review(&'static [ReviewLine]),
+    Profile(&'static [ProfileLine]),
+    Readmission(&'static [ReadmissionLine]),
+    Account(&'static [AccountLine]),
+    /// No inbox gets it, for this reason.
+    Silent(&'static str),
+}
+
+pub type OrderLine = LineTemplate<OrderEvent, OrderParams>;
+pub type PaymentLine = LineTemplate<PaymentEvent, MoneyParams>;
+pub type PayoutLine = LineTemplate<PayoutEvent, MoneyParams>;
+pub type ReviewLine = LineTemplate<ReviewFacts, ReviewParams>;
+pub type ProfileLine = LineTemplate<ProfileEvent, PersonParams>;
+pub type ReadmissionLine = LineTemplate<ReadmissionEvent, PersonParams>;
+pub type AccountLine = LineTemplate<UserEvent, PersonParams>;
+
+pub fn find_event_lines(event: EventType) -> EventLines {
+    use EventLines::{Account, Order, Payment, Payout, Profile, Readmission, Review, Silent};
+    match event {
+        EventType::OrderCreated => Order(ORDER_CREATED),
+        EventType::OrderApproved => Order(ORDER_APPROVED),
+        EventType::OrderRejected => Order(ORDER_REJECTED),
+        EventType::OrderAccepted => Order(ORDER_ACCEPTED),
+        EventType::OrderAcceptanceLost => Order(ORDER_ACCEPTANCE_LOST),
+        EventType::OrderAcceptanceWithdrawn => Order(ORDER_ACCEPTANCE_WITHDRAWN),
+        EventType::OrderCancelled => Order(ORDER_CANCELLED),
+        EventType::OrderCompleted => Order(ORDER_COMPLETED),
+        EventType::OrderStatusChanged => Order(ORDER_STATUS_CHANGED),
+        EventType::RegionAssigned => {
+            Silent("it is about a region, and the region's edges receive it")
+        }
+        EventType::PaymentInitiated => Silent("the customer has just started the payment"),
+        EventType::PaymentCompleted => Payment(PAYMENT_COMPLETED),
+        EventType::PaymentFailed => Payment(PAYMENT_FAILED),
+        EventType::PaymentReleased => Payment(PAYMENT_RELEASED),
+        EventType::PaymentStatusChanged => Payment(PAYMENT_STATUS_CHANGED),
+        EventType::RefundRequested => Payment(REFUND_REQUESTED),
+        EventType::RefundGranted => Payment(REFUND_GRANTED),
+        EventType::RefundRefused => Payment(REFUND_REFUSED),
+        EventType::RefundProcessed => Payment(REFUND_PROCESSED),
+        EventType::PayoutSent => Payout(PAYOUT_SENT),
+        EventType::PayoutFailed => Payout(PAYOUT_FAILED),
+        EventType::ReviewCreated => Review(REVIEW_CREATED),
+        EventType::ReviewUpdated => {
+            Silent("the provider was notified of the first version, and the page shows the newest")
+        }
+        EventType::ReviewReplied => Review(REVIEW_REPLIED),
+        EventType::ReviewReported => Review(REVIEW_REPORTED),
+        EventType::ReviewHidden => Review(REVIEW_HIDDEN),
+        EventType::ReviewRestored => Review(REVIEW_RESTORED),
+        EventType::RatingUpdated => Silent("the review that changed the rating has its own event"),
+        EventType::UserRegistered => {
+            Silent("the person has just registered, and receives an e-mail with a code")
+        }
+        EventType::SessionRevoked => Silent("the session that ended receives it"),
+        EventType::UserRevoked => Silent("a revoked person can no longer read an inbox"),
+        EventType::UserReadmitted => Readmission(USER_READMITTED),
+        EventType::UserConfirmationAsked => Silent("an e-mail with the code answers it"),
+        EventType::UserAddressChangeAsked => Account(USER_ADDRESS_CHANGE_ASKED),
+        EventType::ProfileCreated | EventType::ProfileUpdated => {
+            Silent("the person made the change themselves, or the platform republished known facts")
+        }
+        EventType::ProfileVerificationSubmitted => Profile(PROFILE_VERIFICATION_SUBMITTED),
+        EventType::ProfileVerified => Profile(PROFILE_VERIFIED),
+        EventType::ProfileVerificationRejected => Profile(PROFILE_VERIFICATION_REJECTED),
+    }
+}
+
+impl EventLines {
+    pub fn recipients(self) -> Vec<EventRecipient> {
+        match self {
+            Self::Order(templates) => list_recipients(templates),
+            Self::Payment(templates) => list_recipients(templates),
+            Self::Payout(templates) => list_recipients(templates),
+            Self::Review(templates) => list_recipients(templates),
+            Self::Profile(templates) => list_recipients(templates),
+            Self::Readmission(templates) => list_recipients(templates),
+            Self::Account(templates) => list_recipients(templates),
+            Self::Silent(_) => Vec::new(),
+        }
+    }
+}
+
+fn list_recipients<Body, Params>(templates: &[LineTemplate<Body, Params>]) -> Vec<EventRecipient> {
+    templates
+        .iter()
+        .map(|template| template.recipient)
+        .collect()
+}
+
+const ORDER_CREATED: &[OrderLine] = &[
+    tell!(OrderLine: Customer => order_created_customer { title, code }),
+    tell!(OrderLine: Admins(&[ApproveOrders, ReadDesks]) => order_created_admin { code, region }),
+    tell!(OrderLine: Matched => order_created_provider { title, code, region, price })
+        .with_details(list_match_reasons),
+];
+
+const ORDER_APPROVED: &[OrderLine] = &[
+    tell!(OrderLine: Customer => order_approved_customer { title, code, region }),
+    tell!(OrderLine: Matched => order_approved_provider { title, code, region, price })
+        .with_details(list_match_reasons),
+];
+
+const ORDER_REJECTED: &[OrderLine] =
+    &[tell!(OrderLine: Customer => order_rejected_customer { title, code }).with_reason()];
+
+const ORDER_ACCEPTED: &[OrderLine] = &[
+    OrderLine::new(Customer, |order| match order.params.paid_afterwards {
+        true => text!(order => order_accepted_later_customer { title, code, price }),
+        false => text!(order => order_accepted_customer { title, code, price }),
+    }),
+    OrderLine::new(Provider, |order| match order.params.paid_afterwards {
+        true => text!(order => order_accepted_later_provider { title, code, region, price }),
+        false => text!(order => order_accepted_provider { title, code, region, price }),
+    }),
+];
+
+const ORDER_ACCEPTANCE_LOST: &[OrderLine] = &[
+    OrderLine::new(Loser, |order| match makes_a_case(order.params.why) {
+        true => text!(order => order_acceptance_closed_provider { title, code }),
+        false => text!(order => order_acceptance_lost_provider { title, code }),
+    })
+    .with_details(explain_loss),
+    tell!(OrderLine:
+        Admins(&[WithdrawOrders, ReadDesks]) => order_acceptance_lost_admin { code, region })
+    .only_if(|event| makes_a_case(event.code)),
+];
+
+const ORDER_ACCEPTANCE_WITHDRAWN: &[OrderLine] = &[
+    tell!(OrderLine: Customer => order_acceptance_withdrawn_customer { title, code }).with_reason(),
+    tell!(OrderLine: FormerProvider => order_acceptance_withdrawn_provider { title, code, region })
+        .with_reason(),
+];
+
+const ORDER_CANCELLED: &[OrderLine] = &[
+    tell!(OrderLine: Customer => order_cancelled_customer { title, code })
+        .with_details(list_cancel_terms)
+        .with_reason(),
+    tell!(OrderLine: Provider => order_cancelled_provider { title, code, region })
+        .with_details(list_fee_due)
+        .with_reason(),
+];
+
+const ORDER_COMPLETED: &[OrderLine] = &[
+    OrderLine::new(Customer, write_completion_for_customer),
+    OrderLine::new(Provider, write_completion_for_provider),
+];
+
+/// The customer gets only the steps of the work, because payments have their own events. The
+/// provider gets it once the money is held.
+const ORDER_STATUS_CHANGED: &[OrderLine] = &[
+    OrderLine::new(Customer, write_work_step)
+        .only_if(is_about_the_work)
+        .with_details(list_held_share)
+        .with_reason(),
+    tell!(OrderLine: Provider => order_held_provider { title, code, region })
+        .only_if(can_start_work)
+        .with_details(list_held_share)
+        .with_reason(),
+];
+
+const PAYMENT_COMPLETED: &[PaymentLine] = &[PaymentLine::new(Customer, |money| {
+    match money.params.returning {
+        Some(_) => text!(money => payment_returning_customer { amount, returning }),
+        None => text!(money => payment_completed_customer { amount }),
+    }
+})];
+
+const PAYMENT_FAILED: &[PaymentLine] =
+    &[tell!(PaymentLine: Customer => payment_failed_customer { amount })];
+
+const PAYMENT_RELEASED: &[PaymentLine] =
+    &[tell!(PaymentLine: Provider => payment_released_provider { amount })];
+
+/// Covers chargebacks and, for admins, cases. Other money changes have their own events.
+const PAYMENT_STATUS_CHANGED: &[PaymentLine] = &[
+    tell!(PaymentLine: Customer => payment_charged_back_customer { amount }).only_if(stops_work),
+    tell!(PaymentLine: Provider => payment_charged_back_provider { amount }).only_if(stops_work),
+    PaymentLine::new(Admins(&[RefundMoney, ReadDesks]), |money| {
+        match money.params.case {
+            Some(_) => text!(money => payment_case_admin { why, amount }),
+            None => text!(money => payment_charged_back_admin { amount }),
+        }
+    })
+    .only_if(|event| event.charged_back.is_some() || needs_announcement(event)),
+];
+
+/// Until it is answered, nothing is released to the provider.
+const REFUND_REQUESTED: &[PaymentLine] = &[
+    tell!(PaymentLine: Provider => refund_requested_provider { amount }),
+    tell!(PaymentLine: Admins(&[RefundMoney, ReadDesks]) => refund_requested_admin { amount }),
+];
+
+/// The customer gets `refund.processed` once the money has left.
+const REFUND_GRANTED: &[PaymentLine] =
+    &[tell!(PaymentLine: Provider => refund_granted_provider { amount })];
+
+const REFUND_REFUSED: &[PaymentLine] = &[
+    tell!(PaymentLine: Customer => refund_refused_customer { amount }),
+    tell!(PaymentLine: Provider => refund_refused_provider { amount }),
+];
+
+const REFUND_PROCESSED: &[PaymentLine] =
+    &[tell!(PaymentLine: Customer => refund_processed_customer { amount })];
+
+const PAYOUT_SENT: &[PayoutLine] =
+    &[tell!(PayoutLine: Provider => payout_sent_provider { amount })];
+
+const PAYOUT_FAILED: &[PayoutLine] =
+    &[tell!(PayoutLine: Provider => payout_failed_provider { amount })];
+
+const REVIEW_CREATED: &[ReviewLine] = &[
+    tell!(ReviewLine: Provider => review_created_provider { title, code, rating }).with_reason(),
+];
+
+const REVIEW_REPLIED: &[ReviewLine] =
+    &[tell!(ReviewLine: Customer => review_replied_customer { title, code }).with_reason()];
+
+const REVIEW_REPORTED: &[ReviewLine] = &[
+    tell!(ReviewLine: Admins(&[ModerateReviews]) => review_reported_admin { code }).with_reason(),
+];
+
+const REVIEW_HIDDEN: &[ReviewLine] = &[
+    tell!(ReviewLine: Customer => review_hidden { title, code }).with_reason(),
+    tell!(ReviewLine: Provider => review_hidden { title, code }).with_reason(),
+];
+
+const REVIEW_RESTORED: &[ReviewLine] = &[
+    tell!(ReviewLine: Customer => review_restored { title, code }).with_reason(),
+    tell!(ReviewLine: Provider => review_restored { title, code }).with_reason(),
+];
+
+const USER_READMITTED: &[ReadmissionLine] =
+    &[tell!(ReadmissionLine: Themselves => user_readmitted)];
+
+/// An attacker with the password may have made the request.
+const USER_ADDRESS_CHANGE_ASKED: &[AccountLine] =
+    &[tell!(AccountLine: Themselves => user_address_change_asked)];
+
+const PROFILE_VERIFICATION_SUBMITTED: &[ProfileLine] =
+    &[tell!(ProfileLine: Admins(&[VerifyProviders]) => profile_verification_submitted_admin)];
+
+const PROFILE_VERIFIED: &[ProfileLine] = &[tell!(ProfileLine: Themselves => profile_verified)];
+
+const PROFILE_VERIFICATION_REJECTED: &[ProfileLine] =
+    &[tell!(ProfileLine: Themselves => profile_verification_rejected).with_reason()];
+
+/// The price is unpaid, or held until the objection period ends.
+fn write_completion_for_customer(order: &LineValues<'_, OrderParams>) -> Option<LineText> {
+    let terms = &order.params.terms;
+    if order.params.reminds {
+        text!(order => order_unpaid_customer { title, code, price })
+    } else if terms.objections_until.is_some() {
+        text!(order => order_completed_held_customer { title, code, until })
+    } else if terms.payment_status == Some(PaymentStatus::Unpaid) {
+        text!(order => order_completed_unpaid_customer { title, code, price })
+    } else {
+        text!(order => order_completed_customer { title, code })
+    }
+}
+
+fn write_completion_for_provider(order: &LineValues<'_, OrderParams>) -> Option<LineText> {
+    let terms = &order.params.terms;
+    if terms.objections_until.is_some() {
+        text!(order => order_completed_held_provider { title, code, price, until })
+    } else if terms.payment_status == Some(PaymentStatus::Unpaid) {
+        text!(order => order_completed_unpaid_provider { title, code, price })
+    } else {
+        text!(order => order_completed_provider { title, code })
+    }
+}
+
+/// Work began, or the provider withdrew and the order is open again.
+fn write_work_step(order: &LineValues<'_, OrderParams>) -> Option<LineText> {
+    match order.params.status? {
+        OrderStatus::InProgress => text!(order => order_started_customer { title, code }),
+        OrderStatus::Pending => text!(order => order_given_back_customer { title, code }),
+        OrderStatus::PendingReview
+        | OrderStatus::Accepted
+        | OrderStatus::Completed
+        | OrderStatus::Reviewed
+        | OrderStatus::Cancelled
+        | OrderStatus::Rejected => None,
+    }
+}
+
+/// The customer gets the steps that `write_work_step` describes.
+fn is_about_the_work(event: &OrderEvent) -> bool {
+    let is_step = matches!(
+        event.order.status,
+        OrderStatus::InProgress | OrderStatus::Pending
+    );
+    is_step && event.money.is_none()
+}
+
+/// The payment just entered custody. Later payment updates leave the work unchanged.
+fn can_start_work(event: &OrderEvent) -> bool {
+    let money = event.money.as_ref();
+    money.is_some_and(|money| money.payment_status == PaymentStatus::Held)
+        && event.order.status == OrderStatus::Accepted
+        && event.actor.role == wire::Role::Customer
+}
+
+/// A promise that counts although its order was closed.
+fn makes_a_case(why: Option<Code>) -> bool {
+    matches!(
+        why,
+        Some(Code::OrderCancelledMeanwhile | Code::OrderRejectedMeanwhile)
+    )
+}
+
+/// A chargeback left too little custody for work that is still unpaid.
+fn stops_work(event: &PaymentEvent) -> bool {
+    use OrderStatus::{Accepted, InProgress, Pending};
+    // An older payment service omits the status and reports `unpaid`.
+    let goes_on = event
+        .order_status
+        .is_none_or(|status| matches!(status, Pending | Accepted | InProgress));
+    let is_covered = matches!(
+        event.payment_status,
+        PaymentStatus::Held | PaymentStatus::Paid
+    );
+    event.charged_back.is_some() && !needs_announcement(event) && goes_on && !is_covered
+}
+
+/// The event opens a case. A chargeback also opens one, but `charged_back` announces it.
+fn needs_announcement(event: &PaymentEvent) -> bool {
+    event
+        .case
+        .as_deref()
+        .is_some_and(|case| case.parse() != Ok(MoneyCaseKind::Chargeback))
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::Role;
+
+    use super::*;
+
+    #[test]
+    fn every_event_has_recipients_or_a_reason_to_be_silent() {
+        for event in EventType::ALL {
+            match find_event_lines(event) {
+                EventLines::Silent(reason) => assert!(reason.len() > 10, "{event}"),
+                lines => assert!(!lines.recipients().is_empty(), "{event}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_stored_line_finds_one_template_by_its_readers_role() {
+        for event in EventType::ALL {
+            let recipients = find_event_lines(event).recipients();
+            for role in Role::ALL {
+                let found = recipients.iter().filter(|one| one.has_role(role)).count();
+                assert!(found <= 1, "{event} has {found} templates for {role}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_line_of_the_admins_is_about_the_work_of_a_permission_of_theirs() {
+        let of_admins = Permission::allowed_for_role(Role::Admin);
+        for event in EventType::ALL {
+            for recipient in find_event_lines(event).recipients() {
+                let Admins(permissions) = recipient else {
+                    continue;
+                };
+                assert!(!permissions.is_empty(), "no admin would see {event}");
+                assert!(
+                    permissions.iter().all(|one| of_admins.contains(one)),
+                    "{event}"
+                );
+            }
+        }
+    }
+}

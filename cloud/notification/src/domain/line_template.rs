@@ -1,0 +1,226 @@
+//! The parts of the event table: recipients, and templates of inbox lines with the values that
+//! their texts insert.
+
+use wire::{Language, MoneyCaseKind, OrderCode, Permission, Role};
+
+use super::{
+    ReaderLocale,
+    inbox::{MoneyParams, OrderParams, ReviewParams},
+};
+use crate::say;
+
+/// A recipient, by their part in the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventRecipient {
+    Customer,
+    /// Has or had the order, or is paid for it.
+    Provider,
+    /// Lost the acceptance: the event's actor, not the order's provider.
+    Loser,
+    /// Lost the order because an admin withdrew it.
+    FormerProvider,
+    /// Proposed by the user service's matching; a separate consumer notifies them.
+    Matched,
+    /// The person the event is about.
+    Themselves,
+    /// All admins, through their shared inbox. Those with one of these permissions see the line.
+    Admins(&'static [Permission]),
+}
+
+impl EventRecipient {
+    /// Returns true if a person of that role gets the line of this recipient. An event has at most
+    /// one template for each role.
+    pub fn has_role(self, role: Role) -> bool {
+        match self {
+            Self::Customer => role == Role::Customer,
+            Self::Provider | Self::Loser | Self::FormerProvider | Self::Matched => {
+                role == Role::Provider
+            }
+            Self::Themselves => role != Role::Admin,
+            Self::Admins(_) => role == Role::Admin,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LineText {
+    pub title: String,
+    pub content: String,
+}
+
+/// The stored values of a line, for a reader.
+pub struct LineValues<'a, Params> {
+    pub params: &'a Params,
+    pub locale: ReaderLocale,
+}
+
+/// One inbox line of an event with that body: its recipient, and the text for its parameters.
+pub struct LineTemplate<Body, Params> {
+    pub recipient: EventRecipient,
+    condition: fn(&Body) -> bool,
+    text: fn(&LineValues<'_, Params>) -> Option<LineText>,
+    details: fn(&LineValues<'_, Params>) -> Vec<String>,
+    gives_reason: bool,
+}
+
+impl<Body, Params> LineTemplate<Body, Params> {
+    /// `text` returns `None` for values that only another release stores.
+    pub const fn new(
+        recipient: EventRecipient,
+        text: fn(&LineValues<'_, Params>) -> Option<LineText>,
+    ) -> Self {
+        Self {
+            recipient,
+            condition: |_| true,
+            text,
+            details: |_| Vec::new(),
+            gives_reason: false,
+        }
+    }
+
+    /// Other events of the type have no line for this recipient.
+    pub const fn only_if(self, condition: fn(&Body) -> bool) -> Self {
+        Self { condition, ..self }
+    }
+
+    /// The sentences after the first.
+    pub const fn with_details(self, details: fn(&LineValues<'_, Params>) -> Vec<String>) -> Self {
+        Self { details, ..self }
+    }
+
+    /// Ends with the reason that a person gave, if they gave one.
+    pub const fn with_reason(self) -> Self {
+        Self {
+            gives_reason: true,
+            ..self
+        }
+    }
+
+    pub fn applies_to(&self, body: &Body) -> bool {
+        (self.condition)(body)
+    }
+
+    pub fn render(
+        &self,
+        values: &LineValues<'_, Params>,
+        reason: Option<&String>,
+    ) -> Option<LineText> {
+        use texts::Sentence;
+        let language = values.locale.language;
+        let LineText { title, content } = (self.text)(values)?;
+        let mut sentences = vec![content];
+        sentences.extend((self.details)(values));
+        if let Some(reason) = reason.filter(|_| self.gives_reason) {
+            let reason = reason.into();
+            sentences.push(say::reason_given { reason }.render_in(language));
+        }
+        let content = sentences.join(say::between.text_in(language));
+        Some(LineText { title, content })
+    }
+}
+
+/// The message's title and content, filled with the values of that name.
+macro_rules! text {
+    ($values:ident => $message:ident { $($placeholder:ident),+ }) => {{
+        let language = $values.locale.language;
+        Some(LineText {
+            title: say::$message::title.render_in(language),
+            content: say::$message::content {
+                $($placeholder: $values.$placeholder().into()),+
+            }
+            .render_in(language),
+        })
+    }};
+    ($values:ident => $message:ident) => {{
+        let language = $values.locale.language;
+        Some(LineText {
+            title: say::$message::title.render_in(language),
+            content: say::$message::content.render_in(language),
+        })
+    }};
+}
+pub(super) use text;
+
+/// A template whose text is one message.
+macro_rules! tell {
+    ($template:ident: $recipient:expr => $($message:tt)+) => {
+        $template::new($recipient, |values| text!(values => $($message)+))
+    };
+}
+pub(super) use tell;
+
+impl LineValues<'_, OrderParams> {
+    pub fn title(&self) -> &String {
+        &self.params.title
+    }
+
+    pub fn code(&self) -> &OrderCode {
+        &self.params.code
+    }
+
+    pub fn region(&self) -> texts::Phrase {
+        self.params.region.name()
+    }
+
+    pub fn price(&self) -> String {
+        self.params.price.with_currency(self.params.currency)
+    }
+
+    /// The end of the objection period. Empty for an order without one, which has another text.
+    pub fn until(&self) -> String {
+        let until = self.params.terms.objections_until;
+        until
+            .map(|until| self.locale.format_minute(until))
+            .unwrap_or_default()
+    }
+}
+
+/// Payment events lack the order's title; the line links to the order.
+impl LineValues<'_, MoneyParams> {
+    pub fn amount(&self) -> String {
+        self.params.amount.with_currency(self.params.currency)
+    }
+
+    /// Empty for a payment of which nothing is sent back, which has another text.
+    pub fn returning(&self) -> String {
+        let returning = self.params.returning;
+        returning
+            .map(|returning| returning.with_currency(self.params.currency))
+            .unwrap_or_default()
+    }
+
+    /// The subject of a case. A kind from a newer payment service gets the generic text.
+    pub fn why(&self) -> texts::Phrase {
+        let kind = self.params.case.as_deref();
+        match kind.and_then(|kind| kind.parse().ok()) {
+            Some(MoneyCaseKind::ExtraPayment) => say::money_case_extra_payment,
+            Some(MoneyCaseKind::WrongAmount) => say::money_case_wrong_amount,
+            Some(MoneyCaseKind::RefundFailed) => say::money_case_refund_failed,
+            Some(MoneyCaseKind::ChargebackReversed) => say::money_case_chargeback_reversed,
+            Some(MoneyCaseKind::Unanswered) => say::money_case_unanswered,
+            Some(MoneyCaseKind::CompletedUnpaid) => say::money_case_completed_unpaid,
+            Some(MoneyCaseKind::AdapterDiffers) => say::money_case_adapter_differs,
+            Some(MoneyCaseKind::Chargeback) | None => say::money_case_other,
+        }
+    }
+}
+
+impl LineValues<'_, ReviewParams> {
+    pub fn title(&self) -> &String {
+        &self.params.title
+    }
+
+    pub fn code(&self) -> &OrderCode {
+        &self.params.order_code
+    }
+
+    pub fn rating(&self) -> u64 {
+        self.params.rating.into()
+    }
+}
+
+impl<Params> LineValues<'_, Params> {
+    pub fn language(&self) -> Language {
+        self.locale.language
+    }
+}
