@@ -59,7 +59,8 @@ impl EventHandler for PaymentEventConsumer {
             return Ok(());
         }
         let told: PaymentEvent = serde_json::from_value(event.body.clone())?;
-        // A refund case repeats the money figures of another event.
+        // An older payment service opens a case with `payment.status_changed`, which repeats the
+        // money figures of another event.
         if told.case.is_some() {
             return Ok(());
         }
@@ -72,8 +73,8 @@ impl EventHandler for PaymentEventConsumer {
     }
 }
 
-/// False for events that move no money yet: an initiated payment, or a refund request and its
-/// answer. `refund.processed` reports the money returned.
+/// False for events that move no money yet: an initiated payment, a refund request and its answer,
+/// or an opened case. `refund.processed` reports the money returned.
 fn moves_money(kind: EventType) -> bool {
     !matches!(
         kind,
@@ -81,6 +82,7 @@ fn moves_money(kind: EventType) -> bool {
             | EventType::RefundRequested
             | EventType::RefundGranted
             | EventType::RefundRefused
+            | EventType::PaymentCaseOpened
     )
 }
 

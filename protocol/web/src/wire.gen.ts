@@ -164,6 +164,7 @@ export const EVENT_TYPES = [
   'refund.processed',
   'payment.released',
   'payment.status_changed',
+  'payment.case_opened',
   'payout.sent',
   'payout.failed',
   'review.created',

@@ -107,6 +107,7 @@ catalogue! {
     RefundProcessed Payment "refund.processed",
     PaymentReleased Payment "payment.released",
     PaymentStatusChanged Payment "payment.status_changed",
+    PaymentCaseOpened Payment "payment.case_opened",
     PayoutSent Payment "payout.sent",
     PayoutFailed Payment "payout.failed",
     ReviewCreated Review "review.created",
@@ -212,8 +213,8 @@ pub struct PaymentEvent {
     /// The order's status according to the payment service, next to `charged_back`. Older events
     /// lack it.
     pub order_status: Option<OrderStatus>,
-    /// The kind of a new case that waits for a person; only in `payment.status_changed`. Everything
-    /// else is unchanged, and `amount` is the price.
+    /// The kind of a new case that waits for a person; only in `payment.case_opened`, or in an older
+    /// service's `payment.status_changed`. Everything else is unchanged, and `amount` is the price.
     pub case: Option<String>,
 }
 

@@ -13,9 +13,10 @@ use support::samples::{CUSTOMER, order, person};
 use uuid::Uuid;
 use wire::{
     Amount, AssignmentEvent, CancelCharge, Code, CommandId, Currency, Event, EventId, EventType,
-    Lost, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus, PayoutEvent, ProfileEvent,
-    ProviderStanding, RatingEvent, ReadmissionEvent, Region, RegionAssignment, ReviewEvent,
-    ReviewId, Role, ServiceType, SessionId, Source, UnixMillis, UserEvent, UserId,
+    Lost, MoneyCaseKind, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus,
+    PayoutEvent, ProfileEvent, ProviderStanding, RatingEvent, ReadmissionEvent, Region,
+    RegionAssignment, ReviewEvent, ReviewId, Role, ServiceType, SessionId, Source, UnixMillis,
+    UserEvent, UserId,
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../protocol/wire/events");
@@ -168,7 +169,8 @@ fn body_of(kind: EventType) -> Body {
         | E::RefundRefused
         | E::RefundProcessed
         | E::PaymentReleased
-        | E::PaymentStatusChanged => Body::Payment,
+        | E::PaymentStatusChanged
+        | E::PaymentCaseOpened => Body::Payment,
         E::PayoutSent | E::PayoutFailed => Body::Payout,
         E::ReviewCreated
         | E::ReviewUpdated
@@ -296,7 +298,8 @@ fn payment_event(kind: EventType) -> PaymentEvent {
         share: of(EventType::PaymentCompleted, 18_000),
         charged_back: of(EventType::PaymentStatusChanged, 20_000),
         order_status: (kind == EventType::PaymentStatusChanged).then_some(OrderStatus::Accepted),
-        case: None,
+        case: (kind == EventType::PaymentCaseOpened)
+            .then(|| MoneyCaseKind::CompletedUnpaid.as_str().to_owned()),
     }
 }
 

@@ -66,6 +66,7 @@ pub fn find_event_lines(event: EventType) -> EventLines {
         EventType::PaymentFailed => Payment(PAYMENT_FAILED),
         EventType::PaymentReleased => Payment(PAYMENT_RELEASED),
         EventType::PaymentStatusChanged => Payment(PAYMENT_STATUS_CHANGED),
+        EventType::PaymentCaseOpened => Payment(PAYMENT_CASE_OPENED),
         EventType::RefundRequested => Payment(REFUND_REQUESTED),
         EventType::RefundGranted => Payment(REFUND_GRANTED),
         EventType::RefundRefused => Payment(REFUND_REFUSED),
@@ -204,7 +205,8 @@ const PAYMENT_FAILED: &[PaymentLine] =
 const PAYMENT_RELEASED: &[PaymentLine] =
     &[tell!(PaymentLine: Provider => payment_released_provider { amount })];
 
-/// Covers chargebacks and, for admins, cases. Other money changes have their own events.
+/// Covers chargebacks. Other money changes have their own events. Admins also get the cases of an
+/// older payment service, which opened them with this event.
 const PAYMENT_STATUS_CHANGED: &[PaymentLine] = &[
     tell!(PaymentLine: Customer => payment_charged_back_customer { amount }).only_if(stops_work),
     tell!(PaymentLine: Provider => payment_charged_back_provider { amount }).only_if(stops_work),
@@ -216,6 +218,10 @@ const PAYMENT_STATUS_CHANGED: &[PaymentLine] = &[
     })
     .only_if(|event| event.charged_back.is_some() || needs_announcement(event)),
 ];
+
+const PAYMENT_CASE_OPENED: &[PaymentLine] = &[tell!(PaymentLine:
+    Admins(&[RefundMoney, ReadDesks]) => payment_case_admin { why, amount })
+.only_if(needs_announcement)];
 
 /// Until it is answered, nothing is released to the provider.
 const REFUND_REQUESTED: &[PaymentLine] = &[
@@ -355,7 +361,8 @@ fn stops_work(event: &PaymentEvent) -> bool {
     event.charged_back.is_some() && !needs_announcement(event) && goes_on && !is_covered
 }
 
-/// The event opens a case. A chargeback also opens one, but `charged_back` announces it.
+/// The event opens a case. A chargeback also opens one, but the event with `charged_back` announces
+/// it.
 fn needs_announcement(event: &PaymentEvent) -> bool {
     event
         .case

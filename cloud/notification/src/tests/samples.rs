@@ -258,6 +258,9 @@ fn typical_event(event_type: EventType) -> Event {
     let role = Role::Provider;
     match find_event_lines(event_type) {
         EventLines::Order(_) => event(event_type, &event_body()),
+        EventLines::Payment(_) if event_type == EventType::PaymentCaseOpened => {
+            event(event_type, &money_case("extra_payment"))
+        }
         EventLines::Payment(_) => event(event_type, &money()),
         EventLines::Payout(_) => event(event_type, &payout()),
         EventLines::Review(_) => event(event_type, &review()),
@@ -300,15 +303,11 @@ pub fn every_line(event_type: EventType) -> Vec<InboxLine> {
             .flat_map(|event| order_lines(event_type, event))
             .collect(),
         EventType::PaymentStatusChanged => {
-            let kinds = MONEY_CASES
-                .into_iter()
-                .chain(["of_the_future"])
-                .map(money_case);
-            let events = kinds.chain([charged_back()]);
-            events
-                .flat_map(|event| payment_lines(event_type, &event))
-                .collect()
+            let mut lines = payment_lines(event_type, &charged_back());
+            lines.extend(case_lines(event_type));
+            lines
         }
+        EventType::PaymentCaseOpened => case_lines(event_type),
         EventType::PaymentCompleted => payment_lines(
             event_type,
             &PaymentEvent {
@@ -344,6 +343,13 @@ pub fn every_line(event_type: EventType) -> Vec<InboxLine> {
     };
     all.extend(more);
     all
+}
+
+fn case_lines(event_type: EventType) -> Vec<InboxLine> {
+    let kinds = MONEY_CASES.into_iter().chain(["of_the_future"]);
+    kinds
+        .flat_map(|kind| payment_lines(event_type, &money_case(kind)))
+        .collect()
 }
 
 fn order(n: u128) -> Order {

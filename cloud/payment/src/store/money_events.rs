@@ -100,7 +100,7 @@ pub fn granted_now(before: &OrderMoney, writes: &MoneyWrites) -> i64 {
     writes.due.granted_minor - before.due.granted_minor
 }
 
-/// An opened case, of which admins are notified, also keeps the version.
+/// An opened case, of which admins are notified, changes no status and also keeps the version.
 pub fn case_opened(
     before: &OrderMoney,
     writes: &MoneyWrites,

@@ -293,12 +293,7 @@ async fn write_decision(
     }
     for case in opened {
         let body = case_opened(before, writes, case)?;
-        events.push(new_event(
-            clock,
-            EventType::PaymentStatusChanged,
-            now,
-            &body,
-        )?);
+        events.push(new_event(clock, EventType::PaymentCaseOpened, now, &body)?);
     }
     Ok(outbox::add_all(tx, &events).await?)
 }

@@ -241,7 +241,7 @@ async fn a_case_is_told_once_however_often_it_is_seen(#[case] engine: Engine) {
     let [told] = told.collect::<Vec<_>>()[..] else {
         panic!("one case: {events:?}")
     };
-    assert_eq!(told.kind, EventType::PaymentStatusChanged);
+    assert_eq!(told.kind, EventType::PaymentCaseOpened);
     let told: PaymentEvent = serde_json::from_value(told.body.clone()).unwrap();
     let due = stage.money(0).await.due;
     assert_eq!(

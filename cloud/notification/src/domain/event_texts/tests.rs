@@ -352,12 +352,19 @@ fn a_chargeback_stops_the_work_in_words() {
 fn admins_read_what_a_case_about_money_is_about() {
     let told = |kind: &str| {
         let event = samples::money_case(kind);
-        samples::payment_lines(EventType::PaymentStatusChanged, &event).remove(0)
+        samples::payment_lines(EventType::PaymentCaseOpened, &event).remove(0)
     };
     tells(
         &told("completed_unpaid"),
         &["was completed two weeks ago and is not paid. The price of the order is ¥200.00."],
         &["已完工两周，尚未付款。订单价款为 ¥200.00"],
+    );
+    // An older payment service opens a case with `payment.status_changed`; its text is the same.
+    let event = samples::money_case("completed_unpaid");
+    let older = samples::payment_lines(EventType::PaymentStatusChanged, &event).remove(0);
+    assert_eq!(
+        write_in(Language::English, &older),
+        write_in(Language::English, &told("completed_unpaid"))
     );
     let all = samples::MONEY_CASES.map(|kind| write_in(Language::English, &told(kind)).content);
     let other = write_in(Language::English, &told("of_the_future")).content;

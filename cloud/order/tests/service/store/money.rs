@@ -89,6 +89,7 @@ async fn a_newer_word_about_money_is_shown_told_and_kept(#[case] engine: Engine)
         EventType::PaymentInitiated,
         EventType::RefundGranted,
         EventType::RefundRefused,
+        EventType::PaymentCaseOpened,
     ] {
         money
             .handle(&word(&stage, id, moves_nothing, 9, open))
