@@ -16,9 +16,12 @@ mod payments;
 mod payouts;
 mod reconciliation;
 
+use std::{fmt::Display, str::FromStr};
+
 use custody::{CustodyLimits, MovementId, PendingCall};
 use platform::sql::{Columns, Migrations, SealedTable, Sql, SqlResealer, Statement, Tx};
 use process::clock::Clock;
+use uuid::Uuid;
 use wire::UnixMillis;
 
 pub use adapter_calls::{
@@ -28,7 +31,7 @@ pub use admin_decisions::{
     MoneyAct, MoneyActKind, MoneyActRow, MoneyCaseRow, PlatformFeeRow, RefundRequestRow,
 };
 pub use dues::Parties;
-pub use journals::{AccountBalance, StatementEntry};
+pub use journals::{AccountBalance, AccountName, StatementEntry};
 pub use order_money::{KeyedRequest, StepMetadata, StepOutcome};
 pub use payments::{KEPT_METHODS_MAX, KeptMethodRow, PaymentRow, RefundRow};
 pub use payouts::PayoutRow;
@@ -79,12 +82,17 @@ impl Store {
     }
 }
 
-/// Parses a domain value; we never write any other.
-pub fn parse_column<T: std::str::FromStr>(
+/// Parses a domain value of the row with that id. A later version may have written another.
+pub fn parse_column<T: FromStr>(
     text: &str,
     column: &'static str,
+    row: impl Display,
 ) -> Result<T, StoreError> {
-    text.parse().map_err(|_| StoreError::Unreadable(column))
+    text.parse().map_err(|_| StoreError::UnknownWord {
+        word: text.to_owned(),
+        column,
+        row: row.to_string(),
+    })
 }
 
 /// Only MySQL needs row locks: SQLite has one writer at a time.
@@ -103,10 +111,32 @@ pub async fn update_row<R: Columns>(tx: &mut Tx, row: R, id: MovementId) -> Resu
     Ok(())
 }
 
-fn parse_pending_call(ask: &str, tries: u32, at: UnixMillis) -> Result<PendingCall, StoreError> {
+fn parse_pending_call(
+    ask: &str,
+    row: Uuid,
+    tries: u32,
+    at: UnixMillis,
+) -> Result<PendingCall, StoreError> {
     Ok(PendingCall {
-        ask: parse_column(ask, "ask")?,
+        ask: parse_column(ask, "ask", row)?,
         tries,
         at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use custody::RefundState;
+
+    use super::*;
+
+    #[test]
+    fn a_word_of_a_later_version_is_a_fault_that_names_row_and_word() {
+        let read: Result<RefundState, _> = parse_column("halved", "refunds.status", Uuid::nil());
+        assert_eq!(
+            read.unwrap_err().to_string(),
+            "this version does not know `halved` in refunds.status of the row \
+             00000000-0000-0000-0000-000000000000"
+        );
+    }
 }

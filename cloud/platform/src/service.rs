@@ -172,6 +172,12 @@ pub enum StoreError {
     Documents(#[from] DocumentsError),
     #[error("the store contains a value that this version cannot read: {0}")]
     Unreadable(&'static str),
+    #[error("this version does not know `{word}` in {column} of the row {row}")]
+    UnknownWord {
+        word: String,
+        column: &'static str,
+        row: String,
+    },
     #[error("could not decrypt a sealed value")]
     Sealed(#[from] SealError),
     #[error("the change would make the store inconsistent: {0}")]
@@ -186,9 +192,11 @@ impl StoreError {
         match self {
             Self::Sql(error) => error.is_unavailable() || error.is_contention(),
             Self::Documents(error) => error.is_unavailable() || error.is_contention(),
-            Self::Unreadable(_) | Self::Sealed(_) | Self::Contradiction(_) | Self::Encode(_) => {
-                false
-            }
+            Self::Unreadable(_)
+            | Self::UnknownWord { .. }
+            | Self::Sealed(_)
+            | Self::Contradiction(_)
+            | Self::Encode(_) => false,
         }
     }
 }

@@ -7,7 +7,7 @@ const [RUST = ''] = Object.values(import.meta.glob<string>('../../payment/src/re
 const KINDS = [...(/FindingKind \{(.*?)\n {4}\}/s.exec(RUST)?.[1] ?? '').matchAll(/"(\w+)"/g)].map(([, kind]) => kind ?? '')
 const WORDS = import.meta.glob<{ compared: { kind: Record<string, unknown> } }>('../src/locales/*.json', { eager: true, import: 'default' })
 
-const finding = (kind: string, subject: string): ReconciliationFinding => ({ kind, subject, since: null, order_id: null, provider_id: null, amount: null, currency: null })
+const finding = (kind: string, subject: string): ReconciliationFinding => ({ kind: kind as ReconciliationFinding['kind'], subject, since: null, order_id: null, provider_id: null, amount: null, currency: null })
 
 test('every kind of finding has its words in both languages, and no words are left over', () => {
   expect(KINDS).toHaveLength(17)

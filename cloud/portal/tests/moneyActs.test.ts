@@ -37,7 +37,7 @@ test('a provider is compensated once', () => {
 
 test('the refund that waits for a person is the newest that failed, while it waits', () => {
   const refunds = [refund('old', '2026-11-20T00:00:00.000Z'), refund('new', '2026-11-21T00:00:00.000Z'), refund('sent', '2026-11-22T00:00:00.000Z', { status: 'completed' })]
-  const desk = { ...DESK, refunds, saga: 'needs_person' }
+  const desk: MoneyDesk = { ...DESK, refunds, saga: 'needs_person' }
   expect(failedRefund(desk)?.id).toBe('new')
   expect(hindrances(desk).slice(2)).toEqual([undefined, undefined])
   expect(failedRefund({ ...desk, saga: 'settling' })).toBeUndefined()

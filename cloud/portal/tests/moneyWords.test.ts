@@ -50,7 +50,7 @@ const STATES = [
 const READABLE = new Set(['charge adapter', 'refund_done adapter', 'chargeback adapter', 'reversal adapter', 'paid_otherwise bank', 'cancel_fee held', 'release held'])
 const readable = (booked: readonly Booked[]): StatementLine[] => booked.flatMap(({ action, postings }) => Object.entries(postings)
   .filter(([account]) => READABLE.has(`${action} ${account}`))
-  .map(([account, minor]) => ({ action, account, amount: (minor / 100).toFixed(2), currency: 'CNY', order_id: 'o', at: '2026-11-21T10:00:00Z', fee: null })))
+  .map(([account, minor]) => ({ action: action as StatementLine['action'], account: account as StatementLine['account'], amount: (minor / 100).toFixed(2), currency: 'CNY', order_id: 'o', at: '2026-11-21T10:00:00Z', fee: null })))
 const requestsOf = ({ granted, isAsked }: Scene) => [
   ...(granted === undefined ? [] : [{ status: 'granted', amount: '420.00', granted: (granted / 100).toFixed(2) }]),
   ...(isAsked ? [{ status: 'open', amount: '420.00', granted: null }] : []),

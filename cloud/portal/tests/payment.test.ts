@@ -4,7 +4,7 @@ import { factsOf, isInCustody, keptMinor, leftMinor, mayAskBack, pauseMs, stageO
 
 const order = (change: Partial<Order> = {}): Order => ({ status: 'accepted', payment_status: 'unpaid', ...change }) as Order
 const payment = (status: string, change: Partial<Payment> = {}): Payment => ({ id: status, status, amount: '180.00', currency: 'CNY', created_at: '2026-11-21T10:00:00Z', updated_at: '2026-11-21T10:00:05Z', ...change }) as Payment
-const line = (action: string, account: string, amount: string, change: Partial<StatementLine> = {}): StatementLine => ({ action, account, amount, currency: 'CNY', order_id: 'o', at: '2026-11-21T10:00:05Z', fee: null, ...change })
+const line = (action: StatementLine['action'], account: StatementLine['account'], amount: string, change: Partial<StatementLine> = {}): StatementLine => ({ action, account, amount, currency: 'CNY', order_id: 'o', at: '2026-11-21T10:00:05Z', fee: null, ...change })
 const request = (status: string, change: Partial<RefundRequest> = {}): RefundRequest => ({ id: 'r', status, amount: '60.00', granted: null, currency: 'CNY', reason: 'It drips.', created_at: '2026-11-21T11:00:00Z', decided_at: null, ...change }) as RefundRequest
 const charge = line('charge', 'adapter', '180.00')
 

@@ -3,7 +3,7 @@ import type { StatementLine } from '@holdfast/kit/api.gen.ts'
 import { monthAt, monthBeside, monthOf, sumsOfMonth, weeksOf } from '../src/logic/statement.ts'
 
 const at = (year: number, month: number, day: number) => new Date(year, month - 1, day, 12).toISOString()
-const line = (action: string, amount: string, when: string, fee: string | null = null): StatementLine => ({ action, account: 'provider', amount, currency: 'CNY', order_id: null, at: when, fee })
+const line = (action: StatementLine['action'], amount: string, when: string, fee: string | null = null): StatementLine => ({ action, account: 'provider', amount, currency: 'CNY', order_id: null, at: when, fee })
 
 /** Newest first, as they come. */
 const LINES = [

@@ -18,8 +18,8 @@ use wire::{Amount, Code, Currency, OrderId, UnixMillis, UserId};
 use super::{MoneySum, to_amount};
 use crate::{
     actions::Service,
-    reconcile::{MoneyFinding, Reconciliation},
-    store::{CallbackRow, CallbackVerdict, FindingContext},
+    reconcile::{FindingKind, MoneyFinding, Reconciliation},
+    store::{CallbackRow, CallbackVerdict, FindingContext, parse_column},
 };
 
 type Page = problem::Page<TimeCursor>;
@@ -38,7 +38,7 @@ pub struct AdapterWord(String);
 pub struct CallbackView {
     id: Uuid,
     /// `asked` (we queried the adapter), `forged` or `unknown`.
-    verdict: String,
+    verdict: CallbackVerdict,
     /// As claimed by the message; never acted on.
     #[schema(required)]
     movement_id: Option<Uuid>,
@@ -143,7 +143,7 @@ impl CallbackView {
     fn from_row(row: CallbackRow) -> Result<Self, Problem> {
         Ok(Self {
             id: row.id,
-            verdict: row.verdict,
+            verdict: parse_column(&row.verdict, "callbacks.verdict", row.id)?,
             movement_id: row.movement_id,
             claim: row.claim,
             // A message may claim an impossible amount.
@@ -169,8 +169,7 @@ pub struct ReportView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ReconciliationFinding)]
 struct FindingView {
-    /// Such as `account_adrift`, `adapter_differs` or `needs_person`.
-    kind: &'static str,
+    kind: FindingKind,
     /// The journal, account, movement or order.
     subject: Uuid,
     #[schema(required)]
@@ -237,7 +236,7 @@ impl From<MoneyFinding> for FindingView {
         let (minor, currency) = moved.unzip();
         let amount = minor.map(MoneySum);
         Self {
-            kind: kind.as_str(),
+            kind,
             subject,
             since,
             order_id,

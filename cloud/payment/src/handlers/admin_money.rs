@@ -2,7 +2,7 @@
 //! its change.
 
 use axum::{extract::State, http::StatusCode};
-use custody::{CompensationRequest, MoneyStep, MovementId, OrderMoney};
+use custody::{CompensationRequest, MoneyStep, MovementId, OrderMoney, RefundState, Saga, Source};
 use process::{
     problem::{self, ItemList, Json, MaybeJson, Path, Problem, format_error_chain},
     tokens::Caller,
@@ -10,7 +10,9 @@ use process::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::{Amount, Code, Currency, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId};
+use wire::{
+    Amount, Code, Currency, MoneyCaseKind, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId,
+};
 
 use super::{KeyedAdmin, MoneySum, payments::PaymentView, refunds::RequestView, to_amount};
 use crate::{
@@ -18,6 +20,7 @@ use crate::{
     say,
     store::{
         KeyedRequest, MoneyAct, MoneyActKind, MoneyActRow, MoneyCaseRow, RefundRow, StepMetadata,
+        parse_column,
     },
 };
 
@@ -32,7 +35,7 @@ pub struct DeskView {
     payment_status: PaymentStatus,
     /// `settling`, `needs_person` (a refund failed: send it again, or record payment by other
     /// means) or `done`.
-    saga: String,
+    saga: Saga,
     customer_id: UserId,
     #[schema(required)]
     provider_id: Option<UserId>,
@@ -75,7 +78,8 @@ struct VainWorkView {
     compensated: bool,
 }
 
-/// A refund, sent or in transit to the customer.
+/// A refund, sent or in transit to the customer. Its source is `held`, `suspense` (a mistaken
+/// payment) or `loss` (the platform's own money).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Refund)]
 pub struct RefundView {
@@ -83,12 +87,12 @@ pub struct RefundView {
     payment_id: Uuid,
     amount: Amount,
     currency: Currency,
-    /// The money's source: `held`, `suspense` (a mistaken payment) or `loss` (the platform's own
-    /// money).
-    source: String,
+    // Inline, because another type has the name `Source` in the API.
+    #[schema(inline)]
+    source: Source,
     /// `pending`, `completed` or `rejected` (failed, and owed until sent again or paid by other
     /// means).
-    status: String,
+    status: RefundState,
     created_at: UnixMillis,
     updated_at: UnixMillis,
 }
@@ -103,7 +107,7 @@ pub struct CaseView {
     /// The payee, for a payout.
     #[schema(required)]
     provider_id: Option<UserId>,
-    kind: String,
+    kind: MoneyCaseKind,
     movement_id: Uuid,
     opened_at: UnixMillis,
     #[schema(required)]
@@ -114,8 +118,7 @@ pub struct CaseView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = MoneyAct)]
 pub struct ActView {
-    /// `goodwill`, `compensation`, `sent_anew`, `paid_otherwise` or `case_closed`.
-    kind: String,
+    kind: MoneyActKind,
     /// The refund, the provider, or the case's movement.
     #[schema(required)]
     subject: Option<Uuid>,
@@ -188,12 +191,17 @@ pub async fn money(
         .await?
         .into_iter()
         .map(RequestView::from_row);
+    let cases = store
+        .cases_of(id)
+        .await?
+        .into_iter()
+        .map(CaseView::from_row);
     let acts = store.acts_of(id).await?.into_iter().map(ActView::from_row);
     Ok(Json(DeskView {
         order_id: id,
         order_status: order.status,
         payment_status: due.payment_status,
-        saga: due.saga.as_str().to_owned(),
+        saga: due.saga,
         customer_id: order.customer_id,
         provider_id: order.provider_id,
         price: to_amount(order.price_minor)?,
@@ -211,12 +219,7 @@ pub async fn money(
         payments: payments.collect::<Result<_, _>>()?,
         refunds: refunds.collect::<Result<_, _>>()?,
         requests: requests.collect::<Result<_, _>>()?,
-        cases: store
-            .cases_of(id)
-            .await?
-            .into_iter()
-            .map(CaseView::from)
-            .collect(),
+        cases: cases.collect::<Result<_, _>>()?,
         acts: acts.collect::<Result<_, _>>()?,
         worked_in_vain: work_in_vain(&service, &rows).await?,
     }))
@@ -360,9 +363,12 @@ pub async fn cases(
         .store
         .list_open_cases(page.rows_to_read(), page.after)
         .await?;
-    Ok(page
-        .build_page(rows, |row| row.id)
-        .map_items(CaseView::from))
+    let ItemList { items, next } = page.build_page(rows, |row| row.id);
+    let items = items
+        .into_iter()
+        .map(CaseView::from_row)
+        .collect::<Result<_, _>>()?;
+    Ok(ItemList { items, next })
 }
 
 /// `POST /api/v1/admin/money-cases/{id}/close`. A closed case is returned unchanged.
@@ -377,7 +383,7 @@ pub async fn close_case(
         .store
         .close_case(id, caller.actor.user_id, &reason)
         .await?;
-    Ok(Json(closed.ok_or(Code::NotFound)?.into()))
+    Ok(Json(CaseView::from_row(closed.ok_or(Code::NotFound)?)?))
 }
 
 async fn apply_admin_step(
@@ -449,42 +455,33 @@ impl RefundView {
             payment_id: row.payment_id,
             amount: to_amount(row.amount_minor)?,
             currency: row.currency,
-            source: row.source,
-            status: row.status,
+            source: parse_column(&row.source, "refunds.source", row.id)?,
+            status: parse_column(&row.status, "refunds.status", row.id)?,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
     }
 }
 
-impl From<MoneyCaseRow> for CaseView {
-    fn from(row: MoneyCaseRow) -> Self {
-        let MoneyCaseRow {
-            id,
-            kind,
-            movement_id,
-            opened_at,
-            closed_at,
-            provider_id,
-            ..
-        } = row;
+impl CaseView {
+    fn from_row(row: MoneyCaseRow) -> Result<Self, Problem> {
         let order_id = Some(row.order_id).filter(|order| !order.0.is_nil());
-        Self {
-            id,
+        Ok(Self {
+            id: row.id,
             order_id,
-            provider_id,
-            kind,
-            movement_id,
-            opened_at,
-            closed_at,
-        }
+            provider_id: row.provider_id,
+            kind: parse_column(&row.kind, "money_cases.kind", row.id)?,
+            movement_id: row.movement_id,
+            opened_at: row.opened_at,
+            closed_at: row.closed_at,
+        })
     }
 }
 
 impl ActView {
     pub fn from_row(row: MoneyActRow) -> Result<Self, Problem> {
         Ok(Self {
-            kind: row.kind,
+            kind: parse_column(&row.kind, "money_acts.kind", row.id)?,
             subject: row.subject,
             amount: row.amount_minor.map(to_amount).transpose()?,
             by: row.by_id,

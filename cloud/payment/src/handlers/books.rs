@@ -1,7 +1,7 @@
 //! Bookings, limited to those the reader may see, and the versions of the platform fee, for admins.
 
 use axum::{extract::State, http::StatusCode};
-use custody::WHOLE_BASIS_POINTS;
+use custody::{Action, WHOLE_BASIS_POINTS};
 use process::{
     problem::{self, ItemList, Json, Path, Problem, TimeCursor},
     tokens::Caller,
@@ -14,19 +14,20 @@ use super::{MoneySum, WholeList};
 use crate::{
     actions::Service,
     say,
-    store::{AccountBalance, Parties, PlatformFeeRow, StatementEntry},
+    store::{AccountBalance, AccountName, Parties, PlatformFeeRow, StatementEntry},
 };
 
 type Page = problem::Page<TimeCursor>;
 
-/// A posting on an account. Debit is positive.
+/// A posting on an account, with the booked fact as its action. Debit is positive.
 #[derive(Serialize, ToSchema)]
 #[schema(as = StatementLine)]
 pub struct LineView {
     at: UnixMillis,
-    /// The booked fact, such as `charge`, `refund_done` or `release`.
-    action: String,
-    account: String,
+    // Inline, because another type has the name `Action` in the API.
+    #[schema(inline)]
+    action: Action,
+    account: AccountName,
     #[schema(required)]
     order_id: Option<OrderId>,
     amount: MoneySum,
@@ -96,8 +97,8 @@ pub async fn earnings(
         if balances.iter().any(|row| row.currency == currency) {
             items.push(Earnings {
                 currency,
-                available: MoneySum(owed_minor(&balances, currency, "provider")),
-                sending: MoneySum(owed_minor(&balances, currency, "sending")),
+                available: MoneySum(owed_minor(&balances, currency, AccountName::Provider)),
+                sending: MoneySum(owed_minor(&balances, currency, AccountName::Sending)),
             });
         }
     }
@@ -105,10 +106,10 @@ pub async fn earnings(
 }
 
 /// What the platform owes a provider on one account.
-fn owed_minor(balances: &[AccountBalance], currency: Currency, account: &str) -> i64 {
+fn owed_minor(balances: &[AccountBalance], currency: Currency, account: AccountName) -> i64 {
     balances
         .iter()
-        .find(|row| row.currency == currency && row.account == account)
+        .find(|row| row.currency == currency && row.account == account.as_str())
         .map_or(0, |row| -row.balance_minor)
 }
 
@@ -124,21 +125,31 @@ fn is_party(parties: Parties, actor: Actor) -> bool {
 /// and money that leaves their current order's custody without reaching them. Admins see every
 /// posting.
 fn is_theirs(entry: &StatementEntry, actor: Actor, is_party: bool) -> bool {
-    let posting = (entry.action.as_str(), entry.account.as_str());
     match actor.role {
         Role::Admin => true,
-        Role::Customer => matches!(
-            posting,
-            (
-                "charge" | "refund_done" | "chargeback" | "reversal",
-                "adapter"
-            ) | ("paid_otherwise", "bank")
-                | ("cancel_fee" | "release", "held")
-        ),
+        Role::Customer => match entry.account {
+            AccountName::Adapter => matches!(
+                entry.action,
+                Action::Charge | Action::RefundDone | Action::Chargeback | Action::Reversal
+            ),
+            AccountName::Bank => entry.action == Action::PaidOtherwise,
+            AccountName::Held => matches!(entry.action, Action::CancelFee | Action::Release),
+            AccountName::Fees
+            | AccountName::Loss
+            | AccountName::Provider
+            | AccountName::Refunding
+            | AccountName::Sending
+            | AccountName::Suspense => false,
+        },
         Role::Provider => {
-            let is_own = entry.account == "provider" && entry.owner_id == actor.user_id.0;
-            is_own
-                || is_party && matches!(posting, ("refund" | "refund_back" | "chargeback", "held"))
+            let is_own =
+                entry.account == AccountName::Provider && entry.owner_id == actor.user_id.0;
+            let leaves_custody = entry.account == AccountName::Held
+                && matches!(
+                    entry.action,
+                    Action::Refund | Action::RefundBack | Action::Chargeback
+                );
+            is_own || is_party && leaves_custody
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, State},
     http::{HeaderName, StatusCode, header, request::Parts},
 };
-use custody::{FundsQuery, FundsReply, MovementId, PaymentRequest};
+use custody::{FundsQuery, FundsReply, MovementId, PaymentRequest, PaymentState};
 use process::{
     parts::CloudPart,
     problem::{CreatedJson, Json, Path, Problem, Query},
@@ -22,7 +22,7 @@ use crate::{
     actions::Service,
     adapter::{PayLink, PaymentAdapter},
     say,
-    store::{KEPT_METHODS_MAX, KeptMethodRow, PaymentRow, StepMetadata},
+    store::{KEPT_METHODS_MAX, KeptMethodRow, PaymentRow, StepMetadata, parse_column},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -57,8 +57,7 @@ pub struct PaymentView {
     amount: Amount,
     currency: Currency,
     payment_method: String,
-    /// `pending`, `completed` or `failed`.
-    status: String,
+    status: PaymentState,
     /// The page where the customer pays. Null if the payment is closed or needs no page.
     #[schema(required)]
     pay_url: Option<String>,
@@ -78,7 +77,7 @@ impl PaymentView {
             amount: to_amount(row.amount_minor)?,
             currency: row.currency,
             payment_method: row.payment_method,
-            status: row.status,
+            status: parse_column(&row.status, "payments.status", row.id)?,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })

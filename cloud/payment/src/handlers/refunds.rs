@@ -1,7 +1,7 @@
 //! Customers' refund requests, and admins' decisions on them.
 
 use axum::extract::State;
-use custody::{MoneyStep, MovementId};
+use custody::{MoneyStep, MovementId, RequestState};
 use process::{
     problem::{self, CreatedJson, ItemList, Json, MaybeJson, Path, Problem, Query, TimeCursor},
     tokens::Caller,
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     actions::Service,
     say,
-    store::{KeyedRequest, RefundRequestRow, StepMetadata},
+    store::{KeyedRequest, RefundRequestRow, StepMetadata, parse_column},
 };
 
 type Page = problem::Page<TimeCursor>;
@@ -32,8 +32,7 @@ pub struct RequestView {
     customer_id: UserId,
     amount: Amount,
     currency: Currency,
-    /// `open`, `granted` or `refused`.
-    status: String,
+    status: RequestState,
     reason: String,
     #[schema(required)]
     granted: Option<Amount>,
@@ -50,7 +49,7 @@ impl RequestView {
             customer_id: row.customer_id,
             amount: to_amount(row.amount_minor)?,
             currency: row.currency,
-            status: row.status,
+            status: parse_column(&row.status, "refund_requests.status", row.id)?,
             reason: row.reason,
             granted: row.granted_minor.map(to_amount).transpose()?,
             created_at: row.created_at,

@@ -14,7 +14,7 @@ use platform::{
 use process::problem::{TimeCursor, format_error_chain};
 use ring::digest::{SHA256, digest};
 use uuid::Uuid;
-use wire::{Currency, OrderId, UnixMillis, UserId, words};
+use wire::{Currency, OrderId, UnixMillis, UserId, words, words_from_text};
 
 use super::{
     Store, StoreError,
@@ -355,6 +355,8 @@ words! {
         Unknown "unknown",
     }
 }
+
+words_from_text!(CallbackVerdict);
 
 row! {
     #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use platform::{
 };
 use process::problem::TimeCursor;
 use uuid::Uuid;
-use wire::{Code, Currency, OrderId, UnixMillis, UserId, words};
+use wire::{Code, Currency, OrderId, UnixMillis, UserId, words, words_from_text};
 
 use super::{
     Store, StoreError, parse_column,
@@ -159,7 +159,7 @@ columns! {
 
 impl RefundRequestRow {
     pub fn into_request(self) -> Result<RefundRequest, StoreError> {
-        let state = parse_column(&self.status, "refund_requests.status")?;
+        let state = parse_column(&self.status, "refund_requests.status", self.id)?;
         Ok(RefundRequest {
             id: MovementId(self.id),
             amount_minor: self.amount_minor,
@@ -249,6 +249,8 @@ words! {
         CaseClosed "case_closed",
     }
 }
+
+words_from_text!(MoneyActKind);
 
 /// An admin's decision and its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -134,7 +134,7 @@ impl DueRow {
             order,
             payment_status: self.payment_status,
             money_version: self.money_version,
-            saga: parse_column(&self.saga, "dues.saga")?,
+            saga: parse_column(&self.saga, "dues.saga", self.order_id)?,
             completed: completed.map(|(provider_id, heard_at)| OrderCompletion {
                 provider_id,
                 heard_at,

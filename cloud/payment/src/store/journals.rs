@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use custody::{JournalKey, LedgerAccount, MoneyJournal, MovementId, Posting};
+use custody::{Action, JournalKey, LedgerAccount, MoneyJournal, MovementId, Posting};
 use platform::{columns, row, sql::Tx, vals};
 use process::{clock::Clock, problem::TimeCursor};
 use uuid::Uuid;
-use wire::{Currency, OrderId, UnixMillis, UserId};
+use wire::{Currency, OrderId, UnixMillis, UserId, words, words_from_text};
 
 use super::{Store, StoreError, parse_column};
 
@@ -58,9 +58,27 @@ row! {
 /// locks in the same order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct AccountKey {
-    account: &'static str,
+    account: AccountName,
     owner: Uuid,
 }
+
+words! {
+    /// The name of an account, without its owner. The order is the alphabet's, because accounts are
+    /// locked in the order of their keys.
+    AccountName {
+        Adapter "adapter",
+        Bank "bank",
+        Fees "fees",
+        Held "held",
+        Loss "loss",
+        Provider "provider",
+        Refunding "refunding",
+        Sending "sending",
+        Suspense "suspense",
+    }
+}
+
+words_from_text!(AccountName);
 
 /// Rows per platform account, to spread its locks.
 const SHARDS: u8 = 16;
@@ -110,6 +128,7 @@ async fn move_balance(
     currency: Currency,
     minor: i64,
 ) -> Result<(), StoreError> {
+    let account = account.as_str();
     let values = vals![minor, account, owner, currency];
     if tx.exec(MOVE, values.clone()).await? == 1 {
         return Ok(());
@@ -133,31 +152,30 @@ async fn move_balance(
 fn account_key(account: LedgerAccount, subject: Uuid) -> AccountKey {
     let shard = Uuid::from_u128(u128::from(subject.as_bytes()[15] % SHARDS));
     let (account, owner) = match account {
-        LedgerAccount::Adapter => ("adapter", shard),
-        LedgerAccount::Held(order) => ("held", order.0),
-        LedgerAccount::Suspense(payment) => ("suspense", payment.0),
-        LedgerAccount::Refunding(order) => ("refunding", order.0),
-        LedgerAccount::Provider(provider) => ("provider", provider.0),
-        LedgerAccount::Sending(provider) => ("sending", provider.0),
-        LedgerAccount::Fees => ("fees", shard),
-        LedgerAccount::Loss => ("loss", shard),
-        LedgerAccount::Bank => ("bank", shard),
+        LedgerAccount::Adapter => (AccountName::Adapter, shard),
+        LedgerAccount::Held(order) => (AccountName::Held, order.0),
+        LedgerAccount::Suspense(payment) => (AccountName::Suspense, payment.0),
+        LedgerAccount::Refunding(order) => (AccountName::Refunding, order.0),
+        LedgerAccount::Provider(provider) => (AccountName::Provider, provider.0),
+        LedgerAccount::Sending(provider) => (AccountName::Sending, provider.0),
+        LedgerAccount::Fees => (AccountName::Fees, shard),
+        LedgerAccount::Loss => (AccountName::Loss, shard),
+        LedgerAccount::Bank => (AccountName::Bank, shard),
     };
     AccountKey { account, owner }
 }
 
-fn parse_account(word: &str, owner: Uuid) -> Result<LedgerAccount, StoreError> {
-    Ok(match word {
-        "adapter" => LedgerAccount::Adapter,
-        "held" => LedgerAccount::Held(OrderId(owner)),
-        "suspense" => LedgerAccount::Suspense(MovementId(owner)),
-        "refunding" => LedgerAccount::Refunding(OrderId(owner)),
-        "provider" => LedgerAccount::Provider(UserId(owner)),
-        "sending" => LedgerAccount::Sending(UserId(owner)),
-        "fees" => LedgerAccount::Fees,
-        "loss" => LedgerAccount::Loss,
-        "bank" => LedgerAccount::Bank,
-        _ => return Err(StoreError::Unreadable("transactions.account")),
+fn parse_account(word: &str, owner: Uuid, journal: Uuid) -> Result<LedgerAccount, StoreError> {
+    Ok(match parse_column(word, "transactions.account", journal)? {
+        AccountName::Adapter => LedgerAccount::Adapter,
+        AccountName::Held => LedgerAccount::Held(OrderId(owner)),
+        AccountName::Suspense => LedgerAccount::Suspense(MovementId(owner)),
+        AccountName::Refunding => LedgerAccount::Refunding(OrderId(owner)),
+        AccountName::Provider => LedgerAccount::Provider(UserId(owner)),
+        AccountName::Sending => LedgerAccount::Sending(UserId(owner)),
+        AccountName::Fees => LedgerAccount::Fees,
+        AccountName::Loss => LedgerAccount::Loss,
+        AccountName::Bank => LedgerAccount::Bank,
     })
 }
 
@@ -182,7 +200,7 @@ fn to_posting_row(row: &JournalRow, key: AccountKey, amount_minor: i64) -> Posti
     PostingRow {
         journal_id: row.id,
         action: row.action.clone(),
-        account: key.account.to_owned(),
+        account: key.account.as_str().to_owned(),
         owner_id: key.owner,
         currency: row.currency,
         amount_minor,
@@ -198,7 +216,7 @@ pub fn assemble_journals(
 ) -> Result<Vec<MoneyJournal>, StoreError> {
     let mut of_journal: BTreeMap<Uuid, Vec<Posting>> = BTreeMap::new();
     for row in postings {
-        let account = parse_account(&row.account, row.owner_id)?;
+        let account = parse_account(&row.account, row.owner_id, row.journal_id)?;
         let posting = Posting {
             account,
             minor: row.amount_minor,
@@ -209,7 +227,7 @@ pub fn assemble_journals(
     for row in rows {
         let party = Some(UserId(row.party)).filter(|party| !party.0.is_nil());
         let key = JournalKey {
-            action: parse_column(&row.action, "journals.action")?,
+            action: parse_column(&row.action, "journals.action", row.id)?,
             subject: row.subject,
             party,
         };
@@ -225,19 +243,48 @@ pub fn assemble_journals(
 }
 
 row! {
-    #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct StatementEntry {
-        pub journal_id: Uuid,
-        pub action: String,
-        pub account: String,
-        pub owner_id: Uuid,
-        pub currency: Currency,
-        /// Debit is positive.
-        pub amount_minor: i64,
-        pub order_id: Option<OrderId>,
-        pub at: UnixMillis,
-        /// The platform's part of the same journal, for a release on a provider's account.
-        pub fee_minor: Option<i64>,
+    struct StatementRow {
+        journal_id: Uuid,
+        action: String,
+        account: String,
+        owner_id: Uuid,
+        currency: Currency,
+        amount_minor: i64,
+        order_id: Option<OrderId>,
+        at: UnixMillis,
+        fee_minor: Option<i64>,
+    }
+}
+
+/// A posting with its journal's action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementEntry {
+    pub journal_id: Uuid,
+    pub action: Action,
+    pub account: AccountName,
+    pub owner_id: Uuid,
+    pub currency: Currency,
+    /// Debit is positive.
+    pub amount_minor: i64,
+    pub order_id: Option<OrderId>,
+    pub at: UnixMillis,
+    /// The platform's part of the same journal, for a release on a provider's account.
+    pub fee_minor: Option<i64>,
+}
+
+impl StatementRow {
+    fn into_entry(self) -> Result<StatementEntry, StoreError> {
+        Ok(StatementEntry {
+            journal_id: self.journal_id,
+            action: parse_column(&self.action, "transactions.action", self.journal_id)?,
+            account: parse_column(&self.account, "transactions.account", self.journal_id)?,
+            owner_id: self.owner_id,
+            currency: self.currency,
+            amount_minor: self.amount_minor,
+            order_id: self.order_id,
+            at: self.at,
+            fee_minor: self.fee_minor,
+        })
     }
 }
 
@@ -259,10 +306,9 @@ impl Store {
         after: Option<TimeCursor>,
     ) -> Result<Vec<StatementEntry>, StoreError> {
         let TimeCursor { at, id } = after.unwrap_or(TimeCursor::START);
-        Ok(self
-            .sql
-            .fetch_all(ENTRIES_OF_PROVIDER, vals![provider, at, at, id, limit])
-            .await?)
+        let values = vals![provider, at, at, id, limit];
+        let rows: Vec<StatementRow> = self.sql.fetch_all(ENTRIES_OF_PROVIDER, values).await?;
+        rows.into_iter().map(StatementRow::into_entry).collect()
     }
 
     /// Every posting about an order's money, oldest first.
@@ -270,10 +316,9 @@ impl Store {
         &self,
         order: OrderId,
     ) -> Result<Vec<StatementEntry>, StoreError> {
-        Ok(self
-            .sql
-            .fetch_all(ENTRIES_OF_ORDER, vals![order, LINES_MAX])
-            .await?)
+        let values = vals![order, LINES_MAX];
+        let rows: Vec<StatementRow> = self.sql.fetch_all(ENTRIES_OF_ORDER, values).await?;
+        rows.into_iter().map(StatementRow::into_entry).collect()
     }
 
     /// A provider's owed and in-transit balances.
@@ -301,7 +346,10 @@ mod tests {
             LedgerAccount::Bank,
         ] {
             let key = account_key(ledger, Uuid::from_u128(0x77));
-            assert_eq!(parse_account(key.account, key.owner).ok(), Some(ledger));
+            assert_eq!(
+                parse_account(key.account.as_str(), key.owner, Uuid::nil()).ok(),
+                Some(ledger)
+            );
         }
     }
 }

@@ -239,10 +239,10 @@ impl PaymentRow {
             id: MovementId(self.id),
             amount_minor: self.amount_minor,
             provider_id: self.provider_id,
-            state: parse_column(&self.status, "payments.status")?,
+            state: parse_column(&self.status, "payments.status", self.id)?,
             closing: self.closing,
             created_at: self.created_at,
-            call: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
+            call: parse_pending_call(&self.ask, self.id, self.tries, self.ask_at)?,
         })
     }
 }
@@ -284,10 +284,10 @@ impl RefundRow {
             id: MovementId(self.id),
             payment: MovementId(self.payment_id),
             amount_minor: self.amount_minor,
-            source: parse_column(&self.source, "refunds.source")?,
-            state: parse_column(&self.status, "refunds.status")?,
+            source: parse_column(&self.source, "refunds.source", self.id)?,
+            state: parse_column(&self.status, "refunds.status", self.id)?,
             created_at: self.created_at,
-            call: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
+            call: parse_pending_call(&self.ask, self.id, self.tries, self.ask_at)?,
         })
     }
 }

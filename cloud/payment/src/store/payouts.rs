@@ -191,9 +191,9 @@ impl PayoutRow {
         Ok(Payout {
             id: MovementId(self.id),
             amount_minor: self.amount_minor,
-            state: parse_column(&self.status, "payouts.status")?,
+            state: parse_column(&self.status, "payouts.status", self.id)?,
             created_at: self.created_at,
-            call: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
+            call: parse_pending_call(&self.ask, self.id, self.tries, self.ask_at)?,
         })
     }
 }

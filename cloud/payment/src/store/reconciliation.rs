@@ -297,7 +297,7 @@ impl Store {
         let rows: Vec<(String, Uuid, i64)> = self.select_by_ids(BOOKED, &subjects).await?;
         let mut lines = BTreeSet::new();
         for (action, subject, minor) in rows {
-            let kind = match parse_column::<Action>(&action, "journals.action")? {
+            let kind = match parse_column::<Action>(&action, "journals.action", subject)? {
                 Action::RefundDone => LineKind::Refund,
                 Action::PayoutDone => LineKind::Payout,
                 Action::PayoutReturned => LineKind::PayoutReturned,

@@ -1,7 +1,7 @@
 //! Reconciliation of orders, payments, the books and the adapter; and recovery of lost events by
 //! version.
 
-use custody::{CompensationRequest, MoneyStep};
+use custody::{Action, CompensationRequest, MoneyStep};
 use futures::future::join_all;
 use payment::{
     events::OrderComparison,
@@ -375,7 +375,9 @@ async fn the_adapters_own_fee_is_booked_once(#[case] engine: Engine) {
         stage.clock.advance(24 * HOUR);
     }
     let booked = stage.store.entries_of_order(order_id(0)).await.unwrap();
-    let fees = booked.iter().filter(|entry| entry.action == "adapter_fee");
+    let fees = booked
+        .iter()
+        .filter(|entry| entry.action == Action::AdapterFee);
     let fees: Vec<_> = fees
         .map(|entry| (entry.account.as_str(), entry.amount_minor))
         .collect();
