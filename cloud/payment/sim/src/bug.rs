@@ -1,5 +1,6 @@
 //! Bugs planted on purpose: each named money rule left out, and a few more. Some disable a
-//! `MoneyRule` or an `OrderRule`; the models of this crate ask `planted::is_planted` for the others.
+//! `MoneyRule` or an `OrderRule`. The models of this crate ask `planted::is_planted` for the
+//! others.
 
 use custody::MoneyRule;
 use rules::OrderRule;
