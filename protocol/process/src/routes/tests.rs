@@ -50,7 +50,7 @@ fn add_routes<T: RouteTable<TokenVerifier>>(to: T) -> T {
         .add_public_route(route(GET, "/link", EDGE), "Link", &[], answer_nothing)
         .add_public_route(route(GET, "/any", ANY), "Any", &[], answer_nothing)
         .add_public_route(route(GET, "/accept", PROVIDERS_ONLY), "Accept", &[], answer_nothing)
-        .add_public_route(admin(GET, "/desk", &[Permission::ReadDesks]), "Desk", &[], answer_nothing)
+        .add_public_route(admin(GET, "/desk", &[Permission::ReadDesks]), "See", &[], answer_nothing)
         .add_public_route(narrowed(GET, "/files"), "Files", &[], answer_nothing)
         .add_route(GET, "/internal", "Internal", &[], answer_nothing)
 }
