@@ -4,7 +4,6 @@
 
 mod deliveries;
 mod notices;
-mod old_table;
 mod orders;
 mod preferences;
 mod reading;
@@ -155,13 +154,8 @@ impl InboxStore {
         }
     }
 
-    /// Creates collections and indexes, and moves lines from an older layout. Idempotent.
+    /// Creates collections and indexes. Idempotent.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
-        self.migrate_collections().await?;
-        old_table::move_lines_from_table(&self.documents).await
-    }
-
-    async fn migrate_collections(&self) -> Result<(), DocumentsError> {
         self.documents.migrate().await?;
         self.customers.migrate().await?;
         self.providers.migrate().await?;
@@ -177,8 +171,7 @@ impl InboxStore {
         self.providers.check_schema().await?;
         self.admins.check_schema().await?;
         self.fan_outs.check_schema().await?;
-        self.reminders.check_schema().await?;
-        old_table::check_lines_moved(&self.documents).await
+        self.reminders.check_schema().await
     }
 
     pub fn reminders(&self) -> &Collection<PaymentReminder> {

@@ -1,13 +1,13 @@
-//! Expiry, caching, and the migration from an older release.
+//! Expiry and caching.
 
 use std::time::Duration;
 
-use platform::{cache::Cache, vals};
+use platform::cache::Cache;
 use uuid::Uuid;
 use wire::EventType;
 
 use super::*;
-use crate::tests::samples::{self, AT, CUSTOMER, PROVIDER};
+use crate::tests::samples::{self, AT, CUSTOMER};
 
 #[tokio::test]
 async fn only_what_was_read_long_ago_is_purged() {
@@ -186,88 +186,4 @@ async fn a_count_whose_change_was_not_heard_of_is_right_after_its_time() {
     add(&silent, 2).await;
     let right = async || (store.count_unread_cached(owner()).await.unwrap() == 2).then_some(());
     support::eventually("the count is right again", Duration::from_secs(20), right).await;
-}
-
-/// The table of the previous release, as in an installed file.
-const BEFORE: [&str; 2] = [
-    "CREATE TABLE notifications (id BLOB NOT NULL PRIMARY KEY, user_id BLOB NOT NULL,
-        role INTEGER NOT NULL, event_id BLOB NOT NULL, created_at INTEGER NOT NULL,
-        is_read INTEGER NOT NULL DEFAULT 0, read_at INTEGER,
-        body TEXT NOT NULL CHECK (json_valid(body))) STRICT",
-    "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY)",
-];
-const ADD_BEFORE: &str =
-    "INSERT INTO notifications (id, user_id, role, event_id, created_at, is_read, read_at, body)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-
-#[tokio::test]
-async fn lines_of_the_release_before_are_moved_with_their_marks() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("notification.db").display());
-    let documents = Documents::open(&url).await.unwrap();
-    let Documents::Sqlite(sql) = &documents else {
-        panic!("an SQLite store was asked for")
-    };
-    for text in BEFORE {
-        sql.exec(text, vals![]).await.unwrap();
-    }
-    let lines = samples::lines(EventType::OrderAccepted);
-    let mut stored = Vec::new();
-    for n in 0..1_500_u128 {
-        for line in &lines {
-            let body = serde_json::json!({
-                "type": line.event_type, "order_id": line.order_id,
-                "counterpart": line.counterpart, "params": line.params,
-            });
-            let event = EventId(Uuid::from_u128(n));
-            let id = LineId(Uuid::from_u128(
-                n * 10 + u128::from(line.role.as_number().unsigned_abs()),
-            ));
-            let read_at = (n % 2 == 0).then_some(AT);
-            let values = vals![
-                id.0,
-                line.user_id,
-                line.role.as_number(),
-                event,
-                AT,
-                read_at.is_some(),
-                read_at,
-                body.to_string()
-            ];
-            sql.exec(ADD_BEFORE, values).await.unwrap();
-            let line = InboxLine {
-                event_id: event,
-                created_at: AT,
-                ..line.clone()
-            };
-            stored.push(StoredLine { id, line, read_at });
-        }
-    }
-    let store = InboxStore::new(&documents);
-    assert!(store.check_schema().await.is_err());
-    // As if the process had died before moving the lines.
-    store.migrate_collections().await.unwrap();
-    assert!(store.check_schema().await.is_err());
-    store.migrate().await.unwrap();
-    store.migrate().await.unwrap();
-    store.check_schema().await.unwrap();
-    for (user_id, role) in [(CUSTOMER, Role::Customer), (PROVIDER, Role::Provider)] {
-        let read_since = UnixMillis(0);
-        let request = PageRequest {
-            user_id,
-            role,
-            unread_only: false,
-            after: None,
-            limit: 5_000,
-            read_since,
-        };
-        let mut expected: Vec<StoredLine> = stored
-            .iter()
-            .filter(|stored| stored.line.role == role)
-            .cloned()
-            .collect();
-        expected.reverse();
-        assert_eq!(store.read_page(&request).await.unwrap().lines, expected);
-        assert_eq!(store.count_unread(user_id, role).await.unwrap(), 750);
-    }
 }
