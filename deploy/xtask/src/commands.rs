@@ -152,7 +152,14 @@ fn mutants_command(arguments: &[String]) -> Result<()> {
 fn golden() -> Result<()> {
     for tests in [
         &["--test", "golden", "--test", "typescript"][..],
-        &["--test", "contract", "--", "openapi::", "event_forms::", "routes::"],
+        &[
+            "--test",
+            "contract",
+            "--",
+            "openapi::",
+            "event_forms::",
+            "routes::",
+        ],
     ] {
         let mut cargo = workspace::cargo()?;
         cargo.args(["test", "--workspace", "--locked"]).args(tests);
