@@ -222,7 +222,7 @@ pub fn edge(layout: &Layout, place: &EdgePlace, code: Option<String>) -> Result<
 }
 
 /// The longest time until a part reports ready.
-pub const READY_MAX: Duration = Duration::from_secs(60);
+pub const READY_MAX: Duration = Duration::from_secs(120);
 
 /// Together they stay under the five-second stop limit of a platform on files.
 const EDGE_STOP_MS_MAX: u64 = 1_200;
