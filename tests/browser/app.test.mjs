@@ -1,4 +1,4 @@
-// The provider's app, against a scripted edge: every page in both languages and themes, and its queue through every trouble.
+// The provider's app, against a scripted edge: every page in both languages, and its queue through every trouble.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { mkdtempSync } from 'node:fs'

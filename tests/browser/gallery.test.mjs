@@ -1,4 +1,4 @@
-// Every page of the kit's gallery, in both languages and themes: nothing for axe to find, nothing the policy refuses,
+// Every page of the kit's gallery, in both languages, and in dark colours once: nothing for axe to find, nothing the policy refuses,
 // nothing lost at 320 px, targets large enough.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'

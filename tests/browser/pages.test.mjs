@@ -1,4 +1,4 @@
-// Every page, menu and dialog of the portal over a gateway that answers from memory, in both languages and themes.
+// Every page, menu and dialog of the portal over a gateway that answers from memory, in both languages, and in dark colours once.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { axe, COLOUR_RULES, isDarkChecked, keepPicture, LANGUAGES, losses, smallTargets, unseenStops, writtenInCode } from './browser.mjs'
@@ -43,7 +43,7 @@ before(async () => { portal = await startPortal() })
 after(() => portal?.stop())
 const open = (state, lang) => portal.open(state, lang)
 
-/** Looks at the page in each theme, and last in a narrow window. */
+/** Looks at the page in each theme that is checked, and last in a narrow window. */
 async function inspect({ context, page, faults }, name, lang) {
   assert.equal(await page.getAttribute('html', 'lang'), lang)
   if (isDarkChecked(lang)) {

@@ -61,8 +61,8 @@ pub trait RouteTable<S>: Sized {
         T: 'static,
         S: RouteGuard;
 
-    /// Adds a route that the gateway does not serve, with its summary and refusal codes. The document adds the codes of extractors
-    /// and of the gateway.
+    /// Adds a route that the gateway does not serve, with its summary and refusal codes. The
+    /// document adds the codes of extractors.
     #[must_use]
     fn add_route<H, T, A>(
         self,

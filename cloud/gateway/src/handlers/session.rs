@@ -114,7 +114,8 @@ pub async fn sign_in_by_oidc(
     sign_in(&gateway, request, LOGIN_BY_OIDC_PATH, trace).await
 }
 
-/// Auth verifies the credentials on its own route at `auth_path`. Forwards a refusal by auth unchanged.
+/// Auth verifies the credentials on its own route at `auth_path`. Forwards a refusal by auth
+/// unchanged.
 async fn sign_in(
     gateway: &Gateway,
     request: Request,
