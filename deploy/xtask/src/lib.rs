@@ -10,6 +10,7 @@ mod install;
 mod mutants;
 mod mysql;
 mod node;
+mod processors;
 mod repeat;
 mod routes;
 mod shell;

@@ -146,7 +146,7 @@ impl Built {
                 let threads = (THREADS.to_owned(), "3".to_owned());
                 self.suites(|package| package == "e2e", &[threads])
             }
-            Stage::Attack => self.suites(|package| package == "attack", &[]),
+            Stage::Attack => self.suites(|package| package == "attack", &[threads()]),
             Stage::Mysql => mysql::run().map(|()| TestCount::default()),
             Stage::Mutants => {
                 let (suites, servers) = self.ready.as_ref().ok_or(NOT_BUILT)?;

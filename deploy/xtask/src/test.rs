@@ -6,6 +6,7 @@ use crate::{
     Result,
     beside::Beside,
     depth::Depth,
+    processors::ProcessorTime,
     stages::{Built, Stage},
     suites::TestCount,
 };
@@ -45,6 +46,7 @@ struct Run {
 struct Row {
     stage: &'static str,
     minutes: f64,
+    busy_percent: Option<u64>,
     is_green: bool,
 }
 
@@ -79,10 +81,12 @@ impl Run {
         work: impl FnOnce(&mut Built) -> Result<TestCount>,
     ) -> Result<()> {
         let started = now();
+        let before = ProcessorTime::now();
         let result = work(&mut self.built);
         self.table.push(Row {
             stage,
             minutes: minutes_since(started),
+            busy_percent: busy_percent_since(before),
             is_green: result.is_ok(),
         });
         self.total += result?;
@@ -99,11 +103,19 @@ fn minutes_since(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() / 60.0
 }
 
+/// Without the system's counters the share is unknown.
+fn busy_percent_since(before: Option<ProcessorTime>) -> Option<u64> {
+    Some(ProcessorTime::now()?.busy_percent_since(before?))
+}
+
 fn print_table(table: &[Row], total: f64) {
-    println!("\nstage     minutes");
+    println!("\nstage     minutes  busy");
     for row in table {
+        let busy = row
+            .busy_percent
+            .map_or("?".to_owned(), |percent| format!("{percent} %"));
         let mark = if row.is_green { "" } else { "  red" };
-        println!("{:<9} {:>7.1}{mark}", row.stage, row.minutes);
+        println!("{:<9} {:>7.1} {busy:>5}{mark}", row.stage, row.minutes);
     }
     println!("{:<9} {total:>7.1}", "total");
 }
