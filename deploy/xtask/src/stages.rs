@@ -18,6 +18,10 @@ use crate::{
 /// Their tests need a whole platform, so each is a separate stage.
 const STAGED_PACKAGES: [&str; 5] = ["contract", "e2e", "chaos", "attack", "demo"];
 
+/// They start whole platforms and mostly wait. Their programs share one queue, so that one stage
+/// computes while another waits.
+const ON_PLATFORMS: [Stage; 3] = [Stage::E2e, Stage::Chaos, Stage::Attack];
+
 /// In running order: the cheap and most telling ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
@@ -92,6 +96,16 @@ impl Stage {
         }
     }
 
+    /// Divides the stages into those that run one after another and those that run together.
+    pub fn steps(wanted: &BTreeSet<Self>) -> Vec<Vec<Self>> {
+        let wanted: Vec<Self> = wanted.iter().copied().collect();
+        let are_together = |a: &Self, b: &Self| [a, b].iter().all(|s| ON_PLATFORMS.contains(s));
+        wanted
+            .chunk_by(are_together)
+            .map(<[Self]>::to_vec)
+            .collect()
+    }
+
     /// Stages that run in parallel with those on servers: they compute while the others mostly
     /// wait.
     pub fn beside(wanted: &BTreeSet<Self>) -> Vec<Self> {
@@ -119,7 +133,15 @@ impl Built {
         self.installing = Some(thread::spawn(install::everything));
     }
 
-    pub fn run(&mut self, stage: Stage) -> Result<TestCount> {
+    /// Runs one step of [`Stage::steps`].
+    pub fn run(&mut self, step: &[Stage]) -> Result<TestCount> {
+        match *step {
+            [stage] if !ON_PLATFORMS.contains(&stage) => self.run_alone(stage),
+            _ => self.on_platforms(step),
+        }
+    }
+
+    fn run_alone(&mut self, stage: Stage) -> Result<TestCount> {
         match stage {
             Stage::Arch => arch_and_own_tests(),
             Stage::Lint => check_form().map(|()| TestCount::default()),
@@ -130,23 +152,12 @@ impl Built {
             Stage::Sim => simulate(self.depth).map(|()| TestCount::default()),
             Stage::Fuzz => fuzz::stage().map(|()| TestCount::default()),
             Stage::Routes => routes::stage().map(|()| TestCount::default()),
-            Stage::Chaos => {
-                let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
-                let rounds = rounds.unwrap_or_else(|_| self.depth.chaos_rounds().into());
-                let rounds = ("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds);
-                self.suites(|package| package == "chaos", &[rounds, threads()])
-            }
             Stage::Demo => {
                 let count = self.suites(|package| package == "demo", &[])?;
                 shell::run(&mut Command::new(workspace::program("holdfast-demo")?))?;
                 Ok(count)
             }
-            Stage::E2e => {
-                // Four platforms on servers start sixty processes, and then waits end too early.
-                let threads = (THREADS.to_owned(), "3".to_owned());
-                self.suites(|package| package == "e2e", &[threads])
-            }
-            Stage::Attack => self.suites(|package| package == "attack", &[threads()]),
+            Stage::E2e | Stage::Chaos | Stage::Attack => self.on_platforms(&[stage]),
             Stage::Mysql => mysql::run().map(|()| TestCount::default()),
             Stage::Mutants => {
                 let (suites, servers) = self.ready.as_ref().ok_or(NOT_BUILT)?;
@@ -177,6 +188,16 @@ impl Built {
         installing
             .join()
             .unwrap_or_else(|_| Err("the installation thread panicked".into()))
+    }
+
+    fn on_platforms(&self, stages: &[Stage]) -> Result<TestCount> {
+        let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
+        let rounds = rounds.unwrap_or_else(|_| self.depth.chaos_rounds().into());
+        let rounds = ("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds);
+        // Each test starts up to sixteen processes; with more of them, waits end too early.
+        let threads = (THREADS.to_owned(), "3".to_owned());
+        let is_of_them = |package: &str| stages.iter().any(|stage| stage.name() == package);
+        self.suites(is_of_them, &[rounds, threads])
     }
 
     fn suites(&self, of: impl Fn(&str) -> bool, more: &[(String, String)]) -> Result<TestCount> {

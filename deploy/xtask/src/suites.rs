@@ -56,6 +56,14 @@ const ALONE: [(&str, &str, &str); 2] = [
         "an acceptance at the portal must return within a second",
     ),
 ];
+/// The longest programs, which start first: started last, one would run alone at the end.
+const LONGEST: [(&str, &str); 5] = [
+    ("attack", "attack"),
+    ("chaos", "chaos"),
+    ("e2e", "e2e"),
+    ("chaos", "money_rounds"),
+    ("contract", "contract"),
+];
 /// The number of parallel tests in one program; the default is one for each processor.
 pub const THREADS: &str = "RUST_TEST_THREADS";
 const OUTPUT: &str = "test-output";
@@ -90,7 +98,7 @@ impl Suites {
         fs::create_dir_all(&output).map_err(|e| format!("{}: {e}", output.display()))?;
         let suites = messages.filter_map(|message| suite(&message, &output));
         let mut suites: Vec<Suite> = suites.collect();
-        suites.sort_by(|a, b| (&a.package, &a.name).cmp(&(&b.package, &b.name)));
+        suites.sort_by_key(|suite| (suite.place(), suite.title()));
         Ok(Self(suites))
     }
 
@@ -167,6 +175,13 @@ impl Suite {
 
     fn title(&self) -> String {
         format!("{}::{}", self.package, self.name)
+    }
+
+    /// Its place in the running order.
+    fn place(&self) -> usize {
+        let is_this =
+            |(package, name): &(&str, &str)| self.package == *package && self.name == *name;
+        LONGEST.iter().position(is_this).unwrap_or(LONGEST.len())
     }
 
     fn is_alone(&self) -> bool {

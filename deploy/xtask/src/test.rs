@@ -44,7 +44,7 @@ struct Run {
 }
 
 struct Row {
-    stage: &'static str,
+    step: String,
     minutes: f64,
     busy_percent: Option<u64>,
     is_green: bool,
@@ -56,12 +56,14 @@ impl Run {
             self.built.install();
         }
         let mut running = None;
-        for stage in wanted {
-            println!("\n== {}", stage.name());
-            self.timed(stage.name(), |built| built.run(stage))
-                .map_err(|error| format!("{}: {error}", stage.name()))?;
+        for step in Stage::steps(&wanted) {
+            let name = step.iter().map(|stage| stage.name()).collect::<Vec<_>>();
+            let name = name.join("+");
+            println!("\n== {name}");
+            self.timed(&name, |built| built.run(&step))
+                .map_err(|error| format!("{name}: {error}"))?;
             // Earlier, they and the build would wait for each other.
-            if stage == Stage::Build && !beside.is_empty() {
+            if step == [Stage::Build] && !beside.is_empty() {
                 running = Some(Beside::start(beside, self.built.depth)?);
             }
             running.as_mut().map_or(Ok(()), Beside::look)?;
@@ -77,14 +79,14 @@ impl Run {
 
     fn timed(
         &mut self,
-        stage: &'static str,
+        step: &str,
         work: impl FnOnce(&mut Built) -> Result<TestCount>,
     ) -> Result<()> {
         let started = now();
         let before = ProcessorTime::now();
         let result = work(&mut self.built);
         self.table.push(Row {
-            stage,
+            step: step.to_owned(),
             minutes: minutes_since(started),
             busy_percent: busy_percent_since(before),
             is_green: result.is_ok(),
@@ -109,13 +111,13 @@ fn busy_percent_since(before: Option<ProcessorTime>) -> Option<u64> {
 }
 
 fn print_table(table: &[Row], total: f64) {
-    println!("\nstage     minutes  busy");
+    println!("\n{:<16} minutes  busy", "stage");
     for row in table {
         let busy = row
             .busy_percent
             .map_or("?".to_owned(), |percent| format!("{percent} %"));
         let mark = if row.is_green { "" } else { "  red" };
-        println!("{:<9} {:>7.1} {busy:>5}{mark}", row.stage, row.minutes);
+        println!("{:<16} {:>7.1} {busy:>5}{mark}", row.step, row.minutes);
     }
-    println!("{:<9} {total:>7.1}", "total");
+    println!("{:<16} {total:>7.1}", "total");
 }
