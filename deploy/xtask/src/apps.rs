@@ -58,8 +58,8 @@ pub fn test(depth: Depth) -> Result<()> {
     install::packages(&install::FOR_BROWSER)?;
     let mut browser = node.npm(&["run", "--silent", "browser"])?;
     let stack = workspace::program("holdfast-stack")?;
+    browser.envs([depth.environment()]);
     if depth == Depth::Deep {
-        browser.env("HOLDFAST_DEEP", "1");
         browser.env("HOLDFAST_SCREENS", workspace::target()?.join("screens"));
     }
     shell::run(browser.env("HOLDFAST_STACK", stack))

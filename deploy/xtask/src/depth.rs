@@ -11,7 +11,15 @@ pub enum Depth {
     Deep,
 }
 
+/// `1` tells tests in Rust and in the browser that the run is deep.
+const VARIABLE: &str = "HOLDFAST_DEEP";
+
 impl Depth {
+    pub fn environment(self) -> (String, String) {
+        let is_deep = u8::from(self == Self::Deep);
+        (VARIABLE.to_owned(), is_deep.to_string())
+    }
+
     pub fn chaos_rounds(self) -> &'static str {
         match self {
             Self::Landing => "5",

@@ -202,7 +202,8 @@ impl Built {
 
     fn suites(&self, of: impl Fn(&str) -> bool, more: &[(String, String)]) -> Result<TestCount> {
         let (suites, servers) = self.ready.as_ref().ok_or(NOT_BUILT)?;
-        let environment: Vec<_> = servers.environment().chain(more.iter().cloned()).collect();
+        let environment = servers.environment().chain([self.depth.environment()]);
+        let environment: Vec<_> = environment.chain(more.iter().cloned()).collect();
         let count = suites
             .only(|suite| of(&suite.package))
             .run(&environment, None)?;

@@ -8,14 +8,17 @@ use std::time::Duration;
 use chaos::{Storm, any_below};
 use process::parts::CloudPart;
 use stack::{Layout, Part, Server, Stack, Stores, Wishes};
-use support::Api;
+use support::{Api, is_deep_run};
 use wire::Region;
 
-/// Kills per process. The rounds kill far more often.
-const KILLS: u32 = 3;
 const COMMANDS: u32 = 120;
 const REGION: Region = Region::North;
 const HEALTHY_WITHIN: Duration = Duration::from_secs(60);
+
+/// Kills per process. The rounds kill far more often.
+fn kills() -> u32 {
+    if is_deep_run() { 3 } else { 1 }
+}
 
 async fn platform(stores: Stores) -> (Stack, Api) {
     let layout = Layout::temporary(stores).unwrap();
@@ -63,7 +66,7 @@ async fn kill_while_it_decides(stack: &Stack, api: &Api, part: Part, round: u32)
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_receipted_is_applied_once_whatever_is_killed_on_real_stores() {
     let (stack, api) = platform(Stores::Real).await;
-    for round in 1..=KILLS {
+    for round in 1..=kills() {
         kill_the_edge(&stack, &api, round).await;
         for part in [
             Part::Alone(CloudPart::Hub),
@@ -80,7 +83,7 @@ async fn what_was_receipted_is_applied_once_whatever_is_killed_on_real_stores() 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_receipted_is_applied_once_whatever_is_killed_on_embedded_stores() {
     let (stack, api) = platform(Stores::Embedded).await;
-    for round in 1..=KILLS {
+    for round in 1..=kills() {
         kill_the_edge(&stack, &api, round).await;
         kill_while_it_decides(&stack, &api, Part::Cloud, round).await;
     }

@@ -14,12 +14,34 @@ use chosen::runs;
 use contract::{OrderDb, order_db_on_mariadb, order_db_on_sqlite};
 use futures::{StreamExt, stream};
 use sim::Counts;
+use support::is_deep_run;
 
-/// Seeds replayed on each store, in addition to all directed schedules and the first seeds with
-/// something new.
-const SEEDS_ON_SQLITE: u64 = 300;
-const SEEDS_ON_MARIADB: u64 = 30;
-const SEEDS_AT_EDGES: u64 = 200;
+/// The number of seeds that each store replays, in addition to all directed schedules and the
+/// first seeds with something new.
+struct Seeds {
+    on_sqlite: u64,
+    on_mariadb: u64,
+    at_edges: u64,
+}
+
+impl Seeds {
+    fn of_this_run() -> Self {
+        if is_deep_run() {
+            Self {
+                on_sqlite: 300,
+                on_mariadb: 30,
+                at_edges: 200,
+            }
+        } else {
+            Self {
+                on_sqlite: 60,
+                on_mariadb: 10,
+                at_edges: 40,
+            }
+        }
+    }
+}
+
 const AT_ONCE: usize = 4;
 
 /// The simulator counts it, but it never reaches the file: a full disk prevents every write.
@@ -27,19 +49,19 @@ const NOT_IN_THE_FILE: &str = "not_taken storage_full";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_order_store_on_sqlite_answers_as_its_model() {
-    same_decisions(SEEDS_ON_SQLITE, order_db_on_sqlite).await;
+    same_decisions(Seeds::of_this_run().on_sqlite, order_db_on_sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_order_store_on_mariadb_answers_as_its_model() {
-    same_decisions(SEEDS_ON_MARIADB, order_db_on_mariadb).await;
+    same_decisions(Seeds::of_this_run().on_mariadb, order_db_on_mariadb).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_edges_file_answers_as_its_model() {
     let mut met = Counts::default();
     let mut counted = Counts::default();
-    let edges = runs(SEEDS_AT_EDGES).flat_map(|run| {
+    let edges = runs(Seeds::of_this_run().at_edges).flat_map(|run| {
         counted.add(&run.recording.counts);
         run.recording
             .edges
