@@ -17,7 +17,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::cli::{Cli, CloudCommand};
+use crate::{Cli, CloudCommand};
 
 /// The default data folder of `all`.
 const DATA: &str = ".holdfast/cloud";

@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use process::{clock::Clock, metrics, tasks::Tasks, test_calendar::test_calendar};
+use process::{clock::Clock, metrics, tasks::Tasks};
 use tokio::sync::mpsc;
 use tokio_cron_scheduler::{
     Job as ScheduledJob, JobScheduler, JobSchedulerError, job::job_data::JobStoredData,
@@ -20,6 +20,10 @@ use crate::{
     sealing::TableResealer,
     sql::{Sql, SqlResealer, events},
 };
+
+/// Names the calendar, in a job's format.
+#[cfg(debug_assertions)]
+const CALENDAR_VARIABLE: &str = "HOLDFAST_JOBS_AT";
 
 pub type JobResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 type JobFn = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = JobResult> + Send>> + Send + Sync>;
@@ -249,4 +253,26 @@ fn reseal_job(database: Database) -> Job {
         let walk = walk.clone();
         async move { Ok(reseal_events(&database, &walk).await?) }
     })
+}
+
+/// One calendar for all jobs of the process, because a test cannot wait for minutes or a night. A
+/// build without debug assertions has none.
+#[cfg(debug_assertions)]
+fn test_calendar() -> Option<&'static str> {
+    static NAMED: std::sync::LazyLock<Option<String>> = std::sync::LazyLock::new(read_calendar);
+    NAMED.as_deref()
+}
+
+#[cfg(not(debug_assertions))]
+const fn test_calendar() -> Option<&'static str> {
+    None
+}
+
+#[cfg(debug_assertions)]
+fn read_calendar() -> Option<String> {
+    let cron = std::env::var(CALENDAR_VARIABLE)
+        .ok()
+        .filter(|cron| !cron.is_empty())?;
+    tracing::warn!(cron, "All jobs of this process run on one test schedule");
+    Some(cron)
 }

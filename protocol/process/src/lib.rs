@@ -20,7 +20,6 @@ pub mod seal;
 pub mod sse;
 pub mod tasks;
 pub mod telemetry;
-pub mod test_calendar;
 pub mod tokens;
 pub mod trace;
 pub mod trust;

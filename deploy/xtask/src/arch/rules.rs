@@ -392,7 +392,6 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
                 "pages",
                 "parts",
                 "random",
-                "test_calendar",
             ],
         ],
     ),
