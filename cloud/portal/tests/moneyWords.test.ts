@@ -4,7 +4,7 @@ import en from '../src/locales/en.json'
 import zh from '../src/locales/zh-CN.json'
 import { moneyWordsOf } from '../src/logic/moneyWords.ts'
 
-// The journals of the books, as `cloud/payment/rules/src/books.rs` posts them: debit is positive.
+// The journals of the books, as `cloud/payment/custody/src/books.rs` posts them: debit is positive.
 type Postings = Readonly<Record<string, number>>
 interface Booked { action: string; postings: Postings }
 const PRICE = 420_00

@@ -9,7 +9,7 @@ use Place::{Beside, InMoney, InOrders};
 
 #[derive(Debug, Clone, Copy)]
 enum Place {
-    /// In a rule of `cloud/payment/rules`.
+    /// In a rule of `cloud/payment/custody`.
     InMoney(MoneyRule),
     /// In a rule of `cloud/order/rules`.
     InOrders(OrderRule),
@@ -53,7 +53,7 @@ pub fn run_with_bug<T>(bug: Option<MoneyBug>, run: impl FnOnce() -> T) -> T {
 }
 
 bugs! {
-    // rules of `cloud/payment/rules`
+    // rules of `cloud/payment/custody`
     NotFoundIsOpen "NOT_FOUND_IS_OPEN" InMoney(MoneyRule::NotFoundIsOpen), "a call that the adapter does not know counts as failed";
     FinalIsFinal "FINAL_IS_FINAL" InMoney(MoneyRule::FinalIsFinal), "a late answer changes a final state";
     OneOpen "ONE_OPEN" InMoney(MoneyRule::OneOpen), "a second payment begins while one is open";

@@ -1,4 +1,4 @@
-//! Proves custody by simulation: a seed runs the real decisions of `cloud/payment/rules` and
+//! Proves custody by simulation: a seed runs the real decisions of `cloud/payment/custody` and
 //! `cloud/order/rules` among models of the edge's late log, the adapter with its own truth, the bus
 //! and the stores. See `cloud/payment/sim/README.md`.
 //!
