@@ -104,7 +104,7 @@ pub fn run(suites: &Suites, servers: &TestServers, only: Option<&str>) -> Result
 }
 
 /// A binary that can plant any defect contains the name of their environment variable: rules and
-/// stores ask one function, which reads it (`protocol/planted/src/planting.rs`).
+/// stores ask one function, which reads it (`protocol/planted/src/lib.rs`).
 pub fn release_has_none() -> Result<()> {
     workspace::build(&PROGRAMS)?;
     shell::run(workspace::cargo()?.args(["build", "--workspace", "--locked", "--release"]))?;

@@ -9,9 +9,6 @@
 //! one build of the workspace gives a feature that the simulators need to the shipped programs too.
 
 #[cfg(debug_assertions)]
-mod planting;
-
-#[cfg(debug_assertions)]
 pub use planting::{defect_from_environment, is_planted, run_with, run_without};
 
 /// False in builds that ignore all planted defects.
@@ -87,4 +84,149 @@ defects! {
     HolderIgnored "holder_ignored",
     /// A replica runs a job that another replica has claimed.
     JobClaimIgnored "job_claim_ignored",
+}
+
+#[cfg(debug_assertions)]
+mod planting {
+    //! The planted defects of each thread: the one that the environment names, and those that the
+    //! thread plants for a run.
+
+    use std::{any::Any, cell::RefCell, sync::LazyLock};
+
+    use crate::Defect;
+
+    thread_local! {
+        static PLANTED: RefCell<Vec<Box<dyn Any>>> = RefCell::new(list_from_environment());
+    }
+
+    /// Returns true if `defect` is planted in the current thread.
+    pub fn is_planted<D: Any + Copy + PartialEq>(defect: D) -> bool {
+        PLANTED.with_borrow(|planted| {
+            planted
+                .iter()
+                .any(|other| other.downcast_ref() == Some(&defect))
+        })
+    }
+
+    /// Plants `defect` in this thread during `run`, in addition to those planted already.
+    pub fn run_with<D: Any, T>(defect: D, run: impl FnOnce() -> T) -> T {
+        let before = PLANTED.with_borrow_mut(|planted| {
+            let before = planted.len();
+            planted.push(Box::new(defect));
+            before
+        });
+        let _removal = Removal { before };
+        run()
+    }
+
+    /// Leaves all planted defects out of this thread during `run`: what judges a run must not share
+    /// its defects.
+    pub fn run_without<T>(run: impl FnOnce() -> T) -> T {
+        let _restoration = Restoration(PLANTED.take());
+        run()
+    }
+
+    /// Removes later defects when dropped, even if the run panics.
+    struct Removal {
+        before: usize,
+    }
+
+    impl Drop for Removal {
+        fn drop(&mut self) {
+            PLANTED.with_borrow_mut(|planted| planted.truncate(self.before));
+        }
+    }
+
+    /// Plants the defects again when dropped, even if the run panics.
+    struct Restoration(Vec<Box<dyn Any>>);
+
+    impl Drop for Restoration {
+        fn drop(&mut self) {
+            PLANTED.set(std::mem::take(&mut self.0));
+        }
+    }
+
+    /// The defect that `HOLDFAST_DEFECT` plants in all threads of this process.
+    pub fn defect_from_environment() -> Option<Defect> {
+        static NAMED: LazyLock<Option<Defect>> = LazyLock::new(read_environment);
+        *NAMED
+    }
+
+    fn list_from_environment() -> Vec<Box<dyn Any>> {
+        let named = defect_from_environment();
+        named
+            .into_iter()
+            .map(|defect| Box::new(defect) as Box<dyn Any>)
+            .collect()
+    }
+
+    /// Panics on an unknown name: a test that planted nothing would prove nothing.
+    fn read_environment() -> Option<Defect> {
+        let word = std::env::var("HOLDFAST_DEFECT")
+            .ok()
+            .filter(|word| !word.is_empty())?;
+        let defect = Defect::ALL
+            .iter()
+            .copied()
+            .find(|defect| defect.name() == word);
+        assert!(
+            defect.is_some(),
+            "HOLDFAST_DEFECT names an unknown defect: `{word}`"
+        );
+        defect
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        enum Rule {
+            OneOpen,
+            OneOut,
+        }
+
+        #[test]
+        fn nothing_is_planted_unless_asked_for() {
+            for defect in Defect::ALL {
+                assert!(!is_planted(*defect), "{defect:?}");
+            }
+        }
+
+        #[test]
+        fn a_defect_lasts_as_long_as_its_run() {
+            run_with(Rule::OneOpen, || {
+                assert!(is_planted(Rule::OneOpen));
+                assert!(!is_planted(Rule::OneOut));
+                run_with(Defect::NoOutboxRow, || {
+                    assert!(is_planted(Rule::OneOpen) && is_planted(Defect::NoOutboxRow));
+                });
+                assert!(!is_planted(Defect::NoOutboxRow));
+            });
+            assert!(!is_planted(Rule::OneOpen));
+        }
+
+        #[test]
+        fn a_defect_ends_with_a_run_that_panics() {
+            let run = || run_with(Rule::OneOpen, || panic!("the run fails"));
+            assert!(std::panic::catch_unwind(run).is_err());
+            assert!(!is_planted(Rule::OneOpen));
+        }
+
+        #[test]
+        fn a_judge_sees_no_defect() {
+            run_with(Rule::OneOpen, || {
+                run_without(|| assert!(!is_planted(Rule::OneOpen)));
+                assert!(is_planted(Rule::OneOpen));
+            });
+        }
+
+        #[test]
+        fn another_thread_has_no_defect() {
+            run_with(Rule::OneOpen, || {
+                let other = std::thread::spawn(|| is_planted(Rule::OneOpen));
+                assert!(!other.join().unwrap());
+            });
+        }
+    }
 }
