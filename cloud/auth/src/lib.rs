@@ -8,7 +8,19 @@
 mod config;
 mod domain;
 mod errors;
-mod handlers;
+/// One module per use case: its handlers, and the actions that they call.
+mod handlers {
+    pub mod addresses;
+    pub mod identities;
+    pub mod keys;
+    pub mod oidc;
+    pub mod passwords;
+    pub mod people;
+    pub mod phone_codes;
+    pub mod roles;
+    pub mod sessions;
+    pub mod tokens;
+}
 mod jobs;
 mod limits;
 mod oidc;

@@ -5,14 +5,21 @@
 //! exactly one outcome; a region's feed has no gap; every write for an edge happens under its term
 //! or its work token. Replicas hold no state: any of them may serve any edge.
 //!
-//! Imports run downwards only: `routes`; then `handlers`, `jobs`, `gauges`; then `session`, `work`,
-//! `feed`, `live_updates`; then `polling`, `peers`; then `store`; then `domain` and `config`. This
-//! order is checked by `cargo xtask arch`.
+//! Imports run downwards only: `routes`; then `handlers`, `jobs`; then `session`, `work`, `feed`,
+//! `live_updates`; then `polling`, `peers`; then `store`; then `domain` and `config`. This order is
+//! checked by `cargo xtask arch`.
 
 mod config;
-mod domain;
+/// The hub's rules without clock or IO: what an op is, how a run of ops reaches its owner, and how
+/// status is derived for operators.
+mod domain {
+    pub mod compare;
+    pub mod op;
+    pub mod pace;
+    pub mod run;
+    pub mod status;
+}
 mod feed;
-mod gauges;
 mod handlers;
 mod jobs;
 mod live_updates;
@@ -37,8 +44,8 @@ use wire::{HubKey, LinkLimits};
 pub use config::{Config, NAME};
 use domain::{compare::ComparisonCursors, status::SettlingEdges};
 use feed::{FeedConsumer, compare::FeedComparison};
-use gauges::Gauges;
 use handlers::HubState;
+use jobs::Gauges;
 use live_updates::LiveUpdates;
 use peers::{CommandTokenClient, OwnerClient};
 use polling::{EdgeSignals, ForwardedAccepts, RegionMarks, WorkSignal};
