@@ -28,9 +28,9 @@ use crate::{
         },
         topology,
     },
-    context::ServiceContext,
     ledger::{Database, store::sent_events::Replay},
     outbox::{self},
+    service::ServiceContext,
 };
 
 /// A dead letter box.

@@ -51,11 +51,11 @@ use uuid::Uuid;
 use wire::Code;
 
 use crate::{
-    context::ServiceContext,
     ledger::{
         Database,
         store::idempotency_keys::{ClaimOutcome, IdempotencyKey, KeyClaim, ResponseStore},
     },
+    service::ServiceContext,
 };
 use stored_response::{
     BodyHasher, RequestFingerprint, ResponseSeal, StoredResponse, StoredResponseHead, head_of,

@@ -7,14 +7,13 @@
 //!   both;
 //! - messaging: `bus`, `consume`, `outbox` with its relay and replays, `dead_letters`;
 //! - calls to other services: `upstream`;
-//! - the skeleton of a service: `context`, `service`, `jobs`, `idempotency`, `caller`, `sealing`,
-//!   `files`, `cache` with `sessions`, `messages` with `sms`, `provider_verification`.
+//! - the skeleton of a service: `service`, `jobs`, `idempotency`, `caller`, `sealing`, `files`,
+//!   `cache` with `sessions`, `messages` with `sms`, `provider_verification`.
 
 pub mod bus;
 pub mod cache;
 pub mod caller;
 pub mod consume;
-mod context;
 pub mod dead_letters;
 pub mod documents;
 pub mod files;
@@ -37,6 +36,5 @@ pub mod sql;
 pub mod upstream;
 
 pub use caller::{AccountAge, ClientAddress};
-pub use context::ServiceContext;
 pub use ledger::Database;
-pub use service::{OpenError, StoreError};
+pub use service::{OpenError, ServiceContext, StoreError};

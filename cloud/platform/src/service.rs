@@ -1,34 +1,110 @@
-//! The skeleton that all services share: the configuration of a part, its router, its readiness,
-//! and the errors of its store and of opening it.
+//! The skeleton that all services share: the dependencies that a service receives when it opens,
+//! the configuration of a part, its router, its readiness, and the errors of its store and of
+//! opening it.
 //!
 //! The list of readiness checks is closed: a service is ready if it reaches its own stores and the
 //! bus, the gateway if it reaches every service. A service that calls another is ready without it.
 //! A cache failure never affects readiness, because every service works without the cache.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use axum::Router;
 use process::{
+    clock::Clock,
     config::SecretUrl,
     health::Readiness,
     parts::{CloudPart, StoreKind},
     problem::{Problem, format_error_chain, log_fault},
-    tokens::TokenKeys,
+    tasks::Tasks,
+    tokens::{ServiceKey, TokenKeys, TokenVerifier},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wire::Code;
 
 use crate::{
-    bus::Bus,
+    bus::{Bus, dead_letters},
     cache::Cache,
     consume::HandleError,
     documents::{Documents, DocumentsError},
     files::Files,
-    jobs::JobError,
-    sealing::SealError,
+    jobs::{self, Job, JobError},
+    ledger::Database,
+    outbox::{self, OutboxRelay},
+    sealing::{DataKeys, SealError},
     sql::{Sql, SqlError},
     upstream::Upstream,
 };
+
+/// The dependencies that every service receives when it opens, and what it starts with them.
+#[derive(Clone)]
+pub struct ServiceContext {
+    pub clock: Clock,
+    pub tasks: Tasks,
+    pub bus: Bus,
+    pub cache: Cache,
+    pub keys: TokenKeys,
+    pub service_key: ServiceKey,
+    /// How long the outbox keeps sent events.
+    pub sent_kept: Duration,
+    /// The keys of the part's own store.
+    pub data_keys: DataKeys,
+    /// How long payment for completed work waits for an objection; users are told this period.
+    pub dispute_ms: i64,
+}
+
+impl ServiceContext {
+    /// The same context with child tasks: a part that opens later stops earlier.
+    #[must_use]
+    pub fn for_part(&self) -> Self {
+        Self {
+            tasks: self.tasks.new_child(),
+            ..self.clone()
+        }
+    }
+
+    pub fn verifier_for(&self, service: &'static str) -> TokenVerifier {
+        let keys = self.keys.clone();
+        let service_key = self.service_key.clone();
+        TokenVerifier {
+            service,
+            keys,
+            service_key,
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// Runs a service's jobs and its outbox relay, and counts its dead letters.
+    pub fn run(
+        &self,
+        service: &'static str,
+        database: impl Into<Database>,
+        mut jobs: Vec<Job>,
+    ) -> Result<(), JobError> {
+        let database = database.into();
+        jobs.push(outbox::purge_job(
+            database.clone(),
+            self.clock.clone(),
+            self.sent_kept,
+        ));
+        jobs.push(outbox::replay_job(
+            database.clone(),
+            self.bus.clone(),
+            self.clock.clone(),
+        ));
+        if let Some(part) = CloudPart::from_name(service) {
+            dead_letters::watch_dead_letters(&self.tasks, self.bus.clone(), part);
+        }
+        jobs::start(&self.tasks, database.clone(), self.clock.clone(), jobs)?;
+        OutboxRelay::start(
+            &self.tasks,
+            database,
+            self.bus.clone(),
+            self.clock.clone(),
+            service,
+        );
+        Ok(())
+    }
+}
 
 pub trait PartConfig: Serialize + DeserializeOwned {
     fn default_for_part(part: CloudPart, place: &DataPlace) -> Self;
