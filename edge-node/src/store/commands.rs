@@ -7,8 +7,7 @@
 //! separate command: it neither reveals nor blocks this one.
 
 use engine::{
-    customers::{PaymentHistory, customer_of},
-    verdict::{CommandDecision, EdgeState, TakenVerdict},
+    verdict::{CommandDecision, EdgeState, PaymentHistory, TakenVerdict, customer_of},
     view::EdgeOrderView,
 };
 use planted::{Defect, is_planted};

@@ -5,7 +5,7 @@
 //! `feed_version` records the version that the feed itself brought.
 
 use engine::{
-    customers::FinishedWorkPayment,
+    verdict::FinishedWorkPayment,
     view::{
         self, ConfirmedOrder, EdgeOrderView, MergeResult, OrderSource, PendingOp, PendingOpStatus,
         overlay_pending_ops,

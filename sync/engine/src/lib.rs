@@ -5,7 +5,6 @@
 //! and pending work goes out as values, so that a simulator can drive it from a seed.
 
 pub mod cloud;
-pub mod customers;
 pub mod edge;
 pub mod reconnect;
 pub mod right;

@@ -3,11 +3,13 @@
 //!
 //! Invariant: a `Firm` verdict always carries its fence and comes only from the two rows that allow
 //! it. A view that contradicts a command never refuses it, because the cloud may have newer facts
-//! [SOFT_REFUSAL]. The intake handles the earlier rows (known id, full disk, bad token).
+//! [SOFT_REFUSAL]. The intake handles the earlier rows (known id, full disk, bad token). A customer
+//! is in good standing at this edge by confirmed orders only, whose states and payments come from
+//! the cloud; pending ops in the edge's log do not matter.
 
 use std::time::Duration;
 
-use wire::{Action, Actor, Code, CommandBody, Verdict};
+use wire::{Action, Actor, Code, CommandBody, Order, OrderStatus, PaymentStatus, UserId, Verdict};
 
 use crate::view::{EdgeOrderView, find_doubt, lacks_funds};
 
@@ -185,6 +187,64 @@ fn exceeds_waiting_limit(
         && !request.receipted
         && view.pending.len() >= WAITING_MAX
         && !view.may_change(request.actor, request.body)
+}
+
+/// The payment state of one finished order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FinishedWorkPayment {
+    Paid,
+    Owed,
+}
+
+/// A customer's payment history over their finished orders: in good standing if they have paid for
+/// finished work at this edge and owe for none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PaymentHistory {
+    pub has_paid: bool,
+    pub owes: bool,
+}
+
+impl FinishedWorkPayment {
+    /// `None` if the work is unfinished, or refunded and thus neutral.
+    pub fn from_order(order: &Order) -> Option<Self> {
+        if !matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed) {
+            return None;
+        }
+        match order.payment_status {
+            PaymentStatus::Held | PaymentStatus::Paid => Some(Self::Paid),
+            PaymentStatus::Unpaid => Some(Self::Owed),
+            PaymentStatus::Refunded | PaymentStatus::PartiallyRefunded => None,
+        }
+    }
+}
+
+impl PaymentHistory {
+    /// From one customer's confirmed orders.
+    pub fn from_orders<'a>(orders: impl IntoIterator<Item = &'a Order>) -> Self {
+        let mut record = Self::default();
+        for work in orders
+            .into_iter()
+            .filter_map(FinishedWorkPayment::from_order)
+        {
+            record.has_paid |= work == FinishedWorkPayment::Paid;
+            record.owes |= work == FinishedWorkPayment::Owed;
+        }
+        record
+    }
+
+    /// False for a new account: it has paid for no work yet.
+    pub fn is_good(self) -> bool {
+        self.has_paid && !self.owes
+    }
+}
+
+/// The customer to check for good standing on this command.
+pub fn customer_of(actor: Actor, body: &CommandBody, seen: Option<&Order>) -> Option<UserId> {
+    match body {
+        CommandBody::PublishOrder { .. } => Some(actor.user_id),
+        CommandBody::ApproveOrder { .. } => seen.map(|order| order.customer_id),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The verdict on each kind of command, view and state.
 
-use wire::{Order, OrderId, OrderStatus, PaymentStatus, Role, UserId};
+use wire::{OrderId, Role};
 
 use super::*;
 use crate::tests::{actor, draft, id, order};
@@ -379,5 +379,42 @@ fn no_action_but_accept_and_ruled_ones_is_ever_firm() {
                 "{body:?} {status}"
             );
         }
+    }
+}
+
+#[test]
+fn who_has_paid_for_finished_work_and_owes_for_none_is_in_good_standing() {
+    use OrderStatus::{Accepted, Cancelled, Completed, InProgress, Reviewed};
+    use PaymentStatus::{Held, Paid, PartiallyRefunded, Refunded, Unpaid};
+    for (orders, good) in [
+        (&[][..], false),
+        (&[(Completed, Held)], true),
+        (&[(Reviewed, Paid)], true),
+        (&[(Completed, Unpaid)], false),
+        (&[(Reviewed, Paid), (Completed, Unpaid)], false),
+        (&[(Completed, Unpaid), (Reviewed, Paid)], false),
+        // Unfinished work and cancelled orders do not matter.
+        (&[(Accepted, Held), (InProgress, Held)], false),
+        (
+            &[(Reviewed, Paid), (InProgress, Unpaid), (Cancelled, Unpaid)],
+            true,
+        ),
+        (
+            &[(Completed, Refunded), (Completed, PartiallyRefunded)],
+            false,
+        ),
+        (&[(Completed, Refunded), (Completed, Paid)], true),
+    ] {
+        let told = orders.iter().map(|&(status, payment_status)| Order {
+            status,
+            payment_status,
+            ..order(1, 3)
+        });
+        let told: Vec<Order> = told.collect();
+        assert_eq!(
+            PaymentHistory::from_orders(&told).is_good(),
+            good,
+            "{orders:?}"
+        );
     }
 }

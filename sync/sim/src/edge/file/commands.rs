@@ -2,8 +2,10 @@
 //! `edge-node/src/intake.rs`.
 
 use engine::{
-    customers::{PaymentHistory, customer_of},
-    verdict::{CommandDecision, EdgeState, TakenVerdict, VerdictRequest, judge_command},
+    verdict::{
+        CommandDecision, EdgeState, PaymentHistory, TakenVerdict, VerdictRequest, customer_of,
+        judge_command,
+    },
     view::{EdgeOrderView, PendingOp},
 };
 use planted::is_planted;
