@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
-use crate::{Journal, JournalError, State, WriteError, is_full, journal::READS_WAITING_MAX};
+use crate::{Journal, JournalError, READS_WAITING_MAX, State, WriteError, is_full};
 
 const STEPS: &[M<'_>] = &[M::up(
     "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE)",

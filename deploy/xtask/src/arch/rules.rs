@@ -314,7 +314,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         &[
             &["right"],
             &["cloud", "edge", "verdict"],
-            &["customers", "reconnect", "trusted_time", "view"],
+            &["reconnect", "trusted_time", "view"],
         ],
     ),
     (
@@ -346,7 +346,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         "platform",
         &[
             &["dead_letters", "idempotency"],
-            &["context", "service"],
+            &["service"],
             &["outbox", "provider_verification"],
             &["consume", "jobs"],
             &["files", "ledger"],
@@ -499,7 +499,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         "hub",
         &[
             &["routes"],
-            &["handlers", "jobs", "gauges"],
+            &["handlers", "jobs"],
             &["session", "work", "feed", "live_updates"],
             &["polling", "peers"],
             &["store"],
