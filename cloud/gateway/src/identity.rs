@@ -1,9 +1,12 @@
-//! Authenticates callers by bearer token or session cookie. It verifies the token's signature and
-//! expiry here and its session against the cache's revocation list. If the list is unreliable, it
-//! calls auth's verify-token. A page's token is renewed before it expires, so active users stay
-//! signed in.
+//! Authenticates callers by bearer token or session cookie, and authorizes them on their route. It
+//! verifies the token's signature and expiry here and its session against the cache's revocation
+//! list. If the list is unreliable, it calls auth's verify-token. A page's token is renewed before
+//! it expires, so active users stay signed in. An admin's permissions come from the cached copy, or
+//! from auth if there is no copy.
 //!
-//! Invariant: a token passes only after its revocation check succeeds.
+//! Invariants: a token passes only after its revocation check succeeds, and an admin only after
+//! their permissions load. Customers and providers have fixed roles, so their calls skip that
+//! check.
 
 use std::time::Duration;
 
@@ -16,23 +19,24 @@ use platform::{
 use process::{
     clock::Clock,
     parts::CloudPart,
-    problem::Problem,
-    routes::Audience,
+    problem::{Problem, format_error_chain},
+    routes::{Audience, PermissionRule},
     tokens::{Claims, ServiceKey, TokenAudience, TokenKeys, bearer_token},
 };
 use serde::{Deserialize, Serialize};
-use wire::{Role, SessionId, UnixMillis, UserId};
+use wire::{Permission, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
     caller::{BrowserSession, VerifiedCaller, invalid_token, part_unavailable},
     cookies::SessionCookies,
-    permissions::AdminPermissions,
     routes::Route,
 };
 
 const VERIFY_LIMIT: Duration = Duration::from_secs(2);
 const VERIFY_PATH: &str = "/api/v1/auth/verify-token";
 const RENEW_PATH: &str = "/internal/sessions/renew";
+const PERMISSIONS_LIMIT: Duration = Duration::from_secs(2);
+const PERMISSIONS_PATH: &str = "/internal/permissions";
 /// A page without requests in the last 20 minutes of its token is signed out.
 const RENEWED_BEFORE_MS: i64 = 20 * 60_000;
 /// The current token is still valid, so do not wait long for auth.
@@ -46,7 +50,6 @@ pub struct CallerVerifier {
     pub auth: Upstream,
     pub cookies: SessionCookies,
     pub service_key: ServiceKey,
-    pub permissions: AdminPermissions,
 }
 
 impl CallerVerifier {
@@ -68,7 +71,6 @@ impl CallerVerifier {
         };
         route.audience.check_role(caller.claims.role)?;
         caller.permissions = self
-            .permissions
             .check_permissions(&caller.claims, route.permission)
             .await?;
         Ok(Some(caller))
@@ -217,6 +219,62 @@ impl CallerVerifier {
             }
         }
     }
+
+    /// Refuses a caller without the required permissions. Returns an admin's permissions if the
+    /// route uses them.
+    async fn check_permissions(
+        &self,
+        claims: &Claims,
+        rule: PermissionRule,
+    ) -> Result<Option<Vec<Permission>>, Problem> {
+        if rule == PermissionRule::Nothing || claims.role != Role::Admin {
+            return Ok(None);
+        }
+        let held = self.load_permissions(claims.sub).await?;
+        rule.check_permissions(claims.role, &held)?;
+        Ok(Some(held))
+    }
+
+    pub async fn load_permissions(&self, user: UserId) -> Result<Vec<Permission>, Problem> {
+        match Cache::in_time(sessions::read_permissions(&self.cache, user)).await {
+            Ok(Some(held)) => return Ok(held),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(
+                    error = format_error_chain(&error),
+                    "Could not look up a person's permissions in the cache; asking auth instead"
+                );
+            }
+        }
+        self.ask_permissions(user).await
+    }
+
+    async fn ask_permissions(&self, user_id: UserId) -> Result<Vec<Permission>, Problem> {
+        let own = self
+            .service_key
+            .issue_token(crate::NAME, CloudPart::Auth.name(), &self.clock);
+        let question = PermissionsQuestion { user_id };
+        let asked = self.auth.call_json::<PermissionsAnswer>(
+            Method::POST,
+            PERMISSIONS_PATH,
+            Some(&own),
+            Some(&question),
+        );
+        match tokio::time::timeout(PERMISSIONS_LIMIT, asked).await {
+            Ok(Ok(PermissionsAnswer { permissions })) => Ok(permissions
+                .iter()
+                .filter_map(|word| word.parse().ok())
+                .collect()),
+            Ok(Err(error)) => {
+                tracing::warn!(
+                    error = format_error_chain(&error),
+                    "Could not ask auth for a person's permissions; the request is refused"
+                );
+                Err(part_unavailable(CloudPart::Auth))
+            }
+            Err(_) => Err(part_unavailable(CloudPart::Auth)),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -247,6 +305,17 @@ struct RenewedToken {
     access_token: String,
     /// The end of the session; renewals do not extend it.
     ends_at: UnixMillis,
+}
+
+#[derive(Serialize)]
+struct PermissionsQuestion {
+    user_id: UserId,
+}
+
+#[derive(Deserialize)]
+struct PermissionsAnswer {
+    /// Strings, because a newer auth may define more permissions.
+    permissions: Vec<String>,
 }
 
 /// The time until which a stream may rely on the token. The stream then ends, so that the next

@@ -14,7 +14,6 @@ mod handlers;
 mod identity;
 mod limits;
 mod matcher;
-mod permissions;
 mod pipeline;
 mod routes;
 mod state;

@@ -25,7 +25,6 @@ use crate::{
     identity::CallerVerifier,
     limits::RateLimits,
     matcher::RouteMatcher,
-    permissions::AdminPermissions,
     routes::Route,
     stream_permits::StreamPermits,
     trusted_proxies::TrustedProxies,
@@ -78,12 +77,6 @@ impl Gateway {
             },
             identity: CallerVerifier {
                 keys: context.keys,
-                permissions: AdminPermissions {
-                    cache: context.cache.clone(),
-                    auth: auth.clone(),
-                    service_key: context.service_key.clone(),
-                    clock: context.clock.clone(),
-                },
                 clock: context.clock,
                 cache: context.cache,
                 auth,

@@ -237,11 +237,7 @@ impl SessionWatch {
         let Some(known) = &self.permissions else {
             return false;
         };
-        let newest = self
-            .identity
-            .permissions
-            .load_permissions(self.person)
-            .await;
+        let newest = self.identity.load_permissions(self.person).await;
         newest.is_ok_and(|newest| {
             newest.len() != known.len() || newest.iter().any(|one| !known.contains(one))
         })
