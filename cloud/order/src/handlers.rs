@@ -1,6 +1,6 @@
-//! The handlers of the routes, and the replies that they share: a decision as an HTTP response,
-//! which is the order after the command, or a problem with the parts of the order its sender may
-//! see and the explanation of a lost acceptance.
+//! The handlers of the routes, and the parts that they share: the sender of a command, and a
+//! decision as an HTTP response, which is the order after the command, or a problem with the parts
+//! of the order its sender may see and the explanation of a lost acceptance.
 
 pub mod admin;
 pub mod commands;
@@ -10,21 +10,59 @@ pub mod lists;
 pub mod orders;
 
 use axum::{
-    http::StatusCode,
+    extract::FromRequestParts,
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use process::{
-    openapi::{RouteAnswer, RouteDescription},
+    idempotency::Idempotency,
+    openapi::{RouteAnswer, RouteDescription, RouteInput},
     problem::{Json, Problem},
+    tokens::{Caller, bearer_token},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
-    Actor, Code, CommandId, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome, Region,
-    ShareKind, UnixMillis, UserId, order_visible_to,
+    Actor, Code, CommandId, Language, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome,
+    Region, ShareKind, UnixMillis, UserId, order_visible_to,
 };
 
-use crate::say;
+use crate::{actions::Service, say};
+
+/// The author and id of a command, and the language of the reply. Problems pick their language
+/// separately.
+pub struct CommandSender {
+    pub caller: Caller,
+    /// The caller's proof of identity, if a region's holder has to decide.
+    pub token: String,
+    pub idempotency: Idempotency,
+    pub language: Language,
+}
+
+impl RouteInput for CommandSender {
+    fn describe_route(route: &mut RouteDescription) {
+        Idempotency::describe_route(route);
+    }
+}
+
+impl FromRequestParts<Service> for CommandSender {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, service).await?;
+        let token = bearer_token(&parts.headers).unwrap_or_default().to_owned();
+        let idempotency = Idempotency::from_request_parts(parts, service).await?;
+        let accepted = parts.headers.get(header::ACCEPT_LANGUAGE);
+        let accepted = accepted.and_then(|value| value.to_str().ok());
+        let language = accepted.map(Language::from_accept).unwrap_or_default();
+        Ok(Self {
+            caller,
+            token,
+            idempotency,
+            language,
+        })
+    }
+}
 
 /// A list without pages.
 #[derive(Serialize, ToSchema)]

@@ -5,10 +5,10 @@
 //! timeline, answer, outbox row. A decision depends on rows the transaction locks, never on a range
 //! that others may extend; a provider's jobs and acts are counted under a per-provider lock.
 //!
-//! On a database with one writer, people's commands are batched: those that arrive while it is busy
-//! are decided in one transaction with one disk flush. Each command gets the answer it would get
-//! alone, after the ones before it. If a shared transaction fails or its leader is cancelled, each
-//! command is decided separately.
+//! People's commands enter here, and edges' batches in `decide`. On a database with one writer,
+//! people's commands are batched: those that arrive while it is busy are decided in one transaction
+//! with one disk flush. Each command gets the answer it would get alone, after the ones before it.
+//! If a shared transaction fails or its leader is cancelled, each command is decided separately.
 
 mod admin;
 mod assignment_rows;
@@ -25,12 +25,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use planted::{Defect, is_planted};
 use platform::{
     sealing::DataKeys,
     sql::{Migrations, ReplicaReader, SealedTable, Sql, SqlError, SqlResealer, WRITER_LIMIT},
+    vals,
 };
 use process::clock::Clock;
-use rules::{Attempt, Submission};
+use rules::{Attempt, Origin, Submission};
 use tokio::{
     sync::{
         Mutex as Turn,
@@ -38,16 +40,17 @@ use tokio::{
     },
     time::timeout,
 };
-use wire::{OpDecision, ShareLimits};
+use wire::{Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, ShareLimits};
 
 pub use admin::{CancelFeeRow, CaseUpdateResult};
 pub use assignments::{AssignmentRecord, AssignmentRequest};
 pub use background::StaleCutoff;
 pub use decide::FundedBatchResult;
 pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
-pub use orders::{CancelBasis, KNOWN_MAX, Publication, TrackedStep};
+pub use orders::{CancelBasis, KNOWN_MAX, TrackedStep};
 pub use platform::StoreError;
 
+use decide::COLLISIONS_MAX;
 use snapshot::OrderReadMode;
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
@@ -157,7 +160,88 @@ fn writer_timed_out() -> StoreError {
     .into()
 }
 
+/// A customer's order to publish, under a command id the customer chose.
+pub struct Publication {
+    pub command_id: CommandId,
+    pub actor: Actor,
+    pub draft: Draft,
+    pub trace: Option<String>,
+}
+
+impl Publication {
+    fn to_attempt(&self, order_id: OrderId) -> Attempt {
+        let body = CommandBody::PublishOrder {
+            order_id,
+            order: self.draft.clone(),
+        };
+        let command = Command {
+            id: self.command_id,
+            body,
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: self.trace.clone(),
+        };
+        Attempt {
+            command,
+            actor: Some(self.actor),
+            verification: None,
+            origin: Origin::Portal,
+        }
+    }
+}
+
 impl Store {
+    /// The customer sends the command id and draft; we create the order id. A repeat must get the
+    /// first one's order id, or it would be a different command.
+    pub async fn publish_order(&self, publication: Publication) -> Result<OpDecision, StoreError> {
+        let mut collisions = 0;
+        loop {
+            let known = self.find_published_order(&publication).await?;
+            let order_id = known.unwrap_or_else(|| OrderId(self.clock.new_id()));
+            let decision = self.decide_one(publication.to_attempt(order_id)).await?;
+            // The first publication may have been decided in between: look again. This refusal
+            // stored nothing.
+            let overtaken = known.is_none() && is_reused(&decision);
+            if !overtaken || collisions == COLLISIONS_MAX {
+                return Ok(decision);
+            }
+            collisions += 1;
+        }
+    }
+
+    /// The order that an earlier decision on this publication created.
+    async fn find_published_order(
+        &self,
+        publication: &Publication,
+    ) -> Result<Option<OrderId>, StoreError> {
+        const ORDER_OF: &str = "SELECT order_id FROM commands WHERE command_id = ? AND user_id = ?";
+        if is_planted(Defect::NoCommandDedupe) {
+            return Ok(None);
+        }
+        let values = vals![publication.command_id, publication.actor.user_id];
+        Ok(self.sql.fetch_optional(ORDER_OF, values).await?)
+    }
+
+    /// Decides one command for a person waiting on the answer.
+    pub async fn decide_one(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
+        // A server has many writers; a SQLite file has one.
+        if self.sql.is_mysql() {
+            self.decide_alone(attempt).await
+        } else {
+            self.decide_batched(attempt).await
+        }
+    }
+
+    async fn decide_alone(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
+        let requests = [Submission::Command(Box::new(attempt))];
+        let mut writes = Box::pin(self.decide_and_write(&requests, OrderReadMode::Plain)).await?;
+        writes
+            .answers
+            .pop()
+            .ok_or(StoreError::Unreadable("no answer"))
+    }
+
     /// Decides one command together with others that are waiting.
     async fn decide_batched(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
         let mut answered = self.batcher.enqueue_command(attempt.clone());
@@ -214,4 +298,8 @@ impl Store {
             }
         }
     }
+}
+
+fn is_reused(decision: &OpDecision) -> bool {
+    matches!(decision, OpDecision::Decided(outcome) if outcome.code == Some(Code::CommandIdReused))
 }

@@ -10,7 +10,7 @@ use wire::{
     UnixMillis, UserId,
 };
 
-use crate::{OpIdentity, OrderRule, disabled_rule::is_disabled};
+use crate::{OrderRule, disabled_rule::is_disabled};
 
 /// A region's assignment right, and the offline rules of its edges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +38,15 @@ pub struct Assignment {
 pub struct HolderEpoch {
     pub edge: EdgeId,
     pub epoch: u64,
+}
+
+/// Identifies exactly one op, even if a restored edge reuses a seq.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpIdentity {
+    pub edge: EdgeId,
+    pub epoch: u64,
+    pub seq: u64,
+    pub hash: Hash,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,13 +11,12 @@ mod batch;
 mod decide;
 mod disabled_rule;
 mod disclosure;
+mod input;
 mod order_rules;
 mod ruling;
-mod snapshot;
-mod submission;
 
 pub use assignment::{
-    Assignment, AssignmentTransition, HolderEpoch, NextAssignment, RequestedAssignment,
+    Assignment, AssignmentTransition, HolderEpoch, NextAssignment, OpIdentity, RequestedAssignment,
 };
 pub use batch::{
     CaseKind, EventDraft, LatePromise, NewCase, NewTimelineEntry, OrderVersionGuard, OrderWrite,
@@ -26,10 +25,9 @@ pub use batch::{
 pub use decide::decide;
 pub use disabled_rule::OrderRule;
 pub use disclosure::regions_to_explain;
-pub use order_rules::{Cancellation, preview_cancellation};
-pub use snapshot::{Acceptance, OrderState, Snapshot};
-pub use submission::{
-    Attempt, CommandKey, EdgeOp, OpIdentity, Origin, StoredAnswer, Submission,
-    submissions_from_batch,
+pub use input::{
+    Acceptance, Attempt, CommandKey, EdgeOp, OrderState, Origin, Snapshot, StoredAnswer,
+    Submission, submissions_from_batch,
 };
+pub use order_rules::{Cancellation, preview_cancellation};
 pub use wire::OfflineRules;

@@ -1,41 +1,27 @@
 //! People's commands on an order: one route per action, the status alias over the same actions, and
 //! the preview of a cancel's price.
 
-use axum::{
-    extract::{FromRequestParts, State},
-    http::{header, request::Parts},
-};
+use axum::extract::State;
 use process::{
     idempotency::Idempotency,
-    openapi::{RouteDescription, RouteInput},
     problem::{Json, MaybeJson, Path, Problem},
-    tokens::{Caller, bearer_token},
+    tokens::Caller,
 };
 use rules::{Attempt, Cancellation, OrderState, Origin, preview_cancellation};
 use serde::{Deserialize, Serialize};
 use texts::Phrase;
 use utoipa::ToSchema;
 use wire::{
-    Action, Actor, Amount, Code, Command, CommandBody, Currency, Language, OpDecision, OrderId,
-    OrderStatus, Role, UnixMillis, order_visible_to,
+    Action, Actor, Amount, Code, Command, CommandBody, Currency, OpDecision, OrderId, OrderStatus,
+    Role, UnixMillis, order_visible_to,
 };
 
-use super::{CommandReply, OrderView, require_success};
+use super::{CommandReply, CommandSender, OrderView, require_success};
 use crate::{
     actions::{self, Service},
     say,
     store::CancelBasis,
 };
-
-/// The author and id of a command, and the language of the reply. Problems pick their language
-/// separately.
-pub struct CommandSender {
-    pub caller: Caller,
-    /// The caller's proof of identity, if a region's holder has to decide.
-    pub token: String,
-    pub idempotency: Idempotency,
-    pub language: Language,
-}
 
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = ReasonForm)]
@@ -61,31 +47,6 @@ pub struct StatusForm {
     status: OrderStatus,
     #[serde(default)]
     reason: Option<String>,
-}
-
-impl RouteInput for CommandSender {
-    fn describe_route(route: &mut RouteDescription) {
-        Idempotency::describe_route(route);
-    }
-}
-
-impl FromRequestParts<Service> for CommandSender {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
-        let caller = Caller::from_request_parts(parts, service).await?;
-        let token = bearer_token(&parts.headers).unwrap_or_default().to_owned();
-        let idempotency = Idempotency::from_request_parts(parts, service).await?;
-        let accepted = parts.headers.get(header::ACCEPT_LANGUAGE);
-        let accepted = accepted.and_then(|value| value.to_str().ok());
-        let language = accepted.map(Language::from_accept).unwrap_or_default();
-        Ok(Self {
-            caller,
-            token,
-            idempotency,
-            language,
-        })
-    }
 }
 
 macro_rules! routes {

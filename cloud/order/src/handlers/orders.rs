@@ -24,7 +24,7 @@ use wire::{
     OrderStatus, Region, Role, ServiceType, TimelineEntry, UnixMillis, order_visible_to,
 };
 
-use super::{OrderView, WholeList, commands::CommandSender, require_success};
+use super::{CommandSender, OrderView, WholeList, require_success};
 use crate::{
     actions::Service,
     say,

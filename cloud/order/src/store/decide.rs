@@ -16,7 +16,7 @@ use platform::{
 };
 use process::clock::Clock;
 use rules::{
-    Attempt, CaseKind, EventDraft, LatePromise, NewCase, OrderState, OrderVersionGuard, OrderWrite,
+    CaseKind, EventDraft, LatePromise, NewCase, OrderState, OrderVersionGuard, OrderWrite,
     StoredAnswer, Submission, Writes, decide,
 };
 use wire::{
@@ -51,25 +51,6 @@ enum CheckedWrites {
 type FundsCheck = fn(&Writes) -> Vec<OrderId>;
 
 impl Store {
-    /// Decides one command for a person waiting on the answer.
-    pub async fn decide_one(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
-        // A server has many writers; a SQLite file has one.
-        if self.sql.is_mysql() {
-            self.decide_alone(attempt).await
-        } else {
-            self.decide_batched(attempt).await
-        }
-    }
-
-    pub(super) async fn decide_alone(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
-        let requests = [Submission::Command(Box::new(attempt))];
-        let mut writes = Box::pin(self.decide_and_write(&requests, OrderReadMode::Plain)).await?;
-        writes
-            .answers
-            .pop()
-            .ok_or(StoreError::Unreadable("no answer"))
-    }
-
     /// Decides requests in order, all in one transaction.
     pub async fn decide_all(
         &self,

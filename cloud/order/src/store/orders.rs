@@ -1,6 +1,5 @@
-//! Single orders: published under a command id that the customer chose; read for people, for anyone
-//! with the receipt, and for the price of a cancel; and read for the other services to compare with
-//! what they know [PULL].
+//! Single orders: read for people, for anyone with the receipt, and for the price of a cancel; and
+//! read for the other services to compare with what they know [PULL].
 //!
 //! Invariant: the secret of a receipt is not stored. It is derived from the order id with the
 //! service's hash key, which never changes, and compared in constant time.
@@ -8,25 +7,22 @@
 use std::collections::BTreeMap;
 
 use custody::{ComparedOrder, ComparedOrders, FeePolicy, OrderVersionsQuery};
-use planted::{Defect, is_planted};
 use platform::{
     outbox, row,
     sql::{Columns, in_list},
     vals,
 };
-use rules::{Attempt, OfflineRules, OrderState, Origin};
+use rules::{OfflineRules, OrderState};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
-    Actor, Code, Command, CommandBody, CommandId, Draft, Hash, OpDecision, Order, OrderAndTerms,
-    OrderCode, OrderFingerprint, OrderId, OrderRangeDigest, OrderRangeQuery, OrderStatus,
-    OrdersByIdReply, TimelineEntry, UnixMillis, UserId, range_digest,
+    Hash, Order, OrderAndTerms, OrderCode, OrderFingerprint, OrderId, OrderRangeDigest,
+    OrderRangeQuery, OrderStatus, OrdersByIdReply, TimelineEntry, UnixMillis, UserId, range_digest,
 };
 
 use super::{
     Store, StoreError,
-    decide::COLLISIONS_MAX,
     rows::{LineRow, OrderRow},
     snapshot::{POLICIES, policies_from_rows},
 };
@@ -81,74 +77,6 @@ pub struct CancelBasis {
     /// The rules of the order's region.
     pub rules: OfflineRules,
     pub at: UnixMillis,
-}
-
-/// A customer's order to publish, under a command id the customer chose.
-pub struct Publication {
-    pub command_id: CommandId,
-    pub actor: Actor,
-    pub draft: Draft,
-    pub trace: Option<String>,
-}
-
-impl Publication {
-    fn to_attempt(&self, order_id: OrderId) -> Attempt {
-        let body = CommandBody::PublishOrder {
-            order_id,
-            order: self.draft.clone(),
-        };
-        let command = Command {
-            id: self.command_id,
-            body,
-            device: None,
-            device_seq: None,
-            tapped_at: None,
-            trace: self.trace.clone(),
-        };
-        Attempt {
-            command,
-            actor: Some(self.actor),
-            verification: None,
-            origin: Origin::Portal,
-        }
-    }
-}
-
-impl Store {
-    /// The customer sends the command id and draft; we create the order id. A repeat must get the
-    /// first one's order id, or it would be a different command.
-    pub async fn publish_order(&self, publication: Publication) -> Result<OpDecision, StoreError> {
-        let mut collisions = 0;
-        loop {
-            let known = self.find_published_order(&publication).await?;
-            let order_id = known.unwrap_or_else(|| OrderId(self.clock.new_id()));
-            let decision = self.decide_one(publication.to_attempt(order_id)).await?;
-            // The first publication may have been decided in between: look again. This refusal
-            // stored nothing.
-            let overtaken = known.is_none() && is_reused(&decision);
-            if !overtaken || collisions == COLLISIONS_MAX {
-                return Ok(decision);
-            }
-            collisions += 1;
-        }
-    }
-
-    /// The order that an earlier decision on this publication created.
-    async fn find_published_order(
-        &self,
-        publication: &Publication,
-    ) -> Result<Option<OrderId>, StoreError> {
-        const ORDER_OF: &str = "SELECT order_id FROM commands WHERE command_id = ? AND user_id = ?";
-        if is_planted(Defect::NoCommandDedupe) {
-            return Ok(None);
-        }
-        let values = vals![publication.command_id, publication.actor.user_id];
-        Ok(self.sql.fetch_optional(ORDER_OF, values).await?)
-    }
-}
-
-fn is_reused(decision: &OpDecision) -> bool {
-    matches!(decision, OpDecision::Decided(outcome) if outcome.code == Some(Code::CommandIdReused))
 }
 
 impl Store {
