@@ -1,8 +1,10 @@
 //! The edge's database: the log, commands and their answers, confirmed orders, and the edge's
-//! state. All SQL of the edge is here.
+//! state. All SQL of the edge is here. Each subject has a module with its methods of `Store`; this
+//! file opens and closes the database.
 //!
 //! Invariants: every answer rests on an fsynced commit. An op is encoded once; the same bytes are
-//! hashed and sent. Ops to upload are read through a connection that sees only commits.
+//! hashed and sent. Ops to upload are read through a connection that sees only commits. Each read
+//! sees one snapshot; the link's reads queue fairly (`read_in_turn`).
 
 mod commands;
 mod defects;
@@ -31,25 +33,18 @@ use std::{
     time::Duration,
 };
 
-use engine::{
-    edge::{EdgeFilePosition, NewEpoch, OpRange, OpRun, SnapshotChunkWrite, TailWrite},
-    verdict::{CommandDecision, EdgeState},
-    view::EdgeOrderView,
-};
+use engine::edge::{EdgeFilePosition, OpRange, OpRun};
 use journal::{Journal, JournalError, WriteError};
 use planted::{Defect, is_planted};
 use process::metrics;
 use rusqlite::Connection;
 use tokio::sync::Notify;
-use wire::{
-    AcceptanceCertainty, AskFrame, BootNonce, CommandId, DeviceId, FeedChange, Hash, HeldReason,
-    HubKey, NumberedOutcome, SessionId, UnixMillis, UserId,
-};
+use wire::{BootNonce, EdgeId, Region, UnixMillis};
 
 pub use commands::{CheckedCommand, CommandLogResult};
 use log::LogBook;
 use opening::BootResult;
-pub use opening::{EdgeIdentity, RenameError, is_enrolled, rename_twin_file, twin_of};
+pub use opening::{RenameError, is_enrolled, rename_twin_file, twin_of};
 pub use orders::{BoardItem, FeedEffects};
 pub use report::{EdgeReport, ReportError, ReportItem, read_report};
 pub use restore::EpochStart;
@@ -58,8 +53,6 @@ pub use stored_commands::{DecidedCommand, StoredCommand};
 pub use trust::{AdmittedSession, DEVICE_UNUSED_MS_MAX, DeviceOwner, Trust, TrustUpdate};
 
 const SCRUBBED_WITHIN: Duration = Duration::from_secs(5);
-
-type DevicesAndPeople = (Vec<(DeviceId, DeviceOwner)>, Vec<(UserId, UnixMillis)>);
 
 type StoreWriteResult<T> = Result<T, WriteError<rusqlite::Error>>;
 
@@ -73,6 +66,13 @@ pub struct Store {
     version: Arc<AtomicU64>,
     booted_at: UnixMillis,
     is_twin: Arc<AtomicBool>,
+}
+
+/// The edge that the database belongs to.
+#[derive(Debug, Clone)]
+pub struct EdgeIdentity {
+    pub edge_id: EdgeId,
+    pub region: Region,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -135,232 +135,9 @@ impl Store {
         Ok((store, suspicion))
     }
 
-    /// Idempotent: a repeat gets its earlier answer.
-    pub async fn judge_and_log_command(
-        &self,
-        checked: CheckedCommand,
-        judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
-    ) -> StoreWriteResult<CommandLogResult> {
-        if is_planted(Defect::AnswerBeforeCommit) {
-            return self.log_and_answer_early(checked, judge).await;
-        }
-        if is_planted(Defect::UpBeforeCommit) {
-            return self.log_and_send_early(checked, judge).await;
-        }
-        self.write_and_wake_link(move |conn, book| {
-            commands::judge_and_log_command(conn, book, checked, judge)
-        })
-        .await
-    }
-
-    pub async fn log_asked(
-        &self,
-        ask: AskFrame,
-        now: UnixMillis,
-    ) -> StoreWriteResult<Option<EdgeOrderView>> {
-        self.write_and_wake_link(move |conn, book| commands::log_asked(conn, book, ask, now))
-            .await
-    }
-
-    pub async fn confirm_feed(&self, now: UnixMillis) -> StoreWriteResult<()> {
-        self.journal
-            .write(move |conn, _| trust::confirm_feed(conn, now))
-            .await
-    }
-
-    pub async fn store_outcomes(
-        &self,
-        to: u64,
-        outcomes: Vec<NumberedOutcome>,
-        now: UnixMillis,
-    ) -> StoreWriteResult<Vec<DecidedCommand>> {
-        if is_planted(Defect::OpRetiredBeforeOutcome) {
-            self.retire_early(&outcomes).await?;
-        }
-        self.journal
-            .write(move |conn, book| stored_commands::store_outcomes(conn, book, to, outcomes, now))
-            .await
-    }
-
-    /// Applies the feed's changes up to `to`, and logs the release if they request the lease back.
-    pub async fn apply_changes(
-        &self,
-        to: u64,
-        changes: Vec<FeedChange>,
-        now: UnixMillis,
-    ) -> StoreWriteResult<FeedEffects> {
-        self.write_and_wake_link(move |conn, book| {
-            orders::apply_changes(conn, book, to, changes, now)
-        })
-        .await
-    }
-
-    pub async fn adopt_generation(&self, generation: u64) -> StoreWriteResult<()> {
-        self.journal
-            .write(move |conn, book| orders::adopt_generation(conn, book, generation))
-            .await
-    }
-
-    pub async fn stage_snapshot_chunk(
-        &self,
-        run: SnapshotChunkWrite,
-        now: UnixMillis,
-    ) -> StoreWriteResult<Option<FeedEffects>> {
-        self.write_and_wake_link(move |conn, book| {
-            snapshot::stage_snapshot_chunk(conn, book, run, now)
-        })
-        .await
-    }
-
-    pub async fn mark_op_held(&self, seq: u64, reason: HeldReason) -> StoreWriteResult<()> {
-        self.journal
-            .write(move |conn, book| stored_commands::mark_op_held(conn, book.epoch, seq, reason))
-            .await
-    }
-
-    /// Answers stay provisional until a quarantine: the log may not match earlier answers.
-    pub async fn raise_alarm(&self, alarm: Alarm, now: UnixMillis) -> StoreWriteResult<()> {
-        self.journal
-            .write(move |conn, book| standing::raise_alarm(conn, book, alarm, now))
-            .await?;
-        if alarm == Alarm::Twin {
-            self.is_twin.store(true, Ordering::Release);
-        }
-        Ok(())
-    }
-
     /// Another instance of this edge is running, so the cloud refuses everything from this one.
     pub fn is_twin(&self) -> bool {
         self.is_twin.load(Ordering::Acquire)
-    }
-
-    pub async fn stage_tail(&self, run: TailWrite) -> StoreWriteResult<()> {
-        self.journal
-            .write(move |conn, _| restore::stage_tail(conn, run))
-            .await
-    }
-
-    pub async fn begin_epoch(
-        &self,
-        new: NewEpoch,
-        now: UnixMillis,
-    ) -> StoreWriteResult<EpochStart> {
-        let nonce = self.nonce;
-        let start = self
-            .journal
-            .write(move |conn, book| restore::begin_epoch(conn, book, new, nonce, now))
-            .await?;
-        self.is_twin.store(false, Ordering::Release);
-        Ok(start)
-    }
-
-    pub async fn save_enrolment(
-        &self,
-        jwks: String,
-        hub: Option<HubKey>,
-        now: UnixMillis,
-    ) -> StoreWriteResult<()> {
-        self.journal
-            .write(move |conn, _| trust::save_enrolment(conn, &jwks, hub, now))
-            .await
-    }
-
-    /// Marks the enrolment code as used, even if it brought no key.
-    pub async fn save_used_code(&self, code: Hash) -> StoreWriteResult<()> {
-        self.journal
-            .write(move |conn, _| trust::save_used_code(conn, code))
-            .await
-    }
-
-    /// From now on this edge trusts only this hub key.
-    pub async fn pin_hub(&self, key: HubKey) -> StoreWriteResult<()> {
-        self.journal
-            .write(move |conn, _| trust::pin_hub(conn, key))
-            .await
-    }
-
-    pub async fn save_clock_record(&self, record: ClockRecord) -> StoreWriteResult<()> {
-        self.journal
-            .write(move |conn, _| standing::save_clock_record(conn, record))
-            .await
-    }
-
-    pub async fn delete_old_rows(&self, now: UnixMillis) -> StoreWriteResult<usize> {
-        self.journal
-            .write(move |conn, book| log::delete_old_rows(conn, book, now))
-            .await
-    }
-
-    /// Forgets people who stayed away long; returns the revoked sessions that it dropped.
-    pub async fn forget_people(&self, now: UnixMillis) -> StoreWriteResult<Vec<SessionId>> {
-        self.journal
-            .write(move |conn, _| {
-                trust::forget_stale_people(conn, now)?;
-                trust::forget_sessions(conn, now)
-            })
-            .await
-    }
-
-    pub async fn save_device_use(
-        &self,
-        device: DeviceId,
-        owner: DeviceOwner,
-    ) -> StoreWriteResult<()> {
-        self.journal
-            .write(move |conn, _| trust::save_device_use(conn, &device, owner))
-            .await
-    }
-
-    /// Keeps the start of an outage across restarts.
-    pub async fn save_cut_off_since(&self, since: Option<UnixMillis>) -> StoreWriteResult<()> {
-        self.journal
-            .write(move |conn, _| standing::save_cut_off_since(conn, since))
-            .await
-    }
-
-    pub async fn delete_device_owner(&self, device: DeviceId) -> StoreWriteResult<()> {
-        self.journal
-            .write(move |conn, _| trust::delete_device_owner(conn, &device))
-            .await
-    }
-
-    // Each read sees one snapshot. The link's reads queue fairly (`read_in_turn`).
-
-    pub async fn load_trust(&self) -> Result<Trust, JournalError> {
-        self.journal.read(trust::load_trust).await
-    }
-
-    pub async fn load_hub_key(&self) -> Result<Option<HubKey>, JournalError> {
-        self.journal.read(trust::load_hub_key).await
-    }
-
-    pub async fn load_clock_record(&self) -> Result<ClockRecord, JournalError> {
-        self.journal.read(standing::load_clock_record).await
-    }
-
-    pub async fn find_alarm(&self) -> Result<Option<(Alarm, UnixMillis)>, JournalError> {
-        self.journal.read(standing::find_alarm).await
-    }
-
-    /// Device owners, and when people passed newcomer status.
-    pub async fn load_people(&self) -> Result<DevicesAndPeople, JournalError> {
-        self.journal
-            .read(|conn| {
-                Ok((
-                    trust::load_device_owners(conn)?,
-                    trust::load_known_people(conn)?,
-                ))
-            })
-            .await
-    }
-
-    /// The edge that assigns the region's orders, and the rules for unpaid work.
-    pub async fn load_standing(&self) -> Result<RegionStanding, JournalError> {
-        self.journal.read(standing::load_standing).await
-    }
-
-    pub async fn load_cut_off_since(&self) -> Result<Option<UnixMillis>, JournalError> {
-        self.journal.read(standing::load_cut_off_since).await
     }
 
     pub async fn load_position(&self) -> Result<EdgeFilePosition, JournalError> {
@@ -380,30 +157,6 @@ impl Store {
         }
         self.journal
             .read_in_turn(move |conn| log::load_ops(conn, range))
-            .await
-    }
-
-    pub async fn find_answer(
-        &self,
-        identity: &EdgeIdentity,
-        id: CommandId,
-        hash: Hash,
-        user: UserId,
-    ) -> Result<Option<CommandLogResult>, JournalError> {
-        let name = identity.edge_id.clone();
-        self.journal
-            .read(move |conn| commands::find_answer(conn, &name, id, hash, user))
-            .await
-    }
-
-    /// The orders from which every reader's board is built.
-    pub async fn load_board(
-        &self,
-        identity: &EdgeIdentity,
-    ) -> Result<(u64, Vec<(BoardItem, AcceptanceCertainty)>), JournalError> {
-        let name = identity.edge_id.clone();
-        self.journal
-            .read_long(move |conn| orders::load_board(conn, &name))
             .await
     }
 

@@ -10,6 +10,7 @@ use engine::{
     verdict::{CommandDecision, EdgeState, PaymentHistory, TakenVerdict, customer_of},
     view::EdgeOrderView,
 };
+use journal::JournalError;
 use planted::{Defect, is_planted};
 use rusqlite::{Connection, Row, params};
 use wire::{
@@ -19,6 +20,7 @@ use wire::{
 };
 
 use super::{
+    EdgeIdentity, Store, StoreWriteResult,
     log::{LogBook, append_op, chain_at, ensure_token_logged},
     orders::{active_worker, load_order_view},
     sql::{execute_cached, id, read_cbor, read_optional, read_parsed, to_sql_int},
@@ -64,6 +66,48 @@ pub enum CommandLogResult {
 
 /// Far above the limits.
 const LOOKED_AT_MAX: u32 = 1_000;
+
+impl Store {
+    /// Idempotent: a repeat gets its earlier answer.
+    pub async fn judge_and_log_command(
+        &self,
+        checked: CheckedCommand,
+        judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
+    ) -> StoreWriteResult<CommandLogResult> {
+        if is_planted(Defect::AnswerBeforeCommit) {
+            return self.log_and_answer_early(checked, judge).await;
+        }
+        if is_planted(Defect::UpBeforeCommit) {
+            return self.log_and_send_early(checked, judge).await;
+        }
+        self.write_and_wake_link(move |conn, book| {
+            judge_and_log_command(conn, book, checked, judge)
+        })
+        .await
+    }
+
+    pub async fn log_asked(
+        &self,
+        ask: AskFrame,
+        now: UnixMillis,
+    ) -> StoreWriteResult<Option<EdgeOrderView>> {
+        self.write_and_wake_link(move |conn, book| log_asked(conn, book, ask, now))
+            .await
+    }
+
+    pub async fn find_answer(
+        &self,
+        identity: &EdgeIdentity,
+        id: CommandId,
+        hash: Hash,
+        user: UserId,
+    ) -> Result<Option<CommandLogResult>, JournalError> {
+        let name = identity.edge_id.clone();
+        self.journal
+            .read(move |conn| find_answer(conn, &name, id, hash, user))
+            .await
+    }
+}
 
 /// Runs one command in one writer transaction, from the lookup of its id to its log row.
 pub fn judge_and_log_command(
@@ -181,7 +225,7 @@ fn relogged_from_receipt(receipt: Receipt) -> EarlierReceipt {
 }
 
 /// The earlier answer, with the order as of now.
-pub fn find_answer(
+fn find_answer(
     conn: &Connection,
     edge: &EdgeId,
     command_id: CommandId,
@@ -212,7 +256,7 @@ fn is_let_in(conn: &Connection, checked: &CheckedCommand) -> rusqlite::Result<bo
 /// Logs an accept made elsewhere, even for an unknown person or order: provisionally and without a
 /// fence, so that the cloud decides it in this log's order. Returns the order if the command was
 /// new.
-pub fn log_asked(
+fn log_asked(
     conn: &Connection,
     book: &mut LogBook,
     ask: AskFrame,
@@ -270,7 +314,7 @@ pub(super) const PAYMENT_HISTORY: &str =
     EXISTS (SELECT 1 FROM orders WHERE customer = ?1 AND owed = 1)";
 
 /// False if no rule of the region depends on it.
-pub fn is_in_good_standing(
+fn is_in_good_standing(
     conn: &Connection,
     book: &LogBook,
     checked: &CheckedCommand,
@@ -308,7 +352,7 @@ pub enum ShareCheck {
     OverLimit(LimitReached),
 }
 
-pub fn check_share_limits(
+fn check_share_limits(
     conn: &Connection,
     edge: &EdgeId,
     checked: &CheckedCommand,
@@ -331,12 +375,7 @@ pub fn check_share_limits(
 }
 
 /// Records the share that the op used up.
-pub fn record_share(
-    conn: &Connection,
-    epoch: u64,
-    seq: u64,
-    act: ShareAct,
-) -> rusqlite::Result<()> {
+fn record_share(conn: &Connection, epoch: u64, seq: u64, act: ShareAct) -> rusqlite::Result<()> {
     const NOTE: &str = "UPDATE commands SET act = ? WHERE epoch = ? AND seq = ?";
     execute_cached(
         conn,

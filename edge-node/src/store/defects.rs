@@ -3,12 +3,15 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use engine::edge::{EdgeFilePosition, OpRange, OpRun};
+use engine::{
+    edge::{EdgeFilePosition, OpRange, OpRun},
+    verdict::{CommandDecision, EdgeState},
+    view::EdgeOrderView,
+};
 use wire::NumberedOutcome;
 
 use super::{
-    CheckedCommand, CommandDecision, CommandLogResult, EdgeOrderView, EdgeState, Store,
-    StoreWriteResult, commands, log, stored_commands,
+    CheckedCommand, CommandLogResult, Store, StoreWriteResult, commands, log, stored_commands,
 };
 
 const GAP: Duration = Duration::from_millis(200);

@@ -19,6 +19,7 @@ use wire::{
 };
 
 use super::{
+    Store, StoreWriteResult,
     high_water::{self, HighWaterFile, HighWaterMark},
     sql::{
         encode_cbor, hash, mark_write_error, read_cbor, read_optional, read_parsed,
@@ -245,7 +246,7 @@ fn op_kind(op: &Op) -> &'static str {
     }
 }
 
-pub(super) fn load_head(conn: &Connection, epoch: u64, start: Hash) -> rusqlite::Result<ChainHead> {
+fn load_head(conn: &Connection, epoch: u64, start: Hash) -> rusqlite::Result<ChainHead> {
     const LAST: &str = "SELECT seq, hash FROM log WHERE epoch = ? ORDER BY seq DESC LIMIT 1";
     let last = conn
         .prepare_cached(LAST)?
@@ -362,7 +363,15 @@ const LOG_KEPT_MS: i64 = 35 * DAY_MS;
 /// Rows per run, so that commands never wait long.
 const ROWS_MAX: u32 = 2_000;
 
-pub fn delete_old_rows(
+impl Store {
+    pub async fn delete_old_rows(&self, now: UnixMillis) -> StoreWriteResult<usize> {
+        self.journal
+            .write(move |conn, book| delete_old_rows(conn, book, now))
+            .await
+    }
+}
+
+fn delete_old_rows(
     conn: &Connection,
     book: &mut LogBook,
     now: UnixMillis,

@@ -17,6 +17,7 @@ use wire::{
 };
 
 use super::{
+    EdgeIdentity,
     high_water::{HighWaterMark, MarkFile},
     log::{LogBook, append_op, chain_at},
     path_in,
@@ -24,12 +25,6 @@ use super::{
     sql::{mark_write_error, read_parsed, to_sql_int},
     standing::{self, Alarm},
 };
-
-#[derive(Debug, Clone)]
-pub struct EdgeIdentity {
-    pub edge_id: EdgeId,
-    pub region: Region,
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {

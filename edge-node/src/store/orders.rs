@@ -11,6 +11,7 @@ use engine::{
         overlay_pending_ops,
     },
 };
+use journal::JournalError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,6 +21,7 @@ use wire::{
 };
 
 use super::{
+    EdgeIdentity, Store, StoreWriteResult,
     log::LogBook,
     sql::{
         column_error, encode_cbor, execute_cached, id, read_cbor, read_order, read_u64, to_sql_int,
@@ -48,7 +50,37 @@ const BOARD_MAX: u32 = 4_000;
 /// Only a faulty client sends more for one order.
 const OVERLAID_MAX: usize = 256;
 
-pub fn apply_changes(
+impl Store {
+    /// Applies the feed's changes up to `to`, and logs the release if they request the lease back.
+    pub async fn apply_changes(
+        &self,
+        to: u64,
+        changes: Vec<FeedChange>,
+        now: UnixMillis,
+    ) -> StoreWriteResult<FeedEffects> {
+        self.write_and_wake_link(move |conn, book| apply_changes(conn, book, to, changes, now))
+            .await
+    }
+
+    pub async fn adopt_generation(&self, generation: u64) -> StoreWriteResult<()> {
+        self.journal
+            .write(move |conn, book| adopt_generation(conn, book, generation))
+            .await
+    }
+
+    /// The orders from which every reader's board is built.
+    pub async fn load_board(
+        &self,
+        identity: &EdgeIdentity,
+    ) -> Result<(u64, Vec<(BoardItem, AcceptanceCertainty)>), JournalError> {
+        let name = identity.edge_id.clone();
+        self.journal
+            .read_long(move |conn| load_board(conn, &name))
+            .await
+    }
+}
+
+fn apply_changes(
     conn: &Connection,
     book: &mut LogBook,
     to: u64,
@@ -65,7 +97,7 @@ pub fn apply_changes(
 }
 
 /// Restarts the feed's count. Orders stay; repeats are merged by version.
-pub fn adopt_generation(
+fn adopt_generation(
     conn: &Connection,
     book: &mut LogBook,
     generation: u64,
@@ -286,7 +318,7 @@ pub fn load_order_view(
 
 /// Returns the feed cursor and the orders: pending ones first, then those in work, then the rest,
 /// newest change first.
-pub fn load_board(
+fn load_board(
     conn: &Connection,
     edge: &EdgeId,
 ) -> rusqlite::Result<(u64, Vec<(BoardItem, AcceptanceCertainty)>)> {

@@ -7,6 +7,8 @@
 //! id, provisionally and without a fence, with its first receipt for the record. A command with an
 //! outcome stays unchanged. Commands new to this file are stored too.
 
+use std::sync::atomic::Ordering;
+
 use engine::edge::{NewEpoch, TailWrite};
 use planted::{Defect, is_planted};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -16,6 +18,7 @@ use wire::{
 };
 
 use super::{
+    Store, StoreWriteResult,
     log::{LogBook, append_op, ensure_token_logged},
     sql::{execute_cached, hash, read_cbor, read_u64, to_sql_int},
     standing,
@@ -42,7 +45,29 @@ pub struct EndedEpoch<'a> {
     pub why: QuarantineWhy,
 }
 
-pub fn stage_tail(conn: &Connection, run: TailWrite) -> rusqlite::Result<()> {
+impl Store {
+    pub async fn stage_tail(&self, run: TailWrite) -> StoreWriteResult<()> {
+        self.journal
+            .write(move |conn, _| stage_tail(conn, run))
+            .await
+    }
+
+    pub async fn begin_epoch(
+        &self,
+        new: NewEpoch,
+        now: UnixMillis,
+    ) -> StoreWriteResult<EpochStart> {
+        let nonce = self.nonce;
+        let start = self
+            .journal
+            .write(move |conn, book| begin_epoch(conn, book, new, nonce, now))
+            .await?;
+        self.is_twin.store(false, Ordering::Release);
+        Ok(start)
+    }
+}
+
+fn stage_tail(conn: &Connection, run: TailWrite) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO tail (epoch, seq, hash, bytes) VALUES (?, ?, ?, ?)";
     if run.begins {
         conn.execute("DELETE FROM tail", [])?;
@@ -68,7 +93,7 @@ pub fn stage_tail(conn: &Connection, run: TailWrite) -> rusqlite::Result<()> {
     Ok(())
 }
 
-pub fn begin_epoch(
+fn begin_epoch(
     conn: &Connection,
     book: &mut LogBook,
     new: NewEpoch,
@@ -221,7 +246,7 @@ pub const TOKEN_IN_TAIL_OR_LOG: [&str; 2] = [
 ];
 
 /// The token at a place of an ended epoch, from the first statement that finds it.
-pub fn find_token(
+fn find_token(
     conn: &Connection,
     statements: &[&str],
     epoch: u64,

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use wire::{FeedChange, Order, OrderId, UnixMillis, is_open};
 
 use super::{
+    Store, StoreWriteResult,
     log::LogBook,
     orders::{self, FeedEffects, active_worker, finished_work_columns, load_order_view},
     sql::{
@@ -25,8 +26,19 @@ use super::{
 /// Changed orders sent one by one; beyond that, a tablet reloads the board.
 const CHANGED_MAX: u32 = 256;
 
+impl Store {
+    pub async fn stage_snapshot_chunk(
+        &self,
+        run: SnapshotChunkWrite,
+        now: UnixMillis,
+    ) -> StoreWriteResult<Option<FeedEffects>> {
+        self.write_and_wake_link(move |conn, book| stage_snapshot_chunk(conn, book, run, now))
+            .await
+    }
+}
+
 /// Returns the effects of the swap after the last chunk.
-pub fn stage_snapshot_chunk(
+fn stage_snapshot_chunk(
     conn: &Connection,
     book: &mut LogBook,
     run: SnapshotChunkWrite,

@@ -8,10 +8,13 @@
 //! in the transaction that ends the lease [RELEASE_OP]. The alarm's row exists exactly while
 //! `LogBook` says suspect; a quarantine removes both, as does enrolment under a new name.
 
+use std::sync::atomic::Ordering;
+
 use engine::{
     right::{RegionLease, RegionLeaseChange},
     verdict::RegionRight,
 };
+use journal::JournalError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,6 +24,7 @@ use wire::{
 };
 
 use super::{
+    Store, StoreWriteResult,
     log::{LogBook, append_op},
     sql::{execute_cached, id, read_cbor, read_optional, read_order, read_parsed, read_u64},
     trust,
@@ -47,7 +51,50 @@ pub struct RegionStanding {
     pub paid_afterwards: Vec<ServiceType>,
 }
 
-pub fn load_standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
+impl Store {
+    /// Answers stay provisional until a quarantine: the log may not match earlier answers.
+    pub async fn raise_alarm(&self, alarm: Alarm, now: UnixMillis) -> StoreWriteResult<()> {
+        self.journal
+            .write(move |conn, book| raise_alarm(conn, book, alarm, now))
+            .await?;
+        if alarm == Alarm::Twin {
+            self.is_twin.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    pub async fn save_clock_record(&self, record: ClockRecord) -> StoreWriteResult<()> {
+        self.journal
+            .write(move |conn, _| save_clock_record(conn, record))
+            .await
+    }
+
+    /// Keeps the start of an outage across restarts.
+    pub async fn save_cut_off_since(&self, since: Option<UnixMillis>) -> StoreWriteResult<()> {
+        self.journal
+            .write(move |conn, _| save_cut_off_since(conn, since))
+            .await
+    }
+
+    pub async fn load_clock_record(&self) -> Result<ClockRecord, JournalError> {
+        self.journal.read(load_clock_record).await
+    }
+
+    pub async fn find_alarm(&self) -> Result<Option<(Alarm, UnixMillis)>, JournalError> {
+        self.journal.read(find_alarm).await
+    }
+
+    /// The edge that assigns the region's orders, and the rules for unpaid work.
+    pub async fn load_standing(&self) -> Result<RegionStanding, JournalError> {
+        self.journal.read(load_standing).await
+    }
+
+    pub async fn load_cut_off_since(&self) -> Result<Option<UnixMillis>, JournalError> {
+        self.journal.read(load_cut_off_since).await
+    }
+}
+
+fn load_standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
     const ROW: &str = "SELECT epoch, suspect, assignment, held_fence, fence_proven, highest_fence
         FROM edge WHERE one = 1";
     conn.prepare_cached(ROW)?.query_row([], |row| {
@@ -92,14 +139,14 @@ pub fn load_offline_rules(conn: &Connection) -> rusqlite::Result<OfflineRules> {
 }
 
 /// `None` if the link was up.
-pub fn load_cut_off_since(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
+fn load_cut_off_since(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
     const SINCE: &str = "SELECT since FROM cut_off WHERE one = 1";
     conn.prepare_cached(SINCE)?
         .query_row([], |row| row.get(0).map(UnixMillis))
         .optional()
 }
 
-pub fn save_cut_off_since(conn: &Connection, since: Option<UnixMillis>) -> rusqlite::Result<()> {
+fn save_cut_off_since(conn: &Connection, since: Option<UnixMillis>) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO cut_off (one, since) VALUES (1, ?)";
     match since {
         Some(since) => execute_cached(conn, PUT, [since.0]),
@@ -287,7 +334,7 @@ fn read_clock_record(row: &Row<'_>) -> rusqlite::Result<ClockRecord> {
     })
 }
 
-pub fn save_clock_record(conn: &Connection, record: ClockRecord) -> rusqlite::Result<()> {
+fn save_clock_record(conn: &Connection, record: ClockRecord) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO clock (one, hub_at, finding, error_ms, found_at)
         VALUES (1, ?, ?, ?, ?)";
     let finding = record.fault.map(|fault| fault.finding.as_str());

@@ -13,6 +13,7 @@ use wire::{
 };
 
 use super::{
+    Store, StoreWriteResult,
     log::LogBook,
     orders::{self, load_order_view},
     sql::{
@@ -123,7 +124,7 @@ pub fn find_command(
         .optional()
 }
 
-pub fn find_command_by_op(
+fn find_command_by_op(
     conn: &Connection,
     epoch: u64,
     seq: u64,
@@ -161,7 +162,29 @@ fn read_verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Verdict> {
     }
 }
 
-pub fn store_outcomes(
+impl Store {
+    pub async fn store_outcomes(
+        &self,
+        to: u64,
+        outcomes: Vec<NumberedOutcome>,
+        now: UnixMillis,
+    ) -> StoreWriteResult<Vec<DecidedCommand>> {
+        if is_planted(Defect::OpRetiredBeforeOutcome) {
+            self.retire_early(&outcomes).await?;
+        }
+        self.journal
+            .write(move |conn, book| store_outcomes(conn, book, to, outcomes, now))
+            .await
+    }
+
+    pub async fn mark_op_held(&self, seq: u64, reason: HeldReason) -> StoreWriteResult<()> {
+        self.journal
+            .write(move |conn, book| mark_op_held(conn, book.epoch, seq, reason))
+            .await
+    }
+}
+
+fn store_outcomes(
     conn: &Connection,
     book: &mut LogBook,
     to: u64,
@@ -206,7 +229,7 @@ pub fn retire_op(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<()
     execute_cached(conn, RETIRE, [to_sql_int(epoch), to_sql_int(seq)])
 }
 
-pub fn mark_op_held(
+fn mark_op_held(
     conn: &Connection,
     epoch: u64,
     seq: u64,

@@ -14,12 +14,13 @@ mod tidy;
 use engine::{
     edge::OpRange,
     verdict::{CommandDecision, EdgeState, VerdictRequest, judge_command},
+    view::EdgeOrderView,
 };
 use tempfile::TempDir;
 use wire::{
-    Action, Actor, ChainHead, Code, Command, CommandBody, CommandId, Hash, NumberedOutcome, Op,
-    Order, OrderId, OrderStatus, Outcome, Policy, ProviderVerification, RevocationStatus, Role,
-    ShareLimits, UserId, Verdict,
+    Action, Actor, ChainHead, Code, Command, CommandBody, CommandId, FeedChange, Hash, HeldReason,
+    NumberedOutcome, Op, Order, OrderId, OrderStatus, Outcome, Policy, ProviderVerification,
+    RevocationStatus, Role, ShareLimits, UserId, Verdict,
 };
 
 use super::*;

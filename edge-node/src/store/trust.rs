@@ -2,15 +2,19 @@
 //! and the hub's public key. Revocations and verification marks. Device owners, and people past
 //! newcomer status.
 
+use journal::JournalError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{
     DeviceId, Hash, HubKey, ProviderVerification, RevocationStatus, SessionId, UnixMillis, UserId,
 };
 
 use super::{
+    Store, StoreWriteResult,
     log::COMMANDS_KEPT_MS,
     sql::{execute_cached, id, read_parsed, read_u64, to_sql_int},
 };
+
+type DevicesAndPeople = (Vec<(DeviceId, DeviceOwner)>, Vec<(UserId, UnixMillis)>);
 
 #[derive(Debug, Default)]
 pub struct Trust {
@@ -54,7 +58,79 @@ const KNOWN_MAX: u32 = 100_000;
 /// Owners who stay away longer lose the claim.
 pub const DEVICE_UNUSED_MS_MAX: i64 = 30 * 24 * 60 * 60 * 1_000;
 
-pub fn load_trust(conn: &Connection) -> rusqlite::Result<Trust> {
+impl Store {
+    pub async fn confirm_feed(&self, now: UnixMillis) -> StoreWriteResult<()> {
+        self.journal
+            .write(move |conn, _| confirm_feed(conn, now))
+            .await
+    }
+
+    pub async fn save_enrolment(
+        &self,
+        jwks: String,
+        hub: Option<HubKey>,
+        now: UnixMillis,
+    ) -> StoreWriteResult<()> {
+        self.journal
+            .write(move |conn, _| save_enrolment(conn, &jwks, hub, now))
+            .await
+    }
+
+    /// Marks the enrolment code as used, even if it brought no key.
+    pub async fn save_used_code(&self, code: Hash) -> StoreWriteResult<()> {
+        self.journal
+            .write(move |conn, _| save_used_code(conn, code))
+            .await
+    }
+
+    /// From now on this edge trusts only this hub key.
+    pub async fn pin_hub(&self, key: HubKey) -> StoreWriteResult<()> {
+        self.journal.write(move |conn, _| pin_hub(conn, key)).await
+    }
+
+    /// Forgets people who stayed away long; returns the revoked sessions that it dropped.
+    pub async fn forget_people(&self, now: UnixMillis) -> StoreWriteResult<Vec<SessionId>> {
+        self.journal
+            .write(move |conn, _| {
+                forget_stale_people(conn, now)?;
+                forget_sessions(conn, now)
+            })
+            .await
+    }
+
+    pub async fn save_device_use(
+        &self,
+        device: DeviceId,
+        owner: DeviceOwner,
+    ) -> StoreWriteResult<()> {
+        self.journal
+            .write(move |conn, _| save_device_use(conn, &device, owner))
+            .await
+    }
+
+    pub async fn delete_device_owner(&self, device: DeviceId) -> StoreWriteResult<()> {
+        self.journal
+            .write(move |conn, _| delete_device_owner(conn, &device))
+            .await
+    }
+
+    pub async fn load_trust(&self) -> Result<Trust, JournalError> {
+        self.journal.read(load_trust).await
+    }
+
+    pub async fn load_hub_key(&self) -> Result<Option<HubKey>, JournalError> {
+        self.journal.read(load_hub_key).await
+    }
+
+    /// Device owners, and when people passed newcomer status.
+    pub async fn load_people(&self) -> Result<DevicesAndPeople, JournalError> {
+        self.journal
+            .read(|conn| Ok((load_device_owners(conn)?, load_known_people(conn)?)))
+            .await
+    }
+}
+
+fn load_trust(conn: &Connection) -> rusqlite::Result<Trust> {
     const ROW: &str = "SELECT enrolled_at IS NOT NULL, nullif(jwks, ''), code_hash
         FROM edge WHERE one = 1";
     conn.query_row(ROW, [], |row| {
@@ -82,12 +158,12 @@ pub fn feed_confirmed_at(conn: &Connection) -> rusqlite::Result<Option<UnixMilli
         .optional()
 }
 
-pub fn confirm_feed(conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
+fn confirm_feed(conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO feed_confirmed (one, at) VALUES (1, ?)";
     execute_cached(conn, PUT, [now.0])
 }
 
-pub fn save_enrolment(
+fn save_enrolment(
     conn: &Connection,
     jwks: &str,
     hub: Option<HubKey>,
@@ -99,24 +175,24 @@ pub fn save_enrolment(
 }
 
 /// The code cannot bring another key.
-pub fn save_used_code(conn: &Connection, code: Hash) -> rusqlite::Result<()> {
+fn save_used_code(conn: &Connection, code: Hash) -> rusqlite::Result<()> {
     const PUT: &str = "UPDATE edge SET code_hash = ? WHERE one = 1";
     execute_cached(conn, PUT, [&code.0[..]])
 }
 
-pub fn pin_hub(conn: &Connection, key: HubKey) -> rusqlite::Result<()> {
+fn pin_hub(conn: &Connection, key: HubKey) -> rusqlite::Result<()> {
     const PUT: &str = "UPDATE edge SET hub_key = ? WHERE one = 1";
     execute_cached(conn, PUT, [&key.0[..]])
 }
 
-pub fn load_hub_key(conn: &Connection) -> rusqlite::Result<Option<HubKey>> {
+fn load_hub_key(conn: &Connection) -> rusqlite::Result<Option<HubKey>> {
     const KEY: &str = "SELECT hub_key FROM edge WHERE one = 1";
     let key: Option<[u8; 32]> = conn.query_row(KEY, [], |row| row.get(0))?;
     Ok(key.map(HubKey))
 }
 
 /// Drops and returns sessions whose tokens have all expired.
-pub fn forget_sessions(conn: &Connection, now: UnixMillis) -> rusqlite::Result<Vec<SessionId>> {
+fn forget_sessions(conn: &Connection, now: UnixMillis) -> rusqlite::Result<Vec<SessionId>> {
     const FORGET: &str = "DELETE FROM revoked WHERE kind = 'session' AND heard_at < ? RETURNING id";
     let mut statement = conn.prepare(FORGET)?;
     statement
@@ -240,7 +316,7 @@ fn read_person(row: &Row<'_>) -> rusqlite::Result<RevocationStatus> {
     })
 }
 
-pub fn load_device_owners(conn: &Connection) -> rusqlite::Result<Vec<(DeviceId, DeviceOwner)>> {
+fn load_device_owners(conn: &Connection) -> rusqlite::Result<Vec<(DeviceId, DeviceOwner)>> {
     const ALL: &str = "SELECT device, user_id, used_at FROM devices";
     let mut statement = conn.prepare(ALL)?;
     let rows = statement.query_map([], |row| {
@@ -253,7 +329,7 @@ pub fn load_device_owners(conn: &Connection) -> rusqlite::Result<Vec<(DeviceId, 
     rows.collect()
 }
 
-pub fn save_device_use(
+fn save_device_use(
     conn: &Connection,
     device: &DeviceId,
     owner: DeviceOwner,
@@ -267,12 +343,12 @@ pub fn save_device_use(
     )
 }
 
-pub fn delete_device_owner(conn: &Connection, device: &DeviceId) -> rusqlite::Result<()> {
+fn delete_device_owner(conn: &Connection, device: &DeviceId) -> rusqlite::Result<()> {
     const REMOVE: &str = "DELETE FROM devices WHERE device = ?";
     execute_cached(conn, REMOVE, [device.as_str()])
 }
 
-pub fn load_known_people(conn: &Connection) -> rusqlite::Result<Vec<(UserId, UnixMillis)>> {
+fn load_known_people(conn: &Connection) -> rusqlite::Result<Vec<(UserId, UnixMillis)>> {
     const ALL: &str = "SELECT user_id, since FROM known_people LIMIT ?";
     let mut statement = conn.prepare(ALL)?;
     let rows = statement.query_map([KNOWN_MAX], |row| {
@@ -298,7 +374,7 @@ pub fn record_known_person(
     Ok(())
 }
 
-pub fn forget_stale_people(conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
+fn forget_stale_people(conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
     const DEVICES: &str = "DELETE FROM devices WHERE used_at < ?";
     const PEOPLE: &str = "DELETE FROM known_people WHERE last < ?";
     execute_cached(conn, DEVICES, [now.0 - DEVICE_UNUSED_MS_MAX])?;
