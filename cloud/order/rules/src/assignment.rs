@@ -10,7 +10,7 @@ use wire::{
     UnixMillis, UserId,
 };
 
-use crate::{OrderRule, disabled_rule::is_disabled};
+use crate::{OrderRule, is_disabled};
 
 /// A region's assignment right, and the offline rules of its edges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use wire::{
 
 use crate::{
     Assignment, AssignmentTransition, Attempt, CommandKey, OrderRule, OrderState, Snapshot,
-    StoredAnswer, disabled_rule::is_disabled, ruling::PromiseBacking,
+    StoredAnswer, is_disabled, ruling::PromiseBacking,
 };
 
 pub(crate) struct BatchDecision<'a> {

@@ -9,8 +9,7 @@ use wire::{
 use crate::{
     Assignment, Attempt, CaseKind, OpIdentity, OrderRule, OrderState, Snapshot, Submission, Writes,
     batch::{BatchDecision, record::consumes_command_id},
-    disabled_rule::is_disabled,
-    disclosure, order_rules,
+    disclosure, is_disabled, order_rules,
     ruling::{self, PromiseBacking, RevocationEffect, Ruling, RulingContext},
 };
 

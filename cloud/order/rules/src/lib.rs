@@ -5,11 +5,12 @@
 //! one list of requests always give the same result. A command is decided once; repeats get its
 //! stored answer. An order has at most one provider. HTTP requests and edge log batches go through
 //! the same `decide`.
+//!
+//! An [`OrderRule`] is a rule that the simulator can disable to show its purpose.
 
 mod assignment;
 mod batch;
 mod decide;
-mod disabled_rule;
 mod disclosure;
 mod input;
 mod order_rules;
@@ -23,7 +24,6 @@ pub use batch::{
     ProviderAct, Writes,
 };
 pub use decide::decide;
-pub use disabled_rule::OrderRule;
 pub use disclosure::regions_to_explain;
 pub use input::{
     Acceptance, Attempt, CommandKey, EdgeOp, OrderState, Origin, Snapshot, StoredAnswer,
@@ -31,3 +31,47 @@ pub use input::{
 };
 pub use order_rules::{Cancellation, preview_cancellation};
 pub use wire::OfflineRules;
+
+/// Returns true only in a simulator that has disabled the rule.
+#[inline]
+pub(crate) fn is_disabled(rule: OrderRule) -> bool {
+    planted::is_planted(rule)
+}
+
+/// A rule of the order service's decisions. Each variant states the defect that follows when the
+/// rule is disabled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OrderRule {
+    /// Decides an accept without a fence while another edge holds the region.
+    NonfenceHeld,
+    /// The same for an accept under an old fence.
+    OldfenceHeld,
+    /// Refuses at once a command that would be refused, even in a held region.
+    HeldBeforeChecks,
+    /// Answers a waiting command with a final refusal.
+    HeldNotFinal,
+    /// Decides an edge's op before an earlier one that waits.
+    HeldKeepsOrder,
+    /// A policy change ends the right without its holder's release.
+    ReleaseOp,
+    /// Releasing an old fence ends the right under the new one.
+    AnyReleaseEnds,
+    /// Refuses a firm accept on a cancelled or rejected order.
+    CancelHeld,
+    /// Judges a firm answer by revocations the edge could not have seen.
+    RevokeSeen,
+    /// Judges a firm answer by rules the edge could not have seen.
+    RuleVersion,
+    /// The rule for disconnected edges starts unpaid work at a connected edge.
+    UnpaidWhileLinked,
+    /// Every HTTP refusal uses up its command id.
+    RefuseNotConsume,
+    /// Opens no case for work done in vain.
+    VainCase,
+    /// Ignores stored answers.
+    AnswersKept,
+    /// Starts work before its price is in custody.
+    HeldFirst,
+    /// Work in progress can be cancelled too.
+    CancelStages,
+}

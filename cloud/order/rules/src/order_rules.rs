@@ -12,9 +12,7 @@ use wire::{
 };
 
 use crate::{
-    OfflineRules, OrderRule, OrderState,
-    disabled_rule::is_disabled,
-    disclosure,
+    OfflineRules, OrderRule, OrderState, disclosure, is_disabled,
     ruling::{
         Ruling, RulingContext, is_closed, rule_on_accept, rule_on_wrong_status, status_after,
         wrong_status_code,

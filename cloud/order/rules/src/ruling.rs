@@ -10,8 +10,7 @@ use wire::{
 };
 
 use crate::{
-    Acceptance, Assignment, Attempt, OfflineRules, OrderRule, OrderState, Origin,
-    disabled_rule::is_disabled,
+    Acceptance, Assignment, Attempt, OfflineRules, OrderRule, OrderState, Origin, is_disabled,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]

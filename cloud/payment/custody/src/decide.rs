@@ -11,7 +11,7 @@ use crate::{
     FeePolicy, FeeSplit, LedgerAccount, MoneyDetails, MoneyRule, MoneyWrites, MovementId,
     OrderMoney, PaymentRequest, PaymentState, Posting, Saga, Source,
     books::JournalDraft,
-    disabled_rule::is_disabled,
+    is_disabled,
     payments::{CancelFee, apply_payment_answer, begin_payment, close_payment, expire_payments},
     refunds::{
         apply_refund_answer, decide_refund_request, grant_goodwill, pay_compensation,

@@ -6,7 +6,7 @@
 
 use wire::{OrderStatus, PaymentStatus, Role, UnixMillis, UserId};
 
-use crate::{MoneyRule, disabled_rule::is_disabled};
+use crate::{MoneyRule, is_disabled};
 
 pub const WHOLE_BASIS_POINTS: i64 = 10_000;
 /// Maximum number of scheduled versions that are not in force yet.

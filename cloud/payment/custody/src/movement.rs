@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 use wire::{UnixMillis, UserId, words, words_from_text};
 
-use crate::{MoneyRule, disabled_rule::is_disabled};
+use crate::{MoneyRule, is_disabled};
 
 /// For a payment, its `transaction_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -15,7 +15,7 @@ use wire::{
 
 use crate::{
     Action, CancelTerms, Chargeback, LedgerAccount, LineKind, MoneyJournal, MoneyRule, MovementId,
-    Payment, PaymentState, Refund, RefundState, Source, StatementLine, disabled_rule::is_disabled,
+    Payment, PaymentState, Refund, RefundState, Source, StatementLine, is_disabled,
     movement::is_overdue,
 };
 

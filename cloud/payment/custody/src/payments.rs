@@ -8,7 +8,7 @@ use crate::{
     Action, AdapterAnswer, FeePolicy, FeeSplit, LedgerAccount, MoneyDetails, MoneyRule, MovementId,
     OrderMoney, PAYMENT_CLOSING, Payment, PaymentState, PendingCall, Saga,
     books::JournalDraft,
-    disabled_rule::is_disabled,
+    is_disabled,
     movement::interpret_answer,
     transaction::{DAY_MS, MoneyTransaction},
 };

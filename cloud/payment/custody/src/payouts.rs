@@ -6,7 +6,7 @@ use crate::{
     Action, AdapterAnswer, DecisionContext, LineKind, MoneyCase, MoneyJournal, MoneyRule,
     MovementId, PayoutState, PendingCall, StatementLine,
     books::JournalDraft,
-    disabled_rule::is_disabled,
+    is_disabled,
     movement::{interpret_answer, is_overdue},
 };
 

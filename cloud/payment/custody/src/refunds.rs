@@ -8,7 +8,7 @@ use crate::{
     Action, AdapterAnswer, FeePolicy, FeeSplit, LedgerAccount, MoneyRule, MovementId, OrderMoney,
     PendingCall, Refund, RefundRequest, RefundState, RequestState, Saga, Source,
     books::{JournalDraft, source_account},
-    disabled_rule::is_disabled,
+    is_disabled,
     movement::interpret_answer,
     transaction::MoneyTransaction,
 };

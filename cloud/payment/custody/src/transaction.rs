@@ -4,7 +4,7 @@ use wire::{Code, EventType, MoneyCaseKind, PaymentStatus, UnixMillis, UserId};
 
 use crate::{
     Chargeback, Due, FeePolicy, MoneyJournal, MoneyRule, MovementId, OrderMoney, Payment, Refund,
-    RefundRequest, Saga, books::JournalDraft, disabled_rule::is_disabled,
+    RefundRequest, Saga, books::JournalDraft, is_disabled,
 };
 
 /// The inputs of a decision besides the order's rows.

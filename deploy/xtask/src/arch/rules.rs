@@ -314,7 +314,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         &[
             &["right"],
             &["cloud", "edge", "verdict"],
-            &["reconnect", "trusted_time", "view"],
+            &["trusted_time", "view"],
         ],
     ),
     (
@@ -324,9 +324,8 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["batch"],
             &["order_rules"],
             &["disclosure", "ruling"],
-            &["snapshot"],
+            &["input"],
             &["assignment"],
-            &["submission", "disabled_rule"],
         ],
     ),
     (
@@ -339,7 +338,6 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["order_money"],
             &["books"],
             &["movement", "fees"],
-            &["disabled_rule"],
         ],
     ),
     (
@@ -398,7 +396,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
     (
         "holdfast-cli",
         &[
-            &["command_line"],
+            &["usage"],
             &["region", "wait"],
             &["explain"],
             &["edge_lifecycle", "queue", "status"],
@@ -435,7 +433,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             ],
             &["config"],
             &["routes"],
-            &["permissions", "cookies", "trusted_proxies"],
+            &["cookies", "trusted_proxies"],
             &["caller"],
         ],
     ),
@@ -480,7 +478,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["handlers"],
             &["reconcile"],
             &["actions"],
-            &["events", "config"],
+            &["events"],
             &["adapter"],
             &["store"],
         ],

@@ -13,8 +13,8 @@ use super::{
     OrderWrite, Writes,
 };
 use crate::{
-    Attempt, OrderRule, OrderState, Origin, StoredAnswer, disabled_rule::is_disabled, disclosure,
-    order_rules, ruling::Ruling,
+    Attempt, OrderRule, OrderState, Origin, StoredAnswer, disclosure, is_disabled, order_rules,
+    ruling::Ruling,
 };
 
 /// Why a promise does not hold, and the end of the right behind it if it was taken back.
