@@ -158,7 +158,7 @@ pub async fn enrol_with_retries(
         }
         let lost_for = context.clock.elapsed().saturating_sub(lost_at);
         let entropy = u64::from_be_bytes(random::draw_bytes());
-        let wait = engine::reconnect::backoff_delay(lost_for, attempt, entropy);
+        let wait = engine::edge::reconnect_delay(lost_for, attempt, entropy);
         attempt = attempt.saturating_add(1);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}

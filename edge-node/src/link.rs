@@ -180,7 +180,7 @@ impl Link {
         }
         let entropy = u64::from_be_bytes(random::draw_bytes());
         let lost_for = now.saturating_sub(calls.lost_at);
-        let apart = engine::reconnect::backoff_delay(lost_for, calls.attempt, entropy);
+        let apart = engine::edge::reconnect_delay(lost_for, calls.attempt, entropy);
         calls.attempt = calls.attempt.saturating_add(1);
         // Intervals run from start to start, so time on a dead connection counts.
         if settled {

@@ -22,7 +22,7 @@ use wire::{
 
 pub use interface::{
     EdgeFilePosition, EdgeRunIdentity, EdgeWrite, HubCheck, IgnoreReason, LinkEnd, LinkStep,
-    MachineReport, NewEpoch, OpRange, OpRun, SnapshotChunkWrite, TailWrite,
+    MachineReport, NewEpoch, OpRange, OpRun, SnapshotChunkWrite, TailWrite, reconnect_delay,
 };
 
 use window::{ResendResult, SendResult, SendWindow};

@@ -6,7 +6,6 @@
 
 pub mod cloud;
 pub mod edge;
-pub mod reconnect;
 pub mod right;
 pub mod trusted_time;
 pub mod verdict;

@@ -385,7 +385,7 @@ impl World {
             edge.calls.attempt = 0;
         }
         let lost_for = Duration::from_millis(ends_at.saturating_sub(edge.calls.lost_at));
-        let apart = engine::reconnect::backoff_delay(lost_for, edge.calls.attempt, entropy);
+        let apart = engine::edge::reconnect_delay(lost_for, edge.calls.attempt, entropy);
         edge.calls.attempt = edge.calls.attempt.saturating_add(1);
         let apart = u64::try_from(apart.as_millis()).unwrap_or(u64::MAX);
         let wait = if settled {

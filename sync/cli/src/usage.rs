@@ -266,7 +266,7 @@ mod tests {
 
     fn said(line: &str) -> String {
         let words = std::iter::once("holdfast").chain(line.split(' '));
-        let error = crate::command_line::build_command(Language::Chinese)
+        let error = crate::build_command(Language::Chinese)
             .try_get_matches_from(words)
             .unwrap_err();
         translate_mistake(&error, Language::Chinese).unwrap()
@@ -331,7 +331,7 @@ mod tests {
     #[test]
     fn a_wrong_id_is_told_in_our_words_in_english() {
         let words = "holdfast dlq drop q 7".split(' ');
-        let command = crate::command_line::build_command(Language::English);
+        let command = crate::build_command(Language::English);
         let text = command.try_get_matches_from(words).unwrap_err().to_string();
         assert!(text.contains("expected an id such as 0192f5d4-"), "{text}");
     }
