@@ -16,8 +16,8 @@ use tokio::{
 };
 use utoipa::ToSchema;
 use wire::{
-    AcceptanceCertainty, Actor, EdgeId, Hash, Order, Region, order_visible_to_every_provider,
-    undecided_order_visible_to,
+    AcceptanceCertainty, Actor, EdgeId, Hash, Order, Region, order_visible_given_certainty,
+    order_visible_to_every_provider,
 };
 
 use crate::store::{BoardItem, EdgeIdentity, Store};
@@ -179,7 +179,7 @@ impl SerializedItem {
     }
 
     fn for_reader(&self, reader: Actor) -> Option<Bytes> {
-        let order = undecided_order_visible_to(&self.item.order, reader, self.certainty)?;
+        let order = order_visible_given_certainty(&self.item.order, reader, self.certainty)?;
         match &self.open {
             Some((open, bytes)) if *open == order => Some(bytes.clone()),
             _ => Some(serialize_json(&BoardItem {

@@ -65,10 +65,10 @@ impl LogDisk {
     pub fn keep_reserve(&self) {
         let reserve = self.0.data.join(RESERVE);
         let is_there = fs::metadata(&reserve).is_ok_and(|file| file.len() == RESERVE_BYTES);
-        let has_room = self
+        let has_space = self
             .free_bytes()
             .is_none_or(|bytes| bytes >= RESERVE_BYTES + ROOM_BYTES_MIN);
-        let has_reserve = is_there || has_room && self.write_reserve(&reserve);
+        let has_reserve = is_there || has_space && self.write_reserve(&reserve);
         self.0.lacks_reserve.store(!has_reserve, Ordering::Relaxed);
     }
 
@@ -140,7 +140,7 @@ impl LogDisk {
 }
 
 /// Frees the reserve for a start on a full disk; false if there was none.
-pub fn release_reserve(data: &Path) -> bool {
+pub fn free_reserve(data: &Path) -> bool {
     fs::remove_file(data.join(RESERVE)).is_ok()
 }
 
@@ -192,12 +192,12 @@ mod tests {
         let clock = Clock::fixed_at(UnixMillis(0));
         let data = tempfile::tempdir().unwrap();
         let disk = LogDisk::new(data.path(), &clock);
-        assert!(!release_reserve(data.path()), "nothing is set aside yet");
+        assert!(!free_reserve(data.path()), "nothing is set aside yet");
         disk.keep_reserve();
         assert!(!disk.lacks_reserve() && !disk.is_full());
         let reserve = fs::metadata(data.path().join(RESERVE)).unwrap();
         assert_eq!(reserve.len(), RESERVE_BYTES);
-        assert!(release_reserve(data.path()) && !release_reserve(data.path()));
+        assert!(free_reserve(data.path()) && !free_reserve(data.path()));
         disk.keep_reserve();
         assert!(data.path().join(RESERVE).exists());
     }

@@ -11,7 +11,7 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use engine::{
-    verdict::{CommandDecision, EdgeState, VerdictRequest, judge_command},
+    verdict::{CommandVerdict, EdgeState, VerdictRequest, judge_command},
     view::EdgeOrderView,
 };
 use journal::WriteError;
@@ -377,12 +377,12 @@ struct CommandJudge {
 impl CommandJudge {
     /// The rate limit spares repeats, which are always answered, and commands with a receipt, which
     /// were taken before.
-    fn judge_within_limits(self, view: &EdgeOrderView, edge_state: &EdgeState) -> CommandDecision {
+    fn judge_within_limits(self, view: &EdgeOrderView, edge_state: &EdgeState) -> CommandVerdict {
         if let Some(code) = self.lack_of_room {
-            return CommandDecision::NotTaken(code);
+            return CommandVerdict::NotTaken(code);
         }
         if !self.has_own_receipt && !self.pace.try_take(self.actor.user_id, self.now) {
-            return CommandDecision::NotTaken(Code::TooManyRequests);
+            return CommandVerdict::NotTaken(Code::TooManyRequests);
         }
         let request = VerdictRequest {
             actor: self.actor,

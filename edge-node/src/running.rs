@@ -63,7 +63,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<RunningEdge, StartErr
     let mut started = start_from_data(config.clone(), clock.clone()).await;
     if let Err(error) = &started
         && disk::is_caused_by_full_disk(error, &data)
-        && disk::release_reserve(&data)
+        && disk::free_reserve(&data)
     {
         tracing::warn!(
             data = %data.display(),

@@ -20,7 +20,7 @@ use process::{
 use rules::{Attempt, Submission, submissions_from_batch};
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{
-    AcceptForHolder, Actor, Code, Command, CurrentEpoch, EdgeId, OpAnswer, OpDecision, OpsBatch,
+    Actor, Code, Command, CurrentEpoch, EdgeId, ForwardedAccept, OpAnswer, OpDecision, OpsBatch,
     OpsDecisions, OrderId, PaymentEvent, Region,
 };
 
@@ -167,7 +167,7 @@ pub async fn forward_accept_to_holder(
         .find_order(command.body.order_id())
         .await?
         .ok_or(Code::OrderNotFound)?;
-    let accept = AcceptForHolder {
+    let accept = ForwardedAccept {
         region: order.location,
         command,
         actor,

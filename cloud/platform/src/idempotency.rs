@@ -256,7 +256,7 @@ impl ClaimedRequest {
             .oneshot(request)
             .map(|answer| answer.unwrap_or_else(|never| match never {}));
         match self.while_claimed(work).await {
-            Some(response) => self.store_or_release(response, &hash).await,
+            Some(response) => self.store_or_give_up(response, &hash).await,
             None => Problem::new(Code::Unavailable)
                 .retry_after(1)
                 .into_response(),
@@ -303,11 +303,11 @@ impl ClaimedRequest {
         }
     }
 
-    async fn store_or_release(&self, response: Response, hash: &BodyHasher) -> Response {
+    async fn store_or_give_up(&self, response: Response, hash: &BodyHasher) -> Response {
         let known_size = response.body().size_hint().exact();
         let fits = known_size.is_some_and(|size| size <= ANSWER_BYTES_MAX);
         if !response.status().is_success() || !fits {
-            self.release_claim().await;
+            self.give_up_claim().await;
             return response;
         }
         let (parts, body) = response.into_parts();
@@ -357,16 +357,16 @@ impl ClaimedRequest {
         }
     }
 
-    async fn release_claim(&self) {
+    async fn give_up_claim(&self) {
         if let Err(error) = self
             .answers
             .store
-            .release_claim(self.idempotency_key, self.holder)
+            .give_up_claim(self.idempotency_key, self.holder)
             .await
         {
             tracing::warn!(
                 cause = format_error_chain(&error),
-                "Could not release the claim on an idempotency key; it expires by itself"
+                "Could not give up the claim on an idempotency key; it expires by itself"
             );
         }
     }

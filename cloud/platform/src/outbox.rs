@@ -148,8 +148,8 @@ impl OutboxRelay {
                 }
             }
         }
-        if let Err(error) = self.source.release_lease(self.holder).await {
-            tracing::debug!(%error, "Could not release the relay's lease; it expires by itself");
+        if let Err(error) = self.source.give_up_lease(self.holder).await {
+            tracing::debug!(%error, "Could not give up the relay's lease; it expires by itself");
         }
     }
 

@@ -5,10 +5,10 @@
 //! it started is stopped and gone before it exits itself.
 
 mod handle;
+mod main_process;
 mod messages;
-mod run;
 mod yard;
 
 pub use handle::{Child, Supervisor};
+pub use main_process::run;
 pub use messages::{Exit, Signal, Spec, stage};
-pub use run::run;

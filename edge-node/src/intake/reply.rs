@@ -6,7 +6,7 @@ use texts::{Phrase, Sentence};
 use wire::{
     Actor, CmdFrame, Code, CommandId, FieldError, Hop, LossReason, Order, Outcome, OutcomeKind,
     Reply, Role, UnreadableFrame, UserId, Verdict, hide_customer_and_address,
-    undecided_order_visible_to,
+    order_visible_given_certainty,
 };
 
 use crate::{context::EdgeContext, receipts::sign_receipt, say, store::StoredCommand};
@@ -86,7 +86,7 @@ pub fn build_stored_reply(
     };
     let hold = view.certainty;
     let order = view.order.and_then(|order| {
-        undecided_order_visible_to(&order, actor, hold).or_else(|| {
+        order_visible_given_certainty(&order, actor, hold).or_else(|| {
             is_lost_to_reader(stored, outcome, code, actor)
                 .then(|| hide_customer_and_address(&order))
         })

@@ -15,7 +15,7 @@ use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
 };
-use wire::{AskFrame, Frame, FrameProof, NumberedOutcome, OutcomeKind, UnixMillis};
+use wire::{ForwardedAcceptFrame, Frame, FrameProof, NumberedOutcome, OutcomeKind, UnixMillis};
 
 use super::{Link, Socket, SocketError};
 use crate::{
@@ -158,8 +158,8 @@ impl<'a> LinkSession<'a> {
                     self.wait_for_file(Box::pin(link.context.store.mark_op_held(seq, reason)))
                         .await?;
                 }
-                LinkStep::Log(ask) => {
-                    self.wait_for_file(Box::pin(link.downlink.log_remote_accept(*ask)))
+                LinkStep::Log(accept) => {
+                    self.wait_for_file(Box::pin(link.downlink.log_forwarded_accept(*accept)))
                         .await?;
                     todo.extend(self.reload_position().await?);
                 }
@@ -425,13 +425,13 @@ impl Downlink {
 
     /// Logs an accept made elsewhere, or drops it if the disk is full or the queue busy; the cloud
     /// sends it again.
-    pub async fn log_remote_accept(&self, ask: AskFrame) -> WriteResult {
-        let id = ask.command.id;
-        let order = ask.command.body.order_id();
+    pub async fn log_forwarded_accept(&self, accept: ForwardedAcceptFrame) -> WriteResult {
+        let id = accept.command.id;
+        let order = accept.command.body.order_id();
         match self
             .context
             .store
-            .log_asked(ask, self.context.clock.now())
+            .log_forwarded_accept(accept, self.context.clock.now())
             .await
         {
             Ok(None) => Ok(()),

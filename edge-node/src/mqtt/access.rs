@@ -128,7 +128,10 @@ impl AccessControl {
         {
             return Err(ConnectRefusal::Person(Code::DeviceInUse));
         }
-        if !self.signed_in.has_room(&connect.client_id, claims.sub) {
+        if !self
+            .signed_in
+            .may_open_connection(&connect.client_id, claims.sub)
+        {
             return Err(ConnectRefusal::TooManyConnections);
         }
         Ok(self.signed_in.new_session(&claims, pass))
@@ -251,7 +254,8 @@ impl TabletSessions {
             *id != client_id && other.pass.user_id != user && DeviceId::from_client_id(id) == device
         });
         let others: Vec<String> = others.map(|(id, _)| id.clone()).collect();
-        let stays = (owns || others.is_empty()) && self.has_room_among(&sessions, client_id, user);
+        let stays = (owns || others.is_empty())
+            && self.may_open_connection_among(&sessions, client_id, user);
         let ending = if stays {
             others
         } else {
@@ -265,11 +269,11 @@ impl TabletSessions {
     }
 
     /// True if this person may open another connection under that client id.
-    pub fn has_room(&self, client_id: &str, user: UserId) -> bool {
-        self.has_room_among(&self.lock_sessions(), client_id, user)
+    pub fn may_open_connection(&self, client_id: &str, user: UserId) -> bool {
+        self.may_open_connection_among(&self.lock_sessions(), client_id, user)
     }
 
-    fn has_room_among(
+    fn may_open_connection_among(
         &self,
         sessions: &HashMap<String, TabletSession>,
         client_id: &str,

@@ -7,14 +7,14 @@
 //! separate command: it neither reveals nor blocks this one.
 
 use engine::{
-    verdict::{CommandDecision, EdgeState, PaymentHistory, TakenVerdict, customer_of},
+    verdict::{CommandVerdict, EdgeState, PaymentHistory, TakenVerdict, customer_of},
     view::EdgeOrderView,
 };
 use journal::JournalError;
 use planted::{Defect, is_planted};
 use rusqlite::{Connection, Row, params};
 use wire::{
-    Actor, AskFrame, ChainHead, Code, Command, CommandId, CommandOp, EarlierReceipt, EdgeId, Hash,
+    Actor, ForwardedAcceptFrame, ChainHead, Code, Command, CommandId, CommandOp, EarlierReceipt, EdgeId, Hash,
     LimitReached, Op, Order, OrderId, Outcome, ProviderWorkload, QuarantineWhy, Receipt, ShareAct,
     ShareLimits, UnixMillis, UserId, Verdict,
 };
@@ -72,7 +72,7 @@ impl Store {
     pub async fn judge_and_log_command(
         &self,
         checked: CheckedCommand,
-        judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
+        judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandVerdict + Send + 'static,
     ) -> StoreWriteResult<CommandLogResult> {
         if is_planted(Defect::AnswerBeforeCommit) {
             return self.log_and_answer_early(checked, judge).await;
@@ -86,12 +86,12 @@ impl Store {
         .await
     }
 
-    pub async fn log_asked(
+    pub async fn log_forwarded_accept(
         &self,
-        ask: AskFrame,
+        ask: ForwardedAcceptFrame,
         now: UnixMillis,
     ) -> StoreWriteResult<Option<EdgeOrderView>> {
-        self.write_and_wake_link(move |conn, book| log_asked(conn, book, ask, now))
+        self.write_and_wake_link(move |conn, book| log_forwarded_accept(conn, book, ask, now))
             .await
     }
 
@@ -114,7 +114,7 @@ pub fn judge_and_log_command(
     conn: &Connection,
     book: &mut LogBook,
     checked: CheckedCommand,
-    judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision,
+    judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandVerdict,
 ) -> rusqlite::Result<CommandLogResult> {
     if let Some(seen) = &checked.seen
         && log_lacks_receipt(conn, book, seen)?
@@ -137,8 +137,8 @@ pub fn judge_and_log_command(
     let let_in = is_let_in(conn, &checked)?;
     let edge_state = book.build_edge_state(&command.body, &before, let_in, checked.cut_off);
     match judge(&before, &edge_state) {
-        CommandDecision::NotTaken(code) => Ok(CommandLogResult::NotTaken(code)),
-        CommandDecision::Taken(taken) => {
+        CommandVerdict::NotTaken(code) => Ok(CommandLogResult::NotTaken(code)),
+        CommandVerdict::Taken(taken) => {
             let order = before.order.as_ref();
             let act = match check_share_limits(conn, &book.edge_id, &checked, order)? {
                 ShareCheck::NoShare => None,
@@ -256,10 +256,10 @@ fn is_let_in(conn: &Connection, checked: &CheckedCommand) -> rusqlite::Result<bo
 /// Logs an accept made elsewhere, even for an unknown person or order: provisionally and without a
 /// fence, so that the cloud decides it in this log's order. Returns the order if the command was
 /// new.
-fn log_asked(
+fn log_forwarded_accept(
     conn: &Connection,
     book: &mut LogBook,
-    ask: AskFrame,
+    ask: ForwardedAcceptFrame,
     now: UnixMillis,
 ) -> rusqlite::Result<Option<EdgeOrderView>> {
     let entry = CheckedCommand {
@@ -283,7 +283,7 @@ fn log_asked(
         fence: None,
         doubt: None,
     };
-    match judge_and_log_command(conn, book, entry, |_, _| CommandDecision::Taken(taken))? {
+    match judge_and_log_command(conn, book, entry, |_, _| CommandVerdict::Taken(taken))? {
         CommandLogResult::Stored {
             view, new: true, ..
         } => Ok(Some(*view)),

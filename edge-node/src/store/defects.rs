@@ -5,7 +5,7 @@ use std::{sync::Mutex, time::Duration};
 
 use engine::{
     edge::{EdgeFilePosition, OpRange, OpRun},
-    verdict::{CommandDecision, EdgeState},
+    verdict::{CommandVerdict, EdgeState},
     view::EdgeOrderView,
 };
 use wire::NumberedOutcome;
@@ -37,7 +37,7 @@ impl Store {
     pub(super) async fn log_and_answer_early(
         &self,
         checked: CheckedCommand,
-        judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
+        judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandVerdict + Send + 'static,
     ) -> StoreWriteResult<CommandLogResult> {
         let (tell, told) = tokio::sync::oneshot::channel();
         let write = self.journal.write(move |conn, book| {
@@ -57,7 +57,7 @@ impl Store {
     pub(super) async fn log_and_send_early(
         &self,
         checked: CheckedCommand,
-        judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
+        judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandVerdict + Send + 'static,
     ) -> StoreWriteResult<CommandLogResult> {
         let moved = self.commit_notifier();
         self.journal

@@ -13,7 +13,7 @@ mod tidy;
 
 use engine::{
     edge::OpRange,
-    verdict::{CommandDecision, EdgeState, VerdictRequest, judge_command},
+    verdict::{CommandVerdict, EdgeState, VerdictRequest, judge_command},
     view::EdgeOrderView,
 };
 use tempfile::TempDir;
@@ -248,7 +248,7 @@ async fn the_same_id_of_another_person_is_another_command() {
     let (second, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
     assert!(new && second.head.seq > first.head.seq && second.user_id == by(21).user_id);
     let asked = store
-        .log_asked(ask(101, by(22), accept(2)), NOW)
+        .log_forwarded_accept(ask(101, by(22), accept(2)), NOW)
         .await
         .unwrap();
     assert!(
@@ -271,13 +271,13 @@ async fn the_same_id_of_another_person_is_another_command() {
     assert_eq!(store.load_position().await.unwrap().pending, 2);
 }
 
-fn ask(command: u128, actor: Actor, body: CommandBody) -> wire::AskFrame {
+fn ask(command: u128, actor: Actor, body: CommandBody) -> wire::ForwardedAcceptFrame {
     let CheckedCommand { command, token, .. } = entry(command, actor, body);
     let standing = wire::LinkSessionId {
         term: 1,
         nonce: BootNonce([1; 16]),
     };
-    wire::AskFrame {
+    wire::ForwardedAcceptFrame {
         standing,
         command,
         token,
@@ -384,7 +384,7 @@ async fn a_full_disk_refuses_and_stores_nothing() {
     assert_eq!(u128::from(store.load_position().await.unwrap().pending), n);
 }
 
-const TAKEN: CommandDecision = CommandDecision::Taken(engine::verdict::TakenVerdict {
+const TAKEN: CommandVerdict = CommandVerdict::Taken(engine::verdict::TakenVerdict {
     verdict: Verdict::Provisional,
     fence: None,
     doubt: None,

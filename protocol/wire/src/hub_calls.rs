@@ -203,17 +203,18 @@ pub struct CurrentEpoch {
     pub epoch: u64,
 }
 
-/// An accept for the region's holder to log: from the portal via the order service, or waiting in
-/// another edge's log.
+/// An accept that the hub forwards to the region's holder, which logs it: from the portal via the
+/// order service, or waiting in another edge's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AcceptForHolder {
+pub struct ForwardedAccept {
     pub region: Region,
     pub command: Command,
     pub actor: Actor,
     pub token: String,
 }
 
-/// An accept that waits at the hub, submitted again; the cloud decides it after the right's end.
+/// A portal accept that waits at the hub (table `asks`) and is submitted again to the order
+/// service, which decides it after the right's end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingAccept {
     pub command: Command,

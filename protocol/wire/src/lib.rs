@@ -164,8 +164,8 @@ pub use history::{
     LostAcceptance, TimelineEntry, Winner, WithdrawnJob, WithdrawnJobs,
 };
 pub use hub_calls::{
-    AcceptForHolder, BatchBody, BatchOp, CommandEvidence, CurrentEpoch, DistrustedCommands,
-    FirstAnswer, LeaseRenewalRequest, LeaseRevocation, ListedCaseCount, OpAnswer, OpDecision,
+    BatchBody, BatchOp, CommandEvidence, CurrentEpoch, DistrustedCommands, FirstAnswer,
+    ForwardedAccept, LeaseRenewalRequest, LeaseRevocation, ListedCaseCount, OpAnswer, OpDecision,
     OpsBatch, OpsDecisions, OrderFingerprint, OrderRangeDigest, OrderRangeQuery, OrdersByIdQuery,
     OrdersByIdReply, RevokedLeases, WaitingAccept, WaitingAcceptDecisions, WaitingAccepts,
     range_digest,
@@ -186,7 +186,7 @@ pub use link::{
 pub use money::{Amount, AmountError, Currency};
 pub use op::{
     ChainHead, CommandOp, EarlierReceipt, LoggedBefore, Op, OpCommand, OpError, OpKind, OpOutcome,
-    OpRecord, OpState, WaitingAsk,
+    OpRecord, OpState, WaitingAcceptEntry,
 };
 pub use order::{Action, Draft, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source};
 pub use outcome::{FirstResult, Hop, Lost, NearbyJob, Outcome, OutcomeKind, RaceRule, Reply};
@@ -196,9 +196,9 @@ pub use person::{
     ProviderVerification, RevocationStatus, Role,
 };
 pub use session_frames::{
-    Ack, AskFrame, ChangesFrame, Credit, FeedChange, HeldNotice, HeldReason, NumberedOutcome,
-    OpsFrame, OutcomesFrame, PackedOps, ResendRequest, SnapshotChunk, SnapshotCursor, SnapshotPart,
-    StagedSnapshot, snapshot_hash, snapshot_start,
+    Ack, ChangesFrame, Credit, FeedChange, ForwardedAcceptFrame, HeldNotice, HeldReason,
+    NumberedOutcome, OpsFrame, OutcomesFrame, PackedOps, ResendRequest, SnapshotChunk,
+    SnapshotCursor, SnapshotPart, StagedSnapshot, snapshot_hash, snapshot_start,
 };
 pub use share::{LimitReached, ProviderWorkload, ShareAct, ShareKind, ShareLimits};
 pub use status::{
@@ -214,6 +214,6 @@ pub use validation::{
     check_reason, check_text,
 };
 pub use visibility::{
-    AcceptanceCertainty, HIDDEN_CUSTOMER, hide_customer_and_address, order_visible_to,
-    order_visible_to_every_provider, undecided_order_visible_to,
+    AcceptanceCertainty, HIDDEN_CUSTOMER, hide_customer_and_address, order_visible_given_certainty,
+    order_visible_to, order_visible_to_every_provider,
 };

@@ -14,8 +14,8 @@ use crate::{
     ids::{BootNonce, Challenge, EdgeId, Hash, LinkSessionId, Region},
     op::ChainHead,
     session_frames::{
-        Ack, AskFrame, ChangesFrame, Credit, HeldNotice, OpsFrame, OutcomesFrame, ResendRequest,
-        SnapshotChunk, StagedSnapshot,
+        Ack, ChangesFrame, Credit, ForwardedAcceptFrame, HeldNotice, OpsFrame, OutcomesFrame,
+        ResendRequest, SnapshotChunk, StagedSnapshot,
     },
     time::UnixMillis,
 };
@@ -32,7 +32,7 @@ pub enum Frame {
     Down(ChangesFrame),
     Ack(Ack),
     Credit(Credit),
-    Ask(AskFrame),
+    Ask(ForwardedAcceptFrame),
     Snapshot(SnapshotChunk),
     Quarantine(Quarantine),
     Resend(ResendRequest),

@@ -296,7 +296,8 @@ pub struct OpOutcome {
 /// A portal accept that is put to its region's holder until it is decided.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct WaitingAsk {
+#[schema(as = WaitingAsk)]
+pub struct WaitingAcceptEntry {
     pub command_id: CommandId,
     pub user_id: UserId,
     pub region: Region,

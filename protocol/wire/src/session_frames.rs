@@ -335,10 +335,11 @@ fn read_changes<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<FeedChang
     Ok(changes)
 }
 
-/// An accept made elsewhere and put to the region's holder, which logs it if it is new.
+/// The body of `Ask`: an accept made elsewhere and forwarded to the region's holder, which logs it
+/// if it is new.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct AskFrame {
+pub struct ForwardedAcceptFrame {
     #[n(0)]
     pub standing: LinkSessionId,
     #[n(1)]

@@ -36,11 +36,11 @@ const COUNTRY_NUMBER_DIGITS: usize = 8;
 
 /// The decided order as this person may read it; `None` if it must not exist for them.
 pub fn order_visible_to(order: &Order, actor: Actor) -> Option<Order> {
-    undecided_order_visible_to(order, actor, AcceptanceCertainty::Sure)
+    order_visible_given_certainty(order, actor, AcceptanceCertainty::Sure)
 }
 
-/// The same for an order whose acceptance may still be undecided.
-pub fn undecided_order_visible_to(
+/// The order as this person may read it, given how certain it is that its provider has the job.
+pub fn order_visible_given_certainty(
     order: &Order,
     actor: Actor,
     certainty: AcceptanceCertainty,
@@ -162,7 +162,7 @@ mod tests {
         certainty: AcceptanceCertainty,
         expected: Option<&Order>,
     ) {
-        let seen = undecided_order_visible_to(
+        let seen = order_visible_given_certainty(
             order,
             Actor {
                 user_id: user(n),

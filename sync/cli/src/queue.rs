@@ -5,7 +5,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use wire::{
     CommandId, EdgeId, LinkState, OpKind, OpPlace, OpRecord, OpState, Region, RegionStatus,
-    StatusReport, WaitingAsk,
+    StatusReport, WaitingAcceptEntry,
 };
 
 use crate::{
@@ -36,7 +36,7 @@ pub struct WaitingOps {
     waiting: Vec<OpRecord>,
     /// More ops wait than are shown.
     more: bool,
-    asks: Vec<WaitingAsk>,
+    accepts: Vec<WaitingAcceptEntry>,
     left: Vec<OpRecord>,
 }
 
@@ -74,19 +74,19 @@ async fn load_queue(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> R
         edges::find_epoch(&report, edge, None, &gateway.style)?;
     }
     let (waiting, more) = list_waiting(gateway, edge, limit).await?;
-    let mut asks: Vec<WaitingAsk> = match edge {
+    let mut accepts: Vec<WaitingAcceptEntry> = match edge {
         // Portal acceptances belong to a region, not an edge.
         Some(_) => Vec::new(),
         None => gateway.list("/api/v1/admin/asks?").await?,
     };
-    asks.sort_by_key(|ask| ask.state != OpState::NeedsOperator);
+    accepts.sort_by_key(|accept| accept.state != OpState::NeedsOperator);
     let left = list_left_behind(gateway, &report, edge).await?;
     Ok(WaitingOps {
         report,
         edge: edge.cloned(),
         waiting,
         more,
-        asks,
+        accepts,
         left,
     })
 }
@@ -136,7 +136,7 @@ fn queue_to_json(queue: &WaitingOps, style: &OutputStyle) -> Value {
         "now": queue.report.now,
         "waiting": ops_to_json(&queue.waiting, &queue.report, style),
         "more": queue.more,
-        "asks": acceptances_to_json(&queue.asks, &queue.report, style),
+        "asks": acceptances_to_json(&queue.accepts, &queue.report, style),
         "left_behind": ops_to_json(&queue.left, &queue.report, style),
     })
 }
@@ -148,14 +148,15 @@ fn ops_to_json(ops: &[OpRecord], report: &StatusReport, style: &OutputStyle) -> 
 }
 
 fn acceptances_to_json(
-    asks: &[WaitingAsk],
+    accepts: &[WaitingAcceptEntry],
     report: &StatusReport,
     style: &OutputStyle,
 ) -> Vec<Value> {
-    asks.iter()
-        .map(|ask| {
-            let step = next_step_for_acceptance(ask, report, style);
-            with_next_step(json!(ask), &step)
+    accepts
+        .iter()
+        .map(|accept| {
+            let step = next_step_for_acceptance(accept, report, style);
+            with_next_step(json!(accept), &step)
         })
         .collect()
 }
@@ -169,15 +170,15 @@ fn render_queue(queue: &WaitingOps, style: &OutputStyle) -> String {
     let mut out = match &queue.edge {
         _ if !queue.waiting.is_empty() => render_op_table(&queue.waiting, &queue.report, style),
         Some(edge) => style.translate(say::queue_empty_of_edge { edge: edge.into() }) + "\n",
-        None if queue.asks.is_empty() => style.translate(say::queue_empty) + "\n",
+        None if queue.accepts.is_empty() => style.translate(say::queue_empty) + "\n",
         None => style.translate(say::queue_empty_but_asks) + "\n",
     };
     if queue.more {
         out += &format!("  {}\n", style.translate(say::queue_more));
     }
-    if !queue.asks.is_empty() {
+    if !queue.accepts.is_empty() {
         let title = style.paint(TextTone::Heading, &style.translate(say::queue_asks));
-        let table = render_acceptance_table(&queue.asks, &queue.report, style);
+        let table = render_acceptance_table(&queue.accepts, &queue.report, style);
         out += &format!("\n{title}\n{table}");
     }
     if !queue.left.is_empty() {
@@ -209,33 +210,33 @@ fn build_op_row(op: &OpRecord, report: &StatusReport, style: &OutputStyle) -> Ve
 }
 
 fn render_acceptance_table(
-    asks: &[WaitingAsk],
+    accepts: &[WaitingAcceptEntry],
     report: &StatusReport,
     style: &OutputStyle,
 ) -> String {
     let columns = say::queue_ask_columns.text_in(style.language);
-    let rows = asks
+    let rows = accepts
         .iter()
-        .map(|ask| build_acceptance_row(ask, report, style));
+        .map(|accept| build_acceptance_row(accept, report, style));
     render_table(columns, ASKS_FORM, rows, style)
 }
 
 fn build_acceptance_row(
-    ask: &WaitingAsk,
+    accept: &WaitingAcceptEntry,
     report: &StatusReport,
     style: &OutputStyle,
 ) -> Vec<TableCell> {
-    let (tone, state) = describe_state(ask.state, style);
-    let waited_ms = report.now.ms_since(ask.taken_at).max(0);
+    let (tone, state) = describe_state(accept.state, style);
+    let waited_ms = report.now.ms_since(accept.taken_at).max(0);
     vec![
-        TableCell::new(ask.command_id),
-        TableCell::or_dash(ask.order_code.as_ref()),
-        TableCell::new(ask.region),
+        TableCell::new(accept.command_id),
+        TableCell::or_dash(accept.order_code.as_ref()),
+        TableCell::new(accept.region),
         TableCell::with_tone(tone, state),
         TableCell::new(style::format_duration(waited_ms)),
-        TableCell::new(ask.failures),
-        TableCell::new(ask.user_id),
-        TableCell::new(next_step_for_acceptance(ask, report, style)),
+        TableCell::new(accept.failures),
+        TableCell::new(accept.user_id),
+        TableCell::new(next_step_for_acceptance(accept, report, style)),
     ]
 }
 
@@ -354,18 +355,18 @@ pub fn next_step(op: &OpRecord, report: &StatusReport, style: &OutputStyle) -> S
 }
 
 pub fn next_step_for_acceptance(
-    ask: &WaitingAsk,
+    accept: &WaitingAcceptEntry,
     report: &StatusReport,
     style: &OutputStyle,
 ) -> String {
-    let id = ask.command_id.into();
-    match (ask.state, ask.order_id) {
+    let id = accept.command_id.into();
+    match (accept.state, accept.order_id) {
         (OpState::NeedsOperator, Some(_)) => style.translate(say::step_ask_stopped {
-            times: ask.failures.into(),
+            times: accept.failures.into(),
             id,
         }),
         (OpState::NeedsOperator, None) => style.translate(say::step_ask_unread { id }),
-        _ => describe_holder_wait(ask.region, report, style),
+        _ => describe_holder_wait(accept.region, report, style),
     }
 }
 
@@ -406,7 +407,7 @@ mod tests {
             edge,
             waiting: Vec::new(),
             more: false,
-            asks: Vec::new(),
+            accepts: Vec::new(),
             left: Vec::new(),
         };
         render_queue(&queue, &OutputStyle::for_pipe(language))

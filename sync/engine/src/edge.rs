@@ -228,8 +228,8 @@ impl EdgeProtocol {
                     reason: frame.reason,
                 }]
             }
-            Frame::Ask(ask) if self.is_current_standing(ask.standing) => {
-                vec![LinkStep::Log(Box::new(ask))]
+            Frame::Ask(accept) if self.is_current_standing(accept.standing) => {
+                vec![LinkStep::Log(Box::new(accept))]
             }
             Frame::Probe(frame) if self.is_current_standing(frame.standing) => {
                 vec![LinkStep::Send(Box::new(build_alive(&frame)))]

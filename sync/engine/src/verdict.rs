@@ -72,7 +72,7 @@ pub enum RegionRight {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CommandDecision {
+pub enum CommandVerdict {
     /// The command is refused and not logged.
     NotTaken(Code),
     Taken(TakenVerdict),
@@ -96,14 +96,14 @@ pub fn judge_command(
     request: &VerdictRequest<'_>,
     view: &EdgeOrderView,
     edge_state: &EdgeState,
-) -> CommandDecision {
+) -> CommandVerdict {
     if exceeds_waiting_limit(request, view, edge_state) {
-        return CommandDecision::NotTaken(Code::TooManyRequests);
+        return CommandVerdict::NotTaken(Code::TooManyRequests);
     }
     let doubt = match (&view.order, request.body.order_action()) {
         (None, None) => None,
         (None, Some(_)) if !request.receipted => {
-            return CommandDecision::NotTaken(Code::OrderNotFound);
+            return CommandVerdict::NotTaken(Code::OrderNotFound);
         }
         (None, Some(_)) => Some(Code::LooksWrongState),
         (Some(_), None) => Some(Code::LooksWrongState),
@@ -121,7 +121,7 @@ pub fn judge_command(
     let doubt = doubt
         .or_else(|| doubt_held_elsewhere(request, edge_state))
         .or_else(|| doubt_unpaid_work(request, view, edge_state));
-    CommandDecision::Taken(TakenVerdict {
+    CommandVerdict::Taken(TakenVerdict {
         verdict,
         fence,
         doubt,

@@ -16,7 +16,7 @@ mod domain {
     pub mod compare;
     pub mod op;
     pub mod pace;
-    pub mod run;
+    pub mod run_plan;
     pub mod status;
 }
 mod feed;

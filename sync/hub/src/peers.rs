@@ -100,7 +100,7 @@ impl OwnerClient {
     /// Sends a list for decision, with control calls: an empty list follows a failed one, and
     /// precedes a `doubted` one. An owner that refuses the control is away. An owner that answers
     /// the control but fails this list is up, even after a long silence.
-    pub async fn decide_controlled<L: Serialize, T: DeserializeOwned>(
+    pub async fn submit_with_controls<L: Serialize, T: DeserializeOwned>(
         &self,
         path: &str,
         list: &L,

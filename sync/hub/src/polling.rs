@@ -21,7 +21,7 @@ use wire::{CommandId, EdgeId, GateState, Region};
 
 use crate::store::{Store, StoreError};
 
-/// Time for running work when the process stops. It leaves enough to release a claim.
+/// Time for running work when the process stops. It leaves enough to give up a claim.
 const GRACE: Duration = Duration::from_millis(500);
 const _: () = assert!(GRACE.as_millis() < STOP_WITHIN.as_millis());
 
@@ -66,7 +66,7 @@ impl PollLoop {
     }
 }
 
-/// Completes when running work must be abandoned, so that a silent owner cannot prevent the release
+/// Completes when running work must be abandoned, so that a silent owner cannot prevent the end
 /// of a claim. Abandoned work is never partially stored.
 pub(crate) async fn wait_until_abandoned(stop: &CancellationToken) {
     stop.cancelled().await;

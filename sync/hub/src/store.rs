@@ -16,7 +16,7 @@ mod op_log;
 pub mod operators;
 mod sessions;
 pub mod waiting_accepts;
-pub mod work;
+pub mod work_queue;
 
 pub use platform::StoreError;
 use platform::{

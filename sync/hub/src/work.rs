@@ -1,14 +1,13 @@
-//! Works the edges' logs: decides every received op in log order, even after a restart or while the
-//! edge is away. A dispatcher starts one task per edge with undecided ops. That task works the log
-//! from the first undecided op to the last: it reads a run from `sync/hub/src/store/work.rs`,
-//! decides it in
-//! `sync/hub/src/work/run.rs`, and stores the results.
+//! Works the edges' logs: gets a decision on every received op in log order, even after a restart
+//! or while the edge is away. A dispatcher starts one task per edge with undecided ops. That task works the log
+//! from the first undecided op to the last: it reads a run from `sync/hub/src/store/work_queue.rs`,
+//! submits it to its owner in `sync/hub/src/work/run_submission.rs`, and stores the results.
 //!
 //! Invariant: an op leaves the queue only with its outcome stored. One replica at a time works a
 //! log; if two believe that they do, the store accepts results from only one: those under the claim
 //! that their run was read under.
 
-mod run;
+mod run_submission;
 mod waiting_accepts;
 pub(crate) mod workers;
 
@@ -21,12 +20,12 @@ use crate::{
     domain::{
         op::UndecidedOp,
         pace::{Backoff, BatchSizer, OPS_MAX},
-        run::{self as planning, DecidedOp, DecidingService, LogWalk, PassResults, TokenVerdict},
+        run_plan::{self, DecidedOp, DecidingService, LogWalk, PassResults, TokenVerdict},
     },
     polling::{PollLoop, wait_until_abandoned},
-    store::{StoreError, work::WorkClaim},
+    store::{StoreError, work_queue::WorkClaim},
 };
-use run::RunEnd;
+use run_submission::RunEnd;
 use workers::{BusyEdges, Workers};
 
 /// Poll interval without a signal: another replica may have stored ops and died.
@@ -137,7 +136,7 @@ impl Workers {
                 NextStep::Continue => Duration::ZERO,
                 NextStep::PollAgain(pause) => {
                     // Another replica may reach the owner or auth.
-                    log.release_claim().await;
+                    log.give_up_claim().await;
                     pause
                 }
                 NextStep::Pause => log.backoff.next(),
@@ -148,7 +147,7 @@ impl Workers {
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        log.release_claim().await;
+        log.give_up_claim().await;
     }
 }
 
@@ -197,7 +196,7 @@ impl LogWorker<'_> {
         match self.sweep {
             None if run.is_empty() => Ok(self.finish_walk()),
             Some(beyond) if run.is_empty() => self.retry_held_ops(&claim, beyond).await,
-            _ => Ok(self.decide_and_store(&claim, &run).await?.1),
+            _ => Ok(self.submit_and_store(&claim, &run).await?.1),
         }
     }
 
@@ -212,7 +211,7 @@ impl LogWorker<'_> {
             return Ok(self.finish_walk());
         }
         let now = self.hub.clock.now();
-        let plan = planning::plan_run(&run, now, usize::MAX, None, |_, _| {
+        let plan = run_plan::plan_run(&run, now, usize::MAX, None, |_, _| {
             TokenVerdict::KeysMissing
         });
         let handed = plan.batch_ops.iter().map(|op| op.seq);
@@ -280,7 +279,7 @@ impl LogWorker<'_> {
             self.sweep = None;
             return Ok(NextStep::Continue);
         }
-        let (progress, next) = self.decide_and_store(claim, &run).await?;
+        let (progress, next) = self.submit_and_store(claim, &run).await?;
         if progress.has_decided() {
             // Ops behind the decided ones are due now.
             self.walk = LogWalk::default();
@@ -292,15 +291,15 @@ impl LogWorker<'_> {
         Ok(next)
     }
 
-    /// Decides a run, stores its results, and advances past them.
-    async fn decide_and_store(
+    /// Submits a run, stores its results, and advances past them.
+    async fn submit_and_store(
         &mut self,
         claim: &WorkClaim,
         run: &[UndecidedOp],
     ) -> Result<(PassResults, NextStep), StoreError> {
         let (progress, next, settled) = match self
             .hub
-            .run_with_claim(claim, self.hub.decide_run(claim, run, self.away))
+            .run_with_claim(claim, self.hub.submit_run(claim, run, self.away))
             .await?
         {
             RunEnd::Whole(progress) => {
@@ -346,12 +345,12 @@ impl LogWorker<'_> {
         Ok((progress, next))
     }
 
-    /// Releases the claim, so that no replica has to wait for it to expire. This changes nothing if
+    /// Gives up the claim, so that no replica has to wait for it to expire. This changes nothing if
     /// another worker has the log already.
-    async fn release_claim(&self) {
+    async fn give_up_claim(&self) {
         let Some(claim) = &self.claim else { return };
-        if let Err(error) = self.hub.store.release_claim(claim).await {
-            tracing::debug!(edge.id = %self.edge, %error, "Could not release a claim; it expires");
+        if let Err(error) = self.hub.store.give_up_claim(claim).await {
+            tracing::debug!(edge.id = %self.edge, %error, "Could not give up a claim; it expires");
         }
     }
 

@@ -6,7 +6,7 @@ mod file;
 use std::collections::VecDeque;
 
 use engine::edge::{EdgeProtocol, EdgeWrite, HubCheck, LinkStep};
-use wire::{AskFrame, BootNonce, Challenge, EdgeId, Frame, FrameProof, Region, Reply};
+use wire::{BootNonce, Challenge, EdgeId, ForwardedAcceptFrame, Frame, FrameProof, Region, Reply};
 
 use crate::cast;
 
@@ -76,7 +76,7 @@ pub enum EdgeJob {
     /// An accept made elsewhere.
     Ask {
         conn: usize,
-        ask: Box<AskFrame>,
+        ask: Box<ForwardedAcceptFrame>,
     },
     /// The hub and the log disagree.
     Suspect,

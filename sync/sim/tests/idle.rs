@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::view::{PendingOp, overlay_pending_ops};
 use rules::{
     Acceptance, Assignment, Attempt, EdgeOp, OpIdentity, OrderState, Origin, Snapshot, Submission,
-    decide,
+    decide_submissions,
 };
 use uuid::Uuid;
 use wire::{
@@ -169,7 +169,7 @@ fn after(state: State, (n, role, action): Act, origin: Origin) -> State {
         verification: None,
         origin,
     };
-    let writes = decide(&snapshot, &[Submission::Command(Box::new(attempt))]);
+    let writes = decide_submissions(&snapshot, &[Submission::Command(Box::new(attempt))]);
     let written = writes.orders.first().map(|write| &write.after.order);
     written.map_or(state, |order| {
         (order.status, order.provider_id.map(|id| id.0.as_u128()))

@@ -53,7 +53,7 @@ pub fn render_line_text(locale: ReaderLocale, line: &InboxLine) -> LineText {
     text.unwrap_or_else(|| render_unknown_event(event_type, line))
 }
 
-/// Uses the template for the reader's role. `None` for a line that only another release writes.
+/// Uses the template for the reader's role. `None` for a line that only another version writes.
 fn render_template<Body, Params>(
     locale: ReaderLocale,
     line: &InboxLine,

@@ -134,7 +134,7 @@ impl InboxLine {
 }
 
 /// The values of the sentence, without the address: an inbox is read on more screens than an order.
-/// Lines from older releases have no tag, so the fields decide; the variant without a required
+/// Lines from older versions have no tag, so the fields decide; the variant without a required
 /// field comes last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -153,7 +153,7 @@ pub struct OrderParams {
     pub price: Amount,
     pub currency: Currency,
     pub region: Region,
-    /// Absent in lines from older releases.
+    /// Absent in lines from older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<OrderStatus>,
     /// Free text by a person.
@@ -177,7 +177,7 @@ pub struct OrderParams {
     pub terms: MoneyTerms,
 }
 
-/// The money data of an order event besides the price. Lines from older releases lack it.
+/// The money data of an order event besides the price. Lines from older versions lack it.
 #[skip_serializing_none]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoneyTerms {

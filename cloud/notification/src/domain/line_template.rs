@@ -64,7 +64,7 @@ pub struct LineTemplate<Body, Params> {
 }
 
 impl<Body, Params> LineTemplate<Body, Params> {
-    /// `text` returns `None` for values that only another release stores.
+    /// `text` returns `None` for values that only another version stores.
     pub const fn new(
         recipient: EventRecipient,
         text: fn(&LineValues<'_, Params>) -> Option<LineText>,

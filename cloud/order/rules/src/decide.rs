@@ -14,18 +14,18 @@ use crate::{
 };
 
 /// Decides the requests in order, each on the state left by the ones before.
-pub fn decide(snapshot: &Snapshot, submissions: &[Submission]) -> Writes {
+pub fn decide_submissions(snapshot: &Snapshot, submissions: &[Submission]) -> Writes {
     let mut desk = BatchDecision::new(snapshot);
     let answers = submissions
         .iter()
-        .map(|request| decide_request(&mut desk, request))
+        .map(|request| decide_submission(&mut desk, request))
         .collect();
     desk.close(answers)
 }
 
-fn decide_request(decision: &mut BatchDecision<'_>, request: &Submission) -> OpDecision {
+fn decide_submission(decision: &mut BatchDecision<'_>, request: &Submission) -> OpDecision {
     match request {
-        Submission::Command(attempt) => match decide_command(decision, attempt) {
+        Submission::Command(attempt) => match rule_on_command(decision, attempt) {
             Ok(outcome) => OpDecision::Decided(outcome),
             Err(reason) => OpDecision::Held(reason),
         },
@@ -53,7 +53,8 @@ fn release_lease(
     Outcome::new_plain(OutcomeKind::Applied, now)
 }
 
-fn decide_command(
+/// Repeats a stored answer, gives a reason to wait, or rules on the command.
+fn rule_on_command(
     decision: &mut BatchDecision<'_>,
     attempt: &Attempt,
 ) -> Result<Outcome, HeldReason> {

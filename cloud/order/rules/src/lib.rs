@@ -4,7 +4,7 @@
 //! Invariants: nothing here does IO, reads a clock or draws a random number, so one snapshot and
 //! one list of requests always give the same result. A command is decided once; repeats get its
 //! stored answer. An order has at most one provider. HTTP requests and edge log batches go through
-//! the same `decide`.
+//! the same `decide_submissions`.
 //!
 //! An [`OrderRule`] is a rule that the simulator can disable to show its purpose.
 
@@ -23,7 +23,7 @@ pub use batch::{
     CaseKind, EventDraft, LatePromise, NewCase, NewTimelineEntry, OrderVersionGuard, OrderWrite,
     ProviderAct, Writes,
 };
-pub use decide::decide;
+pub use decide::decide_submissions;
 pub use disclosure::regions_to_explain;
 pub use input::{
     Acceptance, Attempt, CommandKey, EdgeOp, OrderState, Origin, Snapshot, StoredAnswer,

@@ -27,7 +27,7 @@ use wire::{
 use super::{
     Store, StoreError,
     assignment_rows::{AssignmentLock, lock_assignments},
-    decide::decide_in,
+    decide::decide_in_transaction,
     rows::{AnswerRow, CaseRow, LineRow, OrderRow},
     snapshot::OrderReadMode,
 };
@@ -372,7 +372,7 @@ impl Store {
             };
             let requests = [Submission::Command(Box::new(self.platform_attempt(body)))];
             let mut writes =
-                decide_in(tx, &self.clock, &self.rules, &requests, OrderReadMode::Locked).await?;
+                decide_in_transaction(tx, &self.clock, &self.rules, &requests, OrderReadMode::Locked).await?;
             match writes.answers.pop() {
                 Some(OpDecision::Decided(outcome)) => Ok(outcome.has_succeeded()),
                 _ => Ok(false),

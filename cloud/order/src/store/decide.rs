@@ -17,7 +17,7 @@ use platform::{
 use process::clock::Clock;
 use rules::{
     CaseKind, EventDraft, LatePromise, NewCase, OrderState, OrderVersionGuard, OrderWrite,
-    StoredAnswer, Submission, Writes, decide,
+    StoredAnswer, Submission, Writes, decide_submissions,
 };
 use wire::{
     Code, CommandId, EdgePromise, Event, EventId, FenceEnd, FenceEnding, Hash, OpDecision, OrderId,
@@ -104,7 +104,7 @@ impl Store {
         let mut collisions = 0;
         loop {
             let decided = transact!(self.sql, tx => {
-                decide_in_transaction(tx, &self.clock, &self.rules, submissions, mode, check).await
+                decide_with_funds_check(tx, &self.clock, &self.rules, submissions, mode, check).await
             });
             match decided {
                 Err(error) if is_collision(&error) && collisions < COLLISIONS_MAX => {
@@ -116,20 +116,20 @@ impl Store {
     }
 }
 
-pub(super) async fn decide_in(
+pub(super) async fn decide_in_transaction(
     tx: &mut Tx,
     clock: &Clock,
     rules: &AcceptanceRules,
     submissions: &[Submission],
     mode: OrderReadMode,
 ) -> Result<Writes, StoreError> {
-    decide_in_transaction(tx, clock, rules, submissions, mode, skip_funds_check)
+    decide_with_funds_check(tx, clock, rules, submissions, mode, skip_funds_check)
         .await?
         .into_writes()
 }
 
 /// Writes nothing if the check returns an order.
-async fn decide_in_transaction(
+async fn decide_with_funds_check(
     tx: &mut Tx,
     clock: &Clock,
     rules: &AcceptanceRules,
@@ -140,7 +140,7 @@ async fn decide_in_transaction(
     loop {
         let now = clock.now();
         let snapshot = read_snapshot(tx, rules, submissions, mode, now).await?;
-        let writes = decide(&snapshot, submissions);
+        let writes = decide_submissions(&snapshot, submissions);
         let orders = check(&writes);
         if !orders.is_empty() {
             return Ok(CheckedWrites::Unfunded(orders));

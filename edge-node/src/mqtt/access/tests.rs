@@ -71,7 +71,7 @@ fn the_owner_of_a_device_ends_the_connections_of_others() {
 }
 
 #[test]
-fn those_who_came_to_the_door_together_do_not_stay_beyond_the_room() {
+fn people_who_connect_at_the_same_time_do_not_exceed_the_connection_limit() {
     let signed_in = TabletSessions::new(2);
     let one = provider(&signed_in, 1);
     let ends = |client_id| {
@@ -80,10 +80,10 @@ fn those_who_came_to_the_door_together_do_not_stay_beyond_the_room() {
             .is_empty()
     };
     assert!(!ends("t-1") && !ends("t-2") && !ends("t-2"));
-    let has_room = |client_id| signed_in.has_room(client_id, one.pass.user_id);
-    assert!(has_room("t-1") && !has_room("t-3"));
+    let may_open = |client_id| signed_in.may_open_connection(client_id, one.pass.user_id);
+    assert!(may_open("t-1") && !may_open("t-3"));
     assert!(ends("t-3") && !signed_in.has_session("t-3", one));
-    assert!(signed_in.has_room("t-3", UserId(id(2))));
+    assert!(signed_in.may_open_connection("t-3", UserId(id(2))));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use wire::{BootNonce, CommandOp, EarlierReceipt, QuarantineWhy, Receipt};
 use super::*;
 use crate::tests::id;
 
-pub(super) const FIRM: CommandDecision = CommandDecision::Taken(TakenVerdict {
+pub(super) const FIRM: CommandVerdict = CommandVerdict::Taken(TakenVerdict {
     verdict: Verdict::Firm,
     fence: Some(6),
     doubt: None,

@@ -209,7 +209,7 @@ async fn a_right_that_was_taken_back_is_another_edges_or_nobodys() {
         .await;
         let judging = move |_: &EdgeOrderView, edge_state: &EdgeState| {
             assert_eq!(edge_state.right, right);
-            CommandDecision::NotTaken(Code::OrderNotFound)
+            CommandVerdict::NotTaken(Code::OrderNotFound)
         };
         store
             .judge_and_log_command(entry(101, by(20), accept(1)), judging)
@@ -224,7 +224,7 @@ async fn an_accept_made_elsewhere_is_logged_once_whatever_is_known_of_it() {
     let (store, _) = open(&data, 1).await;
     with_region(&store).await;
     hear(&store, grant(1, 1)).await;
-    let ask = |n: u128, order: u128| wire::AskFrame {
+    let ask = |n: u128, order: u128| wire::ForwardedAcceptFrame {
         standing: wire::LinkSessionId {
             term: 1,
             nonce: BootNonce([1; 16]),
@@ -234,14 +234,26 @@ async fn an_accept_made_elsewhere_is_logged_once_whatever_is_known_of_it() {
         actor: by(21),
         taken_at: UnixMillis(NOW.0 - 60_000),
     };
-    let view = store.log_asked(ask(101, 1), NOW).await.unwrap().unwrap();
+    let view = store
+        .log_forwarded_accept(ask(101, 1), NOW)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(view.order.unwrap().provider_id, Some(UserId(id(21))));
     assert!(
-        store.log_asked(ask(101, 1), NOW).await.unwrap().is_none(),
+        store
+            .log_forwarded_accept(ask(101, 1), NOW)
+            .await
+            .unwrap()
+            .is_none(),
         "its id is known"
     );
     assert!(
-        store.log_asked(ask(102, 77), NOW).await.unwrap().is_some(),
+        store
+            .log_forwarded_accept(ask(102, 77), NOW)
+            .await
+            .unwrap()
+            .is_some(),
         "an unknown order"
     );
     let asked: Vec<_> = ops(&store)

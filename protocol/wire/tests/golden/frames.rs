@@ -114,7 +114,7 @@ fn traffic_frames() -> Vec<Frame> {
             bytes: 1000,
             feed_seq: None,
         }),
-        Frame::Ask(AskFrame {
+        Frame::Ask(ForwardedAcceptFrame {
             standing: standing(),
             command: command(),
             token: "aaa.bbb.ccc".into(),

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use wire::{
     CommandAnswer, CommandId, OpCommand, OpOutcome, OpPlace, OpRecord, OrderCode, OutcomeKind,
-    StatusReport, UnixMillis, Verdict, WaitingAsk,
+    StatusReport, UnixMillis, Verdict, WaitingAcceptEntry,
 };
 
 use crate::{
@@ -24,7 +24,7 @@ pub struct CommandHistory {
     report: StatusReport,
     ops: Vec<OpRecord>,
     answers: Vec<CommandAnswer>,
-    asks: Vec<WaitingAsk>,
+    accepts: Vec<WaitingAcceptEntry>,
     history: Option<OrderHistory>,
 }
 
@@ -54,12 +54,12 @@ pub async fn find_by_command(gateway: &Gateway, id: CommandId) -> Result<Option<
             ops.extend(load_op(gateway, place).await?);
         }
     }
-    let mut asks: Vec<WaitingAsk> = gateway.list("/api/v1/admin/asks?").await?;
-    asks.retain(|ask| ask.command_id == id);
-    if ops.is_empty() && answers.is_empty() && asks.is_empty() {
+    let mut accepts: Vec<WaitingAcceptEntry> = gateway.list("/api/v1/admin/asks?").await?;
+    accepts.retain(|accept| accept.command_id == id);
+    if ops.is_empty() && answers.is_empty() && accepts.is_empty() {
         return Ok(None);
     }
-    load_history(gateway, ops, answers, asks).await.map(Some)
+    load_history(gateway, ops, answers, accepts).await.map(Some)
 }
 
 /// A command is logged rarely: once per edge that received it, plus repeats.
@@ -69,14 +69,14 @@ async fn load_history(
     gateway: &Gateway,
     ops: Vec<OpRecord>,
     answers: Vec<CommandAnswer>,
-    asks: Vec<WaitingAsk>,
+    accepts: Vec<WaitingAcceptEntry>,
 ) -> Result<CommandHistory> {
     let named = ops
         .iter()
         .filter_map(|op| op.command.as_ref().map(|command| command.order_id));
     let order = named
         .chain(answers.iter().map(|answer| answer.order_id))
-        .chain(asks.iter().filter_map(|ask| ask.order_id))
+        .chain(accepts.iter().filter_map(|accept| accept.order_id))
         .next();
     let story = match order {
         // An undecided publish has not created its order yet.
@@ -90,7 +90,7 @@ async fn load_history(
         report,
         ops,
         answers,
-        asks,
+        accepts,
         history: story,
     })
 }
@@ -109,7 +109,7 @@ pub fn history_to_json(history: &CommandHistory, style: &OutputStyle) -> Value {
     json!({
         "ops": history.ops,
         "answers": history.answers,
-        "asks": history.asks,
+        "asks": history.accepts,
         "order": story.map(|story| &story.order),
         "timeline": story.map(|story| &story.timeline),
         "explanation": render_history(history, style),
@@ -120,11 +120,11 @@ pub fn render_history(history: &CommandHistory, style: &OutputStyle) -> String {
     let through_the_cloud = history.answers.iter().filter(|answer| answer.op.is_none());
     let ops = history.ops.iter().map(|op| render_op(op, history, style));
     let answers = through_the_cloud.map(|answer| render_answer(answer, style));
-    let asks = history
-        .asks
+    let accepts = history
+        .accepts
         .iter()
-        .map(|ask| render_acceptance(ask, history, style));
-    ops.chain(answers).chain(asks).collect::<String>() + &describe_own_collisions(history, style)
+        .map(|accept| render_acceptance(accept, history, style));
+    ops.chain(answers).chain(accepts).collect::<String>() + &describe_own_collisions(history, style)
 }
 
 fn render_op(op: &OpRecord, history: &CommandHistory, style: &OutputStyle) -> String {
@@ -296,24 +296,28 @@ fn render_answer(answer: &CommandAnswer, style: &OutputStyle) -> String {
     )
 }
 
-fn render_acceptance(ask: &WaitingAsk, history: &CommandHistory, style: &OutputStyle) -> String {
-    let code = ask
+fn render_acceptance(
+    accept: &WaitingAcceptEntry,
+    history: &CommandHistory,
+    style: &OutputStyle,
+) -> String {
+    let code = accept
         .order_code
         .as_ref()
         .map_or("-", OrderCode::as_str)
         .into();
     let command = style.translate(say::trail_ask {
-        id: ask.command_id.into(),
+        id: accept.command_id.into(),
         code,
     });
-    let (tone, state) = queue::describe_state(ask.state, style);
+    let (tone, state) = queue::describe_state(accept.state, style);
     let state = style.paint(tone, &state);
-    let at = format_moment(ask.taken_at);
+    let at = format_moment(accept.taken_at);
     let taken = style.translate(say::trail_ask_taken {
-        region: ask.region.into(),
+        region: accept.region.into(),
     });
     let next = style.format_next_step(&queue::next_step_for_acceptance(
-        ask,
+        accept,
         &history.report,
         style,
     ));

@@ -1,7 +1,7 @@
 //! The interface between the cloud end of a session and its driver.
 
 use wire::{
-    AcceptForHolder, Ack, BootNonce, ChainHead, FeedChange, Frame, Hash, HeldReason, Hello,
+    Ack, BootNonce, ChainHead, FeedChange, ForwardedAccept, Frame, Hash, HeldReason, Hello,
     NumberedOutcome, QuarantineWhy, Region, SessionRefusal, SnapshotCursor, SnapshotPart,
     UnixMillis,
 };
@@ -108,8 +108,8 @@ pub enum SyncSessionInput {
         reason: HeldReason,
     },
     /// An accept made elsewhere, for the region's holder to log.
-    Ask {
-        accept: Box<AcceptForHolder>,
+    ForwardAccept {
+        accept: Box<ForwardedAccept>,
         taken_at: UnixMillis,
     },
     Superseded,

@@ -1,9 +1,9 @@
 //! A session after its Welcome: ops come up, outcomes and the feed go down.
 
 use wire::{
-    AcceptForHolder, Ack, AskFrame, ChangesFrame, Code, Credit, FeedChange, Frame, HeldNotice,
-    Hello, LinkLimits, LinkSessionId, NumberedOutcome, OpsFrame, OutcomesFrame, Probe, ProbeReply,
-    ResendRequest, SnapshotPart, UnixMillis, Welcome,
+    Ack, ChangesFrame, Code, Credit, FeedChange, ForwardedAccept, ForwardedAcceptFrame, Frame,
+    HeldNotice, Hello, LinkLimits, LinkSessionId, NumberedOutcome, OpsFrame, OutcomesFrame, Probe,
+    ProbeReply, ResendRequest, SnapshotPart, UnixMillis, Welcome,
 };
 
 use crate::trusted_time::LogHeadReports;
@@ -139,7 +139,9 @@ impl OpenSession {
                     reason,
                 }))]
             }
-            SyncSessionInput::Ask { accept, taken_at } => vec![self.send_ask(*accept, taken_at)],
+            SyncSessionInput::ForwardAccept { accept, taken_at } => {
+                vec![self.send_forwarded_accept(*accept, taken_at)]
+            }
             SyncSessionInput::Tick => self.handle_tick(),
             SyncSessionInput::ProbeAsked { number } => self.send_probe(number),
             SyncSessionInput::Loaded(_)
@@ -153,14 +155,18 @@ impl OpenSession {
         })
     }
 
-    fn send_ask(&self, accept: AcceptForHolder, taken_at: UnixMillis) -> SyncSessionOutput {
-        let AcceptForHolder {
+    fn send_forwarded_accept(
+        &self,
+        accept: ForwardedAccept,
+        taken_at: UnixMillis,
+    ) -> SyncSessionOutput {
+        let ForwardedAccept {
             command,
             token,
             actor,
             ..
         } = accept;
-        SyncSessionOutput::Send(Frame::Ask(AskFrame {
+        SyncSessionOutput::Send(Frame::Ask(ForwardedAcceptFrame {
             standing: self.link_session,
             command,
             token,

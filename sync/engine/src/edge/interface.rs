@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use wire::{
-    AskFrame, BootNonce, ChainHead, Challenge, Code, EdgeId, FeedChange, Frame, Hash, HeldReason,
-    NumberedOutcome, QuarantineWhy, Region, SnapshotCursor, StagedSnapshot, UnixMillis,
+    BootNonce, ChainHead, Challenge, Code, EdgeId, FeedChange, ForwardedAcceptFrame, Frame, Hash,
+    HeldReason, NumberedOutcome, QuarantineWhy, Region, SnapshotCursor, StagedSnapshot, UnixMillis,
 };
 
 use crate::view::ViewDigest;
@@ -101,7 +101,7 @@ pub enum LinkStep {
         reason: HeldReason,
     },
     /// An accept made elsewhere: log it unless its id is already logged, then report the position.
-    Log(Box<AskFrame>),
+    Log(Box<ForwardedAcceptFrame>),
     Ignored {
         kind: &'static str,
         why: IgnoreReason,

@@ -10,7 +10,7 @@ use crate::tests::{actor, edge as edge_id, id, order};
 use crate::view::ViewDigest;
 use crate::view::{ConfirmedOrder, OrderSource, merge_order};
 use wire::{
-    AskFrame, BootNonce, Code, Command, CommandBody, CommandId, FeedChange, HeldReason,
+    BootNonce, Code, Command, CommandBody, CommandId, FeedChange, ForwardedAcceptFrame, HeldReason,
     NumberedOutcome, OrderId, Region, Role, UnixMillis,
 };
 
@@ -116,11 +116,11 @@ fn down(link_session: LinkSessionId, from: u64, to: u64) -> Frame {
     })
 }
 
-fn ask(link_session: LinkSessionId) -> AskFrame {
+fn ask(link_session: LinkSessionId) -> ForwardedAcceptFrame {
     let body = CommandBody::AcceptOrder {
         order_id: OrderId(id(1)),
     };
-    AskFrame {
+    ForwardedAcceptFrame {
         standing: link_session,
         command: Command {
             id: CommandId(id(9)),

@@ -32,7 +32,7 @@ fn check(
     request: &VerdictRequest<'_>,
     view: &EdgeOrderView,
     edge_state: &EdgeState,
-    expected: CommandDecision,
+    expected: CommandVerdict,
 ) {
     assert_eq!(
         judge_command(request, view, edge_state),
@@ -41,8 +41,8 @@ fn check(
     );
 }
 
-fn taken(verdict: Verdict, fence: Option<u64>, doubt: Option<Code>) -> CommandDecision {
-    CommandDecision::Taken(TakenVerdict {
+fn taken(verdict: Verdict, fence: Option<u64>, doubt: Option<Code>) -> CommandVerdict {
+    CommandVerdict::Taken(TakenVerdict {
         verdict,
         fence,
         doubt,
@@ -67,7 +67,7 @@ fn an_unknown_order_is_not_taken_unless_one_of_our_edges_took_it_before() {
         &request,
         &nothing,
         &HOLDER,
-        CommandDecision::NotTaken(Code::OrderNotFound),
+        CommandVerdict::NotTaken(Code::OrderNotFound),
     );
     let request = VerdictRequest {
         receipted: true,
@@ -164,7 +164,7 @@ fn a_firm_answer_needs_a_base_under_the_same_fence() {
         ];
         let firm = matches!(
             judge_command(&by_provider(&body), &on_top, &HOLDER),
-            CommandDecision::Taken(TakenVerdict {
+            CommandVerdict::Taken(TakenVerdict {
                 verdict: Verdict::Firm,
                 ..
             })
@@ -371,7 +371,7 @@ fn no_action_but_accept_and_ruled_ones_is_ever_firm() {
             assert!(
                 matches!(
                     answer,
-                    CommandDecision::Taken(TakenVerdict {
+                    CommandVerdict::Taken(TakenVerdict {
                         verdict: Verdict::Provisional,
                         ..
                     })

@@ -91,7 +91,7 @@ pub struct UndecidedOp {
 /// Identifies an accept: command ids are unique per user.
 pub type AcceptKey = (CommandId, UserId);
 
-/// The origin and the time of each accept that was put to a holder.
+/// The origin and the time of each accept that was forwarded to a holder.
 #[derive(Debug, Default)]
 pub struct AcceptOrigins(pub HashMap<AcceptKey, (Source, UnixMillis)>);
 
@@ -122,7 +122,7 @@ impl AcceptOrigins {
     }
 }
 
-/// The accepts of a run that may have been put to their edge: a holder logs those as provisional,
+/// The accepts of a run that may have been forwarded to their edge: a holder logs those as provisional,
 /// never as firm.
 pub fn list_maybe_forwarded(run: &[UndecidedOp]) -> Vec<CommandId> {
     let put = run.iter().filter_map(|due| match &due.read {

@@ -13,7 +13,7 @@ use process::{
     tokens::{Caller, ServiceCaller},
 };
 use tokio::time::sleep;
-use wire::{AcceptForHolder, Code, CurrentEpoch, EdgeId, UnixMillis};
+use wire::{Code, CurrentEpoch, EdgeId, ForwardedAccept, UnixMillis};
 
 use super::HubState;
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 pub(crate) async fn put_portal_accept(
     State(hub): State<HubState>,
     ServiceCaller(from): ServiceCaller,
-    Json(accept): Json<AcceptForHolder>,
+    Json(accept): Json<ForwardedAccept>,
 ) -> Result<Json<()>, Problem> {
     require_order_service(&from)?;
     // The hub stores only the command-bound token, which grants no access, never the user's own.

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
     Code, CommandId, EdgeId, GateState, OpPlace, OpRecord, OpState, Region, StatusReport, Text,
-    UserId, WaitingAsk, words,
+    UserId, WaitingAcceptEntry, words,
 };
 
 use super::HubState;
@@ -257,7 +257,7 @@ pub(crate) async fn op(
 pub(crate) async fn asks(
     State(hub): State<HubState>,
     page: Page<AcceptCursor, 50, 200>,
-) -> Result<ItemList<WaitingAsk>, Problem> {
+) -> Result<ItemList<WaitingAcceptEntry>, Problem> {
     let first = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
     let after = page
         .after
@@ -268,7 +268,9 @@ pub(crate) async fn asks(
         .store
         .list_waiting_accepts(after, page.rows_to_read())
         .await?;
-    Ok(page.build_page(items, |ask| format!("{}.{}", ask.command_id, ask.user_id)))
+    Ok(page.build_page(items, |accept| {
+        format!("{}.{}", accept.command_id, accept.user_id)
+    }))
 }
 
 /// An accept's id and its user.

@@ -21,12 +21,12 @@ use planted::{Defect, is_planted};
 use platform::upstream::UpstreamError;
 use process::{problem::format_error_chain, tokens::TokenAudience};
 use tokio::time::sleep;
-use wire::{AcceptForHolder, Code, CommandTokenForm};
+use wire::{Code, CommandTokenForm, ForwardedAccept};
 
 use super::connection::{EdgeConnection, SessionContext, SessionEnd, SessionTerm};
 use crate::{
     polling::{PollLoop, RegionMark},
-    store::{StoreError, waiting_accepts::DueAccept},
+    store::{StoreError, waiting_accepts::AcceptWithOrigin},
 };
 
 /// Maximum held ops per check. The edge gets notices for later ones once these are decided.
@@ -235,13 +235,13 @@ impl SessionContext {
 }
 
 impl EdgeConnection {
-    /// Puts the waiting accepts to this edge if it holds the region.
+    /// Forwards the waiting accepts to this edge if it holds the region.
     pub(super) async fn forward_accepts(&mut self, at: SessionTerm) -> Result<(), SessionEnd> {
-        for DueAccept {
+        for AcceptWithOrigin {
             accept,
             taken_at,
             made_at,
-        } in self.find_due_accepts(at).await?
+        } in self.find_accepts_to_forward(at).await?
         {
             // The next tick tries again.
             let Some(accept) = self.hub.prepare_for_holder(accept).await else {
@@ -260,7 +260,7 @@ impl EdgeConnection {
                 edge.id = %self.edge, command.id = %id, order.id = %accept.command.body.order_id(),
                 "Sent command `{id}` to the edge that holds the region"
             );
-            self.drive_engine(SyncSessionInput::Ask {
+            self.drive_engine(SyncSessionInput::ForwardAccept {
                 accept: Box::new(accept),
                 taken_at,
             })
@@ -269,7 +269,10 @@ impl EdgeConnection {
         Ok(())
     }
 
-    async fn find_due_accepts(&mut self, at: SessionTerm) -> Result<Vec<DueAccept>, StoreError> {
+    async fn find_accepts_to_forward(
+        &mut self,
+        at: SessionTerm,
+    ) -> Result<Vec<AcceptWithOrigin>, StoreError> {
         let region = self.region;
         let edge = &self.edge;
         let ticks = self.ticks;
@@ -285,7 +288,9 @@ impl EdgeConnection {
             .store
             .list_accepts_for_holder(region, edge, at.epoch, LOOKED_AT_MAX)
             .await?;
-        due.retain(|DueAccept { accept, .. }| is_due((accept.command.id, accept.actor.user_id)));
+        due.retain(|AcceptWithOrigin { accept, .. }| {
+            is_due((accept.command.id, accept.actor.user_id))
+        });
         due.truncate(PUT_MAX);
         let space = PUT_MAX - due.len();
         due.extend(
@@ -304,9 +309,9 @@ impl SessionContext {
     /// invalid.
     pub async fn bind_token_to_command(
         &self,
-        accept: &AcceptForHolder,
-    ) -> Result<Option<AcceptForHolder>, UpstreamError> {
-        let AcceptForHolder {
+        accept: &ForwardedAccept,
+    ) -> Result<Option<ForwardedAccept>, UpstreamError> {
+        let ForwardedAccept {
             region,
             command,
             token,
@@ -318,7 +323,7 @@ impl SessionContext {
             command: command.id,
         };
         let token = self.command_tokens.exchange_user_token(&form).await?;
-        Ok(token.map(|token| AcceptForHolder {
+        Ok(token.map(|token| ForwardedAccept {
             token,
             ..accept.clone()
         }))
@@ -328,8 +333,8 @@ impl SessionContext {
     /// edge tokens existed leave a cloud token here: exchange it while it is valid.
     pub(super) async fn prepare_for_holder(
         &self,
-        accept: AcceptForHolder,
-    ) -> Option<AcceptForHolder> {
+        accept: ForwardedAccept,
+    ) -> Option<ForwardedAccept> {
         let claims = self.keys.read(&accept.token);
         let is_harmless = claims.as_ref().is_ok_and(|claims| {
             claims.audience() != Some(TokenAudience::Cloud)
@@ -343,7 +348,7 @@ impl SessionContext {
             // The session has ended. The accept waits until the token expires.
             Ok(None) if claims.is_ok() => None,
             // The token is invalid; the owner must give the rejection.
-            Ok(None) => Some(AcceptForHolder {
+            Ok(None) => Some(ForwardedAccept {
                 token: String::new(),
                 ..accept
             }),

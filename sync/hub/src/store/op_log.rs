@@ -18,15 +18,15 @@ use platform::{
 };
 use wire::{
     Command, CommandId, CommandOp, EdgeId, Hash, OpOutcome, OpPlace, OpRecord, OpState, OrderCode,
-    Outcome, UnixMillis, UserId, WaitingAsk,
+    Outcome, UnixMillis, UserId, WaitingAcceptEntry,
 };
 
 use super::{
     ACCEPT_COMMAND, HELD_BY_REGION, NEEDS_OPERATOR, OP_PLACE, PARKED, RECEIVED, Result, Store,
     read_op, read_outcome,
-    work::{WorkClaim, read_arrival, stored_op},
+    work_queue::{WorkClaim, read_arrival, stored_op},
 };
-use crate::domain::{op::ReceivedOp, run::FAILURES_MAX};
+use crate::domain::{op::ReceivedOp, run_plan::FAILURES_MAX};
 
 const WAITING: &str = "SELECT u.edge, e.region, u.epoch, u.seq, o.hash, u.state, u.failures, \
     o.received_at, o.bytes FROM undecided u \
@@ -70,7 +70,7 @@ const PART: usize = 500;
 
 struct OpRecordRow(OpRecord);
 
-struct WaitingAskRow(WaitingAsk);
+struct WaitingAcceptEntryRow(WaitingAcceptEntry);
 
 impl Store {
     /// Returns an edge's waiting ops after `after` in log order, optionally in one state.
@@ -181,10 +181,14 @@ impl Store {
         &self,
         after: (CommandId, UserId),
         limit: usize,
-    ) -> Result<Vec<WaitingAsk>> {
+    ) -> Result<Vec<WaitingAcceptEntry>> {
         let (id, user) = after;
-        let asks: Vec<WaitingAskRow> = self.sql.fetch_all(ASKS, vals![id, id, user, limit]).await?;
-        Ok(asks.into_iter().map(|WaitingAskRow(ask)| ask).collect())
+        let accepts: Vec<WaitingAcceptEntryRow> =
+            self.sql.fetch_all(ASKS, vals![id, id, user, limit]).await?;
+        Ok(accepts
+            .into_iter()
+            .map(|WaitingAcceptEntryRow(accept)| accept)
+            .collect())
     }
 
     /// Visits up to `limit` waiting ops and returns their number.
@@ -296,7 +300,7 @@ impl Row for OpRecordRow {
     }
 }
 
-impl Row for WaitingAskRow {
+impl Row for WaitingAcceptEntryRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let (region, failures): (_, u64) = (row.get("region")?, row.get("failures")?);
         // An unreadable accept is still listed: an operator has to see it.
@@ -304,7 +308,7 @@ impl Row for WaitingAskRow {
         let command: Option<Command> = minicbor::decode(&command).ok();
         let order_id = command.map(|command| command.body.order_id());
         let stopped = failures >= u64::from(FAILURES_MAX);
-        Ok(Self(fields!(row => WaitingAsk {
+        Ok(Self(fields!(row => WaitingAcceptEntry {
             command_id, user_id, taken_at;
             region,
             order_id,

@@ -15,7 +15,7 @@ use wire::{
 
 use super::{NEEDS_OPERATOR, Result, Store};
 use crate::domain::{
-    run::FAILURES_MAX,
+    run_plan::FAILURES_MAX,
     status::{EdgeRecord, RegionRecord},
 };
 

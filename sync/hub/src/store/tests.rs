@@ -13,7 +13,7 @@ mod session;
 mod snapshot;
 mod status;
 mod waiting_accepts;
-mod work;
+mod work_queue;
 
 use engine::{
     cloud::{NewOp, NewOps, StoredEdge},
@@ -34,12 +34,12 @@ use super::{
     maintenance::OldOpsBatch,
     operators::RetryResult,
     waiting_accepts::AcceptAdmission,
-    work::WorkClaim,
+    work_queue::WorkClaim,
     *,
 };
 use crate::domain::{
     op::{AcceptKey, UndecidedOp},
-    run::LogWalk,
+    run_plan::LogWalk,
 };
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);

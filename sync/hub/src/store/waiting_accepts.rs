@@ -1,5 +1,6 @@
-//! Accepts for a region's holder: from people at the portal, and held ones from the region's other
-//! edges. The holder logs each as its own op.
+//! Waiting accepts, which people made at the portal and no one has decided yet (table `asks`), and
+//! forwarded accepts: waiting ones and held ones of the region's other edges, sent to the region's
+//! holder, which logs each as its own op (table `put_accepts` has their origins).
 //!
 //! Invariants: a portal accept stays here until it is decided on any path. After too many lone
 //! failures only an operator, or a decision on its id, makes the hub retry it; the holder still
@@ -15,7 +16,7 @@ use platform::{
 };
 use uuid::Uuid;
 use wire::{
-    AcceptForHolder, Command, CommandId, EdgeId, OpRecord, Region, Source, UnixMillis, UserId,
+    Command, CommandId, EdgeId, ForwardedAccept, OpRecord, Region, Source, UnixMillis, UserId,
     WaitingAccept,
 };
 
@@ -25,7 +26,7 @@ use super::{
 };
 use crate::domain::{
     op::{AcceptKey, AcceptOrigins, ReceivedOp},
-    run::FAILURES_MAX,
+    run_plan::FAILURES_MAX,
     status::CONTACT_STALE_MS,
 };
 
@@ -97,10 +98,10 @@ impl WaitingAcceptsPage {
     }
 }
 
-/// An accept for the holder to log, with the time and place of its origin.
+/// An accept to forward, with the time and place of its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueAccept {
-    pub accept: AcceptForHolder,
+pub struct AcceptWithOrigin {
+    pub accept: ForwardedAccept,
     pub taken_at: UnixMillis,
     pub made_at: Source,
 }
@@ -113,14 +114,14 @@ row! {
     }
 }
 
-struct DueAcceptRow {
-    ask: StoredAccept,
+struct PortalAcceptRow {
+    stored: StoredAccept,
     token: String,
     taken_at: UnixMillis,
 }
 
 struct WaitingAcceptRow {
-    ask: StoredAccept,
+    stored: StoredAccept,
     command_id: CommandId,
     user_id: UserId,
     region: String,
@@ -128,19 +129,19 @@ struct WaitingAcceptRow {
     taken_at: UnixMillis,
 }
 
-impl Row for DueAcceptRow {
+impl Row for PortalAcceptRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let ask = StoredAccept::read(row)?;
+        let stored = StoredAccept::read(row)?;
         let token = row.opened(&ACCEPT_TOKEN)?;
-        Ok(fields!(row => DueAcceptRow { taken_at; ask, token }))
+        Ok(fields!(row => PortalAcceptRow { taken_at; stored, token }))
     }
 }
 
 impl Row for WaitingAcceptRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let ask = StoredAccept::read(row)?;
+        let stored = StoredAccept::read(row)?;
         Ok(
-            fields!(row => WaitingAcceptRow { command_id, user_id, region, failures, taken_at; ask }),
+            fields!(row => WaitingAcceptRow { command_id, user_id, region, failures, taken_at; stored }),
         )
     }
 }
@@ -159,7 +160,7 @@ pub enum AcceptAdmission {
 impl Store {
     pub async fn admit_portal_accept(
         &self,
-        accept: &AcceptForHolder,
+        accept: &ForwardedAccept,
         now: UnixMillis,
     ) -> Result<AcceptAdmission> {
         let id = accept.command.id;
@@ -202,24 +203,24 @@ impl Store {
         edge: &EdgeId,
         epoch: u64,
         limit: usize,
-    ) -> Result<Vec<DueAccept>> {
+    ) -> Result<Vec<AcceptWithOrigin>> {
         let values = vals![region, edge, epoch, FAILURES_MAX, limit];
-        let rows: Vec<DueAcceptRow> = self.sql.fetch_all(PORTAL, values).await?;
+        let rows: Vec<PortalAcceptRow> = self.sql.fetch_all(PORTAL, values).await?;
         // The retry path logs accepts that cannot be decoded.
         let portal = rows.into_iter().filter_map(
-            |DueAcceptRow {
-                 ask,
+            |PortalAcceptRow {
+                 stored,
                  token,
                  taken_at,
              }| {
-                let WaitingAccept { command, actor, .. } = ask.decode_accept().ok()?;
-                let accept = AcceptForHolder {
+                let WaitingAccept { command, actor, .. } = stored.decode_accept().ok()?;
+                let accept = ForwardedAccept {
                     region,
                     command,
                     actor,
                     token,
                 };
-                Some(DueAccept {
+                Some(AcceptWithOrigin {
                     accept,
                     taken_at,
                     made_at: Source::Portal,
@@ -239,7 +240,7 @@ impl Store {
         limit: usize,
         due_max: usize,
         mut is_due: impl FnMut(AcceptKey) -> bool + Send,
-    ) -> Result<Vec<DueAccept>> {
+    ) -> Result<Vec<AcceptWithOrigin>> {
         let rows: Vec<(EdgeId, u64, u64, Vec<u8>)> = self
             .sql
             .fetch_all(HELD, vals![region, holder, epoch, limit])
@@ -266,7 +267,7 @@ impl Store {
                 // Without a token no one vouches for the accept; the owner rejects it.
                 _ => String::new(),
             };
-            let accept = AcceptForHolder {
+            let accept = ForwardedAccept {
                 region,
                 command: op.command,
                 actor: op.actor,
@@ -274,7 +275,7 @@ impl Store {
             };
             let taken_at = op.received_at;
             let made_at = Source::Edge(edge);
-            due.push(DueAccept {
+            due.push(AcceptWithOrigin {
                 accept,
                 taken_at,
                 made_at,
@@ -307,7 +308,7 @@ impl Store {
         for row in rows {
             let name = (row.command_id, row.user_id);
             part.failures.insert(name, row.failures);
-            match row.ask.decode_accept() {
+            match row.stored.decode_accept() {
                 Ok(accept) => {
                     // The token was issued before the accept was taken.
                     let of_user = revocations.get(&row.user_id.0);
@@ -356,7 +357,7 @@ pub(super) async fn reset_accept_failures(tx: &mut Tx, decided: &[CommandId]) ->
 }
 
 /// Returns true if the same command waits under its id; `None` if the id is free.
-async fn matches_waiting_accept(tx: &mut Tx, accept: &AcceptForHolder) -> Result<Option<bool>> {
+async fn matches_waiting_accept(tx: &mut Tx, accept: &ForwardedAccept) -> Result<Option<bool>> {
     let row: Option<StoredAccept> = tx
         .fetch_optional(KNOWN, vals![accept.command.id, accept.actor.user_id])
         .await?;
@@ -383,7 +384,7 @@ impl StoredAccept {
 }
 
 columns! {
-    struct PutAcceptRow<'a> in put_accepts {
+    struct ForwardedAcceptRow<'a> in put_accepts {
         command_id: CommandId,
         user_id: UserId,
         made_at: &'a str,
@@ -402,7 +403,7 @@ impl Store {
         put_at: UnixMillis,
     ) -> Result<()> {
         let made_at = &made_at.to_string();
-        let row = PutAcceptRow {
+        let row = ForwardedAcceptRow {
             command_id,
             user_id,
             made_at,
@@ -413,7 +414,7 @@ impl Store {
         Ok(())
     }
 
-    /// Costs one short query if no accept was ever put to a holder.
+    /// Costs one short query if no accept was ever forwarded to a holder.
     pub async fn find_accept_origins(&self, ids: &[CommandId]) -> Result<AcceptOrigins> {
         let mut origins = HashMap::new();
         if ids.is_empty()

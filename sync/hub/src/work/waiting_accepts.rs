@@ -13,7 +13,7 @@ use wire::{
 
 use super::workers::Workers;
 use crate::{
-    domain::{op::AcceptKey, run::FAILURES_MAX},
+    domain::{op::AcceptKey, run_plan::FAILURES_MAX},
     peers::OwnerAnswer,
     polling::{PollLoop, wait_until_abandoned},
     store::StoreError,
@@ -62,7 +62,7 @@ impl Workers {
                     .accepts
                     .iter()
                     .any(|accept| part.count_failures(&name(accept)) > 0);
-                bad.extend(self.decide_accepts(part.accepts.clone(), doubted).await?);
+                bad.extend(self.submit_accepts(part.accepts.clone(), doubted).await?);
             }
             for name in bad {
                 let failures = part.count_failures(&name);
@@ -97,7 +97,7 @@ impl Workers {
     /// Tries all accepts in one call and, if that fails, one by one. Returns the ones that fail
     /// alone. `doubted` ones run between two successful controls, others before one: an owner that
     /// decides no list at all proves nothing about them.
-    async fn decide_accepts(
+    async fn submit_accepts(
         &self,
         items: Vec<WaitingAccept>,
         doubted: bool,
@@ -131,7 +131,7 @@ impl Workers {
         let empty = WaitingAccepts { items: Vec::new() };
         let answers = match self
             .order_client
-            .decide_controlled(PATH, &list, &empty, doubted)
+            .submit_with_controls(PATH, &list, &empty, doubted)
             .await
         {
             OwnerAnswer::Decisions(WaitingAcceptDecisions { answers }) => answers,

@@ -1,5 +1,5 @@
-//! The plan for a run of an edge's log. Mirrors `sync/hub/src/domain/run.rs` and
-//! `sync/hub/src/work/run.rs`.
+//! The plan for a run of an edge's log. Mirrors `sync/hub/src/domain/run_plan.rs` and
+//! `sync/hub/src/work/run_submission.rs`.
 
 use std::rc::Rc;
 

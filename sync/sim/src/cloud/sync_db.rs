@@ -10,7 +10,7 @@ mod op_log;
 mod probes;
 mod snapshot;
 mod waiting_accepts;
-mod work;
+mod work_queue;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,7 +29,7 @@ use wire::{
 
 pub use epochs::{EpochRow, OldOp};
 pub use waiting_accepts::{PortalAsk, WaitNotice};
-pub use work::{CLAIM_MS, LogClaim};
+pub use work_queue::{CLAIM_MS, LogClaim};
 
 use crate::{bug::Bug, cast};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rules::{Assignment, AssignmentTransition, HolderEpoch, Submission, Writes};
 use wire::{
-    AcceptForHolder, Action, Code, CommandBody, CommandId, CommandOp, EarlierReceipt, Hash, Op,
+    Action, Code, CommandBody, CommandId, CommandOp, EarlierReceipt, ForwardedAccept, Hash, Op,
     OrderStatus, Outcome, OutcomeKind, QuarantineWhy, Region, Role, Verdict,
 };
 
@@ -277,7 +277,7 @@ impl Oracle {
     }
 
     /// An op is not forwarded to the holder before the ops ahead of it.
-    pub fn puts(&mut self, at: u64, holder: usize, db: &SyncDb, accept: &AcceptForHolder) {
+    pub fn puts(&mut self, at: u64, holder: usize, db: &SyncDb, accept: &ForwardedAccept) {
         let order = accept.command.body.order_id();
         if db.asks.contains_key(&accept.command.id) {
             // A portal accept does not wait behind ops.

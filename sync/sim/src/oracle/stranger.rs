@@ -1,6 +1,6 @@
 //! Promises about the attacker: they change no order and spoil no one's answer.
 
-use engine::verdict::{CommandDecision, TakenVerdict};
+use engine::verdict::{CommandVerdict, TakenVerdict};
 use rules::Writes;
 use wire::{Code, UserId, Verdict};
 
@@ -44,7 +44,7 @@ impl Oracle {
         let without = file.judge_without(stranger(), entry);
         let would_be_firm = matches!(
             without,
-            Some(CommandDecision::Taken(TakenVerdict {
+            Some(CommandVerdict::Taken(TakenVerdict {
                 verdict: Verdict::Firm,
                 ..
             }))

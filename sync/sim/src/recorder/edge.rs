@@ -1,7 +1,9 @@
 //! The writes of one edge's file, by committed group.
 
 use engine::edge::{EdgeFilePosition, EdgeWrite};
-use wire::{AskFrame, BootNonce, ChainHead, Code, CommandId, EdgeId, Order, Region, UnixMillis};
+use wire::{
+    BootNonce, ChainHead, Code, CommandId, EdgeId, ForwardedAcceptFrame, Order, Region, UnixMillis,
+};
 
 use crate::edge::{CommandEntry, EdgeJob, EdgeJobResult, EntryResult, LoggedCommand, Node};
 
@@ -35,7 +37,7 @@ pub enum EdgeStep {
     },
     /// An accept made elsewhere.
     Asked {
-        ask: Box<AskFrame>,
+        ask: Box<ForwardedAcceptFrame>,
         at: UnixMillis,
     },
     Suspected {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use rules::{
     AssignmentTransition, EventDraft, HolderEpoch, OfflineRules, OrderState, RequestedAssignment,
-    StoredAnswer, Submission, Writes, decide,
+    StoredAnswer, Submission, Writes, decide_submissions,
 };
 use uuid::Uuid;
 use wire::{
@@ -97,7 +97,7 @@ impl OrderNotes {
     pub fn decides(&mut self, db: &OrderDb, deciding: &OpenDecision) {
         let requests = deciding.request.submissions.clone();
         let at = deciding.read_at;
-        let here = decide(&db.snapshot(&requests, at), &requests);
+        let here = decide_submissions(&db.snapshot(&requests, at), &requests);
         let is_stale = without_offers(&here) != without_offers(&deciding.writes);
         let locks = deciding.request.locks;
         let writes = Box::new(deciding.writes.clone());
@@ -155,7 +155,7 @@ impl OrderNotes {
                     writes,
                     ..
                 } => {
-                    let here = decide(&db.snapshot(requests, *at), requests);
+                    let here = decide_submissions(&db.snapshot(requests, *at), requests);
                     if without_offers(&here) != without_offers(writes) || db.fits(&here).is_err() {
                         return Err(format!(
                             "{requests:#?}

@@ -1,7 +1,7 @@
 //! The portal: people whose requests go straight to the order service, with an `Idempotency-Key`,
 //! retried under the same key until they are answered.
 
-use wire::{AcceptForHolder, Actor, Code, Command, CommandBody, CommandId, OrderId};
+use wire::{Actor, Code, Command, CommandBody, CommandId, ForwardedAccept, OrderId};
 
 use super::{World, WorldEvent, messages::DeskReply, orders::is_here, people, words};
 use crate::{
@@ -213,7 +213,7 @@ impl World {
             tapped_at: None,
             trace: None,
         };
-        let accept = AcceptForHolder {
+        let accept = ForwardedAccept {
             region,
             command,
             actor,

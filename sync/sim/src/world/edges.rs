@@ -1,7 +1,7 @@
 //! The edge's process: starting, taking commands, writing, dying. Mirrors
 //! `edge-node/src/running.rs`, `intake.rs`, `authentication.rs` and the writer of `journal`.
 
-use engine::{edge::EdgeWrite, verdict::CommandDecision};
+use engine::{edge::EdgeWrite, verdict::CommandVerdict};
 use planted::is_planted;
 use wire::{BootNonce, CmdFrame, Code, Command, Op, Receipt, Role};
 
@@ -421,7 +421,7 @@ impl World {
 fn full(file: &edge::EdgeFile, entry: &CommandEntry) -> EntryResult {
     let command_id = entry.command.id;
     match file.judge(entry) {
-        CommandDecision::Taken(taken) if is_planted(Bug::FullDiskIsAcknowledged) => {
+        CommandVerdict::Taken(taken) if is_planted(Bug::FullDiskIsAcknowledged) => {
             let stored = Box::new(file.as_if_stored(entry, taken));
             EntryResult::Stored {
                 stored,

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use wire::{
-    Amount, AskFrame, ChangesFrame, Code, Command, CommandBody, Credit, FeedChange, Frame, Hash,
-    HeldNotice, HeldReason, LinkSessionId, NumberedOutcome, Order, OrderStatus, Outcome,
-    OutcomesFrame, PROTOCOL_MAX, Policy, Probe, Quarantine, QuarantineWhy, RegionAssignment,
-    ResendRequest, SessionRefusal, SnapshotChunk, SnapshotPart, Welcome, open_digest,
-    snapshot_hash, snapshot_start,
+    Amount, ChangesFrame, Code, Command, CommandBody, Credit, FeedChange, ForwardedAcceptFrame,
+    Frame, Hash, HeldNotice, HeldReason, LinkSessionId, NumberedOutcome, Order, OrderStatus,
+    Outcome, OutcomesFrame, PROTOCOL_MAX, Policy, Probe, Quarantine, QuarantineWhy,
+    RegionAssignment, ResendRequest, SessionRefusal, SnapshotChunk, SnapshotPart, Welcome,
+    open_digest, snapshot_hash, snapshot_start,
 };
 
 use super::{Packet, World, WorldEvent};
@@ -353,7 +353,7 @@ impl World {
     }
 
     /// It has no valid token: the edge trusts the hub.
-    fn forged_ask(&self, m: usize, link_session: LinkSessionId) -> Option<AskFrame> {
+    fn forged_ask(&self, m: usize, link_session: LinkSessionId) -> Option<ForwardedAcceptFrame> {
         let order_id = *self.known.get(&cast::region(m))?.last()?;
         let actor = cast::at_tablet(STRANGER);
         let taken_at = at(self.now, 0);
@@ -365,7 +365,7 @@ impl World {
             tapped_at: None,
             trace: None,
         };
-        Some(AskFrame {
+        Some(ForwardedAcceptFrame {
             standing: link_session,
             command,
             token: tokens::issue(actor, taken_at.plus_ms(DAY_MS)),

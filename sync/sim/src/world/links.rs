@@ -442,7 +442,7 @@ fn restood(frame: Frame, link_session: Option<wire::LinkSessionId>) -> Frame {
         Frame::Credit(frame) => Frame::Credit(wire::Credit { standing, ..frame }),
         Frame::Resend(frame) => Frame::Resend(wire::ResendRequest { standing, ..frame }),
         Frame::Held(frame) => Frame::Held(wire::HeldNotice { standing, ..frame }),
-        Frame::Ask(frame) => Frame::Ask(wire::AskFrame { standing, ..frame }),
+        Frame::Ask(frame) => Frame::Ask(wire::ForwardedAcceptFrame { standing, ..frame }),
         other => other,
     }
 }

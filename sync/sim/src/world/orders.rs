@@ -114,7 +114,7 @@ impl World {
     fn order_reads(&mut self, request: DecisionRequest) {
         let now = at(self.now, self.orders.clock_error_ms);
         let snapshot = self.order_db.snapshot(&request.submissions, now);
-        let writes = rules::decide(&snapshot, &request.submissions);
+        let writes = rules::decide_submissions(&snapshot, &request.submissions);
         let numbers = self.order_db.number_events(&writes);
         let orders: BTreeSet<_> = request
             .attempts()

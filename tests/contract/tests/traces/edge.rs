@@ -93,7 +93,7 @@ impl Replay {
                     .entry((ask.command.id, ask.actor.user_id))
                     .or_insert(entry);
                 self.store()
-                    .log_asked(wire::AskFrame::clone(ask), *at)
+                    .log_forwarded_accept(wire::ForwardedAcceptFrame::clone(ask), *at)
                     .await
                     .unwrap();
             }

@@ -213,7 +213,7 @@ fn a_cancel_names_its_fee_and_the_sum_that_comes_back() {
     for (event, role) in [
         (early, Role::Provider),
         (samples::cancelled(0, 0), Role::Provider),
-        // From a release without these fields.
+        // From a version without these fields.
         (
             OrderEvent {
                 reason: None,

@@ -192,7 +192,7 @@ proptest! {
     ) {
         let stage = stage_of(statuses);
         let regions = rules::regions_to_explain(&stage.snapshot, &requests);
-        for answer in rules::decide(&stage.snapshot, &requests).answers {
+        for answer in rules::decide_submissions(&stage.snapshot, &requests).answers {
             let OpDecision::Decided(outcome) = answer else { continue };
             if let (Some(_), Some(order)) = (outcome.lost, outcome.order)
                 && stage.snapshot.orders.contains_key(&order.id)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rules::{
     Acceptance, Assignment, Attempt, CaseKind, EdgeOp, OfflineRules, OpIdentity, OrderRule,
-    OrderState, Origin, Snapshot, Submission, Writes, decide, regions_to_explain,
+    OrderState, Origin, Snapshot, Submission, Writes, decide_submissions, regions_to_explain,
 };
 use uuid::Uuid;
 use wire::{
@@ -141,8 +141,10 @@ impl Stage {
             .filter(|order| regions.contains(&order.location))
             .collect();
         let writes = match self.disabled {
-            Some(rule) => planted::run_with(rule, || decide(&self.snapshot, submissions)),
-            None => decide(&self.snapshot, submissions),
+            Some(rule) => {
+                planted::run_with(rule, || decide_submissions(&self.snapshot, submissions))
+            }
+            None => decide_submissions(&self.snapshot, submissions),
         };
         assert_eq!(
             writes.answers.len(),

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde_json::json;
 use tokio::sync::oneshot::{Receiver, Sender};
-use wire::{AcceptForHolder, CurrentEpoch, EdgeId, Region};
+use wire::{CurrentEpoch, EdgeId, ForwardedAccept, Region};
 
 #[derive(Clone)]
 pub struct Hub(Arc<Mutex<Script>>);
@@ -19,7 +19,7 @@ pub struct Hub(Arc<Mutex<Script>>);
 pub struct Script {
     pub seat: CurrentEpoch,
     pub reaches_holder: bool,
-    pub asked: Vec<AcceptForHolder>,
+    pub asked: Vec<ForwardedAccept>,
     /// Signals that a request arrived, and answers when released.
     pub lingers: Option<(Sender<()>, Receiver<()>)>,
 }
@@ -53,7 +53,7 @@ impl Hub {
     }
 }
 
-async fn ask(State(hub): State<Hub>, Json(accept): Json<AcceptForHolder>) -> Response {
+async fn ask(State(hub): State<Hub>, Json(accept): Json<ForwardedAccept>) -> Response {
     let lingers = hub.script().lingers.take();
     if let Some((asked, may_answer)) = lingers {
         asked.send(()).unwrap();

@@ -262,7 +262,7 @@ impl MoneyWorld {
     /// Decides without writing.
     pub fn decide(&mut self, submissions: &[Submission]) -> Writes {
         self.orders.read.now = UnixMillis(self.now);
-        rules::decide(&self.orders.read, submissions)
+        rules::decide_submissions(&self.orders.read, submissions)
     }
 
     /// Writes a whole decision in one transaction.

@@ -16,7 +16,7 @@ use crate::{
 
 const RENEW: &str = "UPDATE leases SET holder = ?, until_ms = ? \
     WHERE name = ? AND (holder = ? OR until_ms < ? OR until_ms > ?)";
-const RELEASE: &str = "UPDATE leases SET until_ms = 0 WHERE name = ? AND holder = ?";
+const GIVE_UP: &str = "UPDATE leases SET until_ms = 0 WHERE name = ? AND holder = ?";
 const PURGE_RUNS: &str = "DELETE FROM job_runs WHERE at < ?";
 
 columns! {
@@ -69,9 +69,9 @@ pub(super) async fn acquire_lease(
     .await
 }
 
-/// Releases the lease, so that another replica can take over at once.
-pub(super) async fn release_lease(sql: &Sql, holder: Uuid) -> Result<(), SqlError> {
-    sql.exec(RELEASE, vals![LEASE, holder]).await.map(drop)
+/// Gives up the lease, so that another replica can take over at once.
+pub(super) async fn give_up_lease(sql: &Sql, holder: Uuid) -> Result<(), SqlError> {
+    sql.exec(GIVE_UP, vals![LEASE, holder]).await.map(drop)
 }
 
 /// Returns true if this replica is the first to claim the run due at `slot`.
@@ -119,7 +119,7 @@ impl Mongo {
         unless_unique(done.map(|_| true).map_err(Into::into))
     }
 
-    pub(super) async fn release_lease(
+    pub(super) async fn give_up_lease(
         &self,
         name: &str,
         holder: Uuid,

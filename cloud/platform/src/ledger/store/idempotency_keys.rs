@@ -76,7 +76,7 @@ const RENEW: &str = "UPDATE answers SET until_ms = ? \
     WHERE person_id = ? AND key_id = ? AND answer IS NULL AND holder = ?";
 const ANSWER: &str = "UPDATE answers SET answer = ? \
     WHERE person_id = ? AND key_id = ? AND answer IS NULL AND holder = ?";
-const RELEASE: &str =
+const GIVE_UP: &str =
     "DELETE FROM answers WHERE person_id = ? AND key_id = ? AND answer IS NULL AND holder = ?";
 const FORGET: &str = "DELETE FROM answers WHERE person_id = ? AND key_id = ? AND answer = ?";
 const BEYOND: &str =
@@ -135,16 +135,16 @@ impl ResponseStore {
         Ok(sql.exec(ANSWER, vals![sealed, person, key, holder]).await? == 1)
     }
 
-    /// Releases the claim of a request that changed nothing.
-    pub(crate) async fn release_claim(
+    /// Gives up the claim of a request that changed nothing.
+    pub(crate) async fn give_up_claim(
         &self,
         idempotency_key: IdempotencyKey,
         holder: Uuid,
     ) -> Result<(), DocumentsError> {
         let IdempotencyKey { person, key } = idempotency_key;
         match &self.0 {
-            Database::Sql(sql) => sql.exec(RELEASE, vals![person, key, holder]).await?,
-            Database::Mongo(mongo) => return mongo.release_key(idempotency_key, holder).await,
+            Database::Sql(sql) => sql.exec(GIVE_UP, vals![person, key, holder]).await?,
+            Database::Mongo(mongo) => return mongo.give_up_key(idempotency_key, holder).await,
         };
         Ok(())
     }
@@ -194,7 +194,7 @@ async fn claim_row(
             until_ms,
             answer: None,
         }) => (holder, until_ms),
-        // Released meanwhile: the next attempt claims it.
+        // Given up meanwhile: the next attempt claims it.
         None => return Ok(ClaimOutcome::Working),
     };
     if until_ms >= now {
@@ -261,7 +261,7 @@ impl Mongo {
                 return Ok(ClaimOutcome::Answered(sealed.unwrap_or_default()));
             }
             Some(_) => {}
-            // Released in the meantime; the next attempt claims it.
+            // Given up meanwhile: the next attempt claims it.
             None => return Ok(ClaimOutcome::Working),
         }
         let lapsed = doc! {
@@ -303,7 +303,7 @@ impl Mongo {
         Ok(done.matched_count == 1)
     }
 
-    async fn release_key(
+    async fn give_up_key(
         &self,
         idempotency_key: IdempotencyKey,
         holder: Uuid,

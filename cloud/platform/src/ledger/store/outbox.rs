@@ -149,10 +149,10 @@ impl OutboxSource {
         }
     }
 
-    pub async fn release_lease(&self, holder: Uuid) -> Result<(), DocumentsError> {
+    pub async fn give_up_lease(&self, holder: Uuid) -> Result<(), DocumentsError> {
         match self {
-            Self::Sql(sql) => Ok(claims::release_lease(sql, holder).await?),
-            Self::Mongo { mongo, .. } => mongo.release_lease(claims::LEASE, holder).await,
+            Self::Sql(sql) => Ok(claims::give_up_lease(sql, holder).await?),
+            Self::Mongo { mongo, .. } => mongo.give_up_lease(claims::LEASE, holder).await,
         }
     }
 

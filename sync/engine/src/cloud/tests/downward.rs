@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn an_accept_for_the_holder_goes_out_under_the_sessions_standing() {
     let order_id = wire::OrderId(uuid::Uuid::from_u128(1));
-    let accept = wire::AcceptForHolder {
+    let accept = wire::ForwardedAccept {
         region: wire::Region::North,
         command: wire::Command {
             id: wire::CommandId(uuid::Uuid::from_u128(2)),
@@ -22,7 +22,7 @@ fn an_accept_for_the_holder_goes_out_under_the_sessions_standing() {
     let outputs = {
         let accept = Box::new(accept.clone());
         session.handle_input(
-            SyncSessionInput::Ask {
+            SyncSessionInput::ForwardAccept {
                 accept,
                 taken_at: NOW,
             },

@@ -4,9 +4,7 @@ use wire::{Action, CommandBody, Order, OrderId, OrderStatus, Role, UserId};
 
 use crate::{
     tests::{actor, draft, edge, id, order},
-    verdict::{
-        CommandDecision, EdgeState, RegionRight, VerdictRequest, WAITING_MAX, judge_command,
-    },
+    verdict::{CommandVerdict, EdgeState, RegionRight, VerdictRequest, WAITING_MAX, judge_command},
     view::{PendingOp, overlay_pending_ops},
 };
 
@@ -284,10 +282,10 @@ fn a_flood_of_nonsense_leaves_the_holders_answer_firm_and_the_room_free() {
     };
     assert_eq!(
         asks(STRANGER, &start),
-        CommandDecision::NotTaken(wire::Code::TooManyRequests)
+        CommandVerdict::NotTaken(wire::Code::TooManyRequests)
     );
     let accept = on(Action::Accept);
     assert!(
-        matches!(asks(PROVIDER, &accept), CommandDecision::Taken(taken) if taken.fence == Some(7))
+        matches!(asks(PROVIDER, &accept), CommandVerdict::Taken(taken) if taken.fence == Some(7))
     );
 }

@@ -1,6 +1,6 @@
 //! Decided ops and acknowledged outcomes are dropped; a token stays while an op may refer to it.
 
-use super::{work::decided, *};
+use super::{work_queue::decided, *};
 
 #[rstest]
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use engine::cloud::LogPosition;
 
-use super::{work::accepts_and_release, *};
+use super::{work_queue::accepts_and_release, *};
 use crate::store::edges::{DisableRequest, EdgeActKind, RekeyRequest};
 
 const OTHER_KEY: [u8; 32] = [5; 32];
@@ -70,7 +70,7 @@ async fn a_disabled_edge_loses_its_session_and_its_worker(#[values(false, true)]
             .unwrap()
             .disabled
     );
-    let nothing = crate::domain::run::PassResults::default();
+    let nothing = crate::domain::run_plan::PassResults::default();
     assert!(
         !store
             .commit_progress(&claim, &nothing, LATER, UNTIL)

@@ -4,10 +4,10 @@ use engine::cloud::QuarantineRequest;
 use wire::{CommandId, HeldReason, OpKind, OpPlace, OpState, QuarantineWhy};
 
 use super::{
-    work::{accepts_and_release, decided},
+    work_queue::{accepts_and_release, decided},
     *,
 };
-use crate::domain::run::PassResults;
+use crate::domain::run_plan::PassResults;
 
 fn place(epoch: u64, seq: u64) -> OpPlace {
     OpPlace {

@@ -9,7 +9,7 @@ use wire::FeedChange;
 use super::{
     feed::{event, order},
     waiting_accepts::{FIRST, accept},
-    work::decided,
+    work_queue::decided,
     *,
 };
 use crate::store::{ACCEPTS, FEED, OPS, OUTCOMES, SEALED_TABLES};

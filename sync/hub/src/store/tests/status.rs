@@ -4,10 +4,10 @@ use wire::{Code, EdgeStatus, Lost, Outcome};
 
 use super::{
     feed::{event, order},
-    work::decided,
+    work_queue::decided,
     *,
 };
-use crate::domain::run::DecidedOp;
+use crate::domain::run_plan::DecidedOp;
 
 async fn shown(store: &Store) -> EdgeStatus {
     store

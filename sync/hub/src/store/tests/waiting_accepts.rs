@@ -1,9 +1,9 @@
 //! Accepts that wait at the portal.
 
-use wire::{AcceptForHolder, Actor, CommandId, OpState, Role};
+use wire::{Actor, CommandId, ForwardedAccept, OpState, Role};
 
-use super::{work::decided, *};
-use crate::domain::run::{FAILURES_MAX, tests::accept_op};
+use super::{work_queue::decided, *};
+use crate::domain::run_plan::{FAILURES_MAX, tests::accept_op};
 
 pub(super) const FIRST: AcceptKey = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
 const USER: UserId = UserId(Uuid::from_u128(5));
@@ -12,13 +12,13 @@ fn id(n: u128) -> CommandId {
     CommandId(Uuid::from_u128(n))
 }
 
-pub(super) fn accept(n: u128) -> AcceptForHolder {
+pub(super) fn accept(n: u128) -> ForwardedAccept {
     let command = accept_op(n).command;
     let actor = Actor {
         user_id: USER,
         role: Role::Provider,
     };
-    AcceptForHolder {
+    ForwardedAccept {
         region: Region::North,
         command,
         actor,

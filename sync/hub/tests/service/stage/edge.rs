@@ -14,10 +14,10 @@ use tokio_tungstenite::{
 };
 use uuid::Uuid;
 use wire::{
-    Ack, Actor, AskFrame, BootNonce, ChainHead, Code, Command, CommandBody, CommandId, CommandOp,
-    EdgeId, FeedChange, Frame, FrameProof, Hash, HeldReason, Hello, LinkSessionId, NumberedOutcome,
-    Op, OpsFrame, OrderId, Probe, ProbeReply, Quarantine, Region, Role, SessionRefusal, UnixMillis,
-    UserId, Verdict, Welcome,
+    Ack, Actor, BootNonce, ChainHead, Code, Command, CommandBody, CommandId, CommandOp, EdgeId,
+    FeedChange, ForwardedAcceptFrame, Frame, FrameProof, Hash, HeldReason, Hello, LinkSessionId,
+    NumberedOutcome, Op, OpsFrame, OrderId, Probe, ProbeReply, Quarantine, Region, Role,
+    SessionRefusal, UnixMillis, UserId, Verdict, Welcome,
 };
 
 use super::{PATIENCE, Replica};
@@ -43,7 +43,7 @@ pub struct Edge {
     /// The held notices it received.
     pub held: Vec<(u64, HeldReason)>,
     /// The accepts it was asked to log.
-    pub asks: Vec<AskFrame>,
+    pub asks: Vec<ForwardedAcceptFrame>,
     pub feed_cursor: u64,
     pub feed_generation: u64,
     pub cursor: u64,
@@ -412,7 +412,7 @@ pub fn token(token: &str) -> Vec<u8> {
 }
 
 /// The op that a holder logs for an accept put to it.
-pub fn asked(ask: &AskFrame, token_seq: u64) -> Vec<u8> {
+pub fn asked(ask: &ForwardedAcceptFrame, token_seq: u64) -> Vec<u8> {
     Op::Command(CommandOp {
         command: ask.command.clone(),
         token_seq,

@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
 use support::eventually;
-use wire::{OpState, Region, Role, WaitingAsk};
+use wire::{OpState, Region, Role, WaitingAcceptEntry};
 
 use super::{ASKS, at_portal, holder, id};
 use crate::stage::{Edge, PATIENCE, Replica, Stage, asked, token};
@@ -35,7 +35,7 @@ async fn shown(stage: &Stage, hub: &Replica) -> Vec<(u128, OpState, u64)> {
         .admin(hub, Method::GET, "/api/v1/admin/asks", None)
         .await;
     assert_eq!(status, StatusCode::OK, "{body}");
-    let asks: Vec<WaitingAsk> = serde_json::from_value(body["items"].clone()).unwrap();
+    let asks: Vec<WaitingAcceptEntry> = serde_json::from_value(body["items"].clone()).unwrap();
     asks.into_iter()
         .map(|ask| (ask.command_id.0.as_u128(), ask.state, ask.failures))
         .collect()

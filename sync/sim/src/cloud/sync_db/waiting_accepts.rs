@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use planted::is_planted;
-use wire::{AcceptForHolder, Action, Op, Region, UnixMillis};
+use wire::{Action, ForwardedAccept, Op, Region, UnixMillis};
 
 use super::{OpStage, SyncDb};
 use crate::{bug::Bug, cast};
 
 #[derive(Debug, Clone)]
 pub struct PortalAsk {
-    pub accept: AcceptForHolder,
+    pub accept: ForwardedAccept,
     pub taken_at: UnixMillis,
 }
 
@@ -82,7 +82,7 @@ impl SyncDb {
                 };
                 let command = read.command.clone();
                 let actor = read.actor;
-                let accept = AcceptForHolder {
+                let accept = ForwardedAccept {
                     region,
                     command,
                     actor,

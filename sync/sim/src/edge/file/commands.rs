@@ -3,14 +3,14 @@
 
 use engine::{
     verdict::{
-        CommandDecision, EdgeState, PaymentHistory, TakenVerdict, VerdictRequest, customer_of,
+        CommandVerdict, EdgeState, PaymentHistory, TakenVerdict, VerdictRequest, customer_of,
         judge_command,
     },
     view::{EdgeOrderView, PendingOp},
 };
 use planted::is_planted;
 use wire::{
-    Actor, AskFrame, ChainHead, Code, Command, CommandId, CommandOp, DeviceId, EarlierReceipt,
+    Actor, ForwardedAcceptFrame, ChainHead, Code, Command, CommandId, CommandOp, DeviceId, EarlierReceipt,
     Hash, Op, Order, OrderId, Outcome, QuarantineWhy, Receipt, UnixMillis, UserId, Verdict,
 };
 
@@ -122,8 +122,8 @@ impl EdgeFile {
             return not_taken(code);
         }
         match self.judge(&entry) {
-            CommandDecision::NotTaken(code) => not_taken(code),
-            CommandDecision::Taken(taken) => {
+            CommandVerdict::NotTaken(code) => not_taken(code),
+            CommandVerdict::Taken(taken) => {
                 let stored = Box::new(self.log_command(entry, taken));
                 let order = self.sight(stored.order_id).order.map(Box::new);
                 EntryResult::Stored {
@@ -137,7 +137,7 @@ impl EdgeFile {
 
     /// Logs an accept made elsewhere: always provisional and without a fence. Returns true if it
     /// was new.
-    pub fn log_asked(&mut self, ask: AskFrame) -> bool {
+    pub fn log_asked(&mut self, ask: ForwardedAcceptFrame) -> bool {
         if self
             .commands
             .get(&(ask.command.id, ask.actor.user_id))
@@ -169,7 +169,7 @@ impl EdgeFile {
         true
     }
 
-    pub fn judge(&self, entry: &CommandEntry) -> CommandDecision {
+    pub fn judge(&self, entry: &CommandEntry) -> CommandVerdict {
         let mut sight = self.sight(entry.command.body.order_id());
         for op in &mut sight.pending {
             op.is_idle &= !is_planted(Bug::NonsenseCounts);
@@ -180,7 +180,7 @@ impl EdgeFile {
 
     /// The answer to a new command, as if this person had sent no ops. `None` if they may yet get
     /// the order.
-    pub fn judge_without(&self, whose: UserId, entry: &CommandEntry) -> Option<CommandDecision> {
+    pub fn judge_without(&self, whose: UserId, entry: &CommandEntry) -> Option<CommandVerdict> {
         let order_id = entry.command.body.order_id();
         let accepts = |op: &PendingOp| {
             op.actor.user_id == whose && op.body.order_action() == Some(wire::Action::Accept)
@@ -201,7 +201,7 @@ impl EdgeFile {
         Some(self.judge_over(entry, self.sight_over(order_id, others)))
     }
 
-    fn judge_over(&self, entry: &CommandEntry, mut view: EdgeOrderView) -> CommandDecision {
+    fn judge_over(&self, entry: &CommandEntry, mut view: EdgeOrderView) -> CommandVerdict {
         let body = &entry.command.body;
         let repeat = entry.repeat && !is_planted(Bug::RepeatNotFirm);
         let receipted = entry.was_taken;
@@ -230,9 +230,9 @@ impl EdgeFile {
             view.pending.clear();
         }
         match judge_command(&request, &view, &footing) {
-            CommandDecision::Taken(TakenVerdict {
+            CommandVerdict::Taken(TakenVerdict {
                 doubt: Some(doubt), ..
-            }) if is_planted(Bug::SoftRefusal) => CommandDecision::NotTaken(doubt),
+            }) if is_planted(Bug::SoftRefusal) => CommandVerdict::NotTaken(doubt),
             answer => answer,
         }
     }

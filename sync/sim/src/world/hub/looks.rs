@@ -152,7 +152,7 @@ impl World {
             self.counts.asks += 1;
             self.hub_input(
                 conn,
-                SyncSessionInput::Ask {
+                SyncSessionInput::ForwardAccept {
                     accept: Box::new(accept),
                     taken_at,
                 },

@@ -18,7 +18,7 @@ use crate::documents::{
 };
 
 const RETIRED: &str = "_retired_indexes";
-/// During a rollout, replicas of the previous release still use an index that this one no longer
+/// During a rollout, replicas of the previous version still use an index that this one no longer
 /// declares.
 const RETIRED_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::domain::{
     op::{ReceivedOp, UndecidedOp},
-    run::{Barriers, DecidedOp, LogWalk, PassResults},
+    run_plan::{Barriers, DecidedOp, LogWalk, PassResults},
 };
 
 const WITH_WORK: &str =
@@ -32,7 +32,7 @@ const SENDS_CLOUD_TOKENS: &str = "UPDATE edges SET cloud_tokens_since = ? \
     WHERE edge = ? AND cloud_tokens_since IS NULL";
 const SENDS_NO_CLOUD_TOKENS: &str = "UPDATE edges SET cloud_tokens_since = ? \
     WHERE edge = ? AND cloud_tokens_since IS NOT NULL";
-const RELEASE: &str = "UPDATE edges SET work_until = 0 WHERE edge = ? AND work_token = ?";
+const GIVE_UP: &str = "UPDATE edges SET work_until = 0 WHERE edge = ? AND work_token = ?";
 const UNDECIDED: &str = "SELECT u.edge, u.epoch, u.seq, u.state, u.failures, o.hash, o.received_at, o.not_before, \
     o.knows_to, o.bytes \
     FROM undecided u JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
@@ -184,9 +184,9 @@ impl Store {
         Ok(())
     }
 
-    pub async fn release_claim(&self, claim: &WorkClaim) -> Result<()> {
+    pub async fn give_up_claim(&self, claim: &WorkClaim) -> Result<()> {
         self.sql
-            .exec(RELEASE, vals![&claim.edge, claim.token])
+            .exec(GIVE_UP, vals![&claim.edge, claim.token])
             .await?;
         Ok(())
     }

@@ -4,7 +4,7 @@ use platform::vals;
 use wire::{Code, CommandOp, EarlierReceipt, HeldReason, Order, Outcome, QuarantineWhy, Verdict};
 
 use super::*;
-use crate::domain::run::{DecidedOp, PassResults, tests::accept_op};
+use crate::domain::run_plan::{DecidedOp, PassResults, tests::accept_op};
 
 pub(super) fn decided(seqs: impl IntoIterator<Item = u64>) -> PassResults {
     let outcome = Outcome::new_rejected(Code::OrderNotFound, None, NOW);
@@ -44,7 +44,7 @@ async fn one_worker_has_a_log_until_its_claim_runs_out(#[values(false, true)] my
             .await
             .unwrap()
     );
-    store.release_claim(&second).await.unwrap();
+    store.give_up_claim(&second).await.unwrap();
     let third = claim(1, LATER).await.unwrap().unwrap();
     assert_eq!(due_seqs(&due(&store, &third, 9).await), [3]);
 

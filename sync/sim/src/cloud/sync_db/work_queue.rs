@@ -1,5 +1,5 @@
 //! The work on the edges' logs: claims, the next ops, and results. Mirrors
-//! `sync/hub/src/store/work.rs`.
+//! `sync/hub/src/store/work_queue.rs`.
 
 use std::{collections::BTreeSet, rc::Rc};
 
@@ -21,7 +21,7 @@ pub struct LogClaim {
 /// The lease of a dead worker expires after this.
 pub const CLAIM_MS: i64 = 3_000;
 
-/// The ops that block others. Mirrors `sync/hub/src/domain/run.rs`.
+/// The ops that block others. Mirrors `sync/hub/src/domain/run_plan.rs`.
 #[derive(Default)]
 struct Line {
     orders: BTreeSet<OrderId>,

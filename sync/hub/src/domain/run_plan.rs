@@ -1,4 +1,4 @@
-//! One run of an edge's log on its way to the owner and back: ops that the hub answers, ops handed
+//! The plan for one run of an edge's log, on its way to the owner and back: ops that the hub answers, ops handed
 //! to the owner, ops that wait, and the owner's answers.
 //!
 //! Invariant: a log is worked in order. A waiting op holds back later ops on the same order and the
@@ -13,7 +13,7 @@ use wire::{
 
 use super::op::{ReceivedOp, UndecidedOp};
 
-/// An op that fails alone this often while its owner is up waits for an operator.
+/// A poison op: one that fails alone this often while its owner is up. It waits for an operator.
 pub const FAILURES_MAX: u32 = 3;
 
 /// The result of checking the token that a command refers to.

@@ -1,5 +1,5 @@
-//! Decides one run of an edge's log: checks the tokens, sends the ops to their owner, and collects
-//! the answers. This module stores no results.
+//! Submits one run of an edge's log for decision: checks the tokens, sends the ops to their owner,
+//! and collects the answers. This module stores no results.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,12 +12,12 @@ use super::workers::Workers;
 use crate::{
     domain::{
         op::{self, ReceivedOp, UndecidedOp},
-        run::{
+        run_plan::{
             self, DecidedOp, DecidingService, FAILURES_MAX, PassResults, TokenUser, TokenVerdict,
         },
     },
     peers::OwnerAnswer,
-    store::{StoreError, feed::reads::Revocations, work::WorkClaim},
+    store::{StoreError, feed::reads::Revocations, work_queue::WorkClaim},
 };
 
 const PATH: &str = "/internal/ops";
@@ -34,7 +34,7 @@ pub(super) enum RunEnd {
 }
 
 impl Workers {
-    pub(super) async fn decide_run(
+    pub(super) async fn submit_run(
         &self,
         claim: &WorkClaim,
         run: &[UndecidedOp],
@@ -48,7 +48,7 @@ impl Workers {
                 .await?;
         }
         let now = self.clock.now();
-        let mut plan = run::plan_run(run, now, BYTES_MAX, away, |due, op| {
+        let mut plan = run_plan::plan_run(run, now, BYTES_MAX, away, |due, op| {
             judge.check_token(due, op)
         });
         let origins = self
@@ -83,11 +83,11 @@ impl Workers {
             DecidingService::from_batch_body(&op.body)
         });
         match self
-            .ask_owner(claim, owner, batch_ops.clone(), doubted)
+            .submit_batch(claim, owner, batch_ops.clone(), doubted)
             .await
         {
             OwnerAnswer::Decisions(OpsDecisions { answers }) => {
-                let Some(joined) = run::match_answers(&batch_ops, answers) else {
+                let Some(joined) = run_plan::match_answers(&batch_ops, answers) else {
                     tracing::error!(edge.id = %edge,
                         "The answers of the deciding service do not match the ops");
                     return handle_failed_batch(claim, run, &batch_ops, results);
@@ -113,7 +113,7 @@ impl Workers {
         }
     }
 
-    async fn ask_owner(
+    async fn submit_batch(
         &self,
         claim: &WorkClaim,
         owner: DecidingService,
@@ -142,7 +142,7 @@ impl Workers {
             DecidingService::Review => &self.review,
         };
         service
-            .decide_controlled(PATH, &batch, &empty, doubted)
+            .submit_with_controls(PATH, &batch, &empty, doubted)
             .await
     }
 
