@@ -86,7 +86,9 @@ fn chaos(arguments: &[String]) -> Result<()> {
     let (rounds, name) = match &asked {
         Chaos::Rounds(of, rounds) => {
             let rounds = [("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds.to_string())];
-            return suites.program("chaos", of)?.run_aloud(&rounds);
+            return suites
+                .find_program("chaos", of)?
+                .run_with_live_output(&rounds);
         }
         Chaos::Tests(name) => (Depth::Landing.chaos_rounds(), name.as_deref()),
     };
@@ -95,7 +97,7 @@ fn chaos(arguments: &[String]) -> Result<()> {
         .environment()
         .chain([("HOLDFAST_CHAOS_ROUNDS".into(), rounds.into())]);
     let count = suites
-        .only(|suite| suite.package == "chaos")
+        .filter(|suite| suite.package == "chaos")
         .run(&environment.collect::<Vec<_>>(), name)?;
     // A name that matches no test would look green.
     if count.passed == 0 {

@@ -130,7 +130,7 @@ pub fn release_has_none() -> Result<()> {
 }
 
 fn judge(mutant: &Mutant, suites: &Suites, servers: &TestServers) -> Result<Verdict> {
-    let suite = suites.program(mutant.package, mutant.program)?;
+    let suite = suites.find_program(mutant.package, mutant.program)?;
     println!("\n== {}: {}", mutant.defect, mutant.test);
     let rounds = ROUNDS.iter().filter(|_| mutant.program == "rounds");
     let rounds = rounds.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

@@ -37,12 +37,12 @@ const MARIADB_ALONE: &str = "a_long_feed_is_read_by_its_index_even_where_statist
 
 pub fn run() -> Result<()> {
     install::everything()?;
-    let suites = Suites::build_of(&TESTS, "holdfast-stack")?;
+    let suites = Suites::build_tests_with_program(&TESTS, "holdfast-stack")?;
     let server = MySql::start()?;
     let servers = TestServers::start()?;
     let environment = servers.environment_with("mysql", &server.address())?;
-    let crates = suites.only(|suite| CRATES.contains(&suite.package.as_str()));
-    let contracts = suites.only(|suite| suite.package == "contract");
+    let crates = suites.filter(|suite| CRATES.contains(&suite.package.as_str()));
+    let contracts = suites.filter(|suite| suite.package == "contract");
     let skipped = ["--skip", MARIADB_ALONE];
     let mut count = crates.run_with(&environment, &skipped)?;
     count += contracts.run_with(&environment, &[&CONTRACTS[..], &skipped].concat())?;

@@ -16,7 +16,7 @@ const TIMES: NonZeroU32 = NonZeroU32::new(10).unwrap();
 pub fn run(arguments: &[String]) -> Result<()> {
     let wish = Wish::of(arguments)?;
     install::everything()?;
-    let suites = Suites::build()?.only(|suite| suite.package == wish.package);
+    let suites = Suites::build()?.filter(|suite| suite.package == wish.package);
     let servers = TestServers::start()?;
     let environment: Vec<_> = servers.environment().chain([threads()]).collect();
     let _busy = BusyProcesses::start()?;

@@ -205,7 +205,7 @@ impl Built {
         let environment = servers.environment().chain([self.depth.environment()]);
         let environment: Vec<_> = environment.chain(more.iter().cloned()).collect();
         let count = suites
-            .only(|suite| of(&suite.package))
+            .filter(|suite| of(&suite.package))
             .run(&environment, None)?;
         // A stage that runs nothing would always look green.
         if count.passed == 0 {

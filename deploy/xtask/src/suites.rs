@@ -37,12 +37,12 @@ pub struct Suites(Vec<Suite>);
 pub struct TestCount {
     pub passed: u64,
     pub failed: u64,
-    /// A program may crash without a failed test.
+    /// A test failed, or the program crashed without one.
     pub is_red: bool,
 }
 
 /// Test programs mostly wait: for a server's disk, a timer or another process.
-const AT_A_TIME: usize = 2;
+const PROGRAMS_AT_ONCE: usize = 2;
 /// Programs that run alone after the others, with the reason.
 const ALONE: [(&str, &str, &str); 2] = [
     (
@@ -72,20 +72,20 @@ impl Suites {
     /// Builds the programs and their tests in one go, so no processor idles in between, and checks
     /// clippy's lints.
     pub fn build() -> Result<Self> {
-        Self::built(&["build", "--workspace", "--locked", "--all-targets"])
+        Self::build_with_cargo(&["build", "--workspace", "--locked", "--all-targets"])
     }
 
-    /// Builds some test programs and one other program, with the features of the whole workspace.
-    pub fn build_of(tests: &[&str], program: &str) -> Result<Self> {
-        let any = tests.iter().find_map(|test| test.strip_prefix("--test="));
+    /// Builds some test programs, and one program of the product with their features.
+    pub fn build_tests_with_program(tests: &[&str], program: &str) -> Result<Self> {
+        let first_test = tests.iter().find_map(|test| test.strip_prefix("--test="));
         // Build it with a test, so it gets the features of the tests.
-        let with = ["--bin", program, "--test", any.unwrap_or_default()];
+        let with = ["--bin", program, "--test", first_test.unwrap_or_default()];
         let mut cargo = workspace::linting_cargo()?;
         shell::run(cargo.args(["build", "--workspace", "--locked"]).args(with))?;
-        Self::built(&[&["test", "--no-run", "--workspace", "--locked"], tests].concat())
+        Self::build_with_cargo(&[&["test", "--no-run", "--workspace", "--locked"], tests].concat())
     }
 
-    fn built(command: &[&str]) -> Result<Self> {
+    fn build_with_cargo(command: &[&str]) -> Result<Self> {
         let mut cargo = workspace::linting_cargo()?;
         cargo.args(command);
         cargo.arg("--message-format=json-render-diagnostics");
@@ -96,17 +96,17 @@ impl Suites {
             .filter_map(|line| serde_json::from_str(line).ok());
         let output = workspace::target()?.join(OUTPUT);
         fs::create_dir_all(&output).map_err(|e| format!("{}: {e}", output.display()))?;
-        let suites = messages.filter_map(|message| suite(&message, &output));
+        let suites = messages.filter_map(|message| parse_suite(&message, &output));
         let mut suites: Vec<Suite> = suites.collect();
         suites.sort_by_key(|suite| (suite.place(), suite.title()));
         Ok(Self(suites))
     }
 
-    pub fn only(&self, keep: impl Fn(&Suite) -> bool) -> Self {
+    pub fn filter(&self, keep: impl Fn(&Suite) -> bool) -> Self {
         Self(self.0.iter().filter(|suite| keep(suite)).cloned().collect())
     }
 
-    pub fn program(&self, package: &str, name: &str) -> Result<&Suite> {
+    pub fn find_program(&self, package: &str, name: &str) -> Result<&Suite> {
         let found = self
             .0
             .iter()
@@ -137,7 +137,7 @@ impl Suites {
         let queue = Mutex::new(together.into_iter());
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
         thread::scope(|scope| {
-            for _ in 0..AT_A_TIME {
+            for _ in 0..PROGRAMS_AT_ONCE {
                 scope.spawn(|| {
                     while let Some(suite) = next() {
                         run(suite);
@@ -146,25 +146,25 @@ impl Suites {
             }
         });
         alone.into_iter().for_each(run);
-        sum(results.into_inner().unwrap_or_else(PoisonError::into_inner))
+        sum_results(results.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Suite {
     /// Shows the output of its tests as they print it.
-    pub fn run_aloud(&self, environment: &[(String, String)]) -> Result<()> {
+    pub fn run_with_live_output(&self, environment: &[(String, String)]) -> Result<()> {
         let mut program = self.command(environment, &["--nocapture"]);
         let mut process = program
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|e| self.unrunnable(&e))?;
+            .map_err(|e| self.describe_run_error(&e))?;
         let mut count = TestCount::default();
         for line in BufReader::new(process.stdout.take().ok_or("no output")?).lines() {
-            let line = line.map_err(|e| self.unrunnable(&e))?;
+            let line = line.map_err(|e| self.describe_run_error(&e))?;
             println!("{line}");
-            count.add(&line);
+            count.add_result_line(&line);
         }
-        let status = process.wait().map_err(|e| self.unrunnable(&e))?;
+        let status = process.wait().map_err(|e| self.describe_run_error(&e))?;
         let is_green = status.success() && count.passed > 0;
         if is_green {
             Ok(())
@@ -201,10 +201,10 @@ impl Suite {
                 .stderr(errors)
                 .status()
         };
-        let status = run().map_err(|e| self.unrunnable(&e))?;
+        let status = run().map_err(|e| self.describe_run_error(&e))?;
         let text = fs::read(&self.log).map_err(|e| format!("{}: {e}", self.log.display()))?;
         let text = String::from_utf8_lossy(&text);
-        let count = TestCount::of(&text, status);
+        let count = TestCount::from_output(&text, status);
         if count.is_red || count.passed > 0 {
             let end = if count.is_red {
                 format!("{}: {status}\n", self.title())
@@ -230,7 +230,7 @@ impl Suite {
         command
     }
 
-    fn unrunnable(&self, error: &std::io::Error) -> String {
+    fn describe_run_error(&self, error: &std::io::Error) -> String {
         format!("could not run {}: {error}", self.program.display())
     }
 }
@@ -243,17 +243,17 @@ impl AddAssign for TestCount {
 }
 
 impl TestCount {
-    fn of(output: &str, status: ExitStatus) -> Self {
+    fn from_output(output: &str, status: ExitStatus) -> Self {
         let mut count = Self {
             is_red: !status.success(),
             ..Self::default()
         };
-        output.lines().for_each(|line| count.add(line));
+        output.lines().for_each(|line| count.add_result_line(line));
         count
     }
 
     /// Reads a runner's closing line: `test result: ok. 12 passed; 0 failed; ...`.
-    fn add(&mut self, line: &str) {
+    fn add_result_line(&mut self, line: &str) {
         let Some(rest) = line.strip_prefix("test result: ") else {
             return;
         };
@@ -266,7 +266,7 @@ impl TestCount {
     }
 }
 
-fn sum(results: Vec<(String, Result<TestCount>)>) -> Result<TestCount> {
+fn sum_results(results: Vec<(String, Result<TestCount>)>) -> Result<TestCount> {
     let mut total = TestCount::default();
     let mut red = Vec::new();
     for (title, result) in results {
@@ -283,13 +283,13 @@ fn sum(results: Vec<(String, Result<TestCount>)>) -> Result<TestCount> {
     }
 }
 
-fn suite(message: &Value, output: &Path) -> Option<Suite> {
+fn parse_suite(message: &Value, output: &Path) -> Option<Suite> {
     let is_test = message["profile"]["test"].as_bool()?;
     let program = message["executable"].as_str().filter(|_| is_test)?;
     let folder = PathBuf::from(message["manifest_path"].as_str()?)
         .parent()?
         .to_owned();
-    let package = package_of(message["package_id"].as_str()?);
+    let package = parse_package_name(message["package_id"].as_str()?);
     let name = message["target"]["name"].as_str()?.to_owned();
     let log = output.join(format!("{package}-{name}.log"));
     Some(Suite {
@@ -302,7 +302,7 @@ fn suite(message: &Value, output: &Path) -> Option<Suite> {
 }
 
 /// `path+file:///repo/cloud/auth#0.1.0`, or `...#holdfast-cli@0.1.0` if folder and name differ.
-fn package_of(id: &str) -> String {
+fn parse_package_name(id: &str) -> String {
     let (place, after) = id.rsplit_once('#').unwrap_or((id, ""));
     let name = after
         .rsplit_once('@')
@@ -316,9 +316,12 @@ mod tests {
 
     #[test]
     fn a_package_is_named_by_its_id() {
-        assert_eq!(package_of("path+file:///repo/cloud/auth#0.1.0"), "auth");
         assert_eq!(
-            package_of("path+file:///repo/sync/cli#holdfast-cli@0.1.0"),
+            parse_package_name("path+file:///repo/cloud/auth#0.1.0"),
+            "auth"
+        );
+        assert_eq!(
+            parse_package_name("path+file:///repo/sync/cli#holdfast-cli@0.1.0"),
             "holdfast-cli"
         );
     }
@@ -326,9 +329,10 @@ mod tests {
     #[test]
     fn a_closing_line_is_counted_and_other_lines_are_not() {
         let mut count = TestCount::default();
-        count
-            .add("test result: FAILED. 12 passed; 2 failed; 0 ignored; 0 measured; 1 filtered out");
-        count.add("test two ... ok");
+        count.add_result_line(
+            "test result: FAILED. 12 passed; 2 failed; 0 ignored; 0 measured; 1 filtered out",
+        );
+        count.add_result_line("test two ... ok");
         assert_eq!((count.passed, count.failed), (12, 2));
     }
 }

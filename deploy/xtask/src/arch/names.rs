@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, rules::OWN_WORDS, scan::SourceFile, tokens::MentionKind};
+use super::{Finding, rules::REPEATED_TYPE_NAMES, scan::SourceFile, tokens::MentionKind};
 
 pub fn check(sources: &[SourceFile<'_>]) -> Vec<Finding> {
     let mut places = BTreeMap::new();
@@ -12,7 +12,7 @@ pub fn check(sources: &[SourceFile<'_>]) -> Vec<Finding> {
             let MentionKind::PublicType(name) = &mention.what else {
                 continue;
             };
-            if source.is_for_tests(mention.line) || OWN_WORDS.contains(&name.as_str()) {
+            if source.is_for_tests(mention.line) || REPEATED_TYPE_NAMES.contains(&name.as_str()) {
                 continue;
             }
             if let Some(first) = places.get(name) {
