@@ -1,5 +1,5 @@
-//! Hashes and verifies passwords with argon2id, off the async threads, three at a time. Imported
-//! bcrypt hashes are verified too, and replaced at the first successful sign-in.
+//! Hashes and verifies passwords with argon2id, off the async threads; semaphores admit three at a
+//! time. Imported bcrypt hashes are verified too, and replaced at the first successful sign-in.
 //!
 //! Invariant: every password check costs one hash, even if the account does not exist. A hash takes
 //! 19 MiB and tens of milliseconds, so at most two run for unknown devices and one for known

@@ -1,5 +1,5 @@
 //! Limits on open streams: per person at this replica and at all replicas, for new accounts
-//! together, and in total at this replica.
+//! together, and in total at this replica. Semaphores and leases in the cache count them.
 //!
 //! Invariant: a cache outage does not refuse streams; each replica then enforces only its own
 //! limits.

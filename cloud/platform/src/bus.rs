@@ -158,7 +158,7 @@ impl Bus {
         }
     }
 
-    /// Writes pending settlements and closes the file or connection.
+    /// Writes pending acknowledgements and closes the file or connection.
     pub async fn close(&self) {
         match self {
             Self::Embedded(bus) => bus.close().await,
@@ -244,8 +244,8 @@ impl Deliveries {
         }
     }
 
-    /// Waits until the bus has every settlement. The embedded bus then has them on disk; RabbitMQ
-    /// may still lose the last few with the channel and redelivers those messages, marked.
+    /// Waits until the bus has every acknowledgement. The embedded bus then has them on disk;
+    /// RabbitMQ may still lose the last few with the channel and redelivers those messages, marked.
     pub async fn close(self) {
         match self.0 {
             DeliverySource::Embedded(source) => source.close().await,

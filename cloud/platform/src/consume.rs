@@ -1,7 +1,9 @@
-//! Consumes events the same way for every service: bind, handle in order, move a failed event to a
-//! retry lane and retry it in parallel with backoff, dead-letter unhandleable events with a reason,
-//! settle every delivery. A backlog is handled in runs if the handler supports them; a failed run
-//! is handled one by one, so that no event is blamed for another.
+//! Consumes events the same way for every service: bind the queue, handle its events in order, and
+//! settle every delivery. A failed event moves to a retry lane and is retried in parallel with
+//! backoff. A poison event, which its handler rejects for good or fails on eight times, becomes a
+//! dead letter with the reason; an operator redrives or drops it (`holdfast dlq`). A backlog is
+//! handled in runs if the handler supports them; a failed run is handled one by one, so that no
+//! event is blamed for another.
 //!
 //! Invariant: a delivery is acknowledged only after its handler returned `Ok`. Events arrive at
 //! least once, so a handler records them in its inbox or is idempotent.
@@ -226,8 +228,8 @@ impl<H: EventHandler> Consumer<H> {
             delivery, attempts, ..
         }) = self.retry_lanes.next(subject)
         {
-            let settlement = self.handle_in_trace(&delivery, attempts, true).await;
-            self.settle_delivery(delivery, settlement).await;
+            let outcome = self.handle_in_trace(&delivery, attempts, true).await;
+            self.settle_delivery(delivery, outcome).await;
         }
     }
 
@@ -254,7 +256,7 @@ impl<H: EventHandler> Consumer<H> {
     async fn handle_delivery(&self, delivery: Delivery) {
         match self.handle_in_trace(&delivery, 0, false).await {
             DeliveryOutcome::Retries => self.move_to_retry_lane(delivery, 1).await,
-            settlement => self.settle_delivery(delivery, settlement).await,
+            outcome => self.settle_delivery(delivery, outcome).await,
         }
     }
 
@@ -277,10 +279,10 @@ impl<H: EventHandler> Consumer<H> {
         .await
     }
 
-    async fn settle_delivery(&self, delivery: Delivery, settlement: DeliveryOutcome) {
+    async fn settle_delivery(&self, delivery: Delivery, outcome: DeliveryOutcome) {
         let queue = self.queue.name;
         let id = delivery.event().id;
-        let (word, settled) = match &settlement {
+        let (word, settled) = match &outcome {
             DeliveryOutcome::Handled => ("handled", delivery.ack().await),
             DeliveryOutcome::DeadLetter(reason) => {
                 metrics::BUS_DEAD_LETTERED.add([queue], 1);
@@ -291,7 +293,7 @@ impl<H: EventHandler> Consumer<H> {
             }
         };
         metrics::CONSUMER_HANDLED.add([queue, word], 1);
-        if matches!(settlement, DeliveryOutcome::DeadLetter(_)) {
+        if matches!(outcome, DeliveryOutcome::DeadLetter(_)) {
             self.count_dead_letters().await;
         }
         if let Err(error) = settled {

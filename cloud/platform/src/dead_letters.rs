@@ -1,5 +1,6 @@
-//! Admin routes for the dead letters of a part's queues and exchanges, and for replays of its
-//! events. The gateway calls each part, since only the part can reach its queues.
+//! Admin routes for the dead letters of a part's queues and exchanges (poison events and unrouted
+//! ones), and for replays of its events: the server's side of `holdfast dlq`. The gateway calls
+//! each part, since only the part can reach its queues.
 //!
 //! Invariant: responses contain no event body. An event names people and places, which an admin
 //! does not need to repair a queue.

@@ -143,33 +143,33 @@ impl EventReader {
 #[derive(Clone)]
 pub struct StreamLimit {
     service: &'static str,
-    free: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-/// Counts as open until it is dropped.
+/// A permit for one stream, which counts as open until this is dropped.
 pub struct OpenStream {
     service: &'static str,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl StreamLimit {
-    pub fn new(service: &'static str, most: usize) -> Self {
+    pub fn new(service: &'static str, max: usize) -> Self {
         Self {
             service,
-            free: Arc::new(Semaphore::new(most)),
+            permits: Arc::new(Semaphore::new(max)),
         }
     }
 
     /// Returns `None` at the limit and counts the stream as refused.
     pub fn open(&self) -> Option<OpenStream> {
-        let Ok(place) = Arc::clone(&self.free).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             self.count_refusal();
             return None;
         };
         metrics::STREAMS.change_by([self.service], 1);
         Some(OpenStream {
             service: self.service,
-            _place: place,
+            _permit: permit,
         })
     }
 

@@ -1,4 +1,5 @@
-//! `holdfast dlq`: lists, redrives and drops dead letters; replays events to a newer queue.
+//! `holdfast dlq` (dead letter queues): lists, redrives and drops the dead letters that a consumer
+//! made of poison events (`cloud/platform/src/consume.rs`); replays events to a newer queue.
 
 use clap::{Args, Subcommand};
 use process::clock::Clock;
@@ -139,26 +140,26 @@ pub async fn run_dlq_action(gateway: &Gateway, action: &DlqAction) -> Result<Com
 }
 
 async fn list_queues(gateway: &Gateway) -> Result<CommandOutput> {
-    let (answer, look): (Value, _) = (gateway.get(PATH).await?, &gateway.style);
+    let (answer, style): (Value, _) = (gateway.get(PATH).await?, &gateway.style);
     let told =
         DeadLetterQueueList::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     Ok(CommandOutput::new(
-        look,
+        style,
         || answer,
-        || render_boxes(&told, look),
+        || render_boxes(&told, style),
     ))
 }
 
 async fn show_dead_letters(gateway: &Gateway, name: &str, limit: u16) -> Result<CommandOutput> {
-    let look = &gateway.style;
+    let style = &gateway.style;
     let answer = none_if_not_found(gateway.get(&format!("{PATH}/{name}?limit={limit}")).await);
-    let answer: Value = require_found(answer?, say::unknown_letters { name: name.into() }, look)?;
+    let answer: Value = require_found(answer?, say::unknown_letters { name: name.into() }, style)?;
     let page: ListPage<DeadLetterRow> =
         ListPage::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     Ok(CommandOutput::new(
-        look,
+        style,
         || answer,
-        || render_letters(&page.items, look),
+        || render_letters(&page.items, style),
     ))
 }
 

@@ -1,6 +1,6 @@
-//! One order: a customer publishes it, its people read it and its timeline, and anyone with the
-//! receipt tracks it without an account. An order that the caller may not see does not exist for
-//! them: 404, never 403.
+//! One order: a customer publishes it, its people read it and its timeline, and anyone with its
+//! tracking receipt (not an edge's receipt of a command) follows it without an account. An order
+//! that the caller may not see does not exist for them: 404, never 403.
 //!
 //! Invariants: the form becomes a complete draft. The systems Holdfast replaces accepted orders
 //! without title and address; the form fills them in, so every order has both. A tracked order
@@ -234,7 +234,7 @@ impl TrackingReceipt {
     }
 }
 
-/// For the customer, free to share it, and for admins helping them.
+/// The tracking receipt, for the customer, who may share it, and for admins who help them.
 pub async fn receipt(
     State(service): State<Service>,
     caller: Caller,

@@ -1,5 +1,5 @@
-//! Dead letters: events that wait for an operator. A queue's dead letters failed in their consumer
-//! or expired; an exchange's unrouted events matched no bound queue.
+//! Dead letters: poison events that wait for an operator. A queue's dead letters failed in their
+//! consumer or expired; an exchange's unrouted events matched no bound queue.
 
 use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
 

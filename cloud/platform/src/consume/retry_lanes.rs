@@ -20,21 +20,21 @@ const RETRYING_MAX: usize = 64;
 #[derive(Clone)]
 pub(super) struct RetryLanes {
     lanes: Arc<Mutex<HashMap<String, VecDeque<RetryingEvent>>>>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 pub(super) struct RetryingEvent {
     pub delivery: Delivery,
     /// The number of failures so far.
     pub attempts: u32,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl RetryLanes {
     pub(super) fn new() -> Self {
         Self {
             lanes: Arc::default(),
-            places: Arc::new(Semaphore::new(RETRYING_MAX)),
+            permits: Arc::new(Semaphore::new(RETRYING_MAX)),
         }
     }
 
@@ -47,7 +47,7 @@ impl RetryLanes {
     }
 
     pub(super) async fn acquire_permit(&self) -> Option<OwnedSemaphorePermit> {
-        self.places.clone().acquire_owned().await.ok()
+        self.permits.clone().acquire_owned().await.ok()
     }
 
     /// Queues an event behind others of its subject. Returns true if it is the first; the caller
@@ -57,12 +57,12 @@ impl RetryLanes {
         subject: String,
         delivery: Delivery,
         attempts: u32,
-        place: OwnedSemaphorePermit,
+        permit: OwnedSemaphorePermit,
     ) -> bool {
         let event = RetryingEvent {
             delivery,
             attempts,
-            _place: place,
+            _permit: permit,
         };
         let mut lanes = self.lock_lanes();
         let is_first = !lanes.contains_key(&subject);

@@ -1,4 +1,4 @@
-//! Receives uploads and checks them.
+//! Receives uploads and checks them. Semaphores limit the uploads in progress.
 //!
 //! Invariants: a body is buffered on disk, and its check reads it in chunks; pictures are decoded
 //! one at a time, even if a caller hangs up during the check, so the largest bounds memory; new
@@ -71,20 +71,20 @@ pub(super) enum CheckedContent {
 #[derive(Clone)]
 pub struct UploadReceiver {
     incoming: PathBuf,
-    /// Permits of uploads in progress, each with a file on disk. Uploads beyond are refused.
-    ways: Arc<Semaphore>,
-    ways_of_new: Arc<Semaphore>,
+    /// Uploads in progress, each with a file on disk. Further uploads are refused.
+    upload_permits: Arc<Semaphore>,
+    upload_permits_of_new: Arc<Semaphore>,
     of_one: Arc<Mutex<HashMap<UserId, usize>>>,
-    /// Both semaphores are FIFO. A new account first needs this permit, so at most one ever queues
-    /// for the reader.
-    reader: Arc<Semaphore>,
-    turn_of_new: Arc<Semaphore>,
+    /// The single reader, which callers get in the order of their requests.
+    reader_permit: Arc<Semaphore>,
+    /// New accounts need this permit first, so at most one of them queues for the reader.
+    reader_permit_of_new: Arc<Semaphore>,
 }
 
-const WAYS: usize = 32;
-const WAYS_OF_NEW: usize = 16;
+const UPLOADS_MAX: usize = 32;
+const UPLOADS_OF_NEW_MAX: usize = 16;
 const READ_BYTES: usize = 64 * 1024;
-const WAYS_OF_ONE: usize = 2;
+const UPLOADS_OF_ONE_MAX: usize = 2;
 
 impl Uploader {
     pub fn from_claims(claims: &Claims) -> Self {
@@ -99,11 +99,11 @@ impl UploadReceiver {
     pub fn new(files: &Files) -> Self {
         Self {
             incoming: files.incoming_folder(),
-            ways: Arc::new(Semaphore::new(WAYS)),
-            ways_of_new: Arc::new(Semaphore::new(WAYS_OF_NEW)),
+            upload_permits: Arc::new(Semaphore::new(UPLOADS_MAX)),
+            upload_permits_of_new: Arc::new(Semaphore::new(UPLOADS_OF_NEW_MAX)),
             of_one: Arc::default(),
-            reader: Arc::new(Semaphore::new(1)),
-            turn_of_new: Arc::new(Semaphore::new(1)),
+            reader_permit: Arc::new(Semaphore::new(1)),
+            reader_permit_of_new: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -113,22 +113,25 @@ impl UploadReceiver {
         body: Body,
         rule: UploadRule,
     ) -> Result<CheckedFile, FilesError> {
-        let way = self.take_way(sender)?;
+        let upload_permit = self.acquire_upload_permit(sender)?;
         let waiting = self.receive_body(body, rule.bytes_max).await?;
-        let turn = self.take_turn(sender.age).await?;
-        run_check((way, turn), move |gone| check_upload(waiting, rule, gone)).await
+        let reader_permit = self.acquire_reader_permit(sender.age).await?;
+        run_check((upload_permit, reader_permit), move |gone| {
+            check_upload(waiting, rule, gone)
+        })
+        .await
     }
 
-    fn take_way(&self, sender: Uploader) -> Result<UploadPermit, FileRefusal> {
+    fn acquire_upload_permit(&self, sender: Uploader) -> Result<UploadPermit, FileRefusal> {
         let Uploader { user, age } = sender;
         let of_new = match age {
-            AccountAge::New => Some(take_permit(&self.ways_of_new)?),
+            AccountAge::New => Some(take_permit(&self.upload_permits_of_new)?),
             AccountAge::Established => None,
         };
-        let of_all = take_permit(&self.ways)?;
+        let of_all = take_permit(&self.upload_permits)?;
         let mut of_one = self.of_one.lock().unwrap_or_else(PoisonError::into_inner);
         let own = of_one.entry(user).or_default();
-        if *own >= WAYS_OF_ONE {
+        if *own >= UPLOADS_OF_ONE_MAX {
             return Err(FileRefusal::Busy);
         }
         *own += 1;
@@ -141,12 +144,12 @@ impl UploadReceiver {
     }
 
     /// Waits for the single reader.
-    async fn take_turn(&self, age: AccountAge) -> Result<CheckPermit, FileRefusal> {
+    async fn acquire_reader_permit(&self, age: AccountAge) -> Result<CheckPermit, FileRefusal> {
         let of_new = match age {
-            AccountAge::New => Some(wait_for(&self.turn_of_new).await?),
+            AccountAge::New => Some(wait_for(&self.reader_permit_of_new).await?),
             AccountAge::Established => None,
         };
-        let reader = wait_for(&self.reader).await?;
+        let reader = wait_for(&self.reader_permit).await?;
         Ok(CheckPermit {
             _reader: reader,
             _of_new: of_new,

@@ -196,20 +196,31 @@ async fn one_person_has_two_files_on_their_way_and_leaves_room_for_others() {
 async fn eight_new_accounts_leave_places_and_the_next_turn_to_established_ones() {
     let intake = World::new().intake;
     let strangers = (1..=8).flat_map(|n| [person(n, AccountAge::New); 2]);
-    let ways: Vec<_> = strangers
-        .map(|stranger| intake.take_way(stranger).map_err(|_| ()).unwrap())
+    let upload_permits: Vec<_> = strangers
+        .map(|stranger| {
+            intake
+                .acquire_upload_permit(stranger)
+                .map_err(|_| ())
+                .unwrap()
+        })
         .collect();
     let ninth = person(9, AccountAge::New);
-    assert_eq!(intake.take_way(ninth).err(), Some(FileRefusal::Busy));
+    assert_eq!(
+        intake.acquire_upload_permit(ninth).err(),
+        Some(FileRefusal::Busy)
+    );
     let known = (10..=17).flat_map(|n| [person(n, AccountAge::Established); 2]);
     let held: Vec<_> = known
-        .map_while(|known| intake.take_way(known).ok())
+        .map_while(|known| intake.acquire_upload_permit(known).ok())
         .collect();
     assert_eq!(held.len(), 16, "half of the places");
-    drop((ways, held));
-    assert!(intake.take_way(ninth).is_ok(), "a place is free again");
+    drop((upload_permits, held));
+    assert!(
+        intake.acquire_upload_permit(ninth).is_ok(),
+        "a place is free again"
+    );
 
-    let turn = |age| Box::pin(intake.take_turn(age));
+    let turn = |age| Box::pin(intake.acquire_reader_permit(age));
     let decoding = turn(AccountAge::New).await.unwrap();
     let mut strangers: Vec<_> = (0..15).map(|_| turn(AccountAge::New)).collect();
     for waiting in &mut strangers {
@@ -234,8 +245,11 @@ async fn eight_new_accounts_leave_places_and_the_next_turn_to_established_ones()
 async fn a_picture_is_decoded_alone_although_the_caller_of_the_one_before_is_gone() {
     let intake = World::new().intake;
     let held = (
-        intake.take_way(OWNER).unwrap(),
-        intake.take_turn(AccountAge::Established).await.unwrap(),
+        intake.acquire_upload_permit(OWNER).unwrap(),
+        intake
+            .acquire_reader_permit(AccountAge::Established)
+            .await
+            .unwrap(),
     );
     let (begin, mut begun) = mpsc::channel::<()>(1);
     let (release, released) = std::sync::mpsc::channel::<()>();
@@ -250,14 +264,14 @@ async fn a_picture_is_decoded_alone_although_the_caller_of_the_one_before_is_gon
         _ = begun.recv() => {}
     }
     drop(check);
-    let mut next = Box::pin(intake.take_turn(AccountAge::Established));
+    let mut next = Box::pin(intake.acquire_reader_permit(AccountAge::Established));
     assert!(
         futures::poll!(&mut next).is_pending(),
         "the thread still decodes"
     );
-    let _second = intake.take_way(OWNER).unwrap();
+    let _second = intake.acquire_upload_permit(OWNER).unwrap();
     assert_eq!(
-        intake.take_way(OWNER).err(),
+        intake.acquire_upload_permit(OWNER).err(),
         Some(FileRefusal::Busy),
         "and has its place"
     );
