@@ -254,7 +254,7 @@ impl Service {
         let claims = self.with_current_mark(claims).await?;
         let session = build_session(&claims, created_at, refresh);
         let token = self.signing.sign_claims(&claims);
-        let refresh_token = refresh.then(|| self.refresh_token(&claims, session.expires_at));
+        let refresh_token = refresh.then(|| self.sign_refresh_token(&claims, session.expires_at));
         let asked_at = self.clock.now();
         let sign_in = self.build_verified_sign_in(account, &origin);
         if !self.store.begin_session(&session, sign_in).await? {
@@ -371,7 +371,7 @@ impl Service {
         Ok(())
     }
 
-    pub fn refresh_token(&self, access: &Claims, ends_at: UnixMillis) -> String {
+    pub fn sign_refresh_token(&self, access: &Claims, ends_at: UnixMillis) -> String {
         let exp = ends_at.0 / 1000;
         let kind = TokenKind::Refresh;
         self.signing.sign_claims(&Claims {

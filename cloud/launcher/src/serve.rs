@@ -26,12 +26,12 @@ use wire::Code;
 
 use crate::{resources, settings::Settings};
 
-/// For answers under way.
+/// Time for answers under way to finish during a stop.
 const DRAIN: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(2);
 /// Interval for repeating an unchanged reason, for operators who read the end of the log.
-const SAID_AGAIN: Duration = Duration::from_secs(60);
+const REPEAT_REASON_AFTER: Duration = Duration::from_secs(60);
 const READY_PATH: &str = "/health/ready";
 /// The `Retry-After` of requests before the process is open.
 const RETRY_AFTER_S: u32 = 1;
@@ -150,7 +150,7 @@ fn serve_operator(listener: tokio::net::TcpListener, public: Router, context: &S
     context.tasks.spawn("operator", serving);
 }
 
-/// Clones share one process.
+/// The state of the process's start and stop. Clones share it.
 #[derive(Clone, Default)]
 pub struct Startup {
     /// Why a store does not answer; empty while no store is awaited.
@@ -164,7 +164,8 @@ impl Startup {
     /// All routes of the process: the opened router's, once it exists. During a stop it still
     /// serves existing callers, but `/health/ready` reports not ready.
     pub fn router(&self, service: &'static str) -> Router {
-        let closed = health::router(self.build_readiness()).fallback(async || not_yet());
+        let closed =
+            health::router(self.build_readiness()).fallback(async || refuse_while_starting());
         let closed = web::with_standard_layers(closed, service);
         let opened = self.opened.clone();
         let stop = self.stop.clone();
@@ -188,7 +189,7 @@ impl Startup {
         mut open: impl AsyncFnMut() -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let mut retry = RETRY;
-        let mut said: Option<Instant> = None;
+        let mut logged_at: Option<Instant> = None;
         loop {
             let error = match open().await {
                 Err(error) if is_store_away(&error) => error,
@@ -199,9 +200,9 @@ impl Startup {
             };
             let why =
                 format_error_chain(AsRef::<dyn std::error::Error + Send + Sync>::as_ref(&error));
-            if said.is_none_or(|said| said.elapsed() >= SAID_AGAIN) {
+            if logged_at.is_none_or(|at| at.elapsed() >= REPEAT_REASON_AFTER) {
                 tracing::warn!(why, "`{name}` waits for its store, which is unavailable");
-                said = Some(Instant::now());
+                logged_at = Some(Instant::now());
             }
             self.wait_for(why);
             sleep(retry).await;
@@ -231,9 +232,9 @@ impl Startup {
             async move { if is_open { Ok(()) } else { Err(why) } }
         });
         readiness.add("stop", move || {
-            let is_told = stop.is_cancelled();
+            let is_stopping = stop.is_cancelled();
             async move {
-                if is_told {
+                if is_stopping {
                     Err("shutting down".to_owned())
                 } else {
                     Ok(())
@@ -257,6 +258,6 @@ fn is_store_away(error: &anyhow::Error) -> bool {
         .is_some_and(OpenError::is_store_away)
 }
 
-fn not_yet() -> impl IntoResponse {
+fn refuse_while_starting() -> impl IntoResponse {
     Problem::new(Code::Unavailable).retry_after(RETRY_AFTER_S)
 }

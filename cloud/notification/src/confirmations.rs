@@ -82,23 +82,22 @@ impl NotificationDispatcher {
         due: &Document<NotificationDelivery>,
         now: UnixMillis,
     ) -> Result<DeliveryResult, DocumentsError> {
-        let (wishes, version) = self.preferences.load_preferences(due.body.user_id).await?;
-        // Without saved preferences the language is unknown, so write all.
+        let (preferences, version) = self.preferences.load_preferences(due.body.user_id).await?;
+        // Without saved preferences the language is unknown, so use all.
         let languages = if version == 0 {
             Language::ALL.to_vec()
         } else {
-            vec![wishes.language]
+            vec![preferences.language]
         };
         let token = self.verifier.token_for(AUTH);
-        let question = AddressCodeRequest {
+        let request = AddressCodeRequest {
             user_id: due.body.user_id,
         };
-        let asked = self
+        let reply: Result<AddressCodeReply, UpstreamError> = self
             .auth
-            .call_json(Method::POST, CODES, Some(&token), Some(&question))
+            .call_json(Method::POST, CODES, Some(&token), Some(&request))
             .await;
-        let made: Result<AddressCodeReply, UpstreamError> = asked;
-        let (email, (subject, text), wish) = match made {
+        let (email, (subject, text), wish) = match reply {
             Ok(AddressCodeReply {
                 email: Some(email),
                 owner: Some(owner),

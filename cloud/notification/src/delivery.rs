@@ -82,7 +82,7 @@ impl NotificationDispatcher {
             if line.role == Role::Admin || now.ms_since(line.created_at) > FRESH_MS {
                 continue;
             }
-            let wishes = match known.entry(line.user_id) {
+            let preferences = match known.entry(line.user_id) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => {
                     new.insert(self.preferences.load_preferences(line.user_id).await?.0)
@@ -90,7 +90,7 @@ impl NotificationDispatcher {
             };
             planned.extend(
                 on.iter()
-                    .filter_map(|way| delivery_for_line(line, wishes, *way, now)),
+                    .filter_map(|channel| delivery_for_line(line, preferences, *channel, now)),
             );
         }
         let planned: Vec<_> = planned
@@ -186,9 +186,9 @@ impl NotificationDispatcher {
         if delivery.confirms {
             return self.send_confirmation(due, now).await;
         }
-        let (wishes, _) = self.preferences.load_preferences(delivery.user_id).await?;
+        let (preferences, _) = self.preferences.load_preferences(delivery.user_id).await?;
         let kind = delivery.kind.unwrap_or(NoticeKind::Orders);
-        let may = wishes.earliest_send_time(kind, now);
+        let may = preferences.earliest_send_time(kind, now);
         // Digests are due at the hour the person chose, regardless of quiet hours.
         if delivery.kind.is_some() && may > now {
             return Ok(DeliveryResult {
@@ -198,10 +198,10 @@ impl NotificationDispatcher {
         }
         let said = match delivery.event_id {
             Some(event) => {
-                self.build_line_message(delivery.owner(), kind, event, &wishes)
+                self.build_line_message(delivery.owner(), kind, event, &preferences)
                     .await?
             }
-            None => self.build_digest_message(delivery, &wishes).await?,
+            None => self.build_digest_message(delivery, &preferences).await?,
         };
         let Some(said) = said else {
             return Ok(final_result(
@@ -251,14 +251,14 @@ impl NotificationDispatcher {
         owner: InboxOwner,
         kind: NoticeKind,
         event: EventId,
-        wishes: &DeliveryPreferences,
+        preferences: &DeliveryPreferences,
     ) -> Result<Option<RenderedMessage>, DocumentsError> {
         let found = self.inboxes.find_line_of_event(owner, event).await?;
         let unread = found.filter(|stored| stored.read_at.is_none() || kind.is_urgent());
         Ok(unread.map(|stored| {
-            let said = domain::render_line_text(wishes.reader_locale(), &stored.line);
-            let brief = domain::render_brief_text(wishes.language, &stored.line, &said.title);
-            assemble_message(wishes.language, said, brief)
+            let said = domain::render_line_text(preferences.reader_locale(), &stored.line);
+            let brief = domain::render_brief_text(preferences.language, &stored.line, &said.title);
+            assemble_message(preferences.language, said, brief)
         }))
     }
 
@@ -266,7 +266,7 @@ impl NotificationDispatcher {
     async fn build_digest_message(
         &self,
         delivery: &NotificationDelivery,
-        wishes: &DeliveryPreferences,
+        preferences: &DeliveryPreferences,
     ) -> Result<Option<RenderedMessage>, DocumentsError> {
         let owner = delivery.owner();
         let unread = self.inboxes.count_unread(owner.user_id, owner.role).await?;
@@ -277,9 +277,9 @@ impl NotificationDispatcher {
         if lines.is_empty() {
             return Ok(None);
         }
-        let language = wishes.language;
+        let language = preferences.language;
         let written = lines.iter().map(|stored| {
-            let said = domain::render_line_text(wishes.reader_locale(), &stored.line);
+            let said = domain::render_line_text(preferences.reader_locale(), &stored.line);
             format!("{}\n{}", said.title, said.content)
         });
         let text = written.collect::<Vec<_>>().join("\n\n");
@@ -310,17 +310,20 @@ fn assemble_message(language: Language, whole: LineText, brief: LineText) -> Ren
 
 fn delivery_for_line(
     line: &InboxLine,
-    wishes: &DeliveryPreferences,
+    preferences: &DeliveryPreferences,
     channel: Channel,
     now: UnixMillis,
 ) -> Option<NotificationDelivery> {
     let kind = line.notice_kind();
-    if !channel.can_reach(line.role) || !wishes.wants_channel(kind, channel) {
+    if !channel.can_reach(line.role) || !preferences.wants_channel(kind, channel) {
         return None;
     }
     let owner = line.owner();
     Some(
-        match wishes.next_digest_at(now).filter(|_| !kind.is_urgent()) {
+        match preferences
+            .next_digest_at(now)
+            .filter(|_| !kind.is_urgent())
+        {
             Some(at) => NotificationDelivery::for_digest(owner, channel, at, now),
             None => NotificationDelivery::for_line(
                 owner,

@@ -1,6 +1,6 @@
-//! The payment service's use cases, between its routes and its tables, and the adapter calls that
-//! rows describe. A worker keeps no state: if it dies between two calls, the next one finds the
-//! same rows.
+//! The payment service's use cases, between its routes and its tables, and the worker that makes
+//! the adapter calls which rows describe. It keeps no state: if it dies between two calls, the next
+//! worker finds the same rows.
 //!
 //! Invariant: no transaction is open during an adapter call.
 
@@ -26,13 +26,13 @@ use crate::{
 };
 
 const ORDER: &str = "order";
-/// An answer may create another call, but an order has few at a time. The job makes the remaining
-/// calls.
+/// An answer may require another call, so calls are made in rounds. The job makes the calls that
+/// remain after the last round.
 const ROUNDS_MAX: u32 = 8;
-/// Signed messages per second and replica. Refused ones are sent again by the adapter.
-const A_SECOND_MAX: u32 = 100;
-/// Forged messages recorded and logged per minute and replica. More get the same refusal.
-const FORGED_A_MINUTE_MAX: u32 = 60;
+/// Signed callbacks per second and replica. The adapter sends the refused ones again.
+const SIGNED_PER_SECOND_MAX: u32 = 100;
+/// Forged callbacks recorded and logged per minute and replica. Further ones get the same refusal.
+const FORGED_PER_MINUTE_MAX: u32 = 60;
 
 #[derive(Clone, FromRef)]
 pub struct Service {
@@ -50,7 +50,7 @@ impl RouteGuard for Service {
 }
 
 impl Service {
-    pub fn comparison(&self) -> OrderComparison {
+    pub fn build_comparison(&self) -> OrderComparison {
         let orders = self.orders.clone();
         let verifier = self.verifier.clone();
         OrderComparison {
@@ -79,7 +79,7 @@ impl Service {
         let token = self.verifier.token_for(ORDER);
         let path = format!("/internal/orders/{id}");
         match self.orders.get(&path, Some(&token)).await {
-            Ok(told) => Ok(told),
+            Ok(order) => Ok(order),
             Err(UpstreamError::Refused {
                 problem: Some(problem),
                 ..
@@ -88,9 +88,9 @@ impl Service {
         }
     }
 
-    /// The providers with a case of work in vain on the order, from the order service.
-    pub async fn worked_in_vain(&self, id: OrderId) -> Result<Vec<UserId>, UpstreamError> {
-        let cases = self.comparison().worked_in_vain([id]).await?;
+    /// The providers who worked in vain on the order, according to the order service's cases.
+    pub async fn fetch_providers_in_vain(&self, id: OrderId) -> Result<Vec<UserId>, UpstreamError> {
+        let cases = self.build_comparison().fetch_cases_in_vain([id]).await?;
         Ok(cases.into_iter().map(|(_, provider)| provider).collect())
     }
 
@@ -119,8 +119,8 @@ impl Service {
         Ok(self.store.find_latest_event(order).await?)
     }
 
-    /// Applies a person's step, makes the resulting adapter calls, and returns the movement that
-    /// the step began or found.
+    /// Applies a person's step and makes the adapter calls that it requires. Returns the movement
+    /// that the step began or found.
     pub async fn apply_step(
         &self,
         order: OrderId,
@@ -136,18 +136,18 @@ impl Service {
     pub async fn pay_order(
         &self,
         order: OrderId,
-        wish: PaymentRequest,
+        request: PaymentRequest,
         metadata: &StepMetadata,
     ) -> Result<Option<MovementId>, Problem> {
         const CLOSING: StepOutcome = StepOutcome::Refused(PAYMENT_CLOSING);
-        let step = MoneyStep::Pay(wish);
+        let step = MoneyStep::Pay(request);
         let mut outcome = self.store.apply_step(order, &step, metadata).await?;
         if outcome == CLOSING {
             self.worker.close_payment(order).await?;
             outcome = self.store.apply_step(order, &step, metadata).await?;
         }
         if outcome == CLOSING {
-            let seconds = self.store.seconds_until_asked(order).await?;
+            let seconds = self.store.seconds_until_next_call(order).await?;
             let problem = Problem::new(Code::Unavailable).retry_after(seconds);
             return Err(problem.with_detail(say::payment_closing {
                 seconds: seconds.into(),
@@ -198,7 +198,7 @@ impl AdapterWorker {
 
     /// Makes all due calls, for any order or provider.
     pub async fn make_due_calls(&self) -> Result<usize, StoreError> {
-        let mut asked = 0;
+        let mut made = 0;
         for _ in 0..ROUNDS_MAX {
             let calls = self.store.list_due_calls().await?;
             if calls.is_empty() {
@@ -207,9 +207,9 @@ impl AdapterWorker {
             for call in &calls {
                 self.make_call_or_postpone(call).await?;
             }
-            asked += calls.len();
+            made += calls.len();
         }
-        Ok(asked)
+        Ok(made)
     }
 
     /// Closes the order's expired or declined payment now, ahead of its next turn.
@@ -243,7 +243,7 @@ impl AdapterWorker {
                 );
                 self.store.postpone_call(call).await
             }
-            asked => asked,
+            made => made,
         }
     }
 
@@ -281,7 +281,7 @@ impl AdapterWorker {
     }
 }
 
-/// The response while the order service is unavailable.
+/// Logs that the order service is unavailable, and builds the response.
 pub fn order_service_unavailable(error: &UpstreamError) -> Problem {
     tracing::warn!(
         cause = format_error_chain(error),
@@ -313,14 +313,14 @@ impl CallbackLimits {
         let second = now.0.div_euclid(1_000);
         self.lock_counts()
             .signed
-            .count_within_limit(second, A_SECOND_MAX)
+            .count_within_limit(second, SIGNED_PER_SECOND_MAX)
     }
 
-    pub fn records_forged(&self, now: UnixMillis) -> bool {
+    pub fn admits_forged_record(&self, now: UnixMillis) -> bool {
         let minute = now.0.div_euclid(60_000);
         self.lock_counts()
             .forged
-            .count_within_limit(minute, FORGED_A_MINUTE_MAX)
+            .count_within_limit(minute, FORGED_PER_MINUTE_MAX)
     }
 
     fn lock_counts(&self) -> std::sync::MutexGuard<'_, CallbackCounts> {
@@ -329,11 +329,11 @@ impl CallbackLimits {
 }
 
 impl WindowCount {
-    fn count_within_limit(&mut self, window: i64, most: u32) -> bool {
+    fn count_within_limit(&mut self, window: i64, max: u32) -> bool {
         if self.window != window {
             *self = Self { window, count: 0 };
         }
         self.count = self.count.saturating_add(1);
-        self.count <= most
+        self.count <= max
     }
 }

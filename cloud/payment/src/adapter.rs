@@ -55,7 +55,7 @@ impl PaymentAdapter {
     pub fn acknowledgement_body(&self) -> &'static str {
         match self {
             Self::Simulated(_) => "",
-            Self::Alipay(_) => alipay::HEARD,
+            Self::Alipay(_) => alipay::ACKNOWLEDGEMENT,
         }
     }
 
@@ -63,7 +63,7 @@ impl PaymentAdapter {
         self.supported_methods().contains(&method)
     }
 
-    pub fn takes_currency(&self, currency: Currency) -> bool {
+    pub fn accepts_currency(&self, currency: Currency) -> bool {
         match self {
             Self::Simulated(_) => true,
             Self::Alipay(alipay) => alipay.accepts_currency(currency),

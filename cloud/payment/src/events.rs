@@ -217,7 +217,9 @@ impl OrderComparison {
                 seq: last.seq,
             };
             let orders = booked.iter().map(|compensation| compensation.order_id);
-            let cases = self.worked_in_vain(orders.collect::<BTreeSet<_>>()).await?;
+            let cases = self
+                .fetch_cases_in_vain(orders.collect::<BTreeSet<_>>())
+                .await?;
             for one in &booked {
                 let has_case = cases.contains(&(one.order_id, one.provider_id));
                 if !has_case || one.exceeds_share(&policies) {
@@ -228,7 +230,7 @@ impl OrderComparison {
     }
 
     /// The providers of these orders with a case of work in vain.
-    pub async fn worked_in_vain(
+    pub async fn fetch_cases_in_vain(
         &self,
         orders: impl IntoIterator<Item = OrderId>,
     ) -> Result<BTreeSet<(OrderId, UserId)>, UpstreamError> {

@@ -18,7 +18,7 @@ impl Service {
     pub fn reconciler(&self) -> Reconciler {
         Reconciler {
             worker: self.worker.clone(),
-            comparison: self.comparison(),
+            comparison: self.build_comparison(),
         }
     }
 }

@@ -33,18 +33,18 @@ use crate::{
 pub use second::ReplicaPlace;
 pub use wishes::Wishes;
 
-/// Until five links are up and the checksums match, after everything has started. A busy
-/// machine is slow, and a platform that fails says so earlier.
+/// Time until five links are up and the checksums match, after everything has started. It allows
+/// for a busy machine; a platform that fails reports it earlier.
 pub const HEALTHY_MAX: Duration = Duration::from_secs(120);
 /// Half the lifetime of a session.
 const SESSION_MAX: Duration = Duration::from_secs(30 * 60);
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const STATUS_POLL: Duration = Duration::from_millis(100);
 /// At default limits a person may call one endpoint a hundred times a minute.
-const LOOK_AGAIN_AT_DEFAULT_LIMITS: Duration = Duration::from_secs(1);
+const STATUS_POLL_AT_DEFAULT_LIMITS: Duration = Duration::from_secs(1);
 /// The time limit of a stop; after it the stop fails.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
-/// Dropping it stops everything; `stop` also waits for the end.
+/// The processes of one platform. Dropping it stops them; `stop` also waits for their end.
 pub struct Stack {
     layout: Layout,
     supervisor: Supervisor,
@@ -97,7 +97,7 @@ impl Stack {
             default_limits: wishes.default_limits,
         };
         stack.start_cloud(say).await?;
-        stack.make_admin().await?;
+        stack.ensure_admin().await?;
         say("Starting five edges");
         stack.start_edges().await?;
         if wishes.demo_data && is_new {
@@ -199,22 +199,22 @@ impl Stack {
         let matches = |edge: &EdgeStatus| edge.checksum == ChecksumState::Match;
         self.until_status("everything is healthy", deadline, |status| {
             let mut edges = self.layout.edges.iter();
-            let all_match = edges.all(|place| all_edges(status, place.region, matches));
+            let all_match = edges.all(|place| all_edges_match(status, place.region, matches));
             all_match
                 && status
                     .list_health_issues()
                     .iter()
-                    .all(|wrong| self.is_meant(wrong))
+                    .all(|issue| self.is_expected(issue))
         })
         .await
     }
 
-    /// True for expected complaints: a layout may leave regions without an edge, and a right
-    /// revoked by an operator may stay without a holder.
-    fn is_meant(&self, wrong: &HealthIssue) -> bool {
+    /// True for an issue that belongs to the layout, which may leave regions without an edge. A
+    /// right that an operator took back may also stay without a holder.
+    fn is_expected(&self, issue: &HealthIssue) -> bool {
         let mut edges = self.layout.edges.iter();
-        match wrong.kind {
-            HealthIssueKind::NoEdge => edges.all(|place| place.region.as_str() != wrong.about),
+        match issue.kind {
+            HealthIssueKind::NoEdge => edges.all(|place| place.region.as_str() != issue.about),
             HealthIssueKind::NobodyHolds => true,
             _ => false,
         }
@@ -274,13 +274,13 @@ impl Stack {
         }
         say("Starting the cloud, a process per part");
         for part in CloudPart::behind_the_gateway() {
-            self.spawn_part(Part::Alone(part), self.real_part(part)?)
+            self.spawn_part(Part::Alone(part), self.build_part_spec(part)?)
                 .await?;
         }
         for part in CloudPart::behind_the_gateway() {
             self.ready(Part::Alone(part)).await?;
         }
-        let gateway = self.real_part(CloudPart::Gateway)?;
+        let gateway = self.build_part_spec(CloudPart::Gateway)?;
         self.start_part(Part::Alone(CloudPart::Gateway), gateway)
             .await?;
         servers.settled().await?;
@@ -288,7 +288,7 @@ impl Stack {
         Ok(())
     }
 
-    fn real_part(&self, part: CloudPart) -> Result<Spec> {
+    fn build_part_spec(&self, part: CloudPart) -> Result<Spec> {
         Ok(self
             .users
             .sign_in(part, parts::real_part(part, &self.layout)?))
@@ -351,8 +351,8 @@ impl Stack {
         Ok(code)
     }
 
-    /// The first start on a data folder makes the admin.
-    async fn make_admin(&self) -> Result<()> {
+    /// Creates the admin at the first start on a data folder.
+    async fn ensure_admin(&self) -> Result<()> {
         if self.admin().await.is_ok() {
             return Ok(());
         }
@@ -360,7 +360,7 @@ impl Stack {
         self.admin().await.map(drop)
     }
 
-    /// Makes an admin directly in the database: registration never creates one.
+    /// Creates an admin directly in the database, because registration never creates one.
     pub(crate) async fn bootstrap(&self, username: &str) -> Result<()> {
         let bootstrap = parts::bootstrap_admin(&self.layout, username, demo_data::PASSWORD)?;
         self.supervisor.run(bootstrap, READY_MAX).await
@@ -392,22 +392,23 @@ impl Stack {
     }
 
     async fn set_gate(&self, region: Region, gate: GateState, link: LinkState) -> Result<()> {
-        let told = timeout(HEALTHY_MAX, self.tell_gate(region, gate)).await;
-        told.with_context(|| format!("could not reach the hub of {region}"))??;
-        let is_so = |status: &StatusReport| all_edges(status, region, |edge| edge.link == link);
-        self.until_status(&format!("the link is {link:?}"), HEALTHY_MAX, is_so)
+        let sent = timeout(HEALTHY_MAX, self.send_gate(region, gate)).await;
+        sent.with_context(|| format!("could not reach the hub of {region}"))??;
+        let has_link =
+            |status: &StatusReport| all_edges_match(status, region, |edge| edge.link == link);
+        self.until_status(&format!("the link is {link:?}"), HEALTHY_MAX, has_link)
             .await
     }
 
     /// After a hub returns from a kill, the gateway rejects calls to it for a moment, so retry.
-    async fn tell_gate(&self, region: Region, gate: GateState) -> Result<()> {
+    async fn send_gate(&self, region: Region, gate: GateState) -> Result<()> {
         let admin = self.admin().await?;
         loop {
             match admin.set_gate(region, gate).await {
                 Err(error) if error.status.is_none_or(|status| status == 503) => {}
-                told => return Ok(told.map(|_| ())?),
+                sent => return Ok(sent.map(|_| ())?),
             }
-            sleep(LOOK_AGAIN).await;
+            sleep(STATUS_POLL).await;
         }
     }
 
@@ -415,26 +416,26 @@ impl Stack {
         &self,
         what: &str,
         deadline: Duration,
-        so: impl Fn(&StatusReport) -> bool,
+        is_reached: impl Fn(&StatusReport) -> bool,
     ) -> Result<()> {
         let mut last = String::from("no status report was received");
         let pause = if self.default_limits {
-            LOOK_AGAIN_AT_DEFAULT_LIMITS
+            STATUS_POLL_AT_DEFAULT_LIMITS
         } else {
-            LOOK_AGAIN
+            STATUS_POLL
         };
-        let looking = async {
+        let polling = async {
             loop {
                 match self.status().await {
-                    Ok(status) if so(&status) => return,
-                    Ok(status) => last = described(&status),
+                    Ok(status) if is_reached(&status) => return,
+                    Ok(status) => last = describe_status(&status),
                     Err(error) => last = format!("{error:#}"),
                 }
                 sleep(pause).await;
             }
         };
-        let looked = timeout(deadline, looking).await;
-        looked.map_err(|_| anyhow!("timed out after {deadline:?} waiting until {what}: {last}"))
+        let polled = timeout(deadline, polling).await;
+        polled.map_err(|_| anyhow!("timed out after {deadline:?} waiting until {what}: {last}"))
     }
 }
 
@@ -459,17 +460,21 @@ pub fn supervisor_for(layout: &Layout) -> Result<Supervisor> {
     Ok(supervisor)
 }
 
-fn all_edges(status: &StatusReport, region: Region, so: impl Fn(&EdgeStatus) -> bool) -> bool {
+fn all_edges_match(
+    status: &StatusReport,
+    region: Region,
+    matches: impl Fn(&EdgeStatus) -> bool,
+) -> bool {
     let of_region = status.regions.iter().filter(|of| of.region == region);
     let mut edges = of_region.flat_map(|of| &of.edges).peekable();
-    edges.peek().is_some() && edges.all(so)
+    edges.peek().is_some() && edges.all(matches)
 }
 
-fn described(status: &StatusReport) -> String {
+fn describe_status(status: &StatusReport) -> String {
     let edges = status.regions.iter().flat_map(|region| &region.edges);
     let states = edges.map(|e| format!("{} {:?}/{:?}", e.edge, e.link, e.checksum).to_lowercase());
     let complaints = status.list_health_issues().into_iter();
-    let complaints = complaints.map(|wrong| format!("{}: {:?}", wrong.about, wrong.kind));
+    let complaints = complaints.map(|issue| format!("{}: {:?}", issue.about, issue.kind));
     let states: Vec<String> = complaints.chain(states).collect();
     states.join("; ")
 }

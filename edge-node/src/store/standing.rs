@@ -353,7 +353,7 @@ pub fn newest_moment(conn: &Connection) -> rusqlite::Result<UnixMillis> {
     let logged_at = conn
         .query_row(LOGGED, [], |row| row.get(0).map(UnixMillis))
         .optional()?;
-    let confirmed_at = trust::feed_confirmed_at(conn)?;
+    let confirmed_at = trust::load_feed_confirmed_at(conn)?;
     let hub_at = load_clock_record(conn)?.hub_at;
     Ok(hub_at
         .max(logged_at.unwrap_or_default())

@@ -1,6 +1,6 @@
-//! Whom this edge trusts. Keys from enrolment: those that verify access tokens without the cloud,
-//! and the hub's public key. Revocations and verification marks. Device owners, and people past
-//! newcomer status.
+//! Stores the sources of this edge's trust: the keys that verify access tokens without the cloud,
+//! the hub's public key, revocations, verification marks, the owners of devices, and the people
+//! past newcomer status.
 
 use journal::JournalError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -51,7 +51,7 @@ pub struct DeviceOwner {
     pub used_at: UnixMillis,
 }
 
-/// Longer than any token lives, including a device's grant.
+/// Longer than the lifetime of any token, including a device's grant.
 const TOKEN_LIVES_MS_MAX: i64 = 31 * 24 * 60 * 60 * 1_000;
 /// People beyond this limit stay newcomers.
 const KNOWN_MAX: u32 = 100_000;
@@ -136,7 +136,7 @@ fn load_trust(conn: &Connection) -> rusqlite::Result<Trust> {
     conn.query_row(ROW, [], |row| {
         let known = TrustUpdate {
             jwks: row.get(1)?,
-            revoked_sessions: revoked_sessions(conn)?,
+            revoked_sessions: load_revoked_sessions(conn)?,
             people: load_people(conn)?,
             marks: load_marks(conn)?,
         };
@@ -145,13 +145,13 @@ fn load_trust(conn: &Connection) -> rusqlite::Result<Trust> {
         Ok(Trust {
             enrolled,
             known,
-            feed_confirmed_at: feed_confirmed_at(conn)?,
+            feed_confirmed_at: load_feed_confirmed_at(conn)?,
             code,
         })
     })
 }
 
-pub fn feed_confirmed_at(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
+pub fn load_feed_confirmed_at(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
     const AT: &str = "SELECT at FROM feed_confirmed WHERE one = 1";
     conn.prepare_cached(AT)?
         .query_row([], |row| row.get(0).map(UnixMillis))
@@ -174,7 +174,7 @@ fn save_enrolment(
     hub.map_or(Ok(()), |key| pin_hub(conn, key))
 }
 
-/// The code cannot bring another key.
+/// A used code cannot enrol another key.
 fn save_used_code(conn: &Connection, code: Hash) -> rusqlite::Result<()> {
     const PUT: &str = "UPDATE edge SET code_hash = ? WHERE one = 1";
     execute_cached(conn, PUT, [&code.0[..]])
@@ -211,7 +211,7 @@ pub fn revoke_session(
 
 pub fn merge_person_revocation(
     conn: &Connection,
-    word: RevocationStatus,
+    revocation: RevocationStatus,
     now: UnixMillis,
 ) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT INTO revoked (kind, id, heard_at, at, tokens_since)
@@ -221,7 +221,7 @@ pub fn merge_person_revocation(
         user,
         revoked_at,
         tokens_since,
-    } = word;
+    } = revocation;
     execute_cached(
         conn,
         PUT,
@@ -270,14 +270,16 @@ pub fn is_admitted(
     if ended || known.is_some_and(|known| known.refuses_token(by.issued_at)) {
         return Ok(false);
     }
-    let Some(told) = by.verification else {
+    let Some(claimed) = by.verification else {
         return Ok(true);
     };
     let known = conn
         .prepare_cached(MARK)?
         .query_row(user, read_mark)
         .optional()?;
-    Ok(known.map_or(told, |known| known.merge_with(told)).verified)
+    Ok(known
+        .map_or(claimed, |known| known.merge_with(claimed))
+        .verified)
 }
 
 fn load_marks(conn: &Connection) -> rusqlite::Result<Vec<ProviderVerification>> {
@@ -294,7 +296,7 @@ fn read_mark(row: &Row<'_>) -> rusqlite::Result<ProviderVerification> {
     })
 }
 
-fn revoked_sessions(conn: &Connection) -> rusqlite::Result<Vec<SessionId>> {
+fn load_revoked_sessions(conn: &Connection) -> rusqlite::Result<Vec<SessionId>> {
     const IDS: &str = "SELECT id FROM revoked WHERE kind = 'session'";
     let mut statement = conn.prepare(IDS)?;
     statement.query_map([], |row| id(row, 0))?.collect()

@@ -259,16 +259,19 @@ impl ApiDocument {
     }
 }
 
-/// A handler that describes its route. `A` separates handlers by their number of parameters.
+/// A handler that describes its route. `A` is the tuple of its parameters; it keeps the
+/// implementations for different numbers of parameters apart.
 pub trait DescribedHandler<A> {
     fn describe_route(route: &mut RouteDescription);
 }
 
-/// Most add nothing: the gateway describes the allowed callers.
+/// A handler's parameter, which may add to the route's description. Most add nothing: the gateway
+/// describes the allowed callers.
 pub trait RouteInput {
     fn describe_route(_: &mut RouteDescription) {}
 }
 
+/// A handler's result, which describes the route's answer.
 pub trait RouteAnswer {
     fn describe_route(route: &mut RouteDescription);
 }
@@ -392,7 +395,7 @@ impl<T: ToSchema> RouteAnswer for CreatedJson<T> {
     }
 }
 
-/// With one extra header.
+/// An answer with one extra header.
 impl<T: RouteAnswer> RouteAnswer for ([(HeaderName, String); 1], T) {
     fn describe_route(route: &mut RouteDescription) {
         T::describe_route(route);

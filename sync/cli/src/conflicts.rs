@@ -58,11 +58,11 @@ pub async fn list_conflicts(
     after: Option<ConflictCursor>,
 ) -> Result<CommandOutput> {
     let page = load_page(gateway, limit, after).await?;
-    let look = &gateway.style;
+    let style = &gateway.style;
     Ok(CommandOutput::new(
-        look,
-        || page_to_json(&page, look),
-        || render_page(&page, look),
+        style,
+        || page_to_json(&page, style),
+        || render_page(&page, style),
     ))
 }
 

@@ -99,23 +99,23 @@ fn render_invitation(
     command: &[String],
     voids_earlier_code: bool,
 ) -> String {
-    let look = &gateway.style;
-    let invited = look.translate(say::enrol_invited {
+    let style = &gateway.style;
+    let invited = style.translate(say::enrol_invited {
         name: edge_id.into(),
         until: style::format_moment(expires_at).into(),
     });
     let voided = match voids_earlier_code {
-        true => format!("  {}\n", look.translate(say::enrol_voids_code)),
+        true => format!("  {}\n", style.translate(say::enrol_voids_code)),
         false => String::new(),
     };
-    let next = look.format_next_step(say::enrol_next.text_in(look.language));
+    let next = style.format_next_step(say::enrol_next.text_in(style.language));
     // A terminal breaks long lines anywhere; a backslash lets the shell continue them.
-    let between = if look.width.is_some() { " \\\n" } else { " " };
+    let between = if style.width.is_some() { " \\\n" } else { " " };
     let command = command.join(between);
     let warning = if is_only_here(&gateway.url) {
-        format!("  {}\n", look.translate(say::enrol_only_here))
+        format!("  {}\n", style.translate(say::enrol_only_here))
     } else if gateway.url.starts_with("http://") {
-        format!("  {}\n", look.translate(say::enrol_plain_line))
+        format!("  {}\n", style.translate(say::enrol_plain_line))
     } else {
         String::new()
     };
@@ -278,15 +278,15 @@ async fn issue_key_code(
         (false, true) => "kept",
         (false, false) => "refused",
     };
-    let look = &gateway.style;
-    let told = look.translate(say::edge_gets_a_key {
+    let style = &gateway.style;
+    let told = style.translate(say::edge_gets_a_key {
         edge: edge.into(),
         until: style::format_moment(expires_at).into(),
         old: old_key.into(),
     });
-    let next = look.format_next_step(say::edge_key_next.text_in(look.language));
+    let next = style.format_next_step(say::edge_key_next.text_in(style.language));
     Ok(CommandOutput::new(
-        look,
+        style,
         || answer.clone(),
         || format!("{told}\n\nHOLDFAST__EDGE__ENROLMENT_CODE={code}\n\n    {next}\n"),
     ))

@@ -291,8 +291,8 @@ mod tests {
             edges: serde_json::from_value(edges).unwrap(),
             report: serde_json::from_value(report).unwrap(),
         };
-        let look = OutputStyle::for_pipe(Language::English);
-        let text = render_edges(&list, &look);
+        let style = OutputStyle::for_pipe(Language::English);
+        let text = render_edges(&list, &style);
         let lines: Vec<&str> = text.lines().collect();
         let start = "NORTH\t? never\t1\t5 / 7\t4 / 9\t0";
         assert_eq!(

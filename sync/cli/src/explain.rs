@@ -31,16 +31,16 @@ enum ExplainedItem {
 
 pub async fn explain_item(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
     let subject = find_item(gateway, name).await?;
-    let look = &gateway.style;
+    let style = &gateway.style;
     let mut story = Value::Null;
-    if look.json {
-        story = subject.to_json(look);
+    if style.json {
+        story = subject.to_json(style);
         story["edge_keys"] = json!(edge_keys(gateway, &story).await);
     }
     Ok(CommandOutput::new(
-        look,
+        style,
         || story,
-        || subject.render_text(look),
+        || subject.render_text(style),
     ))
 }
 
@@ -69,12 +69,12 @@ async fn edge_keys(gateway: &Gateway, story: &Value) -> BTreeMap<String, String>
 }
 
 async fn find_item(gateway: &Gateway, name: &str) -> Result<ExplainedItem> {
-    let look = &gateway.style;
+    let style = &gateway.style;
     if let Ok(place) = name.parse::<OpPlace>() {
         let unknown = say::unknown_op {
             place: (&place).into(),
         };
-        return require_found(command::find_by_op(gateway, &place).await?, unknown, look)
+        return require_found(command::find_by_op(gateway, &place).await?, unknown, style)
             .map(ExplainedItem::Trail);
     }
     if let Ok(name) = name.parse::<ConflictName>() {
@@ -82,14 +82,14 @@ async fn find_item(gateway: &Gateway, name: &str) -> Result<ExplainedItem> {
         let conflict = require_found(
             conflicts::find_conflict(gateway, name).await?,
             unknown,
-            look,
+            style,
         )?;
         let trail = command::find_by_command(gateway, conflict.command_id()).await?;
         return Ok(ExplainedItem::Conflict(conflict, trail));
     }
     let Ok(id) = name.parse::<CommandId>() else {
         if OrderCode::parse(name).is_none() {
-            return Err(unknown_name_failure(name, ExitKind::NotFound, look));
+            return Err(unknown_name_failure(name, ExitKind::NotFound, style));
         }
         return Ok(ExplainedItem::Order(Box::new(
             load_order_history(gateway, name).await?,
@@ -99,7 +99,7 @@ async fn find_item(gateway: &Gateway, name: &str) -> Result<ExplainedItem> {
         return Ok(ExplainedItem::Order(Box::new(story)));
     }
     let unknown = say::unknown_id { id: id.into() };
-    require_found(command::find_by_command(gateway, id).await?, unknown, look)
+    require_found(command::find_by_command(gateway, id).await?, unknown, style)
         .map(ExplainedItem::Trail)
 }
 

@@ -224,7 +224,7 @@ impl Gateway {
 
     fn failure_from_refusal(&self, path: &str, status: u16, error: &ClientError) -> CommandFailure {
         let exit = ExitKind::from_http_status(status);
-        let look = &self.style;
+        let style = &self.style;
         let problem = error.problem.as_deref();
         let code = problem.map(|problem| problem.code);
         let reasons = problem.map(list_reasons).unwrap_or_default();
@@ -232,7 +232,7 @@ impl Gateway {
             // Commands replace this with a sentence that names the missing thing.
             (Some(Code::NotFound), _) => {
                 let path = path.split('?').next().unwrap_or(path).into();
-                let text = look.translate(say::nothing_there {
+                let text = style.translate(say::nothing_there {
                     url: (&self.url).into(),
                     path,
                 });
@@ -242,13 +242,13 @@ impl Gateway {
             (Some(Code::Unrecognised), Some(problem)) => {
                 (replace_control_chars(&problem.title), None)
             }
-            (Some(code), _) => (code.sentence_in(look.language).to_owned(), None),
+            (Some(code), _) => (code.sentence_in(style.language).to_owned(), None),
             (None, _) => {
                 let foreign = say::foreign_answer {
                     url: (&self.url).into(),
                     status: status.into(),
                 };
-                let (sentence, step) = split_next_step(look.translate(foreign));
+                let (sentence, step) = split_next_step(style.translate(foreign));
                 (sentence, Some(step))
             }
         };
@@ -267,20 +267,20 @@ impl Gateway {
     }
 
     fn suggest_next_step(&self, failure: &CommandFailure) -> Option<String> {
-        let look = &self.style;
+        let style = &self.style;
         let url = (&self.url).into();
         let is_locked = failure.code == Some(Code::AccountLocked);
         match (failure.retry_after, failure.exit) {
             (Some(later), _) if failure.is_rate_limited() || is_locked => {
-                Some(look.translate(say::try_again {
+                Some(style.translate(say::try_again {
                     seconds: later.as_secs().into(),
                 }))
             }
             (_, ExitKind::Authentication) => match failure.code {
                 Some(Code::InvalidCredentials) => None,
-                _ => Some(look.translate(say::sign_in_anew { url })),
+                _ => Some(style.translate(say::sign_in_anew { url })),
             },
-            (_, ExitKind::Unreachable) => Some(look.translate(say::see_what_is_missing { url })),
+            (_, ExitKind::Unreachable) => Some(style.translate(say::see_what_is_missing { url })),
             _ => None,
         }
     }

@@ -73,9 +73,9 @@ pub async fn run_keys_action(
         .map(|key| key.kid.clone())
         .unwrap_or_default()
         .into();
-    let look = &gateway.style;
+    let style = &gateway.style;
     Ok(match action {
-        None => CommandOutput::new(look, || answer, || render_keys(&page.items, look)),
+        None => CommandOutput::new(style, || answer, || render_keys(&page.items, style)),
         Some(KeysAction::Rotate { .. }) => {
             CommandOutput::from_answer(&gateway.style, answer, say::keys_rotated { present })
         }

@@ -109,24 +109,24 @@ fn render_sign_in(
     guesses: Option<GuessReport>,
     file: &Path,
 ) -> String {
-    let look = &gateway.style;
-    let done = look.translate(say::login_done {
+    let style = &gateway.style;
+    let done = style.translate(say::login_done {
         user: username.into(),
-        role: role_word(role, look).into(),
+        role: role_word(role, style).into(),
         url: (&gateway.url).into(),
     });
-    let kept = look.translate(say::login_kept {
+    let kept = style.translate(say::login_kept {
         file: file.display().into(),
     });
-    let guesses = guesses.map(|guesses| format!("{}\n", describe_guesses(guesses, look)));
+    let guesses = guesses.map(|guesses| format!("{}\n", describe_guesses(guesses, style)));
     let next = match role {
-        Role::Admin => say::login_next.text_in(look.language),
-        _ => say::login_no_admin.text_in(look.language),
+        Role::Admin => say::login_next.text_in(style.language),
+        _ => say::login_no_admin.text_in(style.language),
     };
     format!(
         "{done}\n  {kept}\n{}    {}\n",
         guesses.unwrap_or_default(),
-        look.format_next_step(next)
+        style.format_next_step(next)
     )
 }
 

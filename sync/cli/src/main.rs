@@ -152,13 +152,13 @@ fn main() -> ExitCode {
     let width = find_flag_value("--width", std::env::args().skip(1))
         .and_then(|columns| columns.parse().ok());
     let line = CommandLine::read(&OutputStyle::for_stdout(language, false, width));
-    let look = OutputStyle::for_stdout(language, line.common.json, line.common.width);
+    let style = OutputStyle::for_stdout(language, line.common.json, line.common.width);
     // One thread is enough for one request, and starts fastest.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let output = match runtime {
-        Ok(runtime) => runtime.block_on(run_command(&line, look)),
+        Ok(runtime) => runtime.block_on(run_command(&line, style)),
         Err(error) => Err(CommandFailure::new(
             ExitKind::Failure,
             process::problem::format_error_chain(&error),
@@ -167,9 +167,9 @@ fn main() -> ExitCode {
     let output = output.unwrap_or_else(|failure| CommandOutput {
         exit: failure.exit,
         out: String::new(),
-        err: failure.render(&look),
+        err: failure.render(&style),
     });
-    ExitCode::from(output.print(&look) as u8)
+    ExitCode::from(output.print(&style) as u8)
 }
 
 impl CommandLine {

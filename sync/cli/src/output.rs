@@ -272,12 +272,15 @@ mod tests {
     fn a_failure_says_what_to_do_next() {
         let failure = CommandFailure::new(ExitKind::NotFound, "no order N-000000")
             .next_step("check the code");
-        let look = OutputStyle::for_pipe(Language::English);
+        let style = OutputStyle::for_pipe(Language::English);
         assert_eq!(
-            failure.render(&look),
+            failure.render(&style),
             "holdfast: no order N-000000\n  Next: check the code\n"
         );
-        let value = failure.render(&OutputStyle { json: true, ..look });
+        let value = failure.render(&OutputStyle {
+            json: true,
+            ..style
+        });
         let value: Value = serde_json::from_str(&value).unwrap();
         assert_eq!(value["error"]["exit"], 5);
         assert_eq!(value["error"]["kind"], "not_found");

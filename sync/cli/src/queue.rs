@@ -1,5 +1,5 @@
 //! `holdfast queue`: undecided ops and portal acceptances with their state and next step, ops left
-//! behind by ended epochs, and retries of ops that wait for an operator.
+//! behind by ended epochs, and retries of poison ops, which wait for an operator.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -60,11 +60,11 @@ pub async fn show_queue(
     limit: usize,
 ) -> Result<CommandOutput> {
     let queue = load_queue(gateway, edge, limit).await?;
-    let look = &gateway.style;
+    let style = &gateway.style;
     Ok(CommandOutput::new(
-        look,
-        || queue_to_json(&queue, look),
-        || render_queue(&queue, look),
+        style,
+        || queue_to_json(&queue, style),
+        || render_queue(&queue, style),
     ))
 }
 
@@ -250,12 +250,12 @@ pub async fn retry_waiting(
     seq: Option<u64>,
     epoch: Option<u64>,
 ) -> Result<CommandOutput> {
-    let look = &gateway.style;
+    let style = &gateway.style;
     match (name.parse::<EdgeId>(), name.parse::<CommandId>(), seq) {
         (Ok(edge), _, Some(seq)) => {
             let epoch = match epoch {
                 Some(epoch) => epoch,
-                None => edges::find_epoch(&gateway.fetch_status().await?, &edge, None, look)?,
+                None => edges::find_epoch(&gateway.fetch_status().await?, &edge, None, style)?,
             };
             let path = format!("/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry");
             let place = OpPlace {
@@ -270,7 +270,7 @@ pub async fn retry_waiting(
             let answer = require_found(
                 none_if_not_found(gateway.post_json(&path, None).await)?,
                 unknown,
-                look,
+                style,
             )?;
             let done = say::queue_op_retried {
                 seq: seq.into(),
@@ -283,7 +283,7 @@ pub async fn retry_waiting(
                 .post_json(&format!("/api/v1/admin/asks/{id}/retry"), None)
                 .await;
             let unknown = say::not_waiting_accept { id: id.into() };
-            let answer = require_found(none_if_not_found(answer)?, unknown, look)?;
+            let answer = require_found(none_if_not_found(answer)?, unknown, style)?;
             let done = say::queue_ask_retried { id: id.into() };
             Ok(CommandOutput::from_answer(&gateway.style, answer, done))
         }
@@ -291,7 +291,7 @@ pub async fn retry_waiting(
             let sentence = say::not_to_retry { name: name.into() };
             Err(CommandFailure::from_sentence(
                 ExitKind::Usage,
-                look,
+                style,
                 sentence,
             ))
         }

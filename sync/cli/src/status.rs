@@ -25,23 +25,23 @@ const FORM: NarrowTableRules = NarrowTableRules {
 
 pub async fn show_status(gateway: &Gateway) -> Result<CommandOutput> {
     let report = gateway.fetch_status().await?;
-    let look = &gateway.style;
+    let style = &gateway.style;
     let exit = if report.list_health_issues().is_empty() {
         ExitKind::Ok
     } else {
         ExitKind::Degraded
     };
-    if look.json {
-        let value = report_to_json(&report, look).map_err(|_| gateway.unreadable_failure())?;
+    if style.json {
+        let value = report_to_json(&report, style).map_err(|_| gateway.unreadable_failure())?;
         return Ok(CommandOutput {
             exit,
-            ..CommandOutput::new(look, || value, String::new)
+            ..CommandOutput::new(style, || value, String::new)
         });
     }
-    let rows = render_rows(&report, look);
-    let verdict = render_verdict(&report, look);
+    let rows = render_rows(&report, style);
+    let verdict = render_verdict(&report, style);
     // Stdout carries only rows, so that files and programs get no warnings.
-    let verdict = match look.width {
+    let verdict = match style.width {
         Some(_) => format!("\n{verdict}"),
         None => verdict,
     };

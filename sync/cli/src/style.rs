@@ -214,15 +214,15 @@ mod tests {
 
     #[test]
     fn without_colour_nothing_is_painted() {
-        let look = OutputStyle {
+        let style = OutputStyle {
             width: Some(80),
             ..OutputStyle::for_pipe(Language::English)
         };
-        assert_eq!(look.paint(TextTone::Bad, "down"), "down");
+        assert_eq!(style.paint(TextTone::Bad, "down"), "down");
         assert_eq!(
             OutputStyle {
                 colour: true,
-                ..look
+                ..style
             }
             .paint(TextTone::Bad, "down"),
             "\x1b[31mdown\x1b[0m"

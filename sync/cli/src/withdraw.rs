@@ -21,11 +21,11 @@ struct ListedPerson {
 
 /// `name` is a user name or an id.
 pub async fn withdraw_jobs(gateway: &Gateway, name: &str, why: &str) -> Result<CommandOutput> {
-    let look = &gateway.style;
+    let style = &gateway.style;
     let person = require_found(
         find_person(gateway, name).await?,
         unknown_person(name),
-        look,
+        style,
     )?;
     let path = format!("/api/v1/admin/providers/{person}/withdrawals");
     let answer = none_if_not_found(
@@ -33,12 +33,12 @@ pub async fn withdraw_jobs(gateway: &Gateway, name: &str, why: &str) -> Result<C
             .post_json(&path, Some(&json!({"reason": why})))
             .await,
     )?;
-    let answer: Value = require_found(answer, unknown_person(name), look)?;
+    let answer: Value = require_found(answer, unknown_person(name), style)?;
     let done = WithdrawnJobs::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     Ok(CommandOutput::new(
-        look,
+        style,
         || answer,
-        || render_withdrawal(&done, look),
+        || render_withdrawal(&done, style),
     ))
 }
 
@@ -112,8 +112,8 @@ mod tests {
             }
         };
         let items = vec![job(1, None), job(2, Some(Code::WrongState))];
-        let look = OutputStyle::for_pipe(Language::English);
-        let text = render_withdrawal(&WithdrawnJobs { items, more: true }, &look);
+        let style = OutputStyle::for_pipe(Language::English);
+        let text = render_withdrawal(&WithdrawnJobs { items, more: true }, &style);
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.contains("does not allow this"), "{text}");
         let none = render_withdrawal(
@@ -121,7 +121,7 @@ mod tests {
                 items: Vec::new(),
                 more: false,
             },
-            &look,
+            &style,
         );
         assert_eq!(none.lines().count(), 1, "{none}");
     }

@@ -14,7 +14,7 @@ use crate::{
     session::connection::SessionContext,
 };
 
-/// Cloning shares all of it.
+/// Clones share all of these parts.
 #[derive(Clone)]
 pub(crate) struct HubState {
     pub keys: KeySource,

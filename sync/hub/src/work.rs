@@ -1,7 +1,8 @@
 //! Works the edges' logs: gets a decision on every received op in log order, even after a restart
-//! or while the edge is away. A dispatcher starts one task per edge with undecided ops. That task works the log
-//! from the first undecided op to the last: it reads a run from `sync/hub/src/store/work_queue.rs`,
-//! submits it to its owner in `sync/hub/src/work/run_submission.rs`, and stores the results.
+//! or while the edge is away. A dispatcher starts one task per edge with undecided ops. That task
+//! works the log from the first undecided op to the last: it reads a run from
+//! `sync/hub/src/store/work_queue.rs`, submits it to its owner in
+//! `sync/hub/src/work/run_submission.rs`, and stores the results.
 //!
 //! Invariant: an op leaves the queue only with its outcome stored. One replica at a time works a
 //! log; if two believe that they do, the store accepts results from only one: those under the claim

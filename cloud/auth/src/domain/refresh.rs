@@ -7,7 +7,7 @@
 //!
 //! Invariant: issue times, in whole seconds, strictly increase within a family.
 //!
-//! After a readmission, tokens start anew at a later whole second.
+//! After a readmission, tokens start at a later whole second.
 
 use uuid::Uuid;
 use wire::UnixMillis;
@@ -61,9 +61,9 @@ impl RefreshFamily {
         }
     }
 
-    pub fn classify_use(self, sent: PresentedRefreshToken, now: UnixMillis) -> RefreshUse {
+    pub fn classify_use(self, presented: PresentedRefreshToken, now: UnixMillis) -> RefreshUse {
         let Self { newest, before, .. } = self;
-        let issued = sent.issued;
+        let issued = presented.issued;
         if issued > newest {
             return RefreshUse::Unknown;
         }
@@ -71,7 +71,7 @@ impl RefreshFamily {
             let whole = UnixMillis(now.0 - now.0.rem_euclid(SECOND_MS));
             return RefreshUse::First(whole.max(newest.plus_ms(SECOND_MS)));
         }
-        let is_same_attempt = sent.attempt.is_some() && sent.attempt == self.attempt;
+        let is_same_attempt = presented.attempt.is_some() && presented.attempt == self.attempt;
         if issued == before && (is_same_attempt || now.ms_since(newest) < REPEATED_MS) {
             return RefreshUse::Repeated(newest);
         }

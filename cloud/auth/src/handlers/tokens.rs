@@ -1,5 +1,5 @@
-//! Further tokens of a live session. The session stays the same, so one sign-out ends all its
-//! tokens.
+//! Issues further tokens for a live session. The session stays the same, so one sign-out ends all
+//! its tokens.
 //!
 //! `POST /internal/sessions/renew`: the gateway renews with the access token that it holds for a
 //! page. `POST /api/v1/auth/refresh`: programs hold a refresh token instead, so that an intercepted
@@ -37,8 +37,8 @@ use crate::{
     store::{SessionEnding, SessionKind, UserSession},
 };
 
-/// If a concurrent use was faster, judge the token again, now as a repetition.
-const SPENDING_ATTEMPTS: usize = 2;
+/// If a concurrent use of the token wins the first attempt, the second treats it as a repetition.
+const SPEND_ATTEMPTS_MAX: usize = 2;
 
 #[derive(Deserialize, ToSchema)]
 pub struct RefreshForm {
@@ -156,7 +156,7 @@ impl Service {
             iat: successor.0 / 1000,
             ..claims.clone()
         };
-        let refresh_token = Some(self.refresh_token(&next, ends_at));
+        let refresh_token = Some(self.sign_refresh_token(&next, ends_at));
         let iat = now.0 / 1000;
         let exp = (iat + ACCESS_TOKEN_SECONDS).min(claims.exp);
         let kind = TokenKind::Access;
@@ -185,19 +185,19 @@ impl Service {
         trace: &TraceId,
     ) -> Result<Option<UnixMillis>, ServiceError> {
         let session = claims.jti;
-        let sent = PresentedRefreshToken {
+        let presented = PresentedRefreshToken {
             issued: UnixMillis(claims.iat * 1000),
             attempt,
         };
-        for _ in 0..SPENDING_ATTEMPTS {
+        for _ in 0..SPEND_ATTEMPTS_MAX {
             let Some(family) = self.store.load_refresh_family(session).await? else {
                 break;
             };
-            match family.classify_use(sent, self.clock.now()) {
+            match family.classify_use(presented, self.clock.now()) {
                 RefreshUse::First(successor) => {
                     if self
                         .store
-                        .spend_refresh_token(session, sent, successor)
+                        .spend_refresh_token(session, presented, successor)
                         .await?
                     {
                         return Ok(Some(successor));
@@ -242,7 +242,7 @@ impl Service {
         let now = self.clock.now().0 / 1000;
         // A refreshable session outlives its tokens.
         let exp = (ends_at.0 / 1000).min(now + ACCESS_TOKEN_SECONDS);
-        let edge_token = self.edge_token(
+        let edge_token = self.sign_edge_token(
             &self.with_current_mark(claims.clone()).await?,
             exp,
             region,
@@ -269,13 +269,13 @@ impl Service {
             return;
         }
         let claims = &grant.claims;
-        grant.edge_token = Some(self.edge_token(claims, claims.exp, region, None));
+        grant.edge_token = Some(self.sign_edge_token(claims, claims.exp, region, None));
         if only {
             grant.access_token = None;
         }
     }
 
-    fn edge_token(
+    fn sign_edge_token(
         &self,
         claims: &Claims,
         exp: i64,
@@ -407,7 +407,7 @@ impl Service {
             return Ok(None);
         };
         let claims = self.with_current_mark(claims).await?;
-        let token = self.edge_token(&claims, claims.exp, form.region, Some(form.command));
+        let token = self.sign_edge_token(&claims, claims.exp, form.region, Some(form.command));
         Ok(Some(CommandToken { token }))
     }
 }

@@ -151,11 +151,11 @@ impl Service {
         if let Some(zone) = named.and_then(TimeZone::from_name) {
             return Ok(ReaderClock::Own(zone));
         }
-        let (wishes, _) = self
+        let (preferences, _) = self
             .preferences
             .load_preferences(caller.actor.user_id)
             .await?;
-        Ok(wishes.reader_clock())
+        Ok(preferences.reader_clock())
     }
 }
 

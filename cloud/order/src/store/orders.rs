@@ -1,8 +1,8 @@
-//! Single orders: read for people, for anyone with the receipt, and for the price of a cancel; and
-//! read for the other services to compare with what they know [PULL].
+//! Single orders: read for people, for anyone with the tracking receipt, and for the price of a
+//! cancel; and read for the other services to compare with what they know [PULL].
 //!
-//! Invariant: the secret of a receipt is not stored. It is derived from the order id with the
-//! service's hash key, which never changes, and compared in constant time.
+//! Invariant: the secret of a tracking receipt is not stored. It is derived from the order id with
+//! the service's hash key, which never changes, and compared in constant time.
 
 use std::collections::BTreeMap;
 
@@ -249,7 +249,7 @@ impl Store {
             }
         };
         let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
-        let mut worked_in_vain = self.worked_in_vain(&ids).await?;
+        let mut worked_in_vain = self.load_providers_in_vain(&ids).await?;
         let mut items = Vec::with_capacity(rows.len());
         for row in rows {
             items.push(ComparedOrder {
@@ -262,7 +262,7 @@ impl Store {
         Ok(ComparedOrders { items })
     }
 
-    async fn worked_in_vain(
+    async fn load_providers_in_vain(
         &self,
         orders: &[OrderId],
     ) -> Result<BTreeMap<OrderId, Vec<UserId>>, StoreError> {

@@ -31,7 +31,7 @@ use crate::store::{AdapterCall, AdapterCallKind, CallbackClaim, CallbackMessage}
 
 pub const METHOD: &str = "alipay";
 /// The answer that stops Alipay from repeating a message.
-pub const HEARD: &str = "success";
+pub const ACKNOWLEDGEMENT: &str = "success";
 const PAGE: &str = "alipay.trade.page.pay";
 const QUERY: &str = "alipay.trade.query";
 const CLOSE: &str = "alipay.trade.close";

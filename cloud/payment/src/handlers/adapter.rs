@@ -89,7 +89,7 @@ async fn process_callback(
     let name = worker.adapter.name();
     let callback = worker.adapter.read_callback(headers, body);
     if !callback.is_signed {
-        if callbacks.records_forged(now) {
+        if callbacks.admits_forged_record(now) {
             tracing::warn!("Rejected a callback that the adapter did not sign");
             store
                 .keep_callback(name, &callback, CallbackVerdict::Forged)

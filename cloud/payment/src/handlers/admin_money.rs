@@ -221,16 +221,16 @@ pub async fn money(
         requests: requests.collect::<Result<_, _>>()?,
         cases: cases.collect::<Result<_, _>>()?,
         acts: acts.collect::<Result<_, _>>()?,
-        worked_in_vain: work_in_vain(&service, &rows).await?,
+        worked_in_vain: list_providers_in_vain(&service, &rows).await?,
     }))
 }
 
 /// Without the order service, the view still shows everything else.
-async fn work_in_vain(
+async fn list_providers_in_vain(
     service: &Service,
     money: &OrderMoney,
 ) -> Result<Option<Vec<VainWorkView>>, Problem> {
-    let providers = match service.worked_in_vain(money.order_id()).await {
+    let providers = match service.fetch_providers_in_vain(money.order_id()).await {
         Ok(providers) => providers,
         Err(error) => {
             tracing::warn!(
@@ -296,8 +296,8 @@ pub async fn compensation(
     let key = admin.keyed_request("compensation", subject, amount.minor_units());
     // Answer a repeat from its idempotency key, even if the order service has changed its data
     // since.
-    let has_case =
-        service.store.knows_key(&key).await? || worked_in_vain(&service, id, provider_id).await?;
+    let has_case = service.store.knows_key(&key).await?
+        || has_worked_in_vain(&service, id, provider_id).await?;
     let wish = CompensationRequest {
         provider: provider_id,
         amount_minor: amount.minor_units(),
@@ -419,13 +419,13 @@ fn new_money_act(
     })
 }
 
-async fn worked_in_vain(
+async fn has_worked_in_vain(
     service: &Service,
     order: OrderId,
     provider: UserId,
 ) -> Result<bool, Problem> {
     let providers = service
-        .worked_in_vain(order)
+        .fetch_providers_in_vain(order)
         .await
         .map_err(|error| order_service_unavailable(&error))?;
     Ok(providers.contains(&provider))

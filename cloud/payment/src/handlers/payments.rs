@@ -124,7 +124,7 @@ pub async fn pay(
         return Err(Code::OrderNotFound.into());
     }
     let currency = currency.unwrap_or(order.currency);
-    if !adapter.takes_currency(currency) {
+    if !adapter.accepts_currency(currency) {
         return Err(Problem::wrong_field(
             "payment_method",
             say::currency_unpayable,

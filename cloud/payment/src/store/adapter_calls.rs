@@ -31,7 +31,7 @@ const DUE_PAYOUTS: &str =
 const OF_ORDER: &str = "WHERE order_id = ? AND status = 'pending' ORDER BY created_at, id";
 const CLOSING_OF_ORDER: &str =
     "WHERE order_id = ? AND status = 'pending' AND closing <> 0 ORDER BY created_at, id LIMIT 1";
-const ASKED_OF_ORDER: &str = "SELECT ask_at FROM payments \
+const NEXT_CALL_OF_ORDER: &str = "SELECT ask_at FROM payments \
     WHERE order_id = ? AND status = 'pending' ORDER BY created_at, id LIMIT 1";
 const ONE: &str = "WHERE id = ?";
 const PAYMENT_LATER: &str = "UPDATE payments SET ask_at = ? WHERE id = ? AND status = 'pending'";
@@ -181,10 +181,10 @@ impl Store {
     }
 
     /// Seconds until the next adapter call about the order's open payment.
-    pub async fn seconds_until_asked(&self, order: OrderId) -> Result<u32, StoreError> {
+    pub async fn seconds_until_next_call(&self, order: OrderId) -> Result<u32, StoreError> {
         let at: Option<UnixMillis> = self
             .sql
-            .fetch_optional(ASKED_OF_ORDER, vals![order])
+            .fetch_optional(NEXT_CALL_OF_ORDER, vals![order])
             .await?;
         let wait_ms = at.map_or(0, |at| at.ms_since(self.clock.now()));
         let seconds = u32::try_from((wait_ms + 999) / 1_000).unwrap_or(u32::MAX);

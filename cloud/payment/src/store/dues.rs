@@ -38,7 +38,7 @@ const LOOK_LATER: &str = "UPDATE dues SET looked_at = ? WHERE order_id = ?";
 /// Dues per job run.
 const DUES_MAX: usize = 200;
 /// How soon the job retries a due that waits for a person.
-const LOOK_AGAIN_MS: i64 = 3_600_000;
+const RETRY_AFTER_MS: i64 = 3_600_000;
 
 /// The customer and provider of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -303,7 +303,7 @@ impl Store {
     /// Orders with an expiry or release due now.
     pub async fn list_dues_by_now(&self) -> Result<Vec<OrderId>, StoreError> {
         let now = self.clock.now();
-        let values = vals![now, now.plus_ms(-LOOK_AGAIN_MS), DUES_MAX];
+        let values = vals![now, now.plus_ms(-RETRY_AFTER_MS), DUES_MAX];
         Ok(self.sql.fetch_all(DUE_BY, values).await?)
     }
 

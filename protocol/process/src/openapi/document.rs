@@ -1,4 +1,4 @@
-//! The routes of one part and their schemas.
+//! The OpenAPI description of one part: its routes and their schemas.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -27,16 +27,16 @@ pub struct ApiDocument {
 enum KeyRule {
     /// The route only reads.
     #[default]
-    None,
+    ReadOnly,
     /// The handler stores the answer.
-    Own,
+    StoredByHandler,
     /// The platform stores the answer.
-    Kept,
+    StoredByPlatform,
     /// The route takes no key, for this reason.
-    Unkeyed(&'static str),
+    TakesNone(&'static str),
 }
 
-/// One route as clients see it.
+/// The description of one route for its clients.
 #[derive(Debug, Default)]
 pub struct RouteDescription {
     name: String,
@@ -106,7 +106,7 @@ impl ApiDocument {
         let kept = self
             .routes
             .iter()
-            .filter(|(_, route)| route.key == KeyRule::Kept);
+            .filter(|(_, route)| route.key == KeyRule::StoredByPlatform);
         kept.filter_map(|((path, method), _)| Some((method.to_uppercase().parse().ok()?, *path)))
             .collect()
     }
@@ -191,14 +191,14 @@ impl RouteDescription {
 
     /// The handler stores its answers by the key.
     pub(super) fn heeds_key(&mut self) {
-        self.key = KeyRule::Own;
+        self.key = KeyRule::StoredByHandler;
         self.describe_key();
     }
 
     /// The platform stores the answers by the key, unless the handler does.
     pub(super) fn takes_key(&mut self) {
-        if self.key != KeyRule::Own {
-            self.key = KeyRule::Kept;
+        if self.key != KeyRule::StoredByHandler {
+            self.key = KeyRule::StoredByPlatform;
             self.add_refusal_codes(&[Code::CommandIdReused, Code::InvalidInput, Code::Unavailable]);
             self.describe_key();
         }
@@ -211,7 +211,7 @@ impl RouteDescription {
 
     /// Takes no key although it changes something; the reason completes the sentence "A repeat".
     pub fn takes_no_key(&mut self, why: &'static str) {
-        self.key = KeyRule::Unkeyed(why);
+        self.key = KeyRule::TakesNone(why);
     }
 
     fn describe_key(&mut self) {
@@ -303,7 +303,7 @@ impl RouteDescription {
             ("responses", json!(answers)),
             (
                 "x-unkeyed",
-                if let KeyRule::Unkeyed(why) = key {
+                if let KeyRule::TakesNone(why) = key {
                     why.into()
                 } else {
                     Value::Null
@@ -322,7 +322,7 @@ impl RouteDescription {
 /// become `anyOf`, because several variants may fit.
 fn correct_schema(schema: RefOr<Schema>) -> Value {
     let mut value = serde_json::to_value(schema).expect("a schema is JSON");
-    drop_optional_nulls(&mut value);
+    remove_null_from_optional_fields(&mut value);
     relax_untagged_enums(&mut value);
     value
 }
@@ -345,14 +345,14 @@ fn relax_untagged_enums(schema: &mut Value) {
     }
 }
 
-/// True if several variants may fit a value. A field with one value tells objects apart; nullable
-/// values and enums of strings never overlap.
+/// True if several variants may fit a value. A tag field, which has one value, distinguishes
+/// objects; nullable values and enums of strings never overlap.
 fn may_overlap(variants: &[Value]) -> bool {
     let is_nullable = variants.contains(&json!({ "type": "null" }));
-    !is_nullable && !variants.iter().all(is_told_apart)
+    !is_nullable && !variants.iter().all(has_discriminator)
 }
 
-fn is_told_apart(variant: &Value) -> bool {
+fn has_discriminator(variant: &Value) -> bool {
     let fields = variant["properties"].as_object();
     variant.get("enum").is_some() || fields.is_some_and(|all| all.values().any(is_tag_field))
 }
@@ -363,7 +363,7 @@ fn is_tag_field(field: &Value) -> bool {
         .is_some_and(|words| words.len() == 1)
 }
 
-fn drop_optional_nulls(schema: &mut Value) {
+fn remove_null_from_optional_fields(schema: &mut Value) {
     let required = schema.get("required").cloned().unwrap_or_default();
     if let Some(Value::Object(fields)) = schema.get_mut("properties") {
         for (name, field) in fields {
@@ -371,18 +371,20 @@ fn drop_optional_nulls(schema: &mut Value) {
                 .as_array()
                 .is_some_and(|all| all.contains(&json!(name)));
             if !is_required {
-                drop_null(field);
+                remove_null(field);
             }
         }
     }
     match schema {
-        Value::Object(members) => members.values_mut().for_each(drop_optional_nulls),
-        Value::Array(items) => items.iter_mut().for_each(drop_optional_nulls),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(remove_null_from_optional_fields),
+        Value::Array(items) => items.iter_mut().for_each(remove_null_from_optional_fields),
         _ => {}
     }
 }
 
-fn drop_null(field: &mut Value) {
+fn remove_null(field: &mut Value) {
     if let Some(Value::Array(kinds)) = field.get_mut("type") {
         kinds.retain(|kind| kind != "null");
         if let [kind] = kinds.as_slice() {

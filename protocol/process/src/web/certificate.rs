@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 /// How soon a renewed certificate is shown.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
+const RELOAD_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 pub struct Certificate(Arc<Inner>);
@@ -78,7 +78,7 @@ impl Certificate {
         let mut refused = None;
         loop {
             tokio::select! {
-                () = time::sleep(LOOK_AGAIN) => {}
+                () = time::sleep(RELOAD_EVERY) => {}
                 () = stop.cancelled() => return,
             }
             let said = match self.reload_if_changed().await {

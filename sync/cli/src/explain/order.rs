@@ -45,13 +45,13 @@ pub async fn load_order_history(gateway: &Gateway, name: &str) -> Result<OrderHi
 }
 
 pub async fn load_order(gateway: &Gateway, name: &str) -> Result<Order> {
-    let look = &gateway.style;
+    let style = &gateway.style;
     if let Ok(id) = name.parse::<OrderId>() {
         return gateway.get(&format!("/api/v1/orders/{id}")).await;
     }
     let Some(code) = OrderCode::parse(name) else {
         // A usage error, because `wait` keeps waiting for a missing order.
-        return Err(unknown_name_failure(name, ExitKind::Usage, look));
+        return Err(unknown_name_failure(name, ExitKind::Usage, style));
     };
     let found = gateway
         .list(&format!("/api/v1/admin/orders?code={code}&"))
@@ -64,7 +64,7 @@ pub async fn load_order(gateway: &Gateway, name: &str) -> Result<Order> {
             if count == 0 {
                 return CommandFailure::from_sentence(
                     ExitKind::NotFound,
-                    look,
+                    style,
                     say::unknown_code { code },
                 );
             }
@@ -73,7 +73,7 @@ pub async fn load_order(gateway: &Gateway, name: &str) -> Result<Order> {
             let count = count.into();
             CommandFailure::from_sentence(
                 ExitKind::Conflict,
-                look,
+                style,
                 say::shared_code { count, code, ids },
             )
         })
@@ -110,19 +110,19 @@ pub fn history_to_json(history: &OrderHistory, style: &OutputStyle) -> Value {
 }
 
 pub fn render_history(history: &OrderHistory, style: &OutputStyle) -> String {
-    let cast = PersonNames::from_order(&history.order, &history.timeline, style);
+    let names = PersonNames::from_order(&history.order, &history.timeline, style);
     let mut out = render_heading(&history.order, style);
     for (index, entry) in history.timeline.iter().enumerate() {
         out.push('\n');
-        out.push_str(&render_step(index + 1, entry, &cast, style));
+        out.push_str(&render_step(index + 1, entry, &names, style));
     }
-    let races = timeline::describe_collisions(&history.timeline, &cast, style, |_| true);
+    let races = timeline::describe_collisions(&history.timeline, &names, style, |_| true);
     if !races.is_empty() {
         out.push('\n');
         out.push_str(&races);
     }
     out.push('\n');
-    out.push_str(&render_footer(history, &cast, style));
+    out.push_str(&render_footer(history, &names, style));
     out
 }
 

@@ -190,7 +190,7 @@ fn describe_collision(
             later: format_gap(second.ms_since(first)).into(),
         }));
     }
-    lines.extend(tapped_earlier(winner, loser, style));
+    lines.extend(describe_earlier_tap(winner, loser, style));
     lines.push(style.translate(say::race_no_mark {
         who: loser_name.into(),
     }));
@@ -198,7 +198,7 @@ fn describe_collision(
 }
 
 /// Mentions an earlier tap on an offline edge, because that loss feels unfair.
-fn tapped_earlier(
+fn describe_earlier_tap(
     winner: &TimelineEntry,
     loser: &TimelineEntry,
     style: &OutputStyle,

@@ -122,8 +122,8 @@ impl AcceptOrigins {
     }
 }
 
-/// The accepts of a run that may have been forwarded to their edge: a holder logs those as provisional,
-/// never as firm.
+/// The accepts of a run that may have been forwarded to their edge: a holder logs those as
+/// provisional, never as firm.
 pub fn list_maybe_forwarded(run: &[UndecidedOp]) -> Vec<CommandId> {
     let put = run.iter().filter_map(|due| match &due.read {
         ReceivedOp::Command(op) => {

@@ -1,5 +1,5 @@
-//! The plan for one run of an edge's log, on its way to the owner and back: ops that the hub answers, ops handed
-//! to the owner, ops that wait, and the owner's answers.
+//! The plan for one run of an edge's log, on its way to the owner and back: ops that the hub
+//! answers, ops handed to the owner, ops that wait, and the owner's answers.
 //!
 //! Invariant: a log is worked in order. A waiting op holds back later ops on the same order and the
 //! release of a lease; all other ops proceed.

@@ -210,11 +210,11 @@ impl Store {
     async fn drop_numbers(
         &self,
         text: &'static str,
-        of: Vec<Val>,
+        scope: Vec<Val>,
         numbers: &[u64],
     ) -> Result<usize> {
         if !numbers.is_empty() {
-            let mut values = of;
+            let mut values = scope;
             values.extend(numbers.iter().map(Val::from));
             self.sql
                 .exec(in_list(text, numbers.len(), ")"), values)
