@@ -16,7 +16,7 @@ use wire::{Actor, Role};
 
 use crate::{
     AT, PROVIDER, STRANGER,
-    http::{MINE, World, admin, customer, offer, provider, wrong},
+    service::{MINE, ProfileService, admin, customer, provider, provider_form, wrong_fields},
 };
 
 const PHOTO: &str = "/api/v1/users/me/photo";
@@ -31,7 +31,7 @@ const fn other(role: Role) -> Actor {
     }
 }
 
-impl World {
+impl ProfileService {
     async fn hand_in(&self, actor: Actor, method: &str, path: &str, file: Vec<u8>) -> (u16, Value) {
         let token = self.issuer.token(actor, self.clock.now());
         let request = Request::builder()
@@ -78,17 +78,17 @@ fn at(file: &Value) -> String {
 
 #[tokio::test]
 async fn a_photo_is_made_small_and_shown_to_its_person_alone() {
-    let world = World::new().await;
-    let (status, set) = world
+    let service = ProfileService::new().await;
+    let (status, set) = service
         .hand_in(customer(), "PUT", PHOTO, png(1_280, 640))
         .await;
     assert_eq!((status, &set["version"]), (200, &json!(2)), "{set}");
     let photo = &set["photo"];
     assert_eq!(
-        &world.done(customer(), "GET", MINE, None).await["photo"],
+        &service.done(customer(), "GET", MINE, None).await["photo"],
         photo
     );
-    let shown = world.read(Some(customer()), &at(photo)).await;
+    let shown = service.read(Some(customer()), &at(photo)).await;
     let is = |name: &str| shown.headers()[name].to_str().unwrap().to_owned();
     assert_eq!(is("content-type"), "image/jpeg");
     assert_eq!(
@@ -109,26 +109,26 @@ async fn a_photo_is_made_small_and_shown_to_its_person_alone() {
         + 5;
     assert_eq!(bytes[frame..frame + 4], [1, 64, 2, 128], "320 x 640");
 
-    assert_eq!(world.status(admin(), photo).await, 200);
+    assert_eq!(service.status(admin(), photo).await, 200);
     for (held, status) in [
         ("read_people", 200),
         ("verify_providers", 200),
         ("read_desks", 404),
     ] {
         assert_eq!(
-            world.status_holding(held, &at(photo)).await,
+            service.status_with_permissions(held, &at(photo)).await,
             status,
             "{held}"
         );
     }
     for stranger in [provider(), other(Role::Customer)] {
-        assert_eq!(world.status(stranger, photo).await, 404);
+        assert_eq!(service.status(stranger, photo).await, 404);
     }
-    assert_eq!(world.read(None, &at(photo)).await.status().as_u16(), 401);
-    let gone = world.done(customer(), "DELETE", PHOTO, None).await;
+    assert_eq!(service.read(None, &at(photo)).await.status().as_u16(), 401);
+    let gone = service.done(customer(), "DELETE", PHOTO, None).await;
     assert_eq!((&gone["version"], gone.get("photo")), (&json!(3), None));
     assert_eq!(
-        world.done(customer(), "DELETE", PHOTO, None).await["version"],
+        service.done(customer(), "DELETE", PHOTO, None).await["version"],
         3,
         "again is no change"
     );
@@ -136,31 +136,33 @@ async fn a_photo_is_made_small_and_shown_to_its_person_alone() {
 
 #[tokio::test]
 async fn pictures_of_work_are_shown_with_captions_and_bounded() {
-    let world = World::new().await;
-    world
-        .done(provider(), "PUT", MINE, Some(offer(&json!(1))))
+    let service = ProfileService::new().await;
+    service
+        .done(provider(), "PUT", MINE, Some(provider_form(&json!(1))))
         .await;
-    let first = world.picture("A%20tap").await;
+    let first = service.picture("A%20tap").await;
     let id = first["items"][0]["file_id"].clone();
     assert_eq!(first["items"][0]["caption"], "A tap");
     let public = format!("/api/v1/providers/{PROVIDER}/profile");
-    let seen = world.done(customer(), "GET", &public, None).await;
+    let seen = service.done(customer(), "GET", &public, None).await;
     assert_eq!(seen["pictures"], first["items"]);
     assert_eq!(
-        world.status(customer(), &id).await,
+        service.status(customer(), &id).await,
         200,
         "what a provider shows"
     );
 
     let one = format!("{PICTURES}/{}", id.as_str().unwrap());
     let caption = |version: &Value| Some(json!({ "version": version, "caption": "A new tap" }));
-    let (status, _) = world.ask(provider(), "PUT", &one, caption(&json!(1))).await;
+    let (status, _) = service
+        .ask(provider(), "PUT", &one, caption(&json!(1)))
+        .await;
     assert_eq!(status, 409);
-    let book = world
+    let book = service
         .done(provider(), "PUT", &one, caption(&first["version"]))
         .await;
     assert_eq!(book["items"][0]["caption"], "A new tap");
-    let (status, refused) = world
+    let (status, refused) = service
         .hand_in(
             provider(),
             "POST",
@@ -168,18 +170,18 @@ async fn pictures_of_work_are_shown_with_captions_and_bounded() {
             png(8, 8),
         )
         .await;
-    assert_eq!((status, wrong(&refused)), (422, vec!["caption"]));
+    assert_eq!((status, wrong_fields(&refused)), (422, vec!["caption"]));
     let thief = Actor {
         user_id: STRANGER,
         role: Role::Provider,
     };
-    let (status, _) = world.ask(thief, "PUT", &one, caption(&json!(1))).await;
+    let (status, _) = service.ask(thief, "PUT", &one, caption(&json!(1))).await;
     assert_eq!(status, 404, "another's picture");
 
     for caption in ["b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"] {
-        world.picture(caption).await;
+        service.picture(caption).await;
     }
-    let (status, refused) = world
+    let (status, refused) = service
         .hand_in(
             provider(),
             "POST",
@@ -187,8 +189,8 @@ async fn pictures_of_work_are_shown_with_captions_and_bounded() {
             png(9, 9),
         )
         .await;
-    assert_eq!((status, wrong(&refused)), (422, vec!["pictures"]));
-    let (status, _) = world
+    assert_eq!((status, wrong_fields(&refused)), (422, vec!["pictures"]));
+    let (status, _) = service
         .hand_in(
             customer(),
             "POST",
@@ -198,8 +200,8 @@ async fn pictures_of_work_are_shown_with_captions_and_bounded() {
         .await;
     assert_eq!(status, 403, "customers show none");
 
-    let version = world.done(provider(), "GET", MINE, None).await["version"].clone();
-    let left = world
+    let version = service.done(provider(), "GET", MINE, None).await["version"].clone();
+    let left = service
         .done(
             provider(),
             "DELETE",
@@ -208,13 +210,13 @@ async fn pictures_of_work_are_shown_with_captions_and_bounded() {
         )
         .await;
     assert_eq!(left["items"].as_array().unwrap().len(), 11);
-    assert_eq!(world.status(customer(), &id).await, 404, "shown no more");
+    assert_eq!(service.status(customer(), &id).await, 404, "shown no more");
 }
 
 #[tokio::test]
 async fn a_certifications_document_is_for_its_provider_and_admins() {
-    let world = World::new().await;
-    let (status, handed) = world
+    let service = ProfileService::new().await;
+    let (status, handed) = service
         .hand_in(provider(), "POST", DOCUMENTS, pdf("certificate"))
         .await;
     assert_eq!((status, &handed["kind"]), (201, &json!("application/pdf")));
@@ -223,19 +225,23 @@ async fn a_certifications_document_is_for_its_provider_and_admins() {
         let item = json!({ "name": "Electrician", "number": "E-7", "issuer": "City", "document": document });
         Some(json!({ "version": version, "items": [item] }))
     };
-    let kept = world
+    let kept = service
         .done(provider(), "PUT", CERTIFICATIONS, certify(id, 1))
         .await;
     assert_eq!(&kept["certifications"][0]["document"], id);
     let path = format!("/api/v1/admin/providers/{PROVIDER}");
     assert_eq!(
-        &world.done(admin(), "GET", &path, None).await["certifications"][0]["document"],
+        &service.done(admin(), "GET", &path, None).await["certifications"][0]["document"],
         id
     );
     for (held, status) in [("verify_providers", 200), ("read_people read_desks", 404)] {
-        assert_eq!(world.status_holding(held, &at(id)).await, status, "{held}");
+        assert_eq!(
+            service.status_with_permissions(held, &at(id)).await,
+            status,
+            "{held}"
+        );
     }
-    let read = world.read(Some(admin()), &at(id)).await;
+    let read = service.read(Some(admin()), &at(id)).await;
     assert_eq!(
         read.headers()["content-disposition"],
         "attachment; filename=\"document.pdf\""
@@ -243,30 +249,33 @@ async fn a_certifications_document_is_for_its_provider_and_admins() {
     assert_eq!(read.headers()["cache-control"], "no-store");
     let bytes = read.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(bytes, pdf("certificate"));
-    assert_eq!(world.status(provider(), id).await, 200);
+    assert_eq!(service.status(provider(), id).await, 200);
     for stranger in [customer(), other(Role::Provider)] {
-        assert_eq!(world.status(stranger, id).await, 404);
+        assert_eq!(service.status(stranger, id).await, 404);
     }
 
     // A known id does not give another person access to the file.
-    let (status, refused) = world
+    let (status, refused) = service
         .ask(other(Role::Provider), "PUT", CERTIFICATIONS, certify(id, 1))
         .await;
-    assert_eq!((status, wrong(&refused)), (422, vec!["items[0].document"]));
-    let (_, photo) = world.hand_in(provider(), "PUT", PHOTO, png(8, 8)).await;
+    assert_eq!(
+        (status, wrong_fields(&refused)),
+        (422, vec!["items[0].document"])
+    );
+    let (_, photo) = service.hand_in(provider(), "PUT", PHOTO, png(8, 8)).await;
     let version = photo["version"].as_i64().unwrap();
     let body = certify(&photo["photo"], version);
-    let (status, _) = world.ask(provider(), "PUT", CERTIFICATIONS, body).await;
+    let (status, _) = service.ask(provider(), "PUT", CERTIFICATIONS, body).await;
     assert_eq!(status, 422, "a photo is no document");
 }
 
 #[tokio::test]
 async fn a_certification_may_name_a_paper_elsewhere_or_a_file_here_by_its_address() {
-    let world = World::new().await;
+    let service = ProfileService::new().await;
     let certify = async |actor: Actor, version: i64, url: &str| {
         let item = json!({ "name": "Electrician", "file_url": url });
         let form = json!({ "version": version, "items": [item] });
-        world.ask(actor, "PUT", CERTIFICATIONS, Some(form)).await
+        service.ask(actor, "PUT", CERTIFICATIONS, Some(form)).await
     };
     let url = "https://papers.example.org/7.pdf";
     let (status, kept) = certify(provider(), 1, url).await;
@@ -277,7 +286,7 @@ async fn a_certification_may_name_a_paper_elsewhere_or_a_file_here_by_its_addres
         "{kept}"
     );
     let path = format!("/api/v1/admin/providers/{PROVIDER}");
-    let shown = world.done(admin(), "GET", &path, None).await;
+    let shown = service.done(admin(), "GET", &path, None).await;
     assert_eq!(shown["certifications"], json!([expected]));
     for bad in [
         "http://papers.example.org/7.pdf",
@@ -287,13 +296,13 @@ async fn a_certification_may_name_a_paper_elsewhere_or_a_file_here_by_its_addres
     ] {
         let (status, refused) = certify(provider(), 2, bad).await;
         assert_eq!(
-            (status, wrong(&refused)),
+            (status, wrong_fields(&refused)),
             (422, vec!["items[0].file_url"]),
             "{bad}"
         );
     }
 
-    let (_, handed) = world
+    let (_, handed) = service
         .hand_in(provider(), "POST", DOCUMENTS, pdf("certificate"))
         .await;
     let (status, kept) = certify(provider(), 2, &at(&handed["id"])).await;
@@ -306,7 +315,7 @@ async fn a_certification_may_name_a_paper_elsewhere_or_a_file_here_by_its_addres
     for unknown in [&handed["id"], &json!(PROVIDER)] {
         let (status, refused) = certify(thief, 1, &at(unknown)).await;
         assert_eq!(
-            (status, wrong(&refused)),
+            (status, wrong_fields(&refused)),
             (422, vec!["items[0].document"]),
             "{unknown}"
         );
@@ -315,7 +324,7 @@ async fn a_certification_may_name_a_paper_elsewhere_or_a_file_here_by_its_addres
 
 #[tokio::test]
 async fn what_is_no_plain_picture_is_refused_with_its_reason() {
-    let world = World::new().await;
+    let service = ProfileService::new().await;
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>".to_vec();
     for (file, status, code) in [
         (svg, 415, "file_kind_refused"),
@@ -330,7 +339,7 @@ async fn what_is_no_plain_picture_is_refused_with_its_reason() {
         (png_bomb(50_000, 50_000), 422, "picture_too_large"),
         (vec![0xff; 10 * 1024 * 1024 + 1], 413, "body_too_large"),
     ] {
-        let (answered, refused) = world.hand_in(customer(), "PUT", PHOTO, file).await;
+        let (answered, refused) = service.hand_in(customer(), "PUT", PHOTO, file).await;
         assert_eq!(
             (answered, &refused["code"]),
             (status, &json!(code)),
@@ -338,19 +347,22 @@ async fn what_is_no_plain_picture_is_refused_with_its_reason() {
         );
     }
     assert_eq!(
-        world.done(customer(), "GET", MINE, None).await.get("photo"),
+        service
+            .done(customer(), "GET", MINE, None)
+            .await
+            .get("photo"),
         None
     );
 }
 
 #[tokio::test]
 async fn a_link_opens_one_file_without_a_sign_in() {
-    let world = World::new().await;
-    let (_, set) = world.hand_in(customer(), "PUT", PHOTO, png(8, 8)).await;
-    let (_, handed) = world
+    let service = ProfileService::new().await;
+    let (_, set) = service.hand_in(customer(), "PUT", PHOTO, png(8, 8)).await;
+    let (_, handed) = service
         .hand_in(provider(), "POST", DOCUMENTS, pdf("another"))
         .await;
-    let linked = world
+    let linked = service
         .done(
             customer(),
             "POST",
@@ -359,7 +371,7 @@ async fn a_link_opens_one_file_without_a_sign_in() {
         )
         .await;
     let url = linked["url"].as_str().unwrap();
-    assert_eq!(world.read(None, url).await.status().as_u16(), 200);
+    assert_eq!(service.read(None, url).await.status().as_u16(), 200);
     let photo = set["photo"].as_str().unwrap();
     let document = handed["id"].as_str().unwrap();
     for forged in [
@@ -367,12 +379,12 @@ async fn a_link_opens_one_file_without_a_sign_in() {
         url.replace("signature=", "signature=00"),
         url.replace(photo, document),
     ] {
-        let answer = world.read(None, &forged).await;
+        let answer = service.read(None, &forged).await;
         assert_eq!(answer.status().as_u16(), 403, "{forged}");
     }
     let link = format!("{}/link", at(&handed["id"]));
     assert_eq!(
-        world.ask(customer(), "POST", &link, None).await.0,
+        service.ask(customer(), "POST", &link, None).await.0,
         404,
         "no link to another's"
     );
@@ -380,20 +392,20 @@ async fn a_link_opens_one_file_without_a_sign_in() {
 
 #[tokio::test]
 async fn a_file_that_no_profile_names_is_collected_after_a_day() {
-    let world = World::new().await;
+    let service = ProfileService::new().await;
     let photo_of = async |actor: Actor, width: u32| {
-        let (_, set) = world.hand_in(actor, "PUT", PHOTO, png(width, 8)).await;
+        let (_, set) = service.hand_in(actor, "PUT", PHOTO, png(width, 8)).await;
         set["photo"].clone()
     };
     let replaced = photo_of(customer(), 8).await;
     let present = photo_of(customer(), 16).await;
     let theirs = photo_of(provider(), 8).await;
-    let document = world
+    let document = service
         .hand_in(provider(), "POST", DOCUMENTS, pdf("loose"))
         .await
         .1["id"]
         .clone();
-    let folder = world.folder.path();
+    let folder = service.folder.path();
     let url = format!("sqlite:{}", folder.join("user.db").display());
     let documents = Documents::open(&url)
         .await
@@ -414,6 +426,6 @@ async fn a_file_that_no_profile_names_is_collected_after_a_day() {
         (provider(), &theirs, 200),
         (provider(), &document, 404),
     ] {
-        assert_eq!(world.status(who, file).await, status, "{file}");
+        assert_eq!(service.status(who, file).await, status, "{file}");
     }
 }

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod addresses;
 mod events;
 mod files;
-mod http;
+mod profiles;
+mod service;
+mod verification;
 
 use uuid::Uuid;
 use wire::{UnixMillis, UserId};

@@ -1,17 +1,12 @@
-//! Deciding firm answers, under a current right and one that was taken back, and the rules they are
-//! judged by.
+//! Deciding firm answers, under a current right and one that was taken back.
 
-use rules::{Assignment, CaseKind, OfflineRules, OrderRule, Submission};
+use rules::{Assignment, CaseKind, OrderRule, Submission};
 use wire::{
-    Action, Amount, ApprovalRule, Code, Currency, EventType, FenceEnding, FirstAnswer, OrderStatus,
-    OutcomeKind, PaymentStatus, QuarantineWhy, RaceRule, ServiceType, Verdict,
+    Code, EventType, FenceEnding, FirstAnswer, OrderStatus, OutcomeKind, QuarantineWhy, RaceRule,
+    Verdict,
 };
 
 use crate::stage::*;
-
-fn kinds(writes: &rules::Writes) -> Vec<CaseKind> {
-    writes.cases.iter().map(|item| item.kind).collect()
-}
 
 #[test]
 fn a_firm_accept_gets_its_order_and_is_remembered_as_firm() {
@@ -65,7 +60,7 @@ fn a_firm_accept_that_finds_its_order_closed_counts_and_leaves_it_so() {
             provider(2),
             "it is his inbox that hears of it"
         );
-        assert_eq!(kinds(&writes), [CaseKind::MetClosed]);
+        assert_eq!(case_kinds(&writes), [CaseKind::MetClosed]);
         let (again, writes) = stage.decide_one(op);
         assert_eq!((again.kind, again.code), (OutcomeKind::Applied, Some(code)));
         assert!(writes.events.is_empty() && writes.cases.is_empty());
@@ -169,7 +164,7 @@ fn an_accept_under_a_right_that_was_taken_back_is_honoured_where_the_order_is_pe
                         writes.events[0].body.lost, outcome.lost,
                         "the event says the same"
                     );
-                    assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
+                    assert_eq!(case_kinds(&writes), [CaseKind::TakenBack]);
                     let (again, _) = stage.decide_one(op);
                     assert_eq!(again.lost, outcome.lost, "and so does a repeat");
                 }
@@ -198,14 +193,14 @@ fn what_was_promised_in_an_epoch_that_is_over_is_honoured_or_told_of_the_take_ba
         if let Some(broken) = how.broken_promise() {
             assert_eq!(outcome.code, Some(broken), "{how}");
             assert_eq!(record.map(|end| end.how), Some(how));
-            assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
+            assert_eq!(case_kinds(&writes), [CaseKind::TakenBack]);
         } else {
             assert_eq!(
                 (outcome.code, record),
                 (Some(Code::OrderAlreadyAccepted), None)
             );
             assert!(
-                kinds(&writes).is_empty(),
+                case_kinds(&writes).is_empty(),
                 "a right that was given back is over"
             );
         }
@@ -247,7 +242,7 @@ fn what_lost_elsewhere_under_the_same_command_is_told_of_the_take_back_too() {
         let (outcome, writes) = stage.decide_one(own.clone());
         assert_eq!(outcome.kind, wire::OutcomeKind::Duplicate);
         assert!(outcome.lost.unwrap().taken_back.is_some());
-        assert_eq!(kinds(&writes), listed, "for an admin to look at, once");
+        assert_eq!(case_kinds(&writes), listed, "for an admin to look at, once");
         let codes: Vec<_> = writes.cases.iter().map(|item| item.code).collect();
         assert!(
             codes
@@ -278,7 +273,7 @@ fn a_promise_of_a_copied_or_restored_log_is_told_of_where_no_right_was_taken_bac
                 (lost.promise_ended, lost.taken_back),
                 (Some(why.into()), None)
             );
-            assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
+            assert_eq!(case_kinds(&writes), [CaseKind::TakenBack]);
         }
         let mut stage = Stage::with([order(1, OrderStatus::Accepted)]).assign(held());
         let put = with_op(logged(2, 1, Some(provider(2)), accept(1)), |op| {
@@ -292,7 +287,7 @@ fn a_promise_of_a_copied_or_restored_log_is_told_of_where_no_right_was_taken_bac
         );
         let (outcome, writes) = stage.decide_one(own);
         assert_eq!(outcome.lost.unwrap().promise_ended, Some(why.into()));
-        assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
+        assert_eq!(case_kinds(&writes), [CaseKind::TakenBack]);
         assert_eq!(
             writes.promises[0].promise.why,
             Some(why.into()),
@@ -351,250 +346,6 @@ fn a_fence_counts_only_for_the_epoch_it_was_granted_to() {
         Some(Code::OrderCancelled),
         "a right that was given back is over"
     );
-}
-
-#[test]
-fn a_firm_answer_outlives_a_revocation_that_its_edge_could_not_know() {
-    let accepted = |seen, firm_op: bool| {
-        let op = if firm_op {
-            firm(4, 1, 1, provider(2), accept(1))
-        } else {
-            logged(1, 1, Some(provider(2)), accept(1))
-        };
-        with_op(op, |op| {
-            op.evidence.revocations_version = seen;
-            op.evidence.revoked_version = Some(7);
-        })
-    };
-    for (request, code) in [
-        (accepted(Some(6), true), None),
-        (accepted(None, true), None),
-        (accepted(Some(7), true), Some(Code::Revoked)),
-        (accepted(Some(6), false), Some(Code::Revoked)),
-    ] {
-        let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
-        let (outcome, writes) = stage.decide_one(request.clone());
-        assert_eq!(outcome.code, code, "{request:?}");
-        assert_eq!(
-            writes.commands.len(),
-            1,
-            "what an edge logged is decided for good"
-        );
-        let listed: &[CaseKind] = if code.is_none() {
-            &[CaseKind::RevokedMeanwhile]
-        } else {
-            &[]
-        };
-        assert_eq!(kinds(&writes), listed);
-    }
-    let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
-    stage = stage.without(OrderRule::RevokeSeen);
-    let (outcome, _) = stage.decide_one(accepted(Some(6), true));
-    assert_eq!(
-        outcome.code,
-        Some(Code::Revoked),
-        "that is what the rule is for"
-    );
-}
-
-#[test]
-fn an_admin_withdraws_anyones_acceptance_with_a_reason_and_the_provider_hears_of_it() {
-    let withdraw = |id, reason| portal(id, admin(), withdraw_because(1, reason));
-    let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
-    stage.decide_one(firm(4, 1, 1, provider(2), accept(1)));
-    for (id, reason) in [(2, Some(" ")), (3, None)] {
-        let (outcome, writes) = stage.decide_one(withdraw(id, reason));
-        assert_eq!(
-            outcome.code,
-            Some(Code::InvalidInput),
-            "the record says why"
-        );
-        assert!(writes.commands.is_empty());
-    }
-    let (outcome, writes) = stage.decide_one(withdraw(4, Some("Licence lost.")));
-    assert!(outcome.has_succeeded(), "{outcome:?}");
-    assert_eq!(
-        (stage.order(1).status, stage.order(1).provider_id),
-        (OrderStatus::Pending, None)
-    );
-    let entry = &writes.timeline[0].entry;
-    assert_eq!(
-        (entry.actor, entry.reason.as_deref()),
-        (admin(), Some("Licence lost."))
-    );
-    let event = &writes.events[0].body;
-    assert_eq!(event.taken_from, Some(provider(2).user_id));
-    assert_eq!(event.reason.as_deref(), Some("Licence lost."));
-    let (outcome, _) = stage.decide_one(withdraw(5, Some("Again.")));
-    assert_eq!(outcome.code, Some(Code::WrongState), "nobody has it");
-    let (outcome, _) = stage.decide_one(firm(4, 2, 6, provider(3), accept(1)));
-    assert!(outcome.has_succeeded(), "the order is open again");
-}
-
-#[test]
-fn who_is_revoked_while_waiting_at_the_portal_is_refused_for_good() {
-    for revoked in [false, true] {
-        let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
-        let Submission::Command(mut attempt) = portal(1, provider(2), accept(1)) else {
-            panic!()
-        };
-        attempt.origin = rules::Origin::Waited { revoked };
-        let (outcome, writes) = stage.decide_one(Submission::Command(attempt));
-        assert_eq!(outcome.code, revoked.then_some(Code::Revoked));
-        assert_eq!(
-            writes.commands.len(),
-            1,
-            "nobody is there any more to try again"
-        );
-    }
-}
-
-#[test]
-fn what_the_same_provider_then_does_there_is_judged_alike() {
-    for (was_firm, code) in [(true, None), (false, Some(Code::Revoked))] {
-        let mut standing = order(1, OrderStatus::Accepted);
-        standing.acceptance.as_mut().unwrap().rule = was_firm.then_some(RaceRule::Promised);
-        standing.order.payment_status = PaymentStatus::Held;
-        let mut stage = Stage::with([standing]).assign(held());
-        let request = with_op(logged(2, 2, Some(provider(1)), start(1)), |op| {
-            op.evidence.revocations_version = Some(6);
-            op.evidence.revoked_version = Some(7);
-        });
-        let (outcome, _) = stage.decide_one(request);
-        assert_eq!(outcome.code, code);
-    }
-}
-
-fn approving() -> OfflineRules {
-    let approval = ApprovalRule {
-        price_max: Amount::from_minor(20_000).unwrap(),
-        currency: Currency::Cny,
-        service_types: vec![ServiceType::CleaningRepair],
-    };
-    OfflineRules {
-        unpaid_start: true,
-        approval: Some(approval),
-        ..OfflineRules::default()
-    }
-}
-
-/// Today's rules allow nothing; version 2 allowed approvals and unpaid starts.
-fn relaxed_once() -> Assignment {
-    let mut assignment = Assignment {
-        rules_version: 3,
-        ..held()
-    };
-    assignment.past_rules.insert(2, approving());
-    assignment
-}
-
-type Change = fn(&mut rules::OrderState);
-
-#[test]
-fn a_firm_approval_is_judged_by_the_rules_it_names() {
-    let approved = |version| {
-        let op = firm(4, 1, 1, customer(1), approve(1));
-        with_op(op, |op| op.evidence.rules_version = version)
-    };
-    let same: Change = |_| {};
-    let dear: Change = |standing| standing.order.price = Amount::from_minor(20_001).unwrap();
-    let other: Change = |standing| standing.order.service_type = ServiceType::Other;
-    for (request, change, code) in [
-        (approved(Some(2)), same, None),
-        (approved(Some(3)), same, Some(Code::RoleForbidden)),
-        (approved(None), same, Some(Code::RoleForbidden)),
-        (approved(Some(2)), dear, Some(Code::RoleForbidden)),
-        (approved(Some(2)), other, Some(Code::RoleForbidden)),
-    ] {
-        let mut standing = order(1, OrderStatus::PendingReview);
-        change(&mut standing);
-        let mut stage = Stage::with([standing]).assign(relaxed_once());
-        let (outcome, writes) = stage.decide_one(request.clone());
-        assert_eq!(outcome.code, code, "{request:?}");
-        let listed: &[CaseKind] = if code.is_none() {
-            &[CaseKind::OfflineRule]
-        } else {
-            &[]
-        };
-        assert_eq!(kinds(&writes), listed);
-    }
-    let standing = order(1, OrderStatus::PendingReview);
-    let mut stage = Stage::with([standing])
-        .assign(relaxed_once())
-        .without(OrderRule::RuleVersion);
-    let (outcome, _) = stage.decide_one(approved(Some(2)));
-    assert_eq!(
-        outcome.code,
-        Some(Code::RoleForbidden),
-        "that is what the rule is for"
-    );
-}
-
-/// Only the edge knew the customer's standing: its promise counts, and an admin gets a case.
-#[test]
-fn a_firm_approval_for_a_customer_in_good_standing_is_judged_by_its_rule() {
-    let wider = OfflineRules {
-        approval_in_good_standing: approving().approval,
-        ..OfflineRules::default()
-    };
-    let mut assignment = Assignment {
-        rules_version: 3,
-        ..held()
-    };
-    assignment.past_rules.insert(2, wider);
-    let approved = with_op(firm(4, 1, 1, customer(1), approve(1)), |op| {
-        op.evidence.rules_version = Some(2)
-    });
-    let provisional = with_op(logged(1, 1, Some(customer(1)), approve(1)), |op| {
-        op.evidence.rules_version = Some(2)
-    });
-    for (request, price, code) in [
-        (&approved, 20_000, None),
-        (&approved, 20_001, Some(Code::RoleForbidden)),
-        (&provisional, 20_000, Some(Code::RoleForbidden)),
-    ] {
-        let mut standing = order(1, OrderStatus::PendingReview);
-        standing.order.price = Amount::from_minor(price).unwrap();
-        let mut stage = Stage::with([standing]).assign(assignment.clone());
-        let (outcome, writes) = stage.decide_one(request.clone());
-        assert_eq!(outcome.code, code, "{request:?}");
-        assert_eq!(kinds(&writes) == [CaseKind::OfflineRule], code.is_none());
-    }
-}
-
-#[test]
-fn a_firm_approval_that_comes_late_counts_all_the_same() {
-    for status in OrderStatus::ALL {
-        let mut stage = Stage::with([order(1, status)]).assign(relaxed_once());
-        let request = with_op(firm(4, 1, 1, customer(1), approve(1)), |op| {
-            op.evidence.rules_version = Some(2)
-        });
-        let (outcome, _) = stage.decide_one(request);
-        assert_eq!(outcome.kind, OutcomeKind::Applied, "{status}");
-        let rejected = status == OrderStatus::Rejected;
-        assert_eq!(
-            outcome.code,
-            rejected.then_some(Code::OrderRejectedMeanwhile),
-            "{status}"
-        );
-        let after = status.next_status(Action::Approve).unwrap_or(status);
-        assert_eq!(stage.order(1).status, after);
-    }
-}
-
-#[test]
-fn an_unpaid_start_is_judged_by_the_rules_that_were_known_where_the_job_was_promised() {
-    for (was_firm, code) in [(true, None), (false, Some(Code::FundsNotHeld))] {
-        let mut standing = order(1, OrderStatus::Accepted);
-        standing.acceptance.as_mut().unwrap().rule = was_firm.then_some(RaceRule::Promised);
-        let mut stage = Stage::with([standing]).assign(relaxed_once());
-        let request = with_op(logged(2, 2, Some(provider(1)), start(1)), |op| {
-            op.evidence.rules_version = Some(2)
-        });
-        let (outcome, writes) = stage.decide_one(request);
-        assert_eq!(outcome.code, code);
-        assert_eq!(kinds(&writes) == [CaseKind::OfflineRule], code.is_none());
-    }
 }
 
 #[test]

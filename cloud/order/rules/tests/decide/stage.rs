@@ -199,6 +199,10 @@ impl Stage {
     }
 }
 
+pub fn case_kinds(writes: &Writes) -> Vec<CaseKind> {
+    writes.cases.iter().map(|item| item.kind).collect()
+}
+
 pub fn outcome(writes: &Writes, at: usize) -> &Outcome {
     match &writes.answers[at] {
         OpDecision::Decided(outcome) => outcome,

@@ -1,0 +1,166 @@
+//! The service of profiles in memory, the people who call it, and their forms.
+
+use axum::{Router, body::Body, response::Response};
+use http::Request;
+use http_body_util::BodyExt;
+use process::clock::Clock;
+use serde_json::{Value, json};
+use support::Issuer;
+use tower::ServiceExt;
+use user::{Config, Peers};
+use wire::{Actor, Role, UserId};
+
+use crate::{ADMIN, AT, CUSTOMER, PROVIDER};
+
+pub const MINE: &str = "/api/v1/users/me/profile";
+
+pub struct ProfileService {
+    pub router: Router,
+    pub issuer: Issuer,
+    pub clock: Clock,
+    pub folder: tempfile::TempDir,
+}
+
+impl ProfileService {
+    pub async fn new() -> Self {
+        let clock = Clock::fixed_at(AT);
+        let issuer = Issuer::new();
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("user.db").display());
+        let files_url = format!("file:{}", folder.path().join("files").display()).into();
+        let config = Config {
+            documents_url: url.into(),
+            files_url,
+            cache_ttl_ms: 60_000,
+            ..Config::default()
+        };
+        user::migrate(&config).await.unwrap();
+        let mut ground = testing::ground(folder.path(), &clock).await;
+        ground.keys = issuer.keys();
+        let router = user::open(config, ground, Peers {}).await.unwrap();
+        Self {
+            router,
+            issuer,
+            clock,
+            folder,
+        }
+    }
+
+    pub async fn send(
+        &self,
+        who: Option<Actor>,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Response {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(actor) = who {
+            let token = self.issuer.token(actor, self.clock.now());
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let request = request
+            .header("content-type", "application/json")
+            .body(body)
+            .unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    pub async fn ask(
+        &self,
+        actor: Actor,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> (u16, Value) {
+        let answer = self.send(Some(actor), method, path, body).await;
+        let status = answer.status().as_u16();
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        (
+            status,
+            serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        )
+    }
+
+    /// The status that an admin with only these permissions gets.
+    pub async fn status_with_permissions(&self, held: &str, path: &str) -> u16 {
+        let token = self.issuer.token(admin(), self.clock.now());
+        let request = Request::get(path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("x-user-permissions", held);
+        let request = request.body(Body::empty()).unwrap();
+        self.router
+            .clone()
+            .oneshot(request)
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
+    }
+
+    pub async fn done(&self, actor: Actor, method: &str, path: &str, body: Option<Value>) -> Value {
+        let (status, answer) = self.ask(actor, method, path, body).await;
+        assert!(status < 300, "{method} {path}: {status} {answer}");
+        answer
+    }
+
+    /// Submits a provider for verification at this moment.
+    pub async fn submit_provider(&self, user_id: UserId) -> Value {
+        let who = Actor {
+            user_id,
+            role: Role::Provider,
+        };
+        let version = self.done(who, "GET", MINE, None).await["version"].clone();
+        let written = self
+            .done(who, "PUT", MINE, Some(provider_form(&version)))
+            .await;
+        let items = json!([{ "name": "Electrician", "number": "E-7", "issuer": "City of Light" }]);
+        let body = json!({ "version": written["version"], "items": items });
+        self.done(who, "PUT", "/api/v1/users/me/certifications", Some(body))
+            .await;
+        self.done(who, "POST", "/api/v1/users/me/verification", None)
+            .await
+    }
+}
+
+pub const fn customer() -> Actor {
+    Actor {
+        user_id: CUSTOMER,
+        role: Role::Customer,
+    }
+}
+
+pub const fn provider() -> Actor {
+    Actor {
+        user_id: PROVIDER,
+        role: Role::Provider,
+    }
+}
+
+pub const fn admin() -> Actor {
+    Actor {
+        user_id: ADMIN,
+        role: Role::Admin,
+    }
+}
+
+pub fn provider_form(version: &Value) -> Value {
+    json!({
+        "version": version, "full_name": "Li Si", "phone": "138-0013-8000", "bio": "I mend.",
+        "skills": ["网络维修", "电脑组装"], "service_categories": ["it_technology"],
+        "service_areas": ["NORTH", "MID"], "hourly_rate": 50, "experience_years": 5,
+        "availability": { "monday": ["13:00-17:00", "09:00-12:00"] },
+        "exceptions": [{ "day": "2026-12-24" }], "portfolio": [{ "title": "A network" }],
+    })
+}
+
+pub fn wrong_fields(answer: &Value) -> Vec<&str> {
+    let errors = answer["errors"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    errors
+        .iter()
+        .map(|error| error["field"].as_str().unwrap())
+        .collect()
+}
