@@ -43,19 +43,13 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    pub fn take(&mut self, call: Call) -> AdapterAnswer {
-        let Call {
-            id,
-            ask,
-            kind,
-            amount_minor,
-        } = call;
-        let known = self.truths.get_mut(&id);
-        match (ask, known) {
+    pub fn receive_call(&mut self, call: Call) -> AdapterAnswer {
+        let known = self.truths.get_mut(&call.id);
+        match (call.ask, known) {
             (Ask::Query, known) => known.map_or(AdapterAnswer::NotFound, |truth| truth.state),
             (Ask::Call, Some(truth)) => truth.state,
-            (Ask::Call, None) => self.begin(id, kind, amount_minor, AdapterAnswer::Pending),
-            (Ask::Close, None) => self.begin(id, kind, amount_minor, AdapterAnswer::Closed),
+            (Ask::Call, None) => self.begin_movement(call, AdapterAnswer::Pending),
+            (Ask::Close, None) => self.begin_movement(call, AdapterAnswer::Closed),
             (Ask::Close, Some(truth)) => {
                 if matches!(
                     truth.state,
@@ -68,25 +62,17 @@ impl Adapter {
         }
     }
 
-    fn begin(
-        &mut self,
-        id: MovementId,
-        kind: Kind,
-        amount_minor: i64,
-        state: AdapterAnswer,
-    ) -> AdapterAnswer {
-        self.truths.insert(
-            id,
-            AdapterTruth {
-                kind,
-                amount_minor,
-                state,
-            },
-        );
+    fn begin_movement(&mut self, call: Call, state: AdapterAnswer) -> AdapterAnswer {
+        let truth = AdapterTruth {
+            kind: call.kind,
+            amount_minor: call.amount_minor,
+            state,
+        };
+        self.truths.insert(call.id, truth);
         state
     }
 
-    pub fn chargebacks_of(&self, payment: MovementId) -> Vec<Chargeback> {
+    pub fn find_chargebacks(&self, payment: MovementId) -> Vec<Chargeback> {
         self.chargebacks
             .iter()
             .filter(|taken| taken.payment == payment)
@@ -95,7 +81,7 @@ impl Adapter {
     }
 
     /// Moves the `n`th matching movement to the state that `next` returns.
-    pub fn turn(
+    pub fn change_state(
         &mut self,
         n: u8,
         next: impl Fn(&AdapterTruth) -> Option<AdapterAnswer>,
@@ -113,7 +99,7 @@ impl Adapter {
     }
 
     /// A bank takes back a payment, at most once.
-    pub fn charge_back(&mut self, n: u8, half: bool) -> Option<MovementId> {
+    pub fn charge_back_payment(&mut self, n: u8, half: bool) -> Option<MovementId> {
         let paid: Vec<(MovementId, i64)> = self
             .truths
             .iter()
@@ -138,7 +124,7 @@ impl Adapter {
         Some(payment)
     }
 
-    pub fn reverse(&mut self, n: u8) -> Option<MovementId> {
+    pub fn reverse_chargeback(&mut self, n: u8) -> Option<MovementId> {
         let n = usize::from(n) % self.chargebacks.len().max(1);
         let taken = self
             .chargebacks
@@ -150,63 +136,43 @@ impl Adapter {
 
     /// The adapter keeps a fee for a payment, at most once.
     pub fn keep_fee(&mut self, n: u8) -> Option<MovementId> {
-        let free = |(id, truth): (&MovementId, &AdapterTruth)| {
-            let minor = truth.paid_minor().filter(|_| !self.fees.contains_key(id))?;
-            Some((*id, minor))
-        };
-        let paid: Vec<(MovementId, i64)> = self.truths.iter().filter_map(free).collect();
+        let mut paid: Vec<(MovementId, i64)> = Vec::new();
+        for (id, truth) in &self.truths {
+            if let Some(minor) = truth.paid_minor()
+                && !self.fees.contains_key(id)
+            {
+                paid.push((*id, minor));
+            }
+        }
         let (payment, minor) = *paid.get(usize::from(n) % paid.len().max(1))?;
         self.fees
             .insert(payment, (minor * FEE_BASIS_POINTS / 10_000).max(1));
         Some(payment)
     }
 
-    pub fn statement(&self) -> BTreeSet<StatementLine> {
+    pub fn list_statement(&self) -> BTreeSet<StatementLine> {
         let mut lines = BTreeSet::new();
-        let mut put = |movement, kind, amount_minor| {
+        for (&movement, truth) in &self.truths {
+            lines.extend(truth.statement_lines(movement));
+        }
+        for (&movement, &amount_minor) in &self.fees {
+            let fee_id = Uuid::from_u128(movement.0.as_u128() ^ 0xfee);
             lines.insert(StatementLine {
                 movement,
-                kind,
+                kind: LineKind::Fee(fee_id),
                 amount_minor,
             });
-        };
-        for (&id, truth) in &self.truths {
-            match (truth.kind, truth.state) {
-                (Kind::Charge, AdapterAnswer::Paid { amount_minor }) => {
-                    put(id, LineKind::Charge, amount_minor)
-                }
-                (Kind::Refund { .. }, AdapterAnswer::Done) => {
-                    put(id, LineKind::Refund, truth.amount_minor)
-                }
-                (Kind::Payout, AdapterAnswer::Done) => {
-                    put(id, LineKind::Payout, truth.amount_minor)
-                }
-                (Kind::Payout, AdapterAnswer::Returned) => {
-                    put(id, LineKind::Payout, truth.amount_minor);
-                    put(id, LineKind::PayoutReturned, truth.amount_minor);
-                }
-                _ => {}
-            }
         }
-        for (&payment, &minor) in &self.fees {
-            put(
-                payment,
-                LineKind::Fee(Uuid::from_u128(payment.0.as_u128() ^ 0xfee)),
-                minor,
-            );
-        }
-        for taken in &self.chargebacks {
-            put(
-                taken.payment,
-                LineKind::Chargeback(taken.id.0),
-                taken.amount_minor,
-            );
-            if taken.is_reversed {
-                put(
-                    taken.payment,
-                    LineKind::Reversal(taken.id.0),
-                    taken.amount_minor,
-                );
+        for chargeback in &self.chargebacks {
+            let line = StatementLine {
+                movement: chargeback.payment,
+                kind: LineKind::Chargeback(chargeback.id.0),
+                amount_minor: chargeback.amount_minor,
+            };
+            lines.insert(line);
+            if chargeback.is_reversed {
+                let kind = LineKind::Reversal(chargeback.id.0);
+                lines.insert(StatementLine { kind, ..line });
             }
         }
         lines
@@ -214,7 +180,7 @@ impl Adapter {
 
     /// The money the adapter owes us.
     pub fn balance_minor(&self) -> i64 {
-        let lines = self.statement();
+        let lines = self.list_statement();
         let signed = lines.iter().map(|line| match line.kind {
             LineKind::Charge | LineKind::Reversal(_) | LineKind::PayoutReturned => {
                 line.amount_minor
@@ -227,19 +193,41 @@ impl Adapter {
     }
 
     /// The sum of the payment's refunds, done or under way.
-    pub fn refunded_minor(&self, of: MovementId) -> i64 {
-        let counts = |truth: &&AdapterTruth| {
-            truth.kind == Kind::Refund { payment: of } && truth.state != AdapterAnswer::Failed
-        };
-        self.truths
+    pub fn refunded_minor(&self, payment: MovementId) -> i64 {
+        let refund = Kind::Refund { payment };
+        let refunds = self
+            .truths
             .values()
-            .filter(counts)
-            .map(|truth| truth.amount_minor)
-            .sum()
+            .filter(|truth| truth.kind == refund && truth.state != AdapterAnswer::Failed);
+        refunds.map(|truth| truth.amount_minor).sum()
     }
 }
 
 impl AdapterTruth {
+    fn statement_lines(&self, movement: MovementId) -> Vec<StatementLine> {
+        let line = |kind, amount_minor| StatementLine {
+            movement,
+            kind,
+            amount_minor,
+        };
+        match (self.kind, self.state) {
+            (Kind::Charge, AdapterAnswer::Paid { amount_minor }) => {
+                vec![line(LineKind::Charge, amount_minor)]
+            }
+            (Kind::Refund { .. }, AdapterAnswer::Done) => {
+                vec![line(LineKind::Refund, self.amount_minor)]
+            }
+            (Kind::Payout, AdapterAnswer::Done) => {
+                vec![line(LineKind::Payout, self.amount_minor)]
+            }
+            (Kind::Payout, AdapterAnswer::Returned) => vec![
+                line(LineKind::Payout, self.amount_minor),
+                line(LineKind::PayoutReturned, self.amount_minor),
+            ],
+            _ => Vec::new(),
+        }
+    }
+
     pub fn paid_minor(&self) -> Option<i64> {
         match self.state {
             AdapterAnswer::Paid { amount_minor } => Some(amount_minor),

@@ -125,7 +125,7 @@ impl MoneyPlan {
         let faults = *random.pick(&[0, 100, 250, 500]);
         let count = 60 + random.below(120);
         let mut acts: Vec<Act> = (0..orders).map(|order| Act::Accept(order, order)).collect();
-        acts.extend((0..count).map(|_| act(&mut random, faults)));
+        acts.extend((0..count).map(|_| draw_act(&mut random, faults)));
         Self {
             seed,
             orders,
@@ -149,7 +149,7 @@ impl MoneyPlan {
     }
 }
 
-fn act(random: &mut Random, faults: u64) -> Act {
+fn draw_act(random: &mut Random, faults: u64) -> Act {
     let faulty = random.chance(faults);
     let n = random.next().to_le_bytes()[0];
     match random.below(100) {
@@ -166,8 +166,8 @@ fn act(random: &mut Random, faults: u64) -> Act {
                 Act::Deliver(n, place, faulty && random.chance(400))
             }
         },
-        38..50 => Act::Work(n, fate(random, faulty)),
-        50..59 => adapter(random, n, faulty),
+        38..50 => Act::Work(n, draw_call_fate(random, faulty)),
+        50..59 => draw_adapter_act(random, n, faulty),
         59..62 => {
             if random.chance(500) {
                 Act::LateCall(n)
@@ -176,14 +176,14 @@ fn act(random: &mut Random, faults: u64) -> Act {
             }
         }
         62..64 => Act::Callback(n),
-        64..69 => jobs(random, n),
+        64..69 => draw_job_act(random, n),
         69..76 => Act::Minutes(*random.pick(&[1, 5, 31, 31, 600, 1_440, 4_400])),
-        76..82 => edge(random, n, faulty),
-        _ => person(random, n, faulty),
+        76..82 => draw_edge_act(random, n, faulty),
+        _ => draw_person_act(random, n, faulty),
     }
 }
 
-fn fate(random: &mut Random, faulty: bool) -> CallFate {
+fn draw_call_fate(random: &mut Random, faulty: bool) -> CallFate {
     let fates = [
         CallFate::CallLost,
         CallFate::CallLate,
@@ -198,7 +198,7 @@ fn fate(random: &mut Random, faulty: bool) -> CallFate {
     }
 }
 
-fn adapter(random: &mut Random, n: u8, faulty: bool) -> Act {
+fn draw_adapter_act(random: &mut Random, n: u8, faulty: bool) -> Act {
     match random.below(21) {
         0..8 => Act::AdapterPays(
             n,
@@ -219,13 +219,13 @@ fn adapter(random: &mut Random, n: u8, faulty: bool) -> Act {
                 Act::AdapterDone(n)
             }
         }
-        18 => Act::Chargeback(n, part(random)),
+        18 => Act::Chargeback(n, draw_fraction(random)),
         19 => Act::AdapterFee(n),
         _ => Act::Reversal(n),
     }
 }
 
-fn jobs(random: &mut Random, n: u8) -> Act {
+fn draw_job_act(random: &mut Random, n: u8) -> Act {
     match random.below(6) {
         0..3 => Act::Tick(n),
         3 => Act::Payout,
@@ -234,7 +234,7 @@ fn jobs(random: &mut Random, n: u8) -> Act {
     }
 }
 
-fn edge(random: &mut Random, n: u8, faulty: bool) -> Act {
+fn draw_edge_act(random: &mut Random, n: u8, faulty: bool) -> Act {
     let broken = [SyncFate::PaymentsAway, SyncFate::AnswersLost];
     match random.below(9) {
         0..2 => Act::EdgeStart(n),
@@ -245,7 +245,7 @@ fn edge(random: &mut Random, n: u8, faulty: bool) -> Act {
     }
 }
 
-fn part(random: &mut Random) -> Fraction {
+fn draw_fraction(random: &mut Random) -> Fraction {
     if random.chance(600) {
         Fraction::All
     } else {
@@ -253,7 +253,7 @@ fn part(random: &mut Random) -> Fraction {
     }
 }
 
-fn person(random: &mut Random, n: u8, faulty: bool) -> Act {
+fn draw_person_act(random: &mut Random, n: u8, faulty: bool) -> Act {
     let key = u8::try_from(random.below(4)).unwrap_or(0);
     match random.below(64) {
         0..20 => Act::Pay(n, key, faulty),
@@ -264,8 +264,8 @@ fn person(random: &mut Random, n: u8, faulty: bool) -> Act {
         36..40 => Act::Preview(n),
         40..43 => Act::Cancel(n),
         43 => Act::CancelByAdmin(n),
-        44..48 => Act::AskBack(n, key, part(random)),
-        48..51 => Act::Grant(n, part(random)),
+        44..48 => Act::AskBack(n, key, draw_fraction(random)),
+        48..51 => Act::Grant(n, draw_fraction(random)),
         51..53 => Act::Refuse(n),
         53 => Act::Goodwill(n),
         54..56 => Act::SendAnew(n),

@@ -21,7 +21,7 @@ use crate::{
     record::RunRecord,
 };
 use edge::{EdgeView, LateOp};
-use orders::{ModelOrders, OrderWord};
+use orders::{ModelOrders, OrderMessage};
 use payments::PaymentDb;
 
 pub use orders::POLICIES;
@@ -38,7 +38,7 @@ pub struct MoneyRun {
 /// A queued copy of an event from a service's outbox.
 #[derive(Debug, Clone)]
 pub enum Message {
-    Order(OrderWord),
+    Order(OrderMessage),
     Money(usize, MoneyEvent),
 }
 
@@ -50,9 +50,9 @@ pub const TO_NOTIFICATION: usize = 2;
 pub struct MoneyWorld {
     pub plan: MoneyPlan,
     pub now: i64,
-    pub drawn: u128,
+    pub ids_drawn: u128,
     pub orders: ModelOrders,
-    pub order_outbox: Vec<OrderWord>,
+    pub order_outbox: Vec<OrderMessage>,
     pub edge_views: Vec<EdgeView>,
     pub edge_log: Vec<LateOp>,
     pub edge_seq: u64,
@@ -68,7 +68,7 @@ pub struct MoneyWorld {
     pub late_replies: Vec<(MovementId, AdapterAnswer)>,
     pub queues: [Vec<Message>; 3],
     /// Notifications that were sent, by kind.
-    pub told: BTreeSet<(EventType, MovementId)>,
+    pub notified: BTreeSet<(EventType, MovementId)>,
     pub record: Option<RunRecord>,
     trace: RunTrace,
     counts: MoneyCounts,
@@ -83,7 +83,7 @@ impl MoneyWorld {
         };
         Self {
             now: 0,
-            drawn: 0,
+            ids_drawn: 0,
             edge_views: vec![view; usize::from(plan.orders)],
             orders: ModelOrders::new(&plan),
             order_outbox: Vec::new(),
@@ -98,7 +98,7 @@ impl MoneyWorld {
             late_calls: Vec::new(),
             late_replies: Vec::new(),
             queues: Default::default(),
-            told: BTreeSet::new(),
+            notified: BTreeSet::new(),
             record: None,
             trace,
             counts: MoneyCounts::default(),
@@ -116,14 +116,14 @@ impl MoneyWorld {
 
     pub fn run(mut self) -> MoneyRun {
         for act in self.plan.acts.clone() {
-            self.play(act);
-            self.look();
+            self.play_act(act);
+            self.check_promises();
             if self.violation.is_some() {
                 break;
             }
         }
         if self.violation.is_none() {
-            self.come_to_rest();
+            self.run_until_rest();
         }
         let mut record = self.record.take().unwrap_or_default();
         if !record.steps.is_empty() {
@@ -138,7 +138,7 @@ impl MoneyWorld {
     }
 
     /// Only the first break counts: later ones may just follow from it.
-    pub fn broken(&mut self, invariant: &'static str, says: String) {
+    pub fn report_violation(&mut self, invariant: &'static str, says: String) {
         if self.violation.is_none() {
             let at = self.now.unsigned_abs();
             self.violation = Some(Violation {
@@ -149,16 +149,16 @@ impl MoneyWorld {
         }
     }
 
-    pub fn is_broken(&self) -> bool {
+    pub fn has_violation(&self) -> bool {
         self.violation.is_some()
     }
 
-    pub fn meet(&mut self, what: &'static str) {
+    pub fn count_event(&mut self, what: &'static str) {
         self.counts.count_event(what);
     }
 
     /// Adds the state of all money to the trace.
-    pub fn note(&mut self, what: &dyn Fn() -> String) {
+    pub fn trace_state(&mut self, what: &dyn Fn() -> String) {
         let versions = |n| self.orders.order(n).version ^ (self.orders.rows[n].money_version << 20);
         let orders = (0..self.orders.len()).map(versions);
         let books = self
@@ -178,84 +178,84 @@ impl MoneyWorld {
         }
     }
 
-    fn nth(&self, n: u8) -> usize {
+    fn pick_order(&self, n: u8) -> usize {
         usize::from(n) % self.orders.len().max(1)
     }
 
-    fn play(&mut self, act: Act) {
+    fn play_act(&mut self, act: Act) {
         match act {
-            Act::Accept(n, provider) => self.accept(self.nth(n), provider),
-            Act::Withdraw(n) => self.withdraw(self.nth(n)),
-            Act::WithdrawByAdmin(n) => self.withdraw_by_admin(self.nth(n)),
-            Act::Start(n) => self.start(self.nth(n)),
-            Act::Complete(n) => self.complete(self.nth(n)),
-            Act::Preview(n) => self.preview(self.nth(n)),
-            Act::Cancel(n) => self.cancel(self.nth(n), Role::Customer),
-            Act::CancelByAdmin(n) => self.cancel(self.nth(n), Role::Admin),
-            Act::Again(n) => self.send_again(n),
+            Act::Accept(n, provider) => self.accept_order(self.pick_order(n), provider),
+            Act::Withdraw(n) => self.withdraw_acceptance(self.pick_order(n)),
+            Act::WithdrawByAdmin(n) => self.withdraw_acceptance_by_admin(self.pick_order(n)),
+            Act::Start(n) => self.start_order(self.pick_order(n)),
+            Act::Complete(n) => self.complete_order(self.pick_order(n)),
+            Act::Preview(n) => self.preview_fee(self.pick_order(n)),
+            Act::Cancel(n) => self.cancel_order(self.pick_order(n), Role::Customer),
+            Act::CancelByAdmin(n) => self.cancel_order(self.pick_order(n), Role::Admin),
+            Act::Again(n) => self.repeat_command(n),
             Act::FinishCancel => self.finish_cancels(),
-            Act::Pay(n, key, crash) => self.pay(self.nth(n), key, crash),
-            Act::AskBack(n, key, part) => self.ask_back(self.nth(n), key, part),
-            Act::Grant(n, part) => self.decide_request(self.nth(n), Some(part)),
-            Act::Refuse(n) => self.decide_request(self.nth(n), None),
+            Act::Pay(n, key, crash) => self.pay_order(self.pick_order(n), key, crash),
+            Act::AskBack(n, key, part) => self.request_refund(self.pick_order(n), key, part),
+            Act::Grant(n, part) => self.decide_refund_request(self.pick_order(n), Some(part)),
+            Act::Refuse(n) => self.decide_refund_request(self.pick_order(n), None),
             Act::Goodwill(n) => {
-                self.admin(
-                    self.nth(n),
+                self.run_admin_step(
+                    self.pick_order(n),
                     &MoneyStep::Goodwill {
                         amount_minor: 1_500,
                     },
                 );
             }
-            Act::SendAnew(n) => self.admin(self.nth(n), &MoneyStep::SendAnew),
-            Act::PayByHand(n) => self.pay_by_hand(self.nth(n)),
-            Act::Compensate(n) => self.compensate(n),
-            Act::EdgeStart(n) => self.edge_logs(self.nth(n), Action::Start),
-            Act::EdgeComplete(n) => self.edge_logs(self.nth(n), Action::Complete),
-            Act::EdgeWithdraw(n) => self.edge_logs(self.nth(n), Action::Withdraw),
-            Act::EdgeSync(fate) => self.edge_syncs(fate),
-            Act::Work(n, fate) => self.work(n, fate),
-            Act::Tick(n) => self.tick(self.nth(n)),
-            Act::Payout => self.payout_hour(),
-            Act::Pull => self.pull(),
-            Act::Statement => self.statement(),
+            Act::SendAnew(n) => self.run_admin_step(self.pick_order(n), &MoneyStep::SendAnew),
+            Act::PayByHand(n) => self.pay_refund_by_hand(self.pick_order(n)),
+            Act::Compensate(n) => self.compensate_provider(n),
+            Act::EdgeStart(n) => self.log_edge_action(self.pick_order(n), Action::Start),
+            Act::EdgeComplete(n) => self.log_edge_action(self.pick_order(n), Action::Complete),
+            Act::EdgeWithdraw(n) => self.log_edge_action(self.pick_order(n), Action::Withdraw),
+            Act::EdgeSync(fate) => self.sync_edge(fate),
+            Act::Work(n, fate) => self.call_adapter(n, fate),
+            Act::Tick(n) => self.run_order_timer(self.pick_order(n)),
+            Act::Payout => self.run_payout_hour(),
+            Act::Pull => self.compare_versions(),
+            Act::Statement => self.compare_statement(),
             Act::Minutes(minutes) => self.now += i64::from(minutes) * 60_000,
-            Act::LateCall(n) => self.late_call(n),
-            Act::LateReply(n) => self.late_reply(n),
-            Act::Callback(n) => self.callback(n),
-            Act::Relay(n, crash) => self.relay(n, crash),
-            Act::Deliver(n, place, crash) => self.deliver(usize::from(n) % 3, place, crash),
-            Act::DeadLetter(n, place) => self.dead_letter(usize::from(n) % 2, place),
-            _ => self.adapter_acts(act),
+            Act::LateCall(n) => self.deliver_late_call(n),
+            Act::LateReply(n) => self.deliver_late_reply(n),
+            Act::Callback(n) => self.receive_callback(n),
+            Act::Relay(n, crash) => self.relay_event(n, crash),
+            Act::Deliver(n, place, crash) => self.deliver_message(usize::from(n) % 3, place, crash),
+            Act::DeadLetter(n, place) => self.drop_message(usize::from(n) % 2, place),
+            _ => self.play_adapter_act(act),
         }
-        self.note(&|| format!("{act:?}"));
+        self.trace_state(&|| format!("{act:?}"));
     }
 
     /// Movements at the adapter that it reports to no one.
-    fn adapter_acts(&mut self, act: Act) {
+    fn play_adapter_act(&mut self, act: Act) {
         let done = match act {
-            Act::AdapterPays(n, off) => self.adapter.turn(n, |truth| {
+            Act::AdapterPays(n, off) => self.adapter.change_state(n, |truth| {
                 let amount_minor = truth.amount_minor + i64::from(off);
                 let open = truth.kind == Kind::Charge && truth.is_open();
                 open.then_some(AdapterAnswer::Paid { amount_minor })
             }),
-            Act::AdapterDeclines(n) => self.adapter.turn(n, |truth| {
+            Act::AdapterDeclines(n) => self.adapter.change_state(n, |truth| {
                 let open = truth.kind == Kind::Charge && truth.state == AdapterAnswer::Pending;
                 open.then_some(AdapterAnswer::Declined)
             }),
-            Act::AdapterDone(n) => self.adapter.turn(n, |truth| {
+            Act::AdapterDone(n) => self.adapter.change_state(n, |truth| {
                 let open = truth.kind != Kind::Charge && truth.is_open();
                 open.then_some(AdapterAnswer::Done)
             }),
-            Act::AdapterFails(n) => self.adapter.turn(n, |truth| {
+            Act::AdapterFails(n) => self.adapter.change_state(n, |truth| {
                 let open = truth.kind != Kind::Charge && truth.is_open();
                 open.then_some(AdapterAnswer::Failed)
             }),
-            Act::AdapterReturns(n) => self.adapter.turn(n, |truth| {
+            Act::AdapterReturns(n) => self.adapter.change_state(n, |truth| {
                 let sent = truth.kind == Kind::Payout && truth.state == AdapterAnswer::Done;
                 sent.then_some(AdapterAnswer::Returned)
             }),
             Act::PaidThoughClosed(n) => {
-                let broke = self.adapter.turn(n, |truth| {
+                let broke = self.adapter.change_state(n, |truth| {
                     let closed = truth.state == AdapterAnswer::Closed;
                     let amount_minor = truth.amount_minor;
                     closed.then_some(AdapterAnswer::Paid { amount_minor })
@@ -263,13 +263,13 @@ impl MoneyWorld {
                 self.adapter.broke.extend(broke);
                 broke
             }
-            Act::Chargeback(n, part) => self.adapter.charge_back(n, part == Fraction::Half),
-            Act::Reversal(n) => self.adapter.reverse(n),
+            Act::Chargeback(n, part) => self.adapter.charge_back_payment(n, part == Fraction::Half),
+            Act::Reversal(n) => self.adapter.reverse_chargeback(n),
             Act::AdapterFee(n) => self.adapter.keep_fee(n),
             _ => None,
         };
         if done.is_some() {
-            self.meet(match act {
+            self.count_event(match act {
                 Act::AdapterPays(_, 0) => "adapter paid",
                 Act::AdapterPays(..) => "adapter paid another amount",
                 Act::AdapterDeclines(_) => "adapter declined",
@@ -284,27 +284,27 @@ impl MoneyWorld {
         }
     }
 
-    pub fn late_call(&mut self, n: u8) {
+    pub fn deliver_late_call(&mut self, n: u8) {
         if !self.late_calls.is_empty() {
             let call = self
                 .late_calls
                 .remove(usize::from(n) % self.late_calls.len());
-            self.adapter.take(call);
-            self.meet("late call");
+            self.adapter.receive_call(call);
+            self.count_event("late call");
         }
     }
 
-    pub fn late_reply(&mut self, n: u8) {
+    pub fn deliver_late_reply(&mut self, n: u8) {
         if !self.late_replies.is_empty() {
             let at = usize::from(n) % self.late_replies.len();
             let (id, answer) = self.late_replies.remove(at);
-            self.hear(id, answer);
-            self.meet("late reply");
+            self.apply_answer(id, answer);
+            self.count_event("late reply");
         }
     }
 
     /// Publishes the oldest outbox row. A crash before the sent mark publishes it again.
-    pub fn relay(&mut self, n: u8, crash: bool) {
+    pub fn relay_event(&mut self, n: u8, crash: bool) {
         let lost = crash && is_planted(MoneyBug::OutboxLost);
         if n.is_multiple_of(2) {
             let Some(row) = self.order_outbox.first().cloned() else {
@@ -332,7 +332,7 @@ impl MoneyWorld {
     }
 
     /// Delivers from any place in the queue. A crash before the acknowledgement redelivers it.
-    pub fn deliver(&mut self, queue: usize, place: u8, crash: bool) {
+    pub fn deliver_message(&mut self, queue: usize, place: u8, crash: bool) {
         let waiting = &mut self.queues[queue];
         if waiting.is_empty() {
             return;
@@ -345,25 +345,25 @@ impl MoneyWorld {
         };
         match (queue, message) {
             (TO_PAYMENT, Message::Order(row)) => {
-                let _none = self.money_step(row.n, &MoneyStep::OrderHeard(row.order));
+                let _refused = self.run_money_step(row.n, &MoneyStep::OrderHeard(row.order));
             }
-            (TO_ORDER, Message::Money(n, event)) => self.hear_money(n, &event),
-            (_, Message::Order(row)) => self.tell_of_order(&row),
-            (_, Message::Money(n, event)) => self.tell_of_money(n, &event),
+            (TO_ORDER, Message::Money(n, event)) => self.apply_money_event(n, &event),
+            (_, Message::Order(row)) => self.notify_of_order(&row),
+            (_, Message::Money(n, event)) => self.notify_of_money(n, &event),
         }
     }
 
     /// Drops a message; only the comparison of versions repairs the loss.
-    fn dead_letter(&mut self, queue: usize, place: u8) {
+    fn drop_message(&mut self, queue: usize, place: u8) {
         let waiting = &mut self.queues[queue];
         if !waiting.is_empty() {
             waiting.remove(usize::from(place) % waiting.len());
-            self.meet("dead letter");
+            self.count_event("dead letter");
         }
     }
 
     /// The order's event lets the provider start [PROVIDER_HEARS_ORDER].
-    fn tell_of_order(&mut self, row: &OrderWord) {
+    fn notify_of_order(&mut self, row: &OrderMessage) {
         if row.order.status == OrderStatus::Accepted && row.payment_status == PaymentStatus::Held {
             self.provider_may_start(row.n, row.money_version);
         }

@@ -244,7 +244,7 @@ impl World {
         self.oracle
             .repaired(self.now, lost, || format!("how {region} assigns"));
         self.oracle.fed(self.now, &self.sync_db, region);
-        self.hand_in_again(comparison.replica);
+        self.retry_held_ops(comparison.replica);
     }
 
     /// Returns true if an event was dropped or is in transit.

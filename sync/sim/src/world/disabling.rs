@@ -38,7 +38,7 @@ impl World {
         });
         self.thief_disturbs();
         self.nudge(r, e);
-        self.wake(r);
+        self.start_edge_workers(r);
         let takes = self.soon(1, 8);
         self.later(
             takes,
@@ -80,7 +80,7 @@ impl World {
             self.counts.cases_of_thieves += self.order_db.list_distrusted(&commands);
         }
         self.sync_db.edges[e].disabling = None;
-        self.hand_in_again(r);
+        self.retry_held_ops(r);
     }
 
     /// Records that every right of an epoch is over, in one transaction that locks all regions'

@@ -109,7 +109,7 @@ impl World {
         }
         // Also for a repeated event: its consumer may have died before the acknowledgement.
         if matches!(event.what, BusNews::Assigned(..)) {
-            self.hand_in_again(replica);
+            self.retry_held_ops(replica);
         }
         self.later(0, WorldEvent::Delivers);
     }

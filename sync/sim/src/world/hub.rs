@@ -323,7 +323,7 @@ impl World {
     /// Looks for work about once a second, even without a wake-up.
     pub fn replica_looks(&mut self, r: usize, run: u32) {
         if self.replicas[r].is_running && self.replicas[r].run == run {
-            self.wake(r);
+            self.start_edge_workers(r);
             self.later(LOOK_MS, WorldEvent::Looks { replica: r, run });
         }
     }

@@ -169,7 +169,7 @@ impl World {
         }
         if self.sync_db.let_go(e, seq) {
             self.counts.let_go += 1;
-            (0..cast::REPLICA_COUNT).for_each(|r| self.wake(r));
+            (0..cast::REPLICA_COUNT).for_each(|r| self.start_edge_workers(r));
         }
     }
 

@@ -1,8 +1,10 @@
 //! The work on the edges' logs, by any replica. Mirrors `sync/hub/src/work.rs`.
 
+mod waiting_accepts;
+
 use planted::is_planted;
 use rules::OpIdentity;
-use wire::{Code, CommandId, OpsBatch, Outcome, OutcomeKind};
+use wire::{BatchOp, Code, CommandId, OpsBatch, Outcome, OutcomeKind};
 
 use super::{World, WorldEvent, messages::OwnerMessage, words};
 use crate::{
@@ -26,21 +28,21 @@ const FAILURES_MAX: u32 = 3;
 
 /// The result of a pass over a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Passed {
-    Whole,
+enum PassResult {
+    Decided,
     /// The submitted ops wait for their owner.
-    Parked,
+    OwnerAway,
     /// The owner is away: ops without an owner are answered.
-    Beside,
+    WithoutOwner,
     /// The batch fails, so a smaller one follows.
-    Smaller,
+    BatchHalved,
     /// The failing op was alone.
-    Alone,
+    OpFailed,
 }
 
 impl World {
     /// Starts on every log that has work and is not already being worked by this replica.
-    pub fn wake(&mut self, r: usize) {
+    pub fn start_edge_workers(&mut self, r: usize) {
         if !self.replicas[r].is_running {
             return;
         }
@@ -54,7 +56,7 @@ impl World {
                 continue;
             }
             let run_max = self.plan.tuning.run_max;
-            let sweep = self.sweep_begins(r, e).then_some(0);
+            let sweep = self.begin_sweep(r, e).then_some(0);
             self.replicas[r].drains.insert(
                 e,
                 Drain {
@@ -75,14 +77,14 @@ impl World {
         }
     }
 
-    pub fn drain_passes(&mut self, r: usize, run: u32, e: usize) {
+    pub fn run_worker_pass(&mut self, r: usize, run: u32, e: usize) {
         if self.replicas[r].run != run || !self.replicas[r].is_running {
             return;
         }
         let now = at(self.now, self.replicas[r].clock_error_ms);
         let worker = self.replicas[r].id;
         let Some(claim) = self.sync_db.claim(e, worker, now) else {
-            self.drain_ends(r, e);
+            self.end_worker(r, e);
             return;
         };
         let outcome_count = self.sync_db.edges[e].outcome_count;
@@ -97,7 +99,7 @@ impl World {
         let run_max = drain.run_max;
         let sweep = drain.sweep;
         if drain.away {
-            self.passes_by(r, e, now);
+            self.answer_without_owner(r, e, now);
             return;
         }
         let mut due = self.sync_db.due(e, run_max);
@@ -113,7 +115,7 @@ impl World {
         }
         if due.is_empty() {
             self.sync_db.release(e, claim);
-            self.drain_ends(r, e);
+            self.end_worker(r, e);
             return;
         }
         let LogPlan {
@@ -125,51 +127,58 @@ impl World {
         };
         drain.decided = answered;
         if handed.is_empty() {
-            self.drain_stores(r, e, Passed::Whole);
+            self.store_results(r, e, PassResult::Decided);
             return;
         }
+        self.submit_to_owner(r, e, pass, handed);
+    }
+
+    /// Hands the ops to their owner, whose silence counts as an answer after a while.
+    fn submit_to_owner(&mut self, r: usize, e: usize, pass: u64, ops: Vec<BatchOp>) {
+        let run = self.replicas[r].run;
         let batch = OpsBatch {
             edge: cast::edge(e),
             region: cast::region(e),
             epoch: self.sync_db.edges[e].epoch,
-            ops: handed.clone(),
+            ops: ops.clone(),
         };
-        let nothing = OwnerMessage {
+        let silence = OwnerMessage {
             replica: r,
             run,
             edge: e,
             pass,
             said: OwnerReply::Nothing,
-            batch_ops: handed.clone(),
+            batch_ops: ops.clone(),
         };
-        self.later(OWNER_WITHIN_MS, WorldEvent::OwnerAnswers(Box::new(nothing)));
-        let asked = DecisionRequest {
+        self.later(OWNER_WITHIN_MS, WorldEvent::OwnerAnswers(Box::new(silence)));
+        let request = DecisionRequest {
             by: Requester::Hub {
                 replica: r,
                 run,
                 edge: e,
                 pass,
-                batch_ops: handed,
+                batch_ops: ops,
             },
             submissions: order_db::requests(batch),
             locks: true,
             asked_at: self.now,
         };
         let takes = self.soon(1, 8);
-        self.later(takes, WorldEvent::Asks(Box::new(asked)));
+        self.later(takes, WorldEvent::Asks(Box::new(request)));
     }
 
     /// Ops without an owner continue while it is away. The rest is parked and retried after a
     /// pause.
-    fn passes_by(&mut self, r: usize, e: usize, now: wire::UnixMillis) {
+    fn answer_without_owner(&mut self, r: usize, e: usize, now: wire::UnixMillis) {
         let due = self.sync_db.not_parked(e, self.plan.tuning.run_max);
         if due.is_empty() {
-            let sweeps = self.sweep_begins(r, e);
+            let sweeps = self.begin_sweep(r, e);
             let run = self.replicas[r].run;
             let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
                 return;
             };
-            (drain.away, drain.failures) = (false, drain.failures + 1);
+            drain.away = false;
+            drain.failures += 1;
             drain.sweep = drain.sweep.or(sweeps.then_some(0));
             let pause = (PAUSE_FIRST_MS << drain.failures.min(8)).min(PAUSE_MAX_MS);
             let claim = drain.claim;
@@ -194,10 +203,10 @@ impl World {
             return;
         };
         drain.decided = answered;
-        self.drain_stores(r, e, Passed::Beside);
+        self.store_results(r, e, PassResult::WithoutOwner);
     }
 
-    pub fn owner_answers(&mut self, answer: OwnerMessage) {
+    pub fn receive_owner_answer(&mut self, answer: OwnerMessage) {
         let r = answer.replica;
         let e = answer.edge;
         if self.replicas[r].run != answer.run || !self.replicas[r].is_running {
@@ -223,29 +232,29 @@ impl World {
             OwnerReply::Nothing => is_planted(Bug::AwayIsPoison),
             OwnerReply::Answers(_) => false,
         };
-        let passed = match (answered, fails) {
-            (true, _) => Passed::Whole,
-            (false, true) => self.batch_fails(r, e, &answer),
+        let result = match (answered, fails) {
+            (true, _) => PassResult::Decided,
+            (false, true) => self.handle_failed_batch(r, e, &answer),
             (false, false) => {
-                self.owner_is_out_of_reach(r, e, &answer);
-                Passed::Parked
+                self.park_ops(r, e, &answer);
+                PassResult::OwnerAway
             }
         };
-        self.drain_stores(r, e, passed);
+        self.store_results(r, e, result);
     }
 
     /// Halves the batch down to a single op; counts that op's failure, and finally holds it for an
     /// operator, so that the log behind it continues.
-    fn batch_fails(&mut self, r: usize, e: usize, answer: &OwnerMessage) -> Passed {
+    fn handle_failed_batch(&mut self, r: usize, e: usize, answer: &OwnerMessage) -> PassResult {
         let whole = is_planted(Bug::NotBisected);
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
-            return Passed::Parked;
+            return PassResult::OwnerAway;
         };
         let claim = drain.claim;
         drain.run_max = (answer.batch_ops.len() / 2).max(1);
         if answer.batch_ops.len() > 1 && !whole {
             self.counts.bisected += 1;
-            return Passed::Smaller;
+            return PassResult::BatchHalved;
         }
         for op in &answer.batch_ops {
             let row = self.sync_db.edges[e].ops.get(&op.seq);
@@ -254,10 +263,10 @@ impl World {
                 self.op_stops(e, op.seq);
             }
         }
-        Passed::Alone
+        PassResult::OpFailed
     }
 
-    fn owner_is_out_of_reach(&mut self, r: usize, e: usize, answer: &OwnerMessage) {
+    fn park_ops(&mut self, r: usize, e: usize, answer: &OwnerMessage) {
         let now = at(self.now, self.replicas[r].clock_error_ms);
         let seqs: Vec<u64> = answer.batch_ops.iter().map(|op| op.seq).collect();
         self.sync_db.park(e, seqs.iter().copied());
@@ -283,8 +292,8 @@ impl World {
         }
     }
 
-    fn drain_stores(&mut self, r: usize, e: usize, passed: Passed) {
-        let answered = passed == Passed::Whole;
+    fn store_results(&mut self, r: usize, e: usize, result: PassResult) {
+        let answered = result == PassResult::Decided;
         let run = self.replicas[r].run;
         let until = at(self.now, self.replicas[r].clock_error_ms).plus_ms(CLAIM_MS);
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
@@ -303,12 +312,12 @@ impl World {
             drain.sweep = drain.sweep.max(reached);
         }
         let commands: Vec<CommandId> = decided.iter().filter_map(|d| d.command_id).collect();
-        let pauses = passed == Passed::Alone;
-        match passed {
-            Passed::Alone => drain.failures += 1,
-            Passed::Parked => drain.away = true,
-            Passed::Beside => {}
-            Passed::Whole | Passed::Smaller => drain.failures = 0,
+        let pauses = result == PassResult::OpFailed;
+        match result {
+            PassResult::OpFailed => drain.failures += 1,
+            PassResult::OwnerAway => drain.away = true,
+            PassResult::WithoutOwner => {}
+            PassResult::Decided | PassResult::BatchHalved => drain.failures = 0,
         }
         if answered {
             drain.run_max = (drain.run_max * 2).min(self.plan.tuning.run_max);
@@ -316,17 +325,17 @@ impl World {
         let failures = drain.failures;
         let moved = !decided.is_empty() || !held.is_empty();
         let is_held = !held.is_empty();
-        if !self.drain_commits(e, claim, decided, &held, counted, until) {
-            self.drain_ends(r, e);
+        if !self.commit_results(e, claim, decided, &held, counted, until) {
+            self.end_worker(r, e);
             return;
         }
         if moved {
             self.nudge(r, e);
         }
-        self.tell_others(r, e, is_held, &commands);
+        self.notify_others(r, e, is_held, &commands);
         if answered && !moved {
             self.sync_db.release(e, claim);
-            self.drain_ends(r, e);
+            self.end_worker(r, e);
             return;
         }
         let pause = match pauses {
@@ -343,7 +352,7 @@ impl World {
         );
     }
 
-    fn drain_commits(
+    fn commit_results(
         &mut self,
         e: usize,
         claim: LogClaim,
@@ -368,7 +377,8 @@ impl World {
             let codes = [Some(Code::CommandIdReused), Some(Code::EdgeNotTrusted)];
             outcome.kind == OutcomeKind::Duplicate
                 || codes.contains(&outcome.code)
-                || outcome.code == Some(Code::InvalidToken) && self.is_repeat(e, decided)
+                || outcome.code == Some(Code::InvalidToken)
+                    && self.was_decided_for_another_op(e, decided)
         };
         let new = told.iter().filter(|decided| !by_its_id(decided));
         let seqs: Vec<u64> = new.map(|decided| decided.seq).collect();
@@ -390,7 +400,7 @@ impl World {
     }
 
     /// The command was decided for another op.
-    fn is_repeat(&self, e: usize, decided: &LogOutcome) -> bool {
+    fn was_decided_for_another_op(&self, e: usize, decided: &LogOutcome) -> bool {
         let edge = &self.sync_db.edges[e];
         let seq = decided.seq;
         let (Some(id), Some(op)) = (decided.command_id, edge.ops.get(&seq)) else {
@@ -409,7 +419,7 @@ impl World {
     }
 
     /// Returns true if the edge's held ops are due for resubmission.
-    fn sweep_begins(&mut self, r: usize, e: usize) -> bool {
+    fn begin_sweep(&mut self, r: usize, e: usize) -> bool {
         let now = self.now;
         let turns = self.replicas[r].turns;
         let last = self.replicas[r].sweeps.get(&e);
@@ -420,82 +430,23 @@ impl World {
         due && !is_planted(Bug::HeldForgotten)
     }
 
-    /// Held ops may be free now.
-    pub fn hand_in_again(&mut self, r: usize) {
-        self.replicas[r].turns += 1;
-        self.wake(r);
-        let run = self.replicas[r].run;
-        self.later(
-            0,
-            WorldEvent::HandsIn {
-                replica: r,
-                run,
-                again: false,
-            },
-        );
-    }
-
     /// Forwards ops held here to the region's holder, and wakes those that wait for the decided
     /// ones.
-    fn tell_others(&mut self, r: usize, e: usize, is_held: bool, decided: &[CommandId]) {
+    fn notify_others(&mut self, r: usize, e: usize, is_held: bool, decided: &[CommandId]) {
         if let (true, Some(holder)) = (is_held, self.sync_db.holder(cast::region(e))) {
             self.nudge(r, holder);
         }
         let asking = &mut self.replicas[r].asking;
         let settled = decided.iter().filter(|id| asking.remove(id)).count();
         if settled > 0 {
-            self.hand_in_again(r);
+            self.retry_held_ops(r);
         }
     }
 
-    pub fn hands_in(&mut self, r: usize, run: u32, again: bool) {
-        if self.replicas[r].run != run || !self.replicas[r].is_running {
-            return;
-        }
-        let db = &self.sync_db;
-        let waiting = db.asks.values().map(|ask| {
-            let revoked = db
-                .revoked_version(ask.accept.region, ask.accept.actor.user_id)
-                .is_some();
-            (ask.accept.clone(), revoked)
-        });
-        for (accept, revoked) in waiting.collect::<Vec<_>>() {
-            let id = accept.command.id;
-            let actor = Some(accept.actor);
-            let origin = rules::Origin::Waited { revoked };
-            let attempt = rules::Attempt {
-                command: accept.command,
-                actor,
-                verification: None,
-                origin,
-            };
-            let requests = vec![rules::Submission::Command(Box::new(attempt))];
-            let by = Requester::Waiting { replica: r, id };
-            let takes = self.soon(1, 8);
-            let asked = DecisionRequest {
-                by,
-                submissions: requests,
-                locks: false,
-                asked_at: self.now,
-            };
-            self.later(takes, WorldEvent::Asks(Box::new(asked)));
-        }
-        if again {
-            self.later(
-                AGAIN_AFTER_MS,
-                WorldEvent::HandsIn {
-                    replica: r,
-                    run,
-                    again: true,
-                },
-            );
-        }
-    }
-
-    fn drain_ends(&mut self, r: usize, e: usize) {
+    fn end_worker(&mut self, r: usize, e: usize) {
         let drain = self.replicas[r].drains.remove(&e);
         if drain.is_some_and(|drain| drain.asked_for) {
-            self.wake(r);
+            self.start_edge_workers(r);
         }
     }
 }

@@ -12,7 +12,7 @@ use wire::{
 
 use super::{
     MoneyWorld,
-    orders::{REGION, number, order_id},
+    orders::{REGION, order_id, order_number},
 };
 use crate::{MoneyBug, plan::SyncFate};
 
@@ -79,7 +79,7 @@ impl LateOp {
 }
 
 impl MoneyWorld {
-    pub fn edge_logs(&mut self, n: usize, action: Action) {
+    pub fn log_edge_action(&mut self, n: usize, action: Action) {
         let EdgeView { status, provider } = self.edge_views[n];
         let (Some(provider), Some(after)) = (provider, status.next_status(action)) else {
             return;
@@ -101,7 +101,7 @@ impl MoneyWorld {
                 note: None,
             },
         };
-        let command = self.orders.command(body);
+        let command = self.orders.new_command(body);
         let logged_at = self.now;
         let seq = self.edge_seq;
         self.edge_seq += 1;
@@ -116,11 +116,11 @@ impl MoneyWorld {
     }
 
     /// Decides the edge's log as one run: all ops, or none.
-    pub fn edge_syncs(&mut self, fate: SyncFate) {
+    pub fn sync_edge(&mut self, fate: SyncFate) {
         let run = std::mem::take(&mut self.edge_log);
         let decided = self.decide_run(&run, fate == SyncFate::PaymentsAway);
         if !decided {
-            self.meet("parked start");
+            self.count_event("parked start");
         }
         if !decided || fate == SyncFate::AnswersLost {
             self.edge_log = run;
@@ -140,14 +140,14 @@ impl MoneyWorld {
     /// Mirrors `Service::batch` of `cloud/order`.
     fn decide_run(&mut self, run: &[LateOp], payments_away: bool) -> bool {
         let submissions: Vec<Submission> = run.iter().filter_map(LateOp::submission).collect();
-        let mut writes = self.decide(&submissions);
-        let unfunded = unfunded(&writes);
+        let mut writes = self.decide_submissions(&submissions);
+        let unfunded = find_unfunded_orders(&writes);
         if !unfunded.is_empty() && !is_planted(MoneyBug::AskBeforeRefusing) {
             if payments_away {
                 return false;
             }
             unfunded.into_iter().for_each(|n| self.ask_for_funds(n));
-            writes = self.decide(&submissions);
+            writes = self.decide_submissions(&submissions);
         }
         self.commit_orders(&writes);
         self.judge_run(run, &writes);
@@ -155,11 +155,11 @@ impl MoneyWorld {
     }
 
     fn judge_run(&mut self, run: &[LateOp], writes: &Writes) {
-        for n in unfunded(writes) {
+        for n in find_unfunded_orders(writes) {
             let shown = self.money.rows.get(&n).map(|rows| rows.due.payment_status);
             if shown == Some(PaymentStatus::Held) {
                 let says = format!("the start of order {n} was refused though its price is held");
-                self.broken("no_start_is_refused_though_held", says);
+                self.report_violation("no_start_is_refused_though_held", says);
             }
         }
         let refused = writes.commands.iter().filter(|answer| !answer.applied);
@@ -168,13 +168,13 @@ impl MoneyWorld {
             self.judge_refused(op);
         }
         if writes.commands.len() < writes.answers.len() {
-            self.meet("log handed in again");
+            self.count_event("log handed in again");
         }
     }
 
     /// Opens a case if work done in good faith is refused for good [VAIN_CASE].
     fn judge_refused(&mut self, op: &LateOp) {
-        let OrderState { order, terms, .. } = self.orders.state(op.n);
+        let OrderState { order, terms, .. } = self.orders.order_state(op.n);
         let is_his = order.provider_id == Some(op.provider);
         let counts = is_his && order.status == OrderStatus::Completed;
         let fee = terms
@@ -184,11 +184,11 @@ impl MoneyWorld {
         match op.action {
             Action::Complete if !counts => {
                 self.in_vain.insert((op.n, op.provider));
-                self.meet("worked in vain");
+                self.count_event("worked in vain");
             }
             Action::Withdraw if earned => {
                 self.late_withdrawals.insert((op.n, op.provider));
-                self.meet("withdrew too late");
+                self.count_event("withdrew too late");
             }
             _ => {}
         }
@@ -204,18 +204,20 @@ impl MoneyWorld {
             return;
         };
         if let Some(payment) = open {
-            self.query(payment);
+            self.query_movement(payment);
         }
-        self.meet("asked before a refusal");
+        self.count_event("asked before a refusal");
         self.pull_money(n);
     }
 }
 
 /// The orders whose start would be refused because funds are missing.
-fn unfunded(writes: &Writes) -> BTreeSet<usize> {
+fn find_unfunded_orders(writes: &Writes) -> BTreeSet<usize> {
     let refused = writes
         .commands
         .iter()
         .filter(|answer| answer.code == Some(Code::FundsNotHeld));
-    refused.map(|answer| number(answer.order_id)).collect()
+    refused
+        .map(|answer| order_number(answer.order_id))
+        .collect()
 }

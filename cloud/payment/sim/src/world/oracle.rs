@@ -2,7 +2,7 @@
 
 use custody::{
     Action, AdapterAnswer, CustodyLimits, FeePolicy, LedgerAccount, MoneyEvent, MoneyJournal,
-    MoneyWrites, MovementId, OrderMoney, Payment, PaymentState, Refund, RefundState, Source,
+    MoneyWrites, MovementId, OrderMoney, PaymentState, RefundState, Source,
 };
 use planted::is_planted;
 use uuid::Uuid;
@@ -19,18 +19,18 @@ use crate::{
 
 impl MoneyWorld {
     /// Checks the state after each act.
-    pub fn look(&mut self) {
+    pub fn check_promises(&mut self) {
         for n in 0..self.orders.len() {
-            self.look_at_order(n);
+            self.check_order_money(n);
         }
         let unknown = self
             .adapter
             .truths
             .keys()
-            .find(|id| !self.money.knows(**id))
+            .find(|id| !self.money.has_movement(**id))
             .copied();
         if let Some(id) = unknown {
-            self.broken(
+            self.report_violation(
                 "the_adapter_knows_only_our_ids",
                 format!("{id:?} is in no row"),
             );
@@ -38,12 +38,12 @@ impl MoneyWorld {
         let ids = self.money.effects.iter().find(|(_, ids)| ids.len() > 1);
         if let Some((request, _)) = ids {
             let says = format!("{request:?} had two effects");
-            self.broken("a_key_has_one_effect", says);
+            self.report_violation("a_key_has_one_effect", says);
         }
-        self.look_at_refunds();
+        self.check_refund_sums();
     }
 
-    fn look_at_order(&mut self, n: usize) {
+    fn check_order_money(&mut self, n: usize) {
         let Some(rows) = self.money.rows.get(&n) else {
             return;
         };
@@ -72,11 +72,11 @@ impl MoneyWorld {
         } else {
             return;
         };
-        self.broken(found, format!("order {n}: {held} held of {price}"));
+        self.report_violation(found, format!("order {n}: {held} held of {price}"));
     }
 
     /// A payment's refunds never exceed the paid amount.
-    fn look_at_refunds(&mut self) {
+    fn check_refund_sums(&mut self) {
         let charged = self
             .adapter
             .truths
@@ -88,7 +88,7 @@ impl MoneyWorld {
             .find(|(id, paid)| self.adapter.refunded_minor(*id) > *paid);
         if let Some((id, paid)) = over {
             let says = format!("more than {paid} goes back for {id:?}");
-            self.broken("refunds_are_at_most_what_was_paid", says);
+            self.report_violation("refunds_are_at_most_what_was_paid", says);
         }
     }
 
@@ -96,7 +96,7 @@ impl MoneyWorld {
     pub fn judge_journal(&mut self, journal: &MoneyJournal) {
         let sum: i64 = journal.postings.iter().map(|posting| posting.minor).sum();
         if sum != 0 {
-            self.broken(
+            self.report_violation(
                 "a_journal_sums_to_zero",
                 format!("{:?} sums to {sum}", journal.key),
             );
@@ -110,7 +110,7 @@ impl MoneyWorld {
                 .unwrap_or(0);
             if posting.account.is_credit() && balance > 0 {
                 let says = format!("{:?} is at {balance}", posting.account);
-                self.broken("accounts_keep_their_sign", says);
+                self.report_violation("accounts_keep_their_sign", says);
             }
             let of_provider = matches!(posting.account, LedgerAccount::Provider(_));
             if of_provider && posting.minor > 0 && journal.key.action != Action::Payout {
@@ -118,7 +118,7 @@ impl MoneyWorld {
                     "{:?} takes {} from the provider",
                     journal.key, posting.minor
                 );
-                self.broken("what_a_provider_was_told_is_his", says);
+                self.report_violation("what_a_provider_was_told_is_his", says);
             }
         }
         self.judge_against_adapter(journal);
@@ -146,7 +146,7 @@ impl MoneyWorld {
                 "{:?} is booked, and the adapter says {state:?}",
                 journal.key.action
             );
-            self.broken("what_is_booked_was_moved", says);
+            self.report_violation("what_is_booked_was_moved", says);
         }
     }
 
@@ -165,7 +165,7 @@ impl MoneyWorld {
             let failed = event.kind == EventType::PaymentFailed;
             if failed && !self.is_closed(event.movement) {
                 let says = format!("{:?} was announced as failed", event.movement);
-                self.broken("failed_means_closed", says);
+                self.report_violation("failed_means_closed", says);
             }
         }
     }
@@ -178,32 +178,29 @@ impl MoneyWorld {
         let Some(before) = self.money.stale.get(&n) else {
             return;
         };
-        let by_hand = |refund: &&Refund| {
-            refund.source == Source::Held
-                && (refund.state == RefundState::Completed
-                    || rows.has_journal(Action::PaidOtherwise, refund.id.0))
-        };
-        let out_of_custody = rows.refunds.iter().filter(by_hand);
-        let returned: i64 = out_of_custody.map(|refund| refund.amount_minor).sum();
+        // Refunds that left custody, and all that were sent.
+        let mut returned = 0;
+        let mut sent = 0;
+        for refund in &rows.refunds {
+            let is_by_hand = rows.has_journal(Action::PaidOtherwise, refund.id.0);
+            let is_held = refund.source == Source::Held;
+            if is_held && (refund.state == RefundState::Completed || is_by_hand) {
+                returned += refund.amount_minor;
+            }
+            let is_suspense = refund.source == Source::Suspense;
+            if !is_suspense && (refund.state != RefundState::Rejected || is_by_hand) {
+                sent += refund.amount_minor;
+            }
+        }
+        let back = sent + rows.charged_back_minor();
         let given = rows.due.granted_minor + rows.due.goodwill_minor + rows.charged_back_minor();
         let is_goodwill = rows.due.goodwill_minor > before.due.goodwill_minor;
         let within = CustodyLimits::default().pay_within_ms;
-        let is_dead = |payment: &Payment| {
+        let has_dead_payment = rows.payments.iter().any(|payment| {
             payment.state == PaymentState::Pending
                 && !payment.closing
                 && self.now - payment.created_at.0 >= within
-        };
-        let leaves = |refund: &&Refund| {
-            refund.source != Source::Suspense
-                && (refund.state != RefundState::Rejected
-                    || rows.has_journal(Action::PaidOtherwise, refund.id.0))
-        };
-        let sent = rows
-            .refunds
-            .iter()
-            .filter(leaves)
-            .map(|refund| refund.amount_minor);
-        let back = sent.sum::<i64>() + rows.charged_back_minor();
+        });
         let sends_goodwill = rows.refunds.iter().any(|refund| {
             refund.source == Source::Loss && before.refunds.iter().all(|old| old.id != refund.id)
         });
@@ -213,13 +210,13 @@ impl MoneyWorld {
             "goodwill_ends_at_the_price"
         } else if sends_goodwill && back > rows.due.order.price_minor {
             "goodwill_is_sent_within_the_price"
-        } else if rows.payments.iter().any(is_dead) {
+        } else if has_dead_payment {
             "an_old_payment_is_closed"
         } else {
             return;
         };
         let says = format!("order {n}: {returned} returned, {given} given, {back} back");
-        self.broken(found, says);
+        self.report_violation(found, says);
     }
 
     /// Checks the payment returned for a customer's request to pay.
@@ -227,14 +224,14 @@ impl MoneyWorld {
         let Some(rows) = self.money.rows.get(&n) else {
             return;
         };
-        let is_payable = |payment: &Payment| {
+        let is_payable = rows.payments.iter().any(|payment| {
             Some(payment.id) == movement
                 && payment.state == PaymentState::Pending
                 && !payment.closing
-        };
-        if !rows.payments.iter().any(is_payable) {
+        });
+        if !is_payable {
             let says = format!("order {n}: {movement:?} can no longer be paid");
-            self.broken("a_wish_to_pay_gets_a_payment_that_can_be_paid", says);
+            self.report_violation("a_wish_to_pay_gets_a_payment_that_can_be_paid", says);
         }
     }
 
@@ -280,7 +277,7 @@ impl MoneyWorld {
         } else {
             return;
         };
-        self.broken(found, format!("order {n}: {:?}", journal.postings));
+        self.report_violation(found, format!("order {n}: {:?}", journal.postings));
     }
 
     fn judge_cancel_fee(&mut self, n: usize, journal: &MoneyJournal) {
@@ -288,7 +285,7 @@ impl MoneyWorld {
         let terms = self.orders.fee_minor(n);
         if terms.is_none_or(|terms| fee > terms) {
             let says = format!("order {n} should cost {terms:?}, and costs {fee}");
-            self.broken("a_cancel_costs_its_terms", says);
+            self.report_violation("a_cancel_costs_its_terms", says);
         }
     }
 
@@ -318,14 +315,14 @@ impl MoneyWorld {
         } else {
             return;
         };
-        self.broken(
+        self.report_violation(
             found,
             format!("order {n}: {given} of {share} for {provider}, {times} times"),
         );
     }
 
     /// Checks that a notification is true when it is sent.
-    pub fn tell_of_money(&mut self, n: usize, event: &MoneyEvent) {
+    pub fn notify_of_money(&mut self, n: usize, event: &MoneyEvent) {
         let MoneyEvent { kind, movement, .. } = *event;
         let state = self.adapter.truths.get(&movement).map(|truth| truth.state);
         let by_hand = |money: &OrderMoney| money.has_journal(Action::PaidOtherwise, movement.0);
@@ -343,9 +340,9 @@ impl MoneyWorld {
         };
         if !is_true {
             let says = format!("{kind} of {movement:?}, and the adapter says {state:?}");
-            self.broken("what_is_told_is_true", says);
+            self.report_violation("what_is_told_is_true", says);
         }
-        self.told.insert((kind, movement));
+        self.notified.insert((kind, movement));
         if is_planted(MoneyBug::ProviderHearsOrder) && event.status == PaymentStatus::Held {
             self.provider_may_start(n, event.money_version);
         }
@@ -361,12 +358,12 @@ impl MoneyWorld {
 
     /// If the order had not yet learned of the money, it would refuse this provider's start.
     pub fn provider_may_start(&mut self, n: usize, money_version: u64) {
-        self.meet("provider may start");
+        self.count_event("provider may start");
         if self.orders.rows[n].money_version < money_version {
             let says = format!(
                 "the provider of order {n} may start, but the order has no money in custody"
             );
-            self.broken("may_start_means_may_start", says);
+            self.report_violation("may_start_means_may_start", says);
         }
     }
 }

@@ -3,20 +3,17 @@
 //! `decide.rs`, `take_money` mirrors `background.rs`.
 
 mod judge;
+mod portal;
 
 use std::collections::BTreeSet;
 
-use custody::{BilledOrder, FeePolicy, MoneyEvent, MoneyStep};
+use custody::{BilledOrder, FeePolicy, MoneyEvent};
 use planted::is_planted;
-use rules::{
-    Assignment, Attempt, CaseKind, OfflineRules, OrderState, Origin, Snapshot, Submission, Writes,
-    preview_cancellation,
-};
+use rules::{Assignment, CaseKind, OfflineRules, OrderState, Snapshot, Submission, Writes};
 use uuid::Uuid;
 use wire::{
-    Action, Actor, Amount, Code, Command, CommandBody, CommandId, Currency, Draft, OpDecision,
-    Order, OrderId, OrderStatus, Outcome, PaymentStatus, PriceCap, Region, Role, ServiceType,
-    Source, UnixMillis, UserId,
+    Actor, Amount, Command, CommandBody, CommandId, Currency, Draft, Order, OrderId, OrderStatus,
+    PaymentStatus, PriceCap, Region, Role, ServiceType, Source, UnixMillis, UserId,
 };
 
 use super::MoneyWorld;
@@ -67,7 +64,7 @@ pub struct SimOrderRow {
 
 /// The parts of an order event that the consumers here read.
 #[derive(Debug, Clone)]
-pub struct OrderWord {
+pub struct OrderMessage {
     pub n: usize,
     pub order: BilledOrder,
     pub payment_status: PaymentStatus,
@@ -78,14 +75,14 @@ pub fn provider_id(provider: u8) -> UserId {
     UserId(Uuid::from_u128(100 + u128::from(provider % 3)))
 }
 
-pub fn provider(provider: u8) -> Actor {
+pub fn provider_actor(provider: u8) -> Actor {
     Actor {
         user_id: provider_id(provider),
         role: Role::Provider,
     }
 }
 
-pub fn customer(n: usize) -> Actor {
+pub fn customer_actor(n: usize) -> Actor {
     Actor {
         user_id: UserId(Uuid::from_u128(1 + n as u128)),
         role: Role::Customer,
@@ -103,7 +100,7 @@ pub fn order_id(n: usize) -> OrderId {
     OrderId(Uuid::from_u128(FIRST_ORDER + n as u128))
 }
 
-pub fn number(id: OrderId) -> usize {
+pub fn order_number(id: OrderId) -> usize {
     usize::try_from(id.0.as_u128() - FIRST_ORDER).unwrap_or(0)
 }
 
@@ -114,21 +111,23 @@ pub fn price_minor(n: usize) -> i64 {
 
 /// Every second order has a fixed hour. The others allow any time of the day, so cancelling them
 /// requires no notice.
-fn names_an_hour(n: usize) -> bool {
+fn has_fixed_hour(n: usize) -> bool {
     n.is_multiple_of(2)
 }
 
 impl ModelOrders {
     pub fn new(plan: &MoneyPlan) -> Self {
         let count = usize::from(plan.orders);
-        let rules = rules_of(plan.unpaid);
+        let rules = offline_rules_for(plan.unpaid);
         let assignment = Assignment {
             rules,
             ..Assignment::default()
         };
         let read = Snapshot {
             regions: [(REGION, assignment)].into(),
-            orders: (0..count).map(|n| (order_id(n), approved(n))).collect(),
+            orders: (0..count)
+                .map(|n| (order_id(n), approved_order(n)))
+                .collect(),
             cancel_policies: POLICIES.to_vec(),
             ..Snapshot::default()
         };
@@ -145,27 +144,29 @@ impl ModelOrders {
         self.rows.len()
     }
 
-    pub fn state(&self, n: usize) -> &OrderState {
+    pub fn order_state(&self, n: usize) -> &OrderState {
         &self.read.orders[&order_id(n)]
     }
 
     pub fn order(&self, n: usize) -> &Order {
-        &self.state(n).order
+        &self.order_state(n).order
     }
 
     pub fn fee_minor(&self, n: usize) -> Option<i64> {
-        self.state(n).terms.map(|terms| terms.fee.minor_units())
+        self.order_state(n)
+            .terms
+            .map(|terms| terms.fee.minor_units())
     }
 
-    pub fn heard(&self, n: usize) -> BilledOrder {
-        let state = self.state(n);
+    pub fn billed_order(&self, n: usize) -> BilledOrder {
+        let state = self.order_state(n);
         BilledOrder::from_order(
             &state.order,
             state.terms.filter(|_| !is_planted(MoneyBug::TermsLost)),
         )
     }
 
-    pub fn command(&mut self, body: CommandBody) -> Command {
+    pub fn new_command(&mut self, body: CommandBody) -> Command {
         self.commands += 1;
         let id = CommandId(Uuid::from_u128(self.commands));
         Command {
@@ -179,7 +180,7 @@ impl ModelOrders {
     }
 }
 
-fn rules_of(unpaid: UnpaidWork) -> OfflineRules {
+fn offline_rules_for(unpaid: UnpaidWork) -> OfflineRules {
     let mut rules = OfflineRules::default();
     match unpaid {
         UnpaidWork::No => {}
@@ -197,15 +198,15 @@ fn rules_of(unpaid: UnpaidWork) -> OfflineRules {
 }
 
 /// An order published at the start, and approved.
-fn approved(n: usize) -> OrderState {
+fn approved_order(n: usize) -> OrderState {
     let price = Amount::from_minor(price_minor(n)).unwrap_or(Amount::ZERO);
     let whole_day_ends = UnixMillis(STARTS_AT_MS + 24 * HOUR_MS);
     let draft = Draft {
         service_start_time: Some(UnixMillis(STARTS_AT_MS)),
-        service_end_time: (!names_an_hour(n)).then_some(whole_day_ends),
+        service_end_time: (!has_fixed_hour(n)).then_some(whole_day_ends),
         ..Draft::new("Fix a tap", WORK, price, REGION, "1 Lake Road")
     };
-    let by = customer(n).user_id;
+    let by = customer_actor(n).user_id;
     let order = Order::new_published(order_id(n), draft, by, UnixMillis(0), Source::Portal);
     OrderState::new_unpaid(
         Order {
@@ -217,50 +218,8 @@ fn approved(n: usize) -> OrderState {
 }
 
 impl MoneyWorld {
-    /// Runs one portal command as one transaction.
-    fn at_portal(&mut self, by: Actor, body: CommandBody) -> Option<Outcome> {
-        let request = self.request(by, body);
-        self.orders.sent.push(request.clone());
-        self.send(request)
-    }
-
-    fn send(&mut self, request: Submission) -> Option<Outcome> {
-        let request = [request];
-        let writes = self.decide(&request);
-        if let [Submission::Command(attempt)] = &request {
-            self.judge_cancel(attempt, &writes);
-        }
-        self.commit_orders(&writes);
-        answer(&writes)
-    }
-
-    /// Repeats a command whose sender got no answer.
-    pub fn send_again(&mut self, n: u8) {
-        let sent = &self.orders.sent;
-        if let Some(request) = sent.get(usize::from(n) % sent.len().max(1)).cloned()
-            && self
-                .send(request)
-                .is_some_and(|outcome| outcome.first.is_some())
-        {
-            self.meet("command repeated");
-        }
-    }
-
-    fn request(&mut self, by: Actor, body: CommandBody) -> Submission {
-        let command = self.orders.command(body);
-        let actor = Some(by);
-        let mark = None;
-        let origin = Origin::Portal;
-        Submission::Command(Box::new(Attempt {
-            command,
-            actor,
-            verification: mark,
-            origin,
-        }))
-    }
-
     /// Decides without writing.
-    pub fn decide(&mut self, submissions: &[Submission]) -> Writes {
+    pub fn decide_submissions(&mut self, submissions: &[Submission]) -> Writes {
         self.orders.read.now = UnixMillis(self.now);
         rules::decide_submissions(&self.orders.read, submissions)
     }
@@ -268,7 +227,7 @@ impl MoneyWorld {
     /// Writes a whole decision in one transaction.
     pub fn commit_orders(&mut self, writes: &Writes) {
         for line in &writes.timeline {
-            self.judge_line(number(line.order_id), &line.entry);
+            self.judge_timeline_entry(order_number(line.order_id), &line.entry);
         }
         let answers = writes
             .commands
@@ -286,13 +245,13 @@ impl MoneyWorld {
                 .body
                 .terms
                 .filter(|_| !is_planted(MoneyBug::TermsLost));
-            self.tell(
+            self.publish_order_event(
                 &event.body.order,
                 BilledOrder::from_order(&event.body.order, terms),
             );
         }
         for case in &writes.cases {
-            let whose = (number(case.order_id), case.user_id);
+            let whose = (order_number(case.order_id), case.user_id);
             match case.kind {
                 CaseKind::WorkedInVain => self.vain_cases.insert(whose),
                 CaseKind::WithdrewBeforeFee => self.withdrawal_cases.insert(whose),
@@ -301,11 +260,11 @@ impl MoneyWorld {
         }
     }
 
-    fn tell(&mut self, order: &Order, heard: BilledOrder) {
-        let n = number(order.id);
+    fn publish_order_event(&mut self, order: &Order, heard: BilledOrder) {
+        let n = order_number(order.id);
         let payment_status = order.payment_status;
         let money_version = self.orders.rows[n].money_version;
-        self.order_outbox.push(OrderWord {
+        self.order_outbox.push(OrderMessage {
             n,
             order: heard,
             payment_status,
@@ -313,149 +272,17 @@ impl MoneyWorld {
         });
     }
 
-    pub fn accept(&mut self, n: usize, by: u8) {
-        self.at_portal(
-            provider(by),
-            CommandBody::AcceptOrder {
-                order_id: order_id(n),
-            },
-        );
-    }
-
-    /// The provider withdraws; held money stays with the order.
-    pub fn withdraw(&mut self, n: usize) {
-        let order_id = order_id(n);
-        self.at_portal(
-            self.holder(n),
-            CommandBody::WithdrawAcceptance {
-                order_id,
-                reason: None,
-            },
-        );
-    }
-
-    /// An admin withdraws the order from its current provider, even during work.
-    pub fn withdraw_by_admin(&mut self, n: usize) {
-        let order_id = order_id(n);
-        let reason = Some("He is ill.".to_owned());
-        self.at_portal(ADMIN, CommandBody::WithdrawAcceptance { order_id, reason });
-    }
-
-    /// Work starts only with the price in custody [HELD_FIRST].
-    pub fn start(&mut self, n: usize) {
-        self.at_portal(
-            self.holder(n),
-            CommandBody::StartOrder {
-                order_id: order_id(n),
-            },
-        );
-    }
-
-    pub fn complete(&mut self, n: usize) {
-        let order_id = order_id(n);
-        self.at_portal(
-            self.holder(n),
-            CommandBody::CompleteOrder {
-                order_id,
-                note: None,
-            },
-        );
-    }
-
-    /// The order's provider; another provider tries if there is none.
-    fn holder(&self, n: usize) -> Actor {
-        let holder = self.orders.order(n).provider_id;
-        Actor {
-            user_id: holder.unwrap_or(provider_id(0)),
-            role: Role::Provider,
-        }
-    }
-
-    pub fn preview(&mut self, n: usize) {
-        let state = self.orders.state(n);
-        let now = UnixMillis(self.now);
-        let rules = rules_of(self.plan.unpaid);
-        let preview = preview_cancellation(state, customer(n), &POLICIES, &rules, now).ok();
-        self.orders.rows[n].shown_fee_minor = preview.map(|preview| preview.fee.minor_units());
-    }
-
-    /// Decides the cancel and its terms first, so that no later step can overturn them
-    /// [DECIDE_FIRST]. The money follows by event.
-    pub fn cancel(&mut self, n: usize, role: Role) {
-        let by = if role == Role::Customer {
-            customer(n)
-        } else {
-            ADMIN
-        };
-        let shown = self.orders.rows[n]
-            .shown_fee_minor
-            .filter(|_| role == Role::Customer);
-        let fee = shown.and_then(|minor| Amount::from_minor(minor).ok());
-        let body = CommandBody::CancelOrder {
-            order_id: order_id(n),
-            reason: None,
-            fee,
-        };
-        if is_planted(MoneyBug::DecideFirst) {
-            return self.refund_first(n, by, body);
-        }
-        let Some(outcome) = self.at_portal(by, body) else {
-            return;
-        };
-        if outcome.code == Some(Code::TermsChanged) {
-            self.meet("terms_changed");
-            self.preview(n);
-        }
-    }
-
-    /// The planted bug: the refund goes out first, and the status follows in a separate step.
-    fn refund_first(&mut self, n: usize, by: Actor, body: CommandBody) {
-        let request = [self.request(by, body)];
-        let writes = self.decide(&request);
-        let Some(write) = writes.orders.first() else {
-            return;
-        };
-        let OrderState { order, terms, .. } = &write.after;
-        self.change(n, |state| state.terms = *terms);
-        let _refused = self.money_step(
-            n,
-            &MoneyStep::OrderHeard(BilledOrder::from_order(order, *terms)),
-        );
-    }
-
-    /// Finishes each cancel that began with the refund.
-    pub fn finish_cancels(&mut self) {
-        if !is_planted(MoneyBug::DecideFirst) {
-            return;
-        }
-        for n in 0..self.orders.len() {
-            let state = self.orders.state(n);
-            let after = state
-                .order
-                .status
-                .next_status(Action::Cancel)
-                .filter(|_| state.terms.is_some());
-            let Some(status) = after else { continue };
-            self.change(n, |state| {
-                state.order.status = status;
-                state.order.version += 1;
-            });
-            let order = self.orders.order(n).clone();
-            self.tell(&order, self.orders.heard(n));
-        }
-    }
-
-    fn change(&mut self, n: usize, turn: impl FnOnce(&mut OrderState)) {
+    fn change_order(&mut self, n: usize, turn: impl FnOnce(&mut OrderState)) {
         if let Some(state) = self.orders.read.orders.get_mut(&order_id(n)) {
             turn(state);
         }
     }
 
     /// Applies a payment event if it is newer than the last [MONEY_VERSION].
-    pub fn hear_money(&mut self, n: usize, event: &MoneyEvent) {
+    pub fn apply_money_event(&mut self, n: usize, event: &MoneyEvent) {
         let known = self.orders.rows[n].money_version;
         if event.money_version <= known && !is_planted(MoneyBug::MoneyVersion) {
-            self.meet("old word about money");
+            self.count_event("old word about money");
             return;
         }
         let MoneyEvent {
@@ -465,18 +292,24 @@ impl MoneyWorld {
             ..
         } = *event;
         if money_version < known {
-            self.broken(
+            self.report_violation(
                 "versions_rise",
                 format!("money of order {n} fell to {money_version}"),
             );
         }
-        self.take_money(n, status, money_version, held_minor);
+        self.update_payment_status(n, status, money_version, held_minor);
     }
 
-    pub fn take_money(&mut self, n: usize, status: PaymentStatus, version: u64, held_minor: i64) {
+    pub fn update_payment_status(
+        &mut self,
+        n: usize,
+        status: PaymentStatus,
+        version: u64,
+        held_minor: i64,
+    ) {
         self.orders.rows[n].money_version = version;
         let is_shown = self.orders.order(n).payment_status == status;
-        self.change(n, |state| {
+        self.change_order(n, |state| {
             state.held = Amount::from_minor(held_minor).unwrap_or(Amount::ZERO);
             state.order.payment_status = status;
             state.order.version += u64::from(!is_shown);
@@ -485,13 +318,6 @@ impl MoneyWorld {
             return;
         }
         let order = self.orders.order(n).clone();
-        self.tell(&order, self.orders.heard(n));
-    }
-}
-
-fn answer(writes: &Writes) -> Option<Outcome> {
-    match writes.answers.first() {
-        Some(OpDecision::Decided(outcome)) => Some(outcome.clone()),
-        _ => None,
+        self.publish_order_event(&order, self.orders.billed_order(n));
     }
 }

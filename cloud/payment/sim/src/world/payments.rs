@@ -2,14 +2,15 @@
 //! jobs. Every step is one transaction; the adapter is called only between transactions.
 
 mod adapter_calls;
+mod payouts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use custody::{
     Ask, CompensationRequest, CustodyLimits, DecisionContext, JournalKey, LedgerAccount,
     MoneyEvent, MoneyJournal, MoneyStep, MoneyWrites, MovementId, OrderMoney, PAYMENT_CLOSING,
-    PaymentRequest, PaymentState, Payout, PayoutState, PayoutStep, ProviderMoney, RefundState,
-    RequestState, StatementLine,
+    PaymentRequest, PaymentState, Payout, PayoutState, PendingCall, RefundState, RequestState,
+    StatementLine,
 };
 use planted::is_planted;
 use uuid::Uuid;
@@ -17,7 +18,7 @@ use wire::{Code, Currency, UnixMillis, UserId};
 
 use super::{
     MoneyWorld,
-    orders::{POLICIES, customer, price_minor, provider_id},
+    orders::{POLICIES, customer_actor, price_minor, provider_id},
 };
 use crate::{
     MoneyBug,
@@ -54,134 +55,120 @@ pub struct OpenCall {
     tries: u32,
 }
 
-impl PaymentDb {
-    pub fn open(&self) -> Vec<OpenCall> {
-        let mut all = Vec::new();
-        for rows in self.rows.values() {
-            let payments = rows
-                .payments
-                .iter()
-                .filter(|row| row.state == PaymentState::Pending);
-            all.extend(payments.map(|row| {
-                let ask = row.call.ask;
-                let kind = Kind::Charge;
-                let call = Call {
-                    id: row.id,
-                    ask,
-                    kind,
-                    amount_minor: row.amount_minor,
-                };
-                OpenCall {
-                    call,
-                    tries: row.call.tries,
-                }
-            }));
-            let refunds = rows
-                .refunds
-                .iter()
-                .filter(|row| row.state == RefundState::Pending);
-            all.extend(refunds.map(|row| {
-                let ask = row.call.ask;
-                let kind = Kind::Refund {
-                    payment: row.payment,
-                };
-                let call = Call {
-                    id: row.id,
-                    ask,
-                    kind,
-                    amount_minor: row.amount_minor,
-                };
-                OpenCall {
-                    call,
-                    tries: row.call.tries,
-                }
-            }));
+impl OpenCall {
+    fn new(id: MovementId, kind: Kind, amount_minor: i64, pending: &PendingCall) -> Self {
+        let call = Call {
+            id,
+            ask: pending.ask,
+            kind,
+            amount_minor,
+        };
+        Self {
+            call,
+            tries: pending.tries,
         }
-        let payouts = self
-            .payouts
-            .iter()
-            .filter(|(_, row)| row.state == PayoutState::Pending);
-        all.extend(payouts.map(|(_, row)| {
-            let ask = row.call.ask;
-            let kind = Kind::Payout;
-            let call = Call {
-                id: row.id,
-                ask,
-                kind,
-                amount_minor: row.amount_minor,
-            };
-            OpenCall {
-                call,
-                tries: row.call.tries,
+    }
+}
+
+impl PaymentDb {
+    /// The calls for all movements under way: each order's payments and refunds, then payouts.
+    pub fn open_calls(&self) -> Vec<OpenCall> {
+        let mut open = Vec::new();
+        for rows in self.rows.values() {
+            for row in &rows.payments {
+                if row.state == PaymentState::Pending {
+                    open.push(OpenCall::new(
+                        row.id,
+                        Kind::Charge,
+                        row.amount_minor,
+                        &row.call,
+                    ));
+                }
             }
-        }));
-        all
+            for row in &rows.refunds {
+                if row.state == RefundState::Pending {
+                    let payment = row.payment;
+                    let kind = Kind::Refund { payment };
+                    open.push(OpenCall::new(row.id, kind, row.amount_minor, &row.call));
+                }
+            }
+        }
+        for (_, row) in &self.payouts {
+            if row.state == PayoutState::Pending {
+                open.push(OpenCall::new(
+                    row.id,
+                    Kind::Payout,
+                    row.amount_minor,
+                    &row.call,
+                ));
+            }
+        }
+        open
     }
 
     /// The order of a payment or refund.
-    pub fn owner(&self, id: MovementId) -> Option<usize> {
-        let owns = |money: &OrderMoney| {
-            money.payments.iter().any(|row| row.id == id)
-                || money.refunds.iter().any(|row| row.id == id)
-        };
-        self.rows
-            .iter()
-            .find(|(_, rows)| owns(rows))
-            .map(|(n, _)| *n)
+    pub fn find_order(&self, id: MovementId) -> Option<usize> {
+        for (n, money) in &self.rows {
+            let is_payment = money.payments.iter().any(|row| row.id == id);
+            let is_refund = money.refunds.iter().any(|row| row.id == id);
+            if is_payment || is_refund {
+                return Some(*n);
+            }
+        }
+        None
     }
 
-    pub fn knows(&self, id: MovementId) -> bool {
-        self.owner(id).is_some() || self.payouts.iter().any(|(_, row)| row.id == id)
+    pub fn has_movement(&self, id: MovementId) -> bool {
+        self.find_order(id).is_some() || self.payouts.iter().any(|(_, row)| row.id == id)
     }
 }
 
 impl MoneyWorld {
-    fn fresh(&mut self) -> MovementId {
-        self.drawn += 1;
-        MovementId(Uuid::from_u128(self.drawn << 64))
+    fn draw_movement_id(&mut self) -> MovementId {
+        self.ids_drawn += 1;
+        MovementId(Uuid::from_u128(self.ids_drawn << 64))
     }
 
-    fn basis(&mut self) -> DecisionContext<'static> {
-        let forever = i64::MAX;
+    fn next_decision_context(&mut self) -> DecisionContext<'static> {
         let mut limits = CustodyLimits::default();
         if is_planted(MoneyBug::NoExpiry) {
-            limits.pay_within_ms = forever;
+            limits.pay_within_ms = i64::MAX;
         }
         if is_planted(MoneyBug::ReleaseForgotten) {
-            limits.dispute_ms = forever;
+            limits.dispute_ms = i64::MAX;
         }
-        let now = UnixMillis(self.now);
-        let fresh = self.fresh();
         DecisionContext {
-            now,
-            fresh,
+            now: UnixMillis(self.now),
+            fresh: self.draw_movement_id(),
             policies: &POLICIES,
             limits,
         }
     }
 
     /// Runs one transaction under the lock of the due [LOCK_DUE].
-    pub fn money_step(&mut self, n: usize, step: &MoneyStep) -> Result<MoneyWrites, Code> {
-        let basis = self.basis();
+    pub fn run_money_step(&mut self, n: usize, step: &MoneyStep) -> Result<MoneyWrites, Code> {
+        let context = self.next_decision_context();
         let mut opened = None;
         if !self.money.rows.contains_key(&n) {
             let order = match step {
                 MoneyStep::OrderHeard(order) => order.clone(),
-                _ => self.orders.heard(n),
+                _ => self.orders.billed_order(n),
             };
             opened = Some(order.clone());
             self.money
                 .rows
-                .insert(n, custody::open_order_money(order, basis.now));
+                .insert(n, custody::open_order_money(order, context.now));
         }
         let Some(current) = self.money.rows.get(&n) else {
             return Err(Code::OrderNotFound);
         };
         let read = match self.money.stale.get(&n) {
-            Some(stale) if is_planted(MoneyBug::LockDue) && self.drawn.is_multiple_of(2) => stale,
+            Some(stale) if is_planted(MoneyBug::LockDue) && self.ids_drawn.is_multiple_of(2) => {
+                stale
+            }
             _ => current,
         };
-        let outcome = custody::decide_money_step(read, step, &basis);
+        let outcome = custody::decide_money_step(read, step, &context);
         if let Some(record) = &mut self.record {
             let order = current.order_id();
             let step = step.clone();
@@ -193,19 +180,23 @@ impl MoneyWorld {
                 outcome,
             };
             record.steps.push(StepRecord {
-                now: basis.now,
-                fresh: basis.fresh,
+                now: context.now,
+                fresh: context.fresh,
                 of,
             });
         }
         let writes = outcome?;
-        self.commit(n, &writes);
+        self.commit_money(n, &writes);
         Ok(writes)
     }
 
-    fn commit(&mut self, n: usize, writes: &MoneyWrites) {
-        let twice = |journal: &MoneyJournal| self.money.journal_keys.contains(&journal.key);
-        if writes.journals.iter().any(twice) && !is_planted(MoneyBug::JournalKey) {
+    fn commit_money(&mut self, n: usize, writes: &MoneyWrites) {
+        let keys = &self.money.journal_keys;
+        let is_repeated = writes
+            .journals
+            .iter()
+            .any(|journal| keys.contains(&journal.key));
+        if is_repeated && !is_planted(MoneyBug::JournalKey) {
             // The unique key rolls the transaction back.
             return;
         }
@@ -217,7 +208,7 @@ impl MoneyWorld {
         rows.apply_writes(writes);
         let heard = rows.due.order.version;
         if heard < known {
-            self.broken(
+            self.report_violation(
                 "versions_rise",
                 format!("order {n} fell from {known} to {heard}"),
             );
@@ -225,19 +216,19 @@ impl MoneyWorld {
         writes
             .journals
             .iter()
-            .for_each(|journal| self.book(journal));
+            .for_each(|journal| self.book_journal(journal));
         self.money
             .outbox
             .extend(writes.events.iter().map(|event| (n, *event)));
         for case in &writes.cases {
-            self.meet(case.kind.as_str());
+            self.count_event(case.kind.as_str());
             self.money.cases.insert((n, case.kind.as_str()));
         }
         self.judge_writes(n, writes);
     }
 
-    fn book(&mut self, journal: &MoneyJournal) {
-        self.meet(journal.key.action.as_str());
+    fn book_journal(&mut self, journal: &MoneyJournal) {
+        self.count_event(journal.key.action.as_str());
         self.money.journal_keys.insert(journal.key);
         for posting in &journal.postings {
             *self.money.accounts.entry(posting.account).or_default() += posting.minor;
@@ -246,13 +237,13 @@ impl MoneyWorld {
     }
 
     /// `POST payments`: fetches the order first and merges it like an event.
-    pub fn pay(&mut self, n: usize, key: u8, crash: bool) {
+    pub fn pay_order(&mut self, n: usize, key: u8, crash: bool) {
         let request = (n, "pay", key);
-        if self.answers_again(request) {
+        if self.repeats_stored_answer(request) {
             return;
         }
         self.pull_order(n);
-        let by = customer(n).user_id;
+        let by = customer_actor(n).user_id;
         let amount_minor = price_minor(n);
         let wish = PaymentRequest {
             by,
@@ -262,50 +253,48 @@ impl MoneyWorld {
         if crash {
             // [INTENT_FIRST]
             if is_planted(MoneyBug::IntentFirst) {
-                let id = self.fresh();
-                let ask = Ask::Call;
-                let kind = Kind::Charge;
-                self.adapter.take(Call {
-                    id,
-                    ask,
-                    kind,
+                let call = Call {
+                    id: self.draw_movement_id(),
+                    ask: Ask::Call,
+                    kind: Kind::Charge,
                     amount_minor,
-                });
+                };
+                self.adapter.receive_call(call);
             }
             return;
         }
-        let done = self.money_step(n, &MoneyStep::Pay(wish));
+        let done = self.run_money_step(n, &MoneyStep::Pay(wish));
         if let Ok(MoneyWrites { movement, .. }) = &done {
             self.judge_begun(n, *movement);
         }
-        self.keep_answer(request, done);
+        self.store_answer(request, done);
     }
 
-    pub fn ask_back(&mut self, n: usize, key: u8, part: Fraction) {
+    pub fn request_refund(&mut self, n: usize, key: u8, part: Fraction) {
         let request = (n, "ask_back", key);
-        if self.answers_again(request) {
+        if self.repeats_stored_answer(request) {
             return;
         }
         self.pull_order(n);
-        let by = customer(n).user_id;
+        let by = customer_actor(n).user_id;
         let Some(rows) = self.money.rows.get(&n) else {
             return;
         };
         let amount_minor = part.of(rows.held_minor());
-        let done = self.money_step(n, &MoneyStep::RequestRefund { by, amount_minor });
-        self.keep_answer(request, done);
+        let done = self.run_money_step(n, &MoneyStep::RequestRefund { by, amount_minor });
+        self.store_answer(request, done);
     }
 
     /// Answers a repeated key from the stored answer, which is never dropped [KEY_ONCE].
-    fn answers_again(&mut self, request: RequestKey) -> bool {
+    fn repeats_stored_answer(&mut self, request: RequestKey) -> bool {
         let known = self.money.keys.contains_key(&request) && !is_planted(MoneyBug::KeyOnce);
         if known {
-            self.meet("request repeated");
+            self.count_event("request repeated");
         }
         known
     }
 
-    fn keep_answer(&mut self, request: RequestKey, done: Result<MoneyWrites, Code>) {
+    fn store_answer(&mut self, request: RequestKey, done: Result<MoneyWrites, Code>) {
         match done {
             Ok(MoneyWrites {
                 movement: Some(id), ..
@@ -314,7 +303,7 @@ impl MoneyWorld {
                 self.money.effects.entry(request).or_default().insert(id);
             }
             Ok(_) => {}
-            Err(refusal) => self.meet(match refusal {
+            Err(refusal) => self.count_event(match refusal {
                 Code::AlreadyPaid => "already_paid",
                 Code::OrderNotPayable => "order_not_payable",
                 Code::AmountMismatch => "amount_mismatch",
@@ -324,7 +313,7 @@ impl MoneyWorld {
         }
     }
 
-    pub fn decide_request(&mut self, n: usize, part: Option<Fraction>) {
+    pub fn decide_refund_request(&mut self, n: usize, part: Option<Fraction>) {
         let Some(rows) = self.money.rows.get(&n) else {
             return;
         };
@@ -336,18 +325,18 @@ impl MoneyWorld {
             request: request.id,
             granted_minor,
         };
-        if self.money_step(n, &step).is_ok() && granted_minor.is_some() {
-            self.meet(RequestState::Granted.as_str());
+        if self.run_money_step(n, &step).is_ok() && granted_minor.is_some() {
+            self.count_event(RequestState::Granted.as_str());
         }
     }
 
-    pub fn admin(&mut self, n: usize, step: &MoneyStep) {
-        if self.money.rows.contains_key(&n) && self.money_step(n, step).is_err() {
-            self.meet("admin refused");
+    pub fn run_admin_step(&mut self, n: usize, step: &MoneyStep) {
+        if self.money.rows.contains_key(&n) && self.run_money_step(n, step).is_err() {
+            self.count_event("admin refused");
         }
     }
 
-    pub fn pay_by_hand(&mut self, n: usize) {
+    pub fn pay_refund_by_hand(&mut self, n: usize) {
         let Some(rows) = self.money.rows.get(&n) else {
             return;
         };
@@ -358,12 +347,12 @@ impl MoneyWorld {
         let Some(refund) = failed.map(|refund| refund.id) else {
             return;
         };
-        self.admin(n, &MoneyStep::PaidOtherwise { refund });
+        self.run_admin_step(n, &MoneyStep::PaidOtherwise { refund });
     }
 
     /// An admin compensates. Every fourth request names another provider than the list, and every
     /// fifth gives the full price.
-    pub fn compensate(&mut self, n: u8) {
+    pub fn compensate_provider(&mut self, n: u8) {
         let listed: Vec<(usize, UserId)> = self.vain_cases.iter().copied().collect();
         let mistaken = (usize::from(n) % self.orders.len(), provider_id(n));
         let chosen = match listed.get(usize::from(n) % listed.len().max(1)).copied() {
@@ -382,80 +371,17 @@ impl MoneyWorld {
             amount_minor,
             has_case,
         };
-        self.admin(order, &MoneyStep::Compensate(wish));
+        self.run_admin_step(order, &MoneyStep::Compensate(wish));
     }
 
-    pub fn tick(&mut self, n: usize) {
+    pub fn run_order_timer(&mut self, n: usize) {
         if self.money.rows.contains_key(&n) {
-            let _none = self.money_step(n, &MoneyStep::TimePassed);
-        }
-    }
-
-    /// Pays each provider with a large enough balance.
-    pub fn payout_hour(&mut self) {
-        (0..3).for_each(|provider| self.payout_step(provider, PayoutStep::HourStruck));
-    }
-
-    fn payout_step(&mut self, provider: u8, step: PayoutStep) {
-        let account = LedgerAccount::Provider(provider_id(provider));
-        let mut balance_minor = -self.money.accounts.get(&account).copied().unwrap_or(0);
-        let his = self
-            .money
-            .payouts
-            .iter()
-            .filter(|(whose, _)| *whose == provider);
-        let mut payouts: Vec<Payout> = his.map(|(_, payout)| payout.clone()).collect();
-        if is_planted(MoneyBug::PayoutTwice) && step == PayoutStep::HourStruck {
-            let open = payouts
-                .iter()
-                .filter(|payout| payout.state == PayoutState::Pending);
-            balance_minor += open.map(|payout| payout.amount_minor).sum::<i64>();
-            payouts.clear();
-        }
-        let provider_id = provider_id(provider);
-        let currency = Currency::Cny;
-        let rows = ProviderMoney {
-            provider_id,
-            currency,
-            balance_minor,
-            payouts,
-        };
-        let basis = self.basis();
-        let outcome = custody::decide_payout(&rows, step, &basis);
-        if let Some(record) = &mut self.record {
-            let provider = provider_id;
-            let outcome = outcome.clone();
-            let of = RecordOf::Payout {
-                provider,
-                currency,
-                step,
-                outcome,
-            };
-            record.steps.push(StepRecord {
-                now: basis.now,
-                fresh: basis.fresh,
-                of,
-            });
-        }
-        let Some(writes) = outcome else { return };
-        if let Some(case) = writes.case {
-            self.meet(case.kind.as_str());
-        }
-        if let Some(journal) = writes.journal {
-            if self.money.journal_keys.contains(&journal.key) {
-                return;
-            }
-            self.book(&journal);
-        }
-        let all = &mut self.money.payouts;
-        match all.iter_mut().find(|(_, row)| row.id == writes.payout.id) {
-            Some((_, row)) => *row = writes.payout,
-            None => all.push((provider, writes.payout)),
+            let _refused = self.run_money_step(n, &MoneyStep::TimePassed);
         }
     }
 
     /// Both services compare versions [PULL].
-    pub fn pull(&mut self) {
+    pub fn compare_versions(&mut self) {
         if is_planted(MoneyBug::Pull) {
             return;
         }
@@ -473,8 +399,8 @@ impl MoneyWorld {
             .map_or(0, |rows| rows.due.order.version);
         let version = self.orders.order(n).version;
         if known < version && version > 1 {
-            let heard = self.orders.heard(n);
-            let _none = self.money_step(n, &MoneyStep::OrderHeard(heard));
+            let heard = self.orders.billed_order(n);
+            let _refused = self.run_money_step(n, &MoneyStep::OrderHeard(heard));
         }
     }
 
@@ -486,8 +412,8 @@ impl MoneyWorld {
         let version = rows.due.money_version;
         let held = rows.held_minor();
         if version > self.orders.rows[n].money_version {
-            self.meet("version pulled");
-            self.take_money(n, status, version, held);
+            self.count_event("version pulled");
+            self.update_payment_status(n, status, version, held);
         }
     }
 }

@@ -23,18 +23,18 @@ const ROUNDS_MAX: u32 = 40;
 const QUIET_ROUNDS: u32 = 4;
 
 impl MoneyWorld {
-    pub fn come_to_rest(&mut self) {
+    pub fn run_until_rest(&mut self) {
         let mut quiet = 0;
         for round in 0..ROUNDS_MAX {
-            self.one_round(round);
-            quiet = if self.money.open().is_empty() {
+            self.run_rest_round(round);
+            quiet = if self.money.open_calls().is_empty() {
                 quiet + 1
             } else {
                 0
             };
-            self.note(&|| format!("round {round} of rest"));
-            self.look();
-            if self.is_broken() {
+            self.trace_state(&|| format!("round {round} of rest"));
+            self.check_promises();
+            if self.has_violation() {
                 return;
             }
             if quiet == QUIET_ROUNDS {
@@ -44,58 +44,70 @@ impl MoneyWorld {
         self.judge_rest();
     }
 
-    fn one_round(&mut self, round: u32) {
-        (0..self.late_calls.len()).for_each(|_| self.late_call(0));
-        (0..self.late_replies.len()).for_each(|_| self.late_reply(0));
+    fn run_rest_round(&mut self, round: u32) {
+        for _ in 0..self.late_calls.len() {
+            self.deliver_late_call(0);
+        }
+        for _ in 0..self.late_replies.len() {
+            self.deliver_late_reply(0);
+        }
         self.finish_cancels();
-        self.deliver_everything();
-        self.edge_syncs(SyncFate::Answered);
-        self.work_everything();
-        self.adapter_ends_everything(round);
-        self.work_everything();
+        self.deliver_all();
+        self.sync_edge(SyncFate::Answered);
+        self.call_for_open_movements();
+        self.finish_adapter_movements(round);
+        self.call_for_open_movements();
         for n in 0..self.orders.len() {
-            self.decide_request(n, None);
-            let needs_person = |money: &OrderMoney| money.due.saga == Saga::NeedsPerson;
-            if self.money.rows.get(&n).is_some_and(needs_person) {
-                self.admin(n, &MoneyStep::SendAnew);
+            self.decide_refund_request(n, None);
+            let saga = self.money.rows.get(&n).map(|money| money.due.saga);
+            if saga == Some(Saga::NeedsPerson) {
+                self.run_admin_step(n, &MoneyStep::SendAnew);
             }
         }
-        self.pull();
-        self.statement();
+        self.compare_versions();
+        self.compare_statement();
         // Past an expiry; every third round also past a release.
         self.now += if round % 3 == 2 {
             73 * HOUR_MS
         } else {
             HOUR_MS
         };
-        (0..self.orders.len()).for_each(|n| self.tick(n));
-        self.payout_hour();
-        self.deliver_everything();
+        for n in 0..self.orders.len() {
+            self.run_order_timer(n);
+        }
+        self.run_payout_hour();
+        self.deliver_all();
     }
 
-    fn work_everything(&mut self) {
-        for open in self.money.open() {
-            let answer = self.adapter.take(open.call);
-            self.hear(open.call.id, answer);
+    fn call_for_open_movements(&mut self) {
+        for open in self.money.open_calls() {
+            let answer = self.adapter.receive_call(open.call);
+            self.apply_answer(open.call.id, answer);
         }
     }
 
-    fn deliver_everything(&mut self) {
+    fn deliver_all(&mut self) {
         while !self.order_outbox.is_empty() || !self.money.outbox.is_empty() {
-            self.relay(0, false);
-            self.relay(1, false);
-            for queue in [TO_PAYMENT, TO_ORDER] {
-                (0..self.queues[queue].len()).for_each(|_| self.deliver(queue, 0, false));
-            }
+            self.relay_event(0, false);
+            self.relay_event(1, false);
+            self.deliver_queue(TO_PAYMENT);
+            self.deliver_queue(TO_ORDER);
         }
         for queue in [TO_PAYMENT, TO_ORDER, TO_NOTIFICATION] {
-            (0..self.queues[queue].len()).for_each(|_| self.deliver(queue, 0, false));
+            self.deliver_queue(queue);
+        }
+    }
+
+    /// Delivers all messages that wait now.
+    fn deliver_queue(&mut self, queue: usize) {
+        for _ in 0..self.queues[queue].len() {
+            self.deliver_message(queue, 0, false);
         }
     }
 
     /// In odd seeds customers have left the payment page. In every third seed a bank returns one
     /// payout.
-    fn adapter_ends_everything(&mut self, round: u32) {
+    fn finish_adapter_movements(&mut self, round: u32) {
         let pays = self.plan.seed.is_multiple_of(2);
         let next = |truth: &AdapterTruth| {
             let amount_minor = truth.amount_minor;
@@ -106,13 +118,13 @@ impl MoneyWorld {
                 Kind::Refund { .. } | Kind::Payout => Some(AdapterAnswer::Done),
             }
         };
-        while self.adapter.turn(0, next).is_some() {}
+        while self.adapter.change_state(0, next).is_some() {}
         if round == 5 && self.plan.seed.is_multiple_of(3) {
             let sent = |truth: &AdapterTruth| {
                 let done = truth.kind == Kind::Payout && truth.state == AdapterAnswer::Done;
                 done.then_some(AdapterAnswer::Returned)
             };
-            self.adapter.turn(0, sent);
+            self.adapter.change_state(0, sent);
         }
     }
 
@@ -125,8 +137,8 @@ impl MoneyWorld {
             .payouts
             .iter()
             .any(|(_, row)| row.state == PayoutState::Pending);
-        if open || !self.money.open().is_empty() {
-            self.broken(
+        if open || !self.money.open_calls().is_empty() {
+            self.report_violation(
                 "everything_comes_to_rest",
                 "something is still under way".into(),
             );
@@ -136,7 +148,7 @@ impl MoneyWorld {
             let owed = -self.money.accounts.get(&account).copied().unwrap_or(0);
             if owed >= 1_000 {
                 let says = format!("provider {provider} still waits for {owed}");
-                self.broken("balances_are_paid_out", says);
+                self.report_violation("balances_are_paid_out", says);
             }
         }
         let ours = self
@@ -148,17 +160,17 @@ impl MoneyWorld {
         let truth = self.adapter.balance_minor();
         if ours != truth {
             let says = format!("{ours} by our books, {truth} at the adapter");
-            self.broken("books_and_adapter_agree", says);
+            self.report_violation("books_and_adapter_agree", says);
         }
         if self.in_vain != self.vain_cases {
             let says = format!("{:?}, but cases {:?}", self.in_vain, self.vain_cases);
-            self.broken("work_in_vain_is_listed", says);
+            self.report_violation("work_in_vain_is_listed", says);
         }
         if self.late_withdrawals != self.withdrawal_cases {
             let late = &self.late_withdrawals;
             let cases = &self.withdrawal_cases;
             let says = format!("{late:?}, but cases {cases:?}");
-            self.broken("a_late_withdrawal_is_listed", says);
+            self.report_violation("a_late_withdrawal_is_listed", says);
         }
     }
 
@@ -195,7 +207,7 @@ impl MoneyWorld {
             "order {n} is {}, holds {held}, owes {owed}: {:?}",
             row.status, rows.due
         );
-        self.broken(found, says);
+        self.report_violation(found, says);
     }
 
     /// Checks sums to the cent, except after a chargeback that the bank kept.
@@ -203,14 +215,14 @@ impl MoneyWorld {
         let Some(rows) = self.money.rows.get(&n) else {
             return;
         };
-        let untold = self.untold(rows);
+        let untold = self.find_missing_notification(rows);
         let row = self.orders.order(n);
         let price = row.price.minor_units();
         let ids: Vec<MovementId> = rows.payments.iter().map(|payment| payment.id).collect();
         if let Some((kind, id)) = untold {
-            return self.broken("everybody_hears_of_it", format!("{kind} of {id:?}"));
+            return self.report_violation("everybody_hears_of_it", format!("{kind} of {id:?}"));
         }
-        let mut chargebacks = ids.iter().flat_map(|id| self.adapter.chargebacks_of(*id));
+        let mut chargebacks = ids.iter().flat_map(|id| self.adapter.find_chargebacks(*id));
         if chargebacks.any(|chargeback| !chargeback.is_reversed) {
             return;
         }
@@ -242,7 +254,7 @@ impl MoneyWorld {
             return;
         };
         let says = format!("order {n}: paid {paid} of {cost}, earned {earned} of {share}");
-        self.broken(found, says);
+        self.report_violation(found, says);
     }
 
     /// The customer's final cost, by the adapter and by hand.
@@ -265,7 +277,7 @@ impl MoneyWorld {
     }
 
     /// A refund or payment without its notification.
-    fn untold(&self, money: &OrderMoney) -> Option<(EventType, MovementId)> {
+    fn find_missing_notification(&self, money: &OrderMoney) -> Option<(EventType, MovementId)> {
         let done = money
             .refunds
             .iter()
@@ -274,6 +286,8 @@ impl MoneyWorld {
         let paid = money
             .held_payment()
             .map(|id| (EventType::PaymentCompleted, id));
-        refunds.chain(paid).find(|told| !self.told.contains(told))
+        refunds
+            .chain(paid)
+            .find(|notice| !self.notified.contains(notice))
     }
 }

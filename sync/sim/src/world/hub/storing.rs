@@ -128,7 +128,7 @@ impl World {
         self.counts.ops_stored += ops.ops.len() as u64;
         self.oracle
             .hub_stored(self.now, m, &self.edges[m], began, ops);
-        self.wake(replica);
+        self.start_edge_workers(replica);
         SyncSessionInput::OpsStored { cursor }
     }
 }

@@ -3,7 +3,7 @@
 use rules::{Attempt, Writes};
 use wire::{Action, Amount, CommandBody, Order, OrderStatus, PaymentStatus, Role, TimelineEntry};
 
-use super::{POLICIES, STARTS_AT_MS, names_an_hour, number, price_minor, rules_of};
+use super::{POLICIES, STARTS_AT_MS, has_fixed_hour, offline_rules_for, order_number, price_minor};
 use crate::{plan::UnpaidWork, world::MoneyWorld};
 
 impl MoneyWorld {
@@ -21,8 +21,8 @@ impl MoneyWorld {
         let Some(write) = writes.orders.first() else {
             return;
         };
-        let n = number(*order_id);
-        let state = self.orders.state(n);
+        let n = order_number(*order_id);
+        let state = self.orders.order_state(n);
         let Order {
             status,
             payment_status,
@@ -34,7 +34,7 @@ impl MoneyWorld {
             .is_some_and(|actor| actor.role == Role::Customer);
         let is_bound = (status, payment_status) == (OrderStatus::Accepted, PaymentStatus::Held);
         let is_soon = STARTS_AT_MS - self.now < POLICIES[0].cancel_notice_ms;
-        let is_late = names_an_hour(n) && is_soon;
+        let is_late = has_fixed_hour(n) && is_soon;
         let costs = by_customer && is_bound && is_late;
         let agreed = if costs {
             (price.minor_units() / 10).min(state.held.minor_units())
@@ -45,23 +45,23 @@ impl MoneyWorld {
         let shown = shown.map_or(0, Amount::minor_units);
         let says = format!("{fee} and not {shown}, where {agreed} was agreed");
         if fee != shown {
-            self.broken("fee_is_as_shown", says);
+            self.report_violation("fee_is_as_shown", says);
         } else if fee != agreed {
-            self.broken("a_cancel_costs_what_was_agreed", says);
+            self.report_violation("a_cancel_costs_what_was_agreed", says);
         }
         if fee > 0 {
-            self.meet("cancel at a fee");
+            self.count_event("cancel at a fee");
         }
     }
 
     /// Checks each change against the order as it was.
-    pub(super) fn judge_line(&mut self, n: usize, line: &TimelineEntry) {
+    pub(super) fn judge_timeline_entry(&mut self, n: usize, line: &TimelineEntry) {
         let Some(action) = line.action.filter(|_| line.code.is_none()) else {
             return;
         };
-        self.meet(action.as_str());
+        self.count_event(action.as_str());
         if !self.orders.done.insert(line.command_id) {
-            self.broken(
+            self.report_violation(
                 "a_command_has_one_effect",
                 format!("{action} of order {n}, twice"),
             );
@@ -70,9 +70,10 @@ impl MoneyWorld {
             .from
             .is_none_or(|from| from.has_provider() && from != OrderStatus::Accepted);
         // The order still has its old state here.
-        let is_unpaid_work = rules_of(self.plan.unpaid).is_unpaid_work(self.orders.order(n));
+        let is_unpaid_work =
+            offline_rules_for(self.plan.unpaid).is_unpaid_work(self.orders.order(n));
         if action == Action::Cancel && begun && !is_unpaid_work {
-            self.broken(
+            self.report_violation(
                 "begun_work_is_not_cancelled",
                 format!("order {n} was {:?}", line.from),
             );
@@ -101,8 +102,8 @@ impl MoneyWorld {
         };
         if !by_rule {
             let says = format!("order {n} started, and its money is {payment_status}");
-            self.broken("work_starts_with_money_held", says);
+            self.report_violation("work_starts_with_money_held", says);
         }
-        self.meet("start unpaid by a rule");
+        self.count_event("start unpaid by a rule");
     }
 }

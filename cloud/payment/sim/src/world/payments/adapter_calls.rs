@@ -19,8 +19,8 @@ use crate::{
 
 impl MoneyWorld {
     /// Calls the adapter for one open movement, using only its row.
-    pub fn work(&mut self, n: u8, fate: CallFate) {
-        let open = self.money.open();
+    pub fn call_adapter(&mut self, n: u8, fate: CallFate) {
+        let open = self.money.open_calls();
         let Some(&OpenCall { call, tries }) = open.get(usize::from(n) % open.len().max(1)) else {
             return;
         };
@@ -31,43 +31,43 @@ impl MoneyWorld {
         }
         match fate {
             CallFate::Answered => {
-                let answer = self.adapter.take(sent);
-                self.hear(call.id, answer);
+                let answer = self.adapter.receive_call(sent);
+                self.apply_answer(call.id, answer);
             }
-            CallFate::CallLost => self.hear(call.id, AdapterAnswer::Unknown),
+            CallFate::CallLost => self.apply_answer(call.id, AdapterAnswer::Unknown),
             CallFate::CallLate => {
                 self.late_calls.push(sent);
-                self.hear(call.id, AdapterAnswer::Unknown);
+                self.apply_answer(call.id, AdapterAnswer::Unknown);
             }
             CallFate::ReplyLost => {
-                self.adapter.take(sent);
-                self.hear(call.id, AdapterAnswer::Unknown);
+                self.adapter.receive_call(sent);
+                self.apply_answer(call.id, AdapterAnswer::Unknown);
             }
             CallFate::ReplyLate => {
-                let answer = self.adapter.take(sent);
+                let answer = self.adapter.receive_call(sent);
                 self.late_replies.push((call.id, answer));
-                self.hear(call.id, AdapterAnswer::Unknown);
+                self.apply_answer(call.id, AdapterAnswer::Unknown);
             }
             CallFate::Crash => {
-                self.adapter.take(sent);
+                self.adapter.receive_call(sent);
             }
         }
     }
 
     /// Applies the adapter's answer in one transaction.
-    pub fn hear(&mut self, id: MovementId, answer: AdapterAnswer) {
+    pub fn apply_answer(&mut self, id: MovementId, answer: AdapterAnswer) {
         let silent = matches!(answer, AdapterAnswer::Unknown | AdapterAnswer::NotFound);
         let chargebacks = if silent {
             Vec::new()
         } else {
-            self.adapter.chargebacks_of(id)
+            self.adapter.find_chargebacks(id)
         };
-        if let Some(n) = self.money.owner(id) {
+        if let Some(n) = self.money.find_order(id) {
             let reply = AdapterReply {
                 answer,
                 chargebacks,
             };
-            let _none = self.money_step(
+            let _refused = self.run_money_step(
                 n,
                 &MoneyStep::Answered {
                     movement: id,
@@ -76,24 +76,24 @@ impl MoneyWorld {
             );
         } else if let Some(at) = self.money.payouts.iter().position(|(_, row)| row.id == id) {
             let (provider, _) = self.money.payouts[at];
-            self.payout_step(provider, PayoutStep::Answered { payout: id, answer });
+            self.run_payout_step(provider, PayoutStep::Answered { payout: id, answer });
         }
     }
 
-    pub fn query(&mut self, id: MovementId) {
+    pub fn query_movement(&mut self, id: MovementId) {
         let call = Call {
             id,
             ask: Ask::Query,
             kind: Kind::Payout,
             amount_minor: 0,
         };
-        let answer = self.adapter.take(call);
-        self.hear(id, answer);
+        let answer = self.adapter.receive_call(call);
+        self.apply_answer(id, answer);
     }
 
     /// A callback moves no money: it only triggers a query [ASK_DONT_BELIEVE].
-    pub fn callback(&mut self, n: u8) {
-        let open = self.money.open();
+    pub fn receive_callback(&mut self, n: u8) {
+        let open = self.money.open_calls();
         let known: Vec<MovementId> = self.adapter.truths.keys().copied().collect();
         let named = known
             .into_iter()
@@ -103,23 +103,23 @@ impl MoneyWorld {
             return;
         };
         if !is_planted(MoneyBug::AskDontBelieve) {
-            return self.query(id);
+            return self.query_movement(id);
         }
         let amount = open
             .iter()
             .find(|open| open.call.id == id && open.call.kind == Kind::Charge);
         if let Some(amount_minor) = amount.map(|open| open.call.amount_minor) {
-            self.hear(id, AdapterAnswer::Paid { amount_minor });
+            self.apply_answer(id, AdapterAnswer::Paid { amount_minor });
         }
     }
 
     /// Queries every movement that differs from the adapter's statement [STATEMENT]. The adapter's
     /// own fees are booked instead.
-    pub fn statement(&mut self) {
+    pub fn compare_statement(&mut self) {
         if is_planted(MoneyBug::Statement) {
             return;
         }
-        let theirs = self.adapter.statement();
+        let theirs = self.adapter.list_statement();
         theirs.iter().for_each(|line| self.book_fee(line));
         let orders = self
             .money
@@ -134,14 +134,14 @@ impl MoneyWorld {
         let fees = self.money.fees.iter().copied();
         let ours = orders.chain(payouts).chain(fees).collect();
         for id in custody::find_differing_movements(&ours, &theirs) {
-            self.meet("statement differs");
-            self.query(id);
+            self.count_event("statement differs");
+            self.query_movement(id);
         }
     }
 
     /// Books a fee once, under the statement line's id [JOURNAL_KEY].
     fn book_fee(&mut self, line: &StatementLine) {
-        let Some(n) = self.money.owner(line.movement) else {
+        let Some(n) = self.money.find_order(line.movement) else {
             return;
         };
         let now = UnixMillis(self.now);
@@ -161,7 +161,7 @@ impl MoneyWorld {
             let fresh = line.movement;
             record.steps.push(StepRecord { now, fresh, of });
         }
-        self.book(&journal);
+        self.book_journal(&journal);
         self.money.fees.insert(*line);
         if let Some(rows) = self.money.rows.get_mut(&n) {
             rows.journals.push(journal);
