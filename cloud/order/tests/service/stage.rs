@@ -7,13 +7,12 @@ use order::{
 use platform::sql::{Row, Sql};
 use process::clock::Clock;
 use rules::{Attempt, HolderEpoch, Origin};
+use support::samples;
 use tempfile::TempDir;
-use uuid::Uuid;
 use wire::{
-    Actor, Amount, AssignmentEvent, BatchBody, BatchOp, Command, CommandBody, CommandEvidence,
-    CommandId, Draft, EdgeId, Event, EventType, FirstAnswer, Hash, HeldReason, OpDecision,
-    OpsBatch, OrderId, Outcome, Policy, Region, RegionAssignment, Role, ServiceType, ShareLimits,
-    UnixMillis, UserId, Verdict,
+    Actor, AssignmentEvent, BatchBody, BatchOp, Command, CommandBody, CommandEvidence, CommandId,
+    Draft, EdgeId, Event, EventType, FirstAnswer, Hash, HeldReason, OpDecision, OpsBatch, OrderId,
+    Outcome, Policy, Region, RegionAssignment, Role, ShareLimits, UnixMillis, Verdict,
 };
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -209,33 +208,23 @@ pub fn decided(decision: OpDecision) -> Outcome {
 }
 
 pub fn customer(n: u128) -> Actor {
-    Actor {
-        user_id: UserId(Uuid::from_u128(0xC000 + n)),
-        role: Role::Customer,
-    }
+    samples::person(0xC000 + n, Role::Customer)
 }
 
 pub fn provider(n: u128) -> Actor {
-    Actor {
-        user_id: UserId(Uuid::from_u128(0xD000 + n)),
-        role: Role::Provider,
-    }
+    samples::person(0xD000 + n, Role::Provider)
 }
 
 pub fn admin() -> Actor {
-    Actor {
-        user_id: UserId(Uuid::from_u128(0xA000)),
-        role: Role::Admin,
-    }
+    samples::person(0xA000, Role::Admin)
 }
 
 pub fn draft() -> Draft {
-    let price = Amount::from_minor(20_000).unwrap();
-    let work = ServiceType::CleaningRepair;
     Draft {
+        title: "修理水龙头 🔧".into(),
         description: "It drips.".into(),
         service_start_time: Some(UnixMillis(NOW.0 + 1)),
-        ..Draft::new("修理水龙头 🔧", work, price, Region::North, "1 Lake Road")
+        ..samples::draft()
     }
 }
 

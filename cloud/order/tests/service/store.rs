@@ -4,6 +4,7 @@
 mod cancelling;
 mod conflicts;
 mod gathering;
+mod grants;
 mod lists;
 mod marks;
 mod money;
