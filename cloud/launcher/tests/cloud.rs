@@ -15,7 +15,8 @@ use http::Method;
 use process::client::{Client, ClientError};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use support::{Api, eventually};
+use support::{Api, eventually, samples::order_form};
+use wire::Region;
 
 const PASSWORD: &str = "correct horse battery";
 const ADMIN: &str = "operator";
@@ -36,7 +37,11 @@ async fn one_process_takes_an_order_from_publish_to_inbox() {
     let provider = api.provider(&admin).await.unwrap().token;
     let admin = admin.token;
     let order = cloud
-        .post("/api/v1/orders", &customer, draft())
+        .post(
+            "/api/v1/orders",
+            &customer,
+            order_form(Region::North, "Mend the tap"),
+        )
         .await
         .unwrap();
     assert_eq!(order["status"], "pending_review");
@@ -65,7 +70,11 @@ async fn what_was_done_is_there_after_a_kill() {
     let mut cloud = Cloud::start(folder.path());
     let customer = cloud.newcomer("customer", "lin").await;
     let order = cloud
-        .post("/api/v1/orders", &customer, draft())
+        .post(
+            "/api/v1/orders",
+            &customer,
+            order_form(Region::North, "Mend the tap"),
+        )
         .await
         .unwrap();
     cloud.child.kill().unwrap();
@@ -389,13 +398,6 @@ impl Cloud {
         };
         tokio::time::timeout(LIMIT, waiting).await.unwrap()
     }
-}
-
-fn draft() -> Value {
-    json!({
-        "title": "Mend the tap", "service_type": "cleaning_repair", "price": "200.00",
-        "location": "NORTH", "address": "1 Harbour Road",
-    })
 }
 
 fn make_admin(data: &Path) {

@@ -39,19 +39,30 @@ struct Published {
     order_id: OrderId,
 }
 
+impl DemoPerson {
+    fn new(role: Role, username: String, region: Option<Region>) -> Self {
+        Self {
+            role,
+            username,
+            password: PASSWORD.to_owned(),
+            region,
+        }
+    }
+}
+
+/// The first admin, who exists on every platform.
+pub fn admin_sign_in() -> DemoPerson {
+    DemoPerson::new(Role::Admin, ADMIN.to_owned(), None)
+}
+
 /// The admins, and a customer and a provider of each region.
 pub fn sign_ins() -> Vec<DemoPerson> {
-    let person = |role, username: String, region| DemoPerson {
-        role,
-        username,
-        password: PASSWORD.to_owned(),
-        region,
-    };
-    let mut everyone = [ADMIN, SECOND_ADMIN]
-        .map(|name| person(Role::Admin, name.into(), None))
-        .to_vec();
+    let second_admin = DemoPerson::new(Role::Admin, SECOND_ADMIN.to_owned(), None);
+    let mut everyone = vec![admin_sign_in(), second_admin];
     for role in [Role::Customer, Role::Provider] {
-        everyone.extend(Region::ALL.map(|region| person(role, name(role, region), Some(region))));
+        let people =
+            Region::ALL.map(|region| DemoPerson::new(role, name(role, region), Some(region)));
+        everyone.extend(people);
     }
     everyone
 }

@@ -247,6 +247,10 @@ impl Stack {
         demo_data::sign_ins()
     }
 
+    pub fn admin_sign_in(&self) -> DemoPerson {
+        demo_data::admin_sign_in()
+    }
+
     pub async fn stop(self) -> Result<()> {
         self.supervisor.stop(STOP_MAX).await
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::{Value, json};
 use stack::demo_data;
-use support::{Api, Person, eventually, tells_verified};
+use support::{Api, Person, eventually, samples::order_form, tells_verified};
 use wire::{OrderId, Region, Role};
 
 use crate::{AttackedPlatform, HttpAnswer, HttpCall, Station};
@@ -56,14 +56,22 @@ impl Somebody {
     /// # Panics
     /// If it is refused.
     pub async fn publish(&self, region: Region, title: &str) -> OrderId {
-        let order = json!({
-            "title": title, "description": "as agreed", "service_type": "cleaning_repair",
-            "price": "200.00", "location": region, "address": "1 Harbour Road",
-        });
+        let form = order_form(region, title);
         let answer = self
-            .done(HttpCall::post("/api/v1/orders").json(&order))
+            .done(HttpCall::post("/api/v1/orders").json(&form))
             .await;
         serde_json::from_value(answer["order_id"].clone()).expect("the order's id")
+    }
+
+    /// Publishes an order, which the admin approves.
+    ///
+    /// # Panics
+    /// If either is refused.
+    pub async fn publish_approved(&self, admin: &Self, region: Region, title: &str) -> OrderId {
+        let order = self.publish(region, title).await;
+        let approved = admin.act(order, "approve").await.expect("an answer");
+        assert!(approved.status < 300, "{}", approved.text());
+        order
     }
 
     /// `approve`, `accept`, `start`, ... on an order.

@@ -97,11 +97,7 @@ impl Scene {
             places.insert(seat, stack.layout().edge(region).clone());
         }
         let api = Api::new(stack.layout().gateway_url());
-        let admin = stack
-            .sign_ins()
-            .into_iter()
-            .find(|person| person.role == Role::Admin);
-        let admin = admin.expect("an admin");
+        let admin = stack.admin_sign_in();
         let admin = api
             .sign_in(&admin.username, &admin.password)
             .await

@@ -112,11 +112,7 @@ impl Scene {
             .await
             .unwrap();
         let api = Api::new(stack.layout().gateway_url());
-        let admin = stack
-            .sign_ins()
-            .into_iter()
-            .find(|person| person.role == Role::Admin)
-            .unwrap();
+        let admin = stack.admin_sign_in();
         let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
         let customer = api.newcomer(Role::Customer).await.unwrap();
         let provider = api.newcomer(Role::Provider).await.unwrap();
@@ -153,11 +149,9 @@ impl Scene {
         } = self;
         let title = format!("Job {n}");
         let order = api
-            .publish(customer, Region::South, &title)
+            .publish_approved(customer, admin, Region::South, &title)
             .await
-            .unwrap()
-            .order_id;
-        api.act(admin, order, "approve").await.unwrap();
+            .unwrap();
         let accepted = api.act(provider, order, "accept").await.unwrap();
         assert_eq!(accepted.status, OrderStatus::Accepted);
         order

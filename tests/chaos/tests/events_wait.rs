@@ -32,11 +32,7 @@ async fn ten_thousand_events_wait_for_a_stopped_part_and_one_for_a_person() {
     layout.edges.truncate(1);
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
-    let admin = stack
-        .sign_ins()
-        .into_iter()
-        .find(|person| person.role == Role::Admin)
-        .unwrap();
+    let admin = stack.admin_sign_in();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let servers = stack.servers().unwrap();
     let bus = Bus::open(&format!("{}/%2f", servers.rabbitmq))

@@ -136,18 +136,12 @@ fn named(operator: &Operator, line: &str, repair: &str, verdict: &str) {
 async fn open_order(stack: &Stack, api: &Api) -> (OrderId, Person) {
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let provider = api.newcomer(Role::Provider).await.unwrap();
-    let order = api
-        .publish(&customer, REGION, "Mend the tap")
-        .await
-        .unwrap()
-        .order_id;
-    let admin = stack
-        .sign_ins()
-        .into_iter()
-        .find(|person| person.role == Role::Admin)
-        .unwrap();
+    let admin = stack.admin_sign_in();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
-    api.act(&admin, order, "approve").await.unwrap();
+    let order = api
+        .publish_approved(&customer, &admin, REGION, "Mend the tap")
+        .await
+        .unwrap();
     (order, provider)
 }
 

@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::{Value, json};
 use stack::{Layout, Stack, Stores, Wishes};
 use support::{Api, Mailbox, Person, address_code_in, eventually};
-use wire::{Region, Role};
+use wire::Region;
 
 const SOON: Duration = Duration::from_secs(60);
 const PASSWORD: &str = "lantern-orchard-kettle-9";
@@ -56,11 +56,7 @@ async fn news_is_mailed_to_the_address_that_its_owner_has_confirmed_and_to_no_ot
     );
 
     // Earlier notifications stay in the inbox, and the delivery log gives the reason.
-    let admin = stack
-        .sign_ins()
-        .into_iter()
-        .find(|person| person.role == Role::Admin)
-        .unwrap();
+    let admin = stack.admin_sign_in();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     api.publish(&customer, Region::North, "Mend the tap")
         .await

@@ -93,11 +93,7 @@ async fn an_approval_reaches_the_matched_providers_live_and_with_its_reasons() {
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let gateway = stack.layout().gateway_url();
     let api = Api::new(&gateway);
-    let admin = stack
-        .sign_ins()
-        .into_iter()
-        .find(|person| person.role == Role::Admin)
-        .unwrap();
+    let admin = stack.admin_sign_in();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let matched = provider_in(&api, &admin, Region::North).await;
@@ -109,11 +105,9 @@ async fn an_approval_reaches_the_matched_providers_live_and_with_its_reasons() {
 
     let mut live = stream(&gateway, &matched, None).await;
     let first = api
-        .publish(&customer, Region::North, "Mend the tap")
+        .publish_approved(&customer, &admin, Region::North, "Mend the tap")
         .await
-        .unwrap()
-        .order_id;
-    api.act(&admin, first, "approve").await.unwrap();
+        .unwrap();
     let (data, place) = notice(&mut live, "order.approved").await;
     assert_eq!(data["order_id"], json!(first));
     drop(live);
@@ -121,11 +115,9 @@ async fn an_approval_reaches_the_matched_providers_live_and_with_its_reasons() {
     // Another order is approved while the stream is closed. The page resumes from its last event id
     // and receives the notice.
     let second = api
-        .publish(&customer, Region::North, "Paint a wall")
+        .publish_approved(&customer, &admin, Region::North, "Paint a wall")
         .await
-        .unwrap()
-        .order_id;
-    api.act(&admin, second, "approve").await.unwrap();
+        .unwrap();
     eventually("both are in the inbox", SOON, async || {
         (lines_of(&api, &matched, "order.approved").await.len() == 2).then_some(())
     })
@@ -165,11 +157,7 @@ async fn a_customer_hears_that_the_provider_withdrew_and_a_person_what_an_admin_
     let layout = Layout::temporary(Stores::Embedded).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
-    let admin = stack
-        .sign_ins()
-        .into_iter()
-        .find(|person| person.role == Role::Admin)
-        .unwrap();
+    let admin = stack.admin_sign_in();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let provider = provider_in(&api, &admin, Region::North).await;

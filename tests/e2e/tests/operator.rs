@@ -43,11 +43,7 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     let layout = Layout::temporary(Stores::Embedded).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
-    let admin = stack
-        .sign_ins()
-        .into_iter()
-        .find(|person| person.role == Role::Admin)
-        .unwrap();
+    let admin = stack.admin_sign_in();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let holdfast = binaries::own("holdfast").unwrap();
     let shell = Operator::new(holdfast, stack.layout().gateway_url(), admin.token.as_str());
@@ -191,11 +187,9 @@ async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, 
     let offline = api.provider(operator.person).await.unwrap();
     let online = api.provider(operator.person).await.unwrap();
     let order = api
-        .publish(&customer, Region::North, "Mend the tap")
+        .publish_approved(&customer, operator.person, Region::North, "Mend the tap")
         .await
-        .unwrap()
-        .order_id;
-    api.act(operator.person, order, "approve").await.unwrap();
+        .unwrap();
     operator.reads("wait --for synced=NORTH");
     let offline = api.at_edges(&offline, Region::North).await.unwrap();
     let board = format!(

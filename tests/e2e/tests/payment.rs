@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 use stack::{Layout, Stack, Stores, Wishes};
-use support::{Api, Person, eventually};
+use support::{Api, Person, eventually, samples::order_form};
 use wire::{Code, OrderId, OrderStatus, PaymentStatus, Region, Role};
 
 /// Two relays and two consumers separate a payment from the order that shows it.
@@ -107,11 +107,7 @@ impl Scene {
         let layout = Layout::temporary(stores).unwrap();
         let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
         let api = Api::new(stack.layout().gateway_url());
-        let admin = stack
-            .sign_ins()
-            .into_iter()
-            .find(|person| person.role == Role::Admin)
-            .unwrap();
+        let admin = stack.admin_sign_in();
         let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
         let customer = api.newcomer(Role::Customer).await.unwrap();
         let provider = api.provider(&admin).await.unwrap();
@@ -155,11 +151,10 @@ impl Scene {
             provider,
             ..
         } = self;
-        let draft = json!({
-            "title": "Fix the tap", "service_type": "cleaning_repair", "price": "200.01",
-            "location": "NORTH", "address": "1 Harbour Road", "service_start_time": "2026-01-01T08:00:00Z",
-        });
-        let published = self.post(customer, "/api/v1/orders", draft).await.unwrap();
+        let mut form = order_form(Region::North, "Fix the tap");
+        form["price"] = json!("200.01");
+        form["service_start_time"] = json!("2026-01-01T08:00:00Z");
+        let published = self.post(customer, "/api/v1/orders", form).await.unwrap();
         let order = self
             .taken(published["order_id"].as_str().unwrap().parse().unwrap())
             .await;

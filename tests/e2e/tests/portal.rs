@@ -10,7 +10,7 @@ use process::{
 };
 use serde_json::{Value, json};
 use stack::{Layout, Stack, Stores, Wishes, demo_data::DemoPerson};
-use support::{Api, Mqtt, Place, Tablet, eventually};
+use support::{Api, Mqtt, Place, Tablet, eventually, samples::order_form};
 use wire::{CommandBody, LinkState, OrderId, Region, Role, Verdict};
 
 const SOON: Duration = Duration::from_secs(30);
@@ -167,10 +167,7 @@ async fn collide(stack: &Stack, order: OrderId) -> Browser {
     let loser = provider(Region::North);
     let winner = provider(Region::South);
     let winner = Browser::sign_in(&layout.gateway_url(), &winner.username, &winner.password).await;
-    let admin = people
-        .iter()
-        .find(|person| person.role == Role::Admin)
-        .unwrap();
+    let admin = stack.admin_sign_in();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let loser = api.sign_in(&loser.username, &loser.password).await.unwrap();
     let north = layout.edge(Region::North);
@@ -257,15 +254,12 @@ async fn sign_in_first_of(stack: &Stack, role: Role) -> Browser {
 
 /// Publishes an order, which is refused without the page's CSRF token. Returns the order's id.
 async fn publish_with_csrf_token(customer: &Browser) -> Value {
-    let draft = json!({
-        "title": "Mend the tap", "description": "as agreed", "service_type": "cleaning_repair",
-        "price": "200.00", "location": "NORTH", "address": "1 Harbour Road",
-    });
+    let form = order_form(Region::North, "Mend the tap");
     let refused = customer
-        .send("POST", "/api/v1/orders", &[], draft.clone())
+        .send("POST", "/api/v1/orders", &[], form.clone())
         .await;
     assert_eq!(read(refused).await["code"], "csrf_token_wrong");
-    customer.change("/api/v1/orders", draft).await["order_id"].clone()
+    customer.change("/api/v1/orders", form).await["order_id"].clone()
 }
 
 /// Signing out ends the stream and the cookie.

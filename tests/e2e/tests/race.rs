@@ -23,19 +23,13 @@ async fn of_a_hundred_providers_exactly_one_gets_the_job() {
         .await
         .unwrap();
     let api = Api::new(stack.layout().gateway_url());
-    let admin = stack
-        .sign_ins()
-        .into_iter()
-        .find(|person| person.role == Role::Admin)
-        .unwrap();
+    let admin = stack.admin_sign_in();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let order = api
-        .publish(&customer, Region::East, "One job for many")
+        .publish_approved(&customer, &admin, Region::East, "One job for many")
         .await
-        .unwrap()
-        .order_id;
-    api.act(&admin, order, "approve").await.unwrap();
+        .unwrap();
 
     let providers = tokio::time::timeout(SIGNED_IN_WITHIN, providers(&api))
         .await

@@ -100,11 +100,7 @@ impl Scene {
         let layout = Layout::temporary(stores).unwrap();
         let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
         let api = Api::new(stack.layout().gateway_url());
-        let admin = stack
-            .sign_ins()
-            .into_iter()
-            .find(|person| person.role == Role::Admin)
-            .unwrap();
+        let admin = stack.admin_sign_in();
         let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
         let customer = api.newcomer(Role::Customer).await.unwrap();
         let provider = api.provider(&admin).await.unwrap();
@@ -127,11 +123,9 @@ impl Scene {
             ..
         } = self;
         let order = api
-            .publish(customer, Region::North, "Fix the tap")
+            .publish_approved(customer, admin, Region::North, "Fix the tap")
             .await
-            .unwrap()
-            .order_id;
-        api.act(admin, order, "approve").await.unwrap();
+            .unwrap();
         api.act(provider, order, "accept").await.unwrap();
         let price = api.order(customer, order).await.unwrap().price;
         let form = json!({ "order_id": order, "amount": price });

@@ -14,7 +14,7 @@ use wire::{
     CommandId, EdgeGrant, Order, OrderId, Region, Role, StatusReport, TimelineEntry, UserId,
 };
 
-use crate::eventually;
+use crate::{eventually, samples::order_form};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -199,12 +199,22 @@ impl Api {
         region: Region,
         title: &str,
     ) -> Result<Done, ClientError> {
-        let body = json!({
-            "title": title, "description": "as agreed", "service_type": "cleaning_repair",
-            "price": "200.00", "location": region, "address": "1 Harbour Road",
-        });
-        self.call(Method::POST, "/api/v1/orders", Some(customer), Some(body))
+        let form = order_form(region, title);
+        self.call(Method::POST, "/api/v1/orders", Some(customer), Some(form))
             .await
+    }
+
+    /// Publishes an order, which the admin approves.
+    pub async fn publish_approved(
+        &self,
+        customer: &Person,
+        admin: &Person,
+        region: Region,
+        title: &str,
+    ) -> Result<OrderId, ClientError> {
+        let order = self.publish(customer, region, title).await?.order_id;
+        self.act(admin, order, "approve").await?;
+        Ok(order)
     }
 
     /// `approve`, `accept`, `start`, ... on an order.

@@ -1,5 +1,6 @@
 //! People and orders for tests; a test sets the fields it depends on and takes the rest from here.
 
+use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::{
     Actor, Amount, Draft, Order, OrderId, OrderStatus, Region, Role, ServiceType, Source,
@@ -27,6 +28,14 @@ pub fn draft() -> Draft {
         Region::North,
         "1 Lake Road",
     )
+}
+
+/// The form that publishes an order over HTTP.
+pub fn order_form(region: Region, title: &str) -> Value {
+    json!({
+        "title": title, "description": "as agreed", "service_type": "cleaning_repair",
+        "price": "200.00", "location": region, "address": "1 Harbour Road",
+    })
 }
 
 /// A pending order of the region NORTH; its content follows from id and version.

@@ -27,8 +27,9 @@ fn holding(folder: &Path, secrets: &[(String, Vec<u8>)]) -> Vec<String> {
 async fn publish_approved_orders(customer: &Somebody, admin: &Somebody) -> Vec<OrderId> {
     let mut orders = Vec::new();
     for _ in 0..3 {
-        let order = customer.publish(Region::North, "Mend the tap").await;
-        assert!(admin.act(order, "approve").await.unwrap().status < 300);
+        let order = customer
+            .publish_approved(admin, Region::North, "Mend the tap")
+            .await;
         orders.push(order);
     }
     orders

@@ -41,10 +41,9 @@ impl OldNode {
     }
 
     async fn open_order(&self) -> OrderId {
-        let order = self.customer.publish(REGION, "Mend the crane").await;
-        let approved = self.admin.act(order, "approve").await.unwrap();
-        assert!(approved.status < 300, "{}", approved.text());
-        order
+        self.customer
+            .publish_approved(&self.admin, REGION, "Mend the crane")
+            .await
     }
 
     /// Accepts a new order at the edge with this provider token. Returns the order once it is

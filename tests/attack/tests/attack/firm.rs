@@ -61,13 +61,9 @@ async fn two_open_orders(
     customer: &Somebody,
 ) -> [OrderId; 2] {
     let orders = [
-        customer.publish(REGION, "Job 1").await,
-        customer.publish(REGION, "Job 2").await,
+        customer.publish_approved(admin, REGION, "Job 1").await,
+        customer.publish_approved(admin, REGION, "Job 2").await,
     ];
-    for order in orders {
-        let approved = admin.act(order, "approve").await.expect("an answer");
-        assert!(approved.status < 300, "{}", approved.text());
-    }
     eventually("the orders are on the edge's board", PATIENCE, async || {
         let call = HttpCall::get("/board").bearer(&admin.edge_token);
         let board = admin

@@ -4,7 +4,7 @@
 
 use attack::{AttackedPlatform, HttpCall, MqttGreeting, MqttLine, Somebody};
 use serde_json::{Value, json};
-use support::eventually;
+use support::{eventually, samples::order_form};
 use wire::{CommandId, OrderId, Region, Role, topics};
 
 /// The address that `Somebody::publish` gives every order.
@@ -22,10 +22,8 @@ async fn open_orders(platform: &AttackedPlatform, count: usize) -> Vec<OrderId> 
     let mut orders = Vec::new();
     for n in 0..count {
         let order = customer
-            .publish(Region::North, &format!("Mend tap {n}"))
+            .publish_approved(&admin, Region::North, &format!("Mend tap {n}"))
             .await;
-        let approved = admin.act(order, "approve").await.unwrap();
-        assert_eq!(approved.status, 200, "{}", approved.text());
         orders.push(order);
     }
     orders
@@ -201,13 +199,11 @@ async fn a_provider_collects_customers_from_boards_lists_and_news() {
     line.subscribe(&topics::changes_topic(Region::North, &edge))
         .await
         .unwrap();
-    let draft = json!({
-        "title": "Mend the gate", "description": "Call 138 1234 5678 or gate@mail.example.",
-        "service_type": "cleaning_repair", "price": "200.00", "location": "NORTH",
-        "address": ADDRESS,
-    });
+    let mut form = order_form(Region::North, "Mend the gate");
+    form["description"] = json!("Call 138 1234 5678 or gate@mail.example.");
+    form["address"] = json!(ADDRESS);
     let published = customer
-        .done(HttpCall::post("/api/v1/orders").json(&draft))
+        .done(HttpCall::post("/api/v1/orders").json(&form))
         .await;
     let order: OrderId = serde_json::from_value(published["order_id"].clone()).unwrap();
     admin.act(order, "approve").await.unwrap();
@@ -250,8 +246,10 @@ async fn a_provider_collects_customers_from_boards_lists_and_news() {
 async fn a_provider_keeps_the_address_of_a_job_that_is_no_longer_his() {
     let platform = AttackedPlatform::shared().await;
     let customer = platform.somebody(Role::Customer).await;
-    let order = customer.publish(Region::North, "Mend the fence").await;
-    platform.admin().await.act(order, "approve").await.unwrap();
+    let admin = platform.admin().await;
+    let order = customer
+        .publish_approved(&admin, Region::North, "Mend the fence")
+        .await;
     let thief = platform.provider().await;
     assert_eq!(thief.act(order, "accept").await.unwrap().status, 200);
     assert_eq!(customer.act(order, "cancel").await.unwrap().status, 200);

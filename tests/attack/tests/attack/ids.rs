@@ -9,11 +9,11 @@ async fn deal(platform: &AttackedPlatform) -> (Somebody, Somebody, wire::OrderId
     let customer = platform.somebody(Role::Customer).await;
     let provider = platform.provider().await;
     let admin = platform.admin().await;
-    let order = customer.publish(Region::North, "Mend the tap").await;
-    for (who, action) in [(&admin, "approve"), (&provider, "accept")] {
-        let answer = who.act(order, action).await.expect("an answer");
-        assert!(answer.status < 300, "{action}: {}", answer.text());
-    }
+    let order = customer
+        .publish_approved(&admin, Region::North, "Mend the tap")
+        .await;
+    let accepted = provider.act(order, "accept").await.expect("an answer");
+    assert!(accepted.status < 300, "{}", accepted.text());
     (customer, provider, order)
 }
 

@@ -52,8 +52,9 @@ impl TappedPlatform {
     async fn open_order(&self, title: &str) {
         let customer = self.platform.somebody(Role::Customer).await;
         let admin = self.platform.admin().await;
-        let order = customer.publish(Region::North, title).await;
-        assert_eq!(admin.act(order, "approve").await.unwrap().status, 200);
+        customer
+            .publish_approved(&admin, Region::North, title)
+            .await;
         eventually("the order is on the board", PATIENCE, async || {
             let board = self.board(&admin.edge_token).await;
             board.text().contains(title).then_some(())
@@ -291,8 +292,9 @@ async fn a_relay_changes_one_byte_of_an_order_on_its_way_to_the_edge() {
     });
     let customer = tapped.platform.somebody(Role::Customer).await;
     let admin = tapped.platform.admin().await;
-    let order = customer.publish(Region::North, TITLE).await;
-    assert_eq!(admin.act(order, "approve").await.unwrap().status, 200);
+    customer
+        .publish_approved(&admin, Region::North, TITLE)
+        .await;
     // Either the order arrives, or the edge hangs up on the relay and calls three more times.
     let shown = eventually("the changed frame has come", PATIENCE, async || {
         let text = tapped.board(&admin.edge_token).await.text();

@@ -3,12 +3,13 @@
 use attack::{AttackedPlatform, HttpCall, PASSWORD, Station};
 use process::clock::Clock;
 use serde_json::{Value, json};
-use wire::{EdgeId, Role};
+use support::samples::order_form;
+use wire::{EdgeId, Region, Role};
 
 use crate::floods::{
     self,
     flood::{CommandFlood, Flood, FloodAct},
-    honest::{Honest, draft},
+    honest::Honest,
 };
 
 /// Enough people to exceed the commands that an edge takes from newcomers at once.
@@ -22,10 +23,11 @@ const WINDOW: usize = 512;
 const FLOODS_MAX: usize = 10;
 
 fn new_order(token: &str) -> Value {
+    let order = order_form(Region::North, "Mend the tap");
     let clock = Clock::system();
     json!({
         "v": 1, "id": clock.new_id(), "device_seq": 1, "tapped_at": clock.now(), "token": token,
-        "body": {"type": "publish_order", "order_id": clock.new_id(), "order": draft()},
+        "body": {"type": "publish_order", "order_id": clock.new_id(), "order": order},
     })
 }
 

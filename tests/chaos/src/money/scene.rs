@@ -183,11 +183,7 @@ impl MoneyScene {
     /// # Panics
     /// If the admin cannot sign in.
     pub async fn admin(&self) -> Person {
-        let sign_ins = self.stack.sign_ins().into_iter();
-        let admin = sign_ins
-            .into_iter()
-            .find(|person| person.role == Role::Admin);
-        let admin = admin.expect("an admin");
+        let admin = self.stack.admin_sign_in();
         eventually("the admin signs in", PATIENCE, async || {
             self.api
                 .sign_in(&admin.username, &admin.password)

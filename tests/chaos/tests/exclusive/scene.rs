@@ -37,11 +37,7 @@ impl<'a> Scene<'a> {
         };
         let provider = api.newcomer(Role::Provider).await.unwrap();
         let visitor = api.at_edges(&provider, region).await.unwrap();
-        let admin = stack
-            .sign_ins()
-            .into_iter()
-            .find(|person| person.role == Role::Admin);
-        let admin = admin.unwrap();
+        let admin = stack.admin_sign_in();
         let device = format!("tablet-{region}").to_lowercase();
         let scene = Self {
             stack,
@@ -101,16 +97,11 @@ impl<'a> Scene<'a> {
         let mut orders = [OrderId(uuid::Uuid::nil()); N];
         for (n, order) in orders.iter_mut().enumerate() {
             let title = format!("Job {n}");
-            let published = self
+            *order = self
                 .api
-                .publish(&self.customer, self.region, &title)
+                .publish_approved(&self.customer, &self.admin, self.region, &title)
                 .await
                 .unwrap();
-            self.api
-                .act(&self.admin, published.order_id, "approve")
-                .await
-                .unwrap();
-            *order = published.order_id;
         }
         self.until_on_board(&orders).await;
         orders

@@ -17,10 +17,10 @@ use platform::{
 };
 use process::tasks::Tasks;
 use serde_json::{Value, json};
-use support::eventually;
+use support::{eventually, samples::order_form};
 use tempfile::TempDir;
 use tokio::sync::RwLockReadGuard;
-use wire::{ChecksumState, Event, EventType, Exchange, Order, OrderId, Role};
+use wire::{ChecksumState, Event, EventType, Exchange, Order, OrderId, Region, Role};
 
 use super::stage::{COUNTERS, Cloud, PATIENCE, ask, database, edge, ground, people};
 
@@ -135,12 +135,9 @@ impl World {
 
     /// An order that a provider can accept.
     pub async fn published(&self) -> String {
-        let draft = json!({
-            "title": "Fix a tap", "service_type": "cleaning_repair", "price": "200.00",
-            "location": "NORTH", "address": "1 Lake Road",
-        });
+        let form = order_form(Region::North, "Fix a tap");
         let answer = self
-            .act(Role::Customer, 10, "/api/v1/orders", Some(draft))
+            .act(Role::Customer, 10, "/api/v1/orders", Some(form))
             .await;
         let id = answer["order_id"].as_str().unwrap().to_owned();
         self.act(

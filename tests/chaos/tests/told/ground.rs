@@ -35,11 +35,7 @@ pub struct Tap {
 
 impl<'a> Ground<'a> {
     pub async fn of(stack: &'a Stack, api: &'a Api, region: Region) -> Self {
-        let admin = stack
-            .sign_ins()
-            .into_iter()
-            .find(|person| person.role == Role::Admin);
-        let admin = admin.unwrap();
+        let admin = stack.admin_sign_in();
         Self {
             stack,
             api,
@@ -107,16 +103,11 @@ impl<'a> Ground<'a> {
         let mut orders = [OrderId(uuid::Uuid::nil()); N];
         for (n, order) in orders.iter_mut().enumerate() {
             let title = format!("Job {n}");
-            let published = self
+            *order = self
                 .api
-                .publish(&self.customer, self.region, &title)
+                .publish_approved(&self.customer, &self.admin, self.region, &title)
                 .await
                 .unwrap();
-            self.api
-                .act(&self.admin, published.order_id, "approve")
-                .await
-                .unwrap();
-            *order = published.order_id;
         }
         let admin = self.api.at_edges(&self.admin, self.region).await.unwrap();
         for port in ports {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use stack::Stack;
 use support::{
     Api, CarelessIssuer, Mailbox, Mqtt, Person, Place, Tablet, address_code_in, eventually,
-    files::pdf,
+    files::pdf, samples::order_form,
 };
 use wire::{CommandBody, OrderId, Region, Role, Verdict};
 
@@ -48,11 +48,7 @@ pub async fn gone(
     issuer: &CarelessIssuer,
 ) -> Vec<Secret> {
     let api = Api::new(stack.layout().gateway_url());
-    let admin = stack
-        .sign_ins()
-        .into_iter()
-        .find(|person| person.role == Role::Admin)
-        .unwrap();
+    let admin = stack.admin_sign_in();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let (customer, renewal) = newcomer(&api, Role::Customer).await;
     let (provider, _) = newcomer(&api, Role::Provider).await;
@@ -237,12 +233,11 @@ async fn sign_in_by_phone(api: &Api, phones: &Path) -> String {
 }
 
 async fn publish(api: &Api, customer: &Person) -> OrderId {
-    let draft = json!({
-        "title": TITLE, "description": WORDS, "service_type": "cleaning_repair",
-        "price": "200.00", "location": Region::North, "address": PLACE_OF_WORK,
-    });
+    let mut form = order_form(Region::North, TITLE);
+    form["description"] = json!(WORDS);
+    form["address"] = json!(PLACE_OF_WORK);
     let done: support::Done = api
-        .call(Method::POST, "/api/v1/orders", Some(customer), Some(draft))
+        .call(Method::POST, "/api/v1/orders", Some(customer), Some(form))
         .await
         .unwrap();
     done.order_id

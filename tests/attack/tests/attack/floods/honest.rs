@@ -13,7 +13,7 @@ use platform::{sql::Sql, vals};
 use process::clock::Clock;
 use serde_json::{Value, json};
 use stack::Part;
-use support::eventually;
+use support::{eventually, samples::order_form};
 use wire::{OrderId, Region, Role};
 
 /// Keeps each endpoint below its limit of a hundred requests a minute per person.
@@ -112,7 +112,10 @@ impl<'a> Honest<'a> {
             }
             1 | 6 => {
                 self.customer
-                    .ask(HttpCall::post("/api/v1/orders").json(&draft()))
+                    .ask(
+                        HttpCall::post("/api/v1/orders")
+                            .json(&order_form(Region::North, "Mend the tap")),
+                    )
                     .await
             }
             2 | 7 => get(&format!("/api/v1/orders/{}", self.order)).await,
@@ -189,7 +192,8 @@ impl<'a> Honest<'a> {
 
     fn command(&self) -> Value {
         let clock = Clock::system();
-        let body = json!({"type": "publish_order", "order_id": clock.new_id(), "order": draft()});
+        let order = order_form(Region::North, "Mend the tap");
+        let body = json!({"type": "publish_order", "order_id": clock.new_id(), "order": order});
         json!({
             "v": 1, "id": clock.new_id(), "device_seq": 1, "tapped_at": clock.now(),
             "token": self.tapper.edge_token, "body": body,
@@ -221,13 +225,6 @@ impl<'a> Honest<'a> {
     fn turn(&self, who: usize) -> usize {
         self.turns[who].fetch_add(1, Relaxed)
     }
-}
-
-pub fn draft() -> Value {
-    json!({
-        "title": "Mend the tap", "description": "as agreed", "service_type": "cleaning_repair",
-        "price": "200.00", "location": Region::North, "address": "1 Harbour Road",
-    })
 }
 
 fn granted(answer: std::io::Result<HttpAnswer>) -> Outcome {

@@ -189,11 +189,12 @@ impl Household {
     }
 
     async fn taken(&self, admin: &Somebody) -> OrderId {
-        let order = self.customer.publish(Region::North, "Mend the tap").await;
-        for (person, action) in [(admin, "approve"), (&self.provider, "accept")] {
-            let answer = person.act(order, action).await.expect("an answer");
-            assert!(answer.status < 300, "{action}: {}", answer.text());
-        }
+        let order = self
+            .customer
+            .publish_approved(admin, Region::North, "Mend the tap")
+            .await;
+        let accepted = self.provider.act(order, "accept").await.expect("an answer");
+        assert!(accepted.status < 300, "{}", accepted.text());
         order
     }
 

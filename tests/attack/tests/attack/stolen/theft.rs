@@ -79,10 +79,9 @@ impl Theft {
     }
 
     pub async fn publish_order(&self) -> OrderId {
-        let order = self.customer.publish(REGION, "Mend the crane").await;
-        let approved = self.admin.act(order, "approve").await.unwrap();
-        assert!(approved.status < 300, "{}", approved.text());
-        order
+        self.customer
+            .publish_approved(&self.admin, REGION, "Mend the crane")
+            .await
     }
 
     pub fn provider_as_actor(&self) -> Actor {

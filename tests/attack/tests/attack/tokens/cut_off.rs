@@ -19,8 +19,9 @@ async fn a_thief_goes_on_with_ended_tokens_at_an_edge_that_is_linked_again() {
     let signed_out = platform.provider().await;
     let revoked = platform.provider().await;
     let customer = platform.somebody(Role::Customer).await;
-    let order = customer.publish(Region::North, "Mend the tap").await;
-    admin.act(order, "approve").await.unwrap();
+    let order = customer
+        .publish_approved(&admin, Region::North, "Mend the tap")
+        .await;
     let board = async |token: &str| -> Value {
         let call = HttpCall::get("/board").bearer(token);
         thief.ask(platform.edge().http, &call).await.unwrap().json()
@@ -204,9 +205,9 @@ impl CutOff<'_> {
 
     async fn order(&self, title: &str) -> OrderId {
         let customer = self.platform.somebody(Role::Customer).await;
-        let order = customer.publish(Region::North, title).await;
-        self.admin.act(order, "approve").await.unwrap();
-        order
+        customer
+            .publish_approved(&self.admin, Region::North, title)
+            .await
     }
 
     async fn sees(&self, token: &str, order: OrderId) {

@@ -131,10 +131,9 @@ fn tokens_in(bytes: &[u8]) -> Vec<String> {
 }
 
 async fn open_order(admin: &Somebody, customer: &Somebody) -> OrderId {
-    let order = customer.publish(Region::North, "Mend the tap").await;
-    let approved = admin.act(order, "approve").await.unwrap();
-    assert!(approved.status < 300, "{}", approved.text());
-    order
+    customer
+        .publish_approved(admin, Region::North, "Mend the tap")
+        .await
 }
 
 /// Assigns NORTH to its edge, and waits until the edge has synced the assignment.
