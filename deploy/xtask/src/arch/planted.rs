@@ -1,8 +1,8 @@
 //! Breaks each rule once in every file of every crate of this repository, and expects a finding
 //! there.
 //!
-//! The small workspace of `tests/arch/tree.rs` shows that a rule works. Only the real tree shows that
-//! it works everywhere: files have been skipped because their names looked like test files.
+//! The small workspace of `tests/arch/tree.rs` shows that a rule works. Only the real tree shows
+//! that it works everywhere: files have been skipped because their names looked like test files.
 
 use std::path::Path;
 

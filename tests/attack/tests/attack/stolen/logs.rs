@@ -1,4 +1,4 @@
-//! A thief with the log and the tokens in it: commands that were not made when and by whom they say.
+//! A thief with the log and the tokens in it, who sends commands with a false time or person.
 
 use attack::{HttpCall, PATIENCE};
 use process::clock::Clock;
