@@ -6,7 +6,7 @@
 
 use axum::{
     extract::{FromRef, FromRequestParts},
-    http::request::Parts,
+    http::{HeaderMap, request::Parts},
 };
 use platform::cache::Cache;
 use process::{
@@ -143,6 +143,13 @@ impl Service {
         Ok(check_permissions_held(&own, &theirs)?)
     }
 
+    /// The person of a request's access token, whose session has not ended.
+    async fn verify_live_caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let caller = self.verifier.verify_caller(headers)?;
+        require_live_session(self.clone(), caller.claims.clone()).await?;
+        Ok(caller)
+    }
+
     /// Refuses an admin whose current role in auth_db lacks the permissions. The roles of other
     /// people are fixed.
     async fn check_permissions(
@@ -170,7 +177,7 @@ impl Service {
     }
 }
 
-#[derive(Clone)]
+/// A person whose session has not ended, according to auth_db.
 pub struct LiveCaller(pub Caller);
 
 impl RouteInput for LiveCaller {}
@@ -179,14 +186,12 @@ impl FromRequestParts<Service> for LiveCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
-        // The route's guard leaves the caller that it admitted.
-        if let Some(admitted) = parts.extensions.remove::<Self>() {
-            return Ok(admitted);
+        // The guard of the route has checked the session.
+        if let Some(caller) = Caller::find_admitted(parts) {
+            return Ok(Self(caller));
         }
-        let caller = Caller::from_request_parts(parts, service).await?;
-        require_live_session(service.clone(), caller.claims.clone())
-            .await
-            .map(|()| Self(caller))
+        let caller = service.verify_live_caller(&parts.headers).await?;
+        Ok(Self(caller))
     }
 }
 
@@ -200,14 +205,12 @@ impl RouteGuard for Service {
         &self,
         audience: Audience,
         permission: PermissionRule,
-        parts: &mut Parts,
-    ) -> Result<(), Problem> {
-        let live = LiveCaller::from_request_parts(parts, self).await?;
-        let LiveCaller(caller) = &live;
+        headers: &HeaderMap,
+    ) -> Result<Caller, Problem> {
+        let caller = self.verify_live_caller(headers).await?;
         audience.check_role(caller.actor.role)?;
-        self.check_permissions(caller, permission).await?;
-        parts.extensions.insert(live);
-        Ok(())
+        self.check_permissions(&caller, permission).await?;
+        Ok(caller)
     }
 }
 

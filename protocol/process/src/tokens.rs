@@ -16,6 +16,7 @@ use wire::{
     Actor, CommandId, DeviceId, ProviderVerification, Region, Role, SessionId, UnixMillis, UserId,
 };
 
+pub(crate) use caller::GuardDecision;
 pub use caller::{
     AdminCaller, Caller, HeldPermissions, ServiceCaller, TokenVerifier, USER_PERMISSIONS,
     bearer_token,

@@ -1,49 +1,52 @@
 //! Enforces a public route's declaration in the service's own router, so a service that is called
 //! without the gateway refuses the same callers.
 //!
-//! Invariant: a protected handler runs only after its caller was admitted. A refusal is
-//! `invalid_token` first, then the role's code, then `permission_missing`.
+//! Invariant: a protected handler runs only after its caller was admitted, and its `Caller` is the
+//! admitted one. A refusal is `invalid_token` first, then the role's code, then
+//! `permission_missing`.
 
 use axum::{
-    extract::{FromRequestParts, Request},
+    extract::Request,
     handler::Handler,
     response::{IntoResponse, Response},
 };
 use futures::future::BoxFuture;
-use http::request::Parts;
+use http::HeaderMap;
 
 use super::{Audience, PermissionRule, PublicRoute};
 use crate::{
     problem::Problem,
-    tokens::{Caller, TokenVerifier},
+    tokens::{Caller, GuardDecision, TokenVerifier},
 };
 
 /// The state of a service's routes, which admits the callers of its public ones.
 pub trait RouteGuard {
     fn verifier(&self) -> &TokenVerifier;
 
-    /// Refuses a person whom the route does not serve: by their access token, and by the
-    /// permissions that the gateway sent with it.
+    /// Verifies a person by their access token. Refuses them if the route does not serve them, by
+    /// their role and by the permissions that the gateway sent with the token.
     fn admit_caller(
         &self,
         audience: Audience,
         permission: PermissionRule,
-        parts: &mut Parts,
-    ) -> impl Future<Output = Result<(), Problem>> + Send {
-        admit_by_token(self.verifier(), audience, permission, parts)
+        headers: &HeaderMap,
+    ) -> impl Future<Output = Result<Caller, Problem>> + Send {
+        let admitted = admit_by_token(self.verifier(), audience, permission, headers);
+        std::future::ready(admitted)
     }
 }
 
-async fn admit_by_token(
+fn admit_by_token(
     verifier: &TokenVerifier,
     audience: Audience,
     permission: PermissionRule,
-    parts: &mut Parts,
-) -> Result<(), Problem> {
-    let caller = Caller::from_request_parts(parts, verifier).await?;
+    headers: &HeaderMap,
+) -> Result<Caller, Problem> {
+    let caller = verifier.verify_caller(headers)?;
     let role = caller.actor.role;
     audience.check_role(role)?;
-    permission.check_permissions(role, caller.permissions.as_slice())
+    permission.check_permissions(role, caller.permissions.as_slice())?;
+    Ok(caller)
 }
 
 /// Runs the handler of a public route for the callers that it serves.
@@ -64,6 +67,21 @@ impl<H> GuardedHandler<H> {
     }
 }
 
+impl<H> GuardedHandler<H> {
+    /// `None` if the route requires no person.
+    async fn admit_person(
+        &self,
+        headers: &HeaderMap,
+        guard: &impl RouteGuard,
+    ) -> Result<Option<Caller>, Problem> {
+        if !self.audience.requires_person() {
+            return Ok(None);
+        }
+        let admitted = guard.admit_caller(self.audience, self.permission, headers);
+        admitted.await.map(Some)
+    }
+}
+
 /// Distinguishes the guarded form of a handler for the compiler.
 pub struct Guarded;
 
@@ -74,19 +92,15 @@ where
 {
     type Future = BoxFuture<'static, Response>;
 
-    fn call(self, request: Request, state: S) -> Self::Future {
+    fn call(self, mut request: Request, state: S) -> Self::Future {
         Box::pin(async move {
-            if !self.audience.requires_person() {
-                return self.handler.call(request, state).await;
-            }
-            let (mut parts, body) = request.into_parts();
-            let admitted = state.admit_caller(self.audience, self.permission, &mut parts);
-            if let Err(problem) = admitted.await {
-                return problem.into_response();
-            }
-            self.handler
-                .call(Request::from_parts(parts, body), state)
-                .await
+            let admitted = match self.admit_person(request.headers(), &state).await {
+                Ok(admitted) => admitted,
+                Err(problem) => return problem.into_response(),
+            };
+            // This replaces a decision about another route, so the handler cannot get its caller.
+            request.extensions_mut().insert(GuardDecision(admitted));
+            self.handler.call(request, state).await
         })
     }
 }

@@ -1,13 +1,21 @@
-use axum::{Router, body::Body, extract::State};
-use http::{Request, StatusCode, header};
+use axum::{
+    Router,
+    body::Body,
+    extract::{FromRequestParts, State},
+    response::{IntoResponse, Response},
+};
+use http::{Request, StatusCode, header, request::Parts};
 use tower::ServiceExt;
 use wire::{SessionId, UnixMillis, UserId};
 
 use super::*;
 use crate::{
     clock::Clock,
-    openapi::{ApiDocument, RouteTable},
-    tokens::{Claims, ServiceKey, Signer, TokenKeys, TokenKind, TokenVerifier, USER_PERMISSIONS},
+    openapi::{ApiDocument, RouteInput, RouteTable},
+    tokens::{
+        Caller, Claims, GuardDecision, ServiceKey, Signer, TokenKeys, TokenKind, TokenVerifier,
+        USER_PERMISSIONS,
+    },
 };
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -43,6 +51,30 @@ async fn answer_nothing(State(_): State<TokenVerifier>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
+/// Replaces the keys when a handler is called, so that no token can be verified after its guard.
+struct KeysReplaced;
+
+impl RouteInput for KeysReplaced {}
+
+impl FromRequestParts<TokenVerifier> for KeysReplaced {
+    type Rejection = Problem;
+
+    async fn from_request_parts(_: &mut Parts, state: &TokenVerifier) -> Result<Self, Problem> {
+        let other = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
+        state.keys.replace_key_set(&other.jwks()).unwrap();
+        Ok(Self)
+    }
+}
+
+async fn show_role_with_other_keys(_: KeysReplaced, caller: Caller) -> Response {
+    caller.actor.role.as_str().into_response()
+}
+
+async fn show_visitor(caller: Result<Caller, Problem>) -> Response {
+    let role = caller.map(|caller| caller.actor.role.as_str());
+    role.unwrap_or("nobody").into_response()
+}
+
 #[rustfmt::skip]
 fn add_routes<T: RouteTable<TokenVerifier>>(to: T) -> T {
     to
@@ -52,10 +84,13 @@ fn add_routes<T: RouteTable<TokenVerifier>>(to: T) -> T {
         .add_public_route(route(GET, "/accept", PROVIDERS_ONLY), "Accept", &[], answer_nothing)
         .add_public_route(admin(GET, "/desk", &[Permission::ReadDesks]), "See", &[], answer_nothing)
         .add_public_route(narrowed(GET, "/files"), "Files", &[], answer_nothing)
+        .add_public_route(route(GET, "/role", ANY), "Role", &[], show_role_with_other_keys)
+        .add_public_route(route(GET, "/visitor", OPEN), "Visitor", &[], show_visitor)
         .add_route(GET, "/internal", "Internal", &[], answer_nothing)
 }
 
 struct GuardedService {
+    verifier: TokenVerifier,
     router: Router,
     signer: Signer,
 }
@@ -71,8 +106,12 @@ impl GuardedService {
             service_key: ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap(),
             clock: Clock::fixed_at(NOW),
         };
-        let router = add_routes(Router::new()).with_state(verifier);
-        Self { router, signer }
+        let router = add_routes(Router::new()).with_state(verifier.clone());
+        Self {
+            verifier,
+            router,
+            signer,
+        }
     }
 
     fn token(&self, role: Role) -> String {
@@ -93,6 +132,10 @@ impl GuardedService {
     }
 
     async fn ask(&self, path: &str, role: Option<Role>, held: Option<&str>) -> (u16, String) {
+        self.send(self.request(path, role, held)).await
+    }
+
+    fn request(&self, path: &str, role: Option<Role>, held: Option<&str>) -> Request<Body> {
         let mut request = Request::get(path);
         if let Some(role) = role {
             let token = self.token(role);
@@ -101,7 +144,10 @@ impl GuardedService {
         if let Some(held) = held {
             request = request.header(USER_PERMISSIONS, held);
         }
-        let request = request.body(Body::empty()).unwrap();
+        request.body(Body::empty()).unwrap()
+    }
+
+    async fn send(&self, request: Request<Body>) -> (u16, String) {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let body = axum::body::to_bytes(response.into_body(), 1 << 16).await;
@@ -150,12 +196,44 @@ async fn a_service_refuses_the_callers_that_its_table_refuses() {
     }
 }
 
+#[tokio::test]
+async fn a_handler_gets_the_caller_that_its_guard_verified() {
+    let service = GuardedService::new();
+    let answer = service.ask("/role", Some(Role::Provider), None).await;
+    assert_eq!(answer, (200, "provider".to_owned()));
+    let answer = service.ask("/role", Some(Role::Provider), None).await;
+    assert_eq!(answer.0, 401, "the guard verifies with the present keys");
+}
+
+#[tokio::test]
+async fn a_guard_ignores_a_decision_that_it_did_not_make() {
+    let service = GuardedService::new();
+    let verifier = &service.verifier;
+    let of_admin = service.request("/any", Some(Role::Admin), None);
+    let admin = verifier.verify_caller(of_admin.headers()).unwrap();
+    for (path, expected) in [
+        ("/any", (401, "invalid_token")),
+        ("/visitor", (200, "nobody")),
+    ] {
+        let mut request = service.request(path, None, None);
+        let decision = GuardDecision(Some(admin.clone()));
+        request.extensions_mut().insert(decision);
+        let (status, body) = service.send(request).await;
+        assert_eq!(status, expected.0, "{path}: {body}");
+        assert!(body.contains(expected.1), "{path}: {body}");
+    }
+    let answer = service.ask("/visitor", Some(Role::Customer), None).await;
+    assert_eq!(answer, (200, "customer".to_owned()));
+}
+
 #[test]
 fn a_document_lists_the_public_routes_and_no_internal_one() {
     let document = add_routes(ApiDocument::for_part("order"));
     let paths: Vec<&str> = document.public_routes.iter().map(|one| one.path).collect();
     assert_eq!(
         paths,
-        ["/open", "/link", "/any", "/accept", "/desk", "/files"]
+        [
+            "/open", "/link", "/any", "/accept", "/desk", "/files", "/role", "/visitor"
+        ]
     );
 }

@@ -1,4 +1,5 @@
-//! The caller as an extractor: handlers that take one are reachable only with a valid token.
+//! The caller as an extractor: handlers that take one are reachable only with a valid token. Behind
+//! a route's guard it is the caller that the guard verified; elsewhere it verifies the token.
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
@@ -18,6 +19,12 @@ pub struct Caller {
     pub claims: Claims,
     pub permissions: HeldPermissions,
 }
+
+/// What the guard of a request's route decided: the caller whom it admitted, or `None` if the route
+/// requires no person. Only the guard makes one, and the gateway forwards no extensions, so neither
+/// a client nor another part can set it.
+#[derive(Clone)]
+pub(crate) struct GuardDecision(pub Option<Caller>);
 
 /// The caller's permissions. The gateway's header can only narrow the token's role, so forging it
 /// gains nothing over omitting it.
@@ -44,6 +51,23 @@ impl TokenVerifier {
     pub fn token_for(&self, service: &'static str) -> String {
         self.service_key
             .issue_token(self.service, service, &self.clock)
+    }
+
+    /// The person of a request's access token.
+    pub fn verify_caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let token = bearer_token(headers).ok_or(Code::InvalidToken)?;
+        if self.keys.is_empty() {
+            // No caller can be judged without keys; the fault is ours.
+            return Err(Problem::new(Code::Unavailable).retry_after(1));
+        }
+        let now = self.clock.now();
+        let claims = self.keys.verify(token, TokenAudience::Cloud, now)?;
+        let permissions = HeldPermissions::from_headers(claims.role, headers);
+        Ok(Caller {
+            actor: claims.actor(),
+            claims,
+            permissions,
+        })
     }
 }
 
@@ -93,14 +117,10 @@ impl Caller {
         }
     }
 
-    pub fn require_role(&self, role: Role) -> Result<(), Problem> {
-        if self.actor.role == role {
-            return Ok(());
-        }
-        Err(Problem::new(match role {
-            Role::Provider => Code::ProvidersOnly,
-            Role::Customer | Role::Admin => Code::RoleForbidden,
-        }))
+    /// The caller whom the guard of the request's route admitted.
+    pub fn find_admitted(parts: &Parts) -> Option<Self> {
+        let decision = parts.extensions.get::<GuardDecision>()?;
+        decision.0.clone()
     }
 }
 
@@ -111,19 +131,10 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let token = bearer_token(&parts.headers).ok_or(Code::InvalidToken)?;
-        let TokenVerifier { keys, clock, .. } = TokenVerifier::from_ref(state);
-        if keys.is_empty() {
-            // No caller can be judged without keys; the fault is ours.
-            return Err(Problem::new(Code::Unavailable).retry_after(1));
+        match Self::find_admitted(parts) {
+            Some(caller) => Ok(caller),
+            None => TokenVerifier::from_ref(state).verify_caller(&parts.headers),
         }
-        let claims = keys.verify(token, TokenAudience::Cloud, clock.now())?;
-        let permissions = HeldPermissions::from_headers(claims.role, &parts.headers);
-        Ok(Self {
-            actor: claims.actor(),
-            claims,
-            permissions,
-        })
     }
 }
 
@@ -135,7 +146,10 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        caller.require_role(Role::Admin).map(|()| Self(caller))
+        match caller.actor.role {
+            Role::Admin => Ok(Self(caller)),
+            Role::Customer | Role::Provider => Err(Problem::new(Code::RoleForbidden)),
+        }
     }
 }
 

@@ -44,15 +44,12 @@ async fn ask(app: &TokenVerifier, path: &str, authorization: &str) -> u16 {
             "/me",
             get(async |caller: Caller| assert_eq!(caller.actor.role, Role::Customer)),
         )
-        .route(
-            "/accept",
-            get(async |caller: Caller| caller.require_role(Role::Provider)),
-        )
         .route("/admin", get(async |_: AdminCaller| ()))
         .route(
             "/internal",
             get(async |ServiceCaller(from): ServiceCaller| assert_eq!(from, "hub")),
         )
+        .route("/both", get(async |_: ServiceCaller, _: Caller| ()))
         .with_state(app.clone());
     let request = Request::get(path).header(header::AUTHORIZATION, authorization);
     router
@@ -73,12 +70,7 @@ async fn only_a_valid_access_token_reaches_a_handler() {
     app.keys.replace_key_set(&signer.jwks()).unwrap();
     assert_eq!(ask(&app, "/me", &format!("Bearer {access}")).await, 200);
     assert_eq!(ask(&app, "/me", &format!("bearer {access}")).await, 200);
-    for not_theirs in ["/accept", "/admin"] {
-        assert_eq!(
-            ask(&app, not_theirs, &format!("Bearer {access}")).await,
-            403
-        );
-    }
+    assert_eq!(ask(&app, "/admin", &format!("Bearer {access}")).await, 403);
     let [grant, edge] = [TokenKind::DeviceGrant, TokenKind::Edge]
         .map(|kind| format!("Bearer {}", signed(&signer, kind)));
     for bad in [
@@ -105,6 +97,21 @@ async fn only_a_service_that_asks_for_us_reaches_an_internal_handler() {
             ask(&app, "/internal", &format!("Bearer {token}")).await,
             expected
         );
+    }
+}
+
+#[tokio::test]
+async fn a_service_is_not_a_person() {
+    let app = verifier();
+    let signer = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
+    app.keys.replace_key_set(&signer.jwks()).unwrap();
+    let token = app.service_key.issue_token("hub", "order", &app.clock);
+    assert_eq!(
+        ask(&app, "/internal", &format!("Bearer {token}")).await,
+        200
+    );
+    for of_people in ["/me", "/both"] {
+        assert_eq!(ask(&app, of_people, &format!("Bearer {token}")).await, 401);
     }
 }
 
