@@ -75,6 +75,33 @@ impl AddressedLine {
     }
 }
 
+/// The people whom an event about an order or its money names. Before an acceptance there is no
+/// provider; a payout names no customer.
+#[derive(Clone, Copy)]
+struct Parties {
+    customer: Option<UserId>,
+    provider: Option<UserId>,
+}
+
+impl Parties {
+    /// Addresses a party, who may see the other one, or the admins.
+    fn address_line(self, recipient: EventRecipient) -> Option<AddressedLine> {
+        match recipient {
+            EventRecipient::Customer => {
+                Some(AddressedLine::for_customer(self.customer?, self.provider))
+            }
+            EventRecipient::Provider => {
+                Some(AddressedLine::for_provider(self.provider?, self.customer))
+            }
+            EventRecipient::Admins(_) => Some(AddressedLine::for_admins()),
+            EventRecipient::Loser
+            | EventRecipient::FormerProvider
+            | EventRecipient::Matched
+            | EventRecipient::Themselves => None,
+        }
+    }
+}
+
 /// The inbox lines of an event; skips the body of an event without any. After a completion, the
 /// customer may object for `dispute_ms`.
 pub fn build_event_lines(
@@ -158,6 +185,11 @@ fn build_order_lines(
     dispute_ms: i64,
 ) -> Vec<InboxLine> {
     let order = &event.order;
+    let customer = order.customer_id;
+    let parties = Parties {
+        customer: Some(customer),
+        provider: order.provider_id,
+    };
     let params = LineParams::from_order_event(cause, event, Vec::new(), dispute_ms);
     build_lines(
         cause,
@@ -166,22 +198,17 @@ fn build_order_lines(
         Some(order.id),
         params,
         |recipient| match recipient {
-            EventRecipient::Customer => Some(AddressedLine::for_customer(
-                order.customer_id,
-                order.provider_id,
-            )),
-            EventRecipient::Provider => Some(AddressedLine::for_provider(
-                order.provider_id?,
-                Some(order.customer_id),
-            )),
             // The order was never theirs, so hide its customer.
             EventRecipient::Loser => Some(AddressedLine::for_provider(event.actor.user_id, None)),
             EventRecipient::FormerProvider => Some(AddressedLine::for_provider(
                 event.taken_from?,
-                Some(order.customer_id),
+                Some(customer),
             )),
-            EventRecipient::Admins(_) => Some(AddressedLine::for_admins()),
-            EventRecipient::Matched | EventRecipient::Themselves => None,
+            EventRecipient::Customer
+            | EventRecipient::Provider
+            | EventRecipient::Admins(_)
+            | EventRecipient::Matched
+            | EventRecipient::Themselves => parties.address_line(recipient),
         },
     )
 }
@@ -204,29 +231,15 @@ fn build_payment_lines(
     templates: &[PaymentLine],
     event: &PaymentEvent,
 ) -> Vec<InboxLine> {
-    let customer = event.customer_id;
+    let parties = Parties {
+        customer: Some(event.customer_id),
+        provider: event.provider_id,
+    };
+    let order = Some(event.order_id);
     let params = LineParams::from_payment_event(event);
-    build_lines(
-        cause,
-        templates,
-        event,
-        Some(event.order_id),
-        params,
-        |recipient| match recipient {
-            EventRecipient::Customer => {
-                Some(AddressedLine::for_customer(customer, event.provider_id))
-            }
-            EventRecipient::Provider => Some(AddressedLine::for_provider(
-                event.provider_id?,
-                Some(customer),
-            )),
-            EventRecipient::Admins(_) => Some(AddressedLine::for_admins()),
-            EventRecipient::Loser
-            | EventRecipient::FormerProvider
-            | EventRecipient::Matched
-            | EventRecipient::Themselves => None,
-        },
-    )
+    build_lines(cause, templates, event, order, params, |recipient| {
+        parties.address_line(recipient)
+    })
 }
 
 /// The lines of a sent or failed payout.
@@ -235,28 +248,19 @@ fn build_payout_lines(
     templates: &[PayoutLine],
     event: &PayoutEvent,
 ) -> Vec<InboxLine> {
+    let parties = Parties {
+        customer: None,
+        provider: Some(event.provider_id),
+    };
     let params = LineParams::Money(MoneyParams {
         amount: event.amount,
         currency: event.currency,
         returning: None,
         case: None,
     });
-    build_lines(
-        cause,
-        templates,
-        event,
-        None,
-        params,
-        |recipient| match recipient {
-            EventRecipient::Provider => Some(AddressedLine::for_provider(event.provider_id, None)),
-            EventRecipient::Admins(_) => Some(AddressedLine::for_admins()),
-            EventRecipient::Customer
-            | EventRecipient::Loser
-            | EventRecipient::FormerProvider
-            | EventRecipient::Matched
-            | EventRecipient::Themselves => None,
-        },
-    )
+    build_lines(cause, templates, event, None, params, |recipient| {
+        parties.address_line(recipient)
+    })
 }
 
 fn build_review_lines(
@@ -264,25 +268,15 @@ fn build_review_lines(
     templates: &[ReviewLine],
     event: &ReviewFacts,
 ) -> Vec<InboxLine> {
-    let customer = event.customer_id;
-    let provider = event.provider_id;
+    let parties = Parties {
+        customer: Some(event.customer_id),
+        provider: Some(event.provider_id),
+    };
+    let order = Some(event.order_id);
     let params = LineParams::Review(event.params.clone());
-    build_lines(
-        cause,
-        templates,
-        event,
-        Some(event.order_id),
-        params,
-        |recipient| match recipient {
-            EventRecipient::Customer => Some(AddressedLine::for_customer(customer, Some(provider))),
-            EventRecipient::Provider => Some(AddressedLine::for_provider(provider, Some(customer))),
-            EventRecipient::Admins(_) => Some(AddressedLine::for_admins()),
-            EventRecipient::Loser
-            | EventRecipient::FormerProvider
-            | EventRecipient::Matched
-            | EventRecipient::Themselves => None,
-        },
-    )
+    build_lines(cause, templates, event, order, params, |recipient| {
+        parties.address_line(recipient)
+    })
 }
 
 /// The lines of an event about one person. Admins have no personal inbox; the shared one is about
