@@ -46,7 +46,7 @@ pub fn router(service: Service) -> Router {
 #[rustfmt::skip]
 pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
-        AccountLocked, InvalidCredentials, InvalidToken, NotFound, PermissionMissing, ProvidersOnly,
+        AccountLocked, InvalidCredentials, InvalidToken, NotFound, PermissionMissing,
         RegistrationQuota, RoleForbidden, TooManyRequests, UserExists,
     };
     add_address_routes(add_phone_code_routes(add_identity_routes(add_admin_routes(to))))
@@ -80,7 +80,7 @@ pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
             "a repeat replaces the previous grant; tokens are not stored for replay",
             route(POST, "/api/v1/auth/device-grants", PROVIDER),
             "Get a token that lets one tablet work offline for days at the edges of one region",
-            &[ProvidersOnly], tokens::device_grant)
+            &[], tokens::device_grant)
         .add_public_route(route(GET, "/api/v1/auth/sessions", ANY),
             "List your live sessions, newest first", &[], sessions::list)
         .add_public_route(route(DELETE, "/api/v1/auth/sessions/others", ANY),
