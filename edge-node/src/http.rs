@@ -19,6 +19,7 @@ use process::{
     openapi::{ApiDocument, RouteTable},
     pages::{EmbeddedFile, Pages},
     problem::{Json, Problem, log_fault},
+    routes::{DELETE, GET, POST, direct},
     tokens::bearer_token,
     web,
 };
@@ -108,28 +109,33 @@ fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
         AccountLocked, DeviceClosed, DeviceInUse, InvalidCredentials, InvalidToken, ProvidersOnly, RateLimited,
         Revoked, RoleForbidden, SessionEnded, TokenExpired, TooManyRequests, Unavailable, UnknownOp,
     };
-    const GET: Method = Method::GET;
-    const POST: Method = Method::POST;
     to
-        .add_route(GET, "/board", "List the orders that you may read, as this edge sees them",
+        .add_direct_route(direct(GET, "/board"),
+            "List the orders that you may read, as this edge sees them",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests], board)
-        .add_unkeyed_route("is identified by the id of each command",
-            POST, "/commands",
+        .add_direct_route(
+            direct(POST, "/commands").without_key("is identified by the id of each command"),
             "Execute a command, as over MQTT. A refusal because of the order or the time is a \
              reply; any other refusal has it in `reply`",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, ProvidersOnly, RoleForbidden,
                 UnknownOp, Unavailable], commands)
-        .add_route(GET, "/api/head", "Show the end of the edge's log and the key that verifies its receipts",
+        .add_direct_route(direct(GET, "/api/head"),
+            "Show the end of the edge's log and the key that verifies its receipts",
             &[Unavailable], head)
-        .add_route(GET, "/standing", "Show the state between this edge and the cloud", &[], standing)
-        .add_route(GET, "/session", "Show the person of the token, or why the edge refuses it",
+        .add_direct_route(direct(GET, "/standing"),
+            "Show the state between this edge and the cloud", &[], standing)
+        .add_direct_route(direct(GET, "/session"),
+            "Show the person of the token, or why the edge refuses it",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, DeviceInUse], session::show)
-        .add_unkeyed_route("signs in again; its answer is a token, which is not stored",
-            POST, "/session",
+        .add_direct_route(
+            direct(POST, "/session")
+                .without_key("signs in again; its answer is a token, which is not stored"),
             "Sign in: forwarded to the cloud, which answers with a token for this region's edges",
             &[InvalidCredentials, AccountLocked, TooManyRequests, RateLimited, Unavailable], session::sign_in)
-        .add_unkeyed_route("ends the session that would authenticate a repeat",
-            Method::DELETE, "/session", "Sign out: forwarded to the cloud",
+        .add_direct_route(
+            direct(DELETE, "/session")
+                .without_key("ends the session that would authenticate a repeat"),
+            "Sign out: forwarded to the cloud",
             &[InvalidToken, RateLimited, Unavailable], session::sign_out)
 }
 

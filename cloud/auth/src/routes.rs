@@ -50,35 +50,43 @@ pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
         RegistrationQuota, RoleForbidden, TooManyRequests, UserExists,
     };
     add_address_routes(add_phone_code_routes(add_identity_routes(add_admin_routes(to))))
-        .add_unkeyed_public_route(
-            "a repeat fails because the user name is taken; there is no signed-in person to own \
-             the key",
-            route(POST, "/api/v1/auth/register", ENTRANT),
+        .add_public_route(
+            route(POST, "/api/v1/auth/register", ENTRANT).without_key(
+                "a repeat fails because the user name is taken; there is no signed-in person to \
+                 own the key",
+            ),
             "Register as a customer or provider",
             &[RoleForbidden, UserExists, RegistrationQuota, TooManyRequests], passwords::register)
-        .add_unkeyed_public_route("a repeat signs in again; tokens are not stored for replay",
-            route(POST, "/api/v1/auth/login", ENTRANT),
+        .add_public_route(
+            route(POST, "/api/v1/auth/login", ENTRANT)
+                .without_key("a repeat signs in again; tokens are not stored for replay"),
             "Get a one-hour access token for a user name and password",
             &[InvalidCredentials, AccountLocked, TooManyRequests], sessions::login)
-        .add_unkeyed_public_route(
-            "a repeat counts as reuse of a stolen token; tokens are not stored for replay",
-            route(POST, "/api/v1/auth/refresh", OPEN),
+        .add_public_route(
+            route(POST, "/api/v1/auth/refresh", OPEN).without_key(
+                "a repeat counts as reuse of a stolen token; tokens are not stored for replay",
+            ),
             "Exchange a refresh token for a one-hour access token and a new refresh token; the \
              old one is spent",
             &[InvalidToken], tokens::refresh)
-        .add_unkeyed_public_route("a repeat cannot be authenticated, because its session has ended",
-            route(POST, "/api/v1/auth/logout", ANY),
+        .add_public_route(
+            route(POST, "/api/v1/auth/logout", ANY)
+                .without_key("a repeat cannot be authenticated, because its session has ended"),
             "End the session of the token", &[], sessions::logout)
-        .add_unkeyed_public_route(
-            "a repeat issues another token for the same session; tokens are not stored for replay",
-            route(POST, "/api/v1/auth/edge-token", ANY),
+        .add_public_route(
+            route(POST, "/api/v1/auth/edge-token", ANY).without_key(
+                "a repeat issues another token for the same session; tokens are not stored for \
+                 replay",
+            ),
             "Get a token for your session at the edges of one region", &[], tokens::edge_token)
-        .add_unkeyed_public_route("a repeat cannot be authenticated, because its session has ended",
-            route(POST, "/api/v1/auth/edge-logout", OPEN),
+        .add_public_route(
+            route(POST, "/api/v1/auth/edge-logout", OPEN)
+                .without_key("a repeat cannot be authenticated, because its session has ended"),
             "End the session of an edge token", &[InvalidToken], tokens::edge_logout)
-        .add_unkeyed_public_route(
-            "a repeat replaces the previous grant; tokens are not stored for replay",
-            route(POST, "/api/v1/auth/device-grants", PROVIDER),
+        .add_public_route(
+            route(POST, "/api/v1/auth/device-grants", PROVIDER).without_key(
+                "a repeat replaces the previous grant; tokens are not stored for replay",
+            ),
             "Get a token that lets one tablet work offline for days at the edges of one region",
             &[], tokens::device_grant)
         .add_public_route(route(GET, "/api/v1/auth/sessions", ANY),
@@ -87,16 +95,17 @@ pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
             "End all your sessions except the current one", &[], sessions::end_others)
         .add_public_route(route(DELETE, "/api/v1/auth/sessions/{id}", ANY),
             "End one of your sessions", &[NotFound], sessions::end)
-        .add_unkeyed_public_route("a repeat only reads",
-            route(POST, "/api/v1/auth/verify-token", OPEN),
+        .add_public_route(
+            route(POST, "/api/v1/auth/verify-token", OPEN).without_key("a repeat only reads"),
             "Verify a token and return its person", &[InvalidToken], sessions::verify)
         .add_public_route(route(POST, "/api/v1/auth/password", ANY),
             "Change your password; your other sessions end",
             &[InvalidCredentials, AccountLocked, TooManyRequests], passwords::change_password)
-        .add_unkeyed_public_route(
-            "a repeat fails because its code is spent; there is no signed-in person to own the \
-             key",
-            route(POST, "/api/v1/auth/password-reset", ENTRANT),
+        .add_public_route(
+            route(POST, "/api/v1/auth/password-reset", ENTRANT).without_key(
+                "a repeat fails because its code is spent; there is no signed-in person to own the \
+                 key",
+            ),
             "Set a new password with a code from an admin; all sessions end",
             &[InvalidCredentials, AccountLocked, TooManyRequests], passwords::redeem_reset)
         .add_public_route(route(GET, "/api/v1/auth/permissions", ANY),
@@ -118,28 +127,32 @@ fn add_identity_routes<T: RouteTable<Service>>(to: T) -> T {
     to
         .add_public_route(route(GET, "/api/v1/auth/oidc", OPEN),
             "List the identity providers that people may sign in with", &[], oidc::offered_issuers)
-        .add_unkeyed_public_route(
-            "a repeat starts another sign-in flow; tickets are not stored for replay",
-            route(POST, "/api/v1/auth/oidc/{name}/begin", OPEN),
+        .add_public_route(
+            route(POST, "/api/v1/auth/oidc/{name}/begin", OPEN).without_key(
+                "a repeat starts another sign-in flow; tickets are not stored for replay",
+            ),
             "Begin a sign-in with an identity provider", &[NotFound, IssuerAway], oidc::begin_visit)
-        .add_unkeyed_public_route(
-            "a repeat fails because its ticket is spent; tokens are not stored for replay",
-            route(POST, "/api/v1/auth/oidc/sign-in", ENTRANT),
+        .add_public_route(
+            route(POST, "/api/v1/auth/oidc/sign-in", ENTRANT).without_key(
+                "a repeat fails because its ticket is spent; tokens are not stored for replay",
+            ),
             "Get a one-hour access token for an identity provider's answer; new people are \
              registered as customers",
             &[VisitOver, NotFound, IssuerAway, IdentityRefused, UserExists, Revoked,
                 RegistrationQuota, TooManyRequests],
             oidc::sign_in_elsewhere)
-        .add_unkeyed_public_route(
-            "a repeat starts another sign-in flow; tickets are not stored for replay",
-            route(POST, "/api/v1/auth/oidc/{name}/link", ANY),
+        .add_public_route(
+            route(POST, "/api/v1/auth/oidc/{name}/link", ANY).without_key(
+                "a repeat starts another sign-in flow; tickets are not stored for replay",
+            ),
             "Begin to link an identity provider to your account, with your password",
             &[NotFound, IssuerAway, InvalidCredentials, AccountLocked, TooManyRequests],
             oidc::begin_link)
         .add_public_route(route(GET, "/api/v1/auth/identities", ANY),
             "List the identity providers linked to your account", &[], identities::list_identities)
-        .add_unkeyed_public_route("a repeat fails because its ticket is spent",
-            route(POST, "/api/v1/auth/identities", ANY),
+        .add_public_route(
+            route(POST, "/api/v1/auth/identities", ANY)
+                .without_key("a repeat fails because its ticket is spent"),
             "Link an identity provider's answer to your account",
             &[VisitOver, NotFound, IssuerAway, IdentityRefused, IdentityTaken, TooManyRequests],
             oidc::link_identity)
@@ -159,21 +172,24 @@ fn add_phone_code_routes<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(route(GET, "/api/v1/auth/codes", OPEN),
             "Show whether people may sign in with a code sent to their phone",
             &[], phone_codes::code_offer)
-        .add_unkeyed_public_route(
-            "a repeat replaces the previous code; codes are not stored for replay",
-            route(POST, "/api/v1/auth/codes", ENTRANT),
+        .add_public_route(
+            route(POST, "/api/v1/auth/codes", ENTRANT).without_key(
+                "a repeat replaces the previous code; codes are not stored for replay",
+            ),
             "Send a code to a phone number, whether or not it has an account",
             &[CodesOff, CodeNotSent, TooManyRequests], phone_codes::send_code)
-        .add_unkeyed_public_route(
-            "a repeat fails because its code is spent; tokens are not stored for replay",
-            route(POST, "/api/v1/auth/codes/sign-in", ENTRANT),
+        .add_public_route(
+            route(POST, "/api/v1/auth/codes/sign-in", ENTRANT).without_key(
+                "a repeat fails because its code is spent; tokens are not stored for replay",
+            ),
             "Get a one-hour access token for the code sent to a customer's phone; new people are \
              registered as customers",
             &[CodesOff, CodeWrong, CodeOver, AccountLocked, PhoneUnknown, PasswordOnly, Revoked,
                 RegistrationQuota, TooManyRequests],
             phone_codes::sign_in_by_code)
-        .add_unkeyed_public_route("a repeat fails because its code is spent",
-            route(POST, "/api/v1/auth/identities/phone", CUSTOMER),
+        .add_public_route(
+            route(POST, "/api/v1/auth/identities/phone", CUSTOMER)
+                .without_key("a repeat fails because its code is spent"),
             "Link your phone number to your account, with its code and your password",
             &[CodesOff, CodeWrong, CodeOver, IdentityTaken, InvalidCredentials, RoleForbidden,
                 AccountLocked, TooManyRequests],
@@ -193,8 +209,9 @@ fn add_address_routes<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(route(POST, "/api/v1/auth/address/code", ANY),
             "Send the code to your unconfirmed e-mail address again",
             &[TooManyRequests], addresses::send_address_code)
-        .add_unkeyed_public_route("a repeat fails because its code is spent",
-            route(POST, "/api/v1/auth/address/confirm", ANY),
+        .add_public_route(
+            route(POST, "/api/v1/auth/address/confirm", ANY)
+                .without_key("a repeat fails because its code is spent"),
             "Confirm your e-mail address with the code sent to it",
             &[CodeWrong, CodeOver, UserExists, TooManyRequests], addresses::confirm_address)
 }
@@ -219,9 +236,11 @@ fn add_admin_routes<T: RouteTable<Service>>(to: T) -> T {
             admin(DELETE, "/api/v1/admin/users/{id}/sessions/{session}", &[EndSessions]),
             "End a person's session or device grant (audited)",
             &[NotFound, RoleForbidden, PermissionMissing], sessions::end_of_person)
-        .add_unkeyed_public_route(
-            "a repeat replaces the previous code; a code is shown once and not stored for replay",
-            admin(POST, "/api/v1/admin/users/{id}/password-reset", &[ResetPasswords]),
+        .add_public_route(
+            admin(POST, "/api/v1/admin/users/{id}/password-reset", &[ResetPasswords]).without_key(
+                "a repeat replaces the previous code; a code is shown once and not stored for \
+                 replay",
+            ),
             "Issue a single-use code that lets a person set a new password (audited)",
             &[NotFound, RoleForbidden, PermissionMissing], passwords::issue_reset)
         .add_public_route(admin(GET, "/api/v1/admin/keys", &[ManageKeys]),

@@ -34,6 +34,7 @@ impl Route {
             audience,
             permission,
             body,
+            unkeyed_because: _,
         } = route;
         Self {
             method,

@@ -57,8 +57,9 @@ fn add_user_routes<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(admin(GET, "/api/v1/payments/reconciliation", &[ReadDesks]),
             "Compare orders, payments, the ledger and the adapter as they are now",
             &[], adapter::reconciliation)
-        .add_unkeyed_public_route("queries the adapter again and books each result only once",
-            admin(POST, "/api/v1/payments/reconciliation", &[ReadDesks]),
+        .add_public_route(
+            admin(POST, "/api/v1/payments/reconciliation", &[ReadDesks])
+                .without_key("queries the adapter again and books each result only once"),
             "Fetch the adapter's statement, book what it reports, then compare everything",
             &[], adapter::reconcile)
         .add_public_route(permitted(GET, "/api/v1/payments/{id}", CUSTOMER_OR_ADMIN, OWN_OR_DESK),
@@ -71,12 +72,14 @@ fn add_user_routes<T: RouteTable<Service>>(to: T) -> T {
             "Save a payment method, as your default or not", &[], payments::keep_method)
         .add_public_route(route(DELETE, "/api/v1/payments/methods/{method}", CUSTOMER),
             "Remove a saved payment method", &[], payments::remove_method)
-        .add_unkeyed_public_route("queries the adapter again, which changes nothing",
-            route(POST, "/api/v1/payments/callbacks/{adapter}", OPEN),
+        .add_public_route(
+            route(POST, "/api/v1/payments/callbacks/{adapter}", OPEN)
+                .without_key("queries the adapter again, which changes nothing"),
             "Receive a signed callback of an adapter. It only triggers a query about its movement",
             &[Code::SignatureWrong, Code::TooManyRequests], adapter::callback)
-        .add_unkeyed_public_route("queries the adapter again, which changes nothing",
-            route(POST, "/api/v1/payments/callback", OPEN),
+        .add_public_route(
+            route(POST, "/api/v1/payments/callback", OPEN)
+                .without_key("queries the adapter again, which changes nothing"),
             "Receive a callback of the configured adapter",
             &[Code::NotFound, Code::SignatureWrong, Code::TooManyRequests], adapter::usual_callback)
         .add_public_route(route(POST, "/api/v1/refunds", CUSTOMER),

@@ -75,10 +75,11 @@ fn add_file_routes<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(narrowed(GET, "/api/v1/files/{id}"),
             "Read a file: your own, a picture that a provider shows, or any file as an admin",
             &[], files::show_file)
-        .add_unkeyed_public_route(
-            "a repeat makes another five-minute link; links that open a file are not stored for \
-             replay",
-            narrowed(POST, "/api/v1/files/{id}/link"),
+        .add_public_route(
+            narrowed(POST, "/api/v1/files/{id}/link").without_key(
+                "a repeat makes another five-minute link; links that open a file are not stored \
+                 for replay",
+            ),
             "Create a link that opens a file without a sign-in for five minutes",
             &[], files::link_to_file)
         .add_public_route(route(GET, "/api/v1/files/{id}/signed", OPEN),

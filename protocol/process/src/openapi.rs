@@ -22,7 +22,7 @@ use wire::Code;
 use crate::{
     idempotency::Idempotency,
     problem::{CreatedJson, ItemList, Json, MaybeJson, Page, Path, Query},
-    routes::{GuardedHandler, PublicRoute, RouteGuard},
+    routes::{DirectRoute, GuardedHandler, PublicRoute, RouteGuard},
     tokens::{AdminCaller, Caller},
     trace::RequestTrace,
 };
@@ -30,8 +30,9 @@ use crate::{
 pub use document::{ApiDocument, RouteDescription};
 
 pub trait RouteTable<S>: Sized {
-    /// Adds a route that clients reach through the gateway. The router admits only the callers
-    /// that the route declares.
+    /// Adds a route that clients reach through the gateway, with its summary and refusal codes. The
+    /// router admits only the callers that the route declares. The document adds the codes of
+    /// extractors.
     #[must_use]
     fn add_public_route<H, T, A>(
         self,
@@ -45,45 +46,11 @@ pub trait RouteTable<S>: Sized {
         T: 'static,
         S: RouteGuard;
 
-    /// Adds a public route that changes something but takes no `Idempotency-Key`; the reason
-    /// completes the sentence "A repeat".
+    /// Adds a route that the gateway does not serve.
     #[must_use]
-    fn add_unkeyed_public_route<H, T, A>(
+    fn add_direct_route<H, T, A>(
         self,
-        why: &'static str,
-        route: PublicRoute,
-        about: &'static str,
-        codes: &'static [Code],
-        handler: H,
-    ) -> Self
-    where
-        H: Handler<T, S> + DescribedHandler<A>,
-        T: 'static,
-        S: RouteGuard;
-
-    /// Adds a route that the gateway does not serve, with its summary and refusal codes. The
-    /// document adds the codes of extractors.
-    #[must_use]
-    fn add_route<H, T, A>(
-        self,
-        method: Method,
-        path: &'static str,
-        about: &'static str,
-        codes: &'static [Code],
-        handler: H,
-    ) -> Self
-    where
-        H: Handler<T, S> + DescribedHandler<A>,
-        T: 'static;
-
-    /// Adds a route that changes something but takes no `Idempotency-Key`; the reason completes the
-    /// sentence "A repeat".
-    #[must_use]
-    fn add_unkeyed_route<H, T, A>(
-        self,
-        why: &'static str,
-        method: Method,
-        path: &'static str,
+        route: DirectRoute,
         about: &'static str,
         codes: &'static [Code],
         handler: H,
@@ -110,26 +77,9 @@ impl<S: Clone + Send + Sync + 'static> RouteTable<S> for Router<S> {
         self.route(route.path, on(method_filter(route.method), handler))
     }
 
-    fn add_unkeyed_public_route<H, T, A>(
+    fn add_direct_route<H, T, A>(
         self,
-        _: &'static str,
-        route: PublicRoute,
-        about: &'static str,
-        codes: &'static [Code],
-        handler: H,
-    ) -> Self
-    where
-        H: Handler<T, S> + DescribedHandler<A>,
-        T: 'static,
-        S: RouteGuard,
-    {
-        self.add_public_route(route, about, codes, handler)
-    }
-
-    fn add_route<H, T, A>(
-        self,
-        method: Method,
-        path: &'static str,
+        route: DirectRoute,
         _: &'static str,
         _: &'static [Code],
         handler: H,
@@ -138,23 +88,7 @@ impl<S: Clone + Send + Sync + 'static> RouteTable<S> for Router<S> {
         H: Handler<T, S> + DescribedHandler<A>,
         T: 'static,
     {
-        self.route(path, on(method_filter(method), handler))
-    }
-
-    fn add_unkeyed_route<H, T, A>(
-        self,
-        _: &'static str,
-        method: Method,
-        path: &'static str,
-        about: &'static str,
-        codes: &'static [Code],
-        handler: H,
-    ) -> Self
-    where
-        H: Handler<T, S> + DescribedHandler<A>,
-        T: 'static,
-    {
-        self.add_route(method, path, about, codes, handler)
+        self.route(route.path, on(method_filter(route.method), handler))
     }
 }
 
@@ -176,85 +110,42 @@ impl<S> RouteTable<S> for ApiDocument {
         S: RouteGuard,
     {
         self.public_routes.push(route.clone());
-        self.add_route(route.method, route.path, about, codes, handler)
+        let described = DirectRoute {
+            method: route.method,
+            path: route.path,
+            unkeyed_because: route.unkeyed_because,
+        };
+        self.add_direct_route(described, about, codes, handler)
     }
 
-    fn add_unkeyed_public_route<H, T, A>(
-        mut self,
-        why: &'static str,
-        route: PublicRoute,
+    fn add_direct_route<H, T, A>(
+        self,
+        route: DirectRoute,
         about: &'static str,
         codes: &'static [Code],
-        handler: H,
-    ) -> Self
-    where
-        H: Handler<T, S> + DescribedHandler<A>,
-        T: 'static,
-        S: RouteGuard,
-    {
-        self.public_routes.push(route.clone());
-        self.add_unkeyed_route(why, route.method, route.path, about, codes, handler)
-    }
-
-    fn add_route<H, T, A>(
-        self,
-        method: Method,
-        path: &'static str,
-        about: &'static str,
-        codes: &'static [Code],
-        handler: H,
-    ) -> Self
-    where
-        H: Handler<T, S> + DescribedHandler<A>,
-        T: 'static,
-    {
-        let changes = !method.is_safe();
-        let document = self.with_handler_route(&method, path, about, codes, handler);
-        document.with_route_details(&method, path, |route| {
-            if changes {
-                route.takes_key();
-            }
-        })
-    }
-
-    fn add_unkeyed_route<H, T, A>(
-        self,
-        why: &'static str,
-        method: Method,
-        path: &'static str,
-        about: &'static str,
-        codes: &'static [Code],
-        handler: H,
-    ) -> Self
-    where
-        H: Handler<T, S> + DescribedHandler<A>,
-        T: 'static,
-    {
-        let document = self.with_handler_route(&method, path, about, codes, handler);
-        document.with_route_details(&method, path, |route| route.takes_no_key(why))
-    }
-}
-
-impl ApiDocument {
-    fn with_handler_route<H, T, S, A>(
-        self,
-        method: &Method,
-        path: &'static str,
-        about: &'static str,
-        codes: &[Code],
         _: H,
     ) -> Self
     where
         H: Handler<T, S> + DescribedHandler<A>,
         T: 'static,
     {
+        let DirectRoute {
+            method,
+            path,
+            unkeyed_because,
+        } = route;
         let name = std::any::type_name::<H>()
             .rsplit("::")
             .next()
             .unwrap_or_default();
-        self.with_described_route(name, method, path, about, |route| {
-            route.add_refusal_codes(codes);
-            H::describe_route(route);
+        self.with_described_route(name, &method, path, about, |description| {
+            description.add_refusal_codes(codes);
+            H::describe_route(description);
+            match unkeyed_because {
+                Some(because) => description.takes_no_key(because),
+                None if method.is_safe() => {}
+                None => description.takes_key(),
+            }
         })
     }
 }

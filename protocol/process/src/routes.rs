@@ -62,6 +62,18 @@ pub struct PublicRoute {
     pub audience: Audience,
     pub permission: PermissionRule,
     pub body: RouteBody,
+    /// See `without_key`.
+    pub unkeyed_because: Option<&'static str>,
+}
+
+/// A route that clients call directly, not through the gateway, such as a tablet at its edge.
+/// Its handler checks the callers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectRoute {
+    pub method: Method,
+    pub path: &'static str,
+    /// See `without_key`.
+    pub unkeyed_because: Option<&'static str>,
 }
 
 pub const GET: Method = Method::GET;
@@ -94,6 +106,15 @@ pub const fn route(method: Method, path: &'static str, audience: Audience) -> Pu
         audience,
         permission: PermissionRule::Nothing,
         body: RouteBody::Held,
+        unkeyed_because: None,
+    }
+}
+
+pub const fn direct(method: Method, path: &'static str) -> DirectRoute {
+    DirectRoute {
+        method,
+        path,
+        unkeyed_because: None,
     }
 }
 
@@ -105,6 +126,7 @@ pub const fn narrowed(method: Method, path: &'static str) -> PublicRoute {
         audience: ANY,
         permission: PermissionRule::Narrowed,
         body: RouteBody::Held,
+        unkeyed_because: None,
     }
 }
 
@@ -116,6 +138,7 @@ pub const fn reads_order(path: &'static str) -> PublicRoute {
         audience: ANY,
         permission: PermissionRule::AnyOf(Permission::READ_ORDERS),
         body: RouteBody::Held,
+        unkeyed_because: None,
     }
 }
 
@@ -132,6 +155,7 @@ pub const fn permitted(
         audience,
         permission: PermissionRule::All(permissions),
         body: RouteBody::Held,
+        unkeyed_because: None,
     }
 }
 
@@ -158,6 +182,27 @@ pub const fn upload(
         audience,
         permission: PermissionRule::Nothing,
         body: RouteBody::Streamed { bytes_max },
+        unkeyed_because: None,
+    }
+}
+
+impl PublicRoute {
+    /// Takes no `Idempotency-Key` although it changes something; the reason completes the sentence
+    /// "A repeat".
+    #[must_use]
+    pub const fn without_key(mut self, because: &'static str) -> Self {
+        self.unkeyed_because = Some(because);
+        self
+    }
+}
+
+impl DirectRoute {
+    /// Takes no `Idempotency-Key` although it changes something; the reason completes the sentence
+    /// "A repeat".
+    #[must_use]
+    pub const fn without_key(mut self, because: &'static str) -> Self {
+        self.unkeyed_because = Some(because);
+        self
     }
 }
 

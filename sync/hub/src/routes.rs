@@ -33,9 +33,10 @@ pub(crate) fn add_public_routes<T: RouteTable<HubState>>(to: T) -> T {
         .add_public_route(route(GET, "/link", EDGE),
             "Open an edge's link, which becomes a WebSocket of binary frames",
             &[InvalidToken, EdgeUnknown, EdgeClockWrong, EdgeDisabled], link::open)
-        .add_unkeyed_public_route(
-            "is identified by its code and the key of its edge, which is not a person",
-            route(POST, "/api/v1/edges/enrol", OPEN),
+        .add_public_route(
+            route(POST, "/api/v1/edges/enrol", OPEN).without_key(
+                "is identified by its code and the key of its edge, which is not a person",
+            ),
             "Enrol an edge by its code: register its public key",
             &[EnrolmentCodeInvalid], edges::enrol)
         .add_public_route(route(GET, "/api/v1/edges/{id}/key", OPEN),
@@ -46,9 +47,10 @@ pub(crate) fn add_public_routes<T: RouteTable<HubState>>(to: T) -> T {
             "Show the state of every region and edge", &[], operators::status)
         .add_public_route(admin(GET, "/api/v1/admin/edges", &[ReadPlatform]),
             "List the edges, including those whose code is unused", &[], operators::edges)
-        .add_unkeyed_public_route(
-            "is refused because the name is taken; a code is shown once and not stored",
-            admin(POST, "/api/v1/admin/edges", &[ManageEdges]),
+        .add_public_route(
+            admin(POST, "/api/v1/admin/edges", &[ManageEdges]).without_key(
+                "is refused because the name is taken; a code is shown once and not stored",
+            ),
             "Invite an edge: make a code, which is shown once", &[EdgeExists], edges::invite)
         .add_public_route(admin(DELETE, "/api/v1/admin/edges/{id}/code", &[ManageEdges]),
             "Withdraw the code of an edge that has not enrolled, and delete the edge",
@@ -61,9 +63,10 @@ pub(crate) fn add_public_routes<T: RouteTable<HubState>>(to: T) -> T {
             &[NotFound], edges::disable)
         .add_public_route(admin(POST, "/api/v1/admin/edges/{id}/retirement", &[ManageEdges]),
             "Take an edge out of service for good", &[NotFound], edges::retire)
-        .add_unkeyed_public_route(
-            "makes a code that replaces the previous one; a code is shown once and not stored",
-            admin(POST, "/api/v1/admin/edges/{id}/key", &[ManageEdges]),
+        .add_public_route(
+            admin(POST, "/api/v1/admin/edges/{id}/key", &[ManageEdges]).without_key(
+                "makes a code that replaces the previous one; a code is shown once and not stored",
+            ),
             "Make a code that gives an edge a new key, and readmits a disabled one",
             &[NotFound], edges::rekey)
         .add_public_route(admin(GET, "/api/v1/admin/edges/{id}/acts", &[ReadPlatform]),

@@ -22,6 +22,7 @@ use process::{
     clock::Clock,
     openapi::{ApiDocument, RouteTable},
     problem::{Json, MaybeJson, Problem},
+    routes::{POST, PUT, direct},
     tasks::Tasks,
     tokens::{Caller, Claims, ServiceKey, Signer, TokenKeys, TokenKind, TokenVerifier},
 };
@@ -158,12 +159,10 @@ async fn touch(
 }
 
 fn table<T: RouteTable<Changes>>(to: T) -> T {
-    to.add_route(Method::POST, "/changes/{id}", "Change", &[], change)
-        .add_route(Method::PUT, "/touched", "Touch", &[], touch)
-        .add_unkeyed_route(
-            "is another",
-            Method::POST,
-            "/unkeyed",
+    to.add_direct_route(direct(POST, "/changes/{id}"), "Change", &[], change)
+        .add_direct_route(direct(PUT, "/touched"), "Touch", &[], touch)
+        .add_direct_route(
+            direct(POST, "/unkeyed").without_key("is another"),
             "Touch, too",
             &[],
             touch,

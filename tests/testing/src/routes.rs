@@ -25,6 +25,8 @@ fn parse_route(line: &'static str) -> (CloudPart, PublicRoute) {
         audience: parse_audience(audience),
         permission: parse_permission(permission),
         body: parse_body(body),
+        // The list does not name the reasons, which the gateway ignores.
+        unkeyed_because: None,
     };
     (CloudPart::from_name(part).expect("a part"), route)
 }

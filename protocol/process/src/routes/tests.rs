@@ -86,7 +86,7 @@ fn add_routes<T: RouteTable<TokenVerifier>>(to: T) -> T {
         .add_public_route(narrowed(GET, "/files"), "Files", &[], answer_nothing)
         .add_public_route(route(GET, "/role", ANY), "Role", &[], show_role_with_other_keys)
         .add_public_route(route(GET, "/visitor", OPEN), "Visitor", &[], show_visitor)
-        .add_route(GET, "/internal", "Internal", &[], answer_nothing)
+        .add_direct_route(direct(GET, "/internal"), "Internal", &[], answer_nothing)
 }
 
 struct GuardedService {
