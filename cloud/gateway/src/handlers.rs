@@ -16,7 +16,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, Method, StatusCode};
-use process::{openapi::ApiDocument, problem::Problem, trace::RequestTrace};
+use process::{
+    openapi::ApiDocument,
+    problem::Problem,
+    routes::{GET, OPEN, route},
+    trace::RequestTrace,
+};
 use serde_json::json;
 use wire::Code;
 
@@ -25,8 +30,8 @@ use crate::{
     call::{CanonicalPath, RoutedRequest},
     caller::{RequestCaller, VerifiedCaller},
     routes::{
-        DOCUMENT, DROP_LETTERS, LETTER_BOXES, LETTERS, ORDER_PAGE, OWN_ROUTES, REDRIVE_LETTERS,
-        REPLAYS, SESSION, SESSION_BY_CODE, SESSION_BY_OIDC, STREAM,
+        DEAD_LETTER_BOXES, DEAD_LETTERS, DROP_DEAD_LETTERS, OPENAPI_DOCUMENT, ORDER_PAGE,
+        REDRIVE_DEAD_LETTERS, REPLAYS, SESSION, SESSION_BY_CODE, SESSION_BY_OIDC, UPDATE_STREAM,
     },
     state::Gateway,
 };
@@ -50,16 +55,17 @@ pub async fn answer_own_route(
         extensions.insert(RequestCaller(caller));
     }
     match (&route.method, route.path) {
-        (&Method::GET, DOCUMENT) => show_document.call(request, gateway).await,
+        (&Method::GET, OPENAPI_DOCUMENT) => show_document.call(request, gateway).await,
         (&Method::POST, SESSION) => session::sign_in_by_password.call(request, gateway).await,
         (&Method::POST, SESSION_BY_CODE) => session::sign_in_by_code.call(request, gateway).await,
         (&Method::POST, SESSION_BY_OIDC) => session::sign_in_by_oidc.call(request, gateway).await,
         (&Method::GET, SESSION) => session::show_session.call(request, gateway).await,
         (&Method::DELETE, SESSION) => session::sign_out.call(request, gateway).await,
-        (&Method::GET, STREAM) => stream::open_stream.call(request, gateway).await,
+        (&Method::GET, UPDATE_STREAM) => stream::open_stream.call(request, gateway).await,
         (&Method::GET, ORDER_PAGE) => order_page::show_order_page.call(request, gateway).await,
-        (&Method::GET, LETTER_BOXES) => dead_letters::list_boxes.call(request, gateway).await,
-        (&Method::GET, LETTERS) | (&Method::POST, REDRIVE_LETTERS | DROP_LETTERS) => {
+        (&Method::GET, DEAD_LETTER_BOXES) => dead_letters::list_boxes.call(request, gateway).await,
+        (&Method::GET, DEAD_LETTERS)
+        | (&Method::POST, REDRIVE_DEAD_LETTERS | DROP_DEAD_LETTERS) => {
             dead_letters::forward_box_request
                 .call(request, gateway)
                 .await
@@ -74,23 +80,15 @@ async fn show_document(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) 
     gateway.document.build_response(&headers)
 }
 
+/// Declares the routes above.
 pub fn api_document() -> ApiDocument {
-    let document = ApiDocument {
-        public_routes: OWN_ROUTES.to_vec(),
-        ..ApiDocument::for_part(NAME)
-    };
-    let document = dead_letters::describe_routes(document);
-    let document = session::describe_routes(document);
-    let document = stream::describe_route(document);
-    let document = order_page::describe_route(document);
-    document.with_described_route(
-        "document",
-        &Method::GET,
-        DOCUMENT,
-        "Read this document",
-        |route| {
-            let any = json!({ "type": "object" });
-            route.answers_with(StatusCode::OK, "application/json", &any);
-        },
-    )
+    let document = session::add_routes(ApiDocument::for_part(NAME));
+    let document = stream::add_route(document);
+    let document = dead_letters::add_routes(document);
+    let document = order_page::add_route(document);
+    let shown = route(GET, OPENAPI_DOCUMENT, OPEN);
+    document.with_public_route("document", shown, "Read this document", |route| {
+        let any = json!({ "type": "object" });
+        route.answers_with(StatusCode::OK, "application/json", &any);
+    })
 }

@@ -1,8 +1,8 @@
 //! The platform's public entry point: matches each request to a route, authenticates the caller,
 //! strips identity headers, applies rate limits and forwards to a part (`pipeline`).
 //!
-//! Invariants: only the public routes of the parts, its own (`routes::OWN_ROUTES`) and portal pages
-//! are reachable; every route except the open ones requires a live session; `x-user-id` and
+//! Invariants: only the public routes of the parts, its own (`handlers`) and portal pages are
+//! reachable; every route except the open ones requires a live session; `x-user-id` and
 //! `x-user-role` come from the gateway or are absent.
 
 mod access_log;

@@ -1,5 +1,5 @@
-//! The routes that the gateway serves: its own, in a table here, and those that the parts declare.
-//! Paths outside these tables are unreachable, including `/internal`.
+//! The routes that the gateway serves: those that the parts declare, and its own, which its
+//! handlers declare (`handlers::api_document`). Other paths are unreachable, including `/internal`.
 //!
 //! The unversioned path of a route (`/api/orders` for `/api/v1/orders`) follows automatically.
 //! Other paths go into `ALIASES` of the matcher.
@@ -8,12 +8,8 @@ use http::Method;
 use process::{
     openapi::ApiDocument,
     parts::CloudPart,
-    routes::{
-        ANY, Audience, DELETE, ENTRANT, GET, OPEN, POST, PermissionRule, PublicRoute, RouteBody,
-        admin, narrowed, reads_order, route,
-    },
+    routes::{Audience, PermissionRule, PublicRoute, RouteBody},
 };
-use wire::Permission;
 
 /// A public route and the part that answers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,10 +84,12 @@ pub fn refuse_conflicts(routes: &[Route]) -> Result<(), RouteConflict> {
     Ok(())
 }
 
-/// The live update stream, merged by the gateway.
-pub const STREAM: &str = "/api/v1/stream";
+// The paths of the gateway's own routes.
 
-/// A browser's session.
+/// The updates of all parts, merged into one stream.
+pub const UPDATE_STREAM: &str = "/api/v1/stream";
+
+/// A browser's session; `POST` signs in by password.
 pub const SESSION: &str = "/api/v1/session";
 
 /// Browser sign-in after a redirect back from an OIDC provider.
@@ -100,36 +98,17 @@ pub const SESSION_BY_OIDC: &str = "/api/v1/session/oidc";
 /// Browser sign-in with a code sent to the person's phone.
 pub const SESSION_BY_CODE: &str = "/api/v1/session/code";
 
-/// The OpenAPI document of these routes.
-pub const DOCUMENT: &str = "/openapi.json";
+/// The OpenAPI document of all routes.
+pub const OPENAPI_DOCUMENT: &str = "/openapi.json";
 
 /// An order with its parties, payment and review.
 pub const ORDER_PAGE: &str = "/api/v1/orders/{id}/page";
 
-pub const LETTER_BOXES: &str = "/api/v1/admin/letters";
-pub const LETTERS: &str = "/api/v1/admin/letters/{name}";
-pub const REDRIVE_LETTERS: &str = "/api/v1/admin/letters/{name}/redrive";
-pub const DROP_LETTERS: &str = "/api/v1/admin/letters/{name}/drop";
+pub const DEAD_LETTER_BOXES: &str = "/api/v1/admin/letters";
+pub const DEAD_LETTERS: &str = "/api/v1/admin/letters/{name}";
+pub const REDRIVE_DEAD_LETTERS: &str = "/api/v1/admin/letters/{name}/redrive";
+pub const DROP_DEAD_LETTERS: &str = "/api/v1/admin/letters/{name}/drop";
 pub const REPLAYS: &str = "/api/v1/admin/replays";
-
-/// The routes that the gateway answers itself.
-#[rustfmt::skip]
-pub static OWN_ROUTES: &[PublicRoute] = &[
-    route(POST, SESSION, ENTRANT),
-    route(POST, SESSION_BY_CODE, ENTRANT),
-    route(POST, SESSION_BY_OIDC, ENTRANT),
-    route(GET, SESSION, ANY),
-    route(DELETE, SESSION, ANY),
-    narrowed(GET, STREAM),
-    route(GET, DOCUMENT, OPEN),
-    admin(GET, LETTER_BOXES, &[Permission::ReadPlatform]),
-    admin(GET, LETTERS, &[Permission::ReadPlatform]),
-    admin(POST, REDRIVE_LETTERS, &[Permission::ManageEdges]),
-    admin(POST, DROP_LETTERS, &[Permission::ManageEdges]),
-    admin(GET, REPLAYS, &[Permission::ReadPlatform]),
-    admin(POST, REPLAYS, &[Permission::ManageEdges]),
-    reads_order(ORDER_PAGE),
-];
 
 /// The routes of all parts.
 #[cfg(test)]

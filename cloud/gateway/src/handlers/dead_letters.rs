@@ -23,18 +23,19 @@ use process::{
     openapi::{ApiDocument, RouteDescription},
     parts::CloudPart,
     problem::{Json, Problem, log_fault},
+    routes::{GET, POST, admin},
     trace::{RequestTrace, TraceId},
     web::BODY_BYTES_MAX,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 use utoipa::ToSchema;
-use wire::Code;
+use wire::{Code, Permission};
 
 use crate::{
     call::{CanonicalPath, body_problem, build_uri, request_as_caller, set_identity},
     caller::{RequestCaller, VerifiedCaller},
-    routes::{DROP_LETTERS, LETTER_BOXES, LETTERS, REDRIVE_LETTERS, REPLAYS},
+    routes::{DEAD_LETTER_BOXES, DEAD_LETTERS, DROP_DEAD_LETTERS, REDRIVE_DEAD_LETTERS, REPLAYS},
     state::Gateway,
 };
 
@@ -92,7 +93,7 @@ pub async fn forward_box_request(
     request: Request,
 ) -> Result<Response, Problem> {
     let rest = path
-        .strip_prefix(LETTER_BOXES)
+        .strip_prefix(DEAD_LETTER_BOXES)
         .unwrap_or(&path)
         .trim_start_matches('/');
     let name = rest.split('/').next().unwrap_or_default();
@@ -217,22 +218,23 @@ fn add_name_parameter(route: &mut RouteDescription) {
     );
 }
 
-pub fn describe_routes(document: ApiDocument) -> ApiDocument {
-    const POST: Method = Method::POST;
-    const AGAIN: &str = "a repeat acts on the events that wait now, and finds none";
+pub fn add_routes(document: ApiDocument) -> ApiDocument {
+    add_replay_routes(add_settling_routes(add_reading_routes(document)))
+}
+
+fn add_reading_routes(document: ApiDocument) -> ApiDocument {
     document
-        .with_described_route(
+        .with_public_route(
             "letterBoxes",
-            &Method::GET,
-            LETTER_BOXES,
+            admin(GET, DEAD_LETTER_BOXES, &[Permission::ReadPlatform]),
             "List the queues and exchanges with dead-lettered events, and how many",
             |route| route.answers_json::<LetterBoxes>(StatusCode::OK),
         )
-        .with_described_route(
+        .with_public_route(
             "letters",
-            &Method::GET,
-            LETTERS,
-            "Show the dead-lettered events of one queue or exchange, oldest first, with the reasons",
+            admin(GET, DEAD_LETTERS, &[Permission::ReadPlatform]),
+            "Show the dead-lettered events of one queue or exchange, oldest first, with the \
+             reasons",
             |route| {
                 add_name_parameter(route);
                 let number = json!({ "type": "integer", "minimum": 1, "maximum": 500 });
@@ -241,42 +243,53 @@ pub fn describe_routes(document: ApiDocument) -> ApiDocument {
                 route.add_refusal_codes(&[Code::NotFound, Code::InvalidInput, Code::Unavailable]);
             },
         )
-        .with_described_route(
+}
+
+fn add_settling_routes(document: ApiDocument) -> ApiDocument {
+    const AGAIN: &str = "a repeat acts on the events that wait now, and finds none";
+    document
+        .with_public_route(
             "redriveLetters",
-            &POST,
-            REDRIVE_LETTERS,
-            "Send dead-lettered events back to their queue; events that reached no queue are published again",
-            |route| {
-                add_name_parameter(route);
-                let form = route.schema::<LetterForm>();
-                route.takes_json(form, true);
-                route.answers_json::<SettledLetters>(StatusCode::OK);
-                route.add_refusal_codes(&[Code::NotFound, Code::Unavailable]);
-                route.takes_no_key(AGAIN);
-            },
+            admin(POST, REDRIVE_DEAD_LETTERS, &[Permission::ManageEdges]).without_key(AGAIN),
+            "Send dead-lettered events back to their queue; events that reached no queue are \
+             published again",
+            describe_settling,
         )
-        .with_described_route("dropLetters", &POST, DROP_LETTERS, "Drop dead-lettered events", |route| {
-            add_name_parameter(route);
-            let form = route.schema::<LetterForm>();
-            route.takes_json(form, true);
-            route.answers_json::<SettledLetters>(StatusCode::OK);
-            route.add_refusal_codes(&[Code::NotFound, Code::Unavailable]);
-            route.takes_no_key(AGAIN);
-        })
-        .with_described_route("replays", &Method::GET, REPLAYS, "List replays and their progress", |route| {
-            route.answers_json::<Replays>(StatusCode::OK);
-        })
-        .with_described_route(
+        .with_public_route(
+            "dropLetters",
+            admin(POST, DROP_DEAD_LETTERS, &[Permission::ManageEdges]).without_key(AGAIN),
+            "Drop dead-lettered events",
+            describe_settling,
+        )
+}
+
+fn describe_settling(route: &mut RouteDescription) {
+    add_name_parameter(route);
+    let form = route.schema::<LetterForm>();
+    route.takes_json(form, true);
+    route.answers_json::<SettledLetters>(StatusCode::OK);
+    route.add_refusal_codes(&[Code::NotFound, Code::Unavailable]);
+}
+
+fn add_replay_routes(document: ApiDocument) -> ApiDocument {
+    document
+        .with_public_route(
+            "replays",
+            admin(GET, REPLAYS, &[Permission::ReadPlatform]),
+            "List replays and their progress",
+            |route| route.answers_json::<Replays>(StatusCode::OK),
+        )
+        .with_public_route(
             "askReplay",
-            &POST,
-            REPLAYS,
+            admin(POST, REPLAYS, &[Permission::ManageEdges]).without_key(
+                "a repeat starts its own replay, and the consumer ignores duplicate events",
+            ),
             "Replay to a queue the events that it missed since a given time",
             |route| {
                 let form = route.schema::<ReplayForm>();
                 route.takes_json(form, true);
                 route.answers_json::<Replays>(StatusCode::OK);
                 route.add_refusal_codes(&[Code::NotFound, Code::TooManyRequests]);
-                route.takes_no_key("a repeat starts its own replay, and the consumer ignores duplicate events");
             },
         )
 }

@@ -17,6 +17,7 @@ use process::{
     openapi::ApiDocument,
     parts::CloudPart,
     problem::{Json, Problem, log_fault},
+    routes::reads_order,
     trace::{RequestTrace, TraceId},
 };
 use serde::Serialize;
@@ -289,12 +290,12 @@ async fn read(answer: Response) -> Result<Value, Problem> {
     })
 }
 
-pub fn describe_route(document: ApiDocument) -> ApiDocument {
-    document.with_described_route(
+pub fn add_route(document: ApiDocument) -> ApiDocument {
+    document.with_public_route(
         "orderPage",
-        &Method::GET,
-        ORDER_PAGE,
-        "Show an order with its parties, payment and review, and list the sections that were unavailable",
+        reads_order(ORDER_PAGE),
+        "Show an order with its parties, payment and review, and list the sections that were \
+         unavailable",
         |route| {
             route.add_parameter_fields::<OrderId>("path");
             route.answers_json::<OrderPage>(StatusCode::OK);

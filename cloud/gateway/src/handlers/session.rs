@@ -16,6 +16,7 @@ use process::{
     parts::CloudPart,
     problem::{Json, Problem, log_fault},
     random,
+    routes::{ANY, DELETE, ENTRANT, GET, POST, route},
     tokens::{Claims, TokenAudience},
     trace::{RequestTrace, TraceId},
     web::BODY_BYTES_MAX,
@@ -258,38 +259,34 @@ async fn read_grant(answer: Response) -> Result<TokenGrant, Problem> {
         .map_err(|error| log_fault("Could not parse auth's answer to a sign-in", error))
 }
 
-pub fn describe_routes(document: ApiDocument) -> ApiDocument {
-    describe_sign_ins(document)
-        .with_described_route(
+pub fn add_routes(document: ApiDocument) -> ApiDocument {
+    add_sign_in_routes(document)
+        .with_public_route(
             "session",
-            &Method::GET,
-            SESSION,
+            route(GET, SESSION, ANY),
             "Show the caller's session",
             |route| {
                 route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
             },
         )
-        .with_described_route(
+        .with_public_route(
             "signOut",
-            &Method::DELETE,
-            SESSION,
+            route(DELETE, SESSION, ANY)
+                .without_key("a repeat cannot be authenticated, because its session has ended"),
             "End the caller's session",
             |route| {
                 route.answers_nothing(StatusCode::NO_CONTENT, "The session has ended everywhere.");
-                route.takes_no_key(
-                    "a repeat cannot be authenticated, because its session has ended",
-                );
             },
         )
 }
 
 /// The browser sign-ins; auth verifies the credentials.
-fn describe_sign_ins(document: ApiDocument) -> ApiDocument {
+fn add_sign_in_routes(document: ApiDocument) -> ApiDocument {
     document
-        .with_described_route(
+        .with_public_route(
             "signIn",
-            &Method::POST,
-            SESSION,
+            route(POST, SESSION, ENTRANT)
+                .without_key("a repeat signs in again; sessions are not stored for replay"),
             "Sign a browser in; the token stays in a cookie",
             |route| {
                 route.takes_json(RouteDescription::schema_reference("LoginForm"), true);
@@ -299,13 +296,12 @@ fn describe_sign_ins(document: ApiDocument) -> ApiDocument {
                     Code::AccountLocked,
                     Code::ForeignPage,
                 ]);
-                route.takes_no_key("a repeat signs in again; sessions are not stored for replay");
             },
         )
-        .with_described_route(
+        .with_public_route(
             "signInBack",
-            &Method::POST,
-            SESSION_BY_OIDC,
+            route(POST, SESSION_BY_OIDC, ENTRANT)
+                .without_key("a repeat fails because its ticket is spent"),
             "Sign a browser in with an identity provider's answer; the token stays in a cookie",
             |route| {
                 route.takes_json(RouteDescription::schema_reference("VisitForm"), true);
@@ -320,13 +316,12 @@ fn describe_sign_ins(document: ApiDocument) -> ApiDocument {
                     Code::RegistrationQuota,
                     Code::ForeignPage,
                 ]);
-                route.takes_no_key("a repeat fails because its ticket is spent");
             },
         )
-        .with_described_route(
+        .with_public_route(
             "signInByCode",
-            &Method::POST,
-            SESSION_BY_CODE,
+            route(POST, SESSION_BY_CODE, ENTRANT)
+                .without_key("a repeat fails because its code is spent"),
             "Sign a browser in with a code sent to a phone; the token stays in a cookie",
             |route| {
                 route.takes_json(RouteDescription::schema_reference("CodeForm"), true);
@@ -342,7 +337,6 @@ fn describe_sign_ins(document: ApiDocument) -> ApiDocument {
                     Code::RegistrationQuota,
                     Code::ForeignPage,
                 ]);
-                route.takes_no_key("a repeat fails because its code is spent");
             },
         )
 }

@@ -14,6 +14,7 @@ use process::{
     openapi::ApiDocument,
     parts::CloudPart,
     problem::Problem,
+    routes::{GET, narrowed},
     sse::{self, EventReader, EventSender, LAST_EVENT_ID, ProcessStop},
     tokens::{HeldPermissions, USER_PERMISSIONS},
     trace::{RequestTrace, TraceId},
@@ -31,7 +32,7 @@ use crate::{
     call::request_as_caller,
     caller::{RequestCaller, VerifiedCaller},
     identity::{CallerVerifier, stream_deadline},
-    routes::STREAM,
+    routes::UPDATE_STREAM,
     state::Gateway,
     stream_permits::StreamPermit,
 };
@@ -387,11 +388,10 @@ fn non_empty_text(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-pub fn describe_route(document: ApiDocument) -> ApiDocument {
-    document.with_described_route(
+pub fn add_route(document: ApiDocument) -> ApiDocument {
+    document.with_public_route(
         "stream",
-        &Method::GET,
-        STREAM,
+        narrowed(GET, UPDATE_STREAM),
         "Receive updates as server-sent events",
         |route| {
             let text = json!({ "type": "string" });

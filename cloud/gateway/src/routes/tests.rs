@@ -1,6 +1,6 @@
 //! Consistency checks on the route table.
 
-use wire::Role;
+use wire::{Permission, Role};
 
 use super::*;
 use crate::matcher::ALIASES;

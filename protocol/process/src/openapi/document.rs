@@ -86,6 +86,24 @@ impl ApiDocument {
         self
     }
 
+    /// Adds a public route without a `RouteTable` handler.
+    #[must_use]
+    pub fn with_public_route(
+        mut self,
+        name: &str,
+        route: PublicRoute,
+        about: &'static str,
+        describe: impl FnOnce(&mut RouteDescription),
+    ) -> Self {
+        self.public_routes.push(route.clone());
+        self.with_described_route(name, &route.method, route.path, about, |description| {
+            describe(description);
+            if let Some(because) = route.unkeyed_because {
+                description.takes_no_key(because);
+            }
+        })
+    }
+
     /// Adds details that the handler's types cannot express.
     #[must_use]
     pub fn with_route_details(
@@ -210,7 +228,7 @@ impl RouteDescription {
     }
 
     /// Takes no key although it changes something; the reason completes the sentence "A repeat".
-    pub fn takes_no_key(&mut self, why: &'static str) {
+    pub(super) fn takes_no_key(&mut self, why: &'static str) {
         self.key = KeyRule::TakesNone(why);
     }
 
