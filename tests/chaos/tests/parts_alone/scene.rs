@@ -9,7 +9,7 @@ use process::{
 };
 use serde_json::Value;
 use stack::{Part, Stack, probe};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::SOON;
 
@@ -17,6 +17,8 @@ const ONE_ANSWER: Duration = Duration::from_secs(10);
 /// A round makes eight parts look at their stores, on the processors that a starting server needs:
 /// without a pause our questions kept RabbitMQ from starting.
 const BETWEEN_ROUNDS: Duration = Duration::from_millis(500);
+/// A stopping part must also be seen in the short time between its port's end and its own.
+const WHILE_STOPPING: Duration = Duration::from_millis(20);
 
 pub struct Scene {
     pub stack: Stack,
@@ -131,7 +133,7 @@ impl Scene {
                 body,
             })
         };
-        tokio::time::timeout(ONE_ANSWER, asked).await.ok().flatten()
+        timeout(ONE_ANSWER, asked).await.ok().flatten()
     }
 
     pub fn port(&self, part: CloudPart) -> u16 {
@@ -151,9 +153,12 @@ impl Scene {
                     told if is_shut => assert_eq!(told, Told::lack_of(["stop"]), "{part}"),
                     _ => {}
                 }
+                sleep(WHILE_STOPPING).await;
             }
         };
-        let (exit, ()) = tokio::join!(child.terminate(), until_gone);
+        let until_gone = timeout(SOON, until_gone);
+        let (exit, gone) = tokio::join!(child.terminate(), until_gone);
+        assert!(gone.is_ok(), "{part} is still there after {SOON:?}");
         assert!(exit.unwrap().is_success(), "{part}");
     }
 }

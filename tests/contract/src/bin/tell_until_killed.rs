@@ -44,7 +44,7 @@ async fn write(notes: Collection<Note>, id: Uuid) {
             Ok(_) => drop(std::io::stdout().write_all(format!("{}\n", event[0].id).as_bytes())),
             // The relay is behind.
             Err(error) if error.is_contention() => {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
             Err(error) => {
                 eprintln!("{error}");

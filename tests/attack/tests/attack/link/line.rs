@@ -16,6 +16,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
     sync::watch,
+    time::{sleep, timeout},
 };
 use tokio_tungstenite::{
     accept_hdr_async, connect_async,
@@ -256,21 +257,26 @@ async fn hub(gateway: u16, token: HeaderValue) -> Option<HubSocket> {
     connect_async(request).await.ok().map(|(socket, _)| socket)
 }
 
-/// Peeks at the start of a request and leaves it in the socket.
+/// The socket is readable at once if only a part of the head has come.
+const BETWEEN_PEEKS: Duration = Duration::from_millis(20);
+
+/// Peeks at the start of a request and leaves it in the socket. `None` if it does not come in time.
 async fn head(edge: &TcpStream) -> Option<String> {
     const ENOUGH: usize = 16;
     let mut head = [0; ENOUGH];
-    loop {
-        edge.readable().await.ok()?;
-        let length = edge.peek(&mut head).await.ok()?;
-        if length == 0 {
-            return None;
+    let peeking = async {
+        loop {
+            let length = edge.peek(&mut head).await.ok()?;
+            if length == 0 {
+                return None;
+            }
+            if length == ENOUGH {
+                return Some(String::from_utf8_lossy(&head).into_owned());
+            }
+            sleep(BETWEEN_PEEKS).await;
         }
-        if length == ENOUGH {
-            return Some(String::from_utf8_lossy(&head).into_owned());
-        }
-        tokio::task::yield_now().await;
-    }
+    };
+    timeout(PATIENCE, peeking).await.ok().flatten()
 }
 
 async fn answer_with(edge: &mut TcpStream, answer: &Value) -> Option<()> {
