@@ -14,9 +14,9 @@ use journal::JournalError;
 use planted::{Defect, is_planted};
 use rusqlite::{Connection, Row, params};
 use wire::{
-    Actor, ForwardedAcceptFrame, ChainHead, Code, Command, CommandId, CommandOp, EarlierReceipt, EdgeId, Hash,
-    LimitReached, Op, Order, OrderId, Outcome, ProviderWorkload, QuarantineWhy, Receipt, ShareAct,
-    ShareLimits, UnixMillis, UserId, Verdict,
+    Actor, ChainHead, Code, Command, CommandId, CommandOp, EarlierReceipt, EdgeId,
+    ForwardedAcceptFrame, Hash, LimitReached, Op, Order, OrderId, Outcome, ProviderWorkload,
+    QuarantineWhy, Receipt, ShareAct, ShareLimits, UnixMillis, UserId, Verdict,
 };
 
 use super::{

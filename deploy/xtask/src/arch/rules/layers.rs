@@ -90,14 +90,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["tokens", "trust", "web"],
             &["problem"],
             &["config", "health", "sse", "tasks", "telemetry", "trace"],
-            &[
-                "clock",
-                "context",
-                "metrics",
-                "pages",
-                "parts",
-                "random",
-            ],
+            &["clock", "context", "metrics", "pages", "parts", "random"],
         ],
     ),
     (

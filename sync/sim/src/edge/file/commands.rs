@@ -10,8 +10,9 @@ use engine::{
 };
 use planted::is_planted;
 use wire::{
-    Actor, ForwardedAcceptFrame, ChainHead, Code, Command, CommandId, CommandOp, DeviceId, EarlierReceipt,
-    Hash, Op, Order, OrderId, Outcome, QuarantineWhy, Receipt, UnixMillis, UserId, Verdict,
+    Actor, ChainHead, Code, Command, CommandId, CommandOp, DeviceId, EarlierReceipt,
+    ForwardedAcceptFrame, Hash, Op, Order, OrderId, Outcome, QuarantineWhy, Receipt, UnixMillis,
+    UserId, Verdict,
 };
 
 use super::{CommandName, EdgeFile, PendingCommand, SuspicionCause};
