@@ -148,7 +148,7 @@ impl<'a> CrateImports<'a> {
         let (mut module, mut rest) = self.start(module, path)?;
         while let [next, below @ ..] = rest {
             let inner = child(&module, next);
-            if self.files.contains_key(&inner) {
+            if self.is_module(&inner) {
                 module = inner;
                 rest = below;
                 continue;
@@ -167,6 +167,13 @@ impl<'a> CrateImports<'a> {
         Some(module)
     }
 
+    /// True for a file's module, and for one whose files are declared in another file.
+    fn is_module(&self, module: &ModulePath) -> bool {
+        let mut from_here = self.files.range(module.clone()..);
+        let next = from_here.next();
+        next.is_some_and(|(file, _)| file.starts_with(module))
+    }
+
     /// The module in which a path begins, and the rest of the path; `None` for another crate.
     fn start<'p>(
         &self,
@@ -182,7 +189,7 @@ impl<'a> CrateImports<'a> {
                 let around = module.len().checked_sub(ups)?;
                 Some((module[..around].to_vec(), &path[ups..]))
             }
-            name if self.files.contains_key(&child(module, name)) => Some((module.to_vec(), path)),
+            name if self.is_module(&child(module, name)) => Some((module.to_vec(), path)),
             _ => None,
         }
     }
@@ -284,6 +291,23 @@ mod tests {
             &[
                 "hub/src/a.rs:1: `a` imports in a circle: it uses b, which uses a",
                 "hub/src/b.rs:1: `b` imports in a circle: it uses a, which uses b",
+            ],
+        );
+    }
+
+    #[test]
+    fn files_of_a_module_without_a_file_are_found() {
+        check(
+            &[
+                ("src/lib.rs", "mod domain { mod one; mod two; }"),
+                ("src/domain/one.rs", "use crate::domain::two::Two;"),
+                ("src/domain/two.rs", "use super::one::One;"),
+            ],
+            &[
+                "hub/src/domain/one.rs:1: `domain::one` imports in a circle: it uses domain::two, \
+                 which uses domain::one",
+                "hub/src/domain/two.rs:1: `domain::two` imports in a circle: it uses domain::one, \
+                 which uses domain::two",
             ],
         );
     }
