@@ -21,6 +21,9 @@ mod tokens;
 
 use std::{fmt, fs, path::Path};
 
+use manifest::Member;
+use rules::OUTSIDE_THE_PRODUCT;
+
 use crate::Result;
 
 /// A violation and its location.
@@ -79,11 +82,24 @@ pub fn words(root: &Path) -> Result<Vec<Finding>> {
 pub fn check(root: &Path) -> Result<Vec<Finding>> {
     let members = manifest::members(root)?;
     let mut findings = edges::check(root, &members)?;
-    findings.extend(scan::check(root, &members)?);
+    findings.extend(check_sources(root, &members)?);
     findings.extend(documents::check(root)?);
     findings.extend(lints::check(root)?);
     findings.extend(pins::check(root)?);
     findings.sort();
     findings.dedup();
+    Ok(findings)
+}
+
+fn check_sources(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let sources = scan::sources(root, members, OUTSIDE_THE_PRODUCT, &mut findings)?;
+    for source in &sources {
+        findings.extend(paths::check(source, members));
+        findings.extend(sql::check(source));
+        findings.extend(scan::foreign_files(source));
+        findings.extend(layers::check(source));
+    }
+    findings.extend(circles::check(members, &sources));
     Ok(findings)
 }

@@ -7,7 +7,13 @@ use std::{
     process::{Child, Command},
 };
 
-use crate::{Result, depth::Depth, shell, stages::Stage, test::DEEP, workspace};
+use crate::{
+    Result,
+    depth::{DEEP_FLAG, Depth},
+    shell,
+    stages::Stage,
+    workspace,
+};
 
 const LOWEST_PRIORITY: &str = "19";
 
@@ -31,7 +37,7 @@ impl Beside {
                 .args(["-n", LOWEST_PRIORITY])
                 .arg(program)
                 .arg("test")
-                .args((depth == Depth::Deep).then_some(DEEP))
+                .args((depth == Depth::Deep).then_some(DEEP_FLAG))
                 .args(&names);
             command.stdout(file).stderr(errors).spawn()
         };

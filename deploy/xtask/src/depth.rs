@@ -11,6 +11,8 @@ pub enum Depth {
     Deep,
 }
 
+/// The flag of a run with the long stages and more random work.
+pub const DEEP_FLAG: &str = "--deep";
 /// `1` tells tests in Rust and in the browser that the run is deep.
 const VARIABLE: &str = "HOLDFAST_DEEP";
 

@@ -14,7 +14,9 @@ use std::{
     time::Duration,
 };
 
-use crate::{Result, install, shell, suites::Suites, test_servers::TestServers, workspace};
+use crate::{
+    Result, depth::Depth, install, shell, suites::Suites, test_servers::TestServers, workspace,
+};
 
 const PACKAGES: [&str; 2] = ["mysql-server-core", "mysql-client-core"];
 const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
@@ -40,7 +42,8 @@ pub fn run() -> Result<()> {
     let suites = Suites::build_tests_with_program(&TESTS, "holdfast-stack")?;
     let server = MySql::start()?;
     let servers = TestServers::start()?;
-    let environment = servers.environment_with("mysql", &server.address())?;
+    let mut environment = servers.environment_with("mysql", &server.address())?;
+    environment.push(Depth::Deep.environment());
     let crates = suites.filter(|suite| CRATES.contains(&suite.package.as_str()));
     let contracts = suites.filter(|suite| suite.package == "contract");
     let skipped = ["--skip", MARIADB_ALONE];

@@ -1,5 +1,5 @@
-//! How busy the machine's processors were, from Linux's counters. A stage that takes long while they
-//! idle waits for clocks.
+//! How busy the machine's processors were, from Linux's counters. A long stage that leaves them idle
+//! waits for clocks.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ pub struct ProcessorTime {
 }
 
 impl ProcessorTime {
-    /// Nothing if the system has no such counters.
+    /// `None` if the system has no such counters.
     pub fn now() -> Option<Self> {
         Self::parse(&fs::read_to_string("/proc/stat").ok()?)
     }

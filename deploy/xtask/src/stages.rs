@@ -136,7 +136,7 @@ impl Built {
     /// Runs one step of [`Stage::steps`].
     pub fn run(&mut self, step: &[Stage]) -> Result<TestCount> {
         match *step {
-            [stage] if !ON_PLATFORMS.contains(&stage) => self.run_alone(stage),
+            [stage] => self.run_alone(stage),
             _ => self.on_platforms(step),
         }
     }
@@ -194,10 +194,15 @@ impl Built {
         let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
         let rounds = rounds.unwrap_or_else(|_| self.depth.chaos_rounds().into());
         let rounds = ("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds);
-        // Each test starts up to sixteen processes; with more of them, waits end too early.
+        // Each test starts up to sixteen processes. With more than six tests at once, waits end too
+        // early.
         let threads = (THREADS.to_owned(), "3".to_owned());
-        let is_of_them = |package: &str| stages.iter().any(|stage| stage.name() == package);
-        self.suites(is_of_them, &[rounds, threads])
+        let (suites, _) = self.ready.as_ref().ok_or(NOT_BUILT)?;
+        for stage in stages {
+            suites.find_program(stage.name(), stage.name())?;
+        }
+        let is_of_a_stage = |package: &str| stages.iter().any(|stage| stage.name() == package);
+        self.suites(is_of_a_stage, &[rounds, threads])
     }
 
     fn suites(&self, of: impl Fn(&str) -> bool, more: &[(String, String)]) -> Result<TestCount> {
@@ -284,4 +289,31 @@ fn arch_and_own_tests() -> Result<TestCount> {
         "--target-dir",
     ]);
     shell::run(tests.arg(target)).map(|()| TestCount::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_stages_on_platforms_run_together() {
+        let steps = |stages: &[Stage]| Stage::steps(&stages.iter().copied().collect());
+        let all = [
+            Stage::Build,
+            Stage::E2e,
+            Stage::Chaos,
+            Stage::Attack,
+            Stage::Demo,
+        ];
+        let together = vec![Stage::E2e, Stage::Chaos, Stage::Attack];
+        assert_eq!(
+            steps(&all),
+            [vec![Stage::Build], together, vec![Stage::Demo]]
+        );
+        assert_eq!(steps(&[Stage::Chaos]), [[Stage::Chaos]]);
+        assert_eq!(
+            steps(&[Stage::Unit, Stage::Contract]),
+            [[Stage::Unit], [Stage::Contract]]
+        );
+    }
 }

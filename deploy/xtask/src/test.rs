@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Instant};
 use crate::{
     Result,
     beside::Beside,
-    depth::Depth,
+    depth::{DEEP_FLAG, Depth},
     processors::ProcessorTime,
     stages::{Built, Stage},
     suites::TestCount,
@@ -15,7 +15,7 @@ use crate::{
 /// minutes.
 pub fn run(arguments: &[String]) -> Result<()> {
     let (depth, names) = match arguments {
-        [flag, names @ ..] if flag == DEEP => (Depth::Deep, names),
+        [flag, names @ ..] if flag == DEEP_FLAG => (Depth::Deep, names),
         names => (Depth::Landing, names),
     };
     let mut wanted = Stage::wanted(names, depth)?;
@@ -32,9 +32,6 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     outcome
 }
-
-/// The flag of a run with the long stages and more random work.
-pub const DEEP: &str = "--deep";
 
 #[derive(Default)]
 struct Run {

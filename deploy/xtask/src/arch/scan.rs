@@ -7,11 +7,10 @@ use std::{
 };
 
 use super::{
-    Finding, circles, layers,
+    Finding,
     manifest::Member,
-    paths, read,
-    rules::{DOMAIN, OUTSIDE_THE_PRODUCT},
-    sql,
+    read,
+    rules::DOMAIN,
     tokens::{self, Mention, MentionKind},
 };
 use crate::Result;
@@ -44,19 +43,6 @@ impl SourceFile<'_> {
         let is_inside = |mention: &Mention| matches!(&mention.what, MentionKind::TestItem(lines) if lines.contains(&line));
         self.is_test || self.mentions.iter().any(is_inside)
     }
-}
-
-pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
-    let mut findings = Vec::new();
-    let sources = sources(root, members, OUTSIDE_THE_PRODUCT, &mut findings)?;
-    for source in &sources {
-        findings.extend(paths::check(source, members));
-        findings.extend(sql::check(source));
-        findings.extend(foreign_files(source));
-        findings.extend(layers::check(source));
-    }
-    findings.extend(circles::check(members, &sources));
-    Ok(findings)
 }
 
 /// Forbids compiling a file from outside into a crate, because that bypasses dependencies.
