@@ -25,6 +25,11 @@ struct Seeds {
 }
 
 impl Seeds {
+    /// The seeds to record: each store replays the first ones.
+    fn most(&self) -> u64 {
+        self.on_sqlite.max(self.on_mariadb).max(self.at_edges)
+    }
+
     fn of_this_run() -> Self {
         if is_deep_run() {
             Self {

@@ -5,6 +5,8 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use sim::{Counts, OUTCOMES, SeedPlan, VERDICTS, recording, recording::Recording, scenarios};
 
+use super::Seeds;
+
 pub struct Run {
     /// Its name for a replay by `holdfast-sim`.
     pub name: String,
@@ -19,8 +21,6 @@ struct Recorded {
     never: BTreeSet<&'static str>,
 }
 
-/// Recorded seeds; each store replays some of them.
-const SEEDS: u64 = 300;
 /// The seeds searched for rare events.
 const LOOKED_AT_MAX: u64 = 1_000;
 
@@ -34,7 +34,10 @@ pub fn runs(seeds: u64) -> impl Iterator<Item = &'static Run> {
         "no run meets these: {:?}",
         RECORDED.never
     );
-    assert!(seeds <= SEEDS, "so many are not recorded");
+    assert!(
+        seeds <= Seeds::of_this_run().most(),
+        "so many are not recorded"
+    );
     RECORDED
         .runs
         .iter()
@@ -54,14 +57,15 @@ fn recorded() -> Recorded {
             seed: None,
         });
     }
+    let recorded_seeds = Seeds::of_this_run().most();
     for seed in 0..LOOKED_AT_MAX {
-        if seed >= SEEDS && never.is_empty() {
+        if seed >= recorded_seeds && never.is_empty() {
             break;
         }
         let name = format!("--seed {seed}");
         let recording = record(&name, &SeedPlan::from_seed(seed));
         let is_first = meets(&mut never, &recording.counts);
-        if is_first || seed < SEEDS {
+        if is_first || seed < recorded_seeds {
             runs.push(Run {
                 name,
                 recording,
