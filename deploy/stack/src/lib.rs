@@ -5,7 +5,6 @@
 
 pub mod admin;
 pub mod binaries;
-pub mod demo_data;
 pub mod layout;
 pub mod logs;
 mod part_users;
@@ -15,6 +14,7 @@ pub mod ports;
 pub mod probe;
 pub mod ready;
 pub mod servers;
+pub mod sign_ins;
 pub mod supervisor;
 pub mod temporary;
 

@@ -1,5 +1,6 @@
 //! A running platform: the cloud, an edge in each region, and people who can sign in.
 
+mod demo_data;
 mod second;
 mod wishes;
 
@@ -20,7 +21,6 @@ use crate::{
     Child, Spec, Supervisor,
     admin::GatewaySession,
     binaries,
-    demo_data::{self, DemoPerson},
     layout::{EdgePlace, Layout, Stores, make_inside},
     logs,
     part_users::PartUsers,
@@ -28,6 +28,7 @@ use crate::{
     probe,
     ready::{EdgeAddresses, ReadyFile},
     servers::{Access, Addresses, ServerData, Servers},
+    sign_ins::{self, DemoPerson},
 };
 
 pub use second::ReplicaPlace;
@@ -128,7 +129,7 @@ impl Stack {
         if admin.session.token().is_empty() || now.saturating_sub(admin.since) > SESSION_MAX {
             let signed = admin
                 .session
-                .sign_in(demo_data::ADMIN, demo_data::PASSWORD)
+                .sign_in(sign_ins::ADMIN, sign_ins::PASSWORD)
                 .await;
             admin.session = signed.context("the admin could not sign in")?;
             admin.since = now;
@@ -244,11 +245,11 @@ impl Stack {
 
     /// The demo people, including the admin, who always exists.
     pub fn sign_ins(&self) -> Vec<DemoPerson> {
-        demo_data::sign_ins()
+        sign_ins::sign_ins()
     }
 
     pub fn admin_sign_in(&self) -> DemoPerson {
-        demo_data::admin_sign_in()
+        sign_ins::admin_sign_in()
     }
 
     pub async fn stop(self) -> Result<()> {
@@ -360,13 +361,13 @@ impl Stack {
         if self.admin().await.is_ok() {
             return Ok(());
         }
-        self.bootstrap(demo_data::ADMIN).await?;
+        self.bootstrap(sign_ins::ADMIN).await?;
         self.admin().await.map(drop)
     }
 
     /// Creates an admin directly in the database, because registration never creates one.
     pub(crate) async fn bootstrap(&self, username: &str) -> Result<()> {
-        let bootstrap = parts::bootstrap_admin(&self.layout, username, demo_data::PASSWORD)?;
+        let bootstrap = parts::bootstrap_admin(&self.layout, username, sign_ins::PASSWORD)?;
         self.supervisor.run(bootstrap, READY_MAX).await
     }
 

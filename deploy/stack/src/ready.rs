@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 use wire::Region;
 
-use crate::{demo_data::DemoPerson, layout::EdgePlace, servers::Addresses};
+use crate::{layout::EdgePlace, servers::Addresses, sign_ins::DemoPerson};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadyFile {

@@ -3,7 +3,7 @@
 use std::io;
 
 use serde_json::{Value, json};
-use stack::demo_data;
+use stack::sign_ins;
 use support::{Api, Person, eventually, samples::order_form, tells_verified};
 use wire::{OrderId, Region, Role};
 
@@ -170,7 +170,7 @@ impl AttackedPlatform {
     /// If the sign-in fails.
     pub async fn admin(&self) -> Somebody {
         let signed = self
-            .sign_in(Station::fresh(), demo_data::ADMIN, demo_data::PASSWORD)
+            .sign_in(Station::fresh(), sign_ins::ADMIN, sign_ins::PASSWORD)
             .await;
         signed.unwrap_or_else(|refusal| panic!("the admin is not let in: {}", refusal.text()))
     }

@@ -9,7 +9,7 @@ use process::{
     sse::{EventReader, id_in},
 };
 use serde_json::{Value, json};
-use stack::{Layout, Stack, Stores, Wishes, demo_data::DemoPerson};
+use stack::{Layout, Stack, Stores, Wishes, sign_ins::DemoPerson};
 use support::{Api, Mqtt, Place, Tablet, eventually, samples::order_form};
 use wire::{CommandBody, LinkState, OrderId, Region, Role, Verdict};
 

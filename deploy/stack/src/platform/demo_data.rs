@@ -7,67 +7,29 @@ mod people;
 
 use anyhow::{Context, Result};
 use futures::future::try_join_all;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::{CommandBody, GateState, OrderId, Region, Role};
 
-use crate::{admin::GatewaySession, layout::EdgePlace, platform::Stack};
+use super::Stack;
+use crate::{
+    admin::GatewaySession,
+    layout::EdgePlace,
+    sign_ins::{PASSWORD, SECOND_ADMIN, user_name},
+};
 use jobs::{Fate, Jobs};
 use node::NodeSession;
 use people::DemoPeople;
 
-pub const ADMIN: &str = "admin";
-/// Two admins at work see each other's decisions.
-pub const SECOND_ADMIN: &str = "admin-two";
-/// Demo people exist only behind the loopback address, and their password is printed.
-pub const PASSWORD: &str = "holdfast-demo";
 /// Its node is cut off while two providers accept the same job.
 const COLLISION: Region = Region::Mid;
-
-/// A person whose sign-in a visitor of the demo can use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DemoPerson {
-    pub role: Role,
-    pub username: String,
-    pub password: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub region: Option<Region>,
-}
 
 #[derive(Deserialize)]
 struct Published {
     order_id: OrderId,
 }
 
-impl DemoPerson {
-    fn new(role: Role, username: String, region: Option<Region>) -> Self {
-        Self {
-            role,
-            username,
-            password: PASSWORD.to_owned(),
-            region,
-        }
-    }
-}
-
-/// The first admin, who exists on every platform.
-pub fn admin_sign_in() -> DemoPerson {
-    DemoPerson::new(Role::Admin, ADMIN.to_owned(), None)
-}
-
-/// The admins, and a customer and a provider of each region.
-pub fn sign_ins() -> Vec<DemoPerson> {
-    let second_admin = DemoPerson::new(Role::Admin, SECOND_ADMIN.to_owned(), None);
-    let mut everyone = vec![admin_sign_in(), second_admin];
-    for role in [Role::Customer, Role::Provider] {
-        let people =
-            Region::ALL.map(|region| DemoPerson::new(role, name(role, region), Some(region)));
-        everyone.extend(people);
-    }
-    everyone
-}
-
-pub async fn make(stack: &Stack) -> Result<()> {
+pub(super) async fn make(stack: &Stack) -> Result<()> {
     stack.bootstrap(SECOND_ADMIN).await?;
     let admin = stack.admin().await?;
     let jobs = Jobs::read()?;
@@ -172,13 +134,13 @@ async fn collide(stack: &Stack, admin: &GatewaySession, jobs: &Jobs) -> Result<(
         .find(|place| place.region == COLLISION);
     let place = place.context("the region has no node")?;
     let customer = admin
-        .sign_in(&name(Role::Customer, COLLISION), PASSWORD)
+        .sign_in(&user_name(Role::Customer, COLLISION), PASSWORD)
         .await?;
     let offline = admin
-        .sign_in(&name(Role::Provider, COLLISION), PASSWORD)
+        .sign_in(&user_name(Role::Provider, COLLISION), PASSWORD)
         .await?;
     let online = admin
-        .sign_in(&name(Role::Provider, Region::East), PASSWORD)
+        .sign_in(&user_name(Role::Provider, Region::East), PASSWORD)
         .await?;
     let mut node = NodeSession::at(place, &offline).await?;
     let Published { order_id } = customer
@@ -199,7 +161,7 @@ async fn newcomer(
     role: Role,
     region: Region,
 ) -> Result<GatewaySession> {
-    let username = name(role, region);
+    let username = user_name(role, region);
     let body = json!({
         "username": username, "email": format!("{username}@example.org"),
         "password": PASSWORD, "role": role.as_str(),
@@ -216,8 +178,4 @@ async fn act(person: &GatewaySession, order: OrderId, action: &str, body: &Value
     let done = person.post::<Value>(&path, body).await;
     done.with_context(|| format!("could not {action} {order}"))
         .map(drop)
-}
-
-fn name(role: Role, region: Region) -> String {
-    format!("{}-{}", role.as_str(), region.as_str().to_lowercase())
 }

@@ -141,7 +141,7 @@ async fn somebody_with_the_disks_finds_a_live_token_or_a_password() {
     ));
     for (whose, secret) in [
         ("a password", "correct-horse-battery"),
-        ("the admin's password", stack::demo_data::PASSWORD),
+        ("the admin's password", stack::sign_ins::PASSWORD),
         ("a wrong password", "a-wrong-password-77"),
         ("an address", "1 Harbour Road"),
         ("a bad token", "bad.token-88"),

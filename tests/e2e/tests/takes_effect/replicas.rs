@@ -6,7 +6,7 @@ use platform::{sql::Sql, vals};
 use process::{client::Client, parts::CloudPart};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use stack::{Layout, Stack, Stores, Wishes, demo_data};
+use stack::{Layout, Stack, Stores, Wishes, sign_ins};
 use tokio::sync::OnceCell;
 use wire::{Region, Role, UserId};
 
@@ -168,7 +168,7 @@ impl Replicas {
 
     pub async fn admin(&self, at: &str) -> String {
         let (status, said) = self
-            .sign_in(at, demo_data::ADMIN, demo_data::PASSWORD, None)
+            .sign_in(at, sign_ins::ADMIN, sign_ins::PASSWORD, None)
             .await;
         assert_eq!(status, 200, "{said}");
         said["access_token"].as_str().unwrap().to_owned()

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use wire::{Region, UnixMillis};
 
-const FILE: &str = include_str!("../../data/demo_jobs.json");
+const FILE: &str = include_str!("../../../data/demo_jobs.json");
 const HOUR_MS: i64 = 3_600_000;
 
 /// The final state of a demo order.

@@ -11,7 +11,7 @@ use wire::{Region, Role, UserId};
 
 use crate::admin::GatewaySession;
 
-const FILE: &str = include_str!("../../data/demo_people.json");
+const FILE: &str = include_str!("../../../data/demo_people.json");
 const PROFILE: &str = "/api/v1/users/me/profile";
 const SOON: Duration = Duration::from_secs(30);
 /// A person may request a hundred tokens a minute.
