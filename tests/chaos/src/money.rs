@@ -12,4 +12,5 @@ mod told;
 pub use books::Books;
 pub use plan::{MoneyRound, MoneyVictim, Tale, TalePlan};
 pub use scene::MoneyScene;
-pub use told::{PlayedRound, ToldTale};
+pub use tale::PlayedRound;
+pub use told::ToldTale;

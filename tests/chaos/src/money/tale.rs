@@ -27,6 +27,12 @@ pub struct MoneyPeople {
     pub providers: [Person; 2],
 }
 
+/// A round's people, and the ends of their orders.
+pub struct PlayedRound {
+    pub people: Arc<MoneyPeople>,
+    pub tales: Vec<ToldTale>,
+}
+
 #[derive(Clone)]
 pub struct Teller {
     pub api: Api,

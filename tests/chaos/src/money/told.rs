@@ -1,10 +1,8 @@
 //! The end of a tale according to the answers, and the sums that follow.
 
-use std::sync::Arc;
-
 use wire::{OrderId, PaymentStatus, UserId};
 
-use super::{Tale, tale::MoneyPeople};
+use super::Tale;
 
 /// The fee in force from the start.
 const PLATFORM_FEE_BP: i64 = 1_000;
@@ -14,12 +12,6 @@ const PLATFORM_FEE_BP: i64 = 1_000;
 pub struct ShownCancel {
     pub fee_minor: i64,
     pub refund_minor: i64,
-}
-
-/// A round's people, and the ends of their orders.
-pub struct PlayedRound {
-    pub people: Arc<MoneyPeople>,
-    pub tales: Vec<ToldTale>,
 }
 
 #[derive(Debug, Clone)]
