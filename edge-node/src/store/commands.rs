@@ -88,10 +88,10 @@ impl Store {
 
     pub async fn log_forwarded_accept(
         &self,
-        ask: ForwardedAcceptFrame,
+        accept: ForwardedAcceptFrame,
         now: UnixMillis,
     ) -> StoreWriteResult<Option<EdgeOrderView>> {
-        self.write_and_wake_link(move |conn, book| log_forwarded_accept(conn, book, ask, now))
+        self.write_and_wake_link(move |conn, book| log_forwarded_accept(conn, book, accept, now))
             .await
     }
 
@@ -259,16 +259,16 @@ fn is_let_in(conn: &Connection, checked: &CheckedCommand) -> rusqlite::Result<bo
 fn log_forwarded_accept(
     conn: &Connection,
     book: &mut LogBook,
-    ask: ForwardedAcceptFrame,
+    accept: ForwardedAcceptFrame,
     now: UnixMillis,
 ) -> rusqlite::Result<Option<EdgeOrderView>> {
     let entry = CheckedCommand {
-        command: ask.command,
-        actor: ask.actor,
-        token: ask.token,
+        command: accept.command,
+        actor: accept.actor,
+        token: accept.token,
         // Only a shortcut: a token from a tablet is logged again.
         token_expires_at: now,
-        received_at: ask.taken_at,
+        received_at: accept.taken_at,
         refusal: None,
         admission: None,
         seen: None,

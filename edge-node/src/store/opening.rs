@@ -3,7 +3,7 @@
 //! into a separate edge: renames its file, and logs its undecided commands again under the new
 //! name, provisionally and without a fence.
 //!
-//! Invariants: only a file that the hub called a twin is ever renamed. A published migration
+//! Invariants: only a file that the hub called a twin is ever renamed. A released migration
 //! never changes; add a new one.
 
 use std::{io, path::Path};

@@ -273,7 +273,7 @@ impl StoredAnswer {
     }
 }
 
-/// An order or answer missing here does not exist for `decide`.
+/// An order or answer missing here does not exist for `decide_submissions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     pub now: UnixMillis,

@@ -1,7 +1,6 @@
 //! The payment service's decisions: the state of an order's money, its next destination, and the
 //! events to publish. [`decide_money_step`] applies one step to the rows of one order and returns
-//! every write;
-//! [`decide_payout`] does the same for a provider's balance.
+//! every write; [`decide_payout`] does the same for a provider's balance.
 //!
 //! Invariants: this crate does no IO, reads no clock and draws no random numbers. Every journal
 //! sums to zero, and each fact is booked once. A customer is charged once for an order. Money

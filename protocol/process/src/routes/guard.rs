@@ -65,9 +65,7 @@ impl<H> GuardedHandler<H> {
             handler,
         }
     }
-}
 
-impl<H> GuardedHandler<H> {
     /// `None` if the route requires no person.
     async fn admit_person(
         &self,
@@ -98,7 +96,7 @@ where
                 Ok(admitted) => admitted,
                 Err(problem) => return problem.into_response(),
             };
-            // This replaces a decision about another route, so the handler cannot get its caller.
+            // Replaces the decision of an outer route, whose caller this handler must not get.
             request.extensions_mut().insert(GuardDecision(admitted));
             self.handler.call(request, state).await
         })

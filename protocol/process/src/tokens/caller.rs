@@ -21,8 +21,8 @@ pub struct Caller {
 }
 
 /// What the guard of a request's route decided: the caller whom it admitted, or `None` if the route
-/// requires no person. Only the guard makes one, and the gateway forwards no extensions, so neither
-/// a client nor another part can set it.
+/// requires no person. Each guard replaces an earlier decision, so the caller never comes from
+/// outside.
 #[derive(Clone)]
 pub(crate) struct GuardDecision(pub Option<Caller>);
 

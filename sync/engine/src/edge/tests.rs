@@ -116,7 +116,7 @@ fn down(link_session: LinkSessionId, from: u64, to: u64) -> Frame {
     })
 }
 
-fn ask(link_session: LinkSessionId) -> ForwardedAcceptFrame {
+fn forwarded_accept(link_session: LinkSessionId) -> ForwardedAcceptFrame {
     let body = CommandBody::AcceptOrder {
         order_id: OrderId(id(1)),
     };
@@ -182,14 +182,18 @@ fn frames_of_another_standing_change_nothing() {
             reason: HeldReason::Region,
         };
         ignores(&mut edge, Frame::Held(held), IgnoreReason::Standing);
-        ignores(&mut edge, Frame::Ask(ask(other)), IgnoreReason::Standing);
+        ignores(
+            &mut edge,
+            Frame::Ask(forwarded_accept(other)),
+            IgnoreReason::Standing,
+        );
     }
 }
 
 #[test]
 fn an_accept_made_elsewhere_is_for_the_log() {
     let mut edge = open(position());
-    let asked = ask(STANDING);
+    let asked = forwarded_accept(STANDING);
     assert_eq!(
         edge.handle_signed_frame(Frame::Ask(asked.clone())),
         [LinkStep::Log(Box::new(asked))]

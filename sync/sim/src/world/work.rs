@@ -114,7 +114,7 @@ impl World {
             }
         }
         if due.is_empty() {
-            self.sync_db.release(e, claim);
+            self.sync_db.give_up(e, claim);
             self.end_worker(r, e);
             return;
         }
@@ -182,7 +182,7 @@ impl World {
             drain.sweep = drain.sweep.or(sweeps.then_some(0));
             let pause = (PAUSE_FIRST_MS << drain.failures.min(8)).min(PAUSE_MAX_MS);
             let claim = drain.claim;
-            self.sync_db.release(e, claim);
+            self.sync_db.give_up(e, claim);
             self.later(
                 pause,
                 WorldEvent::Passes {
@@ -334,7 +334,7 @@ impl World {
         }
         self.notify_others(r, e, is_held, &commands);
         if answered && !moved {
-            self.sync_db.release(e, claim);
+            self.sync_db.give_up(e, claim);
             self.end_worker(r, e);
             return;
         }

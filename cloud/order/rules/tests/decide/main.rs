@@ -1,5 +1,5 @@
-//! The rules as used by the order service and the simulator: through `decide`, from a snapshot to
-//! its writes.
+//! The rules as used by the order service and the simulator: through `decide_submissions`, from a
+//! snapshot to its writes.
 #![allow(clippy::unwrap_used)]
 
 mod assignment;

@@ -1,6 +1,6 @@
 //! The order service: the real decisions of `cloud/order/rules` on rows kept here, and its events
-//! for the payment service. Mirrors `cloud/order/src/store`: `decide` and `commit_orders` mirror
-//! `decide.rs`, `take_money` mirrors `background.rs`.
+//! for the payment service. Mirrors `cloud/order/src/store`: `decide_submissions` and
+//! `commit_orders` mirror `decide.rs`, `update_payment_status` mirrors `background.rs`.
 
 mod judge;
 mod portal;

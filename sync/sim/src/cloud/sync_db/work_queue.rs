@@ -64,7 +64,7 @@ impl SyncDb {
         })
     }
 
-    pub fn release(&mut self, e: usize, claim: LogClaim) {
+    pub fn give_up(&mut self, e: usize, claim: LogClaim) {
         let edge = &mut self.edges[e];
         if edge.work_token == claim.token {
             edge.work_until = UnixMillis(0);
