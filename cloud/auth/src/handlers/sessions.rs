@@ -163,6 +163,7 @@ impl Service {
         } = attempt;
         let password = Password::new(password).ok();
         let Some(username) = Username::parse_typed(&typed_name) else {
+            // The same work as for a known name, so that the time of the refusal reveals nothing.
             let lane = self.limits.choose_lane(from).await;
             self.passwords
                 .acquire_permit(from, lane)
@@ -380,6 +381,7 @@ impl Service {
             tracing::info!(user.id = %user, session.id = %session, by = %by, "An admin ended a session");
         }
         self.blacklist_ended(ending, &[session], now).await;
+        // If the call revoked nothing, another request ended the session after the check above.
         Ok(true)
     }
 }

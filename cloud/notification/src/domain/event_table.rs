@@ -2,7 +2,9 @@
 //! inserts.
 //!
 //! A new event gets an arm in [`find_event_lines`] and its templates below, in the same order. The
-//! messages that they name are in `texts/`.
+//! messages that they name are in `cloud/notification/texts/en/*.ftl` and
+//! `cloud/notification/texts/zh-CN/*.ftl`. There each name has hyphens instead of underscores:
+//! `order_created_customer` is `order-created-customer`.
 
 use texts::Sentence;
 use wire::{

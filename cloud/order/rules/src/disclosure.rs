@@ -1,9 +1,10 @@
 //! What people learn about an order: who must not know of it, who could read its address, and why
 //! an acceptance lost.
 //!
-//! `wire::order_visible_to` decides who may read an order and its address. This module hides orders
-//! from people without read access in answers, records address disclosure in the timeline, and
-//! explains a lost acceptance: the winner, the loser's own times, and open jobs nearby.
+//! `wire::order_visible_to` (`protocol/wire/src/visibility.rs`) decides who may read an order and
+//! its address. This module hides orders from people without read access in answers, records
+//! address disclosure in the timeline, and explains a lost acceptance: the winner, the loser's own
+//! times, and open jobs nearby.
 
 use std::{
     cmp::Reverse,
