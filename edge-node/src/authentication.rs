@@ -25,7 +25,7 @@ use wire::{
 use crate::store::{Trust, TrustUpdate};
 
 #[derive(Clone)]
-pub struct TokenAuthenticator {
+pub(crate) struct TokenAuthenticator {
     pub keys: TokenKeys,
     /// Counts removed keys. Each removal ends all passes, as a pass does not record its signing
     /// key.
@@ -58,14 +58,14 @@ struct FeedConfirmation {
 /// A genuine token, and the reason if it no longer admits. Its owner's earlier commands still get
 /// their answers.
 #[derive(Debug, Clone)]
-pub struct CheckedToken {
+pub(crate) struct CheckedToken {
     pub claims: Claims,
     pub refusal: Option<Code>,
 }
 
 /// An admitted token's rights, kept with a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AdmittedToken {
+pub(crate) struct AdmittedToken {
     pub user_id: UserId,
     pub session_id: SessionId,
     pub issued_at: UnixMillis,
@@ -76,14 +76,14 @@ pub struct AdmittedToken {
 /// The sending tablet and the person signed in there. The command may be another person's: a tablet
 /// also sends the taps of its previous user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TabletSender {
+pub(crate) struct TabletSender {
     pub device: DeviceId,
     pub actor: Actor,
 }
 
 impl TokenAuthenticator {
     /// `revocations_age_max`: the oldest revocations that a firm answer may rest on.
-    pub fn new(region: Region, clock: Clock, revocations_age_max: Duration) -> Self {
+    pub(crate) fn new(region: Region, clock: Clock, revocations_age_max: Duration) -> Self {
         Self {
             keys: TokenKeys::empty(),
             lost_keys: Arc::default(),
@@ -94,7 +94,7 @@ impl TokenAuthenticator {
         }
     }
 
-    pub fn apply_stored_trust(&self, trust: &Trust) {
+    pub(crate) fn apply_stored_trust(&self, trust: &Trust) {
         self.apply_trust_update(&trust.known);
         // Across restarts there is only the wall clock; if it was set back, the age is unknown.
         let now = self.clock.now();
@@ -103,7 +103,7 @@ impl TokenAuthenticator {
         self.set_confirmation(age_ms.map(Duration::from_millis));
     }
 
-    pub fn apply_trust_update(&self, news: &TrustUpdate) {
+    pub(crate) fn apply_trust_update(&self, news: &TrustUpdate) {
         if let Some(jwks) = &news.jwks {
             self.replace_keys(jwks);
         }
@@ -111,16 +111,16 @@ impl TokenAuthenticator {
         self.merge_revocations(&news.revoked_sessions, &news.people);
     }
 
-    pub fn confirm_revocations(&self) {
+    pub(crate) fn confirm_revocations(&self) {
         self.set_confirmation(Some(Duration::ZERO));
     }
 
-    pub fn revocations_are_fresh(&self) -> bool {
+    pub(crate) fn revocations_are_fresh(&self) -> bool {
         are_revocations_fresh(self.feed_age(), self.revocations_age_max)
     }
 
     /// Time since the feed confirmed that this edge is up to date.
-    pub fn feed_age(&self) -> Option<Duration> {
+    pub(crate) fn feed_age(&self) -> Option<Duration> {
         let now = self.clock.elapsed();
         self.lock_revocations()
             .confirmed
@@ -134,7 +134,7 @@ impl TokenAuthenticator {
     }
 
     /// Keeps the old key set if the new one is unreadable: with no keys, all work would stop.
-    pub fn replace_keys(&self, jwks: &str) {
+    pub(crate) fn replace_keys(&self, jwks: &str) {
         match self.keys.replace_key_set(jwks) {
             Ok(false) => {}
             Ok(true) => {
@@ -148,7 +148,7 @@ impl TokenAuthenticator {
     }
 
     /// Merges revocations; readmissions are among `people`.
-    pub fn merge_revocations(&self, sessions: &[SessionId], people: &[RevocationStatus]) {
+    pub(crate) fn merge_revocations(&self, sessions: &[SessionId], people: &[RevocationStatus]) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         revoked.sessions.extend(sessions);
         for word in people {
@@ -157,7 +157,7 @@ impl TokenAuthenticator {
         }
     }
 
-    pub fn merge_marks(&self, marks: &[ProviderVerification]) {
+    pub(crate) fn merge_marks(&self, marks: &[ProviderVerification]) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         for word in marks {
             let known = revoked.marks.entry(word.user).or_insert(*word);
@@ -166,7 +166,7 @@ impl TokenAuthenticator {
     }
 
     /// True if an admin has verified the token's owner, by the newer of token and feed.
-    pub fn is_verified(&self, claims: &Claims) -> bool {
+    pub(crate) fn is_verified(&self, claims: &Claims) -> bool {
         let told = claims.provider_mark();
         let revoked = self.lock_revocations();
         revoked
@@ -177,7 +177,7 @@ impl TokenAuthenticator {
     }
 
     /// Forgets sessions whose tokens have all expired.
-    pub fn forget_sessions(&self, sessions: &[SessionId]) {
+    pub(crate) fn forget_sessions(&self, sessions: &[SessionId]) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         revoked
             .sessions
@@ -187,7 +187,11 @@ impl TokenAuthenticator {
     /// `None` for a token that is forged, for the cloud or for another region, and for a grant
     /// bound to another device. A genuine token that has expired or is revoked keeps its claims and
     /// gets the refusal.
-    pub fn check_token(&self, token: &str, device: Option<&DeviceId>) -> Option<CheckedToken> {
+    pub(crate) fn check_token(
+        &self,
+        token: &str,
+        device: Option<&DeviceId>,
+    ) -> Option<CheckedToken> {
         let claims = self.keys.read(token).ok()?;
         if claims.audience() != Some(self.audience) {
             return None;
@@ -210,12 +214,16 @@ impl TokenAuthenticator {
         }
     }
 
-    pub fn admit_token(&self, token: &str, device: Option<&DeviceId>) -> Result<Claims, Code> {
+    pub(crate) fn admit_token(
+        &self,
+        token: &str,
+        device: Option<&DeviceId>,
+    ) -> Result<Claims, Code> {
         let signed = self.check_token(token, device).ok_or(Code::InvalidToken)?;
         signed.refusal.map_or(Ok(signed.claims), Err)
     }
 
-    pub fn admit_connection(
+    pub(crate) fn admit_connection(
         &self,
         token: &str,
         device: Option<&DeviceId>,
@@ -234,7 +242,7 @@ impl TokenAuthenticator {
     }
 
     /// True until the pass expires, its session or owner is revoked, or a key is removed.
-    pub fn is_still_valid(&self, admitted: &AdmittedToken) -> bool {
+    pub(crate) fn is_still_valid(&self, admitted: &AdmittedToken) -> bool {
         self.clock.now() < admitted.expires_at
             && admitted.lost_keys == self.lost_keys.load(Ordering::SeqCst)
             && !self.lock_revocations().is_token_revoked(admitted)

@@ -28,7 +28,7 @@ const BOARDS_MAX: usize = 256;
 
 /// The orders that you may read, pending ones first.
 #[derive(Serialize, ToSchema)]
-pub struct Board {
+pub(crate) struct Board {
     edge: EdgeId,
     region: Region,
     feed_seq: u64,
@@ -36,7 +36,7 @@ pub struct Board {
 }
 
 #[derive(Clone)]
-pub struct BoardCache {
+pub(crate) struct BoardCache {
     identity: EdgeIdentity,
     store: Store,
     clock: Clock,
@@ -45,7 +45,7 @@ pub struct BoardCache {
 
 /// A serialised board and its ETag.
 #[derive(Debug, Clone)]
-pub struct SerializedBoard {
+pub(crate) struct SerializedBoard {
     pub body: Bytes,
     pub etag: String,
 }
@@ -73,7 +73,7 @@ struct SerializedItem {
 }
 
 impl BoardCache {
-    pub fn new(identity: &EdgeIdentity, store: &Store, clock: &Clock) -> Self {
+    pub(crate) fn new(identity: &EdgeIdentity, store: &Store, clock: &Clock) -> Self {
         let identity = identity.clone();
         let store = store.clone();
         Self {
@@ -84,7 +84,10 @@ impl BoardCache {
         }
     }
 
-    pub async fn board_for_reader(&self, reader: Actor) -> Result<SerializedBoard, JournalError> {
+    pub(crate) async fn board_for_reader(
+        &self,
+        reader: Actor,
+    ) -> Result<SerializedBoard, JournalError> {
         let asked_at = self.store.commit_version();
         // The next read answers all that wait here.
         let mut shown = self.shown.lock().await;

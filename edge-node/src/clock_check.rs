@@ -21,7 +21,7 @@ use crate::{
 };
 
 #[derive(Clone)]
-pub struct ClockCheck(Arc<Inner>);
+pub(crate) struct ClockCheck(Arc<Inner>);
 
 struct Inner {
     clock: Clock,
@@ -31,7 +31,7 @@ struct Inner {
 
 /// A fault of the machine's clock, as shown to users.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ClockStanding {
+pub(crate) struct ClockStanding {
     pub finding: ClockFinding,
     /// How far the machine's clock is ahead, in milliseconds; negative if it is behind.
     pub error_ms: i64,
@@ -40,7 +40,7 @@ pub struct ClockStanding {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct HubClockReading {
+pub(crate) struct HubClockReading {
     pub at: UnixMillis,
     /// The trusted hub signed it for this connection.
     pub is_proven: bool,
@@ -49,7 +49,7 @@ pub struct HubClockReading {
 }
 
 impl ClockCheck {
-    pub fn new(store: &Store, clock: &Clock) -> Self {
+    pub(crate) fn new(store: &Store, clock: &Clock) -> Self {
         let store = store.clone();
         let clock = clock.clone();
         Self(Arc::new(Inner {
@@ -60,7 +60,7 @@ impl ClockCheck {
     }
 
     /// Starts from the time of the boot op if the machine's clock is behind it.
-    pub async fn resume_from_log(&self) -> Result<(), JournalError> {
+    pub(crate) async fn resume_from_log(&self) -> Result<(), JournalError> {
         let Inner { clock, store, .. } = &*self.0;
         let mut note = store.load_clock_record().await?;
         let booted_at = store.booted_at();
@@ -80,13 +80,13 @@ impl ClockCheck {
     }
 
     /// True if the time of day is only a lower bound, so that no age can be computed from it.
-    pub fn is_lower_bound(&self) -> bool {
+    pub(crate) fn is_lower_bound(&self) -> bool {
         self.current_fault()
             .is_some_and(|fault| fault.finding == ClockFinding::ByLog)
     }
 
     /// Compares the machine's clock with the hub's, and uses the hub's if they differ.
-    pub async fn compare_with_hub(&self, reading: HubClockReading) {
+    pub(crate) async fn compare_with_hub(&self, reading: HubClockReading) {
         let clock = &self.0.clock;
         let mut note = self.current_note();
         let error_ms = clock.machine_now().0.saturating_sub(reading.at.0);
@@ -118,7 +118,7 @@ impl ClockCheck {
         self.store_finding(note).await;
     }
 
-    pub fn current_standing(&self) -> Option<ClockStanding> {
+    pub(crate) fn current_standing(&self) -> Option<ClockStanding> {
         let fault = self.current_fault()?;
         let WrongClock {
             finding,
@@ -134,12 +134,12 @@ impl ClockCheck {
     }
 
     /// How far the machine's clock is ahead, if this edge uses the cloud's time.
-    pub fn error_ms(&self) -> Option<i64> {
+    pub(crate) fn error_ms(&self) -> Option<i64> {
         let fault = self.current_fault()?;
         (fault.finding == ClockFinding::ByCloud).then_some(fault.error_ms)
     }
 
-    pub fn check_readiness(&self) -> Result<(), String> {
+    pub(crate) fn check_readiness(&self) -> Result<(), String> {
         match self.current_fault() {
             Some(fault) if self.distrusts_hub_time() => Err(fault.render_in(Language::English)),
             Some(_) | None => Ok(()),
@@ -153,7 +153,7 @@ impl ClockCheck {
     }
 
     /// Follows the machine's clock again once an operator has corrected it.
-    pub async fn notice_repair(&self) {
+    pub(crate) async fn notice_repair(&self) {
         let note = self.current_note();
         if note.fault.is_some() && self.current_fault().is_none() {
             self.0.clock.follow_machine();

@@ -18,7 +18,7 @@ use crate::{
 };
 
 #[derive(Clone)]
-pub struct EdgeContext {
+pub(crate) struct EdgeContext {
     pub config: Arc<Config>,
     pub identity: EdgeIdentity,
     pub nonce: BootNonce,
@@ -35,7 +35,7 @@ pub struct EdgeContext {
 /// Up or down, since when, and when the cloud is called next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = EdgeLink)]
-pub struct LinkStatus {
+pub(crate) struct LinkStatus {
     pub up: bool,
     /// An outage keeps its start across restarts of the edge.
     pub since: UnixMillis,
@@ -46,7 +46,7 @@ pub struct LinkStatus {
 }
 
 impl LinkStatus {
-    pub fn down_since(since: UnixMillis) -> Self {
+    pub(crate) fn down_since(since: UnixMillis) -> Self {
         Self {
             up: false,
             since,
@@ -55,7 +55,7 @@ impl LinkStatus {
         }
     }
 
-    pub fn with_up(self, up: bool, now: UnixMillis) -> Self {
+    pub(crate) fn with_up(self, up: bool, now: UnixMillis) -> Self {
         if self.up == up {
             self
         } else {
@@ -67,7 +67,7 @@ impl LinkStatus {
     }
 
     /// Records a failed call; the next one is due at `at`.
-    pub fn calling_again(self, at: UnixMillis) -> Self {
+    pub(crate) fn calling_again(self, at: UnixMillis) -> Self {
         Self {
             attempts: self.attempts.saturating_add(1),
             next_call_at: Some(at),

@@ -75,11 +75,11 @@ pub enum StartError {
     Http(#[from] web::BindError),
 }
 
-pub const KEY: &str = "edge.key";
+pub(crate) const KEY: &str = "edge.key";
 const OWNER_ALONE: u32 = 0o700;
 
 /// The hub identifies an enrolled edge by its key, so replacing a lost key requires a code.
-pub fn load_key(config: &Config, key: &Path) -> Result<Signer, StartError> {
+pub(crate) fn load_key(config: &Config, key: &Path) -> Result<Signer, StartError> {
     if key.exists() || !is_enrolled(&config.data)? {
         return Ok(Signer::load_or_create(key)?);
     }
@@ -92,7 +92,7 @@ pub fn load_key(config: &Config, key: &Path) -> Result<Signer, StartError> {
 
 /// Restricts the folder to its owner, even one from an earlier version: it holds personal data and
 /// this edge's key.
-pub fn create_data_folder(data: &Path) -> std::io::Result<()> {
+pub(crate) fn create_data_folder(data: &Path) -> std::io::Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(OWNER_ALONE)
@@ -101,7 +101,7 @@ pub fn create_data_folder(data: &Path) -> std::io::Result<()> {
 }
 
 /// Gives a twin (a copy of another edge) with a code and a new name its own key.
-pub async fn rename_twin(
+pub(crate) async fn rename_twin(
     data: &Path,
     identity: &EdgeIdentity,
     nonce: BootNonce,
@@ -127,7 +127,7 @@ pub async fn rename_twin(
     Ok(())
 }
 
-pub async fn open_store(
+pub(crate) async fn open_store(
     data: &Path,
     identity: &EdgeIdentity,
     nonce: BootNonce,
@@ -147,6 +147,6 @@ pub async fn open_store(
 }
 
 /// Path of a new key until the hub has accepted it.
-pub fn pending_key_path(key: &Path) -> PathBuf {
+pub(crate) fn pending_key_path(key: &Path) -> PathBuf {
     key.with_extension("key.new")
 }

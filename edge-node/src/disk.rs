@@ -15,7 +15,7 @@ use std::{
 use process::{clock::Clock, metrics, random};
 
 #[derive(Clone)]
-pub struct LogDisk(Arc<Inner>);
+pub(crate) struct LogDisk(Arc<Inner>);
 
 struct Inner {
     data: PathBuf,
@@ -36,7 +36,7 @@ const RESERVE_BYTES: u64 = 1024 * 1024;
 const RESERVE_PART_BYTES: usize = 4096;
 
 impl LogDisk {
-    pub fn new(data: &Path, clock: &Clock) -> Self {
+    pub(crate) fn new(data: &Path, clock: &Clock) -> Self {
         Self(Arc::new(Inner {
             data: data.to_owned(),
             clock: clock.clone(),
@@ -47,12 +47,12 @@ impl LogDisk {
     }
 
     /// `None` if the system does not report it.
-    pub fn free_bytes(&self) -> Option<u64> {
+    pub(crate) fn free_bytes(&self) -> Option<u64> {
         free_bytes_in(&self.0.data)
     }
 
     /// Records that a write found no space.
-    pub fn record_refused_write(&self) {
+    pub(crate) fn record_refused_write(&self) {
         let now = self.0.clock.elapsed();
         *self
             .0
@@ -62,7 +62,7 @@ impl LogDisk {
     }
 
     /// Writes the reserve file if it is missing and the disk has room.
-    pub fn keep_reserve(&self) {
+    pub(crate) fn keep_reserve(&self) {
         let reserve = self.0.data.join(RESERVE);
         let is_there = fs::metadata(&reserve).is_ok_and(|file| file.len() == RESERVE_BYTES);
         let has_space = self
@@ -87,11 +87,11 @@ impl LogDisk {
 
     /// If true, new commands are refused: the last space is kept for the next start and the cloud's
     /// answers.
-    pub fn lacks_reserve(&self) -> bool {
+    pub(crate) fn lacks_reserve(&self) -> bool {
         self.0.lacks_reserve.load(Ordering::Relaxed)
     }
 
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         let refused = *self
             .0
             .refused
@@ -106,7 +106,7 @@ impl LogDisk {
     }
 
     /// Readiness; the error is the reason.
-    pub fn check_free_space(&self) -> Result<(), String> {
+    pub(crate) fn check_free_space(&self) -> Result<(), String> {
         if !self.is_full() {
             return Ok(());
         }
@@ -117,7 +117,7 @@ impl LogDisk {
     }
 
     /// Updates the metric, and logs each change between full and not full.
-    pub fn measure_free_space(&self) -> Option<u64> {
+    pub(crate) fn measure_free_space(&self) -> Option<u64> {
         self.keep_reserve();
         let free = self.free_bytes();
         if let Some(bytes) = free {
@@ -140,7 +140,7 @@ impl LogDisk {
 }
 
 /// Frees the reserve for a start on a full disk; false if there was none.
-pub fn free_reserve(data: &Path) -> bool {
+pub(crate) fn free_reserve(data: &Path) -> bool {
     fs::remove_file(data.join(RESERVE)).is_ok()
 }
 
@@ -153,13 +153,16 @@ fn fill_reserve(reserve: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-pub fn free_bytes_in(data: &Path) -> Option<u64> {
+pub(crate) fn free_bytes_in(data: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(data).ok()?;
     stat.f_bavail.checked_mul(stat.f_frsize)
 }
 
 /// True if a full disk caused the error.
-pub fn is_caused_by_full_disk(error: &(dyn std::error::Error + 'static), data: &Path) -> bool {
+pub(crate) fn is_caused_by_full_disk(
+    error: &(dyn std::error::Error + 'static),
+    data: &Path,
+) -> bool {
     journal::is_of_full_disk(error)
         || free_bytes_in(data).is_some_and(|bytes| bytes < ROOM_BYTES_MIN)
 }

@@ -80,7 +80,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Gives an enrolled edge that starts with another code a new key; its name and log stay. The old
 /// key stays until the hub has answered.
-pub async fn replace_key_by_code(
+pub(crate) async fn replace_key_by_code(
     context: EdgeContext,
     used: Option<Hash>,
     key: &Path,
@@ -136,7 +136,7 @@ async fn record_used_code(context: &EdgeContext, code: Hash) {
 
 /// Retries with backoff until the edge is enrolled or stopped. Fails on a code that can never
 /// succeed.
-pub async fn enrol_with_retries(
+pub(crate) async fn enrol_with_retries(
     context: &EdgeContext,
     stop: &CancellationToken,
 ) -> Result<(), EnrolError> {

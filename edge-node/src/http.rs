@@ -41,7 +41,7 @@ use crate::{
 };
 
 #[derive(Clone)]
-pub struct EdgeApiState {
+pub(crate) struct EdgeApiState {
     pub context: EdgeContext,
     pub intake: CommandIntake,
     pub publisher: TabletPublisher,
@@ -53,9 +53,9 @@ pub struct EdgeApiState {
     pub board_pace: Arc<PersonRateLimiter>,
 }
 
-pub const NAME: &str = "edge";
+pub(crate) const NAME: &str = "edge";
 
-pub fn router(state: EdgeApiState, stop: CancellationToken) -> Router {
+pub(crate) fn router(state: EdgeApiState, stop: CancellationToken) -> Router {
     let mut ready = Readiness::new();
     let EdgeContext {
         authenticator,
@@ -164,7 +164,7 @@ const BOARD_EVERY: Duration = Duration::from_millis(50);
 
 const BOARDS_AT_ONCE: u32 = 100;
 
-pub fn board_rate_limiter() -> Arc<PersonRateLimiter> {
+pub(crate) fn board_rate_limiter() -> Arc<PersonRateLimiter> {
     Arc::new(PersonRateLimiter::new(BOARDS_AT_ONCE, BOARD_EVERY))
 }
 

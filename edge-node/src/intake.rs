@@ -31,10 +31,10 @@ use crate::{
     store::{AdmittedSession, CheckedCommand, CommandLogResult, DecidedCommand, StoredCommand},
 };
 
-pub use reply::not_taken_reply;
+pub(crate) use reply::not_taken_reply;
 
 #[derive(Clone)]
-pub struct CommandIntake {
+pub(crate) struct CommandIntake {
     context: EdgeContext,
     /// Some of the region's rules apply only while the link is down.
     link: watch::Receiver<LinkStatus>,
@@ -42,14 +42,14 @@ pub struct CommandIntake {
 }
 
 /// The reply, and the order's new view if the command was new.
-pub struct IntakeReply {
+pub(crate) struct IntakeReply {
     pub reply: Reply,
     pub changed: Option<EdgeOrderView>,
 }
 
 /// The command may or may not be stored. Resending it returns the stored answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CommitUnknown;
+pub(crate) struct CommitUnknown;
 
 /// Sustained rate per person, above human tapping speed. Only a tablet that returns from a long
 /// outage sends more.
@@ -59,7 +59,7 @@ const EVERY: Duration = Duration::from_millis(100);
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 impl CommandIntake {
-    pub fn new(context: EdgeContext, link: watch::Receiver<LinkStatus>) -> Self {
+    pub(crate) fn new(context: EdgeContext, link: watch::Receiver<LinkStatus>) -> Self {
         let pace = Arc::new(PersonRateLimiter::new(
             context.config.commands_at_once,
             EVERY,
@@ -73,7 +73,7 @@ impl CommandIntake {
 
     /// Answers one command frame. The reply shows what the sender may see, or the token's owner if
     /// the transport names no sender.
-    pub async fn answer_command(
+    pub(crate) async fn answer_command(
         &self,
         body: &[u8],
         sender: Option<&TabletSender>,
@@ -89,7 +89,7 @@ impl CommandIntake {
         taken
     }
 
-    pub fn build_decision_reply(&self, settled: &DecidedCommand) -> Reply {
+    pub(crate) fn build_decision_reply(&self, settled: &DecidedCommand) -> Reply {
         let DecidedCommand {
             stored,
             outcome,

@@ -23,14 +23,14 @@ use crate::{
 const CLEAN_UP_AT: &str = "0 17 * * * *";
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
 
-pub struct Heartbeat {
+pub(crate) struct Heartbeat {
     pub context: EdgeContext,
     pub publisher: TabletPublisher,
     pub head: watch::Sender<Option<LogHead>>,
     pub link: watch::Receiver<LinkStatus>,
 }
 
-pub async fn run_hourly_jobs(
+pub(crate) async fn run_hourly_jobs(
     store: Store,
     authenticator: TokenAuthenticator,
     clock: Clock,
@@ -70,7 +70,7 @@ async fn start_scheduler(
 }
 
 /// Deletes in small batches, so that commands get in between.
-pub async fn delete_old_rows(store: &Store, clock: &Clock) {
+pub(crate) async fn delete_old_rows(store: &Store, clock: &Clock) {
     let mut forgotten = 0;
     let result = loop {
         match store.delete_old_rows(clock.now()).await {
@@ -107,7 +107,7 @@ async fn forget_old_people(store: &Store, authenticator: &TokenAuthenticator, cl
 }
 
 impl Heartbeat {
-    pub async fn run_until_stopped(self, stop: CancellationToken) {
+    pub(crate) async fn run_until_stopped(self, stop: CancellationToken) {
         let mut ticks = interval(HEARTBEAT_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -37,10 +37,10 @@ use crate::{
     context::{EdgeContext, LinkStatus},
     store::Alarm,
 };
-pub use session::Downlink;
+pub(crate) use session::Downlink;
 use session::{LinkSession, SessionEnd};
 
-pub struct Link {
+pub(crate) struct Link {
     pub context: EdgeContext,
     pub identity: EdgeRunIdentity,
     pub downlink: Downlink,
@@ -60,7 +60,7 @@ struct ReconnectBackoff {
 }
 
 impl Link {
-    pub async fn run_until_stopped(self, stop: CancellationToken) {
+    pub(crate) async fn run_until_stopped(self, stop: CancellationToken) {
         let mut calls = ReconnectBackoff {
             lost_at: self.context.clock.elapsed(),
             attempt: 0,
@@ -242,7 +242,7 @@ const SILENT_MAX: Duration = Duration::from_secs(15);
 const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 impl Socket {
-    pub async fn connect(
+    pub(crate) async fn connect(
         context: &EdgeContext,
         identity: &EdgeRunIdentity,
         seals: SealVerifier,
@@ -284,7 +284,7 @@ impl Socket {
         })
     }
 
-    pub async fn send(&mut self, frame: &Frame) -> Result<(), SocketError> {
+    pub(crate) async fn send(&mut self, frame: &Frame) -> Result<(), SocketError> {
         let bytes = frame.to_bytes();
         metrics::LINK_FRAMES.add([frame.kind(), "sent"], 1);
         metrics::LINK_BYTES.add(["sent"], bytes.len() as u64);
@@ -292,21 +292,21 @@ impl Socket {
     }
 
     /// The hub's key, if this session must pin it.
-    pub fn new_key(&self) -> Option<HubKey> {
+    pub(crate) fn new_key(&self) -> Option<HubKey> {
         self.seals.new_key()
     }
 
     /// True if the trusted hub has signed everything so far.
-    pub fn is_proven(&self) -> bool {
+    pub(crate) fn is_proven(&self) -> bool {
         self.seals.is_proven()
     }
 
-    pub fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.seals.is_plain()
     }
 
     /// Cancel-safe: a frame that was not returned stays in the stream.
-    pub async fn next_frame(&mut self) -> Result<(Frame, FrameProof), SocketError> {
+    pub(crate) async fn next_frame(&mut self) -> Result<(Frame, FrameProof), SocketError> {
         loop {
             let message = match self.stream.next().await {
                 None | Some(Ok(Message::Close(_))) => return Err(SocketError::Closed),
@@ -323,7 +323,7 @@ impl Socket {
     }
 
     /// Runs once a second: pings the hub, and gives up on a connection that only looks open.
-    pub async fn check_liveness(&mut self) -> Result<(), SocketError> {
+    pub(crate) async fn check_liveness(&mut self) -> Result<(), SocketError> {
         let now = self.clock.elapsed();
         if now.saturating_sub(self.heard_at) > SILENT_MAX {
             return Err(SocketError::Silent(SILENT_MAX));

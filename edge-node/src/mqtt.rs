@@ -39,9 +39,9 @@ use command_queue::CommandQueue;
 use connections::{MqttServer, PACKET_BYTES_MAX};
 use publisher::Broker;
 
-pub use command_queue::{answer_queued_commands, command_queue};
-pub use connections::websocket_routes;
-pub use publisher::{Changes, LogHead, TabletPublisher};
+pub(crate) use command_queue::{answer_queued_commands, command_queue};
+pub(crate) use connections::websocket_routes;
+pub(crate) use publisher::{Changes, LogHead, TabletPublisher};
 
 #[derive(Debug, thiserror::Error)]
 pub enum MqttError {
@@ -68,7 +68,7 @@ const RETAINED_BYTES_MAX: usize = 4 * 1024;
 /// In-flight messages for one tablet.
 const CLIENT_CHANNEL_MAX: usize = 256;
 
-pub async fn start_broker(
+pub(crate) async fn start_broker(
     context: &EdgeContext,
     inbox: CommandQueue,
     slots: &ConnectionSlots,

@@ -39,7 +39,7 @@ const DISK_KEPT_BYTES: u64 = 256 * 1024 * 1024;
 const PEOPLE_MAX: usize = 10_000;
 
 #[derive(Clone)]
-pub struct PeopleRegistry(Arc<Inner>);
+pub(crate) struct PeopleRegistry(Arc<Inner>);
 
 struct Inner {
     store: Store,
@@ -55,7 +55,7 @@ struct Inner {
 }
 
 impl PeopleRegistry {
-    pub fn new(config: &Config, store: &Store, clock: &Clock) -> Self {
+    pub(crate) fn new(config: &Config, store: &Store, clock: &Clock) -> Self {
         Self(Arc::new(Inner {
             store: store.clone(),
             clock: clock.clone(),
@@ -69,7 +69,7 @@ impl PeopleRegistry {
         }))
     }
 
-    pub async fn load_from_store(&self) -> Result<(), JournalError> {
+    pub(crate) async fn load_from_store(&self) -> Result<(), JournalError> {
         let (devices, known) = self.0.store.load_people().await?;
         self.lock_devices().extend(devices);
         let mut since = self
@@ -82,7 +82,7 @@ impl PeopleRegistry {
     }
 
     /// True if the cloud applied a first command of theirs long enough ago.
-    pub fn is_known(&self, user: UserId) -> bool {
+    pub(crate) fn is_known(&self, user: UserId) -> bool {
         let since = self
             .0
             .known_since
@@ -94,7 +94,7 @@ impl PeopleRegistry {
     }
 
     /// Records the first applied command in memory; the file already has it.
-    pub fn record_applied_command(&self, user: UserId) {
+    pub(crate) fn record_applied_command(&self, user: UserId) {
         let now = self.0.clock.now();
         let mut since = self
             .0
@@ -106,7 +106,7 @@ impl PeopleRegistry {
 
     /// True if their new command may be logged. Refused newcomers wait until the cloud decides
     /// earlier commands.
-    pub fn may_log(&self, user: UserId) -> bool {
+    pub(crate) fn may_log(&self, user: UserId) -> bool {
         self.has_room_for_all() || self.is_known(user)
     }
 
@@ -116,7 +116,7 @@ impl PeopleRegistry {
     }
 
     /// Records a newcomer refused to reserve the remaining space.
-    pub fn record_refused_newcomer(&self, user: UserId) {
+    pub(crate) fn record_refused_newcomer(&self, user: UserId) {
         let mut waiting = self.lock_waiting();
         if waiting.len() < WAITING_MAX && waiting.insert(user) && waiting.len() == 1 {
             tracing::warn!(
@@ -126,7 +126,7 @@ impl PeopleRegistry {
     }
 
     /// Number of refused newcomers; `None` if there is space for all.
-    pub fn waiting_count(&self) -> Option<u32> {
+    pub(crate) fn waiting_count(&self) -> Option<u32> {
         let count = self.lock_waiting().len();
         u32::try_from(count).ok().filter(|count| *count > 0)
     }
@@ -138,11 +138,11 @@ impl PeopleRegistry {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn count_logged_command(&self) {
+    pub(crate) fn count_logged_command(&self) {
         self.0.pending.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub fn update_measurements(&self, pending: u32, disk_free: Option<u64>) {
+    pub(crate) fn update_measurements(&self, pending: u32, disk_free: Option<u64>) {
         self.0.pending.store(pending.into(), Ordering::Relaxed);
         let short = disk_free.is_some_and(|bytes| bytes < DISK_KEPT_BYTES);
         self.0.disk_is_short.store(short, Ordering::Relaxed);
@@ -151,13 +151,13 @@ impl PeopleRegistry {
         }
     }
 
-    pub fn owns_device(&self, user: UserId, device: &DeviceId) -> bool {
+    pub(crate) fn owns_device(&self, user: UserId, device: &DeviceId) -> bool {
         self.find_owner(device)
             .is_some_and(|owner| owner.user_id == user)
     }
 
     /// Records the use of a device; a device without an owner becomes theirs.
-    pub async fn record_device_use(&self, user: UserId, device: &DeviceId) {
+    pub(crate) async fn record_device_use(&self, user: UserId, device: &DeviceId) {
         let now = self.0.clock.now();
         let owner = self.find_owner(device);
         if owner.is_some_and(|owner| {
@@ -182,7 +182,7 @@ impl PeopleRegistry {
     }
 
     /// Gives up ownership: the device's next user owns it.
-    pub async fn hand_over_device(&self, user: UserId, device: &DeviceId) {
+    pub(crate) async fn hand_over_device(&self, user: UserId, device: &DeviceId) {
         if !self.owns_device(user, device) {
             return;
         }
@@ -227,7 +227,7 @@ fn is_fresh(owner: &DeviceOwner, now: UnixMillis) -> bool {
     now.ms_since(owner.used_at) < DEVICE_UNUSED_MS_MAX
 }
 
-pub struct PersonRateLimiter {
+pub(crate) struct PersonRateLimiter {
     /// Burst size.
     at_once: u32,
     /// Interval of the sustained rate.
@@ -237,7 +237,7 @@ pub struct PersonRateLimiter {
 }
 
 impl PersonRateLimiter {
-    pub fn new(at_once: u32, every: Duration) -> Self {
+    pub(crate) fn new(at_once: u32, every: Duration) -> Self {
         Self {
             at_once,
             every,
@@ -246,7 +246,7 @@ impl PersonRateLimiter {
     }
 
     /// Takes one from this person's allowance; returns false if it is used up.
-    pub fn try_take(&self, user: UserId, now: Duration) -> bool {
+    pub(crate) fn try_take(&self, user: UserId, now: Duration) -> bool {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.len() >= PEOPLE_MAX && !used.contains_key(&user) {
             used.retain(|_, until| *until > now);

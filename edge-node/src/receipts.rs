@@ -19,7 +19,11 @@ use wire::Receipt;
 use crate::store::{EdgeIdentity, StoredCommand};
 
 /// The only place that signs receipts, and only from data read back after the commit.
-pub fn sign_receipt(identity: &EdgeIdentity, signer: &Signer, stored: &StoredCommand) -> Receipt {
+pub(crate) fn sign_receipt(
+    identity: &EdgeIdentity,
+    signer: &Signer,
+    stored: &StoredCommand,
+) -> Receipt {
     let mut receipt = Receipt {
         edge: identity.edge_id.clone(),
         epoch: stored.epoch,
@@ -37,13 +41,13 @@ pub fn sign_receipt(identity: &EdgeIdentity, signer: &Signer, stored: &StoredCom
 }
 
 /// Only this edge can sign its receipts, so only people it has answered can make it suspect.
-pub fn is_signed_by(signer: &Signer, receipt: &Receipt) -> bool {
+pub(crate) fn is_signed_by(signer: &Signer, receipt: &Receipt) -> bool {
     let sig = URL_SAFE_NO_PAD.decode(&receipt.sig);
     sig.is_ok_and(|sig| verify_bytes(&signer.public_key(), &receipt.signed_bytes(), &sig))
 }
 
 #[derive(Clone)]
-pub struct FormerKeys {
+pub(crate) struct FormerKeys {
     file: PathBuf,
     keys: Arc<RwLock<Vec<[u8; 32]>>>,
 }
@@ -52,7 +56,7 @@ const FILE: &str = "former.keys";
 
 impl FormerKeys {
     /// Skips lines that are not keys; receipts signed with such a key count as foreign.
-    pub fn open(data: &Path) -> io::Result<Self> {
+    pub(crate) fn open(data: &Path) -> io::Result<Self> {
         let file = data.join(FILE);
         let text = match fs::read_to_string(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -65,7 +69,7 @@ impl FormerKeys {
     }
 
     /// Stores the keys on disk before using them.
-    pub fn replace_keys(&self, keys: Vec<[u8; 32]>) -> io::Result<()> {
+    pub(crate) fn replace_keys(&self, keys: Vec<[u8; 32]>) -> io::Result<()> {
         let folder = self.file.parent().unwrap_or(Path::new("."));
         let mut file = NamedTempFile::new_in(folder)?;
         for key in &keys {
@@ -77,7 +81,7 @@ impl FormerKeys {
         Ok(())
     }
 
-    pub fn have_signed(&self, receipt: &Receipt) -> bool {
+    pub(crate) fn have_signed(&self, receipt: &Receipt) -> bool {
         let bytes = receipt.signed_bytes();
         let sig = URL_SAFE_NO_PAD.decode(&receipt.sig);
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
@@ -85,6 +89,6 @@ impl FormerKeys {
     }
 }
 
-pub fn parse_public_key(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn parse_public_key(text: &str) -> Option<[u8; 32]> {
     URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }

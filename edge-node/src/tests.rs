@@ -15,25 +15,25 @@ use crate::{
     store::EdgeIdentity,
 };
 
-pub use support::samples::{draft, order};
+pub(crate) use support::samples::{draft, order};
 
-pub fn id(n: u128) -> Uuid {
+pub(crate) fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-pub fn device(name: &str) -> DeviceId {
+pub(crate) fn device(name: &str) -> DeviceId {
     DeviceId::new(name).unwrap()
 }
 
 /// A provider's tablet.
-pub fn sender(name: &str, user: u128) -> TabletSender {
+pub(crate) fn sender(name: &str, user: u128) -> TabletSender {
     TabletSender {
         device: device(name),
         actor: person(user, Role::Provider),
     }
 }
 
-pub fn identity() -> EdgeIdentity {
+pub(crate) fn identity() -> EdgeIdentity {
     EdgeIdentity {
         edge_id: EdgeId::new("north-1").unwrap(),
         region: Region::North,
@@ -41,48 +41,48 @@ pub fn identity() -> EdgeIdentity {
 }
 
 /// Issues people's tokens; the clock lets them expire.
-pub struct People {
+pub(crate) struct People {
     issuer: Issuer,
     pub clock: Clock,
 }
 
 impl People {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             issuer: Issuer::new(),
             clock: Clock::fixed_at(UnixMillis(1_764_000_000_000)),
         }
     }
 
-    pub fn issuer(&self) -> &Issuer {
+    pub(crate) fn issuer(&self) -> &Issuer {
         &self.issuer
     }
 
-    pub fn jwks(&self) -> String {
+    pub(crate) fn jwks(&self) -> String {
         self.issuer.signer.jwks()
     }
 
-    pub fn authenticator(&self) -> TokenAuthenticator {
+    pub(crate) fn authenticator(&self) -> TokenAuthenticator {
         let authenticator =
             TokenAuthenticator::new(Region::North, self.clock.clone(), Duration::from_hours(72));
         authenticator.replace_keys(&self.jwks());
         authenticator
     }
 
-    pub fn user(&self, n: u128) -> UserId {
+    pub(crate) fn user(&self, n: u128) -> UserId {
         UserId(id(n))
     }
 
-    pub fn token(&self, role: Role, user: u128) -> String {
+    pub(crate) fn token(&self, role: Role, user: u128) -> String {
         self.issuer
             .edge_token(person(user, role), Region::North, self.clock.now())
     }
 
-    pub fn cloud_token(&self, role: Role, user: u128) -> String {
+    pub(crate) fn cloud_token(&self, role: Role, user: u128) -> String {
         self.issuer.token(person(user, role), self.clock.now())
     }
 
-    pub fn grant(&self, user: u128, device: &DeviceId) -> String {
+    pub(crate) fn grant(&self, user: u128, device: &DeviceId) -> String {
         let kind = TokenKind::DeviceGrant;
         let sub = self.user(user);
         let device = Some(device.clone());
@@ -95,7 +95,7 @@ impl People {
     }
 
     /// A provider's token for this region's edges, altered.
-    pub fn token_of(&self, alter: impl FnOnce(Claims) -> Claims) -> String {
+    pub(crate) fn token_of(&self, alter: impl FnOnce(Claims) -> Claims) -> String {
         let provider = person(7, Role::Provider);
         let claims = support::edge_claims(provider, Region::North, self.clock.now());
         self.issuer.signer.sign_claims(&alter(claims))

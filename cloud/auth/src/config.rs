@@ -199,7 +199,7 @@ const LABEL_BYTES_MAX: usize = 80;
 const ADDRESS_BYTES_MAX: usize = 200;
 const CLIENT_ID_BYTES_MAX: usize = 200;
 
-pub fn check_issuer_configs(
+pub(crate) fn check_issuer_configs(
     configs: &[IssuerConfig],
     return_to: &str,
 ) -> Result<(), IssuerConfigError> {

@@ -12,14 +12,14 @@ use wire::{FieldError, Permission, Role, TextRule, check_text};
 
 use crate::say;
 
-pub use refresh::{PresentedRefreshToken, RefreshFamily, RefreshUse, earliest_token_time};
-pub use sign_in::{DeviceSecret, Lockout, OneTimeCode, SignInCode, WrongGuesses};
+pub(crate) use refresh::{PresentedRefreshToken, RefreshFamily, RefreshUse, earliest_token_time};
+pub(crate) use sign_in::{DeviceSecret, Lockout, OneTimeCode, SignInCode, WrongGuesses};
 
 const USERNAME_CHARS_MIN: usize = 3;
-pub const USERNAME_CHARS_MAX: usize = 100;
+pub(crate) const USERNAME_CHARS_MAX: usize = 100;
 /// An SMTP path has 256 octets with its angle brackets (RFC 5321, 4.5.3.1.3): an address of 255
 /// cannot get mail.
-pub const EMAIL_BYTES_MAX: usize = 254;
+pub(crate) const EMAIL_BYTES_MAX: usize = 254;
 const EMAIL_LOCAL_BYTES_MAX: usize = 64;
 const PASSWORD_CHARS_MIN: usize = 10;
 /// Longer texts only cost more to hash.
@@ -40,9 +40,9 @@ const ROLE_DESCRIPTION: TextRule = TextRule {
     lines: false,
 };
 /// Further custom roles are refused: one page lists them all.
-pub const OWN_ROLES_MAX: i64 = 50;
+pub(crate) const OWN_ROLES_MAX: i64 = 50;
 /// Built-in roles have the numbers of `Role`, custom roles higher ones.
-pub const BUILT_IN_MAX: i64 = 100;
+pub(crate) const BUILT_IN_MAX: i64 = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Username(String);
@@ -130,7 +130,7 @@ impl fmt::Debug for Password {
 }
 
 #[derive(Debug, Clone)]
-pub struct NewAccount {
+pub(crate) struct NewAccount {
     pub username: Username,
     pub email: Email,
     pub password: Password,
@@ -139,7 +139,7 @@ pub struct NewAccount {
 
 impl NewAccount {
     /// Returns all invalid fields together, so that people correct a form at most once.
-    pub fn new(
+    pub(crate) fn new(
         username: &str,
         email: &str,
         password: String,
@@ -165,7 +165,7 @@ impl NewAccount {
 }
 
 /// Masks an address for lists: its owner recognises it, others cannot write to it.
-pub fn mask_email(email: &str) -> String {
+pub(crate) fn mask_email(email: &str) -> String {
     match email.split_once('@') {
         Some((local, domain)) => {
             let first: String = local.chars().take(1).collect();
@@ -205,7 +205,7 @@ fn is_domain_label(label: &str) -> bool {
 
 /// Uses the first candidate that yields a valid name. `tail`, at most four characters, separates it
 /// from a taken one.
-pub fn derive_username<'w>(
+pub(crate) fn derive_username<'w>(
     words: impl IntoIterator<Item = &'w str>,
     tail: Option<&str>,
 ) -> Option<Username> {
@@ -289,7 +289,7 @@ impl RoleDraft {
 }
 
 /// Checks that a person may give or take `others`: they must hold these permissions themselves.
-pub fn check_permissions_held(
+pub(crate) fn check_permissions_held(
     held: &[Permission],
     others: &[Permission],
 ) -> Result<(), RoleRefusal> {

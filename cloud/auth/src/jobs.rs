@@ -16,7 +16,7 @@ const BATCHES_MAX: usize = 200;
 /// Ended sessions are kept for a while, so that their state can be looked up.
 const KEPT_MS: i64 = 24 * 3600 * 1000;
 
-pub fn build_jobs(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
+pub(crate) fn build_jobs(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
     let seal = Job::reseal("auth-seal", "40 */5 * * * *", store.resealer());
     let store = store.clone();
     let clock = clock.clone();
@@ -41,7 +41,7 @@ pub fn build_jobs(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Jo
 }
 
 /// Returns the number of rows it removed.
-pub async fn purge_expired(store: &Store, clock: &Clock) -> Result<usize, StoreError> {
+pub(crate) async fn purge_expired(store: &Store, clock: &Clock) -> Result<usize, StoreError> {
     let now = clock.now();
     let mut removed = 0;
     for _ in 0..BATCHES_MAX {

@@ -10,16 +10,16 @@ mod domain;
 mod errors;
 /// One module per use case: its handlers, and the actions that they call.
 mod handlers {
-    pub mod addresses;
-    pub mod identities;
-    pub mod keys;
-    pub mod oidc;
-    pub mod passwords;
-    pub mod people;
-    pub mod phone_codes;
-    pub mod roles;
-    pub mod sessions;
-    pub mod tokens;
+    pub(crate) mod addresses;
+    pub(crate) mod identities;
+    pub(crate) mod keys;
+    pub(crate) mod oidc;
+    pub(crate) mod passwords;
+    pub(crate) mod people;
+    pub(crate) mod phone_codes;
+    pub(crate) mod roles;
+    pub(crate) mod sessions;
+    pub(crate) mod tokens;
 }
 mod jobs;
 mod limits;

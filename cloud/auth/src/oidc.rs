@@ -29,8 +29,8 @@ use client::{IssuerClient, IssuerUnavailable, is_guarded_by};
 use flow::OidcFlowSeal;
 use id_token::{ExpectedClaims, IdToken, IdTokenError, IssuerKeys, KeySetDocument};
 
-pub use flow::{LinkingSession, OidcFlow};
-pub use id_token::{IdentityClaims, constant_time_eq};
+pub(crate) use flow::{LinkingSession, OidcFlow};
+pub(crate) use id_token::{IdentityClaims, constant_time_eq};
 
 /// The purpose under which the replicas of auth derive a shared key.
 const FLOW_KEY_PURPOSE: &str = "visits at issuers";

@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::domain::Password;
 use hashing::{HashMemory, MemoryPool, hash, is_usable, verify_hash};
 
-pub use hashing::{NO_PASSWORD, PasswordError, is_our_hash};
+pub(crate) use hashing::{NO_PASSWORD, PasswordError, is_our_hash};
 
 const HASHES_AT_ONCE_MAX: usize = 2;
 const OF_CROWDED_AT_ONCE_MAX: usize = 1;
@@ -184,7 +184,7 @@ struct WaiterCounts {
 }
 
 impl HashWaitQueue {
-    pub fn new(all_max: usize, of_one_max: usize) -> Self {
+    pub(crate) fn new(all_max: usize, of_one_max: usize) -> Self {
         Self {
             all_max,
             of_one_max,

@@ -22,7 +22,7 @@ use crate::{
     service::Service,
 };
 
-pub fn router(service: Service) -> Router {
+pub(crate) fn router(service: Service) -> Router {
     add_public_routes(Router::new())
         .route("/verify-token", post(sessions::verify))
         .route("/internal/sessions/renew", post(tokens::renew_session))
@@ -44,7 +44,7 @@ pub fn router(service: Service) -> Router {
 
 /// The public routes.
 #[rustfmt::skip]
-pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
+pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
         AccountLocked, InvalidCredentials, InvalidToken, NotFound, PermissionMissing,
         RegistrationQuota, RoleForbidden, TooManyRequests, UserExists,

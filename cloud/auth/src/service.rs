@@ -32,7 +32,7 @@ use crate::{
     store::{SessionEnding, Store},
 };
 
-pub const ACCESS_TOKEN_SECONDS: i64 = 3600;
+pub(crate) const ACCESS_TOKEN_SECONDS: i64 = 3600;
 
 #[derive(Clone, FromRef)]
 pub struct Service {
@@ -178,7 +178,7 @@ impl Service {
 }
 
 /// A person whose session has not ended, according to auth_db.
-pub struct LiveCaller(pub Caller);
+pub(crate) struct LiveCaller(pub Caller);
 
 impl RouteInput for LiveCaller {}
 
@@ -214,7 +214,7 @@ impl RouteGuard for Service {
     }
 }
 
-pub async fn require_live_session(service: Service, claims: Claims) -> Result<(), Problem> {
+pub(crate) async fn require_live_session(service: Service, claims: Claims) -> Result<(), Problem> {
     let live = service.is_live(&claims).await?;
     live.then_some(())
         .ok_or_else(|| Problem::new(Code::InvalidToken))
@@ -225,7 +225,7 @@ fn to_missing_permission(permission: Permission) -> Problem {
 }
 
 /// Turns a refusal into the answer to the caller.
-pub trait IntoProblem {
+pub(crate) trait IntoProblem {
     fn into_problem(self, service: &Service) -> Problem;
 }
 
@@ -255,7 +255,7 @@ impl IntoProblem for RoleRefusal {
     }
 }
 
-pub fn build_user_event(
+pub(crate) fn build_user_event(
     kind: EventType,
     clock: &Clock,
     trace: &TraceId,
@@ -277,7 +277,7 @@ pub fn build_user_event(
     )
 }
 
-pub fn build_session_revoked_event(
+pub(crate) fn build_session_revoked_event(
     clock: &Clock,
     trace: &TraceId,
     user_id: UserId,

@@ -396,7 +396,7 @@ fn build_session(claims: &Claims, created_at: UnixMillis, refresh: bool) -> User
     session
 }
 
-pub fn session_end(created_at: UnixMillis) -> UnixMillis {
+pub(crate) fn session_end(created_at: UnixMillis) -> UnixMillis {
     UnixMillis((created_at.0 / 1000 + SESSION_SECONDS_MAX) * 1000)
 }
 

@@ -29,7 +29,7 @@ use crate::{
 };
 use key_ring::{KeyRotationPlan, TOKENS_LIVE_MS};
 
-pub use key_ring::{KeyRing, KeyState};
+pub(crate) use key_ring::{KeyRing, KeyState};
 
 const HOUR_MS: i64 = 3600 * 1000;
 const DAY_MS: i64 = 24 * HOUR_MS;

@@ -24,28 +24,28 @@ use platform::{
 use uuid::Uuid;
 use wire::UnixMillis;
 
-pub use accounts::{Account, AddUserResult, NewPassword, PasswordReset};
-pub use addresses::{
+pub(crate) use accounts::{Account, AddUserResult, NewPassword, PasswordReset};
+pub(crate) use addresses::{
     AccountAddress, AddressChangeRequest, AddressCode, AddressCodeTarget, ConfirmAddressResult,
 };
-pub use identities::{
+pub(crate) use identities::{
     AddNewcomerResult, IssuerSubject, LinkIdentityResult, NewIdentity, PHONES, UnlinkIdentityResult,
 };
-pub use people::{
+pub(crate) use people::{
     AccountState, CloseAccountResult, ClosureRecord, PeopleFilter, PersonRow, RoleAct,
     RoleChangeAudit,
 };
-pub use platform::StoreError;
-pub use roles::RoleDetails;
-pub use sessions::{
+pub(crate) use platform::StoreError;
+pub(crate) use roles::RoleDetails;
+pub(crate) use sessions::{
     OtherSessionsRevocation, SessionEnding, SessionKind, UserSession, VerifiedSignIn,
 };
-pub use sign_ins::{CodeLifetime, CodeTryResult, NameHash, OneTimeCodeHash, PlaceHash};
-pub use signing_keys::{KeyChangeAudit, NewSigningKey, SigningKey};
+pub(crate) use sign_ins::{CodeLifetime, CodeTryResult, NameHash, OneTimeCodeHash, PlaceHash};
+pub(crate) use signing_keys::{KeyChangeAudit, NewSigningKey, SigningKey};
 
-pub const MIGRATIONS: Migrations = platform::migrations!();
+pub(crate) const MIGRATIONS: Migrations = platform::migrations!();
 /// The rows that one statement of a job reads or removes.
-pub const BATCH: usize = 500;
+pub(crate) const BATCH: usize = 500;
 
 const SEALED_TABLES: &[SealedTable] = &[
     accounts::USERS,

@@ -19,7 +19,7 @@ const UNMATCHED: &str = "unmatched";
 
 /// Clones share the line count.
 #[derive(Clone)]
-pub struct AccessLog {
+pub(crate) struct AccessLog {
     clock: Clock,
     lines_per_second: u32,
     second: Arc<Mutex<LoggedSecond>>,
@@ -33,7 +33,7 @@ struct LoggedSecond {
 }
 
 /// Logs on drop, so every exit from a request writes it.
-pub struct AccessLine {
+pub(crate) struct AccessLine {
     log: AccessLog,
     begun: Duration,
     trace: TraceId,
@@ -45,7 +45,7 @@ pub struct AccessLine {
 }
 
 impl AccessLog {
-    pub fn new(clock: Clock, lines_per_second: u32) -> Self {
+    pub(crate) fn new(clock: Clock, lines_per_second: u32) -> Self {
         Self {
             clock,
             lines_per_second,
@@ -53,7 +53,7 @@ impl AccessLog {
         }
     }
 
-    pub fn start_line(&self, method: &Method, trace: &TraceId) -> AccessLine {
+    pub(crate) fn start_line(&self, method: &Method, trace: &TraceId) -> AccessLine {
         AccessLine {
             log: self.clone(),
             begun: self.clock.elapsed(),
@@ -83,15 +83,15 @@ impl LoggedSecond {
 }
 
 impl AccessLine {
-    pub fn set_route(&mut self, route: &Route) {
+    pub(crate) fn set_route(&mut self, route: &Route) {
         (self.route, self.part) = (route.path, route.part.name());
     }
 
-    pub fn set_person(&mut self, person: UserId) {
+    pub(crate) fn set_person(&mut self, person: UserId) {
         self.person = Some(person);
     }
 
-    pub fn set_status(&mut self, status: StatusCode) {
+    pub(crate) fn set_status(&mut self, status: StatusCode) {
         self.status = Some(status);
     }
 }

@@ -85,7 +85,7 @@ impl FromIterator<(CloudPart, Upstream)> for Peers {
 }
 
 /// A request with its route, and the path under which the part knows it.
-pub struct RoutedRequest {
+pub(crate) struct RoutedRequest {
     pub request: Request,
     pub route: Arc<Route>,
     pub path: String,
@@ -94,10 +94,10 @@ pub struct RoutedRequest {
 
 /// The path of a routed request, for the gateway's own handlers.
 #[derive(Clone)]
-pub struct CanonicalPath(pub String);
+pub(crate) struct CanonicalPath(pub String);
 
 /// Calls the parts, each call within the time limit.
-pub struct PartClient {
+pub(crate) struct PartClient {
     pub peers: Peers,
     pub timeout: Duration,
     pub service_key: ServiceKey,
@@ -105,12 +105,12 @@ pub struct PartClient {
 }
 
 impl PartClient {
-    pub fn upstream_for(&self, part: CloudPart) -> Upstream {
+    pub(crate) fn upstream_for(&self, part: CloudPart) -> Upstream {
         self.peers.upstream_for(part)
     }
 
     /// Builds the request for a part. On sign-in routes, auth also gets the client address.
-    pub async fn prepare_request(
+    pub(crate) async fn prepare_request(
         &self,
         call: RoutedRequest,
         caller: Option<&VerifiedCaller>,
@@ -127,7 +127,7 @@ impl PartClient {
         Ok(request)
     }
 
-    pub async fn send(&self, part: CloudPart, request: Request) -> Response {
+    pub(crate) async fn send(&self, part: CloudPart, request: Request) -> Response {
         let upstream = self.upstream_for(part);
         let call = upstream.call(request);
         match tokio::time::timeout(self.timeout, call).await {
@@ -194,7 +194,7 @@ async fn rewrite_request(
     Ok(outgoing)
 }
 
-pub fn client_address(request: &Request) -> ClientAddress {
+pub(crate) fn client_address(request: &Request) -> ClientAddress {
     request
         .extensions()
         .get()
@@ -203,7 +203,7 @@ pub fn client_address(request: &Request) -> ClientAddress {
 }
 
 /// A new request with the caller's token.
-pub fn request_as_caller(method: Method, uri: Uri, token: &str, trace: &TraceId) -> Request {
+pub(crate) fn request_as_caller(method: Method, uri: Uri, token: &str, trace: &TraceId) -> Request {
     let mut request = Request::new(Body::empty());
     *request.method_mut() = method;
     *request.uri_mut() = uri;
@@ -235,13 +235,13 @@ fn rebuild_request(parts: Parts) -> Request {
     request
 }
 
-pub fn build_uri(path: &str, query: Option<&str>) -> Result<Uri, Problem> {
+pub(crate) fn build_uri(path: &str, query: Option<&str>) -> Result<Uri, Problem> {
     let text = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     let target = PathAndQuery::try_from(text).map_err(|_| Problem::new(Code::NotFound))?;
     Ok(Uri::from(target))
 }
 
-pub fn body_problem(error: axum::Error) -> Problem {
+pub(crate) fn body_problem(error: axum::Error) -> Problem {
     let cause = std::error::Error::source(&error);
     let too_large = cause.is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
     Problem::new(if too_large {
@@ -259,7 +259,7 @@ const OURS: [&str; 2] = ["x-user-", "x-holdfast-"];
 /// Client and proxy claims about a request's origin, which the parts ignore.
 const CLAIMS: [&str; 2] = ["x-forwarded-", "x-real-ip"];
 
-pub fn strip_claims(headers: &mut HeaderMap) {
+pub(crate) fn strip_claims(headers: &mut HeaderMap) {
     let names = headers.keys().filter(|name| is_reserved(name));
     let names: Vec<HeaderName> = names.cloned().collect();
     for name in names {
@@ -275,7 +275,7 @@ fn is_reserved(name: &HeaderName) -> bool {
 }
 
 /// Sets the verified caller's identity, and their permissions if the route uses them.
-pub fn set_identity(headers: &mut HeaderMap, caller: &VerifiedCaller) {
+pub(crate) fn set_identity(headers: &mut HeaderMap, caller: &VerifiedCaller) {
     if let Some(held) = &caller.permissions {
         headers.insert(USER_PERMISSIONS, HeldPermissions::to_header(held));
     }
@@ -287,7 +287,7 @@ pub fn set_identity(headers: &mut HeaderMap, caller: &VerifiedCaller) {
 }
 
 /// Refuses a body without reading it if its declared length exceeds the limit.
-pub fn refuse_declared_size(headers: &HeaderMap, bytes_max: usize) -> Result<(), Problem> {
+pub(crate) fn refuse_declared_size(headers: &HeaderMap, bytes_max: usize) -> Result<(), Problem> {
     let declared = headers.get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     match declared.is_some_and(|bytes| bytes > bytes_max) {
@@ -297,7 +297,10 @@ pub fn refuse_declared_size(headers: &HeaderMap, bytes_max: usize) -> Result<(),
 }
 
 /// Cuts the body off at the limit; the verdict records why it broke off.
-pub fn limit_body(request: Request, bytes_max: usize) -> Result<(Request, UploadFailure), Problem> {
+pub(crate) fn limit_body(
+    request: Request,
+    bytes_max: usize,
+) -> Result<(Request, UploadFailure), Problem> {
     refuse_declared_size(request.headers(), bytes_max)?;
     let verdict = UploadFailure::default();
     let noted = verdict.clone();
@@ -312,7 +315,7 @@ pub fn limit_body(request: Request, bytes_max: usize) -> Result<(Request, Upload
 }
 
 /// The part's response, or an error if the body broke off.
-pub fn answer_with_verdict(verdict: &UploadFailure, of_part: Response) -> Response {
+pub(crate) fn answer_with_verdict(verdict: &UploadFailure, of_part: Response) -> Response {
     verdict
         .reason()
         .map_or(of_part, |code| Problem::new(code).into_response())

@@ -12,7 +12,7 @@ use wire::{Code, Permission, UnixMillis};
 const UNAVAILABLE_RETRY_S: u32 = 2;
 
 /// A caller with a valid token.
-pub struct VerifiedCaller {
+pub(crate) struct VerifiedCaller {
     pub claims: Claims,
     pub token: String,
     /// Set if the caller used a cookie.
@@ -25,7 +25,7 @@ pub struct VerifiedCaller {
 
 /// The contents of a session cookie.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct BrowserSession {
+pub(crate) struct BrowserSession {
     pub token: String,
     pub csrf: String,
     pub username: String,
@@ -35,7 +35,7 @@ pub struct BrowserSession {
 
 /// Gives a handler the caller that the pipeline verified. Refuses the request if there is none.
 #[derive(Clone)]
-pub struct RequestCaller(pub Arc<VerifiedCaller>);
+pub(crate) struct RequestCaller(pub Arc<VerifiedCaller>);
 
 impl<S: Send + Sync> FromRequestParts<S> for RequestCaller {
     type Rejection = Problem;
@@ -47,18 +47,18 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestCaller {
 }
 
 /// The same answer for missing, malformed, expired and revoked tokens, so a thief learns nothing.
-pub fn invalid_token() -> Problem {
+pub(crate) fn invalid_token() -> Problem {
     Problem::new(Code::InvalidToken)
 }
 
-pub fn part_unavailable(part: CloudPart) -> Problem {
+pub(crate) fn part_unavailable(part: CloudPart) -> Problem {
     Problem::new(Code::Unavailable)
         .with_member("part", part.name())
         .retry_after(UNAVAILABLE_RETRY_S)
 }
 
 /// The answer to a caller if the part does not respond.
-pub fn upstream_problem(part: CloudPart, error: &UpstreamError) -> Problem {
+pub(crate) fn upstream_problem(part: CloudPart, error: &UpstreamError) -> Problem {
     match error {
         UpstreamError::TimedOut => Problem::new(Code::TimedOut).with_member("part", part.name()),
         UpstreamError::Resting { wait } => {

@@ -121,7 +121,7 @@ pub struct OriginError {
 }
 
 /// Origins are compared as text, so require the form that browsers send; `*` is invalid.
-pub fn parse_origin(key: &'static str, text: &str) -> Result<HeaderValue, OriginError> {
+pub(crate) fn parse_origin(key: &'static str, text: &str) -> Result<HeaderValue, OriginError> {
     as_written_by_browsers(text).ok_or_else(|| OriginError {
         key,
         text: text.to_owned(),

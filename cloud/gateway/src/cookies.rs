@@ -17,7 +17,7 @@ use crate::{caller::BrowserSession, say};
 
 /// Reads and writes the cookies. Clones share the key.
 #[derive(Clone)]
-pub struct SessionCookies {
+pub(crate) struct SessionCookies {
     seal: CookieSeal,
     /// The origin that browsers use, if they do not connect to this gateway directly.
     public_origin: Option<HeaderValue>,
@@ -38,7 +38,7 @@ const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 impl SessionCookies {
-    pub fn new(key: &ServiceKey, public_origin: Option<HeaderValue>) -> Self {
+    pub(crate) fn new(key: &ServiceKey, public_origin: Option<HeaderValue>) -> Self {
         Self {
             seal: CookieSeal::new(key.derive_secret(KEY)),
             public_origin,
@@ -47,25 +47,25 @@ impl SessionCookies {
 
     /// `None` if the cookie is missing or duplicated: a site on a sibling domain may have set the
     /// second one.
-    pub fn read(&self, headers: &HeaderMap) -> Option<BrowserSession> {
+    pub(crate) fn read(&self, headers: &HeaderMap) -> Option<BrowserSession> {
         self.seal.open(find_single_cookie(headers, self.name())?)
     }
 
     /// The secret by which auth recognizes this browser. It outlives the session.
-    pub fn device_secret(&self, headers: &HeaderMap) -> Option<String> {
+    pub(crate) fn device_secret(&self, headers: &HeaderMap) -> Option<String> {
         find_single_cookie(headers, self.device_name()).map(str::to_owned)
     }
 
-    pub fn write_device(&self, secret: &str) -> Option<HeaderValue> {
+    pub(crate) fn write_device(&self, secret: &str) -> Option<HeaderValue> {
         self.set(self.device_name(), secret, DEVICE_AGE)
     }
 
     /// A session cookie: it expires when the browser closes.
-    pub fn write(&self, session: &BrowserSession) -> HeaderValue {
+    pub(crate) fn write(&self, session: &BrowserSession) -> HeaderValue {
         self.session_cookie(&self.seal.close(session), "")
     }
 
-    pub fn clear_session(&self) -> HeaderValue {
+    pub(crate) fn clear_session(&self) -> HeaderValue {
         self.session_cookie("", "; Max-Age=0")
     }
 
@@ -98,7 +98,7 @@ impl SessionCookies {
     }
 
     /// Accepts a cookie request if it is read-only or comes from our own page.
-    pub fn check_csrf(
+    pub(crate) fn check_csrf(
         &self,
         method: &Method,
         headers: &HeaderMap,
@@ -117,7 +117,7 @@ impl SessionCookies {
 
     /// Accepts a request from our own page. Older browsers, and all browsers over plain HTTP, send
     /// only `Origin`. A request without either header does not come from a page.
-    pub fn check_page(&self, headers: &HeaderMap) -> Result<(), Problem> {
+    pub(crate) fn check_page(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let site = headers.get(FETCH_SITE).map(|site| site == "same-origin");
         let origin = headers
             .get(header::ORIGIN)

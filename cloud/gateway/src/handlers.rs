@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// Runs the handler of one of the gateway's own routes.
-pub async fn answer_own_route(
+pub(crate) async fn answer_own_route(
     gateway: Arc<Gateway>,
     call: RoutedRequest,
     caller: Option<Arc<VerifiedCaller>>,

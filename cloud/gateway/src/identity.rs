@@ -43,7 +43,7 @@ const RENEWED_BEFORE_MS: i64 = 20 * 60_000;
 const RENEW_LIMIT: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
-pub struct CallerVerifier {
+pub(crate) struct CallerVerifier {
     pub keys: TokenKeys,
     pub clock: Clock,
     pub cache: Cache,
@@ -54,7 +54,7 @@ pub struct CallerVerifier {
 
 impl CallerVerifier {
     /// Authenticates and authorizes a caller. `None` on open, sign-in and edge routes.
-    pub async fn admit_caller(
+    pub(crate) async fn admit_caller(
         &self,
         route: &Route,
         method: &Method,
@@ -122,7 +122,7 @@ impl CallerVerifier {
     }
 
     /// Checks a token's signature, expiry and session.
-    pub async fn verify_token(&self, token: &str) -> Result<Claims, Problem> {
+    pub(crate) async fn verify_token(&self, token: &str) -> Result<Claims, Problem> {
         if self.keys.is_empty() {
             // Tokens cannot be verified before auth's keys arrive.
             return Err(part_unavailable(CloudPart::Auth));
@@ -167,7 +167,7 @@ impl CallerVerifier {
     }
 
     /// Renews a token close to expiry. `None` if it is not due or auth does not answer.
-    pub async fn renew_session(
+    pub(crate) async fn renew_session(
         &self,
         session: &BrowserSession,
         claims: &Claims,
@@ -235,7 +235,7 @@ impl CallerVerifier {
         Ok(Some(held))
     }
 
-    pub async fn load_permissions(&self, user: UserId) -> Result<Vec<Permission>, Problem> {
+    pub(crate) async fn load_permissions(&self, user: UserId) -> Result<Vec<Permission>, Problem> {
         match Cache::in_time(sessions::read_permissions(&self.cache, user)).await {
             Ok(Some(held)) => return Ok(held),
             Ok(None) => {}
@@ -320,7 +320,7 @@ struct PermissionsAnswer {
 
 /// The time until which a stream may rely on the token. The stream then ends, so that the next
 /// request renews it. If renewal failed, the token counts until it expires.
-pub fn stream_deadline(caller: &VerifiedCaller, now: UnixMillis) -> UnixMillis {
+pub(crate) fn stream_deadline(caller: &VerifiedCaller, now: UnixMillis) -> UnixMillis {
     let end = token_expiry(&caller.claims);
     let due = end.plus_ms(-RENEWED_BEFORE_MS);
     let browser = caller.browser.as_ref();

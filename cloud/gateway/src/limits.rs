@@ -17,7 +17,7 @@ use wire::{Code, EdgeId, UserId};
 use crate::{config::Config, routes::Route, say};
 
 #[derive(Clone)]
-pub struct RateLimits {
+pub(crate) struct RateLimits {
     counter: WindowCounter,
     per_user: NonZeroU32,
     per_person: NonZeroU32,
@@ -26,7 +26,7 @@ pub struct RateLimits {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RateLimitSubject<'a> {
+pub(crate) enum RateLimitSubject<'a> {
     User(UserId),
     /// All callers behind the address.
     Address(ClientAddress),
@@ -34,7 +34,7 @@ pub enum RateLimitSubject<'a> {
 }
 
 impl RateLimits {
-    pub fn new(counter: WindowCounter, config: &Config) -> Self {
+    pub(crate) fn new(counter: WindowCounter, config: &Config) -> Self {
         Self {
             counter,
             per_user: config.per_user_per_minute,
@@ -46,7 +46,7 @@ impl RateLimits {
 
     /// Counts a request. One over its endpoint limit does not count towards the person's total: a
     /// page that floods one endpoint keeps the others.
-    pub async fn count_request(
+    pub(crate) async fn count_request(
         &self,
         subject: RateLimitSubject<'_>,
         route: &Route,
@@ -69,7 +69,7 @@ impl RateLimits {
     }
 
     /// The status after one more request, without counting it.
-    pub async fn peek_status(
+    pub(crate) async fn peek_status(
         &self,
         subject: RateLimitSubject<'_>,
         route: &Route,
@@ -98,7 +98,7 @@ impl RateLimits {
 
 /// One limit and its use in the current minute.
 #[derive(Debug, Clone, Copy)]
-pub struct RateLimitUsage {
+pub(crate) struct RateLimitUsage {
     name: &'static str,
     most: u32,
     counted: WindowCount,
@@ -106,15 +106,15 @@ pub struct RateLimitUsage {
 
 /// The limits that a request counted against; empty if none.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct RateLimitStatus([Option<RateLimitUsage>; 2]);
+pub(crate) struct RateLimitStatus([Option<RateLimitUsage>; 2]);
 
 /// Lists of named limits in structured fields, per draft-ietf-httpapi-ratelimit-headers.
-pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 impl RateLimitStatus {
     /// The 429 response, if a limit is exceeded.
-    pub fn refuse_if_exceeded(&self) -> Option<Problem> {
+    pub(crate) fn refuse_if_exceeded(&self) -> Option<Problem> {
         let exceeded = self.iter_usage().find(|quota| quota.is_exceeded())?;
         metrics::RATE_LIMITED.add([exceeded.name], 1);
         let most = exceeded.most;
@@ -133,7 +133,7 @@ impl RateLimitStatus {
     }
 
     /// Sets the headers: each limit, its remaining quota, and the seconds until it resets.
-    pub fn write_headers(&self, headers: &mut HeaderMap) {
+    pub(crate) fn write_headers(&self, headers: &mut HeaderMap) {
         let policy = self.iter_usage().map(|RateLimitUsage { name, most, .. }| {
             format!("\"{name}\";q={most};w={}", MINUTE.as_secs())
         });

@@ -15,13 +15,13 @@ const PARAM_BYTES_MAX: usize = 64;
 
 /// All patterns, with the routes they lead to.
 #[derive(Clone)]
-pub struct RouteMatcher {
+pub(crate) struct RouteMatcher {
     table: Arc<Router<Vec<RoutePattern>>>,
     patterns: Arc<[String]>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub enum RouteLookup {
+pub(crate) enum RouteLookup {
     Found {
         route: Arc<Route>,
         path: String,
@@ -50,7 +50,7 @@ impl RoutePattern {
 }
 
 impl RouteMatcher {
-    pub fn new(routes: Vec<Route>) -> Result<Self, RouteConflict> {
+    pub(crate) fn new(routes: Vec<Route>) -> Result<Self, RouteConflict> {
         refuse_conflicts(&routes)?;
         let routes: Vec<Arc<Route>> = routes.into_iter().map(Arc::new).collect();
         let by_pattern = group_by_pattern(&routes);
@@ -60,11 +60,11 @@ impl RouteMatcher {
     }
 
     /// Every path that leads to a route.
-    pub fn patterns(&self) -> &[String] {
+    pub(crate) fn patterns(&self) -> &[String] {
         &self.patterns
     }
 
-    pub fn find_route(&self, method: &Method, path: &str) -> RouteLookup {
+    pub(crate) fn find_route(&self, method: &Method, path: &str) -> RouteLookup {
         let path = path.strip_suffix('/').unwrap_or(path);
         // Parts answer HEAD on every GET route.
         let wanted = if method == Method::HEAD {

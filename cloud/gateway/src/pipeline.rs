@@ -35,7 +35,7 @@ use crate::{
     state::Gateway,
 };
 
-pub async fn answer_request(
+pub(crate) async fn answer_request(
     State(gateway): State<Arc<Gateway>>,
     RequestTrace(trace): RequestTrace,
     mut request: Request,

@@ -66,7 +66,7 @@ pub enum RouteConflict {
 }
 
 /// Refuses two declarations of one route, and routes that must stay internal.
-pub fn refuse_conflicts(routes: &[Route]) -> Result<(), RouteConflict> {
+pub(crate) fn refuse_conflicts(routes: &[Route]) -> Result<(), RouteConflict> {
     for (index, route) in routes.iter().enumerate() {
         if route.path.split('/').any(|word| word == "internal") {
             return Err(RouteConflict::Internal(route.path));
@@ -87,32 +87,32 @@ pub fn refuse_conflicts(routes: &[Route]) -> Result<(), RouteConflict> {
 // The paths of the gateway's own routes.
 
 /// The updates of all parts, merged into one stream.
-pub const UPDATE_STREAM: &str = "/api/v1/stream";
+pub(crate) const UPDATE_STREAM: &str = "/api/v1/stream";
 
 /// A browser's session; `POST` signs in by password.
-pub const SESSION: &str = "/api/v1/session";
+pub(crate) const SESSION: &str = "/api/v1/session";
 
 /// Browser sign-in after a redirect back from an OIDC provider.
-pub const SESSION_BY_OIDC: &str = "/api/v1/session/oidc";
+pub(crate) const SESSION_BY_OIDC: &str = "/api/v1/session/oidc";
 
 /// Browser sign-in with a code sent to the person's phone.
-pub const SESSION_BY_CODE: &str = "/api/v1/session/code";
+pub(crate) const SESSION_BY_CODE: &str = "/api/v1/session/code";
 
 /// The OpenAPI document of all routes.
-pub const OPENAPI_DOCUMENT: &str = "/openapi.json";
+pub(crate) const OPENAPI_DOCUMENT: &str = "/openapi.json";
 
 /// An order with its parties, payment and review.
-pub const ORDER_PAGE: &str = "/api/v1/orders/{id}/page";
+pub(crate) const ORDER_PAGE: &str = "/api/v1/orders/{id}/page";
 
-pub const DEAD_LETTER_BOXES: &str = "/api/v1/admin/letters";
-pub const DEAD_LETTERS: &str = "/api/v1/admin/letters/{name}";
-pub const REDRIVE_DEAD_LETTERS: &str = "/api/v1/admin/letters/{name}/redrive";
-pub const DROP_DEAD_LETTERS: &str = "/api/v1/admin/letters/{name}/drop";
-pub const REPLAYS: &str = "/api/v1/admin/replays";
+pub(crate) const DEAD_LETTER_BOXES: &str = "/api/v1/admin/letters";
+pub(crate) const DEAD_LETTERS: &str = "/api/v1/admin/letters/{name}";
+pub(crate) const REDRIVE_DEAD_LETTERS: &str = "/api/v1/admin/letters/{name}/redrive";
+pub(crate) const DROP_DEAD_LETTERS: &str = "/api/v1/admin/letters/{name}/drop";
+pub(crate) const REPLAYS: &str = "/api/v1/admin/replays";
 
 /// The routes of all parts.
 #[cfg(test)]
-pub fn platform_routes() -> Vec<Route> {
+pub(crate) fn platform_routes() -> Vec<Route> {
     let routes = testing::public_routes().into_iter();
     routes
         .map(|(part, route)| Route::new(part, route))

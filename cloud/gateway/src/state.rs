@@ -32,7 +32,7 @@ use crate::{
 
 carried_pages!(PortalFiles, "../portal/dist");
 
-pub struct Gateway {
+pub(crate) struct Gateway {
     pub matcher: RouteMatcher,
     pub access_log: AccessLog,
     pub identity: CallerVerifier,
@@ -50,7 +50,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// A call to a part has at most `timeout`.
-    pub fn new(
+    pub(crate) fn new(
         routes: Vec<Route>,
         config: &Config,
         context: ServiceContext,

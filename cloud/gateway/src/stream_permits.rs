@@ -39,7 +39,7 @@ const LEASE: Duration = Duration::from_secs(35);
 
 /// Issues stream permits and refuses them at a limit. Clones share the counts.
 #[derive(Clone)]
-pub struct StreamPermits {
+pub(crate) struct StreamPermits {
     per_person: Arc<Mutex<HashMap<UserId, usize>>>,
     new_accounts: Arc<Semaphore>,
     total: StreamLimit,
@@ -47,7 +47,7 @@ pub struct StreamPermits {
 }
 
 /// Allows one stream, until dropped.
-pub struct StreamPermit {
+pub(crate) struct StreamPermit {
     here: LocalPermit,
     /// Absent if the cache was unavailable.
     lease: Option<PermitLease>,
@@ -67,7 +67,7 @@ struct PermitLease {
 }
 
 impl StreamPermits {
-    pub fn new(cache: Cache) -> Self {
+    pub(crate) fn new(cache: Cache) -> Self {
         Self {
             per_person: Arc::default(),
             new_accounts: Arc::new(Semaphore::new(NEW_ACCOUNTS_MAX)),
@@ -76,7 +76,7 @@ impl StreamPermits {
         }
     }
 
-    pub async fn acquire_permit(&self, claims: &Claims) -> Result<StreamPermit, Problem> {
+    pub(crate) async fn acquire_permit(&self, claims: &Claims) -> Result<StreamPermit, Problem> {
         let here = self.acquire_local(claims)?;
         let lease = match self.acquire_lease(claims.sub).await {
             Ok(Some(lease)) => Some(lease),
@@ -156,7 +156,7 @@ impl StreamPermits {
 const HELD: &str = "1";
 
 impl StreamPermit {
-    pub async fn renew_lease(&self) {
+    pub(crate) async fn renew_lease(&self) {
         let Some(PermitLease { key }) = &self.lease else {
             return;
         };
@@ -170,7 +170,7 @@ impl StreamPermit {
     }
 
     /// Releases the lease at once. After a plain drop, the lease lasts until it expires.
-    pub async fn release(self) {
+    pub(crate) async fn release(self) {
         let Some(PermitLease { key }) = &self.lease else {
             return;
         };

@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use http::{HeaderMap, HeaderName, header};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<Network>);
+pub(crate) struct TrustedProxies(Vec<Network>);
 
 #[derive(Debug, thiserror::Error)]
 #[error("gateway.trusted_proxies: `{0}` is not an address or a network such as 10.0.0.0/8")]
@@ -29,7 +29,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED: HeaderName = header::FORWARDED;
 
 impl TrustedProxies {
-    pub fn new(listed: &[String]) -> Result<Self, ProxyError> {
+    pub(crate) fn new(listed: &[String]) -> Result<Self, ProxyError> {
         let mut networks = Vec::with_capacity(listed.len());
         for text in listed {
             networks.push(Network::parse(text).ok_or_else(|| ProxyError(text.clone()))?);
@@ -38,7 +38,7 @@ impl TrustedProxies {
     }
 
     /// The nearest untrusted hop. An unreadable entry ends the list.
-    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub(crate) fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let told = parse_hops(headers, &FORWARDED_FOR, parse_address);
         let told = told.map(|hops| self.nearest_untrusted(peer, hops));
         let also = parse_hops(headers, &FORWARDED, parse_forwarded);

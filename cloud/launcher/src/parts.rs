@@ -57,7 +57,7 @@ macro_rules! open_services {
         }
 
         /// Migrates every store. Safe to repeat, and alongside parts of the previous version.
-        pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+        pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<()> {
             $($service::migrate(&settings.load_section(CloudPart::$part)?)
                 .await
                 .with_context(|| format!("could not migrate the store of `{}`", $service::NAME))?;)+
@@ -68,7 +68,7 @@ macro_rules! open_services {
 }
 process::services!(open_services);
 
-pub async fn run_all(settings: Settings) -> anyhow::Result<()> {
+pub(crate) async fn run_all(settings: Settings) -> anyhow::Result<()> {
     let _held = resources::lock_data_folder(&settings)?;
     let binds = ListenSettings::from_settings(CloudPart::Gateway, &settings).await?;
     let key = ServiceKey::load_or_create(&settings.platform.service_key).context(
@@ -83,7 +83,7 @@ pub async fn run_all(settings: Settings) -> anyhow::Result<()> {
 }
 
 /// Refuses a store that `migrate` has not brought up to date.
-pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()> {
+pub(crate) async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()> {
     if settings.platform.bus_url.reveal().starts_with("embedded:") {
         bail!(
             "`platform.bus_url`: an embedded bus works only for `all`, where one process runs every part; \
@@ -109,7 +109,7 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
 }
 
 /// Declares the broker topology that parts share. `all` declares its own.
-pub async fn declare_bus(settings: &Settings) -> anyhow::Result<()> {
+pub(crate) async fn declare_bus(settings: &Settings) -> anyhow::Result<()> {
     let bus = Bus::open(settings.platform.bus_url.reveal())
         .await
         .context("`platform.bus_url`")?;
@@ -121,7 +121,7 @@ pub async fn declare_bus(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Creates the first admin, because registration never does.
-pub async fn bootstrap_admin(settings: &Settings, username: &str) -> anyhow::Result<()> {
+pub(crate) async fn bootstrap_admin(settings: &Settings, username: &str) -> anyhow::Result<()> {
     let mut password = String::new();
     std::io::stdin()
         .lock()

@@ -27,7 +27,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long closing the bus may take.
 const CLOSE: Duration = Duration::from_millis(300);
 
-pub async fn open_context(
+pub(crate) async fn open_context(
     platform: &PlatformConfig,
     service_key: ServiceKey,
     data_keys: DataKeys,
@@ -50,7 +50,7 @@ pub async fn open_context(
 
 /// The data keys of a part's store. A data folder gets a missing key file; replicas on servers
 /// share one, which an operator creates.
-pub fn load_data_keys(part: CloudPart, settings: &Settings) -> anyhow::Result<DataKeys> {
+pub(crate) fn load_data_keys(part: CloudPart, settings: &Settings) -> anyhow::Result<DataKeys> {
     let PlatformConfig {
         data_keys, seal, ..
     } = &settings.platform;
@@ -70,7 +70,7 @@ pub fn load_data_keys(part: CloudPart, settings: &Settings) -> anyhow::Result<Da
 }
 
 /// Creates missing data keys of each part's store in its folder.
-pub fn create_data_keys(folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn create_data_keys(folder: &Path) -> anyhow::Result<()> {
     for part in CloudPart::ALL
         .iter()
         .filter(|part| part.store() != StoreKind::Nothing)
@@ -80,7 +80,7 @@ pub fn create_data_keys(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub async fn close_context(context: ServiceContext) {
+pub(crate) async fn close_context(context: ServiceContext) {
     if tokio::time::timeout(CLOSE, context.bus.close())
         .await
         .is_err()
@@ -90,7 +90,7 @@ pub async fn close_context(context: ServiceContext) {
 }
 
 /// Creates the configured data folder, readable only by its owner because it holds keys.
-pub fn create_data_folder(settings: &Settings) -> anyhow::Result<()> {
+pub(crate) fn create_data_folder(settings: &Settings) -> anyhow::Result<()> {
     let Some(data) = &settings.place.data else {
         return Ok(());
     };
@@ -100,7 +100,7 @@ pub fn create_data_folder(settings: &Settings) -> anyhow::Result<()> {
 
 /// Locks the data folder against a second process while the returned file is open: the embedded bus
 /// has one writer.
-pub fn lock_data_folder(settings: &Settings) -> anyhow::Result<Option<File>> {
+pub(crate) fn lock_data_folder(settings: &Settings) -> anyhow::Result<Option<File>> {
     create_data_folder(settings)?;
     let Some(data) = &settings.place.data else {
         return Ok(None);

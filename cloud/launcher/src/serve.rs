@@ -37,7 +37,7 @@ const READY_PATH: &str = "/health/ready";
 const RETRY_AFTER_S: u32 = 1;
 
 /// The addresses a process listens on, and its TLS certificate.
-pub struct ListenSettings {
+pub(crate) struct ListenSettings {
     part: CloudPart,
     public: String,
     /// Empty for none.
@@ -46,7 +46,10 @@ pub struct ListenSettings {
 }
 
 impl ListenSettings {
-    pub async fn from_settings(part: CloudPart, settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) async fn from_settings(
+        part: CloudPart,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
         let operator = settings.platform.operator_bind.clone();
         let certificate = match part {
             CloudPart::Gateway => {
@@ -68,7 +71,7 @@ impl ListenSettings {
 
 /// Listens, opens the parts and serves until a stop signal. Listening first reports a taken port
 /// before anything else happens, and keeps health checks answering while a store is unreachable.
-pub async fn serve_until_stopped(
+pub(crate) async fn serve_until_stopped(
     binds: ListenSettings,
     slots: web::ConnectionSlots,
     context: ServiceContext,
@@ -152,7 +155,7 @@ fn serve_operator(listener: tokio::net::TcpListener, public: Router, context: &S
 
 /// The state of the process's start and stop. Clones share it.
 #[derive(Clone, Default)]
-pub struct Startup {
+pub(crate) struct Startup {
     /// Why a store does not answer; empty while no store is awaited.
     waits_for: Arc<Mutex<String>>,
     opened: Arc<OnceLock<Router>>,
@@ -163,7 +166,7 @@ pub struct Startup {
 impl Startup {
     /// All routes of the process: the opened router's, once it exists. During a stop it still
     /// serves existing callers, but `/health/ready` reports not ready.
-    pub fn router(&self, service: &'static str) -> Router {
+    pub(crate) fn router(&self, service: &'static str) -> Router {
         let closed =
             health::router(self.build_readiness()).fallback(async || refuse_while_starting());
         let closed = web::with_standard_layers(closed, service);
@@ -177,13 +180,13 @@ impl Startup {
     }
 
     /// Serves `router` from now on.
-    pub fn install_router(&self, router: Router) {
+    pub(crate) fn install_router(&self, router: Router) {
         let _ = self.opened.set(router);
     }
 
     /// Opens `name`, with retry and backoff while its store is unreachable. Returns any other
     /// failure.
-    pub async fn open_with_retry<T>(
+    pub(crate) async fn open_with_retry<T>(
         &self,
         name: &str,
         mut open: impl AsyncFnMut() -> anyhow::Result<T>,

@@ -32,7 +32,7 @@ const OPERATOR_FROM: u16 = 1_000;
 /// Section `[platform]`, shared by all parts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PlatformConfig {
+pub(crate) struct PlatformConfig {
     pub bus_url: SecretUrl,
     pub cache_url: SecretUrl,
     /// File of the key that authenticates parts to each other. A part that runs alone has its own,
@@ -55,7 +55,7 @@ pub struct PlatformConfig {
     pub operator_bind: String,
 }
 
-pub struct Settings {
+pub(crate) struct Settings {
     pub place: DataPlace,
     pub platform: PlatformConfig,
     /// Section `[tls]`, which edges also have.
@@ -73,7 +73,7 @@ struct BindSetting {
 }
 
 impl Settings {
-    pub fn load(cli: &Cli) -> Result<Self, ConfigError> {
+    pub(crate) fn load(cli: &Cli) -> Result<Self, ConfigError> {
         // Only a single process can share embedded stores.
         let is_single_process = matches!(cli.command, CloudCommand::All);
         let default_data = is_single_process.then(|| PathBuf::from(DATA));
@@ -106,7 +106,7 @@ impl Settings {
         settings.render_masked().map(|_| settings)
     }
 
-    pub fn load_section<C: PartConfig>(&self, part: CloudPart) -> Result<C, ConfigError> {
+    pub(crate) fn load_section<C: PartConfig>(&self, part: CloudPart) -> Result<C, ConfigError> {
         load_over(
             part.name(),
             &C::default_for_part(part, &self.place),
@@ -114,16 +114,16 @@ impl Settings {
         )
     }
 
-    pub fn bind_address(&self, part: CloudPart) -> Result<String, ConfigError> {
+    pub(crate) fn bind_address(&self, part: CloudPart) -> Result<String, ConfigError> {
         self.load_section(part).map(|BindSetting { bind }| bind)
     }
 
-    pub fn peer_addresses(&self) -> impl Iterator<Item = (CloudPart, &str)> {
+    pub(crate) fn peer_addresses(&self) -> impl Iterator<Item = (CloudPart, &str)> {
         let all = self.peers.iter();
         all.filter_map(|(name, address)| Some((CloudPart::from_name(name)?, address.as_str())))
     }
 
-    pub fn render_masked(&self) -> Result<String, ConfigError> {
+    pub(crate) fn render_masked(&self) -> Result<String, ConfigError> {
         let shared = [
             render_masked_section("platform", &self.platform),
             render_masked_section("peers", &self.peers),

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Older news stays in the inbox only, even if events are replayed.
-pub const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
+pub(crate) const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
 const ATTEMPTS_MAX: i64 = 8;
 const PAUSE_MIN_MS: i64 = 15_000;
 const PAUSE_MAX_MS: i64 = 60 * 60 * 1000;
@@ -42,7 +42,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const BATCH: usize = 50;
 /// Lines quoted in a digest; its title gives the total.
 const DIGEST_LINES_MAX: usize = 20;
-pub const AUTH: &str = "auth";
+pub(crate) const AUTH: &str = "auth";
 const CONTACT: &str = "/internal/contact";
 
 /// Clones share state.
@@ -337,7 +337,7 @@ fn delivery_for_line(
     )
 }
 
-pub fn final_result(
+pub(crate) fn final_result(
     state: DeliveryState,
     to: Option<String>,
     why: Option<String>,
@@ -363,7 +363,7 @@ fn waiting_result(until: UnixMillis, why: Option<String>) -> DeliveryResult {
 }
 
 /// Retries with exponential backoff, or gives up after `ATTEMPTS_MAX` tries.
-pub fn retry_or_give_up(
+pub(crate) fn retry_or_give_up(
     delivery: &NotificationDelivery,
     now: UnixMillis,
     to: Option<String>,

@@ -35,7 +35,12 @@ const MATCHES_PATH: &str = "/internal/matches";
 /// The most text that the matching reads.
 const MATCH_TEXT_CHARS_MAX: usize = 4_200;
 
-pub fn start(tasks: &Tasks, bus: &Bus, inboxes: InboxEventConsumer, matches: OrderFanOutConsumer) {
+pub(crate) fn start(
+    tasks: &Tasks,
+    bus: &Bus,
+    inboxes: InboxEventConsumer,
+    matches: OrderFanOutConsumer,
+) {
     for queue in QUEUES {
         consume::start_consumer(tasks, bus, queue, inboxes.clone());
     }
@@ -49,7 +54,7 @@ pub fn start(tasks: &Tasks, bus: &Bus, inboxes: InboxEventConsumer, matches: Ord
 
 /// Idempotent: the store keeps one line per person and event, so events need no other record.
 #[derive(Clone)]
-pub struct InboxEventConsumer {
+pub(crate) struct InboxEventConsumer {
     pub store: InboxStore,
     pub dispatcher: NotificationDispatcher,
     pub clock: Clock,
@@ -115,7 +120,7 @@ fn log_line(line: &InboxLine) {
 }
 
 #[derive(Clone)]
-pub struct OrderFanOutConsumer {
+pub(crate) struct OrderFanOutConsumer {
     pub store: InboxStore,
     pub dispatcher: NotificationDispatcher,
     pub users: Upstream,

@@ -1,10 +1,10 @@
 //! The handlers of the routes, and the state that they share.
 
-pub mod deliveries;
-pub mod inbox;
-pub mod notices;
-pub mod preferences;
-pub mod stream;
+pub(crate) mod deliveries;
+pub(crate) mod inbox;
+pub(crate) mod notices;
+pub(crate) mod preferences;
+pub(crate) mod stream;
 
 use axum::extract::FromRef;
 use process::{routes::RouteGuard, tokens::TokenVerifier};

@@ -24,7 +24,7 @@ const INBOXES: [&str; 3] = [
 ];
 const NOTICES: &str = "notification.notices";
 
-pub fn start(
+pub(crate) fn start(
     tasks: &Tasks,
     documents: &Documents,
     delivery_store: &DeliveryStore,

@@ -199,5 +199,5 @@ pub async fn migrate(config: &Config) -> Result<(), OpenError> {
 
 #[cfg(test)]
 mod tests {
-    pub mod samples;
+    pub(crate) mod samples;
 }

@@ -29,14 +29,17 @@ const BATCH: usize = 100;
 const BATCHES_MAX: usize = 20;
 
 #[derive(Clone)]
-pub struct PaymentReminders {
+pub(crate) struct PaymentReminders {
     pub inboxes: InboxStore,
     pub dispatcher: NotificationDispatcher,
     pub clock: Clock,
 }
 
 /// Begins or ends the reminder of the event's order.
-pub async fn apply_order_event(store: &InboxStore, event: &Event) -> Result<(), HandleError> {
+pub(crate) async fn apply_order_event(
+    store: &InboxStore,
+    event: &Event,
+) -> Result<(), HandleError> {
     if !matches!(
         event.kind,
         EventType::OrderCompleted | EventType::OrderStatusChanged
@@ -62,7 +65,7 @@ pub async fn apply_order_event(store: &InboxStore, event: &Event) -> Result<(), 
 
 impl PaymentReminders {
     /// Returns the number sent.
-    pub async fn send_due_reminders(&self) -> Result<usize, DocumentsError> {
+    pub(crate) async fn send_due_reminders(&self) -> Result<usize, DocumentsError> {
         let now = self.clock.now();
         let mut told = 0;
         for _ in 0..BATCHES_MAX {

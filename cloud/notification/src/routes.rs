@@ -13,7 +13,7 @@ use wire::{Code, Permission};
 
 use crate::handlers::{Service, deliveries, inbox, notices, preferences, stream};
 
-pub fn router(service: Service) -> Router {
+pub(crate) fn router(service: Service) -> Router {
     let own = Router::new()
         .route("/internal/stream", get(stream::open_inbox_stream))
         .route("/internal/notices", post(notices::notify_for_service));
@@ -21,7 +21,7 @@ pub fn router(service: Service) -> Router {
 }
 
 #[rustfmt::skip]
-pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
+pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
     use Permission::{ReadPeople, ReadPlatform, RevokePeople};
     to
         .add_public_route(narrowed(GET, "/api/v1/notifications"),

@@ -26,7 +26,7 @@ use wire::{
 
 use crate::store::{FundedBatchResult, Publication, Store, StoreError};
 
-pub const HUB: &str = "hub";
+pub(crate) const HUB: &str = "hub";
 
 const FUNDS_PATH: &str = "/internal/funds";
 
@@ -156,7 +156,7 @@ async fn pull_payment_events(service: &Service, orders: &[OrderId]) -> Result<()
 
 /// Has the hub forward an accept to the holder of the order's region. Refused if the holder is
 /// unreachable; nothing is stored then.
-pub async fn forward_accept_to_holder(
+pub(crate) async fn forward_accept_to_holder(
     service: &Service,
     command: Command,
     actor: Actor,
@@ -177,7 +177,7 @@ pub async fn forward_accept_to_holder(
 }
 
 /// The region and epoch of an edge; `None` if it is not enrolled.
-pub async fn find_edge_seat(
+pub(crate) async fn find_edge_seat(
     service: &Service,
     edge: &EdgeId,
 ) -> Result<Option<CurrentEpoch>, Problem> {

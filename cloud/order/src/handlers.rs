@@ -2,12 +2,12 @@
 //! decision as an HTTP response, which is the order after the command, or a problem with the parts
 //! of the order its sender may see and the explanation of a lost acceptance.
 
-pub mod admin;
-pub mod commands;
-pub mod export;
-pub mod internal;
-pub mod lists;
-pub mod orders;
+pub(crate) mod admin;
+pub(crate) mod commands;
+pub(crate) mod export;
+pub(crate) mod internal;
+pub(crate) mod lists;
+pub(crate) mod orders;
 
 use axum::{
     extract::FromRequestParts,
@@ -31,7 +31,7 @@ use crate::{actions::Service, say};
 
 /// The author and id of a command, and the language of the reply. Problems pick their language
 /// separately.
-pub struct CommandSender {
+pub(crate) struct CommandSender {
     pub caller: Caller,
     /// The caller's proof of identity, if a region's holder has to decide.
     pub token: String,
@@ -66,14 +66,14 @@ impl FromRequestParts<Service> for CommandSender {
 
 /// A list without pages.
 #[derive(Serialize, ToSchema)]
-pub struct WholeList<T> {
+pub(crate) struct WholeList<T> {
     items: Vec<T>,
 }
 
 /// The response to a command that was not refused.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-pub enum CommandReply {
+pub(crate) enum CommandReply {
     Done {
         order_id: OrderId,
         status: OrderStatus,
@@ -112,7 +112,7 @@ impl IntoResponse for CommandReply {
 /// The parts of the order its sender may read; if another provider has it, only where it went.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-pub enum OrderView {
+pub(crate) enum OrderView {
     Whole(Box<Order>),
     /// Without the parts reserved for the order's own people.
     Outline {
@@ -128,7 +128,7 @@ pub enum OrderView {
 }
 
 impl OrderView {
-    pub fn for_reader(order: Order, reader: Actor) -> Self {
+    pub(crate) fn for_reader(order: Order, reader: Actor) -> Self {
         if let Some(readable) = order_visible_to(&order, reader) {
             return Self::Whole(Box::new(readable));
         }
@@ -155,7 +155,7 @@ impl OrderView {
 }
 
 /// The whole order if the command succeeded, else the problem.
-pub fn require_success(decision: OpDecision, actor: Actor) -> Result<Order, Problem> {
+pub(crate) fn require_success(decision: OpDecision, actor: Actor) -> Result<Order, Problem> {
     let mut outcome = match decision {
         OpDecision::Decided(outcome) => outcome,
         // The region's holder decides it and is unreachable; nothing was stored.

@@ -34,7 +34,7 @@ use crate::{
 /// An edge's log batch is far larger than any request by a person.
 const OPS_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-pub fn router(service: Service) -> Router {
+pub(crate) fn router(service: Service) -> Router {
     public_routes(Router::new())
         .route("/internal/assignments", get(internal::list_assignments))
         .route("/internal/ranges", post(internal::digest_range))
@@ -53,7 +53,7 @@ pub fn router(service: Service) -> Router {
 }
 
 /// The public API, with the item schemas of unpaged lists.
-pub fn api_document(name: &'static str) -> ApiDocument {
+pub(crate) fn api_document(name: &'static str) -> ApiDocument {
     public_routes(ApiDocument::for_part(name))
         .with_schema::<CommandAnswer>()
         .with_schema::<TimelineEntry>()
@@ -78,7 +78,7 @@ const ANY_ORDER_ACTION: &[Permission] = &[
     ApproveOrders,
 ];
 
-pub fn public_routes<T: RouteTable<Service>>(to: T) -> T {
+pub(crate) fn public_routes<T: RouteTable<Service>>(to: T) -> T {
     routes_for_admins(routes_for_everyone(to))
 }
 

@@ -282,7 +282,7 @@ impl AdapterWorker {
 }
 
 /// Logs that the order service is unavailable, and builds the response.
-pub fn order_service_unavailable(error: &UpstreamError) -> Problem {
+pub(crate) fn order_service_unavailable(error: &UpstreamError) -> Problem {
     tracing::warn!(
         cause = format_error_chain(error),
         "Could not query the order service"

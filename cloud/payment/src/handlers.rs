@@ -1,11 +1,11 @@
 //! The handlers of the routes, and what they share: callers with their idempotency keys, amounts,
 //! and lists.
 
-pub mod adapter;
-pub mod admin_money;
-pub mod books;
-pub mod payments;
-pub mod refunds;
+pub(crate) mod adapter;
+pub(crate) mod admin_money;
+pub(crate) mod books;
+pub(crate) mod payments;
+pub(crate) mod refunds;
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ pub(crate) struct WholeList<T> {
 
 /// A person, and their request's idempotency key. The platform keeps the response for a while; this
 /// service keeps the movement it began permanently [KEY_ONCE].
-pub struct KeyedCaller {
+pub(crate) struct KeyedCaller {
     caller: Caller,
     key: Option<CommandId>,
 }
@@ -75,7 +75,7 @@ impl KeyedCaller {
 /// An admin who sends money out or decides on it, with the request's idempotency key. The key is
 /// stored with its effect: a repeat moves no money and returns the same answer, even after a crash
 /// that lost the response [KEY_ONCE].
-pub struct KeyedAdmin {
+pub(crate) struct KeyedAdmin {
     user_id: UserId,
     key: CommandId,
 }
@@ -120,7 +120,7 @@ impl KeyedAdmin {
 /// The id of a payment or refund request.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(transparent)]
-pub struct MoneyId(pub Uuid);
+pub(crate) struct MoneyId(pub Uuid);
 
 fn to_amount(minor: i64) -> Result<Amount, Problem> {
     let amount = Amount::from_minor(minor);
@@ -129,7 +129,7 @@ fn to_amount(minor: i64) -> Result<Amount, Problem> {
 
 /// Minor units. In JSON, formatted like an `Amount`, with any number of digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MoneySum(pub i64);
+pub(crate) struct MoneySum(pub i64);
 
 impl fmt::Display for MoneySum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

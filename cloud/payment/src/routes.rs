@@ -23,13 +23,13 @@ use crate::{
     },
 };
 
-pub fn router(service: Service) -> Router {
+pub(crate) fn router(service: Service) -> Router {
     let own = Router::new().route("/internal/funds", post(payments::answer_funds_query));
     add_routes(own).with_state(service)
 }
 
 /// The routes for clients, with the item types of unpaged lists.
-pub fn api_document(name: &'static str) -> ApiDocument {
+pub(crate) fn api_document(name: &'static str) -> ApiDocument {
     add_routes(ApiDocument::for_part(name))
         .with_schema::<PaymentView>()
         .with_schema::<RequestView>()
@@ -39,7 +39,7 @@ pub fn api_document(name: &'static str) -> ApiDocument {
 }
 
 /// The public routes.
-pub fn add_routes<T: RouteTable<Service>>(to: T) -> T {
+pub(crate) fn add_routes<T: RouteTable<Service>>(to: T) -> T {
     add_admin_routes(add_user_routes(to))
 }
 

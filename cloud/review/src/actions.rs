@@ -330,7 +330,7 @@ impl EventHandler for RatingEventConsumer {
     }
 }
 
-pub fn build_jobs(store: &ReviewStore, register: &FileRegister) -> Vec<Job> {
+pub(crate) fn build_jobs(store: &ReviewStore, register: &FileRegister) -> Vec<Job> {
     let kept = store.clone();
     let register = register.clone();
     let files = Job::new("review-files", "20 43 * * * *", move || {

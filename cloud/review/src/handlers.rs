@@ -1,9 +1,9 @@
 //! The handlers of the routes, the JSON form of reviews and ratings that they share, and the
 //! internal route for the hub, which holds the logs of edges.
 
-pub mod moderation;
-pub mod reading;
-pub mod writing;
+pub(crate) mod moderation;
+pub(crate) mod reading;
+pub(crate) mod writing;
 
 use axum::extract::State;
 use process::{
@@ -29,7 +29,7 @@ use crate::{
 #[skip_serializing_none]
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Review)]
-pub struct ReviewView {
+pub(crate) struct ReviewView {
     id: ReviewId,
     provider_id: UserId,
     /// 1 to 5.
@@ -58,7 +58,7 @@ pub struct ReviewView {
 
 /// A provider's rating, over all shown reviews.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RatingView {
+pub(crate) struct RatingView {
     provider_id: UserId,
     /// Stars, with two decimals; 0 without reviews.
     average_rating: f64,
@@ -71,7 +71,7 @@ pub struct RatingView {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RatingDistribution {
+pub(crate) struct RatingDistribution {
     #[serde(rename = "1")]
     one: i64,
     #[serde(rename = "2")]
@@ -85,18 +85,23 @@ pub struct RatingDistribution {
 }
 
 /// Only the author and admins with the permission to read reviews see a hidden one.
-pub fn is_visible_to(review: &Review, caller: Actor) -> bool {
+pub(crate) fn is_visible_to(review: &Review, caller: Actor) -> bool {
     review.is_shown || caller.role == Role::Admin || caller.user_id == review.customer_id
 }
 
 /// Customer, provider and admins may see which order the review belongs to.
-pub fn can_see_order(review: &Review, caller: Actor) -> bool {
+pub(crate) fn can_see_order(review: &Review, caller: Actor) -> bool {
     let people = [review.customer_id, review.provider_id];
     caller.role == Role::Admin || people.contains(&caller.user_id)
 }
 
 impl ReviewView {
-    pub fn from_review(id: ReviewId, review: Review, caller: Actor, edit_within_ms: i64) -> Self {
+    pub(crate) fn from_review(
+        id: ReviewId,
+        review: Review,
+        caller: Actor,
+        edit_within_ms: i64,
+    ) -> Self {
         let is_author = caller.user_id == review.customer_id;
         let judges = is_author || caller.role == Role::Admin;
         let knows = can_see_order(&review, caller);
@@ -125,7 +130,7 @@ impl ReviewView {
 }
 
 impl RatingView {
-    pub fn from_rating(provider_id: UserId, rating: &ProviderRating) -> Self {
+    pub(crate) fn from_rating(provider_id: UserId, rating: &ProviderRating) -> Self {
         let [one, two, three, four, five] = rating.distribution;
         Self {
             provider_id,
@@ -154,7 +159,7 @@ const OPS_MAX: usize = 5_000;
 
 /// Decides a batch of an edge's log in order. An empty batch only checks that the service can reach
 /// its store.
-pub async fn decide_ops(
+pub(crate) async fn decide_ops(
     State(service): State<Service>,
     ServiceCaller(from): ServiceCaller,
     Json(batch): Json<OpsBatch>,

@@ -16,14 +16,14 @@ use crate::{
     handlers::{self, moderation, reading, writing},
 };
 
-pub fn router(service: Service) -> Router {
+pub(crate) fn router(service: Service) -> Router {
     add_public_routes(Router::new())
         .route("/internal/ops", post(handlers::decide_ops))
         .with_state(service)
 }
 
 #[rustfmt::skip]
-pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
+pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
     use Permission::ModerateReviews;
     to
         .add_public_route(route(POST, "/api/v1/reviews", CUSTOMER),

@@ -253,7 +253,7 @@ impl ProfileStore {
     }
 }
 
-pub fn build_jobs(store: &ProfileStore, register: &FileRegister) -> Vec<Job> {
+pub(crate) fn build_jobs(store: &ProfileStore, register: &FileRegister) -> Vec<Job> {
     let kept = store.clone();
     let register = register.clone();
     let files = Job::new("user-files", "40 23 * * * *", move || {

@@ -1,9 +1,9 @@
 //! What the handlers share. The token identifies the caller; the id in the path only has to match
 //! it.
 
-pub mod files;
-pub mod profiles;
-pub mod providers;
+pub(crate) mod files;
+pub(crate) mod profiles;
+pub(crate) mod providers;
 
 use axum::extract::FromRef;
 use platform::files::{FileLinkSigner, FileRegister, UploadReceiver};

@@ -12,13 +12,13 @@ use wire::{Code, Permission};
 
 use crate::handlers::{Service, files, profiles, providers};
 
-pub fn router(service: Service) -> Router {
+pub(crate) fn router(service: Service) -> Router {
     add_public_routes(Router::new())
         .route("/internal/matches", post(providers::matches_for_service))
         .with_state(service)
 }
 
-pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
+pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
     add_provider_routes(add_file_routes(add_profile_routes(to)))
 }
 

@@ -9,7 +9,7 @@ use stack::{Ports, Servers, Supervisor, binaries, ready, servers};
 const STOP_MAX: Duration = Duration::from_secs(20);
 
 #[derive(clap::Args)]
-pub struct ServersArguments {
+pub(crate) struct ServersArguments {
     /// The file for the servers' addresses, as JSON, written once all of them answer
     #[arg(long)]
     ready_file: PathBuf,
@@ -18,7 +18,7 @@ pub struct ServersArguments {
     logs: Option<PathBuf>,
 }
 
-pub async fn run(arguments: ServersArguments) -> Result<()> {
+pub(crate) async fn run(arguments: ServersArguments) -> Result<()> {
     let folder = stack::temporary::folder()?;
     let supervisor = Supervisor::start(&binaries::supervisor()?)?;
     supervisor.remove_at_end(&folder)?;

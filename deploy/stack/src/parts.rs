@@ -55,7 +55,7 @@ impl fmt::Display for Part {
     }
 }
 
-pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
+pub(crate) fn embedded_cloud(layout: &Layout) -> Result<Spec> {
     let data = layout.cloud_folder().display().to_string();
     let spec = with_limits(cloud("cloud", layout)?, WIDE_CLOUD);
     let spec = spec.env("HOLDFAST__AUTH__SMS_URL", sms_url(layout));
@@ -70,7 +70,7 @@ pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
 }
 
 /// One part of the cloud, on servers. The configuration file must exist.
-pub fn real_part(part: CloudPart, layout: &Layout) -> Result<Spec> {
+pub(crate) fn real_part(part: CloudPart, layout: &Layout) -> Result<Spec> {
     let port = layout
         .port(part)
         .with_context(|| format!("{part} has no address"))?;
@@ -79,7 +79,12 @@ pub fn real_part(part: CloudPart, layout: &Layout) -> Result<Spec> {
 }
 
 /// A second process of the same part.
-pub fn second_replica(part: CloudPart, layout: &Layout, port: u16, operator: u16) -> Result<Spec> {
+pub(crate) fn second_replica(
+    part: CloudPart,
+    layout: &Layout,
+    port: u16,
+    operator: u16,
+) -> Result<Spec> {
     let spec = replica(&format!("{part}-2"), part, layout, port)?;
     Ok(spec.env(
         "HOLDFAST__PLATFORM__OPERATOR_BIND",
@@ -107,20 +112,20 @@ fn replica(name: &str, part: CloudPart, layout: &Layout, port: u16) -> Result<Sp
     ]))
 }
 
-pub fn migrate(layout: &Layout) -> Result<Spec> {
+pub(crate) fn migrate(layout: &Layout) -> Result<Spec> {
     Ok(cloud("migrate", layout)?
         .args(with_config(layout))
         .args(["migrate"]))
 }
 
-pub fn declare_bus(layout: &Layout) -> Result<Spec> {
+pub(crate) fn declare_bus(layout: &Layout) -> Result<Spec> {
     Ok(cloud("declare-bus", layout)?
         .args(with_config(layout))
         .args(["declare-bus"]))
 }
 
 /// The password goes over standard input, so it never shows in a process list.
-pub fn bootstrap_admin(layout: &Layout, username: &str, password: &str) -> Result<Spec> {
+pub(crate) fn bootstrap_admin(layout: &Layout, username: &str, password: &str) -> Result<Spec> {
     let spec = cloud("bootstrap-admin", layout)?;
     let spec = if config_file(layout).exists() {
         let keys = own_file(layout, CloudPart::Auth, "data.keys");
@@ -142,7 +147,7 @@ pub fn bootstrap_admin(layout: &Layout, username: &str, password: &str) -> Resul
 }
 
 /// Writes the shared settings of all parts to a file that a person can also read and use.
-pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
+pub(crate) fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
     let keys = layout.cloud_folder();
     make_inside(&keys)?;
     let Addresses {
@@ -195,7 +200,7 @@ fn sms_url(layout: &Layout) -> String {
 }
 
 /// An edge. Only enrolment uses the code; later it is harmless.
-pub fn edge(layout: &Layout, place: &EdgePlace, code: Option<String>) -> Result<Spec> {
+pub(crate) fn edge(layout: &Layout, place: &EdgePlace, code: Option<String>) -> Result<Spec> {
     let data = layout.edge_folder(place);
     make_inside(&data)?;
     let at = |port: u16| format!("127.0.0.1:{port}");
@@ -222,7 +227,7 @@ pub fn edge(layout: &Layout, place: &EdgePlace, code: Option<String>) -> Result<
 }
 
 /// The longest time until a part reports ready.
-pub const READY_MAX: Duration = Duration::from_secs(120);
+pub(crate) const READY_MAX: Duration = Duration::from_secs(120);
 
 /// Together they stay under the five-second stop limit of a platform on files.
 const EDGE_STOP_MS_MAX: u64 = 1_200;
@@ -248,7 +253,7 @@ const WIDE_CLOUD: &[(&str, &str)] = &[
 const WIDE_EDGE: &[(&str, &str)] = &[("HOLDFAST__EDGE__CONNECTIONS_PER_ADDRESS", "3072")];
 
 /// Resets every limit of the process to its default.
-pub fn at_default_limits(mut spec: Spec) -> Spec {
+pub(crate) fn at_default_limits(mut spec: Spec) -> Spec {
     for (limit, _) in WIDE_CLOUD.iter().chain(WIDE_EDGE) {
         spec.env.remove(*limit);
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use stack::ReadyFile;
 
-pub fn of(ready: &ReadyFile, is_thrown_away: bool) -> String {
+pub(crate) fn of(ready: &ReadyFile, is_thrown_away: bool) -> String {
     let mut text = String::from("\nHoldfast is up: five links, equal checksums.\n\n");
     let mut line = |parts: std::fmt::Arguments<'_>| {
         // Writing to a string cannot fail.

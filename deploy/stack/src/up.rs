@@ -27,7 +27,7 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 const REFRESH: Duration = Duration::from_secs(20 * 60);
 
 #[derive(clap::Args)]
-pub struct UpArguments {
+pub(crate) struct UpArguments {
     /// Keep nothing: everything is in a temporary folder that is removed with the platform
     #[arg(long, conflicts_with = "data")]
     ephemeral: bool,
@@ -51,7 +51,7 @@ pub struct UpArguments {
     default_limits: bool,
 }
 
-pub async fn run(arguments: UpArguments) -> Result<()> {
+pub(crate) async fn run(arguments: UpArguments) -> Result<()> {
     let stores = if arguments.real {
         Stores::Real
     } else {

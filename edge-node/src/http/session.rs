@@ -22,19 +22,19 @@ use super::EdgeApiState;
 use crate::say;
 
 #[derive(Deserialize, ToSchema)]
-pub struct TabletQuery {
+pub(super) struct TabletQuery {
     device: Option<DeviceId>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct EdgeSession {
+pub(super) struct EdgeSession {
     user_id: UserId,
     role: Role,
     expires_at: UnixMillis,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct EdgeLoginForm {
+pub(super) struct EdgeLoginForm {
     username: String,
     password: String,
     /// The device secret from an earlier sign-in; an empty string requests a new one.
@@ -60,7 +60,7 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// Returns the token's person, or why this device cannot connect with it: MQTT 3.1.1 carries no
 /// reason.
-pub async fn show(
+pub(super) async fn show(
     State(state): State<EdgeApiState>,
     Query(TabletQuery { device }): Query<TabletQuery>,
     headers: HeaderMap,
@@ -82,7 +82,7 @@ pub async fn show(
 }
 
 /// Gets a token for this region's edges from the cloud, and passes its refusals on.
-pub async fn sign_in(
+pub(super) async fn sign_in(
     State(state): State<EdgeApiState>,
     headers: HeaderMap,
     Json(EdgeLoginForm {
@@ -125,7 +125,7 @@ pub async fn sign_in(
 
 /// Ends the session of a token for this region's edges. Also hands over `device`, even while the
 /// cloud is unreachable: its next user owns it.
-pub async fn sign_out(
+pub(super) async fn sign_out(
     State(state): State<EdgeApiState>,
     Query(TabletQuery { device }): Query<TabletQuery>,
     headers: HeaderMap,

@@ -11,7 +11,7 @@ use wire::{
 
 use crate::{context::EdgeContext, receipts::sign_receipt, say, store::StoredCommand};
 
-pub fn not_taken_reply(command_id: Option<CommandId>, code: Code) -> Reply {
+pub(crate) fn not_taken_reply(command_id: Option<CommandId>, code: Code) -> Reply {
     Reply {
         command_id,
         hop: Hop::Stored,
@@ -27,7 +27,10 @@ pub fn not_taken_reply(command_id: Option<CommandId>, code: Code) -> Reply {
 }
 
 /// Replies to an invalid command frame, naming the offending field.
-pub fn unreadable_reply(body: &[u8], UnreadableFrame { id, code }: UnreadableFrame) -> Reply {
+pub(super) fn unreadable_reply(
+    body: &[u8],
+    UnreadableFrame { id, code }: UnreadableFrame,
+) -> Reply {
     let reply = not_taken_reply(id, code);
     if code != Code::MalformedBody {
         return reply;
@@ -45,7 +48,7 @@ pub fn unreadable_reply(body: &[u8], UnreadableFrame { id, code }: UnreadableFra
 }
 
 /// Adds the invalid fields if they are the reason for the refusal.
-pub fn with_field_errors(reply: Reply, wrong: Vec<FieldError>) -> Reply {
+pub(super) fn with_field_errors(reply: Reply, wrong: Vec<FieldError>) -> Reply {
     let named = reply.verdict == Verdict::NotTaken && reply.code == Some(Code::InvalidInput);
     if named {
         Reply {
@@ -58,7 +61,7 @@ pub fn with_field_errors(reply: Reply, wrong: Vec<FieldError>) -> Reply {
 }
 
 /// Replies with the outcome or else the verdict, the order as it is now, and the receipt.
-pub fn build_stored_reply(
+pub(super) fn build_stored_reply(
     context: &EdgeContext,
     stored: &StoredCommand,
     outcome: Option<&Outcome>,
@@ -126,7 +129,7 @@ fn is_lost_to_reader(
 }
 
 /// The reader if only the id is known. Never an admin, who sees more: the role is not stored.
-pub fn infer_reader(user_id: UserId, order: Option<&Order>) -> Actor {
+pub(super) fn infer_reader(user_id: UserId, order: Option<&Order>) -> Actor {
     let customer = order.is_some_and(|order| order.customer_id == user_id);
     Actor {
         user_id,

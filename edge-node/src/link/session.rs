@@ -60,7 +60,7 @@ const ACK_EVERY: Duration = Duration::from_secs(5);
 const CONFIRMATION_STORED_EVERY: Duration = Duration::from_secs(60);
 
 impl<'a> LinkSession<'a> {
-    pub fn new(link: &'a Link, edge: EdgeProtocol, socket: Socket) -> Self {
+    pub(super) fn new(link: &'a Link, edge: EdgeProtocol, socket: Socket) -> Self {
         let early = VecDeque::new();
         let acked_at = Duration::ZERO;
         Self {
@@ -73,7 +73,7 @@ impl<'a> LinkSession<'a> {
         }
     }
 
-    pub async fn run(mut self, check: HubCheck) -> SessionEnd {
+    pub(super) async fn run(mut self, check: HubCheck) -> SessionEnd {
         match self.handle_events(check).await {
             Ok(never) => never,
             Err(ended) => {
@@ -309,7 +309,7 @@ fn describe_end(end: &LinkEnd) -> String {
     .to_owned()
 }
 
-pub struct Downlink {
+pub(crate) struct Downlink {
     pub context: EdgeContext,
     pub intake: CommandIntake,
     pub publisher: TabletPublisher,
@@ -319,7 +319,7 @@ pub struct Downlink {
 type WriteResult = Result<(), WriteError<rusqlite::Error>>;
 
 impl Downlink {
-    pub async fn apply_edge_write(&self, what: EdgeWrite) -> WriteResult {
+    pub(crate) async fn apply_edge_write(&self, what: EdgeWrite) -> WriteResult {
         match what {
             EdgeWrite::Outcomes { to, outcomes } => self.settle_ops(to, outcomes).await?,
             EdgeWrite::Changes { to, changes } => {
@@ -411,7 +411,7 @@ impl Downlink {
     }
 
     /// The feed was read to its end; `store_for_next_run` also records this for the next run.
-    pub async fn confirm_feed_current(&self, store_for_next_run: bool) -> WriteResult {
+    pub(crate) async fn confirm_feed_current(&self, store_for_next_run: bool) -> WriteResult {
         self.context.authenticator.confirm_revocations();
         if store_for_next_run {
             self.context
@@ -425,7 +425,7 @@ impl Downlink {
 
     /// Logs an accept made elsewhere, or drops it if the disk is full or the queue busy; the cloud
     /// sends it again.
-    pub async fn log_forwarded_accept(&self, accept: ForwardedAcceptFrame) -> WriteResult {
+    pub(crate) async fn log_forwarded_accept(&self, accept: ForwardedAcceptFrame) -> WriteResult {
         let id = accept.command.id;
         let order = accept.command.body.order_id();
         match self

@@ -179,7 +179,7 @@ pub(super) struct TabletSession {
 }
 
 impl TabletSession {
-    pub fn actor(&self) -> Actor {
+    pub(super) fn actor(&self) -> Actor {
         Actor {
             user_id: self.pass.user_id,
             role: self.role,
@@ -209,7 +209,7 @@ pub(super) struct TabletSessions {
 }
 
 impl TabletSessions {
-    pub fn new(per_person_max: usize) -> Self {
+    pub(super) fn new(per_person_max: usize) -> Self {
         Self {
             sessions: Mutex::default(),
             visits: AtomicU64::default(),
@@ -218,7 +218,7 @@ impl TabletSessions {
     }
 
     /// Prepares a session for a connection that is not signed in yet.
-    pub fn new_session(&self, claims: &Claims, admitted: AdmittedToken) -> TabletSession {
+    pub(super) fn new_session(&self, claims: &Claims, admitted: AdmittedToken) -> TabletSession {
         let visit = self.visits.fetch_add(1, Ordering::Relaxed);
         TabletSession {
             pass: admitted,
@@ -235,7 +235,7 @@ impl TabletSessions {
     /// ids the newer connection wins in any order of events, because the broker answers a client
     /// before it reports it. If two cross inside the broker, the survivor may have no rights, and
     /// its tablet has to reconnect.
-    pub fn register_connection(
+    pub(super) fn register_connection(
         &self,
         client_id: &str,
         session: TabletSession,
@@ -269,7 +269,7 @@ impl TabletSessions {
     }
 
     /// True if this person may open another connection under that client id.
-    pub fn may_open_connection(&self, client_id: &str, user: UserId) -> bool {
+    pub(super) fn may_open_connection(&self, client_id: &str, user: UserId) -> bool {
         self.may_open_connection_among(&self.lock_sessions(), client_id, user)
     }
 
@@ -288,14 +288,14 @@ impl TabletSessions {
     }
 
     /// A newer connection may have replaced this one; its entry stays.
-    pub fn remove_connection(&self, client_id: &str, session: TabletSession) {
+    pub(super) fn remove_connection(&self, client_id: &str, session: TabletSession) {
         let mut sessions = self.lock_sessions();
         if sessions.get(client_id) == Some(&session) {
             sessions.remove(client_id);
         }
     }
 
-    pub fn find_unauthorized(&self, authenticator: &TokenAuthenticator) -> Vec<String> {
+    pub(super) fn find_unauthorized(&self, authenticator: &TokenAuthenticator) -> Vec<String> {
         let sessions = self.lock_sessions();
         let unauthorized = sessions
             .iter()
@@ -306,14 +306,14 @@ impl TabletSessions {
     }
 
     /// True if no other person is signed in on that device.
-    pub fn is_free_for(&self, device: &DeviceId, user: UserId) -> bool {
+    pub(super) fn is_free_for(&self, device: &DeviceId, user: UserId) -> bool {
         self.lock_sessions().iter().all(|(client_id, session)| {
             session.pass.user_id == user
                 || DeviceId::from_client_id(client_id).as_ref() != Some(device)
         })
     }
 
-    pub fn is_signed_in(&self, user: UserId) -> bool {
+    pub(super) fn is_signed_in(&self, user: UserId) -> bool {
         self.lock_sessions()
             .values()
             .any(|session| session.pass.user_id == user)
@@ -335,7 +335,7 @@ pub(super) enum ConnectRefusal {
 }
 
 impl ConnectRefusal {
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Person(code) => code.as_str(),
             Self::TooManyConnections => "too_many_connections",
@@ -344,7 +344,7 @@ impl ConnectRefusal {
 
     /// Few MQTT codes exist: bad credentials; good ones that no longer admit; banned people or
     /// devices.
-    pub fn reason_code(self) -> ReasonCode {
+    pub(super) fn reason_code(self) -> ReasonCode {
         match self {
             Self::Person(Code::Revoked | Code::DeviceClosed) => ReasonCode::Banned,
             Self::Person(Code::TokenExpired | Code::SessionEnded) => ReasonCode::NotAuthorized,
@@ -356,7 +356,7 @@ impl ConnectRefusal {
 
     /// The broker's CONNACK with this refusal as its reason string. `None` if it has no reason
     /// string: version 3.1.1 lacks it, and a version 5 client may disable it.
-    pub fn replace_connack(self, connack: &[u8]) -> Option<Bytes> {
+    pub(super) fn replace_connack(self, connack: &[u8]) -> Option<Bytes> {
         let is_refusal = connack.first() == Some(&CONNACK) && connack.ends_with(BROKER_REASON);
         let reason = connack.get(REASON_AT).filter(|_| is_refusal)?;
         let words = self.reason_text();
@@ -424,7 +424,7 @@ const HOUR: Duration = Duration::from_hours(1);
 const DEVICES_MAX: usize = 200;
 
 impl RefusalLog {
-    pub fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock) -> Self {
         let told = HourlyRefusals {
             since: clock.elapsed(),
             ..HourlyRefusals::default()
@@ -436,7 +436,7 @@ impl RefusalLog {
     }
 
     /// `device` is `None` if the client id is not a device's.
-    pub fn log_refusal(&self, device: Option<DeviceId>, refusal: ConnectRefusal) {
+    pub(super) fn log_refusal(&self, device: Option<DeviceId>, refusal: ConnectRefusal) {
         let why = refusal.as_str();
         let name = device.as_ref().map_or("?", DeviceId::as_str).to_owned();
         match self.choose_line(device) {

@@ -31,19 +31,19 @@ const PER_PERSON_MAX: usize = WAITING_MAX / 8;
 const NEWCOMERS_MAX: usize = WAITING_MAX / 2;
 
 #[derive(Clone)]
-pub struct CommandQueue {
+pub(crate) struct CommandQueue {
     queue: mpsc::Sender<QueuedCommand>,
     shares: QueuePermits,
 }
 
-pub struct QueuedCommand {
+pub(crate) struct QueuedCommand {
     sender: TabletSender,
     payload: Bytes,
     /// Held until the command is answered.
     _share: QueuePermit,
 }
 
-pub fn command_queue() -> (CommandQueue, mpsc::Receiver<QueuedCommand>) {
+pub(crate) fn command_queue() -> (CommandQueue, mpsc::Receiver<QueuedCommand>) {
     let (queue, inbound) = mpsc::channel(WAITING_MAX);
     (
         CommandQueue {
@@ -56,7 +56,7 @@ pub fn command_queue() -> (CommandQueue, mpsc::Receiver<QueuedCommand>) {
 
 impl CommandQueue {
     /// False if there was no room for it.
-    pub fn try_enqueue(&self, sender: TabletSender, payload: Bytes, known: bool) -> bool {
+    pub(crate) fn try_enqueue(&self, sender: TabletSender, payload: Bytes, known: bool) -> bool {
         let share = self.shares.try_acquire(sender.actor.user_id, known);
         share.is_some_and(|share| {
             self.queue
@@ -122,7 +122,7 @@ impl Drop for QueuePermit {
 }
 
 /// Answers commands until the stop, then those that are still queued.
-pub async fn answer_queued_commands(
+pub(crate) async fn answer_queued_commands(
     mut inbound: mpsc::Receiver<QueuedCommand>,
     intake: CommandIntake,
     publisher: TabletPublisher,

@@ -67,7 +67,7 @@ const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
 const EXPIRED_EVERY: Duration = Duration::from_secs(600);
 
 #[derive(Clone)]
-pub struct MqttServer(Arc<Inner>);
+pub(crate) struct MqttServer(Arc<Inner>);
 
 struct Inner {
     config: Arc<BrokerConfig>,
@@ -98,7 +98,7 @@ impl MqttServer {
 
     /// Accepts tablets over TCP until `stop`, then closes all connections, including those over
     /// WebSocket.
-    pub async fn accept_until_stopped(
+    pub(crate) async fn accept_until_stopped(
         self,
         listener: TcpListener,
         slots: ConnectionSlots,
@@ -130,7 +130,7 @@ impl MqttServer {
         }
     }
 
-    pub async fn serve_connection(
+    pub(crate) async fn serve_connection(
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
         proof: SlotProof,
@@ -309,7 +309,11 @@ pub(super) async fn serve_websockets(
 }
 
 /// Routes for MQTT over WebSocket at these paths.
-pub fn websocket_routes(paths: &[&str], server: MqttServer, stop: CancellationToken) -> Router {
+pub(crate) fn websocket_routes(
+    paths: &[&str],
+    server: MqttServer,
+    stop: CancellationToken,
+) -> Router {
     let mut router = Router::new();
     for path in paths {
         router = router.route(path, any(upgrade_to_mqtt));

@@ -21,7 +21,7 @@ use crate::{
 };
 
 #[derive(Clone)]
-pub struct TabletPublisher {
+pub(crate) struct TabletPublisher {
     pub identity: EdgeIdentity,
     pub broker: Broker,
     pub feed_seq: watch::Receiver<u64>,
@@ -29,7 +29,7 @@ pub struct TabletPublisher {
 
 /// The running broker.
 #[derive(Clone)]
-pub struct Broker {
+pub(crate) struct Broker {
     pub(super) router: Arc<MessageRouter>,
     pub(super) signed_in: Arc<TabletSessions>,
     pub(super) people: PeopleRegistry,
@@ -43,7 +43,7 @@ pub struct Broker {
 /// read `gone`. People involved in an order read it on their own board.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = BoardChanges)]
-pub struct Changes<'a> {
+pub(crate) struct Changes<'a> {
     pub edge: &'a EdgeId,
     pub region: Region,
     pub feed_seq: u64,
@@ -53,7 +53,7 @@ pub struct Changes<'a> {
 
 /// The log's position. A tablet that sees a new epoch or nonce resends its undecided commands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct LogHead {
+pub(crate) struct LogHead {
     pub edge: EdgeId,
     pub region: Region,
     pub epoch: u64,
@@ -74,7 +74,7 @@ const GONE_MAX: usize = 64;
 
 impl TabletPublisher {
     /// Publishes to that person on that device; skipped if another person has signed in on it.
-    pub async fn publish_reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
+    pub(crate) async fn publish_reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
         if self.broker.may_receive(device, user) {
             let topic = topics::reply_topic(self.identity.region, &self.identity.edge_id, device);
             self.publish_json(&topic, reply, false).await;
@@ -83,7 +83,7 @@ impl TabletPublisher {
 
     /// Publishes the cloud's decision to the sending tablet, if the same person holds it, and to
     /// that person on all devices.
-    pub async fn publish_decision(&self, settled: &DecidedCommand, reply: &Reply) {
+    pub(crate) async fn publish_decision(&self, settled: &DecidedCommand, reply: &Reply) {
         let user = settled.stored.user_id;
         if let Some(device) = &settled.stored.device {
             self.publish_reply(device, user, reply).await;
@@ -94,7 +94,7 @@ impl TabletPublisher {
 
     /// The topic is public to all providers, so only open orders are published in full; others go
     /// out as `gone`.
-    pub async fn publish_changes(&self, views: Vec<EdgeOrderView>, gone: Vec<OrderId>) {
+    pub(crate) async fn publish_changes(&self, views: Vec<EdgeOrderView>, gone: Vec<OrderId>) {
         let (mut items, mut gone) = split_orders(views, gone);
         while !items.is_empty() || !gone.is_empty() {
             let more_items = items.split_off(items.len().min(ITEMS_MAX));
@@ -112,7 +112,7 @@ impl TabletPublisher {
     }
 
     /// Retained, so that a tablet gets it as soon as it subscribes.
-    pub async fn publish_head(&self, head: &LogHead) {
+    pub(crate) async fn publish_head(&self, head: &LogHead) {
         let topic = topics::head_topic(self.identity.region, &self.identity.edge_id);
         self.publish_json(&topic, head, true).await;
     }
@@ -126,7 +126,7 @@ impl TabletPublisher {
 }
 
 impl Broker {
-    pub async fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
+    pub(crate) async fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
         let packet = PublishPacket::new(topic, payload, QoS::AtLeastOnce).with_retain(retain);
         // A full client channel must not block: the link publishes outcomes through here, and a
         // slow tablet must not delay it. The message is queued instead.
@@ -136,21 +136,21 @@ impl Broker {
     }
 
     /// True if that person's connection on that device would be admitted.
-    pub fn would_admit(&self, device: &DeviceId, user: UserId) -> bool {
+    pub(crate) fn would_admit(&self, device: &DeviceId, user: UserId) -> bool {
         self.signed_in.is_free_for(device, user) || self.people.owns_device(user, device)
     }
 
     /// True if a message for that person may go to that device: no other person is signed in on it.
-    pub fn may_receive(&self, device: &DeviceId, user: UserId) -> bool {
+    pub(crate) fn may_receive(&self, device: &DeviceId, user: UserId) -> bool {
         self.signed_in.is_free_for(device, user)
     }
 
-    pub fn is_signed_in(&self, user: UserId) -> bool {
+    pub(crate) fn is_signed_in(&self, user: UserId) -> bool {
         self.signed_in.is_signed_in(user)
     }
 
     /// Ends connections whose token has expired or been revoked.
-    pub async fn close_unauthorized_connections(&self) {
+    pub(crate) async fn close_unauthorized_connections(&self) {
         for client_id in self.signed_in.find_unauthorized(&self.authenticator) {
             self.router.unregister_client(&client_id).await;
         }

@@ -110,7 +110,7 @@ impl Store {
 }
 
 /// Runs one command in one writer transaction, from the lookup of its id to its log row.
-pub fn judge_and_log_command(
+pub(super) fn judge_and_log_command(
     conn: &Connection,
     book: &mut LogBook,
     checked: CheckedCommand,
@@ -345,7 +345,7 @@ fn load_payment_history(conn: &Connection, customer: UserId) -> rusqlite::Result
         })
 }
 
-pub enum ShareCheck {
+pub(super) enum ShareCheck {
     /// The command uses up no share of the work.
     NoShare,
     WithinLimit(ShareAct),

@@ -19,13 +19,13 @@ const GAP: Duration = Duration::from_millis(200);
 /// A position and a run sent before their commit, until the link takes them.
 static EARLY: Mutex<Option<(EdgeFilePosition, OpRun)>> = Mutex::new(None);
 
-pub fn position_early() -> Option<EdgeFilePosition> {
+pub(super) fn position_early() -> Option<EdgeFilePosition> {
     let early = EARLY.lock().ok()?;
     early.as_ref().map(|(position, _)| position.clone())
 }
 
 /// The uncommitted run, if it starts at the wanted op.
-pub fn sent_early(range: OpRange) -> Option<OpRun> {
+pub(super) fn sent_early(range: OpRange) -> Option<OpRun> {
     let mut early = EARLY.lock().ok()?;
     early
         .take_if(|(_, run)| run.before.seq + 1 == range.from)

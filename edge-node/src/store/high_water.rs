@@ -15,13 +15,13 @@ use wire::{ChainHead, Hash};
 const LEN: usize = 8 + 8 + 32 + 32;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HighWaterMark {
+pub(super) struct HighWaterMark {
     pub epoch: u64,
     pub head: ChainHead,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MarkFile {
+pub(super) enum MarkFile {
     Missing,
     /// Truncated, or with a wrong checksum.
     Torn,
@@ -29,12 +29,12 @@ pub enum MarkFile {
 }
 
 #[derive(Debug)]
-pub struct HighWaterFile {
+pub(super) struct HighWaterFile {
     file: File,
 }
 
 /// For `data/db/edge.db` this is `data/high-water`.
-pub fn path_for(database: &Path) -> PathBuf {
+pub(super) fn path_for(database: &Path) -> PathBuf {
     let folder = database
         .parent()
         .and_then(Path::parent)
@@ -42,7 +42,7 @@ pub fn path_for(database: &Path) -> PathBuf {
     folder.join("high-water")
 }
 
-pub fn read_mark_file(path: &Path) -> io::Result<MarkFile> {
+pub(super) fn read_mark_file(path: &Path) -> io::Result<MarkFile> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(read(&bytes).map_or(MarkFile::Torn, MarkFile::Whole)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(MarkFile::Missing),
@@ -51,7 +51,7 @@ pub fn read_mark_file(path: &Path) -> io::Result<MarkFile> {
 }
 
 impl HighWaterFile {
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -61,7 +61,7 @@ impl HighWaterFile {
     }
 
     /// Writes the whole record at once; the checksum reveals a torn write.
-    pub fn write(&self, mark: HighWaterMark) -> io::Result<()> {
+    pub(super) fn write(&self, mark: HighWaterMark) -> io::Result<()> {
         let mut bytes = [0; LEN];
         bytes[..8].copy_from_slice(&mark.epoch.to_be_bytes());
         bytes[8..16].copy_from_slice(&mark.head.seq.to_be_bytes());
@@ -71,7 +71,7 @@ impl HighWaterFile {
         self.file.write_all_at(&bytes, 0)
     }
 
-    pub fn sync(&self) -> io::Result<()> {
+    pub(super) fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
     }
 }

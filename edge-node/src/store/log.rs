@@ -28,7 +28,7 @@ use super::{
 };
 
 #[derive(Debug)]
-pub struct LogBook {
+pub(super) struct LogBook {
     pub edge_id: EdgeId,
     pub region: Region,
     pub epoch: u64,
@@ -87,7 +87,7 @@ impl journal::State for LogBook {
 
 impl LogBook {
     /// `let_in` comes from authenticator and file, `cut_off` from the intake.
-    pub fn build_edge_state(
+    pub(super) fn build_edge_state(
         &self,
         body: &CommandBody,
         view: &EdgeOrderView,
@@ -148,7 +148,7 @@ impl LogBook {
         })
     }
 
-    pub fn save(&self, conn: &Connection) -> rusqlite::Result<()> {
+    pub(super) fn save(&self, conn: &Connection) -> rusqlite::Result<()> {
         conn.prepare_cached(SAVE)?.execute(params![
             to_sql_int(self.epoch),
             self.suspect,
@@ -173,7 +173,7 @@ impl LogBook {
 }
 
 /// Encodes and appends one op; returns the new end of the chain.
-pub fn append_op(
+pub(super) fn append_op(
     conn: &Connection,
     book: &mut LogBook,
     op: &Op,
@@ -200,7 +200,7 @@ const EXPIRED_KNOWN_MS: i64 = 60 * 60 * 1_000;
 
 /// Returns the seq of the token's op in this epoch. Logs the token if it is new or has expired: the
 /// hub drops old tokens, and the edge cannot see when.
-pub fn ensure_token_logged(
+pub(super) fn ensure_token_logged(
     conn: &Connection,
     book: &mut LogBook,
     token: &str,
@@ -357,7 +357,7 @@ pub(super) fn load_ops(conn: &Connection, range: OpRange) -> rusqlite::Result<Op
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// At least thirteen months.
-pub const COMMANDS_KEPT_MS: i64 = 400 * DAY_MS;
+pub(super) const COMMANDS_KEPT_MS: i64 = 400 * DAY_MS;
 /// The hub keeps raw ops as long: the oldest backup that it must handle.
 const LOG_KEPT_MS: i64 = 35 * DAY_MS;
 /// Rows per run, so that commands never wait long.

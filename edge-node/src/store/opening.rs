@@ -27,7 +27,7 @@ use super::{
 };
 
 #[derive(Debug, thiserror::Error)]
-pub enum IdentityError {
+pub(super) enum IdentityError {
     #[error("the data folder belongs to edge `{0}`, but this is edge `{1}`")]
     OtherEdge(EdgeId, EdgeId),
     #[error("the data folder belongs to region {0}, but this edge is configured for {1}")]

@@ -108,7 +108,7 @@ fn adopt_generation(
 }
 
 /// Versions of keys and revocations only compare within one generation.
-pub fn enter_generation(book: &mut LogBook, generation: u64) {
+pub(super) fn enter_generation(book: &mut LogBook, generation: u64) {
     if book.feed_generation != generation {
         book.feed_generation = generation;
         book.revocations_version = 0;
@@ -116,7 +116,7 @@ pub fn enter_generation(book: &mut LogBook, generation: u64) {
     }
 }
 
-pub fn merge_order(
+pub(super) fn merge_order(
     conn: &Connection,
     book: &mut LogBook,
     order: Order,
@@ -161,7 +161,7 @@ pub fn merge_order(
     Ok(what)
 }
 
-pub fn apply_change(
+pub(super) fn apply_change(
     conn: &Connection,
     book: &mut LogBook,
     change: FeedChange,
@@ -256,12 +256,12 @@ fn adopt_policy(book: &mut LogBook, version: u64, policy: Policy) {
     }
 }
 
-pub fn active_worker(order: &Order) -> Option<UserId> {
+pub(super) fn active_worker(order: &Order) -> Option<UserId> {
     order.provider_id.filter(|_| order.status.is_at_work())
 }
 
 /// Column values: the customer of a finished order, and the debt flag.
-pub fn finished_work_columns(order: &Order) -> (Option<&[u8]>, Option<bool>) {
+pub(super) fn finished_work_columns(order: &Order) -> (Option<&[u8]>, Option<bool>) {
     match FinishedWorkPayment::from_order(order) {
         None => (None, None),
         Some(work) => (
@@ -271,7 +271,7 @@ pub fn finished_work_columns(order: &Order) -> (Option<&[u8]>, Option<bool>) {
     }
 }
 
-pub fn find_confirmed_order(
+pub(super) fn find_confirmed_order(
     conn: &Connection,
     order_id: OrderId,
 ) -> rusqlite::Result<Option<ConfirmedOrder>> {
@@ -286,7 +286,7 @@ pub fn find_confirmed_order(
         .optional()
 }
 
-pub fn load_order_view(
+pub(super) fn load_order_view(
     conn: &Connection,
     order_id: OrderId,
     edge: &EdgeId,

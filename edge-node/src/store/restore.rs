@@ -31,7 +31,7 @@ pub struct EpochStart {
     pub relogged: u64,
 }
 
-pub struct UndecidedCommand {
+pub(super) struct UndecidedCommand {
     pub epoch: u64,
     pub head: ChainHead,
     pub op: CommandOp,
@@ -40,7 +40,7 @@ pub struct UndecidedCommand {
 }
 
 #[derive(Clone, Copy)]
-pub struct EndedEpoch<'a> {
+pub(super) struct EndedEpoch<'a> {
     pub edge: &'a EdgeId,
     pub why: QuarantineWhy,
 }
@@ -209,7 +209,9 @@ fn relog_undecided_commands(
 }
 
 /// The undecided commands, in log order.
-pub fn load_undecided_commands(conn: &Connection) -> rusqlite::Result<Vec<UndecidedCommand>> {
+pub(super) fn load_undecided_commands(
+    conn: &Connection,
+) -> rusqlite::Result<Vec<UndecidedCommand>> {
     const ROWS: &str = "SELECT pending.epoch, pending.seq, log.hash, log.bytes FROM pending
         JOIN log ON log.epoch = pending.epoch AND log.seq = pending.seq
         ORDER BY pending.epoch, pending.seq";
@@ -239,8 +241,8 @@ pub fn load_undecided_commands(conn: &Connection) -> rusqlite::Result<Vec<Undeci
 
 /// Token sources: this log, and the tail. A command from the tail has its token in the tail or in
 /// the part that both logs share; elsewhere this log may hold another op at that place.
-pub const TOKEN_IN_LOG: [&str; 1] = ["SELECT bytes FROM log WHERE epoch = ? AND seq = ?"];
-pub const TOKEN_IN_TAIL_OR_LOG: [&str; 2] = [
+pub(super) const TOKEN_IN_LOG: [&str; 1] = ["SELECT bytes FROM log WHERE epoch = ? AND seq = ?"];
+pub(super) const TOKEN_IN_TAIL_OR_LOG: [&str; 2] = [
     "SELECT bytes FROM tail WHERE epoch = ? AND seq = ?",
     TOKEN_IN_LOG[0],
 ];
@@ -272,7 +274,7 @@ const MOVE_ROW: &str = "ON CONFLICT (command_id, user_id) DO UPDATE SET epoch = 
     seq = excluded.seq, op_hash = excluded.op_hash, verdict = excluded.verdict, fence = NULL";
 
 /// False if the command has an outcome or is already in this epoch.
-pub fn relog_command(
+pub(super) fn relog_command(
     conn: &Connection,
     book: &mut LogBook,
     old: UndecidedCommand,

@@ -7,27 +7,31 @@ use uuid::Uuid;
 use wire::{Hash, Order};
 
 /// The statement stays in the prepared-statement cache.
-pub fn execute_cached(conn: &Connection, text: &str, values: impl Params) -> rusqlite::Result<()> {
+pub(super) fn execute_cached(
+    conn: &Connection,
+    text: &str,
+    values: impl Params,
+) -> rusqlite::Result<()> {
     conn.prepare_cached(text)?.execute(values).map(drop)
 }
 
 /// SQLite integers are signed; no number comes near their limit.
-pub fn to_sql_int(number: u64) -> i64 {
+pub(super) fn to_sql_int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-pub fn read_u64(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+pub(super) fn read_u64(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     let number: i64 = row.get(at)?;
     u64::try_from(number).map_err(|error| column_error(at, error))
 }
 
 /// Reads a count; one beyond the range becomes the maximum.
-pub fn read_saturated_u32(row: &Row<'_>, at: usize) -> rusqlite::Result<u32> {
+pub(super) fn read_saturated_u32(row: &Row<'_>, at: usize) -> rusqlite::Result<u32> {
     Ok(u32::try_from(read_u64(row, at)?).unwrap_or(u32::MAX))
 }
 
 /// Reads a nullable column.
-pub fn read_optional<T>(
+pub(super) fn read_optional<T>(
     row: &Row<'_>,
     at: usize,
     read: impl FnOnce(&Row<'_>, usize) -> rusqlite::Result<T>,
@@ -39,7 +43,7 @@ pub fn read_optional<T>(
     }
 }
 
-pub fn hash(row: &Row<'_>, at: usize) -> rusqlite::Result<Hash> {
+pub(super) fn hash(row: &Row<'_>, at: usize) -> rusqlite::Result<Hash> {
     let bytes = row
         .get_ref(at)?
         .as_blob()
@@ -47,7 +51,7 @@ pub fn hash(row: &Row<'_>, at: usize) -> rusqlite::Result<Hash> {
     Hash::try_from(bytes).map_err(|error| column_error(at, error))
 }
 
-pub fn id<T: From<Uuid>>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
+pub(super) fn id<T: From<Uuid>>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
     let bytes = row
         .get_ref(at)?
         .as_blob()
@@ -57,7 +61,10 @@ pub fn id<T: From<Uuid>>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
         .map_err(|error| column_error(at, error))
 }
 
-pub fn read_parsed<T: FromStr<Err: ToString>>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
+pub(super) fn read_parsed<T: FromStr<Err: ToString>>(
+    row: &Row<'_>,
+    at: usize,
+) -> rusqlite::Result<T> {
     let text = row
         .get_ref(at)?
         .as_str()
@@ -66,11 +73,11 @@ pub fn read_parsed<T: FromStr<Err: ToString>>(row: &Row<'_>, at: usize) -> rusql
         .map_err(|error: T::Err| column_error(at, error.to_string()))
 }
 
-pub fn read_order(row: &Row<'_>, at: usize) -> rusqlite::Result<Order> {
+pub(super) fn read_order(row: &Row<'_>, at: usize) -> rusqlite::Result<Order> {
     read_cbor(row, at)
 }
 
-pub fn read_cbor<T: for<'b> minicbor::Decode<'b, ()>>(
+pub(super) fn read_cbor<T: for<'b> minicbor::Decode<'b, ()>>(
     row: &Row<'_>,
     at: usize,
 ) -> rusqlite::Result<T> {
@@ -82,7 +89,7 @@ pub fn read_cbor<T: for<'b> minicbor::Decode<'b, ()>>(
 }
 
 /// Writing into memory cannot fail.
-pub fn encode_cbor(word: impl minicbor::Encode<()>) -> Vec<u8> {
+pub(super) fn encode_cbor(word: impl minicbor::Encode<()>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let written = minicbor::encode(word, &mut bytes);
     debug_assert!(written.is_ok(), "memory takes every byte");
@@ -90,10 +97,13 @@ pub fn encode_cbor(word: impl minicbor::Encode<()>) -> Vec<u8> {
 }
 
 /// Wraps a failure of the high-water file as a statement's error.
-pub fn mark_write_error(error: io::Error) -> rusqlite::Error {
+pub(super) fn mark_write_error(error: io::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
-pub fn column_error(at: usize, error: impl Into<Box<dyn Error + Send + Sync>>) -> rusqlite::Error {
+pub(super) fn column_error(
+    at: usize,
+    error: impl Into<Box<dyn Error + Send + Sync>>,
+) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(at, Type::Blob, error.into())
 }

@@ -130,7 +130,7 @@ fn load_standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
     })
 }
 
-pub fn load_offline_rules(conn: &Connection) -> rusqlite::Result<OfflineRules> {
+pub(super) fn load_offline_rules(conn: &Connection) -> rusqlite::Result<OfflineRules> {
     const ROW: &str = "SELECT assignment FROM edge WHERE one = 1";
     conn.prepare_cached(ROW)?.query_row([], |row| {
         let assignment: Option<RegionAssignment> = read_optional(row, 0, read_cbor)?;
@@ -154,7 +154,7 @@ fn save_cut_off_since(conn: &Connection, since: Option<UnixMillis>) -> rusqlite:
     }
 }
 
-pub fn apply_assignment(
+pub(super) fn apply_assignment(
     conn: &Connection,
     book: &mut LogBook,
     assignment: RegionAssignment,
@@ -251,7 +251,7 @@ impl Alarm {
 }
 
 /// The first reason found stays, except that `Twin` replaces any other.
-pub fn raise_alarm(
+pub(super) fn raise_alarm(
     conn: &Connection,
     book: &mut LogBook,
     alarm: Alarm,
@@ -266,13 +266,13 @@ pub fn raise_alarm(
     book.save(conn)
 }
 
-pub fn clear_alarm(conn: &Connection, book: &mut LogBook) -> rusqlite::Result<()> {
+pub(super) fn clear_alarm(conn: &Connection, book: &mut LogBook) -> rusqlite::Result<()> {
     conn.execute("DELETE FROM alarm", [])?;
     book.suspect = false;
     Ok(())
 }
 
-pub fn find_alarm(conn: &Connection) -> rusqlite::Result<Option<(Alarm, UnixMillis)>> {
+pub(super) fn find_alarm(conn: &Connection) -> rusqlite::Result<Option<(Alarm, UnixMillis)>> {
     const ROW: &str = "SELECT why, since FROM alarm WHERE one = 1";
     conn.prepare_cached(ROW)?
         .query_row([], |row| {
@@ -310,7 +310,7 @@ pub struct WrongClock {
     pub found_at: UnixMillis,
 }
 
-pub fn load_clock_record(conn: &Connection) -> rusqlite::Result<ClockRecord> {
+pub(super) fn load_clock_record(conn: &Connection) -> rusqlite::Result<ClockRecord> {
     const ROW: &str = "SELECT hub_at, finding, error_ms, found_at FROM clock WHERE one = 1";
     let found = conn
         .prepare_cached(ROW)?
@@ -348,7 +348,7 @@ fn save_clock_record(conn: &Connection, record: ClockRecord) -> rusqlite::Result
 }
 
 /// The newest moment that has certainly passed. No run uses an earlier time.
-pub fn newest_moment(conn: &Connection) -> rusqlite::Result<UnixMillis> {
+pub(super) fn newest_moment(conn: &Connection) -> rusqlite::Result<UnixMillis> {
     const LOGGED: &str = "SELECT logged_at FROM log ORDER BY epoch DESC, seq DESC LIMIT 1";
     let logged_at = conn
         .query_row(LOGGED, [], |row| row.get(0).map(UnixMillis))

@@ -72,7 +72,7 @@ impl StoredCommand {
 }
 
 /// Stores the command as pending at its place in the log. `on_conflict` handles an existing row.
-pub fn insert_command(
+pub(super) fn insert_command(
     conn: &Connection,
     stored: &StoredCommand,
     received_at: UnixMillis,
@@ -112,7 +112,7 @@ pub fn insert_command(
 const SELECT: &str = "SELECT command_id, user_id, order_id, device, epoch, seq, op_hash, verdict,
     doubt, fence, outcome, hash FROM commands WHERE";
 
-pub fn find_command(
+pub(super) fn find_command(
     conn: &Connection,
     command_id: CommandId,
     user_id: UserId,
@@ -224,7 +224,7 @@ fn store_outcomes(
 }
 
 /// Stops resending the op and laying it over the view.
-pub fn retire_op(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<()> {
+pub(super) fn retire_op(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<()> {
     const RETIRE: &str = "DELETE FROM pending WHERE epoch = ? AND seq = ?";
     execute_cached(conn, RETIRE, [to_sql_int(epoch), to_sql_int(seq)])
 }

@@ -151,7 +151,7 @@ fn load_trust(conn: &Connection) -> rusqlite::Result<Trust> {
     })
 }
 
-pub fn load_feed_confirmed_at(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
+pub(super) fn load_feed_confirmed_at(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
     const AT: &str = "SELECT at FROM feed_confirmed WHERE one = 1";
     conn.prepare_cached(AT)?
         .query_row([], |row| row.get(0).map(UnixMillis))
@@ -200,7 +200,7 @@ fn forget_sessions(conn: &Connection, now: UnixMillis) -> rusqlite::Result<Vec<S
         .collect()
 }
 
-pub fn revoke_session(
+pub(super) fn revoke_session(
     conn: &Connection,
     session: SessionId,
     now: UnixMillis,
@@ -209,7 +209,7 @@ pub fn revoke_session(
     execute_cached(conn, PUT, params![&session.as_bytes()[..], now.0])
 }
 
-pub fn merge_person_revocation(
+pub(super) fn merge_person_revocation(
     conn: &Connection,
     revocation: RevocationStatus,
     now: UnixMillis,
@@ -230,7 +230,7 @@ pub fn merge_person_revocation(
 }
 
 /// The newer version wins; at equal versions the unverified mark wins.
-pub fn merge_verification_mark(
+pub(super) fn merge_verification_mark(
     conn: &Connection,
     verification: ProviderVerification,
 ) -> rusqlite::Result<()> {
@@ -251,7 +251,7 @@ pub fn merge_verification_mark(
 }
 
 /// True if the file's revocations and marks also let the person in.
-pub fn is_admitted(
+pub(super) fn is_admitted(
     conn: &Connection,
     user: UserId,
     by: &AdmittedSession,
@@ -360,7 +360,7 @@ fn load_known_people(conn: &Connection) -> rusqlite::Result<Vec<(UserId, UnixMil
 }
 
 /// Records that the cloud applied the person's command.
-pub fn record_known_person(
+pub(super) fn record_known_person(
     conn: &Connection,
     user: UserId,
     now: UnixMillis,

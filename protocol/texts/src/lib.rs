@@ -23,7 +23,13 @@ use utoipa::ToSchema;
 #[macro_export]
 macro_rules! include_texts {
     ($module:ident) => {
-        #[allow(non_camel_case_types, non_upper_case_globals, clippy::all)]
+        // Generated: all texts, whether the crate shows them to others or not.
+        #[allow(
+            non_camel_case_types,
+            non_upper_case_globals,
+            unreachable_pub,
+            clippy::all
+        )]
         mod $module {
             include!(concat!(env!("OUT_DIR"), "/texts.rs"));
         }

@@ -24,7 +24,7 @@ mod id_in_frames {
     };
     use uuid::Uuid;
 
-    pub fn encode<C, W: Write>(
+    pub(super) fn encode<C, W: Write>(
         id: &Uuid,
         e: &mut Encoder<W>,
         _: &mut C,
@@ -32,7 +32,7 @@ mod id_in_frames {
         e.bytes(id.as_bytes())?.ok()
     }
 
-    pub fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Uuid, Error> {
+    pub(super) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Uuid, Error> {
         Uuid::from_slice(d.bytes()?).map_err(Error::custom)
     }
 }

@@ -91,7 +91,7 @@ struct OpCodec<'a, C> {
 type OwnerKey = (usize, u64);
 
 impl<'a, C: BitCoder> OpCodec<'a, C> {
-    pub fn new(coder: C, bytes_max: usize) -> Self {
+    pub(crate) fn new(coder: C, bytes_max: usize) -> Self {
         Self {
             coder,
             slots: vec![SlotModel::default(), SlotModel::default()],
@@ -108,7 +108,7 @@ impl<'a, C: BitCoder> OpCodec<'a, C> {
     }
 
     /// Codes the next op and returns it.
-    pub fn code_op(&mut self, said: &'a [u8]) -> Result<Vec<u8>, PackError> {
+    pub(crate) fn code_op(&mut self, said: &'a [u8]) -> Result<Vec<u8>, PackError> {
         self.whose = None;
         self.moments.clear();
         let heads = parse_heads(said);
@@ -370,11 +370,11 @@ fn take_64_bits(said: u128, from: u32) -> u64 {
 
 /// The CBOR major types.
 mod kind {
-    pub const BYTES: u8 = 2;
-    pub const TEXT: u8 = 3;
-    pub const ARRAY: u8 = 4;
-    pub const MAP: u8 = 5;
-    pub const TAG: u8 = 6;
+    pub(super) const BYTES: u8 = 2;
+    pub(super) const TEXT: u8 = 3;
+    pub(super) const ARRAY: u8 = 4;
+    pub(super) const MAP: u8 = 5;
+    pub(super) const TAG: u8 = 6;
 }
 
 /// The maximum nesting depth of items.

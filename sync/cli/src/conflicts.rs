@@ -19,25 +19,25 @@ const FORM: NarrowTableRules = NarrowTableRules {
     ends_with_sentence: true,
 };
 
-pub enum Conflict {
+pub(crate) enum Conflict {
     Lost(Box<LostAcceptance>),
     Case(Box<CaseItem>),
 }
 
-pub struct ConflictPage {
+pub(crate) struct ConflictPage {
     pub items: Vec<Conflict>,
     pub next: Option<ConflictCursor>,
 }
 
 impl Conflict {
-    pub fn name(&self) -> ConflictName {
+    pub(crate) fn name(&self) -> ConflictName {
         match self {
             Self::Lost(lost) => ConflictName::Lost(lost.id),
             Self::Case(case) => ConflictName::Case(case.id),
         }
     }
 
-    pub fn command_id(&self) -> CommandId {
+    pub(crate) fn command_id(&self) -> CommandId {
         match self {
             Self::Lost(lost) => lost.entry.command_id,
             Self::Case(case) => case.command_id,
@@ -52,7 +52,7 @@ impl Conflict {
     }
 }
 
-pub async fn list_conflicts(
+pub(crate) async fn list_conflicts(
     gateway: &Gateway,
     limit: usize,
     after: Option<ConflictCursor>,
@@ -146,7 +146,10 @@ async fn list_slice<T: DeserializeOwned>(
     Ok((items, rest.and_then(|rest| rest.parse().ok())))
 }
 
-pub async fn find_conflict(gateway: &Gateway, name: ConflictName) -> Result<Option<Conflict>> {
+pub(crate) async fn find_conflict(
+    gateway: &Gateway,
+    name: ConflictName,
+) -> Result<Option<Conflict>> {
     let (ConflictName::Lost(id) | ConflictName::Case(id)) = name;
     let newer = Some(Some(id.saturating_add(1)));
     let (mut items, _) = match name {
@@ -165,7 +168,7 @@ fn page_to_json(page: &ConflictPage, style: &OutputStyle) -> Value {
     })
 }
 
-pub fn conflict_to_json(conflict: &Conflict, style: &OutputStyle) -> Value {
+pub(crate) fn conflict_to_json(conflict: &Conflict, style: &OutputStyle) -> Value {
     let (mut value, kind) = match conflict {
         Conflict::Lost(lost) => (json!(lost), "lost_acceptance"),
         Conflict::Case(case) => (json!(case), "case"),
@@ -176,7 +179,7 @@ pub fn conflict_to_json(conflict: &Conflict, style: &OutputStyle) -> Value {
     value
 }
 
-pub fn render_conflict(conflict: &Conflict, style: &OutputStyle) -> String {
+pub(crate) fn render_conflict(conflict: &Conflict, style: &OutputStyle) -> String {
     let name = style.paint(TextTone::Heading, &conflict.name().to_string());
     format!("{name}  {}\n", describe_rule(conflict, style))
 }

@@ -92,7 +92,7 @@ struct SettledCount {
     settled: u64,
 }
 
-pub async fn run_dlq_action(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput> {
+pub(crate) async fn run_dlq_action(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput> {
     match action {
         DlqAction::List => list_queues(gateway).await,
         DlqAction::Show { place, limit } => show_dead_letters(gateway, place, *limit).await,

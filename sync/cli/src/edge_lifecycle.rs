@@ -59,7 +59,7 @@ struct EnrolmentInvitation {
 }
 
 /// Returns the hub's answer with the command for the edge's machine.
-pub async fn enrol_edge(
+pub(crate) async fn enrol_edge(
     gateway: &Gateway,
     region: Region,
     edge_id: &EdgeId,
@@ -123,7 +123,7 @@ fn render_invitation(
 }
 
 /// Forgets an unused code and its edge.
-pub async fn withdraw_code(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
+pub(crate) async fn withdraw_code(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
     let answer = none_if_not_found(
         gateway
             .delete(&format!("/api/v1/admin/edges/{edge}/code"))
@@ -194,7 +194,10 @@ struct EdgeActItem {
     why: Option<String>,
 }
 
-pub async fn run_edges_action(gateway: &Gateway, action: &EdgesAction) -> Result<CommandOutput> {
+pub(crate) async fn run_edges_action(
+    gateway: &Gateway,
+    action: &EdgesAction,
+) -> Result<CommandOutput> {
     match action {
         EdgesAction::Disable { edge, since, why } => {
             let since = since.resolve_at(Clock::system().now());
@@ -329,7 +332,7 @@ fn render_acts(acts: &[EdgeActItem], style: &OutputStyle) -> String {
 }
 
 /// Records that an operator noted the restored edge.
-pub async fn readmit_edge(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
+pub(crate) async fn readmit_edge(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
     let before = edges::find_edge(gateway, edge).await?;
     let answer = gateway
         .post_json(&format!("/api/v1/admin/edges/{edge}/readmit"), None)

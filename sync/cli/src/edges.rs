@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Needs the report too: gate and right to assign belong to the region.
-pub struct EdgeList {
+pub(crate) struct EdgeList {
     edges: Vec<EdgeListItem>,
     report: StatusReport,
 }
@@ -34,7 +34,7 @@ const FORM: NarrowTableRules = NarrowTableRules {
 /// A larger clock error shows implausible times on tablets.
 const CLOCK_ERROR_MS_MAX: u64 = 5_000;
 
-pub async fn list_edges(gateway: &Gateway, retired: bool) -> Result<CommandOutput> {
+pub(crate) async fn list_edges(gateway: &Gateway, retired: bool) -> Result<CommandOutput> {
     let mut edges: Vec<EdgeListItem> = gateway.list("/api/v1/admin/edges?").await?;
     edges.retain(|edge| retired || edge.retired_at.is_none());
     let list = EdgeList {
@@ -50,7 +50,7 @@ pub async fn list_edges(gateway: &Gateway, retired: bool) -> Result<CommandOutpu
 
 /// Includes disabled, retired and not yet enrolled edges. Also returns `None` if the admin's role
 /// may change edges but not list them; the answer then has less detail.
-pub async fn find_edge(gateway: &Gateway, edge: &EdgeId) -> Result<Option<EdgeListItem>> {
+pub(crate) async fn find_edge(gateway: &Gateway, edge: &EdgeId) -> Result<Option<EdgeListItem>> {
     match gateway.list::<EdgeListItem>("/api/v1/admin/edges?").await {
         Ok(edges) => Ok(edges.into_iter().find(|item| item.status.edge == *edge)),
         Err(failure) if failure.exit == ExitKind::Authentication => Ok(None),
@@ -59,7 +59,7 @@ pub async fn find_edge(gateway: &Gateway, edge: &EdgeId) -> Result<Option<EdgeLi
 }
 
 /// Returns an enrolled edge's epoch, optionally within one region only.
-pub fn find_epoch(
+pub(crate) fn find_epoch(
     report: &StatusReport,
     edge: &EdgeId,
     region: Option<Region>,
@@ -211,7 +211,7 @@ fn remark_cell(remarks: &[EdgeRemark], style: &OutputStyle) -> TableCell {
 }
 
 /// Shows the link's state with a symbol, and since when.
-pub fn link_cell(status: &EdgeStatus, now: UnixMillis, style: &OutputStyle) -> TableCell {
+pub(crate) fn link_cell(status: &EdgeStatus, now: UnixMillis, style: &OutputStyle) -> TableCell {
     let (tone, word) = match status.link {
         LinkState::Up => (TextTone::Good, say::link_up),
         LinkState::Down => (TextTone::Bad, say::link_down),
@@ -224,7 +224,7 @@ pub fn link_cell(status: &EdgeStatus, now: UnixMillis, style: &OutputStyle) -> T
 }
 
 /// Counts ops without an outcome at the edge, with the oldest one's age.
-pub fn pending_cell(status: &EdgeStatus, now: UnixMillis, style: &OutputStyle) -> TableCell {
+pub(crate) fn pending_cell(status: &EdgeStatus, now: UnixMillis, style: &OutputStyle) -> TableCell {
     match status.oldest_pending_at {
         _ if status.pending == 0 => TableCell::new(0),
         None => TableCell::with_tone(TextTone::Doubtful, status.pending),

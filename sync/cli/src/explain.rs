@@ -2,8 +2,8 @@
 //! by name, and explains it.
 
 mod command;
-pub mod order;
-pub mod timeline;
+pub(crate) mod order;
+pub(crate) mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ enum ExplainedItem {
     Conflict(Conflict, Option<CommandHistory>),
 }
 
-pub async fn explain_item(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
+pub(crate) async fn explain_item(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
     let subject = find_item(gateway, name).await?;
     let style = &gateway.style;
     let mut story = Value::Null;

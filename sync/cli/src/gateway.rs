@@ -31,7 +31,7 @@ pub(crate) struct Gateway {
 }
 
 #[derive(Deserialize)]
-pub struct ListPage<T> {
+pub(crate) struct ListPage<T> {
     pub items: Vec<T>,
     #[serde(default)]
     next: Option<String>,
@@ -44,7 +44,7 @@ const PAGES_MAX: usize = 100;
 const PAGE_MAX: usize = 100;
 
 /// Turns a not-found failure into `None`.
-pub fn none_if_not_found<T>(answer: Result<T>) -> Result<Option<T>> {
+pub(crate) fn none_if_not_found<T>(answer: Result<T>) -> Result<Option<T>> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(failure) if failure.exit == ExitKind::NotFound => Ok(None),
@@ -52,7 +52,7 @@ pub fn none_if_not_found<T>(answer: Result<T>) -> Result<Option<T>> {
     }
 }
 
-pub fn require_found<T>(
+pub(crate) fn require_found<T>(
     found: Option<T>,
     unknown: impl Sentence,
     style: &OutputStyle,
@@ -62,7 +62,7 @@ pub fn require_found<T>(
 
 impl Gateway {
     /// Returns the gateway without a token, and its stored sign-in.
-    pub fn open_unsigned(
+    pub(crate) fn open_unsigned(
         global_args: &GlobalArgs,
         style: OutputStyle,
     ) -> Result<(Self, Option<OperatorContext>)> {
@@ -105,39 +105,39 @@ impl Gateway {
         ))
     }
 
-    pub fn with_token(self, token: String) -> Self {
+    pub(crate) fn with_token(self, token: String) -> Self {
         Self {
             token: Some(token),
             ..self
         }
     }
 
-    pub fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
     }
 
-    pub async fn fetch_status(&self) -> Result<StatusReport> {
+    pub(crate) async fn fetch_status(&self) -> Result<StatusReport> {
         self.get("/api/v1/admin/status").await
     }
 
-    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         self.call(Method::GET, path, None).await
     }
 
-    pub async fn post_json(&self, path: &str, body: Option<&Value>) -> Result<Value> {
+    pub(crate) async fn post_json(&self, path: &str, body: Option<&Value>) -> Result<Value> {
         self.call(Method::POST, path, body).await
     }
 
-    pub async fn put_json(&self, path: &str, body: &Value) -> Result<Value> {
+    pub(crate) async fn put_json(&self, path: &str, body: &Value) -> Result<Value> {
         self.call(Method::PUT, path, Some(body)).await
     }
 
     /// `path` ends with `?`, or with a query and `&`.
-    pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>> {
+    pub(crate) async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>> {
         self.list_first(path, PAGES_MAX * PAGE_MAX).await
     }
 
-    pub async fn list_first<T: DeserializeOwned>(
+    pub(crate) async fn list_first<T: DeserializeOwned>(
         &self,
         path: &str,
         limit: usize,
@@ -146,7 +146,7 @@ impl Gateway {
     }
 
     /// Loads at most `limit` items after a cursor, and the cursor of the rest, if any.
-    pub async fn list_after_cursor<T: DeserializeOwned>(
+    pub(crate) async fn list_after_cursor<T: DeserializeOwned>(
         &self,
         path: &str,
         limit: usize,
@@ -169,7 +169,7 @@ impl Gateway {
         Ok((items, next))
     }
 
-    pub async fn delete(&self, path: &str) -> Result<Value> {
+    pub(crate) async fn delete(&self, path: &str) -> Result<Value> {
         self.call(Method::DELETE, path, None).await
     }
 
@@ -286,7 +286,7 @@ impl Gateway {
     }
 
     /// Reports an unexpected form: another version, or not our gateway.
-    pub fn unreadable_failure(&self) -> CommandFailure {
+    pub(crate) fn unreadable_failure(&self) -> CommandFailure {
         let sentence = say::unreadable {
             url: (&self.url).into(),
         };
@@ -326,7 +326,10 @@ fn load_context(url: Option<&str>, style: &OutputStyle) -> Result<Option<Operato
     }
 }
 
-pub fn context_file_failure(error: &ContextFileError, style: &OutputStyle) -> CommandFailure {
+pub(crate) fn context_file_failure(
+    error: &ContextFileError,
+    style: &OutputStyle,
+) -> CommandFailure {
     let path = error.path.display().into();
     let cause = describe_cause(&error.source);
     let sentence = say::sign_in_unusable { path, cause };

@@ -45,7 +45,7 @@ struct SigningKey {
     signed_until: Option<UnixMillis>,
 }
 
-pub async fn run_keys_action(
+pub(crate) async fn run_keys_action(
     gateway: &Gateway,
     action: Option<&KeysAction>,
 ) -> Result<CommandOutput> {

@@ -15,14 +15,14 @@ use crate::{
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableCell {
+pub(crate) struct TableCell {
     text: String,
     tone: TextTone,
 }
 
 /// How a table shrinks on a narrow terminal.
 #[derive(Debug, Clone, Copy)]
-pub struct NarrowTableRules {
+pub(crate) struct NarrowTableRules {
     /// Columns to drop, least important first.
     pub sheds: &'static [usize],
     /// The last column is a sentence and may move below its row.
@@ -30,11 +30,11 @@ pub struct NarrowTableRules {
 }
 
 impl TableCell {
-    pub fn new(text: impl Display) -> Self {
+    pub(crate) fn new(text: impl Display) -> Self {
         Self::with_tone(TextTone::Plain, text)
     }
 
-    pub fn with_tone(tone: TextTone, text: impl Display) -> Self {
+    pub(crate) fn with_tone(tone: TextTone, text: impl Display) -> Self {
         Self {
             text: replace_control_chars(&text.to_string()),
             tone,
@@ -45,20 +45,20 @@ impl TableCell {
         self.text.width()
     }
 
-    pub fn or_dash(text: Option<impl Display>) -> Self {
+    pub(crate) fn or_dash(text: Option<impl Display>) -> Self {
         text.map_or_else(|| Self::new("-"), Self::new)
     }
 }
 
 /// Replaces control characters, which a terminal would obey.
-pub fn replace_control_chars(text: &str) -> String {
+pub(crate) fn replace_control_chars(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
 }
 
 /// `columns` are the titles, joined by ` | `.
-pub fn render_table(
+pub(crate) fn render_table(
     columns: &str,
     form: NarrowTableRules,
     rows: impl IntoIterator<Item = Vec<TableCell>>,
@@ -198,7 +198,7 @@ fn fits_in_width(columns: &[usize], widths: &[usize], width: usize) -> bool {
 }
 
 /// Keeps the text as it is for a pipe.
-pub fn fit_to_width(text: String, style: &OutputStyle) -> String {
+pub(crate) fn fit_to_width(text: String, style: &OutputStyle) -> String {
     match style.width {
         Some(width) => wrap_to_width(&text, width),
         None => text,

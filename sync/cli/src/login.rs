@@ -58,7 +58,7 @@ const RENEWED_BEFORE_MS: i64 = 5 * 60_000;
 
 const TERMINAL: &str = "/dev/tty";
 
-pub async fn sign_in(
+pub(crate) async fn sign_in(
     global_args: &GlobalArgs,
     style: OutputStyle,
     username: &str,
@@ -132,7 +132,10 @@ fn render_sign_in(
 
 /// Removes the stored sign-in and ends its session. Leaves the session open if a local platform
 /// owns it.
-pub async fn sign_out(global_args: &GlobalArgs, style: OutputStyle) -> Result<CommandOutput> {
+pub(crate) async fn sign_out(
+    global_args: &GlobalArgs,
+    style: OutputStyle,
+) -> Result<CommandOutput> {
     let (gateway, context) = Gateway::open_unsigned(global_args, style)?;
     let url = gateway.url.clone();
     ContextFolder::for_user()
@@ -173,7 +176,10 @@ async fn end_session(gateway: Gateway, context: OperatorContext) -> Result<()> {
 }
 
 /// Returns an access token for other programs, or one for a region's edges.
-pub async fn issue_token(gateway: &Gateway, region: Option<Region>) -> Result<CommandOutput> {
+pub(crate) async fn issue_token(
+    gateway: &Gateway,
+    region: Option<Region>,
+) -> Result<CommandOutput> {
     let token = match region {
         None => gateway.token().to_owned(),
         Some(region) => {
@@ -191,7 +197,10 @@ pub async fn issue_token(gateway: &Gateway, region: Option<Region>) -> Result<Co
 }
 
 /// Uses the gateway from the command line or the only stored one, with a sign-in.
-pub async fn open_signed_in(global_args: &GlobalArgs, style: OutputStyle) -> Result<Gateway> {
+pub(crate) async fn open_signed_in(
+    global_args: &GlobalArgs,
+    style: OutputStyle,
+) -> Result<Gateway> {
     let (gateway, context) = Gateway::open_unsigned(global_args, style)?;
     let given = std::env::var("HOLDFAST_TOKEN")
         .ok()

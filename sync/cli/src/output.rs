@@ -202,7 +202,7 @@ fn write_and_flush(mut to: impl Write, text: &str) -> io::Result<()> {
 }
 
 /// Falls back to the library's own text, so that the operator still sees a cause.
-pub fn describe_cause(error: &(dyn Error + 'static)) -> Arg {
+pub(crate) fn describe_cause(error: &(dyn Error + 'static)) -> Arg {
     match find_cause_phrase(error) {
         Some(phrase) => phrase.into(),
         None => format_error_chain(error).into(),

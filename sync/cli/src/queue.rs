@@ -29,7 +29,7 @@ pub enum QueueAction {
 }
 
 /// In each list, ops that need an operator come first.
-pub struct WaitingOps {
+pub(crate) struct WaitingOps {
     report: StatusReport,
     /// Shows only this edge.
     edge: Option<EdgeId>,
@@ -54,7 +54,7 @@ const ASKS_FORM: NarrowTableRules = NarrowTableRules {
     ends_with_sentence: true,
 };
 
-pub async fn show_queue(
+pub(crate) async fn show_queue(
     gateway: &Gateway,
     edge: Option<&EdgeId>,
     limit: usize,
@@ -244,7 +244,7 @@ fn build_acceptance_row(
 /// defaults to the edge's current one.
 ///
 /// An edge's name may look like an id; only an op has a number after it.
-pub async fn retry_waiting(
+pub(crate) async fn retry_waiting(
     gateway: &Gateway,
     name: &str,
     seq: Option<u64>,
@@ -299,7 +299,7 @@ pub async fn retry_waiting(
 }
 
 /// Returns a name such as `accept_order`; a command goes by its type.
-pub fn op_name(op: &OpRecord) -> &str {
+pub(crate) fn op_name(op: &OpRecord) -> &str {
     match (&op.command, op.kind) {
         (Some(command), _) => &command.name,
         (None, kind) => kind.as_str(),
@@ -307,7 +307,7 @@ pub fn op_name(op: &OpRecord) -> &str {
 }
 
 /// Returns a symbol with a label, and their tone.
-pub fn describe_state(state: OpState, style: &OutputStyle) -> (TextTone, String) {
+pub(crate) fn describe_state(state: OpState, style: &OutputStyle) -> (TextTone, String) {
     let (tone, mark) = match state {
         OpState::Decided => (TextTone::Good, "+"),
         OpState::Received => (TextTone::Plain, "~"),
@@ -323,7 +323,7 @@ pub fn describe_state(state: OpState, style: &OutputStyle) -> (TextTone, String)
 /// An op that waits longer is overdue.
 const TURN_MS_MAX: i64 = 60_000;
 
-pub fn next_step(op: &OpRecord, report: &StatusReport, style: &OutputStyle) -> String {
+pub(crate) fn next_step(op: &OpRecord, report: &StatusReport, style: &OutputStyle) -> String {
     match op.state {
         OpState::Received if report.now.ms_since(op.received_at) <= TURN_MS_MAX => {
             style.translate(say::step_turn)
@@ -354,7 +354,7 @@ pub fn next_step(op: &OpRecord, report: &StatusReport, style: &OutputStyle) -> S
     }
 }
 
-pub fn next_step_for_acceptance(
+pub(crate) fn next_step_for_acceptance(
     accept: &WaitingAcceptEntry,
     report: &StatusReport,
     style: &OutputStyle,

@@ -60,7 +60,10 @@ struct NextPolicy {
 
 const FENCES_SHOWN: usize = 5;
 
-pub async fn run_lease_action(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutput> {
+pub(crate) async fn run_lease_action(
+    gateway: &Gateway,
+    action: &LeaseAction,
+) -> Result<CommandOutput> {
     let (LeaseAction::Show { region }
     | LeaseAction::Set { region, .. }
     | LeaseAction::TakeBack { region, .. }) = action;
@@ -183,7 +186,7 @@ fn describe_past_lease(record: &FenceRecord, style: &OutputStyle) -> String {
     })
 }
 
-pub async fn set_gate(
+pub(crate) async fn set_gate(
     gateway: &Gateway,
     action: LinkAction,
     region: Region,

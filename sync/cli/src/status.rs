@@ -23,7 +23,7 @@ const FORM: NarrowTableRules = NarrowTableRules {
     ends_with_sentence: false,
 };
 
-pub async fn show_status(gateway: &Gateway) -> Result<CommandOutput> {
+pub(crate) async fn show_status(gateway: &Gateway) -> Result<CommandOutput> {
     let report = gateway.fetch_status().await?;
     let style = &gateway.style;
     let exit = if report.list_health_issues().is_empty() {
@@ -222,7 +222,7 @@ fn policy_cell(region: &RegionStatus, style: &OutputStyle) -> TableCell {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ComplaintText {
+pub(crate) struct ComplaintText {
     /// A stable identifier for scripts.
     pub kind: &'static str,
     /// The region or the edge.
@@ -232,7 +232,10 @@ pub struct ComplaintText {
 }
 
 /// Empty if the platform is healthy.
-pub fn describe_complaints(report: &StatusReport, style: &OutputStyle) -> Vec<ComplaintText> {
+pub(crate) fn describe_complaints(
+    report: &StatusReport,
+    style: &OutputStyle,
+) -> Vec<ComplaintText> {
     let complaints = report.list_health_issues().into_iter();
     let worded = complaints.map(|complaint| {
         let text = describe_complaint(&complaint.about, complaint.kind, report, style);

@@ -22,7 +22,7 @@ pub struct OutputStyle {
 const WIDTH: u16 = 80;
 
 /// Below this, hardly any command fits on a line.
-pub const WIDTH_MIN: u16 = 40;
+pub(crate) const WIDTH_MIN: u16 = 40;
 
 impl OutputStyle {
     #[cfg(test)]
@@ -91,7 +91,7 @@ fn query_terminal_columns() -> Option<u16> {
 }
 
 /// Splits off the last line, which is the next step.
-pub fn split_next_step(text: String) -> (String, String) {
+pub(crate) fn split_next_step(text: String) -> (String, String) {
     match text.rsplit_once('\n') {
         Some((sentence, step)) => (sentence.to_owned(), step.to_owned()),
         None => (text, String::new()),
@@ -123,7 +123,10 @@ impl TextTone {
 }
 
 /// Prefers the requested language over the environment's.
-pub fn choose_language(asked: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Language {
+pub(crate) fn choose_language(
+    asked: Option<&str>,
+    env: impl Fn(&str) -> Option<String>,
+) -> Language {
     let tag = asked
         .map(str::to_owned)
         .or_else(|| find_env_locale(env))
@@ -143,7 +146,7 @@ fn find_env_locale(env: impl Fn(&str) -> Option<String>) -> Option<String> {
 }
 
 /// Formats at most two units, such as `3m 12s`.
-pub fn format_duration(ms: i64) -> String {
+pub(crate) fn format_duration(ms: i64) -> String {
     let seconds = ms / 1000;
     let minutes = seconds / 60;
     let hours = seconds / 3600;
@@ -157,7 +160,7 @@ pub fn format_duration(ms: i64) -> String {
 }
 
 /// Formats a gap, in milliseconds below one second because collisions are that close.
-pub fn format_gap(ms: i64) -> String {
+pub(crate) fn format_gap(ms: i64) -> String {
     if ms < 1_000 {
         format!("{ms} ms")
     } else {
@@ -166,17 +169,17 @@ pub fn format_gap(ms: i64) -> String {
 }
 
 /// Formats a moment in UTC, to the millisecond.
-pub fn format_moment(at: UnixMillis) -> String {
+pub(crate) fn format_moment(at: UnixMillis) -> String {
     at.to_string().replacen('T', " ", 1)
 }
 
-pub fn role_word(role: Role, style: &OutputStyle) -> String {
+pub(crate) fn role_word(role: Role, style: &OutputStyle) -> String {
     style.translate(say::role {
         role: role.as_str().into(),
     })
 }
 
-pub fn policy_word(policy: Policy, style: &OutputStyle) -> String {
+pub(crate) fn policy_word(policy: Policy, style: &OutputStyle) -> String {
     style.translate(say::policy {
         policy: policy.as_str().into(),
     })

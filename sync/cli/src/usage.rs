@@ -56,7 +56,7 @@ fn find_help_phrase(path: &str) -> Phrase {
 /// Sorts after all our arguments.
 const LAST: usize = 900;
 
-pub fn with_help_texts(command: Command, language: Language) -> Command {
+pub(crate) fn with_help_texts(command: Command, language: Language) -> Command {
     let command = describe_command(command, "", language);
     if language == Language::English {
         // `clap` writes its own headings and help in English.
@@ -126,7 +126,7 @@ fn translate_headings(command: Command, language: Language) -> Command {
         .mut_subcommands(|sub| translate_headings(sub, language))
 }
 
-pub fn exit_with_mistake(error: &Error, style: &OutputStyle) -> ! {
+pub(crate) fn exit_with_mistake(error: &Error, style: &OutputStyle) -> ! {
     let language = style.language;
     let translated = (language != Language::English)
         .then(|| translate_mistake(error, language))

@@ -151,7 +151,7 @@ impl std::fmt::Display for WaitCondition {
 
 /// A name for `explain`, such as `lost-12` or `case-7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConflictName {
+pub(crate) enum ConflictName {
     Lost(u64),
     Case(u64),
 }
@@ -220,7 +220,7 @@ fn parse_position(text: &str) -> Result<Option<u64>, &'static str> {
 }
 
 /// Sets our parsers on all arguments, including subcommands.
-pub fn with_value_parsers(command: Command, language: Language) -> Command {
+pub(crate) fn with_value_parsers(command: Command, language: Language) -> Command {
     command
         .mut_args(move |arg| with_value_parser(arg, language))
         .mut_subcommands(move |sub| with_value_parsers(sub, language))
@@ -250,11 +250,13 @@ fn parser_for<T: FromStr>(
     move |text| text.parse().map_err(|_| expected.render_in(language))
 }
 
-pub fn moment_parser(language: Language) -> impl Fn(&str) -> Result<PastMoment, String> + Clone {
+pub(crate) fn moment_parser(
+    language: Language,
+) -> impl Fn(&str) -> Result<PastMoment, String> + Clone {
     parser_for::<PastMoment>(say::expected_moment, language)
 }
 
-pub fn condition_parser(
+pub(crate) fn condition_parser(
     language: Language,
 ) -> impl Fn(&str) -> Result<WaitCondition, String> + Clone {
     move |text| WaitCondition::parse(text, language)

@@ -32,7 +32,7 @@ const LOOK_MAX: Duration = Duration::from_secs(30);
 /// Reserves time for a last poll, to catch late changes.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 
-pub async fn wait_for_conditions(
+pub(crate) async fn wait_for_conditions(
     gateway: &Gateway,
     conditions: &[WaitCondition],
     within: Duration,

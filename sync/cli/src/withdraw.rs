@@ -20,7 +20,11 @@ struct ListedPerson {
 }
 
 /// `name` is a user name or an id.
-pub async fn withdraw_jobs(gateway: &Gateway, name: &str, why: &str) -> Result<CommandOutput> {
+pub(crate) async fn withdraw_jobs(
+    gateway: &Gateway,
+    name: &str,
+    why: &str,
+) -> Result<CommandOutput> {
     let style = &gateway.style;
     let person = require_found(
         find_person(gateway, name).await?,

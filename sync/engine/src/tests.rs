@@ -8,22 +8,22 @@ use wire::{
 
 use crate::view::{PendingOp, PendingOpStatus};
 
-pub fn id(n: u128) -> Uuid {
+pub(crate) fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-pub fn edge() -> EdgeId {
+pub(crate) fn edge() -> EdgeId {
     EdgeId::new("north-1").unwrap()
 }
 
-pub fn actor(n: u128, role: Role) -> Actor {
+pub(crate) fn actor(n: u128, role: Role) -> Actor {
     Actor {
         user_id: UserId(id(n)),
         role,
     }
 }
 
-pub fn draft() -> Draft {
+pub(crate) fn draft() -> Draft {
     let price = Amount::from_minor(20_000).unwrap();
     Draft::new(
         "Fix the tap",
@@ -35,7 +35,7 @@ pub fn draft() -> Draft {
 }
 
 /// An order of customer 10, determined by id and version.
-pub fn order(n: u128, version: u64) -> Order {
+pub(crate) fn order(n: u128, version: u64) -> Order {
     let customer = UserId(id(10));
     let at = UnixMillis(0);
     Order {

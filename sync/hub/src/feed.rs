@@ -3,7 +3,7 @@
 //! and assignments go into their region's feed; ended sessions, revoked or readmitted users, and
 //! provider marks go into every feed.
 
-pub mod compare;
+pub(crate) mod compare;
 mod edge_repair;
 
 use std::time::Duration;
@@ -134,7 +134,7 @@ impl EventHandler for FeedConsumer {
 }
 
 impl FeedConsumer {
-    pub fn start(self, tasks: &Tasks, bus: &Bus) {
+    pub(crate) fn start(self, tasks: &Tasks, bus: &Bus) {
         start_consumer(tasks, bus, topology::HUB_FEED, self);
     }
 

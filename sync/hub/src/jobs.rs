@@ -118,7 +118,7 @@ pub(crate) struct Gauges {
 }
 
 impl Gauges {
-    pub fn start(self, tasks: &Tasks) {
+    pub(crate) fn start(self, tasks: &Tasks) {
         let mut poll_loop = PollLoop::new(tasks, "Could not update the gauges");
         tasks.spawn("gauges", async move {
             let mut differing = BTreeSet::new();

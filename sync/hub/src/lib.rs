@@ -13,11 +13,11 @@ mod config;
 /// The hub's rules without clock or IO: what an op is, how a run of ops reaches its owner, and how
 /// status is derived for operators.
 mod domain {
-    pub mod compare;
-    pub mod op;
-    pub mod pace;
-    pub mod run_plan;
-    pub mod status;
+    pub(crate) mod compare;
+    pub(crate) mod op;
+    pub(crate) mod pace;
+    pub(crate) mod run_plan;
+    pub(crate) mod status;
 }
 mod feed;
 mod handlers;

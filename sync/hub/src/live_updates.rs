@@ -29,7 +29,7 @@ use crate::{
     polling::{PollLoop, RegionMark, RegionMarks},
     store::{Store, StoreError},
 };
-pub use change::FeedPosition;
+pub(crate) use change::FeedPosition;
 use change::{FeedUpdate, MISSED_MAX, UpdateKind};
 
 /// How many changes a listener may lag. A slower one is disconnected; it reconnects and resumes
@@ -58,7 +58,7 @@ pub(crate) struct LiveUpdates {
 }
 
 impl LiveUpdates {
-    pub fn new(
+    pub(crate) fn new(
         store: Store,
         clock: Clock,
         tasks: Tasks,
@@ -80,7 +80,7 @@ impl LiveUpdates {
         }
     }
 
-    pub fn start(&self) {
+    pub(crate) fn start(&self) {
         for region in Region::ALL {
             let updates = self.clone();
             self.tasks
@@ -92,7 +92,7 @@ impl LiveUpdates {
     }
 
     /// Reserves one of the listener permits until dropped.
-    pub fn reserve_stream(&self) -> Result<OpenStream, Problem> {
+    pub(crate) fn reserve_stream(&self) -> Result<OpenStream, Problem> {
         self.seats
             .open()
             .ok_or_else(|| Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S))
@@ -204,7 +204,7 @@ impl LiveUpdates {
 /// Advances the browser's place even if no change concerns this user.
 const BEAT: Duration = Duration::from_secs(15);
 
-pub struct UpdateListener {
+pub(crate) struct UpdateListener {
     /// The caller, limited to the orders they may read.
     reader: Actor,
     place: FeedPosition,
@@ -223,7 +223,7 @@ struct ReadyMessage {
 
 impl LiveUpdates {
     /// Creates a listener. It resumes from `from` if that is recent enough.
-    pub async fn open_listener(
+    pub(crate) async fn open_listener(
         &self,
         caller: &Caller,
         from: Option<FeedPosition>,
@@ -287,7 +287,7 @@ impl LiveUpdates {
 }
 
 /// Sends until the reader is gone or too far behind. Cancel-safe.
-pub async fn stream_updates(mut listener: UpdateListener, to: &EventSender) {
+pub(crate) async fn stream_updates(mut listener: UpdateListener, to: &EventSender) {
     let ready = ReadyMessage {
         resumed: listener.is_resumed,
     };

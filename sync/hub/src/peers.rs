@@ -51,7 +51,7 @@ pub(crate) enum OwnerAnswer<T> {
 
 impl OwnerClient {
     /// Builds the clients of all owners, which differ only in name and upstream.
-    pub fn client_factory(
+    pub(crate) fn client_factory(
         service_key: ServiceKey,
         clock: &Clock,
         decided_within: Duration,
@@ -70,12 +70,12 @@ impl OwnerClient {
         }
     }
 
-    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, UpstreamError> {
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, UpstreamError> {
         let token = self.sign_token();
         trace::run_in_trace(TraceId::random(), self.upstream.get(path, Some(&token))).await
     }
 
-    pub async fn post<T: DeserializeOwned>(
+    pub(crate) async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &impl Serialize,
@@ -88,7 +88,7 @@ impl OwnerClient {
     }
 
     /// Like `post`, with the time limit for a decision.
-    pub async fn post_for_decision<T: DeserializeOwned>(
+    pub(crate) async fn post_for_decision<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &impl Serialize,
@@ -100,7 +100,7 @@ impl OwnerClient {
     /// Sends a list for decision, with control calls: an empty list follows a failed one, and
     /// precedes a `doubted` one. An owner that refuses the control is away. An owner that answers
     /// the control but fails this list is up, even after a long silence.
-    pub async fn submit_with_controls<L: Serialize, T: DeserializeOwned>(
+    pub(crate) async fn submit_with_controls<L: Serialize, T: DeserializeOwned>(
         &self,
         path: &str,
         list: &L,
@@ -128,7 +128,7 @@ impl OwnerClient {
 }
 
 impl CommandTokenClient {
-    pub fn new(upstream: Upstream, service_key: &ServiceKey, clock: &Clock) -> Self {
+    pub(crate) fn new(upstream: Upstream, service_key: &ServiceKey, clock: &Clock) -> Self {
         Self {
             upstream,
             service_key: service_key.clone(),
@@ -138,7 +138,7 @@ impl CommandTokenClient {
 
     /// Exchanges the user's own token for one bound to the command. `None` if theirs is invalid or
     /// its session has ended.
-    pub async fn exchange_user_token(
+    pub(crate) async fn exchange_user_token(
         &self,
         form: &CommandTokenForm,
     ) -> Result<Option<String>, UpstreamError> {

@@ -34,7 +34,7 @@ pub(crate) struct PollLoop {
 }
 
 impl PollLoop {
-    pub fn new(tasks: &Tasks, warning: &'static str) -> Self {
+    pub(crate) fn new(tasks: &Tasks, warning: &'static str) -> Self {
         Self {
             stop: tasks.stop_token(),
             warning,
@@ -44,7 +44,7 @@ impl PollLoop {
 
     /// Takes the result of one round and waits for the next. Returns `false` when the process
     /// stops.
-    pub async fn next(
+    pub(crate) async fn next(
         &mut self,
         result: Result<(), impl Error>,
         pause: impl Future<Output = ()>,
@@ -88,11 +88,11 @@ pub(crate) struct RegionMarks(Arc<[watch::Sender<RegionMark>; Region::ALL.len()]
 
 impl RegionMarks {
     /// A receiver sees the newest mark, not every one.
-    pub fn watch_region(&self, region: Region) -> watch::Receiver<RegionMark> {
+    pub(crate) fn watch_region(&self, region: Region) -> watch::Receiver<RegionMark> {
         self.0[usize::from(region.index())].subscribe()
     }
 
-    pub async fn reload_marks(&self, store: &Store) -> Result<(), StoreError> {
+    pub(crate) async fn reload_marks(&self, store: &Store) -> Result<(), StoreError> {
         for state in store.list_regions().await? {
             let mark = RegionMark {
                 generation: state.feed_generation,
@@ -122,13 +122,13 @@ pub(crate) struct EdgeSignals(Arc<Mutex<HashMap<EdgeId, watch::Sender<()>>>>);
 
 impl EdgeSignals {
     /// Makes every session of the edge on this replica check again, even if it is busy now.
-    pub fn wake_sessions(&self, edge: &EdgeId) {
+    pub(crate) fn wake_sessions(&self, edge: &EdgeId) {
         if let Some(bell) = lock_shared(&self.0).get(edge) {
             bell.send_replace(());
         }
     }
 
-    pub fn watch_edge(&self, edge: &EdgeId) -> watch::Receiver<()> {
+    pub(crate) fn watch_edge(&self, edge: &EdgeId) -> watch::Receiver<()> {
         lock_shared(&self.0)
             .entry(edge.clone())
             .or_default()
@@ -146,26 +146,26 @@ pub(crate) struct WorkSignal {
 }
 
 impl WorkSignal {
-    pub fn wake_workers(&self) {
+    pub(crate) fn wake_workers(&self) {
         self.stored.notify_one();
     }
 
     /// Held ops may be decidable: a right has changed, or an answer that they wait for arrived.
-    pub fn request_retry(&self) {
+    pub(crate) fn request_retry(&self) {
         self.retry_requests.fetch_add(1, Ordering::Relaxed);
         self.retry_requested.notify_one();
         self.wake_workers();
     }
 
-    pub fn retry_generation(&self) -> u64 {
+    pub(crate) fn retry_generation(&self) -> u64 {
         self.retry_requests.load(Ordering::Relaxed)
     }
 
-    pub async fn wait_for_work(&self) {
+    pub(crate) async fn wait_for_work(&self) {
         self.stored.notified().await;
     }
 
-    pub async fn wait_for_retry(&self) {
+    pub(crate) async fn wait_for_retry(&self) {
         self.retry_requested.notified().await;
     }
 }
@@ -179,7 +179,7 @@ const REMEMBERED_MAX: usize = 10_000;
 pub(crate) struct ForwardedAccepts(Arc<Mutex<BTreeSet<CommandId>>>);
 
 impl ForwardedAccepts {
-    pub fn remember_accept(&self, id: CommandId) {
+    pub(crate) fn remember_accept(&self, id: CommandId) {
         let mut ids = lock_shared(&self.0);
         if ids.len() >= REMEMBERED_MAX {
             ids.pop_first();
@@ -188,7 +188,7 @@ impl ForwardedAccepts {
     }
 
     /// Forgets these. Returns true if any of them was put to a holder.
-    pub fn remove_decided(&self, decided: impl Iterator<Item = CommandId>) -> bool {
+    pub(crate) fn remove_decided(&self, decided: impl Iterator<Item = CommandId>) -> bool {
         let mut ids = lock_shared(&self.0);
         decided.filter(|id| ids.remove(id)).count() > 0
     }

@@ -50,13 +50,19 @@ enum SessionInput {
 }
 
 impl SessionContext {
-    pub fn message_bytes_max(&self) -> usize {
+    pub(crate) fn message_bytes_max(&self) -> usize {
         let bytes_max = usize::try_from(self.limits.batch_bytes_max).unwrap_or(usize::MAX);
         bytes_max.saturating_add(FRAME_OVERHEAD_BYTES)
     }
 
     /// Runs until the session has ended and the last frame is written.
-    pub async fn run(self, edge: EdgeId, region: Region, linked_at: UnixMillis, socket: WebSocket) {
+    pub(crate) async fn run(
+        self,
+        edge: EdgeId,
+        region: Region,
+        linked_at: UnixMillis,
+        socket: WebSocket,
+    ) {
         let (mut link, writer, stream) = EdgeConnection::new(self, edge, region, linked_at, socket);
         let listening = async move {
             let end = link.run_event_loop(stream).await;
@@ -65,7 +71,7 @@ impl SessionContext {
         tokio::join!(listening, writer.run());
     }
 
-    pub fn start(&self) {
+    pub(crate) fn start(&self) {
         let sessions = self.clone();
         self.tasks
             .spawn("probes", async move { sessions.watch_for_probes().await });

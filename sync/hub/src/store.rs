@@ -8,17 +8,17 @@
 //! Ops, outcomes, feed changes and waiting accepts are stored sealed, each whole, as the tables
 //! below declare. Hashes and digests stay outside the seal and cover the plain bytes.
 
-pub mod edges;
+pub(crate) mod edges;
 mod epochs;
-pub mod feed;
-pub mod maintenance;
+pub(crate) mod feed;
+pub(crate) mod maintenance;
 mod op_log;
-pub mod operators;
+pub(crate) mod operators;
 mod sessions;
-pub mod waiting_accepts;
-pub mod work_queue;
+pub(crate) mod waiting_accepts;
+pub(crate) mod work_queue;
 
-pub use platform::StoreError;
+pub(crate) use platform::StoreError;
 use platform::{
     sealing::{DataKeys, SealContext},
     sql::{KeyColumn, Migrations, SealedColumn, SealedTable, Sql, SqlResealer},
@@ -28,7 +28,7 @@ use wire::{FeedChange, HubKey, Outcome, Region};
 
 use crate::domain::op::ReceivedOp;
 
-pub const MIGRATIONS: Migrations = platform::migrations!();
+pub(crate) const MIGRATIONS: Migrations = platform::migrations!();
 
 /// The place of an op, which its outcome shares.
 const OP_PLACE: &[KeyColumn] = &[
@@ -106,27 +106,27 @@ const PUT_HUB_KEY: &str = "UPDATE hub_key SET public_key = ? WHERE one = 1";
 const FRAME_BYTES_MAX: usize = 32 * 1024;
 
 #[derive(Clone)]
-pub struct Store {
+pub(crate) struct Store {
     sql: Sql,
 }
 
 type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 impl Store {
-    pub fn new(sql: Sql) -> Self {
+    pub(crate) fn new(sql: Sql) -> Self {
         Self { sql }
     }
 
-    pub fn sql(&self) -> &Sql {
+    pub(crate) fn sql(&self) -> &Sql {
         &self.sql
     }
 
-    pub fn resealer(&self) -> SqlResealer {
+    pub(crate) fn resealer(&self) -> SqlResealer {
         SqlResealer::new(&self.sql, SEALED_TABLES)
     }
 
     /// Returns true if the edges trust this key. The first key to arrive is stored.
-    pub async fn ensure_hub_key(&self, key: HubKey, is_replaced: bool) -> Result<bool> {
+    pub(crate) async fn ensure_hub_key(&self, key: HubKey, is_replaced: bool) -> Result<bool> {
         let added = self.sql.exec(ADD_HUB_KEY, vals![key.0]).await;
         match added {
             Ok(_) => return Ok(true),

@@ -36,7 +36,7 @@ const DISPATCH_POLL: Duration = Duration::from_secs(1);
 const EDGES_MAX: usize = 1_000;
 
 impl Workers {
-    pub fn start(&self) {
+    pub(crate) fn start(&self) {
         let workers = self.clone();
         self.tasks
             .spawn("work", async move { workers.run_dispatcher().await });

@@ -202,7 +202,7 @@ impl<E: Any> WriteError<E> {
 }
 
 impl<S: State> Writer<S> {
-    pub fn new(file: OwnedFile, state: S, observe: Box<dyn Fn(usize) + Send>) -> Self {
+    pub(crate) fn new(file: OwnedFile, state: S, observe: Box<dyn Fn(usize) + Send>) -> Self {
         Self {
             file,
             state,
@@ -212,7 +212,7 @@ impl<S: State> Writer<S> {
     }
 
     /// Runs until all senders are dropped and every write is answered.
-    pub fn run(mut self, mut writes: mpsc::Receiver<WriteJob<S>>) {
+    pub(crate) fn run(mut self, mut writes: mpsc::Receiver<WriteJob<S>>) {
         let mut waiting = Vec::with_capacity(GROUP_MAX);
         while writes.blocking_recv_many(&mut waiting, GROUP_MAX) > 0 {
             let mut rest = waiting.drain(..);

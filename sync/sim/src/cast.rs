@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use wire::{Actor, DeviceId, EdgeId, OrderId, Region, Role, UserId};
 
-pub const REGIONS: [Region; 3] = [Region::North, Region::South, Region::East];
+pub(crate) const REGIONS: [Region; 3] = [Region::North, Region::South, Region::East];
 const EDGES: [(&str, Region); 5] = [
     ("north-1", Region::North),
     ("north-2", Region::North),
@@ -11,17 +11,17 @@ const EDGES: [(&str, Region); 5] = [
     ("south-2", Region::South),
     ("east-1", Region::East),
 ];
-pub const EDGE_COUNT: usize = EDGES.len();
+pub(crate) const EDGE_COUNT: usize = EDGES.len();
 /// Each edge's machine, and one more for a copy of each. A copy that enrols again becomes the edge
 /// with its own number.
-pub const MACHINE_COUNT: usize = 2 * EDGE_COUNT;
+pub(crate) const MACHINE_COUNT: usize = 2 * EDGE_COUNT;
 /// The thief's machine, which runs none of our programs.
-pub const THIEF: usize = MACHINE_COUNT;
-pub const TABLET_COUNT: usize = 20;
+pub(crate) const THIEF: usize = MACHINE_COUNT;
+pub(crate) const TABLET_COUNT: usize = 20;
 /// The attacker's tablet: a provider with an account and no orders.
-pub const STRANGER: usize = TABLET_COUNT;
-pub const DEVICE_COUNT: usize = TABLET_COUNT + 1;
-pub const REPLICA_COUNT: usize = 2;
+pub(crate) const STRANGER: usize = TABLET_COUNT;
+pub(crate) const DEVICE_COUNT: usize = TABLET_COUNT + 1;
+pub(crate) const REPLICA_COUNT: usize = 2;
 
 /// Portal users: two customers, three providers, an admin.
 const DESK: [Role; 6] = [
@@ -32,63 +32,63 @@ const DESK: [Role; 6] = [
     Role::Provider,
     Role::Admin,
 ];
-pub const DESK_COUNT: usize = DESK.len();
+pub(crate) const DESK_COUNT: usize = DESK.len();
 
 /// Far from any tablet's number.
 const FIRST_AT_DESK: usize = 100;
 
-pub fn edge(e: usize) -> EdgeId {
+pub(crate) fn edge(e: usize) -> EdgeId {
     match EDGES.get(e) {
         Some((edge, _)) => name(EdgeId::new(*edge)),
         None => name(EdgeId::new(format!("{}-anew", EDGES[original(e)].0))),
     }
 }
 
-pub fn region(e: usize) -> Region {
+pub(crate) fn region(e: usize) -> Region {
     EDGES[original(e)].1
 }
 
 /// Spreads the orders of directed schedules over the regions by their number.
-pub fn order_region(order: OrderId) -> Region {
+pub(crate) fn order_region(order: OrderId) -> Region {
     let (_, n) = order.0.as_u64_pair();
     REGIONS[usize::try_from(n).unwrap_or(0) % REGIONS.len()]
 }
 
 /// Returns true if this machine runs the previous version, without packed ops.
-pub fn is_older(machine: usize) -> bool {
+pub(crate) fn is_older(machine: usize) -> bool {
     machine % 2 == 1
 }
 
-pub fn original(machine: usize) -> usize {
+pub(crate) fn original(machine: usize) -> usize {
     machine % EDGE_COUNT
 }
 
 /// The machine of a copy, or the edge it becomes.
-pub fn copy_of(e: usize) -> usize {
+pub(crate) fn copy_of(e: usize) -> usize {
     original(e) + EDGE_COUNT
 }
 
 /// The machine of the region's other edge, if any.
-pub fn neighbour(machine: usize) -> Option<usize> {
+pub(crate) fn neighbour(machine: usize) -> Option<usize> {
     let e = original(machine);
     (0..EDGE_COUNT).find(|&other| other != e && region(other) == region(e))
 }
 
-pub fn home(tablet: usize) -> usize {
+pub(crate) fn home(tablet: usize) -> usize {
     tablet % EDGE_COUNT
 }
 
-pub fn device(tablet: usize) -> DeviceId {
+pub(crate) fn device(tablet: usize) -> DeviceId {
     name(DeviceId::new(format!("tablet-{tablet}")))
 }
 
-pub fn tablet_number(device: &DeviceId) -> Option<usize> {
+pub(crate) fn tablet_number(device: &DeviceId) -> Option<usize> {
     device.as_str().strip_prefix("tablet-")?.parse().ok()
 }
 
 /// Of four tablets at an edge, two belong to providers, one is a customer kiosk, and the last
 /// varies.
-pub fn at_tablet(tablet: usize) -> Actor {
+pub(crate) fn at_tablet(tablet: usize) -> Actor {
     let role = match (tablet / EDGE_COUNT, home(tablet)) {
         _ if tablet == STRANGER => Role::Provider,
         (0 | 1, _) | (3, 0 | 2) => Role::Provider,
@@ -98,7 +98,7 @@ pub fn at_tablet(tablet: usize) -> Actor {
     person(tablet, role)
 }
 
-pub fn at_desk(n: usize) -> Actor {
+pub(crate) fn at_desk(n: usize) -> Actor {
     person(FIRST_AT_DESK + n, DESK[n])
 }
 

@@ -2,10 +2,10 @@
 //!
 //! Databases keep every commit through any crash. A crashed process loses its unfinished work.
 
-pub mod order_db;
-pub mod plan;
-pub mod rights;
-pub mod sync_db;
+pub(crate) mod order_db;
+pub(crate) mod plan;
+pub(crate) mod rights;
+pub(crate) mod sync_db;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -59,7 +59,7 @@ impl BusEvent {
 
 /// The order service's process; mirrors `cloud/order/src/store/decide.rs` and platform's relay.
 #[derive(Default)]
-pub struct OrderService {
+pub(crate) struct OrderService {
     pub is_running: bool,
     pub run: u32,
     pub clock_error_ms: i64,
@@ -105,7 +105,7 @@ pub enum Requester {
     Waiting { replica: usize, id: CommandId },
 }
 
-pub struct OpenDecision {
+pub(crate) struct OpenDecision {
     pub request: DecisionRequest,
     pub read_at: UnixMillis,
     /// The number of transactions it saw, for a recorder.
@@ -134,7 +134,7 @@ impl DecisionRequest {
     }
 }
 
-pub fn attempts(submissions: &[Submission]) -> impl Iterator<Item = &Attempt> {
+pub(crate) fn attempts(submissions: &[Submission]) -> impl Iterator<Item = &Attempt> {
     submissions.iter().filter_map(|request| match request {
         Submission::Command(attempt) => Some(&**attempt),
         Submission::LeaseReleased { .. } => None,
@@ -143,7 +143,7 @@ pub fn attempts(submissions: &[Submission]) -> impl Iterator<Item = &Attempt> {
 
 /// The bus's queue for the hub: durable, at least once.
 #[derive(Default)]
-pub struct HubQueue {
+pub(crate) struct HubQueue {
     pub is_down: bool,
     pub repeats: bool,
     pub queue: VecDeque<BusEvent>,
@@ -152,7 +152,7 @@ pub struct HubQueue {
 }
 
 #[derive(Debug, Clone)]
-pub struct HubDelivery {
+pub(crate) struct HubDelivery {
     pub event: BusEvent,
     pub replica: usize,
     /// Holds its region's row lock until the commit.
@@ -161,12 +161,12 @@ pub struct HubDelivery {
 
 /// The uncommitted write of a feed transaction.
 #[derive(Debug, Clone)]
-pub struct FeedWrite {
+pub(crate) struct FeedWrite {
     pub number: u64,
 }
 
 #[derive(Default)]
-pub struct Replica {
+pub(crate) struct Replica {
     pub is_running: bool,
     pub run: u32,
     pub id: u64,
@@ -191,7 +191,7 @@ pub struct Replica {
 }
 
 /// Mirrors `sync/hub/src/session`.
-pub struct HubSession {
+pub(crate) struct HubSession {
     pub edge: usize,
     pub machine: SyncSession,
     pub inbox: VecDeque<(SyncSessionInput, FrameOrigin)>,
@@ -221,7 +221,7 @@ pub struct HubSession {
 }
 
 /// An epoch being ended, between steps.
-pub struct QuarantineRun {
+pub(crate) struct QuarantineRun {
     pub conn: usize,
     pub replica: usize,
     pub run: u32,
@@ -232,7 +232,7 @@ pub struct QuarantineRun {
 
 /// The origin of a session's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FrameOrigin {
+pub(crate) enum FrameOrigin {
     None,
     OfThisSession,
     OfAnother,
@@ -240,7 +240,7 @@ pub enum FrameOrigin {
 
 /// Mirrors `sync/hub/src/work.rs`: one edge's log, worked by one replica.
 #[derive(Default)]
-pub struct Drain {
+pub(crate) struct Drain {
     pub pass: u64,
     pub claim: sync_db::LogClaim,
     pub run_max: usize,
@@ -267,14 +267,14 @@ pub struct LogOutcome {
 
 /// The owner's reply to a batch, or its silence.
 #[derive(Debug, Clone)]
-pub enum OwnerReply {
+pub(crate) enum OwnerReply {
     Answers(Vec<OpAnswer>),
     Nothing,
     /// This batch makes the owner fail; an empty one does not.
     Fails,
 }
 
-pub fn at(now: u64, error_ms: i64) -> UnixMillis {
+pub(crate) fn at(now: u64, error_ms: i64) -> UnixMillis {
     /// A day in November 2025.
     const BEGAN: i64 = 1_764_000_000_000;
     UnixMillis(BEGAN)

@@ -10,10 +10,8 @@ use wire::{BootNonce, Challenge, EdgeId, ForwardedAcceptFrame, Frame, FrameProof
 
 use crate::cast;
 
-pub use file::{
-    CommandEntry, CommandName, EdgeFile, EntryResult, LogPlace, LoggedCommand, SettledCommand,
-    SuspicionCause,
-};
+pub use file::{CommandEntry, EntryResult, LoggedCommand};
+pub(crate) use file::{CommandName, EdgeFile, LogPlace, SettledCommand, SuspicionCause};
 
 /// A machine with its process and the process's memory.
 pub struct Node {
@@ -204,7 +202,7 @@ impl Node {
 }
 
 /// The reply for a stored command. Mirrors `edge-node/src/intake/reply.rs`, without the texts.
-pub fn reply(edge: &Node, stored: &LoggedCommand, order: Option<wire::Order>) -> Reply {
+pub(crate) fn reply(edge: &Node, stored: &LoggedCommand, order: Option<wire::Order>) -> Reply {
     let receipt = wire::Receipt {
         edge: edge.edge_id.clone(),
         epoch: stored.epoch,
@@ -237,11 +235,11 @@ pub fn reply(edge: &Node, stored: &LoggedCommand, order: Option<wire::Order>) ->
 }
 
 /// The only part of a signature that the model checks.
-pub fn signature(key: u32) -> String {
+pub(crate) fn signature(key: u32) -> String {
     key.to_string()
 }
 
-pub fn not_taken(command_id: wire::CommandId, code: wire::Code) -> Reply {
+pub(crate) fn not_taken(command_id: wire::CommandId, code: wire::Code) -> Reply {
     Reply {
         command_id: Some(command_id),
         hop: wire::Hop::Stored,

@@ -1,13 +1,13 @@
 //! The promises, each a named function, checked at every step that could break it and again at
 //! silence. They inspect answers and stores, never the path that led to them.
 
-pub mod entropy;
-pub mod hostile_hub;
-pub mod restores;
-pub mod rights;
-pub mod steps;
-pub mod stranger;
-pub mod thief;
+pub(crate) mod entropy;
+pub(crate) mod hostile_hub;
+pub(crate) mod restores;
+pub(crate) mod rights;
+pub(crate) mod steps;
+pub(crate) mod stranger;
+pub(crate) mod thief;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use wire::{Code, CommandId, EdgeId, Hash, OrderId, Region, UserId};
 use crate::cloud::BusEvent;
 
 /// The full identity of a command.
-pub type CommandIdentity = (CommandId, UserId, Hash);
+pub(crate) type CommandIdentity = (CommandId, UserId, Hash);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {

@@ -7,11 +7,11 @@ mod hostile_hub;
 mod stranger;
 mod thief;
 
-pub use faults::{Fault, FaultKind};
-pub(crate) use faults::{GOOD_STANDING_ONLY, ONLY_OF_FEED};
-pub use hostile_hub::Forgery;
-pub use stranger::Mischief;
-pub use thief::Trick;
+pub use faults::FaultKind;
+pub(crate) use faults::{Fault, GOOD_STANDING_ONLY, ONLY_OF_FEED};
+pub(crate) use hostile_hub::Forgery;
+pub(crate) use stranger::Mischief;
+pub(crate) use thief::Trick;
 
 use std::collections::BTreeSet;
 

@@ -16,7 +16,7 @@ use crate::{
 use edge::EdgeNotes;
 use order::OrderNotes;
 
-pub struct Recorder {
+pub(crate) struct Recorder {
     pub(crate) order: OrderNotes,
     pub(crate) edges: Vec<EdgeNotes>,
 }

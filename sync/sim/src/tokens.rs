@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use wire::{Actor, Code, Role, UnixMillis, UserId};
 
-pub fn issue(actor: Actor, expires_at: UnixMillis) -> String {
+pub(crate) fn issue(actor: Actor, expires_at: UnixMillis) -> String {
     format!(
         "{} {} {}",
         actor.user_id,
@@ -12,7 +12,7 @@ pub fn issue(actor: Actor, expires_at: UnixMillis) -> String {
     )
 }
 
-pub fn verify(token: &str, at: UnixMillis) -> Result<Actor, Code> {
+pub(crate) fn verify(token: &str, at: UnixMillis) -> Result<Actor, Code> {
     let (actor, expires_at) = read(token).ok_or(Code::InvalidToken)?;
     if at < expires_at {
         Ok(actor)
@@ -21,7 +21,7 @@ pub fn verify(token: &str, at: UnixMillis) -> Result<Actor, Code> {
     }
 }
 
-pub fn read(token: &str) -> Option<(Actor, UnixMillis)> {
+pub(crate) fn read(token: &str) -> Option<(Actor, UnixMillis)> {
     let mut parts = token.split(' ');
     let user_id = UserId(Uuid::parse_str(parts.next()?).ok()?);
     let role = Role::from_number(parts.next()?.parse().ok()?)?;

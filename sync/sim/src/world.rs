@@ -109,7 +109,7 @@ pub struct RunResult {
 const EVENTS_MAX: u64 = 400_000;
 
 impl World {
-    pub fn new(plan: SeedPlan, trace: RunTrace) -> Self {
+    pub(crate) fn new(plan: SeedPlan, trace: RunTrace) -> Self {
         let random = Random::seeded(plan.seed ^ 0x5eed_0f1a_5700_0000);
         let edges = (0..=cast::THIEF).map(Node::new).collect();
         let mut world = Self {
@@ -158,7 +158,7 @@ impl World {
     }
 
     /// Runs until silence, or until the first broken promise.
-    pub fn run(mut self) -> RunResult {
+    pub(crate) fn run(mut self) -> RunResult {
         self.begin();
         let mut events = 0;
         while let Some(Reverse(due)) = self.queue.pop() {
@@ -216,7 +216,7 @@ impl World {
         self.later(self.plan.heals_at, WorldEvent::Heals);
     }
 
-    pub fn later(&mut self, in_ms: u64, event: WorldEvent) {
+    pub(crate) fn later(&mut self, in_ms: u64, event: WorldEvent) {
         self.queued += 1;
         self.queue.push(Reverse(Due {
             at: self.now + in_ms,
@@ -226,12 +226,12 @@ impl World {
     }
 
     /// Draws a waiting time.
-    pub fn soon(&mut self, least: u64, most: u64) -> u64 {
+    pub(crate) fn soon(&mut self, least: u64, most: u64) -> u64 {
         self.random.between(least, most)
     }
 
     /// Adds an explanation outside the hash.
-    pub fn say(&mut self, words: impl FnOnce(&Self) -> String) {
+    pub(crate) fn say(&mut self, words: impl FnOnce(&Self) -> String) {
         if self.trace.is_read() {
             let words = words(self);
             self.trace.say(self.now, &words);
@@ -239,7 +239,7 @@ impl World {
     }
 
     /// Adds a line to the trace; `words` runs only if the text is wanted.
-    pub fn note(&mut self, what: u64, number: u64, words: impl FnOnce(&Self) -> String) {
+    pub(crate) fn note(&mut self, what: u64, number: u64, words: impl FnOnce(&Self) -> String) {
         if self.trace.note(self.now, what, number) {
             let words = words(self);
             self.trace.say(self.now, &words);

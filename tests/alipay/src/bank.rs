@@ -9,7 +9,7 @@ use wire::{Amount, UnixMillis};
 use crate::APP_ID;
 
 #[derive(Default)]
-pub struct Bank {
+pub(crate) struct Bank {
     trades: BTreeMap<String, Trade>,
 }
 
@@ -25,14 +25,14 @@ struct Trade {
 }
 
 /// The `sub_code` of a refusal.
-pub type Refusal = &'static str;
+pub(crate) type Refusal = &'static str;
 
 const NO_TRADE: Refusal = "ACQ.TRADE_NOT_EXIST";
 const WRONG: Refusal = "ACQ.INVALID_PARAMETER";
 
 impl Bank {
     /// Opens a trade's page for a customer. Returns the subject and the amount.
-    pub fn open(
+    pub(crate) fn open(
         &mut self,
         business: &Value,
         [notify_url, return_url]: [String; 2],
@@ -75,7 +75,7 @@ impl Bank {
     }
 
     /// Pays a trade if it is open.
-    pub fn pay(&mut self, number: &str, minor: i64, now: UnixMillis) -> bool {
+    pub(crate) fn pay(&mut self, number: &str, minor: i64, now: UnixMillis) -> bool {
         let Some(trade) = self.trades.get_mut(number) else {
             return false;
         };
@@ -86,13 +86,13 @@ impl Bank {
         is_open
     }
 
-    pub fn asked(&self, number: &str) -> Option<(i64, String)> {
+    pub(crate) fn asked(&self, number: &str) -> Option<(i64, String)> {
         self.trades
             .get(number)
             .map(|trade| (trade.asked_minor, trade.return_url.clone()))
     }
 
-    pub fn refunds(&self, number: &str) -> Vec<(String, Amount)> {
+    pub(crate) fn refunds(&self, number: &str) -> Vec<(String, Amount)> {
         let Some(trade) = self.trades.get(number) else {
             return Vec::new();
         };
@@ -102,7 +102,7 @@ impl Bank {
         trade.refunds.iter().filter_map(refund).collect()
     }
 
-    pub fn take(
+    pub(crate) fn take(
         &mut self,
         method: &str,
         business: &Value,
@@ -122,7 +122,7 @@ impl Bank {
     }
 
     /// The notification about this trade and its destination.
-    pub fn message(
+    pub(crate) fn message(
         &self,
         number: &str,
         now: UnixMillis,
@@ -247,13 +247,13 @@ fn trade_no(number: &str) -> String {
     format!("2025112422001400{}", &number[..number.len().min(12)])
 }
 
-pub fn beijing(at: UnixMillis) -> String {
+pub(crate) fn beijing(at: UnixMillis) -> String {
     let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     tz::offset(8).to_datetime(at).strftime("%F %T").to_string()
 }
 
 /// Parses Beijing local time.
-pub fn at(text: &str) -> Option<UnixMillis> {
+pub(crate) fn at(text: &str) -> Option<UnixMillis> {
     let at = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?;
     Some(UnixMillis(
         tz::offset(8).to_timestamp(at).ok()?.as_millisecond(),

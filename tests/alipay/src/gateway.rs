@@ -17,7 +17,7 @@ use crate::{APP_ID, State, Trouble, bank::at};
 /// Tolerance for a request's timestamp. Customers may open a link long after its signing.
 const TIMELY_MS: i64 = 24 * 3_600_000;
 
-pub async fn answer(Shared(state): Shared<State>, body: Bytes) -> Response {
+pub(crate) async fn answer(Shared(state): Shared<State>, body: Bytes) -> Response {
     let fields: BTreeMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
     let method = fields.get("method").cloned().unwrap_or_default();
     let business = match checked(&state, &fields) {
@@ -60,7 +60,10 @@ pub async fn answer(Shared(state): Shared<State>, body: Bytes) -> Response {
 }
 
 /// Validates a request and returns its business content.
-pub fn checked(state: &State, fields: &BTreeMap<String, String>) -> Result<Value, &'static str> {
+pub(crate) fn checked(
+    state: &State,
+    fields: &BTreeMap<String, String>,
+) -> Result<Value, &'static str> {
     let is = |name: &str, value: &str| fields.get(name).is_some_and(|told| told == value);
     if !is("app_id", APP_ID) {
         return Err("isv.invalid-app-id");

@@ -12,7 +12,7 @@ use crate::{State, gateway::checked};
 
 const PAGE: &str = include_str!("page.html");
 
-pub async fn show(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let fields: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes())
         .into_owned()
@@ -46,7 +46,7 @@ pub async fn show(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Re
 }
 
 /// Pays the full amount, notifies the merchant, and redirects the customer back.
-pub async fn pay(Shared(state): Shared<State>, Path(number): Path<String>) -> Response {
+pub(crate) async fn pay(Shared(state): Shared<State>, Path(number): Path<String>) -> Response {
     let asked = state.lock().bank.asked(&number);
     let Some((minor, back)) = asked else {
         return StatusCode::NOT_FOUND.into_response();

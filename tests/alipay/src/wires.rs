@@ -12,13 +12,13 @@ use ring::{
 
 use crate::file;
 
-pub struct Wires {
+pub(crate) struct Wires {
     bank: RsaKeyPair,
     merchant: RsaKeyPair,
 }
 
 impl Wires {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             bank: key(&file("bank.pem")),
             merchant: key(&file("merchant.pem")),
@@ -26,7 +26,7 @@ impl Wires {
     }
 
     /// Verifies a merchant request, whose signature covers all non-empty fields except `sign`.
-    pub fn is_of_merchant(&self, fields: &BTreeMap<String, String>) -> bool {
+    pub(crate) fn is_of_merchant(&self, fields: &BTreeMap<String, String>) -> bool {
         let signed: Vec<String> = fields
             .iter()
             .filter(|(name, value)| *name != "sign" && !value.is_empty())
@@ -40,17 +40,17 @@ impl Wires {
         signature.is_some_and(|sign| key.verify(signed.join("&").as_bytes(), &sign).is_ok())
     }
 
-    pub fn sign(&self, text: &str) -> String {
+    pub(crate) fn sign(&self, text: &str) -> String {
         sign(&self.bank, text)
     }
 
     /// Signs with a key that is not the bank's.
-    pub fn forge(&self, text: &str) -> String {
+    pub(crate) fn forge(&self, text: &str) -> String {
         sign(&self.merchant, text)
     }
 
     /// A signed notification as a form. The signature covers neither `sign` nor `sign_type`.
-    pub fn message(&self, mut fields: BTreeMap<String, String>) -> String {
+    pub(crate) fn message(&self, mut fields: BTreeMap<String, String>) -> String {
         let signed: Vec<String> = fields
             .iter()
             .filter(|(_, value)| !value.is_empty())

@@ -51,12 +51,12 @@ const TABLES: [Table; 8] = [
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Table {
+pub(crate) struct Table {
     database: &'static str,
     name: &'static str,
 }
 
-pub type Rows = usize;
+pub(crate) type Rows = usize;
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,7 +64,7 @@ impl fmt::Display for Table {
     }
 }
 
-pub async fn count(mysql: &str) -> Result<Vec<(Table, Rows)>> {
+pub(crate) async fn count(mysql: &str) -> Result<Vec<(Table, Rows)>> {
     let pool = MySqlPool::connect(&format!("{mysql}/order_db")).await?;
     let mut counted = Vec::new();
     for table in TABLES {
@@ -77,7 +77,7 @@ pub async fn count(mysql: &str) -> Result<Vec<(Table, Rows)>> {
 }
 
 /// The number of rows added to each table.
-pub fn since(now: &[(Table, Rows)], before: &[(Table, Rows)]) -> Vec<(Table, Rows)> {
+pub(crate) fn since(now: &[(Table, Rows)], before: &[(Table, Rows)]) -> Vec<(Table, Rows)> {
     now.iter()
         .zip(before)
         .map(|((table, now), (_, before))| (*table, now.saturating_sub(*before)))
@@ -85,7 +85,7 @@ pub fn since(now: &[(Table, Rows)], before: &[(Table, Rows)]) -> Vec<(Table, Row
 }
 
 /// Inserts the rows of the ops again, into tables of the same shape.
-pub async fn insert(mysql: &str, rows: &[(Table, Rows)], ops: usize) -> Result<Duration> {
+pub(crate) async fn insert(mysql: &str, rows: &[(Table, Rows)], ops: usize) -> Result<Duration> {
     let pool = MySqlPool::connect(&format!("{mysql}/order_db")).await?;
     pool.execute("CREATE DATABASE bare").await?;
     let transactions = ops.div_ceil(OPS_OF_A_TRANSACTION);

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A slower drain counts as stuck.
 const OP_TAKES_MAX: Duration = Duration::from_millis(10);
 
-pub struct Drained {
+pub(crate) struct Drained {
     pub ops: usize,
     /// From healing the wires until the hub had all ops.
     pub received: Duration,
@@ -37,13 +37,13 @@ pub struct Drained {
 }
 
 /// The peak memory of an edge so far, in bytes.
-pub struct Peaks {
+pub(crate) struct Peaks {
     pub idle: usize,
     pub filled: usize,
     pub drained: usize,
 }
 
-pub async fn measure(stack: &Stack, edges: &Edges, ops: usize) -> Result<Drained> {
+pub(crate) async fn measure(stack: &Stack, edges: &Edges, ops: usize) -> Result<Drained> {
     let clock = Clock::system();
     let idle = edges.peaks(stack)?;
     edges.set(Wire::Cut);

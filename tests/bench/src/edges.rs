@@ -18,7 +18,7 @@ use wire::{
 const TABLETS: usize = 24;
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
-pub struct Edges {
+pub(crate) struct Edges {
     each: Vec<Edge>,
     wires: Vec<Proxy>,
     sync_db: Sql,
@@ -32,7 +32,7 @@ struct Edge {
 }
 
 /// A separate wire between each edge and the gateway.
-pub async fn wires(layout: &mut Layout) -> Result<Vec<Proxy>> {
+pub(crate) async fn wires(layout: &mut Layout) -> Result<Vec<Proxy>> {
     let gateway = format!("127.0.0.1:{}", layout.gateway);
     let mut wires = Vec::new();
     for place in &mut layout.edges {
@@ -44,7 +44,7 @@ pub async fn wires(layout: &mut Layout) -> Result<Vec<Proxy>> {
 }
 
 impl Edges {
-    pub async fn of(stack: &Stack, api: &Api, wires: Vec<Proxy>) -> Result<Self> {
+    pub(crate) async fn of(stack: &Stack, api: &Api, wires: Vec<Proxy>) -> Result<Self> {
         let mut each = Vec::new();
         for region in Region::ALL {
             let place = stack.layout().edge(region);
@@ -68,17 +68,17 @@ impl Edges {
         })
     }
 
-    pub fn set(&self, wire: Wire) {
+    pub(crate) fn set(&self, wire: Wire) {
         self.wires.iter().for_each(|proxy| proxy.set(wire));
     }
 
     /// Bytes sent up over all wires.
-    pub fn carried(&self) -> usize {
+    pub(crate) fn carried(&self) -> usize {
         self.wires.iter().map(Proxy::carried).sum()
     }
 
     /// Sends `ops` commands in total, the same number from each tablet; returns the actual number.
-    pub async fn fill(&self, ops: usize) -> Result<usize> {
+    pub(crate) async fn fill(&self, ops: usize) -> Result<usize> {
         let mut tablets = JoinSet::new();
         let each = ops.div_ceil(self.each.len() * TABLETS);
         for edge in &self.each {
@@ -104,7 +104,7 @@ impl Edges {
     }
 
     /// The number of edges with a command without an outcome.
-    pub async fn waiting(&self) -> Result<usize> {
+    pub(crate) async fn waiting(&self) -> Result<usize> {
         let mut waiting = 0;
         for edge in &self.each {
             let text = "SELECT EXISTS (SELECT 1 FROM pending)";
@@ -114,7 +114,7 @@ impl Edges {
     }
 
     /// Ops stored at the hub.
-    pub async fn received(&self) -> Result<usize> {
+    pub(crate) async fn received(&self) -> Result<usize> {
         const SUM: &str = "SELECT CAST(COALESCE(SUM(cursor_seq), 0) AS SIGNED) FROM edges";
         let sum: Option<i64> = self.sync_db.fetch_optional(SUM, vals![]).await?;
         sum.and_then(|sum| usize::try_from(sum).ok())
@@ -122,7 +122,7 @@ impl Edges {
     }
 
     /// The peak memory of each edge so far, in bytes.
-    pub fn peaks(&self, stack: &Stack) -> Result<Vec<usize>> {
+    pub(crate) fn peaks(&self, stack: &Stack) -> Result<Vec<usize>> {
         self.each
             .iter()
             .map(|edge| {

@@ -28,11 +28,11 @@ const OTHER_SERVERS: [Part; 4] = [
 
 /// Seconds of processor time by process. The five edges are one line.
 #[derive(Default)]
-pub struct Load(BTreeMap<String, f64>);
+pub(crate) struct Load(BTreeMap<String, f64>);
 
 impl Load {
     /// The times so far, without ended processes.
-    pub fn of(stack: &Stack) -> Self {
+    pub(crate) fn of(stack: &Stack) -> Self {
         let mut load = Self::default();
         let edges = Region::ALL.map(Part::Edge);
         for part in CLOUD
@@ -57,7 +57,7 @@ impl Load {
         load
     }
 
-    pub fn since(&self, before: &Self) -> Self {
+    pub(crate) fn since(&self, before: &Self) -> Self {
         let since = |(name, now): (&String, &f64)| {
             (
                 name.clone(),
@@ -85,7 +85,7 @@ impl fmt::Display for Load {
 }
 
 /// Stops everything that would compete with the database.
-pub async fn leave_only_the_database(stack: &Stack) -> Result<()> {
+pub(crate) async fn leave_only_the_database(stack: &Stack) -> Result<()> {
     for part in Region::ALL
         .map(Part::Edge)
         .into_iter()

@@ -16,7 +16,7 @@ const DAY_MS: u64 = 24 * 3_600_000;
 /// Measures accepts, the most frequent op, from tablets of ten people. Their times are random, and
 /// so are the orders' ids over the last day: times closer together would pack better than in a real
 /// outage.
-pub fn print(clock: &Clock) -> Result<()> {
+pub(crate) fn print(clock: &Clock) -> Result<()> {
     let people: Vec<UserId> = (0..10).map(|_| UserId(clock.new_id())).collect();
     let mut now = u64::try_from(clock.now().0)?;
     let mut ops = Vec::new();

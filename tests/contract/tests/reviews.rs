@@ -26,7 +26,7 @@ use wire::{
     Code, CommandId, Event, EventId, EventType, OrderId, ReviewId, Source, UnixMillis, UserId,
 };
 
-pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
+pub(crate) const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 on_every_documents! {
@@ -39,12 +39,12 @@ on_every_documents! {
     hot_queries_are_answered_by_their_index,
 }
 
-pub fn user(n: u128) -> UserId {
+pub(crate) fn user(n: u128) -> UserId {
     UserId(Uuid::from_u128(n))
 }
 
 /// By customer 1, about provider `provider`, `n` seconds after the first.
-pub fn review(n: u128, provider: u128, rating: u8, comment: &str) -> Review {
+pub(crate) fn review(n: u128, provider: u128, rating: u8, comment: &str) -> Review {
     let order = ReviewedOrder {
         id: OrderId(Uuid::from_u128(0x1000 + n)),
         code: support::samples::order(1, 1).code,
@@ -67,7 +67,7 @@ pub fn review(n: u128, provider: u128, rating: u8, comment: &str) -> Review {
     )
 }
 
-pub async fn migrated(arm: &DocumentsArm) -> ReviewStore {
+pub(crate) async fn migrated(arm: &DocumentsArm) -> ReviewStore {
     let store = ReviewStore::new(&arm.documents, &testing::data_keys(), Clock::fixed_at(AT));
     assert!(
         store.check_schema().await.is_err(),

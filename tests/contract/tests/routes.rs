@@ -34,7 +34,7 @@ fn the_routes_and_their_callers_are_as_listed() {
 }
 
 /// A part's own routes.
-pub fn document_of_part(part: CloudPart) -> ApiDocument {
+pub(crate) fn document_of_part(part: CloudPart) -> ApiDocument {
     match part {
         CloudPart::Auth => auth::api_document(),
         CloudPart::User => user::api_document(),

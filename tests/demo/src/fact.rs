@@ -5,13 +5,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fact {
+pub(crate) struct Fact {
     pub what: &'static str,
     pub expected: Value,
     pub seen: Value,
 }
 
-pub fn fact(what: &'static str, expected: impl Serialize, seen: impl Serialize) -> Fact {
+pub(crate) fn fact(what: &'static str, expected: impl Serialize, seen: impl Serialize) -> Fact {
     Fact {
         what,
         expected: value(expected),
@@ -20,13 +20,13 @@ pub fn fact(what: &'static str, expected: impl Serialize, seen: impl Serialize) 
 }
 
 impl Fact {
-    pub fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         self.expected == self.seen
     }
 
     /// The same fact with a wrong observation, to prove that it is checked.
     #[must_use]
-    pub fn spoilt(self) -> Self {
+    pub(crate) fn spoilt(self) -> Self {
         Self {
             seen: value(format!("not {}", self.seen)),
             ..self

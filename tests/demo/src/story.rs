@@ -24,15 +24,15 @@ use crate::{
     say,
 };
 
-pub struct Step {
+pub(crate) struct Step {
     pub name: &'static str,
     pub title: Phrase,
 }
 
 /// This step requires a platform without the three days for objections.
-pub const PAY_OUT: &str = "pay_out";
+pub(crate) const PAY_OUT: &str = "pay_out";
 
-pub const STEPS: [Step; 16] = [
+pub(crate) const STEPS: [Step; 16] = [
     Step {
         name: "publish",
         title: say::publish,
@@ -118,7 +118,7 @@ struct Link {
 const SOON: Duration = Duration::from_secs(30);
 const REGION: Region = Region::North;
 
-pub struct Story {
+pub(crate) struct Story {
     api: Api,
     /// NORTH's edge, over HTTP.
     edge: Api,
@@ -139,7 +139,7 @@ pub struct Story {
 }
 
 impl Story {
-    pub async fn begin(api: Api, edge: Api, admin: Person, north: Place) -> Result<Self> {
+    pub(crate) async fn begin(api: Api, edge: Api, admin: Person, north: Place) -> Result<Self> {
         let customer = api.newcomer(Role::Customer).await.context("no customer")?;
         let offline = api.provider(&admin).await.context("no first provider")?;
         let online = api.provider(&admin).await.context("no second provider")?;
@@ -166,7 +166,7 @@ impl Story {
         })
     }
 
-    pub async fn play(&mut self, step: &str) -> Result<Vec<Fact>> {
+    pub(crate) async fn play(&mut self, step: &str) -> Result<Vec<Fact>> {
         match step {
             "publish" => self.publish().await,
             "approve" => self.approve().await,
@@ -189,7 +189,7 @@ impl Story {
     }
 
     /// Always reopens the gate and restores the rules.
-    pub async fn end(mut self) -> Result<()> {
+    pub(crate) async fn end(mut self) -> Result<()> {
         let opened = self.api.gate(&self.admin, REGION, true).await;
         let put_back = match self.rules.take() {
             Some(rules) => self.set_rules(rules).await,

@@ -6,14 +6,14 @@ use platform::sql::{Sql, create_database};
 use sqlx::{AssertSqlSafe, MySqlPool};
 
 /// Enough to recreate a database, rows included.
-pub enum Template {
+pub(crate) enum Template {
     Script(String),
     File(Vec<u8>),
 }
 
 impl Template {
     /// Reads the database at `url`, which must be idle.
-    pub async fn of(url: &str) -> Self {
+    pub(crate) async fn of(url: &str) -> Self {
         let sql = Sql::open(url).await.expect("the migrated database");
         let Some(path) = path_of(url) else {
             let script = script(pool(&sql)).await;
@@ -29,7 +29,7 @@ impl Template {
     }
 
     /// Creates the database at `url`, which must not exist.
-    pub async fn copy(&self, url: &str) -> Sql {
+    pub(crate) async fn copy(&self, url: &str) -> Sql {
         match (self, path_of(url)) {
             (Self::File(bytes), Some(path)) => {
                 tokio::fs::write(path, bytes)

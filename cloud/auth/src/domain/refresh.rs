@@ -81,7 +81,7 @@ impl RefreshFamily {
 
 /// Returns the first whole second after all these moments: tokens store their issue time in
 /// seconds, so an older token cannot pass for a newer one.
-pub fn earliest_token_time(moments: &[UnixMillis]) -> UnixMillis {
+pub(crate) fn earliest_token_time(moments: &[UnixMillis]) -> UnixMillis {
     let latest = moments
         .iter()
         .map(|moment| moment.0)

@@ -37,7 +37,7 @@ use crate::{
 const CODE_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
 #[derive(Serialize, ToSchema)]
-pub struct MailAddress {
+pub(crate) struct MailAddress {
     /// `null` if the account has no deliverable address.
     #[schema(required)]
     email: Option<String>,
@@ -49,25 +49,25 @@ pub struct MailAddress {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct MailAddressForm {
+pub(crate) struct MailAddressForm {
     email: String,
     password: String,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct MailCodeForm {
+pub(crate) struct MailCodeForm {
     /// The code from the mail. Dashes, spaces and case do not matter.
     code: String,
 }
 
 #[derive(Deserialize)]
-pub struct AddressCodeQuestion {
+pub(crate) struct AddressCodeQuestion {
     user_id: UserId,
 }
 
 /// The code to mail, and its recipient. All fields are `null` if no address is unconfirmed.
 #[derive(Serialize)]
-pub struct AddressCodeAnswer {
+pub(crate) struct AddressCodeAnswer {
     email: Option<String>,
     code: Option<String>,
     expires_at: Option<UnixMillis>,
@@ -80,12 +80,12 @@ pub struct AddressCodeAnswer {
 }
 
 #[derive(Deserialize)]
-pub struct ContactQuestion {
+pub(crate) struct ContactQuestion {
     user_id: UserId,
 }
 
 #[derive(Serialize)]
-pub struct ContactAnswer {
+pub(crate) struct ContactAnswer {
     is_open: bool,
     /// `null` if the account is closed or does not exist.
     role: Option<Role>,
@@ -119,7 +119,7 @@ enum AddressRefusal {
 
 impl RefusalReason for AddressRefusal {}
 
-pub async fn show_address(
+pub(crate) async fn show_address(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
 ) -> Result<Json<MailAddress>, Problem> {
@@ -128,7 +128,7 @@ pub async fn show_address(
         .ok_or_else(|| Code::InvalidToken.into())
 }
 
-pub async fn show_contact(
+pub(crate) async fn show_contact(
     State(service): State<Service>,
     ServiceCaller(from): ServiceCaller,
     Json(ContactQuestion { user_id }): Json<ContactQuestion>,
@@ -190,7 +190,7 @@ impl Service {
     }
 }
 
-pub async fn change_address(
+pub(crate) async fn change_address(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,
@@ -253,7 +253,7 @@ impl Service {
     }
 }
 
-pub async fn send_address_code(
+pub(crate) async fn send_address_code(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,
@@ -296,7 +296,7 @@ impl Service {
 }
 
 /// Only the mailbox may receive the code, so this route serves only the notification service.
-pub async fn issue_address_code(
+pub(crate) async fn issue_address_code(
     State(service): State<Service>,
     ServiceCaller(from): ServiceCaller,
     Json(AddressCodeQuestion { user_id }): Json<AddressCodeQuestion>,
@@ -382,7 +382,7 @@ impl Service {
     }
 }
 
-pub async fn confirm_address(
+pub(crate) async fn confirm_address(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
     Json(MailCodeForm { code }): Json<MailCodeForm>,
@@ -459,7 +459,7 @@ impl IntoProblem for AddressRefusal {
     }
 }
 
-pub fn to_code_tries_problem(QuotaExceeded { retry_s, .. }: QuotaExceeded) -> Problem {
+pub(crate) fn to_code_tries_problem(QuotaExceeded { retry_s, .. }: QuotaExceeded) -> Problem {
     let why = say::codes_too_fast {
         seconds: retry_s.into(),
     };

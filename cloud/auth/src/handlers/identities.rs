@@ -39,7 +39,7 @@ const TAIL_ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const GUEST_CHARS: usize = 8;
 
 #[derive(Serialize, ToSchema)]
-pub struct IdentityItem {
+pub(crate) struct IdentityItem {
     id: IdentityId,
     /// The issuer's label, or its address if it is no longer offered.
     label: String,
@@ -51,7 +51,7 @@ pub struct IdentityItem {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct IdentityList {
+pub(crate) struct IdentityList {
     items: Vec<IdentityItem>,
     /// False if the person registered through another service and has set no password since.
     has_password: bool,
@@ -87,7 +87,7 @@ pub enum IdentityRefusal {
 
 impl RefusalReason for IdentityRefusal {}
 
-pub async fn list_identities(
+pub(crate) async fn list_identities(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
 ) -> Result<Json<IdentityList>, Problem> {
@@ -111,7 +111,7 @@ pub async fn list_identities(
     }))
 }
 
-pub async fn unlink_identity(
+pub(crate) async fn unlink_identity(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,
@@ -262,7 +262,7 @@ impl Service {
 }
 
 /// Random characters that make a name unique.
-pub fn random_suffix<const CHARS: usize>() -> String {
+pub(crate) fn random_suffix<const CHARS: usize>() -> String {
     random::draw_bytes::<CHARS>()
         .iter()
         .map(|byte| char::from(TAIL_ALPHABET[usize::from(byte & 31)]))
@@ -270,7 +270,7 @@ pub fn random_suffix<const CHARS: usize>() -> String {
 }
 
 /// The name reveals nothing about the number.
-pub fn random_guest_name() -> Option<Username> {
+pub(crate) fn random_guest_name() -> Option<Username> {
     Username::new(&format!("guest-{}", random_suffix::<GUEST_CHARS>())).ok()
 }
 

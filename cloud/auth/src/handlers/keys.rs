@@ -20,14 +20,14 @@ use crate::{
 };
 
 #[derive(Deserialize, ToSchema)]
-pub struct KeyKillForm {
+pub(crate) struct KeyKillForm {
     /// The key id, as in the list and in tokens.
     kid: String,
     reason: String,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct SigningKeyItem {
+pub(crate) struct SigningKeyItem {
     kid: String,
     state: KeyState,
     made_at: UnixMillis,
@@ -40,13 +40,13 @@ pub struct SigningKeyItem {
     killed_at: Option<UnixMillis>,
 }
 
-pub async fn list_keys(
+pub(crate) async fn list_keys(
     State(service): State<Service>,
 ) -> Result<ItemList<SigningKeyItem>, Problem> {
     list_key_items(&service).await
 }
 
-pub async fn rotate_key(
+pub(crate) async fn rotate_key(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
     Json(RevokeForm { reason }): Json<RevokeForm>,
@@ -64,7 +64,7 @@ pub async fn rotate_key(
 }
 
 /// Repeats change nothing and get the same answer.
-pub async fn kill_key(
+pub(crate) async fn kill_key(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
     Json(KeyKillForm { kid, reason }): Json<KeyKillForm>,
@@ -121,7 +121,7 @@ impl From<SigningError> for Problem {
     }
 }
 
-pub async fn jwks(State(service): State<Service>) -> Response {
+pub(crate) async fn jwks(State(service): State<Service>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "public, max-age=15"),

@@ -35,19 +35,19 @@ const NAMES_TRIED: usize = 6;
 
 /// A service for sign-ins.
 #[derive(Serialize, ToSchema)]
-pub struct OfferedIssuer {
+pub(crate) struct OfferedIssuer {
     name: String,
     /// For the button.
     label: String,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct OfferedIssuers {
+pub(crate) struct OfferedIssuers {
     items: Vec<OfferedIssuer>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct IssuerVisit {
+pub(crate) struct IssuerVisit {
     /// Send the browser there.
     address: String,
     /// Keep it in this browser, and send it with the parameters that the issuer returns.
@@ -56,13 +56,13 @@ pub struct IssuerVisit {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct LinkForm {
+pub(crate) struct LinkForm {
     password: String,
 }
 
 /// The ticket of this browser, and the parameters that the issuer added to the return address.
 #[derive(Deserialize, ToSchema)]
-pub struct VisitForm {
+pub(crate) struct VisitForm {
     ticket: String,
     state: String,
     code: String,
@@ -91,7 +91,7 @@ struct OidcCallback {
     pub reply: AuthorizationResponse,
 }
 
-pub async fn offered_issuers(State(service): State<Service>) -> Json<OfferedIssuers> {
+pub(crate) async fn offered_issuers(State(service): State<Service>) -> Json<OfferedIssuers> {
     let items = service.issuers.all().iter().map(|issuer| OfferedIssuer {
         name: issuer.name().to_owned(),
         label: issuer.label().to_owned(),
@@ -101,7 +101,7 @@ pub async fn offered_issuers(State(service): State<Service>) -> Json<OfferedIssu
     })
 }
 
-pub async fn begin_visit(
+pub(crate) async fn begin_visit(
     State(service): State<Service>,
     Path(issuer): Path<String>,
 ) -> Result<Json<IssuerVisit>, Problem> {
@@ -135,7 +135,7 @@ impl Service {
     }
 }
 
-pub async fn sign_in_elsewhere(
+pub(crate) async fn sign_in_elsewhere(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     from: ClientAddress,
@@ -260,7 +260,7 @@ impl Service {
     }
 }
 
-pub async fn begin_link(
+pub(crate) async fn begin_link(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
     from: ClientAddress,
@@ -301,7 +301,7 @@ impl Service {
     }
 }
 
-pub async fn link_identity(
+pub(crate) async fn link_identity(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
     Json(form): Json<VisitForm>,

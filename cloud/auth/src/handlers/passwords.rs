@@ -40,7 +40,7 @@ use crate::{
 const CODE_LIFE_MS: i64 = 30 * 60 * 1000;
 
 #[derive(Deserialize, ToSchema)]
-pub struct RegisterForm {
+pub(crate) struct RegisterForm {
     username: String,
     email: String,
     password: String,
@@ -51,20 +51,20 @@ pub struct RegisterForm {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct NewUser {
+pub(crate) struct NewUser {
     user_id: UserId,
     username: String,
     role: Role,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct PasswordForm {
+pub(crate) struct PasswordForm {
     old_password: String,
     new_password: String,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct PasswordResetForm {
+pub(crate) struct PasswordResetForm {
     username: String,
     /// The code from an admin. Dashes, spaces and case do not matter.
     code: String,
@@ -72,7 +72,7 @@ pub struct PasswordResetForm {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct PasswordResetCode {
+pub(crate) struct PasswordResetCode {
     user_id: UserId,
     /// Shown only this once; it cannot be retrieved later.
     code: String,
@@ -89,7 +89,7 @@ enum ResetCodeResult {
     IsAdmin,
 }
 
-pub async fn register(
+pub(crate) async fn register(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     from: ClientAddress,
@@ -125,7 +125,7 @@ pub async fn register(
 /// Creates an account and its event. Returns `None` if the name is taken. If another account has
 /// the address, neither the answer nor its timing changes: the owner gets a mail. The hash is
 /// computed before the transaction begins.
-pub async fn register_account(
+pub(crate) async fn register_account(
     store: &Store,
     passwords: &Passwords,
     clock: &Clock,
@@ -157,7 +157,7 @@ pub async fn register_account(
     Ok(Some(user_id))
 }
 
-pub async fn change_password(
+pub(crate) async fn change_password(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,
@@ -235,7 +235,7 @@ impl Service {
     }
 }
 
-pub async fn redeem_reset(
+pub(crate) async fn redeem_reset(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     from: ClientAddress,
@@ -305,7 +305,7 @@ impl Service {
     }
 }
 
-pub async fn issue_reset(
+pub(crate) async fn issue_reset(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
     Path(user_id): Path<UserId>,
@@ -374,7 +374,7 @@ fn parse_new_password(text: String) -> Result<Password, Problem> {
     Password::new(text).map_err(|_| Problem::wrong_field("new_password", say::password_needs))
 }
 
-pub fn to_quota_problem(QuotaExceeded { most, retry_s }: QuotaExceeded) -> Problem {
+pub(crate) fn to_quota_problem(QuotaExceeded { most, retry_s }: QuotaExceeded) -> Problem {
     let why = say::registrations_of_address { most: most.into() };
     Problem::new(Code::RegistrationQuota)
         .with_detail(why)

@@ -28,7 +28,7 @@ use crate::{
 };
 
 #[derive(Deserialize, ToSchema)]
-pub struct PeopleQuery {
+pub(crate) struct PeopleQuery {
     /// The beginning of a user name, or a complete email address.
     search: Option<String>,
     /// A role's number.
@@ -38,10 +38,10 @@ pub struct PeopleQuery {
 
 /// A cursor of the list: the last user name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsernameCursor(String);
+pub(crate) struct UsernameCursor(String);
 
 #[derive(Serialize, ToSchema)]
-pub struct PersonItem {
+pub(crate) struct PersonItem {
     user_id: UserId,
     username: String,
     /// Masked: its first letter and its domain.
@@ -59,7 +59,7 @@ pub struct PersonItem {
 
 /// An admin's action on a person, with time and reason.
 #[derive(Serialize, ToSchema)]
-pub struct PersonActItem {
+pub(crate) struct PersonActItem {
     at: UnixMillis,
     by: UserId,
     reason: String,
@@ -71,7 +71,7 @@ pub struct PersonActItem {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct PersonDetail {
+pub(crate) struct PersonDetail {
     #[serde(flatten)]
     person: PersonItem,
     /// The revocation, if the account is closed.
@@ -83,7 +83,7 @@ pub struct PersonDetail {
 
 /// An account. Only admins see its record, which contains their reasons.
 #[derive(Serialize, ToSchema)]
-pub struct AccountView {
+pub(crate) struct AccountView {
     #[serde(flatten)]
     person: PersonItem,
     /// Only for admins: the revocation, if the account is closed.
@@ -95,19 +95,19 @@ pub struct AccountView {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct RevokeForm {
+pub(crate) struct RevokeForm {
     #[serde(default)]
     pub reason: String,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct ClosedAccount {
+pub(crate) struct ClosedAccount {
     user_id: UserId,
     role: Role,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct ReopenedAccount {
+pub(crate) struct ReopenedAccount {
     user_id: UserId,
     role: Role,
     /// Earlier tokens are invalid. Absent if the person was never revoked.
@@ -115,7 +115,7 @@ pub struct ReopenedAccount {
     tokens_since: Option<UnixMillis>,
 }
 
-pub async fn list_people(
+pub(crate) async fn list_people(
     State(service): State<Service>,
     Query(query): Query<PeopleQuery>,
     page: Page<UsernameCursor>,
@@ -148,7 +148,7 @@ pub async fn list_people(
     Ok(list.map_items(|row| to_person_item(&service, &row)))
 }
 
-pub async fn show_person(
+pub(crate) async fn show_person(
     State(service): State<Service>,
     Path(user): Path<UserId>,
 ) -> Result<Json<PersonDetail>, Problem> {
@@ -157,7 +157,7 @@ pub async fn show_person(
 
 /// Admins see the same as in `show_person`. Other callers cannot distinguish another's account from
 /// a missing one.
-pub async fn show_account(
+pub(crate) async fn show_account(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
     Path(user): Path<UserId>,
@@ -187,7 +187,7 @@ pub async fn show_account(
     }))
 }
 
-pub async fn load_person_detail(
+pub(crate) async fn load_person_detail(
     service: &Service,
     user: UserId,
 ) -> Result<Json<PersonDetail>, Problem> {
@@ -237,7 +237,7 @@ fn to_person_item(service: &Service, row: &PersonRow) -> PersonItem {
 }
 
 /// Repeats change nothing and get the same answer.
-pub async fn revoke(
+pub(crate) async fn revoke(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,
@@ -298,7 +298,7 @@ impl Service {
 }
 
 /// Repeats change nothing and get the same answer.
-pub async fn readmit(
+pub(crate) async fn readmit(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,

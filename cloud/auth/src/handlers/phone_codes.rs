@@ -49,26 +49,26 @@ const NOT_SENT_RETRY_S: u32 = 5;
 const NAMES_TRIED: usize = 3;
 
 #[derive(Serialize, ToSchema)]
-pub struct CodeOffer {
+pub(crate) struct CodeOffer {
     /// False if the operator has configured no SMS gateway.
     offered: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct PhoneForm {
+pub(crate) struct PhoneForm {
     /// With `+` and the country code, or in national format.
     phone: String,
 }
 
 /// The same for every number, with or without an account.
 #[derive(Serialize, ToSchema)]
-pub struct SentCode {
+pub(crate) struct SentCode {
     /// In seconds.
     expires_in: u32,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct CodeForm {
+pub(crate) struct CodeForm {
     phone: String,
     /// Six digits. Spaces do not matter.
     code: String,
@@ -84,7 +84,7 @@ pub struct CodeForm {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct PhoneLinkForm {
+pub(crate) struct PhoneLinkForm {
     phone: String,
     code: String,
     password: String,
@@ -116,13 +116,13 @@ enum PhoneCodeRefusal {
 
 impl RefusalReason for PhoneCodeRefusal {}
 
-pub async fn code_offer(State(service): State<Service>) -> Json<CodeOffer> {
+pub(crate) async fn code_offer(State(service): State<Service>) -> Json<CodeOffer> {
     Json(CodeOffer {
         offered: service.codes.are_offered(),
     })
 }
 
-pub async fn send_code(
+pub(crate) async fn send_code(
     State(service): State<Service>,
     from: ClientAddress,
     headers: HeaderMap,
@@ -229,7 +229,7 @@ impl Service {
     }
 }
 
-pub async fn sign_in_by_code(
+pub(crate) async fn sign_in_by_code(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     from: ClientAddress,
@@ -354,7 +354,7 @@ impl Service {
     }
 }
 
-pub async fn link_phone(
+pub(crate) async fn link_phone(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
     from: ClientAddress,

@@ -26,17 +26,17 @@ use crate::{
 };
 
 #[derive(Deserialize, ToSchema)]
-pub struct PermissionsQuestion {
+pub(crate) struct PermissionsQuestion {
     user_id: UserId,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct PermissionsAnswer {
+pub(crate) struct PermissionsAnswer {
     permissions: Vec<Permission>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct OwnPermissions {
+pub(crate) struct OwnPermissions {
     role: Role,
     /// The display name; a custom role if `role` is `admin`.
     role_name: String,
@@ -44,7 +44,7 @@ pub struct OwnPermissions {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct RoleForm {
+pub(crate) struct RoleForm {
     name: String,
     #[serde(default)]
     description: String,
@@ -54,12 +54,12 @@ pub struct RoleForm {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct RemovalQuery {
+pub(crate) struct RemovalQuery {
     reason: String,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct RoleItem {
+pub(crate) struct RoleItem {
     role_id: i64,
     name: String,
     description: String,
@@ -73,12 +73,12 @@ pub struct RoleItem {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct RoleGift {
+pub(crate) struct RoleGift {
     role_id: i64,
     reason: String,
 }
 
-pub async fn list_person_permissions(
+pub(crate) async fn list_person_permissions(
     State(service): State<Service>,
     _: ServiceCaller,
     Json(PermissionsQuestion { user_id }): Json<PermissionsQuestion>,
@@ -108,7 +108,7 @@ impl Service {
     }
 }
 
-pub async fn permissions(
+pub(crate) async fn permissions(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
 ) -> Result<Json<OwnPermissions>, Problem> {
@@ -125,14 +125,16 @@ pub async fn permissions(
 }
 
 /// Not paged: there are few roles.
-pub async fn list_roles(State(service): State<Service>) -> Result<ItemList<RoleItem>, Problem> {
+pub(crate) async fn list_roles(
+    State(service): State<Service>,
+) -> Result<ItemList<RoleItem>, Problem> {
     let roles = service.store.list_roles().await?;
     Ok(ItemList::from_all_items(
         roles.into_iter().map(RoleItem::from).collect(),
     ))
 }
 
-pub async fn make_role(
+pub(crate) async fn make_role(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
     Json(form): Json<RoleForm>,
@@ -146,7 +148,7 @@ pub async fn make_role(
     Ok(CreatedJson(load_role_item(&service, id).await?))
 }
 
-pub async fn change_role(
+pub(crate) async fn change_role(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
     Path(id): Path<i64>,
@@ -161,7 +163,7 @@ pub async fn change_role(
     Ok(Json(load_role_item(&service, id).await?))
 }
 
-pub async fn remove_role(
+pub(crate) async fn remove_role(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
     Path(id): Path<i64>,
@@ -176,7 +178,7 @@ pub async fn remove_role(
 }
 
 /// Repeats change nothing and get the same answer.
-pub async fn give_role(
+pub(crate) async fn give_role(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,

@@ -26,7 +26,7 @@ use crate::{
 };
 
 #[derive(Deserialize, ToSchema)]
-pub struct LoginForm {
+pub(crate) struct LoginForm {
     username: String,
     password: String,
     /// Also requests a token for this region's edges.
@@ -61,7 +61,7 @@ struct SignInAttempt {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct SessionItem {
+pub(crate) struct SessionItem {
     session_id: SessionId,
     kind: &'static str,
     created_at: UnixMillis,
@@ -77,24 +77,24 @@ pub struct SessionItem {
 
 /// A person's session.
 #[derive(Deserialize, ToSchema)]
-pub struct SessionPath {
+pub(crate) struct SessionPath {
     id: UserId,
     session: SessionId,
 }
 
 /// The number of sessions ended.
 #[derive(Serialize, ToSchema)]
-pub struct EndedSessions {
+pub(crate) struct EndedSessions {
     pub ended: usize,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct TokenForm {
+pub(crate) struct TokenForm {
     pub token: String,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct TokenOwner {
+pub(crate) struct TokenOwner {
     user_id: UserId,
     role: Role,
     /// Always true: inactive tokens get 401, for callers that check only the status.
@@ -102,7 +102,7 @@ pub struct TokenOwner {
 }
 
 /// Issues an access token of an hour, or a token for a region's edges.
-pub async fn login(
+pub(crate) async fn login(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     from: ClientAddress,
@@ -216,7 +216,7 @@ impl IntoProblem for CredentialRefusal {
     }
 }
 
-pub async fn logout(
+pub(crate) async fn logout(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,
@@ -232,7 +232,7 @@ impl Service {
     }
 }
 
-pub async fn list(
+pub(crate) async fn list(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
     page: Page<SessionId>,
@@ -240,7 +240,7 @@ pub async fn list(
     list_live_sessions(&service, caller.claims.sub, page, Some(caller.claims.jti)).await
 }
 
-pub async fn list_of_person(
+pub(crate) async fn list_of_person(
     State(service): State<Service>,
     Path(user): Path<UserId>,
     page: Page<SessionId>,
@@ -273,7 +273,7 @@ async fn list_live_sessions(
 }
 
 /// Ends one of the caller's sessions, possibly the current one.
-pub async fn end(
+pub(crate) async fn end(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,
@@ -307,7 +307,7 @@ impl Service {
     }
 }
 
-pub async fn end_others(
+pub(crate) async fn end_others(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,
@@ -344,7 +344,7 @@ impl Service {
     }
 }
 
-pub async fn end_of_person(
+pub(crate) async fn end_of_person(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,
@@ -386,7 +386,7 @@ impl Service {
     }
 }
 
-pub async fn verify(
+pub(crate) async fn verify(
     State(service): State<Service>,
     Json(form): Json<TokenForm>,
 ) -> Result<Json<TokenOwner>, Problem> {

@@ -41,7 +41,7 @@ use crate::{
 const SPEND_ATTEMPTS_MAX: usize = 2;
 
 #[derive(Deserialize, ToSchema)]
-pub struct RefreshForm {
+pub(crate) struct RefreshForm {
     refresh_token: String,
     /// An idempotency key: generate one per use, and keep it until the answer arrives. The same
     /// token and attempt return the same result at any time; without an attempt, only within a
@@ -51,7 +51,7 @@ pub struct RefreshForm {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct RenewedAccess {
+pub(crate) struct RenewedAccess {
     access_token: String,
     /// Replaces the token of the request, which is now spent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,18 +62,18 @@ pub struct RenewedAccess {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct EdgeTokenForm {
+pub(crate) struct EdgeTokenForm {
     region: Region,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct DeviceGrantForm {
+pub(crate) struct DeviceGrantForm {
     region: Region,
     /// The name of the tablet.
     device: DeviceId,
 }
 
-pub async fn renew_session(
+pub(crate) async fn renew_session(
     State(service): State<Service>,
     _: ServiceCaller,
     Json(form): Json<TokenForm>,
@@ -115,7 +115,7 @@ impl Service {
     }
 }
 
-pub async fn refresh(
+pub(crate) async fn refresh(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Json(form): Json<RefreshForm>,
@@ -218,7 +218,7 @@ impl Service {
     }
 }
 
-pub async fn edge_token(
+pub(crate) async fn edge_token(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
     Json(form): Json<EdgeTokenForm>,
@@ -295,7 +295,7 @@ impl Service {
     }
 }
 
-pub async fn device_grant(
+pub(crate) async fn device_grant(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,
@@ -356,7 +356,7 @@ impl Service {
 }
 
 /// The token itself authenticates the caller: an edge has no other proof.
-pub async fn edge_logout(
+pub(crate) async fn edge_logout(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Json(form): Json<TokenForm>,
@@ -384,7 +384,7 @@ impl Service {
     }
 }
 
-pub async fn issue_command_token(
+pub(crate) async fn issue_command_token(
     State(service): State<Service>,
     ServiceCaller(from): ServiceCaller,
     Json(form): Json<CommandTokenForm>,

@@ -28,7 +28,7 @@ const REQUESTS_AT_ONCE_MAX: usize = 16;
 #[error("{0}")]
 pub struct IssuerUnavailable(pub String);
 
-pub struct IssuerClient {
+pub(super) struct IssuerClient {
     client: Client,
     exchanges: Semaphore,
     /// Separate permits, so that exchanges of bogus codes cannot block reading its keys.
@@ -36,7 +36,7 @@ pub struct IssuerClient {
 }
 
 impl IssuerClient {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             client: Client::new(),
             exchanges: Semaphore::new(REQUESTS_AT_ONCE_MAX),
@@ -68,7 +68,7 @@ impl IssuerClient {
             .map_err(|_| IssuerUnavailable("it did not answer in time".to_owned()))?
     }
 
-    pub async fn read<T: DeserializeOwned>(
+    pub(super) async fn read<T: DeserializeOwned>(
         &self,
         address: &str,
         bearer: Option<&str>,
@@ -117,7 +117,7 @@ fn strip_query(address: &str) -> &str {
 
 /// Also applies `is_guarded` to addresses that an issuer names. A remote issuer must not lead us to
 /// a plain service on this machine.
-pub fn is_guarded_by(issuer: &str, address: &str) -> bool {
+pub(super) fn is_guarded_by(issuer: &str, address: &str) -> bool {
     is_guarded(address) && (is_https(address) || !is_https(issuer))
 }
 

@@ -69,15 +69,15 @@ impl OidcFlow {
 
 /// ChaCha20-Poly1305 under a random nonce, safe for 2^32 flows.
 #[derive(Clone)]
-pub struct OidcFlowSeal(Arc<LessSafeKey>);
+pub(super) struct OidcFlowSeal(Arc<LessSafeKey>);
 
 impl OidcFlowSeal {
-    pub fn new(key: [u8; 32]) -> Self {
+    pub(super) fn new(key: [u8; 32]) -> Self {
         let key = UnboundKey::new(&CHACHA20_POLY1305, &key).expect("the key has 32 bytes");
         Self(Arc::new(LessSafeKey::new(key)))
     }
 
-    pub fn close(&self, flow: &OidcFlow) -> String {
+    pub(super) fn close(&self, flow: &OidcFlow) -> String {
         let nonce = random::draw_bytes::<NONCE_LEN>();
         let mut sealed = serde_json::to_vec(flow)
             .expect("a sign-in flow contains only strings and numbers, so it serializes");
@@ -89,7 +89,7 @@ impl OidcFlowSeal {
     }
 
     /// `None` if no auth of this platform sealed the text.
-    pub fn open(&self, ticket: &str) -> Option<OidcFlow> {
+    pub(super) fn open(&self, ticket: &str) -> Option<OidcFlow> {
         let mut bytes = URL_SAFE_NO_PAD
             .decode(ticket.get(..TICKET_BYTES_MAX.min(ticket.len()))?)
             .ok()?;

@@ -23,7 +23,7 @@ pub struct IdentityClaims {
 }
 
 /// A parsed token, not yet verified.
-pub struct IdToken<'t> {
+pub(super) struct IdToken<'t> {
     signed: &'t str,
     signature: Vec<u8>,
     algorithm: TokenAlgorithm,
@@ -32,7 +32,7 @@ pub struct IdToken<'t> {
 
 /// The values that a token must match. Times are Unix seconds.
 #[derive(Debug, Clone, Copy)]
-pub struct ExpectedClaims<'e> {
+pub(super) struct ExpectedClaims<'e> {
     pub issuer: &'e str,
     pub client_id: &'e str,
     pub nonce: &'e str,
@@ -101,7 +101,7 @@ const SUBJECT_BYTES_MAX: usize = 255;
 const LEEWAY_S: i64 = 60;
 
 impl<'t> IdToken<'t> {
-    pub fn read(text: &'t str) -> Result<Self, IdTokenError> {
+    pub(super) fn read(text: &'t str) -> Result<Self, IdTokenError> {
         let parts = (text.len() <= TOKEN_BYTES_MAX)
             .then(|| text.rsplit_once('.'))
             .flatten();
@@ -128,7 +128,7 @@ impl<'t> IdToken<'t> {
     }
 
     /// Returns the claims if the token is valid.
-    pub fn verify_claims(
+    pub(super) fn verify_claims(
         &self,
         keys: &IssuerKeys,
         expected: ExpectedClaims<'_>,
@@ -201,7 +201,7 @@ impl IdTokenClaims {
 }
 
 /// Compares hashes, so that its timing reveals nothing.
-pub fn constant_time_eq(one: &str, other: &str) -> bool {
+pub(crate) fn constant_time_eq(one: &str, other: &str) -> bool {
     hash_text(one).as_ref() == hash_text(other).as_ref()
 }
 
@@ -224,7 +224,7 @@ fn loose_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Err
 
 /// The accepted signature algorithms: neither `none` nor a shared secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum TokenAlgorithm {
+pub(super) enum TokenAlgorithm {
     #[serde(rename = "RS256")]
     Rs256,
     #[serde(rename = "ES256")]
@@ -235,10 +235,10 @@ pub enum TokenAlgorithm {
 
 /// Only the usable keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct IssuerKeys(Vec<IssuerKey>);
+pub(super) struct IssuerKeys(Vec<IssuerKey>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IssuerKey {
+pub(super) struct IssuerKey {
     kid: Option<String>,
     material: KeyMaterial,
 }
@@ -251,7 +251,7 @@ enum KeyMaterial {
 }
 
 #[derive(Deserialize)]
-pub struct KeySetDocument {
+pub(super) struct KeySetDocument {
     keys: Vec<serde_json::Value>,
 }
 
@@ -275,18 +275,22 @@ const COORDINATE_LEN: usize = 32;
 const UNCOMPRESSED: u8 = 4;
 
 impl IssuerKeys {
-    pub fn from_document(document: KeySetDocument) -> Self {
+    pub(super) fn from_document(document: KeySetDocument) -> Self {
         let keys = document.keys.into_iter().take(KEYS_MAX);
         let written = keys.filter_map(|key| serde_json::from_value(key).ok());
         Self(written.filter_map(IssuerKey::from_jwk).collect())
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Finds the key of a token. Without a `kid`, the algorithm must match exactly one key.
-    pub fn find_key(&self, kid: Option<&str>, algorithm: TokenAlgorithm) -> Option<&IssuerKey> {
+    pub(super) fn find_key(
+        &self,
+        kid: Option<&str>,
+        algorithm: TokenAlgorithm,
+    ) -> Option<&IssuerKey> {
         let mut fitting = self.0.iter().filter(|key| key.signs_by(algorithm));
         match kid {
             Some(kid) => fitting.find(|key| key.kid.as_deref() == Some(kid)),
@@ -342,7 +346,7 @@ impl IssuerKey {
         )
     }
 
-    pub fn is_signature_valid(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(super) fn is_signature_valid(&self, message: &[u8], signature: &[u8]) -> bool {
         let verified = match &self.material {
             KeyMaterial::Rsa { n, e } => RsaPublicKeyComponents { n, e }.verify(
                 &RSA_PKCS1_2048_8192_SHA256,

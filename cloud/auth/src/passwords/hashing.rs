@@ -34,7 +34,7 @@ const SALT_BYTES: usize = 16;
 /// Blocks of 1 KiB for one of our hashes.
 const BLOCKS: usize = Params::DEFAULT.block_count();
 /// Replaces the hash of people who sign in by other means. No password matches it.
-pub const NO_PASSWORD: &str = "none";
+pub(crate) const NO_PASSWORD: &str = "none";
 
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
@@ -45,12 +45,12 @@ pub enum PasswordError {
     Hash(String),
 }
 
-pub fn is_our_hash(stored: &str) -> bool {
+pub(crate) fn is_our_hash(stored: &str) -> bool {
     stored.starts_with("$argon2id$")
 }
 
 /// Returns false if the hash is too expensive or absent.
-pub fn is_usable(stored: &str) -> bool {
+pub(super) fn is_usable(stored: &str) -> bool {
     stored != NO_PASSWORD && is_affordable(stored)
 }
 
@@ -69,11 +69,11 @@ fn is_affordable(stored: &str) -> bool {
 }
 
 /// Returns one of our hashes, in PHC format.
-pub fn hash(password: &[u8], memory: &mut HashMemory) -> Result<String, PasswordError> {
+pub(super) fn hash(password: &[u8], memory: &mut HashMemory) -> Result<String, PasswordError> {
     compute_hash(password, memory).map_err(|error| to_hash_error(&error))
 }
 
-pub fn verify_hash(
+pub(super) fn verify_hash(
     password: &[u8],
     stored: &str,
     memory: &mut HashMemory,
@@ -158,19 +158,19 @@ fn bcrypt_cost(stored: &str) -> Option<u32> {
 
 /// Clones share the pool.
 #[derive(Clone, Default)]
-pub struct MemoryPool {
+pub(super) struct MemoryPool {
     free: Arc<Mutex<Vec<Vec<Block>>>>,
 }
 
 /// Memory for one hash at a time. Dropping it returns the blocks to the pool.
-pub struct HashMemory {
+pub(super) struct HashMemory {
     pool: MemoryPool,
     /// Empty until the first hash.
     blocks: Vec<Block>,
 }
 
 impl MemoryPool {
-    pub fn lend_memory(&self) -> HashMemory {
+    pub(super) fn lend_memory(&self) -> HashMemory {
         HashMemory {
             pool: self.clone(),
             blocks: Vec::new(),
@@ -182,7 +182,7 @@ impl MemoryPool {
     }
 
     #[cfg(test)]
-    pub fn free_count(&self) -> usize {
+    pub(super) fn free_count(&self) -> usize {
         self.with_free(|free| free.len())
     }
 }
@@ -190,7 +190,11 @@ impl MemoryPool {
 impl HashMemory {
     /// Runs the work with `count` blocks. Imported hashes that need more than ours use a temporary
     /// buffer.
-    pub fn with_blocks<T>(&mut self, count: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
+    pub(super) fn with_blocks<T>(
+        &mut self,
+        count: usize,
+        work: impl FnOnce(&mut [Block]) -> T,
+    ) -> T {
         if count > BLOCKS {
             return work(&mut vec![Block::new(); count]);
         }

@@ -12,7 +12,7 @@ use crate::store::SigningKey;
 
 /// The longest token lifetime, with a margin for replicas that reload late. Tokens live this long
 /// after their key stops signing.
-pub const TOKENS_LIVE_MS: i64 = 13 * 3600 * 1000;
+pub(super) const TOKENS_LIVE_MS: i64 = 13 * 3600 * 1000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -38,7 +38,7 @@ const OLD_FLOWS: &str = "SELECT id FROM ended_visits WHERE expires_at <= ? LIMIT
 const WITH_NUMBER: &str = "WHERE user_id = ? AND issuer = ? AND number IS NOT NULL";
 const NOTE_NUMBER: &str = "UPDATE identities SET number = ? WHERE id = ? AND number IS NULL";
 /// The issuer of phone numbers. Real issuers are addresses, so none has this name.
-pub const PHONES: &str = "phone";
+pub(crate) const PHONES: &str = "phone";
 /// Exceeds the possible issuers and phones.
 const OF_ONE_USER_MAX: usize = 64;
 

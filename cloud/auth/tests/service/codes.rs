@@ -14,22 +14,22 @@ use wire::{EventType, Role};
 
 use crate::common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
 
-pub const PHONE: &str = "+8613800138000";
+pub(crate) const PHONE: &str = "+8613800138000";
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
 /// Auth and the folder with the messages to phones.
-pub struct Scene {
+pub(crate) struct Scene {
     pub auth: Auth,
     phones: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 impl Scene {
-    pub async fn new(engine: Engine) -> Self {
+    pub(crate) async fn new(engine: Engine) -> Self {
         Self::with(engine, |config| config).await
     }
 
-    pub async fn with(engine: Engine, alter: impl Fn(Config) -> Config) -> Self {
+    pub(crate) async fn with(engine: Engine, alter: impl Fn(Config) -> Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let phones = folder.path().join("phones");
         let sms_url = format!("folder:{}", phones.display());
@@ -47,7 +47,7 @@ impl Scene {
     }
 
     /// All messages so far, oldest first: number and text.
-    pub fn messages(&self) -> Vec<(String, String)> {
+    pub(crate) fn messages(&self) -> Vec<(String, String)> {
         let all = self
             .phones
             .read_dir()
@@ -65,7 +65,7 @@ impl Scene {
         files.iter().map(read).collect()
     }
 
-    pub async fn ask(&self, phone: &str) -> Answer {
+    pub(crate) async fn ask(&self, phone: &str) -> Answer {
         self.auth.post("codes", json!({ "phone": phone })).await
     }
 
@@ -78,7 +78,7 @@ impl Scene {
         (*digits.iter().find(|digits| digits.len() == 6).unwrap()).to_owned()
     }
 
-    pub async fn enter(&self, phone: &str, code: &str) -> Answer {
+    pub(crate) async fn enter(&self, phone: &str, code: &str) -> Answer {
         self.auth
             .post("codes/sign-in", json!({ "phone": phone, "code": code }))
             .await
@@ -93,7 +93,7 @@ impl Scene {
     }
 
     /// Registers a customer and links that number.
-    pub async fn customer(&self, name: &str, phone: &str) -> String {
+    pub(crate) async fn customer(&self, name: &str, phone: &str) -> String {
         self.auth.register(name, "customer").await;
         let token = self.auth.token(name).await;
         let code = self.code(phone).await;
@@ -104,7 +104,7 @@ impl Scene {
 }
 
 /// A different six-digit code.
-pub fn not(code: &str) -> String {
+pub(crate) fn not(code: &str) -> String {
     if code == "000000" {
         "000001".to_owned()
     } else {
@@ -112,7 +112,7 @@ pub fn not(code: &str) -> String {
     }
 }
 
-pub fn refused(answer: &Answer, status: StatusCode, code: &str) {
+pub(crate) fn refused(answer: &Answer, status: StatusCode, code: &str) {
     assert_eq!(
         (answer.status, answer.code()),
         (status, code),
@@ -121,7 +121,7 @@ pub fn refused(answer: &Answer, status: StatusCode, code: &str) {
     );
 }
 
-pub fn token(answer: &Answer) -> &str {
+pub(crate) fn token(answer: &Answer) -> &str {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     answer.body["access_token"].as_str().unwrap()
 }

@@ -20,13 +20,13 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use wire::{Event, UnixMillis};
 
-pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
-pub const PASSWORD: &str = "correct horse battery";
-pub const MINUTE_MS: i64 = 60_000;
+pub(crate) const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+pub(crate) const PASSWORD: &str = "correct horse battery";
+pub(crate) const MINUTE_MS: i64 = 60_000;
 
-pub use support::Engine;
+pub(crate) use support::Engine;
 
-pub struct Auth {
+pub(crate) struct Auth {
     pub router: Router,
     pub clock: Clock,
     pub cache: Cache,
@@ -38,7 +38,7 @@ pub struct Auth {
     folder: TempDir,
 }
 
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: axum::http::HeaderMap,
     pub body: Value,
@@ -46,16 +46,20 @@ pub struct Answer {
 }
 
 impl Auth {
-    pub async fn new(engine: Engine) -> Self {
+    pub(crate) async fn new(engine: Engine) -> Self {
         Self::with_cache(engine, "memory:").await
     }
 
-    pub async fn with_cache(engine: Engine, cache: &str) -> Self {
+    pub(crate) async fn with_cache(engine: Engine, cache: &str) -> Self {
         Self::with(engine, cache, |config| config).await
     }
 
     /// Opens auth with the configuration that `alter` returns.
-    pub async fn with(engine: Engine, cache: &str, alter: impl Fn(Config) -> Config) -> Self {
+    pub(crate) async fn with(
+        engine: Engine,
+        cache: &str,
+        alter: impl Fn(Config) -> Config,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = engine.address(folder.path(), "auth");
         let config = |url: &str| {
@@ -71,7 +75,7 @@ impl Auth {
     }
 
     /// Restarts auth, which keeps only its files and its database.
-    pub async fn restarted(self) -> Self {
+    pub(crate) async fn restarted(self) -> Self {
         self.tasks.shutdown(std::time::Duration::from_secs(5)).await;
         Self::open(self.config, self.sql, "memory:", self.clock, self.folder).await
     }
@@ -103,28 +107,28 @@ impl Auth {
     }
 
     /// Waits for background work to finish. Auth answers no requests afterwards.
-    pub async fn tasks_end(&self) {
+    pub(crate) async fn tasks_end(&self) {
         self.tasks.shutdown(std::time::Duration::from_secs(5)).await;
     }
 
     /// Another replica, on the same database and key file.
-    pub async fn replica(&self) -> Self {
+    pub(crate) async fn replica(&self) -> Self {
         self.replica_on("memory:").await
     }
 
     /// The same, with that cache.
-    pub async fn replica_on(&self, cache: &str) -> Self {
+    pub(crate) async fn replica_on(&self, cache: &str) -> Self {
         let config = self.config.clone();
         let sql = self.sql.clone();
         let clock = self.clock.clone();
         Self::open(config, sql, cache, clock, tempfile::tempdir().unwrap()).await
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -135,7 +139,7 @@ impl Auth {
     }
 
     /// Sends a request as forwarded by the gateway for a client at that address.
-    pub async fn send_from(
+    pub(crate) async fn send_from(
         &self,
         address: Option<&str>,
         method: Method,
@@ -170,7 +174,7 @@ impl Auth {
         }
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(
             Method::POST,
             &format!("/api/v1/auth/{path}"),
@@ -180,7 +184,7 @@ impl Auth {
         .await
     }
 
-    pub async fn register(&self, username: &str, role: &str) -> Answer {
+    pub(crate) async fn register(&self, username: &str, role: &str) -> Answer {
         let email = format!("{username}@example.com");
         let body = json!({
             "username": username, "email": email, "password": PASSWORD, "role": role,
@@ -188,7 +192,7 @@ impl Auth {
         self.post("register", body).await
     }
 
-    pub async fn login(&self, username: &str, password: &str) -> Answer {
+    pub(crate) async fn login(&self, username: &str, password: &str) -> Answer {
         self.post(
             "login",
             json!({ "username": username, "password": password }),
@@ -197,39 +201,39 @@ impl Auth {
     }
 
     /// Sends a POST from a client at that address.
-    pub async fn post_from(&self, address: &str, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post_from(&self, address: &str, path: &str, body: Value) -> Answer {
         let path = format!("/api/v1/auth/{path}");
         self.send_from(Some(address), Method::POST, &path, None, Some(body))
             .await
     }
 
-    pub async fn login_from(&self, address: &str, username: &str, password: &str) -> Answer {
+    pub(crate) async fn login_from(&self, address: &str, username: &str, password: &str) -> Answer {
         let body = json!({ "username": username, "password": password });
         self.post_from(address, "login", body).await
     }
 
     /// Signs a registered person in and returns the token.
-    pub async fn token(&self, username: &str) -> String {
+    pub(crate) async fn token(&self, username: &str) -> String {
         let answer = self.login(username, PASSWORD).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         answer.body["access_token"].as_str().unwrap().to_owned()
     }
 
-    pub async fn verify(&self, token: &str) -> Answer {
+    pub(crate) async fn verify(&self, token: &str) -> Answer {
         self.post("verify-token", json!({ "token": token })).await
     }
 
-    pub async fn logout(&self, token: &str) -> Answer {
+    pub(crate) async fn logout(&self, token: &str) -> Answer {
         self.send(Method::POST, "/api/v1/auth/logout", Some(token), None)
             .await
     }
 
     /// All events so far, relayed or not.
-    pub async fn events(&self) -> Vec<Event> {
+    pub(crate) async fn events(&self) -> Vec<Event> {
         testing::events(&self.sql).await
     }
 
-    pub async fn count(&self, text: &'static str) -> i64 {
+    pub(crate) async fn count(&self, text: &'static str) -> i64 {
         self.sql
             .fetch_optional(text, Vec::new())
             .await
@@ -238,7 +242,7 @@ impl Auth {
     }
 
     /// Opens the reasons that a statement finds in a column. Each must be sealed to its row's key.
-    pub async fn reasons(&self, column: &'static str, text: &'static str) -> Vec<String> {
+    pub(crate) async fn reasons(&self, column: &'static str, text: &'static str) -> Vec<String> {
         let rows: Vec<(Vec<u8>, String)> = self.sql.fetch_all(text, Vec::new()).await.unwrap();
         let keys = self.sql.data_keys();
         let open = |(row, stored): (Vec<u8>, String)| {
@@ -251,11 +255,11 @@ impl Auth {
 }
 
 impl Answer {
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
 
-    pub fn fields(&self) -> Vec<&str> {
+    pub(crate) fn fields(&self) -> Vec<&str> {
         let errors = self.body["errors"]
             .as_array()
             .map(Vec::as_slice)

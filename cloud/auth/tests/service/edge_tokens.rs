@@ -23,7 +23,7 @@ async fn keys(auth: &Auth) -> TokenKeys {
 }
 
 /// The claims of a token for any audience.
-pub async fn claims(auth: &Auth, token: &str) -> Claims {
+pub(crate) async fn claims(auth: &Auth, token: &str) -> Claims {
     keys(auth).await.read(token).unwrap()
 }
 

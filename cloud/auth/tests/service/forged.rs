@@ -28,14 +28,14 @@ const CLIENT: &str = "holdfast";
 const SECRET: &str = "a-secret-of-the-issuer";
 const ACCESS: &str = "access-at-the-issuer";
 
-pub struct ForgedIssuer {
+pub(crate) struct ForgedIssuer {
     pub address: String,
     forgery: Arc<Mutex<Forgery>>,
     tasks: Tasks,
 }
 
 /// The issuer's answers. Tests change them.
-pub struct Forgery {
+pub(crate) struct Forgery {
     pub header: Value,
     /// Merged over the claims of a valid token; null removes a claim.
     pub claims: Value,
@@ -64,7 +64,7 @@ struct GrantedVisit {
 type Shared = State<(String, Arc<Mutex<Forgery>>)>;
 
 impl ForgedIssuer {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let forgery = Arc::new(Mutex::new(Forgery::honest()));
         let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -86,7 +86,7 @@ impl ForgedIssuer {
         }
     }
 
-    pub fn config(&self, name: &str) -> IssuerConfig {
+    pub(crate) fn config(&self, name: &str) -> IssuerConfig {
         IssuerConfig {
             name: name.to_owned(),
             label: format!("The {name}"),
@@ -96,12 +96,12 @@ impl ForgedIssuer {
         }
     }
 
-    pub fn forgery(&self) -> MutexGuard<'_, Forgery> {
+    pub(crate) fn forgery(&self) -> MutexGuard<'_, Forgery> {
         self.forgery.lock().unwrap()
     }
 
     /// Signs a person in at that authorization address, and returns the code.
-    pub fn grant(&self, way: &str, subject: &str, now_s: i64) -> String {
+    pub(crate) fn grant(&self, way: &str, subject: &str, now_s: i64) -> String {
         assert!(way.starts_with(&format!("{}/auth?", self.address)), "{way}");
         assert_eq!(query(way, "response_type"), "code");
         assert_eq!(query(way, "code_challenge_method"), "S256");
@@ -117,7 +117,7 @@ impl ForgedIssuer {
         code
     }
 
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         self.tasks.shutdown(std::time::Duration::from_secs(5)).await;
     }
 }
@@ -148,7 +148,7 @@ impl Forgery {
 }
 
 /// A raw value from an address's query.
-pub fn query(address: &str, name: &str) -> String {
+pub(crate) fn query(address: &str, name: &str) -> String {
     let (_, query) = address.split_once('?').unwrap();
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs

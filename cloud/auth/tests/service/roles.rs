@@ -13,14 +13,14 @@ use crate::{
 
 const ROLES: &str = "/api/v1/admin/roles";
 
-pub struct Staff {
+pub(crate) struct Staff {
     pub auth: Auth,
     /// Has the built-in role.
     pub admin: String,
 }
 
 impl Staff {
-    pub async fn open(engine: Engine) -> Self {
+    pub(crate) async fn open(engine: Engine) -> Self {
         Self::with_cache(engine, "memory:").await
     }
 
@@ -36,7 +36,7 @@ impl Staff {
         Self { auth, admin }
     }
 
-    pub async fn ask(
+    pub(crate) async fn ask(
         &self,
         token: &str,
         method: Method,
@@ -46,7 +46,7 @@ impl Staff {
         self.auth.send(method, path, Some(token), body).await
     }
 
-    pub async fn id(&self, username: &str) -> String {
+    pub(crate) async fn id(&self, username: &str) -> String {
         let answer = self.auth.login(username, PASSWORD).await;
         answer.body["user_id"].as_str().unwrap().to_owned()
     }
@@ -74,7 +74,7 @@ impl Staff {
         self.ask(token, Method::DELETE, &path, None).await
     }
 
-    pub async fn give(&self, token: &str, user: &str, role: i64) -> Answer {
+    pub(crate) async fn give(&self, token: &str, user: &str, role: i64) -> Answer {
         let path = format!("/api/v1/admin/users/{user}/role");
         let form = json!({ "role_id": role, "reason": "Joined the desk." });
         self.ask(token, Method::PUT, &path, Some(form)).await

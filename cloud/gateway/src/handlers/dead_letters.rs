@@ -45,7 +45,7 @@ const BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Dead letter boxes, and the parts that did not answer.
 #[derive(Serialize, ToSchema)]
-pub struct LetterBoxes {
+pub(super) struct LetterBoxes {
     items: Vec<LetterBoxItem>,
     /// Parts that were unavailable.
     missing: Vec<&'static str>,
@@ -53,18 +53,18 @@ pub struct LetterBoxes {
 
 /// Dead letters of one box, oldest first.
 #[derive(Serialize, ToSchema)]
-pub struct ShownLetters {
+pub(super) struct ShownLetters {
     items: Vec<LetterItem>,
 }
 
 /// Replays, newest first within each part, and the parts that did not answer.
 #[derive(Serialize, ToSchema)]
-pub struct Replays {
+pub(super) struct Replays {
     items: Vec<ReplayItem>,
     missing: Vec<&'static str>,
 }
 
-pub async fn list_boxes(
+pub(super) async fn list_boxes(
     State(gateway): State<Arc<Gateway>>,
     RequestTrace(trace): RequestTrace,
     RequestCaller(caller): RequestCaller,
@@ -74,7 +74,7 @@ pub async fn list_boxes(
     Ok(Json(LetterBoxes { items, missing }))
 }
 
-pub async fn list_replays(
+pub(super) async fn list_replays(
     State(gateway): State<Arc<Gateway>>,
     RequestTrace(trace): RequestTrace,
     RequestCaller(caller): RequestCaller,
@@ -85,7 +85,7 @@ pub async fn list_replays(
 }
 
 /// Forwards a request about one box to the part that owns it.
-pub async fn forward_box_request(
+pub(super) async fn forward_box_request(
     State(gateway): State<Arc<Gateway>>,
     RequestTrace(trace): RequestTrace,
     RequestCaller(caller): RequestCaller,
@@ -114,7 +114,7 @@ pub async fn forward_box_request(
 }
 
 /// Starts the replay at each part that publishes events to the queue.
-pub async fn request_replay(
+pub(super) async fn request_replay(
     State(gateway): State<Arc<Gateway>>,
     RequestTrace(trace): RequestTrace,
     RequestCaller(caller): RequestCaller,
@@ -218,7 +218,7 @@ fn add_name_parameter(route: &mut RouteDescription) {
     );
 }
 
-pub fn add_routes(document: ApiDocument) -> ApiDocument {
+pub(super) fn add_routes(document: ApiDocument) -> ApiDocument {
     add_replay_routes(add_settling_routes(add_reading_routes(document)))
 }
 

@@ -35,7 +35,7 @@ use crate::{
 
 /// An order with its parties, payment and review.
 #[derive(Serialize, ToSchema)]
-pub struct OrderPage {
+pub(super) struct OrderPage {
     #[schema(value_type = wire::Order)]
     order: Value,
     parties: OrderParties,
@@ -50,7 +50,7 @@ pub struct OrderPage {
 
 /// The profiles of both sides that the user service shows to the caller.
 #[derive(Serialize, ToSchema)]
-pub struct OrderParties {
+pub(super) struct OrderParties {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     customer: Option<Value>,
@@ -62,7 +62,7 @@ pub struct OrderParties {
 /// The order's money that the payment service shows to the caller.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OrderMoney)]
-pub struct OrderMoneySection {
+pub(super) struct OrderMoneySection {
     /// Newest first; only for the order's customer and admins.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
@@ -74,7 +74,7 @@ pub struct OrderMoneySection {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct MissingSection {
+pub(super) struct MissingSection {
     section: PageSection,
     /// The part that owns the section.
     part: &'static str,
@@ -83,7 +83,7 @@ pub struct MissingSection {
 
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum PageSection {
+pub(super) enum PageSection {
     Parties,
     Payment,
     Review,
@@ -91,7 +91,7 @@ pub enum PageSection {
 
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum MissingReason {
+pub(super) enum MissingReason {
     /// The part is unreachable or timed out. A retry may succeed.
     Away,
 }
@@ -114,7 +114,7 @@ const SECTION_LIMIT: Duration = Duration::from_secs(3);
 const BYTES_MAX: usize = 1024 * 1024;
 
 /// Builds the page; forwards a refusal by the order service unchanged.
-pub async fn show_order_page(
+pub(super) async fn show_order_page(
     State(gateway): State<Arc<Gateway>>,
     RequestTrace(trace): RequestTrace,
     RequestCaller(caller): RequestCaller,
@@ -290,7 +290,7 @@ async fn read(answer: Response) -> Result<Value, Problem> {
     })
 }
 
-pub fn add_route(document: ApiDocument) -> ApiDocument {
+pub(super) fn add_route(document: ApiDocument) -> ApiDocument {
     document.with_public_route(
         "orderPage",
         reads_order(ORDER_PAGE),

@@ -35,7 +35,7 @@ use crate::{
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
-pub struct SessionAnswer<'a> {
+pub(super) struct SessionAnswer<'a> {
     user_id: UserId,
     #[schema(required)]
     username: Option<&'a str>,
@@ -89,7 +89,7 @@ const GRANT_BYTES_MAX: usize = 64 * 1024;
 const CSRF_BYTES: usize = 32;
 
 /// `POST /api/v1/session`.
-pub async fn sign_in_by_password(
+pub(super) async fn sign_in_by_password(
     State(gateway): State<Arc<Gateway>>,
     RequestTrace(trace): RequestTrace,
     request: Request,
@@ -98,7 +98,7 @@ pub async fn sign_in_by_password(
 }
 
 /// `POST /api/v1/session/code`.
-pub async fn sign_in_by_code(
+pub(super) async fn sign_in_by_code(
     State(gateway): State<Arc<Gateway>>,
     RequestTrace(trace): RequestTrace,
     request: Request,
@@ -107,7 +107,7 @@ pub async fn sign_in_by_code(
 }
 
 /// `POST /api/v1/session/oidc`.
-pub async fn sign_in_by_oidc(
+pub(super) async fn sign_in_by_oidc(
     State(gateway): State<Arc<Gateway>>,
     RequestTrace(trace): RequestTrace,
     request: Request,
@@ -184,7 +184,7 @@ async fn sign_in(
 
 /// `DELETE /api/v1/session`. The cookie is cleared even if auth is unreachable: this browser held
 /// the only copy of the token.
-pub async fn sign_out(
+pub(super) async fn sign_out(
     State(gateway): State<Arc<Gateway>>,
     RequestTrace(trace): RequestTrace,
     RequestCaller(caller): RequestCaller,
@@ -208,7 +208,7 @@ pub async fn sign_out(
 }
 
 /// `GET /api/v1/session`.
-pub async fn show_session(RequestCaller(caller): RequestCaller) -> Response {
+pub(super) async fn show_session(RequestCaller(caller): RequestCaller) -> Response {
     session_response(
         &caller.claims,
         caller.browser.as_ref(),
@@ -259,7 +259,7 @@ async fn read_grant(answer: Response) -> Result<TokenGrant, Problem> {
         .map_err(|error| log_fault("Could not parse auth's answer to a sign-in", error))
 }
 
-pub fn add_routes(document: ApiDocument) -> ApiDocument {
+pub(super) fn add_routes(document: ApiDocument) -> ApiDocument {
     add_sign_in_routes(document)
         .with_public_route(
             "session",

@@ -81,7 +81,7 @@ struct SessionWatch {
     ends_at: UnixMillis,
 }
 
-pub async fn open_stream(
+pub(super) async fn open_stream(
     State(gateway): State<Arc<Gateway>>,
     RequestTrace(trace): RequestTrace,
     RequestCaller(caller): RequestCaller,
@@ -388,7 +388,7 @@ fn non_empty_text(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-pub fn add_route(document: ApiDocument) -> ApiDocument {
+pub(super) fn add_route(document: ApiDocument) -> ApiDocument {
     document.with_public_route(
         "stream",
         narrowed(GET, UPDATE_STREAM),

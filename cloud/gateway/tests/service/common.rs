@@ -27,18 +27,18 @@ use tower::ServiceExt;
 use uuid::Uuid;
 use wire::{Actor, Code, Permission, Role, UnixMillis, UserId};
 
-pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
-pub const USER: UserId = UserId(Uuid::from_u128(7));
+pub(crate) const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+pub(crate) const USER: UserId = UserId(Uuid::from_u128(7));
 
 /// The routes of all parts.
-pub fn platform_routes() -> Vec<Route> {
+pub(crate) fn platform_routes() -> Vec<Route> {
     let routes = testing::public_routes().into_iter();
     routes
         .map(|(part, route)| Route::new(part, route))
         .collect()
 }
 
-pub struct Gate {
+pub(crate) struct Gate {
     pub router: Router,
     pub signer: Signer,
     pub clock: Clock,
@@ -49,10 +49,10 @@ pub struct Gate {
 
 /// A fake auth that can revoke sessions or fail.
 #[derive(Clone, Default)]
-pub struct FakeAuth(Arc<Mutex<AuthState>>);
+pub(crate) struct FakeAuth(Arc<Mutex<AuthState>>);
 
 #[derive(Default)]
-pub struct AuthState {
+pub(crate) struct AuthState {
     pub asked: usize,
     pub asked_permissions: usize,
     /// The admin's permissions, if reduced.
@@ -63,19 +63,19 @@ pub struct AuthState {
     pub broken: bool,
 }
 
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: axum::http::HeaderMap,
     pub body: Value,
 }
 
 impl Gate {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(Config::default(), "memory:", |peers| peers).await
     }
 
     /// A gateway before auth has delivered its keys.
-    pub async fn without_keys() -> Self {
+    pub(crate) async fn without_keys() -> Self {
         let clock = Clock::fixed_at(NOW);
         Self::open(
             platform_routes(),
@@ -88,11 +88,15 @@ impl Gate {
         .await
     }
 
-    pub async fn with(config: Config, cache: &str, alter: impl FnOnce(Peers) -> Peers) -> Self {
+    pub(crate) async fn with(
+        config: Config,
+        cache: &str,
+        alter: impl FnOnce(Peers) -> Peers,
+    ) -> Self {
         Self::signed_by(Issuer::new(), Clock::fixed_at(NOW), config, cache, alter).await
     }
 
-    pub async fn signed_by(
+    pub(crate) async fn signed_by(
         issuer: Issuer,
         clock: Clock,
         config: Config,
@@ -108,7 +112,7 @@ impl Gate {
     }
 
     /// A gateway with another route table.
-    pub async fn of_routes(
+    pub(crate) async fn of_routes(
         routes: &[Route],
         config: Config,
         alter: impl FnOnce(Peers) -> Peers,
@@ -158,7 +162,7 @@ impl Gate {
         }
     }
 
-    pub fn claims(&self, role: Role) -> Claims {
+    pub(crate) fn claims(&self, role: Role) -> Claims {
         support::claims(
             Actor {
                 user_id: USER,
@@ -168,15 +172,15 @@ impl Gate {
         )
     }
 
-    pub fn token(&self, role: Role) -> String {
+    pub(crate) fn token(&self, role: Role) -> String {
         self.signer.sign_claims(&self.claims(role))
     }
 
-    pub async fn send(&self, request: Request) -> Answer {
+    pub(crate) async fn send(&self, request: Request) -> Answer {
         answered(self.router.clone(), request).await
     }
 
-    pub async fn readiness(&self) -> Answer {
+    pub(crate) async fn readiness(&self) -> Answer {
         let router = process::health::operator_routes(self.router.clone());
         answered(
             router,
@@ -185,7 +189,7 @@ impl Gate {
         .await
     }
 
-    pub async fn ask(&self, method: &Method, path: &str, token: Option<&str>) -> Answer {
+    pub(crate) async fn ask(&self, method: &Method, path: &str, token: Option<&str>) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -207,21 +211,21 @@ async fn answered(router: Router, request: Request) -> Answer {
 }
 
 impl Answer {
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
 }
 
 impl FakeAuth {
-    pub fn set(&self, change: impl FnOnce(&mut AuthState)) {
+    pub(crate) fn set(&self, change: impl FnOnce(&mut AuthState)) {
         change(&mut self.0.lock().unwrap());
     }
 
-    pub fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.0.lock().unwrap().asked
     }
 
-    pub fn asked_permissions(&self) -> usize {
+    pub(crate) fn asked_permissions(&self) -> usize {
         self.0.lock().unwrap().asked_permissions
     }
 
@@ -267,12 +271,12 @@ async fn permissions(State(auth): State<FakeAuth>, request: Request) -> Response
 }
 
 /// Auth's answer for an admin with the built-in role.
-pub fn every_permission() -> Response {
+pub(crate) fn every_permission() -> Response {
     Json(json!({ "permissions": Permission::allowed_for_role(Role::Admin) })).into_response()
 }
 
 /// Serves a router on a free port and returns its address.
-pub async fn served(router: Router, tasks: &Tasks) -> String {
+pub(crate) async fn served(router: Router, tasks: &Tasks) -> String {
     let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let stop = tasks.stop_token();
@@ -282,11 +286,11 @@ pub async fn served(router: Router, tasks: &Tasks) -> String {
     address
 }
 
-pub fn remote(base: &str) -> Upstream {
+pub(crate) fn remote(base: &str) -> Upstream {
     Upstream::from_address(base, &Tasks::new()).unwrap()
 }
 
-pub fn echo(part: CloudPart) -> Router {
+pub(crate) fn echo(part: CloudPart) -> Router {
     Router::new().fallback(move |request: Request| answer(part, request))
 }
 

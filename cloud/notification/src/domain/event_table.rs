@@ -40,13 +40,13 @@ pub enum EventLines {
     Silent(&'static str),
 }
 
-pub type OrderLine = LineTemplate<OrderEvent, OrderParams>;
-pub type PaymentLine = LineTemplate<PaymentEvent, MoneyParams>;
-pub type PayoutLine = LineTemplate<PayoutEvent, MoneyParams>;
-pub type ReviewLine = LineTemplate<ReviewFacts, ReviewParams>;
-pub type ProfileLine = LineTemplate<ProfileEvent, PersonParams>;
-pub type ReadmissionLine = LineTemplate<ReadmissionEvent, PersonParams>;
-pub type AccountLine = LineTemplate<UserEvent, PersonParams>;
+pub(super) type OrderLine = LineTemplate<OrderEvent, OrderParams>;
+pub(super) type PaymentLine = LineTemplate<PaymentEvent, MoneyParams>;
+pub(super) type PayoutLine = LineTemplate<PayoutEvent, MoneyParams>;
+pub(super) type ReviewLine = LineTemplate<ReviewFacts, ReviewParams>;
+pub(super) type ProfileLine = LineTemplate<ProfileEvent, PersonParams>;
+pub(super) type ReadmissionLine = LineTemplate<ReadmissionEvent, PersonParams>;
+pub(super) type AccountLine = LineTemplate<UserEvent, PersonParams>;
 
 pub fn find_event_lines(event: EventType) -> EventLines {
     use EventLines::{Account, Order, Payment, Payout, Profile, Readmission, Review, Silent};

@@ -9,7 +9,7 @@ use crate::say;
 
 type OrderValues<'a> = LineValues<'a, OrderParams>;
 
-pub fn list_held_share(order: &OrderValues<'_>) -> Vec<String> {
+pub(super) fn list_held_share(order: &OrderValues<'_>) -> Vec<String> {
     let Some(share) = order.params.terms.share else {
         return Vec::new();
     };
@@ -18,7 +18,7 @@ pub fn list_held_share(order: &OrderValues<'_>) -> Vec<String> {
 }
 
 /// A provider sees only the fee of a cancellation, which is due to them.
-pub fn list_fee_due(order: &OrderValues<'_>) -> Vec<String> {
+pub(super) fn list_fee_due(order: &OrderValues<'_>) -> Vec<String> {
     let fee = format_positive_amount(order.params.terms.fee, order.params.currency);
     fee.map(|fee| say::cancel_fee_due { fee: fee.into() }.render_in(order.language()))
         .into_iter()
@@ -26,7 +26,7 @@ pub fn list_fee_due(order: &OrderValues<'_>) -> Vec<String> {
 }
 
 /// Fee and refund of a cancellation.
-pub fn list_cancel_terms(order: &OrderValues<'_>) -> Vec<String> {
+pub(super) fn list_cancel_terms(order: &OrderValues<'_>) -> Vec<String> {
     let language = order.language();
     let OrderParams {
         terms, currency, ..
@@ -51,7 +51,7 @@ fn format_positive_amount(amount: Option<Amount>, currency: Currency) -> Option<
 }
 
 /// The reasons of the matching in favour of the provider. Skips reasons from a newer matching.
-pub fn list_match_reasons(order: &OrderValues<'_>) -> Vec<String> {
+pub(super) fn list_match_reasons(order: &OrderValues<'_>) -> Vec<String> {
     let language = order.language();
     let reasons: Vec<_> = order
         .params
@@ -81,7 +81,7 @@ fn match_reason_text(language: Language, reason: MatchReason) -> &'static str {
 }
 
 /// Explains a lost acceptance: reason, times, and other jobs nearby.
-pub fn explain_loss(order: &OrderValues<'_>) -> Vec<String> {
+pub(super) fn explain_loss(order: &OrderValues<'_>) -> Vec<String> {
     let language = order.language();
     let lost = order.params.lost.as_ref();
     let mut sentences = Vec::new();

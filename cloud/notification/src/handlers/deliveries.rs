@@ -14,12 +14,12 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct DeliveryQuery {
+pub(crate) struct DeliveryQuery {
     state: Option<DeliveryState>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct DeliveryLog {
+pub(crate) struct DeliveryLog {
     items: Vec<DeliveryItem>,
     #[schema(required)]
     next: Option<String>,
@@ -50,7 +50,7 @@ struct DeliveryItem {
     due_at: UnixMillis,
 }
 
-pub async fn log(
+pub(crate) async fn log(
     State(service): State<Service>,
     Query(query): Query<DeliveryQuery>,
     page: Page<TimeCursor>,

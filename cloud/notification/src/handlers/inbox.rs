@@ -18,7 +18,7 @@ use crate::domain::{
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct ListQuery {
+pub(crate) struct ListQuery {
     /// `1` returns only unread lines.
     unread: Option<u8>,
     /// IANA zone for times in sentences. Your preferences apply if it is missing or invalid.
@@ -27,7 +27,7 @@ pub struct ListQuery {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = InboxPage)]
-pub struct ListAnswer {
+pub(crate) struct ListAnswer {
     items: Vec<Item>,
     #[schema(required)]
     next: Option<String>,
@@ -67,12 +67,12 @@ struct Item {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ReadItem)]
-pub struct ReadAnswer {
+pub(crate) struct ReadAnswer {
     id: LineId,
     is_read: bool,
 }
 
-pub async fn list(
+pub(crate) async fn list(
     State(service): State<Service>,
     caller: Caller,
     Query(query): Query<ListQuery>,
@@ -113,7 +113,7 @@ pub async fn list(
 
 /// Idempotent. Missing lines, other people's lines and lines hidden from an admin get the same
 /// answer.
-pub async fn read(
+pub(crate) async fn read(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<LineId>,
@@ -135,7 +135,7 @@ pub async fn read(
     }
 }
 
-pub fn reader_from_caller(caller: &Caller) -> InboxReader {
+pub(crate) fn reader_from_caller(caller: &Caller) -> InboxReader {
     InboxReader::new(caller.actor, |wanted| {
         caller.permissions.include_any(wanted)
     })

@@ -48,7 +48,7 @@ const CONTENT: TextRule = TextRule {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NoticeForm {
+pub(crate) struct NoticeForm {
     /// A customer or a provider; admins have no personal inbox.
     user_id: UserId,
     #[schema(max_length = 120)]
@@ -60,7 +60,7 @@ pub struct NoticeForm {
 /// A notice from another service.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ServiceNoticeForm {
+pub(crate) struct ServiceNoticeForm {
     /// The service's idempotency key.
     id: Uuid,
     user_id: UserId,
@@ -72,7 +72,7 @@ pub struct ServiceNoticeForm {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct NoticeItem {
+pub(crate) struct NoticeItem {
     id: NoticeId,
     /// `admin:` and the admin's id, or `service:` and the service's name.
     author: String,
@@ -91,18 +91,18 @@ pub struct NoticeItem {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct NoticeList {
+pub(crate) struct NoticeList {
     items: Vec<NoticeItem>,
     #[schema(required)]
     next: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-pub struct WrittenNotice {
+pub(crate) struct WrittenNotice {
     id: NoticeId,
 }
 
-pub async fn notify_by_email(
+pub(crate) async fn notify_by_email(
     State(service): State<Service>,
     admin: Caller,
     idempotency: Idempotency,
@@ -111,7 +111,7 @@ pub async fn notify_by_email(
     write_admin_notice(&service, admin, idempotency, form, Channel::Email).await
 }
 
-pub async fn notify_by_sms(
+pub(crate) async fn notify_by_sms(
     State(service): State<Service>,
     admin: Caller,
     idempotency: Idempotency,
@@ -143,7 +143,7 @@ async fn write_admin_notice(
     Ok(Json(to_notice_item(id, notice)))
 }
 
-pub async fn notify_for_service(
+pub(crate) async fn notify_for_service(
     State(service): State<Service>,
     ServiceCaller(from): ServiceCaller,
     Json(form): Json<ServiceNoticeForm>,
@@ -168,7 +168,7 @@ pub async fn notify_for_service(
     Ok(Json(WrittenNotice { id }))
 }
 
-pub async fn notice_record(
+pub(crate) async fn notice_record(
     State(service): State<Service>,
     page: Page<TimeCursor>,
 ) -> Result<Json<NoticeList>, Problem> {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct NotificationPreferences {
+pub(crate) struct NotificationPreferences {
     /// Send it with the next change.
     version: i64,
     #[schema(value_type = String, examples("en"))]
@@ -48,7 +48,7 @@ struct KindPreference {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PreferencesForm {
+pub(crate) struct PreferencesForm {
     /// The version that you read.
     version: i64,
     #[schema(value_type = String, examples("en"))]
@@ -71,7 +71,7 @@ struct KindForm {
 
 const HOURS: u8 = 24;
 
-pub async fn show(
+pub(crate) async fn show(
     State(service): State<Service>,
     caller: Caller,
 ) -> Result<Json<NotificationPreferences>, Problem> {
@@ -86,7 +86,7 @@ pub async fn show(
     )))
 }
 
-pub async fn write(
+pub(crate) async fn write(
     State(service): State<Service>,
     caller: Caller,
     Json(form): Json<PreferencesForm>,

@@ -74,7 +74,7 @@ impl InboxStreams {
     }
 }
 
-pub async fn open_inbox_stream(
+pub(crate) async fn open_inbox_stream(
     State(service): State<Service>,
     caller: Caller,
     request: Request,

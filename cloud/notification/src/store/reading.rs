@@ -36,16 +36,16 @@ pub const RECENT_MAX: usize = 50;
 ///
 /// Bounded by the open streams: each new subscription removes the senders without receivers.
 #[derive(Clone, Default)]
-pub struct InboxChangeNotifier(Arc<Mutex<HashMap<UserId, watch::Sender<()>>>>);
+pub(super) struct InboxChangeNotifier(Arc<Mutex<HashMap<UserId, watch::Sender<()>>>>);
 
 impl InboxChangeNotifier {
-    pub fn notify_change(&self, user: UserId) {
+    pub(super) fn notify_change(&self, user: UserId) {
         if let Some(sender) = self.lock_senders().get(&user) {
             sender.send_replace(());
         }
     }
 
-    pub fn subscribe_to_user(&self, user: UserId) -> watch::Receiver<()> {
+    pub(super) fn subscribe_to_user(&self, user: UserId) -> watch::Receiver<()> {
         let mut senders = self.lock_senders();
         senders.retain(|_, sender| sender.receiver_count() > 0);
         senders.entry(user).or_default().subscribe()

@@ -26,12 +26,12 @@ use crate::{
     store::{DeliveryStore, InboxStore, NoticeStore, PreferencesStore},
 };
 
-pub const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
-pub const PROVIDER: UserId = UserId(Uuid::from_u128(2));
-pub const LOSER: UserId = UserId(Uuid::from_u128(3));
-pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
+pub(crate) const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
+pub(crate) const PROVIDER: UserId = UserId(Uuid::from_u128(2));
+pub(crate) const LOSER: UserId = UserId(Uuid::from_u128(3));
+pub(crate) const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 /// The cases that reach admins.
-pub const MONEY_CASES: [&str; 7] = [
+pub(crate) const MONEY_CASES: [&str; 7] = [
     "extra_payment",
     "wrong_amount",
     "refund_failed",
@@ -40,17 +40,17 @@ pub const MONEY_CASES: [&str; 7] = [
     "completed_unpaid",
     "adapter_differs",
 ];
-pub const DISPUTE_MS: i64 = 72 * 60 * 60 * 1000;
+pub(crate) const DISPUTE_MS: i64 = 72 * 60 * 60 * 1000;
 
 /// A reader in Shanghai.
-pub fn locale(language: Language) -> ReaderLocale {
+pub(crate) fn locale(language: Language) -> ReaderLocale {
     ReaderLocale {
         language,
         clock: ReaderClock::Own(TimeZone::USUAL),
     }
 }
 
-pub fn event_body() -> OrderEvent {
+pub(crate) fn event_body() -> OrderEvent {
     OrderEvent {
         money: None,
         terms: None,
@@ -70,7 +70,7 @@ pub fn event_body() -> OrderEvent {
 }
 
 /// The order event that reports the money as held.
-pub fn held() -> OrderEvent {
+pub(crate) fn held() -> OrderEvent {
     let customer = Actor {
         user_id: CUSTOMER,
         role: Role::Customer,
@@ -88,7 +88,7 @@ pub fn held() -> OrderEvent {
 }
 
 /// The order event after the provider began the work.
-pub fn started() -> OrderEvent {
+pub(crate) fn started() -> OrderEvent {
     let mut event = OrderEvent {
         reason: None,
         ..event_body()
@@ -98,7 +98,7 @@ pub fn started() -> OrderEvent {
 }
 
 /// The order event after the provider withdrew.
-pub fn given_back() -> OrderEvent {
+pub(crate) fn given_back() -> OrderEvent {
     let mut event = OrderEvent {
         reason: Some("my van broke down".into()),
         ..event_body()
@@ -107,7 +107,7 @@ pub fn given_back() -> OrderEvent {
     event
 }
 
-pub fn money() -> PaymentEvent {
+pub(crate) fn money() -> PaymentEvent {
     let amount = Amount::from_minor(20_000).unwrap();
     PaymentEvent {
         order_id: OrderId(Uuid::from_u128(9)),
@@ -127,7 +127,7 @@ pub fn money() -> PaymentEvent {
     }
 }
 
-pub fn payout() -> PayoutEvent {
+pub(crate) fn payout() -> PayoutEvent {
     let PaymentEvent {
         movement_id,
         amount,
@@ -142,7 +142,7 @@ pub fn payout() -> PayoutEvent {
     }
 }
 
-pub fn review() -> ReviewEvent {
+pub(crate) fn review() -> ReviewEvent {
     let order = order(9);
     ReviewEvent {
         review_id: ReviewId(Uuid::from_u128(13)),
@@ -167,12 +167,12 @@ fn cause(event_type: EventType) -> SourceEvent {
     }
 }
 
-pub fn cents(minor: i64) -> Amount {
+pub(crate) fn cents(minor: i64) -> Amount {
     Amount::from_minor(minor).unwrap()
 }
 
 /// Cancelled with that fee and refund.
-pub fn cancelled(fee: i64, refund: i64) -> OrderEvent {
+pub(crate) fn cancelled(fee: i64, refund: i64) -> OrderEvent {
     let terms = CancelCharge {
         fee: cents(fee),
         provider_id: Some(PROVIDER),
@@ -188,14 +188,14 @@ pub fn cancelled(fee: i64, refund: i64) -> OrderEvent {
 }
 
 /// Completed with that payment status.
-pub fn completed(payment_status: PaymentStatus) -> OrderEvent {
+pub(crate) fn completed(payment_status: PaymentStatus) -> OrderEvent {
     let mut event = event_body();
     (event.order.status, event.order.payment_status) = (OrderStatus::Completed, payment_status);
     event
 }
 
 /// The customer's bank has taken back the whole amount.
-pub fn charged_back() -> PaymentEvent {
+pub(crate) fn charged_back() -> PaymentEvent {
     let charged_back = Some(money().amount);
     let order_status = Some(OrderStatus::Accepted);
     let payment_status = PaymentStatus::Refunded;
@@ -208,7 +208,7 @@ pub fn charged_back() -> PaymentEvent {
 }
 
 /// A case of that kind, which waits for an admin.
-pub fn money_case(kind: &str) -> PaymentEvent {
+pub(crate) fn money_case(kind: &str) -> PaymentEvent {
     PaymentEvent {
         case: Some(kind.into()),
         ..money()
@@ -216,7 +216,7 @@ pub fn money_case(kind: &str) -> PaymentEvent {
 }
 
 /// A notice from an admin to the customer.
-pub fn notice() -> InboxLine {
+pub(crate) fn notice() -> InboxLine {
     let title = "The lift is broken".into();
     let content = "Please ring the bell downstairs.".into();
     InboxLine {
@@ -236,20 +236,20 @@ pub fn notice() -> InboxLine {
 }
 
 /// An event with that body.
-pub fn event(event_type: EventType, body: &impl Serialize) -> Event {
+pub(crate) fn event(event_type: EventType, body: &impl Serialize) -> Event {
     Event::new(EventId(Uuid::from_u128(7)), event_type, AT, "", body).unwrap()
 }
 
-pub fn order_lines(event_type: EventType, body: &OrderEvent) -> Vec<InboxLine> {
+pub(crate) fn order_lines(event_type: EventType, body: &OrderEvent) -> Vec<InboxLine> {
     build_event_lines(&event(event_type, body), DISPUTE_MS).unwrap()
 }
 
-pub fn payment_lines(event_type: EventType, body: &PaymentEvent) -> Vec<InboxLine> {
+pub(crate) fn payment_lines(event_type: EventType, body: &PaymentEvent) -> Vec<InboxLine> {
     build_event_lines(&event(event_type, body), DISPUTE_MS).unwrap()
 }
 
 /// The lines of a typical event of that type.
-pub fn lines(event_type: EventType) -> Vec<InboxLine> {
+pub(crate) fn lines(event_type: EventType) -> Vec<InboxLine> {
     build_event_lines(&typical_event(event_type), DISPUTE_MS).unwrap()
 }
 
@@ -295,7 +295,7 @@ fn typical_event(event_type: EventType) -> Event {
 }
 
 /// Includes variants that reach more people.
-pub fn every_line(event_type: EventType) -> Vec<InboxLine> {
+pub(crate) fn every_line(event_type: EventType) -> Vec<InboxLine> {
     let mut all = lines(event_type);
     let more = match event_type {
         EventType::OrderStatusChanged => [held(), started(), given_back()]
@@ -387,19 +387,19 @@ fn lost() -> Lost {
 }
 
 /// An empty store in its own folder, which lives as long as the guard.
-pub async fn sqlite_store() -> (InboxStore, tempfile::TempDir) {
+pub(crate) async fn sqlite_store() -> (InboxStore, tempfile::TempDir) {
     let (store, _, folder) = sqlite_stores().await;
     (store, folder)
 }
 
 /// The same with the preferences store.
-pub async fn sqlite_stores() -> (InboxStore, PreferencesStore, tempfile::TempDir) {
+pub(crate) async fn sqlite_stores() -> (InboxStore, PreferencesStore, tempfile::TempDir) {
     let (deliveries, folder) =
         deliveries(no_channels(), Upstream::open_later().0, &Clock::system()).await;
     (deliveries.inboxes, deliveries.preferences, folder)
 }
 
-pub fn no_channels() -> OutboundChannels {
+pub(crate) fn no_channels() -> OutboundChannels {
     OutboundChannels {
         mail: Mailer::Off,
         sms: Sms::Off,
@@ -408,7 +408,7 @@ pub fn no_channels() -> OutboundChannels {
 }
 
 /// A dispatcher on its own stores.
-pub async fn deliveries(
+pub(crate) async fn deliveries(
     outbound: OutboundChannels,
     auth: Upstream,
     clock: &Clock,
@@ -446,7 +446,7 @@ pub async fn deliveries(
 }
 
 /// Notices on the dispatcher's stores, sealed.
-pub async fn notices(
+pub(crate) async fn notices(
     dispatcher: &NotificationDispatcher,
     folder: &tempfile::TempDir,
 ) -> NoticeWriter {

@@ -32,7 +32,7 @@ pub(crate) struct BatchDecision<'a> {
 }
 
 impl<'a> BatchDecision<'a> {
-    pub fn new(snapshot: &'a Snapshot) -> Self {
+    pub(crate) fn new(snapshot: &'a Snapshot) -> Self {
         Self {
             snapshot,
             changed: BTreeMap::new(),
@@ -45,26 +45,26 @@ impl<'a> BatchDecision<'a> {
         }
     }
 
-    pub fn current_assignment(&self, region: Region) -> Option<&Assignment> {
+    pub(crate) fn current_assignment(&self, region: Region) -> Option<&Assignment> {
         self.turned
             .get(&region)
             .or_else(|| self.snapshot.regions.get(&region))
     }
 
-    pub fn apply_transition(&mut self, region: Region, transition: AssignmentTransition) {
+    pub(crate) fn apply_transition(&mut self, region: Region, transition: AssignmentTransition) {
         self.turned.insert(region, transition.after.clone());
         self.writes.turns.push((region, transition));
     }
 
     /// Marks the order so that the same edge's later ops on it wait too.
-    pub fn mark_waiting(&mut self, attempt: &Attempt) {
+    pub(crate) fn mark_waiting(&mut self, attempt: &Attempt) {
         if let Some(op) = attempt.op() {
             let order_id = attempt.command.body.order_id();
             self.waiting.insert((op.identity.edge.clone(), order_id));
         }
     }
 
-    pub fn waits_behind(&self, attempt: &Attempt) -> Option<HeldReason> {
+    pub(crate) fn waits_behind(&self, attempt: &Attempt) -> Option<HeldReason> {
         let edge = attempt.op()?.identity.edge.clone();
         let behind = self
             .waiting
@@ -73,7 +73,11 @@ impl<'a> BatchDecision<'a> {
     }
 
     /// The limit this attempt would break; without an order, the attempt publishes one.
-    pub fn limit_reached(&self, attempt: &Attempt, order: Option<&Order>) -> Option<LimitReached> {
+    pub(crate) fn limit_reached(
+        &self,
+        attempt: &Attempt,
+        order: Option<&Order>,
+    ) -> Option<LimitReached> {
         match order {
             Some(order) => self
                 .shares
@@ -83,13 +87,13 @@ impl<'a> BatchDecision<'a> {
     }
 
     /// True if a firm accept by this person found the order cancelled or rejected.
-    pub fn met_closed(&self, order: OrderId, user: UserId) -> bool {
+    pub(crate) fn met_closed(&self, order: OrderId, user: UserId) -> bool {
         let key = (order, user);
         self.met_closed.contains(&key) || self.snapshot.met_closed.contains(&key)
     }
 
     /// The order after this batch so far.
-    pub fn order_state(&self, order: OrderId) -> Option<&OrderState> {
+    pub(crate) fn order_state(&self, order: OrderId) -> Option<&OrderState> {
         self.changed
             .get(&order)
             .or_else(|| self.snapshot.orders.get(&order))
@@ -98,7 +102,7 @@ impl<'a> BatchDecision<'a> {
     /// The stored answer to this command. A refusal without an authenticated author also answers
     /// the real author's repeat of the same command; it is stored only if no other answer exists
     /// under the id, so none becomes false.
-    pub fn stored_answer(&self, attempt: &Attempt) -> Option<&StoredAnswer> {
+    pub(crate) fn stored_answer(&self, attempt: &Attempt) -> Option<&StoredAnswer> {
         let id = attempt.command.id;
         let nobodys = self.find_answer((id, None));
         let Some(actor) = attempt.actor else {
@@ -141,7 +145,7 @@ impl<'a> BatchDecision<'a> {
     }
 
     /// True if a case already records that this accept lost to a take-back.
-    pub fn has_take_back_case(&self, attempt: &Attempt) -> bool {
+    pub(crate) fn has_take_back_case(&self, attempt: &Attempt) -> bool {
         let Some(actor) = attempt.actor else {
             return true;
         };
@@ -158,7 +162,7 @@ impl<'a> BatchDecision<'a> {
     }
 
     /// The end of the right behind an edge's promise, if it was taken back.
-    pub fn taken_back(&self, attempt: &Attempt, order: &Order) -> Option<FenceEnd> {
+    pub(crate) fn taken_back(&self, attempt: &Attempt, order: &Order) -> Option<FenceEnd> {
         match PromiseBacking::from_evidence(attempt, self.current_assignment(order.location)?) {
             PromiseBacking::TakenBack(end) => Some(end),
             PromiseBacking::None | PromiseBacking::Stands => None,
@@ -175,7 +179,7 @@ pub(crate) struct ShareTracker {
 }
 
 impl ShareTracker {
-    pub fn from_snapshot(snapshot: &Snapshot) -> Self {
+    pub(crate) fn from_snapshot(snapshot: &Snapshot) -> Self {
         Self {
             limits: snapshot.limits,
             loads: snapshot.workloads.clone(),
@@ -184,7 +188,7 @@ impl ShareTracker {
         }
     }
 
-    pub fn limit_broken_by(
+    pub(crate) fn limit_broken_by(
         &self,
         attempt: &Attempt,
         order: &Order,
@@ -200,7 +204,7 @@ impl ShareTracker {
     }
 
     /// The limit that one more open order of this customer would break.
-    pub fn open_orders_limit(&self, customer: UserId) -> Option<LimitReached> {
+    pub(crate) fn open_orders_limit(&self, customer: UserId) -> Option<LimitReached> {
         let most = self.open_orders_max;
         let open = *self.open_orders.get(&customer)?;
         let reached = LimitReached {
@@ -224,7 +228,7 @@ impl ShareTracker {
     }
 
     /// Counts the order's change to `after`. Returns the share it used up.
-    pub fn count_change(
+    pub(crate) fn count_change(
         &mut self,
         attempt: &Attempt,
         before: Option<&Order>,

@@ -183,7 +183,7 @@ pub(crate) enum PromiseBacking {
 }
 
 impl PromiseBacking {
-    pub fn from_evidence(attempt: &Attempt, assignment: &Assignment) -> Self {
+    pub(crate) fn from_evidence(attempt: &Attempt, assignment: &Assignment) -> Self {
         let Some(op) = attempt.op() else {
             return Self::None;
         };
@@ -216,7 +216,7 @@ impl PromiseBacking {
         }
     }
 
-    pub fn is_firm(&self) -> bool {
+    pub(crate) fn is_firm(&self) -> bool {
         *self != Self::None
     }
 }

@@ -28,7 +28,7 @@ use crate::{
 /// An operator's request; absent parts stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AssignmentBody {
+pub(crate) struct AssignmentBody {
     policy: Option<Policy>,
     /// With `exclusive`: the edge that will hold the region.
     holder: Option<EdgeId>,
@@ -81,20 +81,22 @@ struct TakeBackBody {
     why: String,
 }
 
-pub async fn assignments(State(service): State<Service>) -> Result<Json<Assignments>, Problem> {
+pub(crate) async fn assignments(
+    State(service): State<Service>,
+) -> Result<Json<Assignments>, Problem> {
     Ok(Json(Assignments {
         items: service.store.list_assignments().await?,
     }))
 }
 
-pub async fn assignment(
+pub(crate) async fn assignment(
     State(service): State<Service>,
     Path(region): Path<Region>,
 ) -> Result<Json<AssignmentRecord>, Problem> {
     Ok(Json(service.store.region_record(region).await?))
 }
 
-pub async fn assign(
+pub(crate) async fn assign(
     State(service): State<Service>,
     caller: Caller,
     Path(region): Path<Region>,
@@ -218,7 +220,7 @@ fn parse_requested_right(
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct WithdrawalForm {
+pub(crate) struct WithdrawalForm {
     reason: String,
 }
 
@@ -227,7 +229,7 @@ const WITHDRAWN_MAX: usize = 50;
 
 /// Uses one command per job, with an id derived from the idempotency key, so that a retry repeats
 /// them all.
-pub async fn withdraw_all(
+pub(crate) async fn withdraw_all(
     State(service): State<Service>,
     caller: Caller,
     Path(provider): Path<UserId>,
@@ -281,7 +283,7 @@ pub async fn withdraw_all(
 
 /// Newest first. A page may hold fewer items than requested and still have a next one: each page
 /// scans a limited part of the history.
-pub async fn lost_acceptances(
+pub(crate) async fn lost_acceptances(
     State(service): State<Service>,
     page: Page<u64>,
 ) -> Result<ItemList<LostAcceptance>, Problem> {
@@ -296,7 +298,7 @@ pub async fn lost_acceptances(
 }
 
 /// All answers under the id, one per person.
-pub async fn answers(
+pub(crate) async fn answers(
     State(service): State<Service>,
     Path(id): Path<CommandId>,
 ) -> Result<Json<WholeList<CommandAnswer>>, Problem> {
@@ -306,19 +308,19 @@ pub async fn answers(
 }
 
 #[derive(Deserialize, Default, ToSchema)]
-pub struct CaseFilter {
+pub(crate) struct CaseFilter {
     /// Defaults to both.
     state: Option<CaseState>,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct CaseEndForm {
+pub(crate) struct CaseEndForm {
     /// The result, for later readers.
     reason: String,
 }
 
 /// Newest first.
-pub async fn cases(
+pub(crate) async fn cases(
     State(service): State<Service>,
     Query(CaseFilter { state }): Query<CaseFilter>,
     page: Page<u64>,
@@ -332,7 +334,7 @@ pub async fn cases(
     ))
 }
 
-pub async fn case(
+pub(crate) async fn case(
     State(service): State<Service>,
     Path(id): Path<u64>,
 ) -> Result<Json<CaseItem>, Problem> {
@@ -342,7 +344,7 @@ pub async fn case(
 }
 
 /// If two admins take a case, the later one has it, as both see in `taken_by`.
-pub async fn take_case(
+pub(crate) async fn take_case(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<u64>,
@@ -351,7 +353,7 @@ pub async fn take_case(
 }
 
 /// A case closed earlier is returned unchanged.
-pub async fn close_case(
+pub(crate) async fn close_case(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<u64>,
@@ -382,7 +384,7 @@ const NOTICE_HOURS_MAX: u16 = 720;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = CancelFeeForm)]
 #[serde(deny_unknown_fields)]
-pub struct CancelFeeForm {
+pub(crate) struct CancelFeeForm {
     /// At least an hour from now.
     in_force_from: UnixMillis,
     /// In hundredths of a percent: 1000 is a tenth of the price.
@@ -396,7 +398,7 @@ pub struct CancelFeeForm {
 /// One version of the fee. Applies to orders created from `in_force_from` until the next version.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CancelFee)]
-pub struct CancelFeeView {
+pub(crate) struct CancelFeeView {
     in_force_from: UnixMillis,
     basis_points: u32,
     notice_hours: i64,
@@ -407,7 +409,7 @@ pub struct CancelFeeView {
     set_at: Option<UnixMillis>,
 }
 
-pub async fn cancel_fees(
+pub(crate) async fn cancel_fees(
     State(service): State<Service>,
 ) -> Result<Json<WholeList<CancelFeeView>>, Problem> {
     let rows = service.store.cancel_fees().await?;
@@ -416,7 +418,7 @@ pub async fn cancel_fees(
     }))
 }
 
-pub async fn set_cancel_fee(
+pub(crate) async fn set_cancel_fee(
     State(service): State<Service>,
     caller: Caller,
     Json(CancelFeeForm {
@@ -447,7 +449,7 @@ pub async fn set_cancel_fee(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub async fn take_back_cancel_fee(
+pub(crate) async fn take_back_cancel_fee(
     State(service): State<Service>,
     caller: Caller,
     Path(from): Path<UnixMillis>,

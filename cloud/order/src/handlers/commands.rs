@@ -25,14 +25,14 @@ use crate::{
 
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = ReasonForm)]
-pub struct ReasonForm {
+pub(crate) struct ReasonForm {
     #[serde(default)]
     reason: Option<String>,
 }
 
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = CancelForm)]
-pub struct CancelForm {
+pub(crate) struct CancelForm {
     #[serde(default)]
     reason: Option<String>,
     /// The fee as shown by `GET orders/{id}/cancellation`; defaults to none. If the cancel now
@@ -43,7 +43,7 @@ pub struct CancelForm {
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = StatusForm)]
-pub struct StatusForm {
+pub(crate) struct StatusForm {
     status: OrderStatus,
     #[serde(default)]
     reason: Option<String>,
@@ -51,7 +51,7 @@ pub struct StatusForm {
 
 macro_rules! routes {
     ($($route:ident $action:ident),+ $(,)?) => {$(
-        pub async fn $route(
+        pub(crate) async fn $route(
             state: State<Service>,
             id: Path<OrderId>,
             sender: CommandSender,
@@ -71,7 +71,7 @@ routes! {
     complete Complete,
 }
 
-pub async fn cancel(
+pub(crate) async fn cancel(
     state: State<Service>,
     id: Path<OrderId>,
     sender: CommandSender,
@@ -98,7 +98,7 @@ pub async fn cancel(
 }
 
 /// Performs the action by which this person reaches the status.
-pub async fn status(
+pub(crate) async fn status(
     state: State<Service>,
     id: Path<OrderId>,
     sender: CommandSender,
@@ -260,7 +260,7 @@ fn success_message(action: Action) -> Phrase {
 /// The money, to the cent, if the order is cancelled now.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Cancellation)]
-pub struct CancellationView {
+pub(crate) struct CancellationView {
     order_id: OrderId,
     /// Goes to the provider. The cancel repeats this fee and fails if it has changed.
     fee: Amount,
@@ -278,7 +278,7 @@ pub struct CancellationView {
     at: UnixMillis,
 }
 
-pub async fn cancellation_of(
+pub(crate) async fn cancellation_of(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<OrderId>,

@@ -42,11 +42,11 @@ enum ExportFormat {
     Json,
 }
 
-pub struct CsvFile(Body);
+pub(crate) struct CsvFile(Body);
 
-pub struct JsonFile(Body);
+pub(crate) struct JsonFile(Body);
 
-pub async fn own_as_csv(
+pub(crate) async fn own_as_csv(
     State(service): State<Service>,
     caller: Caller,
     Query(filter): Query<ListFilter>,
@@ -58,7 +58,7 @@ pub async fn own_as_csv(
         .map(CsvFile)
 }
 
-pub async fn own_as_json(
+pub(crate) async fn own_as_json(
     State(service): State<Service>,
     caller: Caller,
     Query(filter): Query<ListFilter>,
@@ -70,7 +70,7 @@ pub async fn own_as_json(
         .map(JsonFile)
 }
 
-pub async fn all_as_csv(
+pub(crate) async fn all_as_csv(
     State(service): State<Service>,
     caller: Caller,
     Query(filter): Query<ListFilter>,
@@ -82,7 +82,7 @@ pub async fn all_as_csv(
         .map(CsvFile)
 }
 
-pub async fn all_as_json(
+pub(crate) async fn all_as_json(
     State(service): State<Service>,
     caller: Caller,
     Query(filter): Query<ListFilter>,

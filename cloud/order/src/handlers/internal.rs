@@ -30,7 +30,7 @@ const ACCEPTS_MAX: usize = 1_000;
 const ORDERS_MAX: usize = 200;
 const DISTRUSTED_MAX: usize = 1_000;
 
-pub struct FromHub;
+pub(crate) struct FromHub;
 
 impl FromRequestParts<Service> for FromHub {
     type Rejection = Problem;
@@ -45,7 +45,7 @@ impl FromRequestParts<Service> for FromHub {
     }
 }
 
-pub async fn decide_ops_batch(
+pub(crate) async fn decide_ops_batch(
     State(service): State<Service>,
     _: FromHub,
     Json(batch): Json<OpsBatch>,
@@ -56,7 +56,7 @@ pub async fn decide_ops_batch(
 
 /// Decides accepts that waited for their region's holder, or leaves them waiting. An empty list
 /// only checks that this service can decide.
-pub async fn waiting_accepts(
+pub(crate) async fn waiting_accepts(
     State(service): State<Service>,
     _: FromHub,
     Json(WaitingAccepts { items }): Json<WaitingAccepts>,
@@ -97,7 +97,7 @@ fn hold_faulty_accept(result: Result<OpDecision, StoreError>) -> Result<OpDecisi
 
 /// Opens cases for an edge's commands that were decided after the moment from which an operator
 /// distrusts it, but before the operator disabled it. Safe to repeat.
-pub async fn list_distrusted(
+pub(crate) async fn list_distrusted(
     State(service): State<Service>,
     _: FromHub,
     Json(DistrustedCommands { edge, commands }): Json<DistrustedCommands>,
@@ -114,7 +114,7 @@ pub async fn list_distrusted(
 
 /// Ends an epoch of an edge that the hub found restored or cloned, or that an operator disabled.
 /// Safe to repeat.
-pub async fn take_back(
+pub(crate) async fn take_back(
     State(service): State<Service>,
     _: FromHub,
     Json(over): Json<LeaseRevocation>,
@@ -126,7 +126,7 @@ pub async fn take_back(
 
 /// Issues a new fence to a holder if its view disagreed with its grant. Safe to repeat: a right
 /// that is not current changes nothing.
-pub async fn renew_fence(
+pub(crate) async fn renew_fence(
     State(service): State<Service>,
     _: FromHub,
     Json(asked): Json<LeaseRenewalRequest>,
@@ -143,7 +143,7 @@ pub async fn renew_fence(
 }
 
 /// The assignments that the regions' feeds should have delivered by now.
-pub async fn list_assignments(
+pub(crate) async fn list_assignments(
     State(service): State<Service>,
     _: FromHub,
 ) -> Result<Json<Assignments>, Problem> {
@@ -152,7 +152,7 @@ pub async fn list_assignments(
     }))
 }
 
-pub async fn digest_range(
+pub(crate) async fn digest_range(
     State(service): State<Service>,
     _: FromHub,
     Json(asked): Json<OrderRangeQuery>,
@@ -160,7 +160,7 @@ pub async fn digest_range(
     Ok(Json(service.store.digest_range(&asked).await?))
 }
 
-pub async fn list_orders(
+pub(crate) async fn list_orders(
     State(service): State<Service>,
     _: FromHub,
     Json(asked): Json<OrdersByIdQuery>,
@@ -170,7 +170,7 @@ pub async fn list_orders(
 }
 
 /// The caller decides about orders' payments or reviews.
-pub struct FromDecider;
+pub(crate) struct FromDecider;
 
 impl FromRequestParts<Service> for FromDecider {
     type Rejection = Problem;
@@ -186,7 +186,7 @@ impl FromRequestParts<Service> for FromDecider {
     }
 }
 
-pub async fn show_order(
+pub(crate) async fn show_order(
     State(service): State<Service>,
     _: FromDecider,
     Path(id): Path<OrderId>,
@@ -200,7 +200,7 @@ pub async fn show_order(
     ))
 }
 
-pub async fn list_known_orders(
+pub(crate) async fn list_known_orders(
     State(service): State<Service>,
     _: FromDecider,
     Json(asked): Json<OrderVersionsQuery>,

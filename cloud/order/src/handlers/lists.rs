@@ -34,7 +34,7 @@ const BATCH: usize = 200;
 const TEXT_CHARS_MAX: usize = 100;
 
 /// The caller's own orders: published by a customer, accepted by a provider. Empty for an admin.
-pub async fn mine(
+pub(crate) async fn mine(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Query(filter): Query<ListFilter>,
@@ -47,7 +47,10 @@ pub async fn mine(
     }
 }
 
-pub fn own_orders_query(actor: Actor, status: Option<OrderStatus>) -> Option<OrderListQuery> {
+pub(crate) fn own_orders_query(
+    actor: Actor,
+    status: Option<OrderStatus>,
+) -> Option<OrderListQuery> {
     let me = Some(actor.user_id);
     match actor.role {
         Role::Customer => Some(OrderListQuery {
@@ -64,7 +67,7 @@ pub fn own_orders_query(actor: Actor, status: Option<OrderStatus>) -> Option<Ord
     }
 }
 
-pub async fn available(
+pub(crate) async fn available(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Query(filter): Query<ListFilter>,
@@ -85,7 +88,7 @@ pub async fn available(
     .await
 }
 
-pub async fn all(
+pub(crate) async fn all(
     State(service): State<Service>,
     caller: Caller,
     Query(filter): Query<ListFilter>,
@@ -163,7 +166,7 @@ async fn search_orders(
 
 /// List filters available to every caller.
 #[derive(Deserialize, Default, ToSchema)]
-pub struct ListFilter {
+pub(crate) struct ListFilter {
     region: Option<Region>,
     service_type: Option<ServiceType>,
     /// The lowest price.
@@ -182,26 +185,26 @@ pub struct ListFilter {
 }
 
 #[derive(Deserialize, Default, ToSchema)]
-pub struct StatusFilter {
+pub(crate) struct StatusFilter {
     pub status: Option<OrderStatus>,
 }
 
 /// The sort order of a list; defaults to `newest`.
 #[derive(Deserialize, Default, ToSchema)]
-pub struct SortChoice {
+pub(crate) struct SortChoice {
     sort: Option<OrderSort>,
 }
 
 /// Sort order and status filter for the caller's own orders.
 #[derive(Deserialize, Default, ToSchema)]
-pub struct OwnChoice {
+pub(crate) struct OwnChoice {
     pub status: Option<OrderStatus>,
     sort: Option<OrderSort>,
 }
 
 /// Filters and sort order for an admin's list of all orders.
 #[derive(Deserialize, Default, ToSchema)]
-pub struct DeskChoice {
+pub(crate) struct DeskChoice {
     status: Option<OrderStatus>,
     /// The order code, as people type it.
     code: Option<String>,
@@ -221,7 +224,7 @@ words! {
 
 /// Additional filters for an admin's list of all orders.
 #[derive(Deserialize, Default, ToSchema)]
-pub struct DeskFilter {
+pub(crate) struct DeskFilter {
     status: Option<OrderStatus>,
     /// The order code, as people type it.
     code: Option<String>,
@@ -230,24 +233,27 @@ pub struct DeskFilter {
 }
 
 /// Search terms in lower case.
-pub struct SearchTerms(Vec<String>);
+pub(crate) struct SearchTerms(Vec<String>);
 
 /// A filtered list: the query for the store, and the search terms to match separately.
 #[derive(Default)]
-pub struct NarrowedList {
+pub(crate) struct NarrowedList {
     pub query: OrderListQuery,
     pub words: Option<SearchTerms>,
 }
 
 impl ListFilter {
     /// Narrows the reader's own list. Also refuses a bad filter from a reader without one.
-    pub fn narrow_own(self, own: Option<OrderListQuery>) -> Result<Option<NarrowedList>, Problem> {
+    pub(crate) fn narrow_own(
+        self,
+        own: Option<OrderListQuery>,
+    ) -> Result<Option<NarrowedList>, Problem> {
         let has_own = own.is_some();
         let narrowed = self.narrow_list(own.unwrap_or_default())?;
         Ok(has_own.then_some(narrowed))
     }
 
-    pub fn narrow_list(self, list: OrderListQuery) -> Result<NarrowedList, Problem> {
+    pub(crate) fn narrow_list(self, list: OrderListQuery) -> Result<NarrowedList, Problem> {
         let Self {
             region,
             service_type,
@@ -288,19 +294,19 @@ impl ListFilter {
 }
 
 impl SortChoice {
-    pub fn sort_or_default(self) -> OrderSort {
+    pub(crate) fn sort_or_default(self) -> OrderSort {
         self.sort.unwrap_or(OrderSort::Newest)
     }
 }
 
 impl OwnChoice {
-    pub fn sort_or_default(&self) -> OrderSort {
+    pub(crate) fn sort_or_default(&self) -> OrderSort {
         self.sort.unwrap_or(OrderSort::Newest)
     }
 }
 
 impl DeskChoice {
-    pub fn list(self) -> Result<(OrderListQuery, OrderSort), Problem> {
+    pub(crate) fn list(self) -> Result<(OrderListQuery, OrderSort), Problem> {
         let Self {
             status,
             code,
@@ -328,7 +334,7 @@ impl DeskChoice {
 }
 
 impl DeskFilter {
-    pub fn list(self) -> Result<OrderListQuery, Problem> {
+    pub(crate) fn list(self) -> Result<OrderListQuery, Problem> {
         let code = match self.code {
             Some(text) => Some(parse_order_code(&text)?),
             None => None,
@@ -369,7 +375,7 @@ impl SearchTerms {
     }
 
     /// True if every term occurs somewhere in the order.
-    pub fn match_order(&self, order: &Order) -> bool {
+    pub(crate) fn match_order(&self, order: &Order) -> bool {
         let Order {
             title,
             description,

@@ -33,7 +33,7 @@ use crate::{
 
 /// A customer's form for publishing an order.
 #[derive(Deserialize, ToSchema)]
-pub struct OrderForm {
+pub(crate) struct OrderForm {
     /// Defaults to the name of the service type.
     title: Option<String>,
     #[serde(default)]
@@ -52,7 +52,7 @@ pub struct OrderForm {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct PublishReply {
+pub(crate) struct PublishReply {
     order_id: OrderId,
     code: OrderCode,
     status: OrderStatus,
@@ -62,7 +62,7 @@ pub struct PublishReply {
     order: OrderView,
 }
 
-pub async fn publish(
+pub(crate) async fn publish(
     State(service): State<Service>,
     CommandSender {
         caller,
@@ -97,7 +97,7 @@ pub async fn publish(
 
 impl OrderForm {
     /// Fills missing fields with text in the customer's language.
-    pub fn into_draft(self, language: Language) -> Draft {
+    pub(crate) fn into_draft(self, language: Language) -> Draft {
         let Self {
             title,
             description,
@@ -134,7 +134,7 @@ fn service_type_name(service_type: ServiceType) -> Phrase {
     }
 }
 
-pub async fn order(
+pub(crate) async fn order(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<OrderId>,
@@ -146,7 +146,7 @@ pub async fn order(
 
 /// The timeline is for the order's own people and admins: providers see the work in an open order,
 /// but not its history.
-pub async fn timeline(
+pub(crate) async fn timeline(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<OrderId>,
@@ -174,13 +174,13 @@ pub async fn timeline(
 
 /// The service types of a region that are paid for after the work.
 #[derive(Serialize, ToSchema)]
-pub struct PaidAfterwards {
+pub(crate) struct PaidAfterwards {
     region: Region,
     service_types: Vec<ServiceType>,
 }
 
 /// Both sides of an order have to see this before the work. Omits regions without such work.
-pub async fn paid_afterwards(
+pub(crate) async fn paid_afterwards(
     State(service): State<Service>,
     _: Caller,
 ) -> Result<Json<WholeList<PaidAfterwards>>, Problem> {
@@ -196,13 +196,13 @@ pub async fn paid_afterwards(
 
 /// The tracking part of a receipt; anyone with it can follow the order: `/track/{code}?s={secret}`.
 #[derive(Serialize, ToSchema)]
-pub struct TrackingReceipt {
+pub(crate) struct TrackingReceipt {
     code: OrderCode,
     secret: Hash,
 }
 
 #[derive(Deserialize, Default, ToSchema)]
-pub struct TrackingQuestion {
+pub(crate) struct TrackingQuestion {
     /// The secret of the receipt.
     #[serde(default)]
     s: String,
@@ -210,7 +210,7 @@ pub struct TrackingQuestion {
 
 /// Contains no person and no text written by people.
 #[derive(Serialize, ToSchema)]
-pub struct TrackedOrder {
+pub(crate) struct TrackedOrder {
     code: OrderCode,
     location: Region,
     service_type: ServiceType,
@@ -226,7 +226,7 @@ pub struct TrackedOrder {
 }
 
 impl TrackingReceipt {
-    pub fn for_order(service: &Service, order: &Order) -> Self {
+    pub(crate) fn for_order(service: &Service, order: &Order) -> Self {
         Self {
             code: order.code.clone(),
             secret: service.store.tracking_secret(order.id),
@@ -235,7 +235,7 @@ impl TrackingReceipt {
 }
 
 /// The tracking receipt, for the customer, who may share it, and for admins who help them.
-pub async fn receipt(
+pub(crate) async fn receipt(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<OrderId>,
@@ -250,7 +250,7 @@ pub async fn receipt(
     Ok(Json(TrackingReceipt::for_order(&service, &order)))
 }
 
-pub async fn track(
+pub(crate) async fn track(
     State(service): State<Service>,
     Path(code): Path<String>,
     Query(TrackingQuestion { s }): Query<TrackingQuestion>,

@@ -51,7 +51,7 @@ row! {
 }
 
 impl AssignmentRow {
-    pub fn from_assignment(region: Region, assignment: &Assignment, rules: String) -> Self {
+    pub(super) fn from_assignment(region: Region, assignment: &Assignment, rules: String) -> Self {
         let wanted = assignment.wanted.as_ref();
         let seat = wanted.and_then(|wanted| wanted.holder.as_ref());
         Self {
@@ -70,7 +70,7 @@ impl AssignmentRow {
         }
     }
 
-    pub fn into_assignment(self) -> Result<(Region, Assignment), StoreError> {
+    pub(super) fn into_assignment(self) -> Result<(Region, Assignment), StoreError> {
         let seat = self.wanted_holder.zip(self.wanted_epoch);
         let holder = seat.map(|(edge, epoch)| HolderEpoch { edge, epoch });
         let wanted = self.wanted_policy.zip(self.wanted_by);
@@ -172,20 +172,20 @@ impl From<FenceRow> for FenceRecord {
     }
 }
 
-pub fn offline_rules(text: &str) -> Result<OfflineRules, StoreError> {
+pub(super) fn offline_rules(text: &str) -> Result<OfflineRules, StoreError> {
     serde_json::from_str(text).map_err(|_| StoreError::Unreadable("offline rules"))
 }
 
 /// How a region's assignment is locked until the transaction ends. SQLite has one writer at a time
 /// and requires neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AssignmentLock {
+pub(super) enum AssignmentLock {
     /// Shared with other decisions; blocks changes.
     ToDecide,
     ToChange,
 }
 
-pub async fn lock_assignments(
+pub(super) async fn lock_assignments(
     tx: &mut Tx,
     regions: &BTreeSet<Region>,
     lock: AssignmentLock,
@@ -210,7 +210,7 @@ pub async fn lock_assignments(
 }
 
 /// The author, time and reason of a change.
-pub struct AssignmentAudit {
+pub(super) struct AssignmentAudit {
     pub what: &'static str,
     pub at: UnixMillis,
     pub by: Option<UserId>,
@@ -219,7 +219,7 @@ pub struct AssignmentAudit {
 }
 
 impl AssignmentAudit {
-    pub fn from_fence_end(end: &FenceEnd) -> Self {
+    pub(super) fn from_fence_end(end: &FenceEnd) -> Self {
         let FenceEnd { at, how, by, why } = end;
         Self {
             what: how.as_str(),
@@ -231,7 +231,7 @@ impl AssignmentAudit {
     }
 }
 
-pub async fn apply_transition(
+pub(super) async fn apply_transition(
     tx: &mut Tx,
     clock: &Clock,
     region: Region,

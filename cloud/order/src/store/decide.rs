@@ -33,7 +33,7 @@ use super::{
 
 /// Retries of a decision whose insert lost to a concurrent one. The retry sees the other row, so
 /// two suffice; the rest is margin.
-pub const COLLISIONS_MAX: u32 = 4;
+pub(super) const COLLISIONS_MAX: u32 = 4;
 
 /// The decisions on an edge log batch, or the orders to check for payment first.
 #[derive(Debug, PartialEq, Eq)]

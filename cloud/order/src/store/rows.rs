@@ -17,7 +17,7 @@ use wire::{
 const ORDER_ID: &[KeyColumn] = &[KeyColumn::Id("id")];
 
 /// Free text is sealed.
-pub const ORDERS: SealedTable = SealedTable {
+pub(super) const ORDERS: SealedTable = SealedTable {
     label: "order.orders",
     name: "orders",
     key: ORDER_ID,
@@ -30,7 +30,7 @@ pub const ORDERS: SealedTable = SealedTable {
 };
 
 /// A reason is free text, so it is sealed.
-pub const TIMELINE: SealedTable = SealedTable {
+pub(super) const TIMELINE: SealedTable = SealedTable {
     label: "order.order_timeline",
     name: "order_timeline",
     key: &[KeyColumn::Number("id")],
@@ -420,7 +420,7 @@ columns! {
 }
 
 impl ActRow {
-    pub fn from_act(act: &ProviderAct) -> Self {
+    pub(super) fn from_act(act: &ProviderAct) -> Self {
         let ProviderAct {
             provider_id,
             act,

@@ -31,7 +31,7 @@ use super::{
 /// How to read orders: a single command reads without a lock and guards its write; a batch locks
 /// first. SQLite takes its one write lock at the start, so both are equal there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OrderReadMode {
+pub(super) enum OrderReadMode {
     Plain,
     Locked,
 }
@@ -39,7 +39,7 @@ pub enum OrderReadMode {
 /// A region's newest open orders, from which to offer the nearest to a loser.
 const OPEN_JOBS_MAX: usize = 50;
 
-pub async fn read_snapshot(
+pub(super) async fn read_snapshot(
     tx: &mut Tx,
     rules: &AcceptanceRules,
     submissions: &[Submission],
@@ -98,12 +98,12 @@ fn is_cancel(request: &Submission) -> bool {
 }
 
 /// The versions of the cancellation fee. There are few, and none changes once in force.
-pub const POLICIES: &str =
+pub(super) const POLICIES: &str =
     "SELECT in_force_from, fee_bp, notice_ms FROM cancel_policies ORDER BY in_force_from";
 
-pub type FeePolicyRow = (UnixMillis, u32, i64);
+pub(super) type FeePolicyRow = (UnixMillis, u32, i64);
 
-pub fn policies_from_rows(rows: Vec<FeePolicyRow>) -> Result<Vec<FeePolicy>, StoreError> {
+pub(super) fn policies_from_rows(rows: Vec<FeePolicyRow>) -> Result<Vec<FeePolicy>, StoreError> {
     let mut policies = Vec::with_capacity(rows.len());
     for (from, fee_bp, cancel_notice_ms) in rows {
         let cancel_fee_bp =

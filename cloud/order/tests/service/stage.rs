@@ -15,11 +15,11 @@ use wire::{
     Outcome, Policy, Region, RegionAssignment, Role, ShareLimits, UnixMillis, Verdict,
 };
 
-pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+pub(crate) const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
-pub use support::Engine;
+pub(crate) use support::Engine;
 
-pub struct Stage {
+pub(crate) struct Stage {
     pub store: Store,
     pub sql: Sql,
     pub clock: Clock,
@@ -28,7 +28,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub async fn new(engine: Engine) -> Self {
+    pub(crate) async fn new(engine: Engine) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = engine.address(folder.path(), "order");
         // A test provider does the work of many.
@@ -55,7 +55,7 @@ impl Stage {
         }
     }
 
-    pub async fn limited(engine: Engine, limits: ShareLimits) -> Self {
+    pub(crate) async fn limited(engine: Engine, limits: ShareLimits) -> Self {
         Self::under(
             engine,
             AcceptanceRules {
@@ -66,17 +66,22 @@ impl Stage {
         .await
     }
 
-    pub async fn under(engine: Engine, rules: AcceptanceRules) -> Self {
+    pub(crate) async fn under(engine: Engine, rules: AcceptanceRules) -> Self {
         let stage = Self::new(engine).await;
         let store = Store::new(stage.sql.clone(), stage.clock.clone(), rules);
         Self { store, ..stage }
     }
 
-    pub async fn decide(&self, actor: Actor, body: CommandBody) -> Outcome {
+    pub(crate) async fn decide(&self, actor: Actor, body: CommandBody) -> Outcome {
         self.decide_as(self.command_id(), actor, body).await
     }
 
-    pub async fn decide_as(&self, id: CommandId, actor: Actor, body: CommandBody) -> Outcome {
+    pub(crate) async fn decide_as(
+        &self,
+        id: CommandId,
+        actor: Actor,
+        body: CommandBody,
+    ) -> Outcome {
         let attempt = Attempt {
             command: command(id, body),
             actor: Some(actor),
@@ -86,7 +91,12 @@ impl Stage {
         decided(self.store.decide_one(attempt).await.unwrap())
     }
 
-    pub async fn publish(&self, command_id: CommandId, actor: Actor, draft: Draft) -> Outcome {
+    pub(crate) async fn publish(
+        &self,
+        command_id: CommandId,
+        actor: Actor,
+        draft: Draft,
+    ) -> Outcome {
         let publication = Publication {
             command_id,
             actor,
@@ -96,7 +106,7 @@ impl Stage {
         decided(self.store.publish_order(publication).await.unwrap())
     }
 
-    pub async fn pending(&self) -> OrderId {
+    pub(crate) async fn pending(&self) -> OrderId {
         let published = self.publish(self.command_id(), customer(1), draft()).await;
         let order_id = published.order.unwrap().id;
         self.decide(admin(), CommandBody::ApproveOrder { order_id })
@@ -104,11 +114,11 @@ impl Stage {
         order_id
     }
 
-    pub async fn batch(&self, batch: OpsBatch) -> Vec<Outcome> {
+    pub(crate) async fn batch(&self, batch: OpsBatch) -> Vec<Outcome> {
         self.answers(batch).await.into_iter().map(decided).collect()
     }
 
-    pub async fn answers(&self, batch: OpsBatch) -> Vec<OpDecision> {
+    pub(crate) async fn answers(&self, batch: OpsBatch) -> Vec<OpDecision> {
         self.store
             .decide_all(&rules::submissions_from_batch(batch))
             .await
@@ -116,7 +126,7 @@ impl Stage {
     }
 
     /// True if the command waits for the region's holder.
-    pub async fn waits(&self, actor: Actor, body: CommandBody) -> bool {
+    pub(crate) async fn waits(&self, actor: Actor, body: CommandBody) -> bool {
         let command = command(self.command_id(), body);
         let attempt = Attempt {
             command,
@@ -129,7 +139,7 @@ impl Stage {
     }
 
     /// Grants NORTH to the first epoch of this edge. Returns the assignment.
-    pub async fn grant(&self, edge: &str) -> RegionAssignment {
+    pub(crate) async fn grant(&self, edge: &str) -> RegionAssignment {
         let seat = HolderEpoch {
             edge: EdgeId::new(edge).unwrap(),
             epoch: 1,
@@ -138,11 +148,11 @@ impl Stage {
             .await
     }
 
-    pub async fn take_back(&self) -> RegionAssignment {
+    pub(crate) async fn take_back(&self) -> RegionAssignment {
         self.assign(None, Some("The node is lost.")).await
     }
 
-    pub async fn assign(
+    pub(crate) async fn assign(
         &self,
         right: Option<(Policy, Option<HolderEpoch>)>,
         take_back: Option<&str>,
@@ -170,7 +180,7 @@ impl Stage {
     }
 
     /// The assignments of NORTH in the published events, oldest first.
-    pub async fn told(&self) -> Vec<RegionAssignment> {
+    pub(crate) async fn told(&self) -> Vec<RegionAssignment> {
         let events = self.events().await;
         let told = events
             .iter()
@@ -183,43 +193,43 @@ impl Stage {
         .collect()
     }
 
-    pub fn command_id(&self) -> CommandId {
+    pub(crate) fn command_id(&self) -> CommandId {
         CommandId(self.clock.new_id())
     }
 
-    pub async fn count(&self, text: &'static str) -> i64 {
+    pub(crate) async fn count(&self, text: &'static str) -> i64 {
         self.rows(text).await[0]
     }
 
-    pub async fn rows<R: Row>(&self, text: &'static str) -> Vec<R> {
+    pub(crate) async fn rows<R: Row>(&self, text: &'static str) -> Vec<R> {
         self.sql.fetch_all(text, Vec::new()).await.unwrap()
     }
 
-    pub async fn events(&self) -> Vec<Event> {
+    pub(crate) async fn events(&self) -> Vec<Event> {
         testing::events(&self.sql).await
     }
 }
 
-pub fn decided(decision: OpDecision) -> Outcome {
+pub(crate) fn decided(decision: OpDecision) -> Outcome {
     match decision {
         OpDecision::Decided(outcome) => outcome,
         OpDecision::Held(reason) => panic!("held: {reason:?}"),
     }
 }
 
-pub fn customer(n: u128) -> Actor {
+pub(crate) fn customer(n: u128) -> Actor {
     samples::person(0xC000 + n, Role::Customer)
 }
 
-pub fn provider(n: u128) -> Actor {
+pub(crate) fn provider(n: u128) -> Actor {
     samples::person(0xD000 + n, Role::Provider)
 }
 
-pub fn admin() -> Actor {
+pub(crate) fn admin() -> Actor {
     samples::person(0xA000, Role::Admin)
 }
 
-pub fn draft() -> Draft {
+pub(crate) fn draft() -> Draft {
     Draft {
         title: "修理水龙头 🔧".into(),
         description: "It drips.".into(),
@@ -228,11 +238,11 @@ pub fn draft() -> Draft {
     }
 }
 
-pub fn accept(order_id: OrderId) -> CommandBody {
+pub(crate) fn accept(order_id: OrderId) -> CommandBody {
     CommandBody::AcceptOrder { order_id }
 }
 
-pub fn command(id: CommandId, body: CommandBody) -> Command {
+pub(crate) fn command(id: CommandId, body: CommandBody) -> Command {
     Command {
         id,
         body,
@@ -244,13 +254,13 @@ pub fn command(id: CommandId, body: CommandBody) -> Command {
 }
 
 /// An edge's log batch in NORTH, from seq 1 on.
-pub struct Log {
+pub(crate) struct Log {
     edge: EdgeId,
     ops: Vec<BatchOp>,
 }
 
 impl Log {
-    pub fn of(edge: &str) -> Self {
+    pub(crate) fn of(edge: &str) -> Self {
         Self {
             edge: EdgeId::new(edge).unwrap(),
             ops: Vec::new(),
@@ -258,29 +268,29 @@ impl Log {
     }
 
     /// Adds an op that the edge answered firm under this fence.
-    pub fn firm(self, fence: u64, id: CommandId, actor: Actor, body: CommandBody) -> Self {
+    pub(crate) fn firm(self, fence: u64, id: CommandId, actor: Actor, body: CommandBody) -> Self {
         self.then(id, Some(actor), body).with_evidence(|evidence| {
             (evidence.verdict, evidence.fence) = (Verdict::Firm, Some(fence));
         })
     }
 
-    pub fn knowing_rules(self, version: u64) -> Self {
+    pub(crate) fn knowing_rules(self, version: u64) -> Self {
         self.with_evidence(|evidence| evidence.rules_version = Some(version))
     }
 
-    pub fn cut_off(self, cut_off: bool) -> Self {
+    pub(crate) fn cut_off(self, cut_off: bool) -> Self {
         self.with_evidence(|evidence| evidence.cut_off = Some(cut_off))
     }
 
     /// The author of the last op had been revoked, and the edge had not seen it yet.
-    pub fn by_revoked(self) -> Self {
+    pub(crate) fn by_revoked(self) -> Self {
         self.with_evidence(|evidence| {
             (evidence.revocations_version, evidence.revoked_version) = (Some(6), Some(7));
         })
     }
 
     /// The last op relogs a firm answer under this fence from an ended epoch.
-    pub fn relogging(self, epoch: u64, fence: u64) -> Self {
+    pub(crate) fn relogging(self, epoch: u64, fence: u64) -> Self {
         let edge = self.edge.clone();
         let verdict = Verdict::Firm;
         let fence = Some(fence);
@@ -304,7 +314,7 @@ impl Log {
         self
     }
 
-    pub fn released(mut self, fence: u64) -> Self {
+    pub(crate) fn released(mut self, fence: u64) -> Self {
         let seq = self.ops.len() as u64 + 1;
         let hash = Hash::digest_bytes(format!("{} {seq}", self.edge).as_bytes());
         self.ops.push(BatchOp {
@@ -315,7 +325,7 @@ impl Log {
         self
     }
 
-    pub fn then(mut self, id: CommandId, actor: Option<Actor>, body: CommandBody) -> Self {
+    pub(crate) fn then(mut self, id: CommandId, actor: Option<Actor>, body: CommandBody) -> Self {
         let seq = self.ops.len() as u64 + 1;
         let hash = Hash::digest_bytes(format!("{} {seq}", self.edge).as_bytes());
         let tapped_at = Some(UnixMillis(NOW.0 - 20_000));
@@ -344,7 +354,7 @@ impl Log {
         self
     }
 
-    pub fn batch(&self) -> OpsBatch {
+    pub(crate) fn batch(&self) -> OpsBatch {
         let Self { edge, ops } = self;
         OpsBatch {
             edge: edge.clone(),

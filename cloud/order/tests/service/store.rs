@@ -17,4 +17,4 @@ mod shares;
 mod stale;
 mod writing;
 
-pub use money::word;
+pub(crate) use money::word;

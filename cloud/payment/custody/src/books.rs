@@ -109,7 +109,7 @@ impl JournalDraft {
         Self::new(action, subject, vec![(from, minor), (to, -minor)])
     }
 
-    pub fn for_charge(payment: MovementId, minor: i64, into: LedgerAccount) -> Self {
+    pub(crate) fn for_charge(payment: MovementId, minor: i64, into: LedgerAccount) -> Self {
         Self::transfer_between(
             Action::Charge,
             payment.0,
@@ -119,7 +119,12 @@ impl JournalDraft {
         )
     }
 
-    pub fn for_refund(refund: MovementId, minor: i64, from: LedgerAccount, order: OrderId) -> Self {
+    pub(crate) fn for_refund(
+        refund: MovementId,
+        minor: i64,
+        from: LedgerAccount,
+        order: OrderId,
+    ) -> Self {
         Self::transfer_between(
             Action::Refund,
             refund.0,
@@ -129,7 +134,7 @@ impl JournalDraft {
         )
     }
 
-    pub fn refund_done(refund: MovementId, minor: i64, order: OrderId) -> Self {
+    pub(crate) fn refund_done(refund: MovementId, minor: i64, order: OrderId) -> Self {
         let from = LedgerAccount::Refunding(order);
         Self::transfer_between(
             Action::RefundDone,
@@ -140,7 +145,12 @@ impl JournalDraft {
         )
     }
 
-    pub fn refund_back(refund: MovementId, minor: i64, to: LedgerAccount, order: OrderId) -> Self {
+    pub(crate) fn refund_back(
+        refund: MovementId,
+        minor: i64,
+        to: LedgerAccount,
+        order: OrderId,
+    ) -> Self {
         Self::transfer_between(
             Action::RefundBack,
             refund.0,
@@ -150,7 +160,7 @@ impl JournalDraft {
         )
     }
 
-    pub fn paid_otherwise(refund: MovementId, minor: i64, from: LedgerAccount) -> Self {
+    pub(crate) fn paid_otherwise(refund: MovementId, minor: i64, from: LedgerAccount) -> Self {
         Self::transfer_between(
             Action::PaidOtherwise,
             refund.0,
@@ -161,7 +171,7 @@ impl JournalDraft {
     }
 
     /// The subject is the order, or the reversed chargeback that returned the money.
-    pub fn cancel_fee(order: OrderId, subject: Uuid, minor: i64, provider: UserId) -> Self {
+    pub(crate) fn cancel_fee(order: OrderId, subject: Uuid, minor: i64, provider: UserId) -> Self {
         let to = LedgerAccount::Provider(provider);
         Self::transfer_between(
             Action::CancelFee,
@@ -173,7 +183,7 @@ impl JournalDraft {
     }
 
     /// Same subject as for `cancel_fee`.
-    pub fn for_release(
+    pub(crate) fn for_release(
         order: OrderId,
         subject: Uuid,
         minor: i64,
@@ -189,7 +199,7 @@ impl JournalDraft {
     }
 
     /// Booked once per order and provider.
-    pub fn for_compensation(order: OrderId, minor: i64, provider: UserId) -> Self {
+    pub(crate) fn for_compensation(order: OrderId, minor: i64, provider: UserId) -> Self {
         let to = LedgerAccount::Provider(provider);
         let fact = Self::transfer_between(
             Action::Compensation,
@@ -207,7 +217,11 @@ impl JournalDraft {
         }
     }
 
-    pub fn for_chargeback(id: ChargebackId, parts: Vec<(LedgerAccount, i64)>, minor: i64) -> Self {
+    pub(crate) fn for_chargeback(
+        id: ChargebackId,
+        parts: Vec<(LedgerAccount, i64)>,
+        minor: i64,
+    ) -> Self {
         let parts = parts
             .into_iter()
             .chain([(LedgerAccount::Adapter, -minor)])
@@ -216,7 +230,7 @@ impl JournalDraft {
     }
 
     /// Returns to each account the amount the chargeback took from it [REVERSAL_BACK].
-    pub fn for_reversal(chargeback: &MoneyJournal) -> Self {
+    pub(crate) fn for_reversal(chargeback: &MoneyJournal) -> Self {
         let postings = chargeback.postings.iter();
         let opposite = postings
             .map(|posting| (posting.account, -posting.minor))
@@ -225,7 +239,7 @@ impl JournalDraft {
     }
 
     /// Books the whole chargeback as the platform's gain.
-    pub fn reversal_as_gain(id: ChargebackId, minor: i64) -> Self {
+    pub(crate) fn reversal_as_gain(id: ChargebackId, minor: i64) -> Self {
         Self::transfer_between(
             Action::Reversal,
             id.0,
@@ -235,7 +249,12 @@ impl JournalDraft {
         )
     }
 
-    pub fn for_payout(action: Action, payout: MovementId, minor: i64, provider: UserId) -> Self {
+    pub(crate) fn for_payout(
+        action: Action,
+        payout: MovementId,
+        minor: i64,
+        provider: UserId,
+    ) -> Self {
         let balance = LedgerAccount::Provider(provider);
         let sending = LedgerAccount::Sending(provider);
         let (from, to) = match action {
@@ -247,7 +266,7 @@ impl JournalDraft {
         Self::transfer_between(action, payout.0, minor, from, to)
     }
 
-    pub fn into_journal(self, currency: Currency, at: UnixMillis) -> MoneyJournal {
+    pub(crate) fn into_journal(self, currency: Currency, at: UnixMillis) -> MoneyJournal {
         let postings = self.postings.into_iter().filter(|(_, minor)| *minor != 0);
         let postings = postings
             .map(|(account, minor)| Posting { account, minor })

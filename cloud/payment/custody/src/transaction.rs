@@ -115,7 +115,7 @@ pub(crate) struct MoneyTransaction<'a> {
 }
 
 impl<'a> MoneyTransaction<'a> {
-    pub fn new(money: &OrderMoney, context: &'a DecisionContext<'a>) -> Self {
+    pub(crate) fn new(money: &OrderMoney, context: &'a DecisionContext<'a>) -> Self {
         let events = Vec::new();
         let cases = Vec::new();
         Self {
@@ -128,7 +128,7 @@ impl<'a> MoneyTransaction<'a> {
     }
 
     /// Books the fact, or returns false if it is already booked [JOURNAL_KEY].
-    pub fn book_journal(&mut self, fact: JournalDraft) -> bool {
+    pub(crate) fn book_journal(&mut self, fact: JournalDraft) -> bool {
         let is_booked = self
             .money
             .journals
@@ -146,11 +146,16 @@ impl<'a> MoneyTransaction<'a> {
 
     /// Publishes an event under the next version [MONEY_VERSION]. It may state only facts that this
     /// transaction commits [TELL_AFTER].
-    pub fn publish_event(&mut self, kind: EventType, movement: MovementId, amount_minor: i64) {
+    pub(crate) fn publish_event(
+        &mut self,
+        kind: EventType,
+        movement: MovementId,
+        amount_minor: i64,
+    ) {
         self.publish_event_with_details(kind, movement, amount_minor, MoneyDetails::default());
     }
 
-    pub fn publish_event_with_details(
+    pub(crate) fn publish_event_with_details(
         &mut self,
         kind: EventType,
         movement: MovementId,
@@ -179,12 +184,12 @@ impl<'a> MoneyTransaction<'a> {
         });
     }
 
-    pub fn open_case(&mut self, kind: MoneyCaseKind, movement: MovementId) {
+    pub(crate) fn open_case(&mut self, kind: MoneyCaseKind, movement: MovementId) {
         self.cases.push(MoneyCase { kind, movement });
     }
 
     /// Returns the final due and every change since `before`.
-    pub fn into_writes(mut self, before: &OrderMoney) -> MoneyWrites {
+    pub(crate) fn into_writes(mut self, before: &OrderMoney) -> MoneyWrites {
         let movement = self.movement.unwrap_or(MovementId(self.money.order_id().0));
         if self.money.compute_payment_status() != self.money.due.payment_status {
             self.publish_event(EventType::PaymentStatusChanged, movement, 0);

@@ -9,14 +9,14 @@ use uuid::Uuid;
 const FEE_BASIS_POINTS: i64 = 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Charge,
     Refund { payment: MovementId },
     Payout,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AdapterTruth {
+pub(crate) struct AdapterTruth {
     pub kind: Kind,
     pub amount_minor: i64,
     /// The state that a query reports.
@@ -25,7 +25,7 @@ pub struct AdapterTruth {
 
 /// A call in transit, with all the adapter needs.
 #[derive(Debug, Clone, Copy)]
-pub struct Call {
+pub(crate) struct Call {
     pub id: MovementId,
     pub ask: Ask,
     pub kind: Kind,
@@ -33,7 +33,7 @@ pub struct Call {
 }
 
 #[derive(Debug, Default)]
-pub struct Adapter {
+pub(crate) struct Adapter {
     pub truths: BTreeMap<MovementId, AdapterTruth>,
     pub chargebacks: Vec<Chargeback>,
     /// The adapter's fee for each payment, charged once.
@@ -43,7 +43,7 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    pub fn receive_call(&mut self, call: Call) -> AdapterAnswer {
+    pub(crate) fn receive_call(&mut self, call: Call) -> AdapterAnswer {
         let known = self.truths.get_mut(&call.id);
         match (call.ask, known) {
             (Ask::Query, known) => known.map_or(AdapterAnswer::NotFound, |truth| truth.state),
@@ -72,7 +72,7 @@ impl Adapter {
         state
     }
 
-    pub fn find_chargebacks(&self, payment: MovementId) -> Vec<Chargeback> {
+    pub(crate) fn find_chargebacks(&self, payment: MovementId) -> Vec<Chargeback> {
         self.chargebacks
             .iter()
             .filter(|taken| taken.payment == payment)
@@ -81,7 +81,7 @@ impl Adapter {
     }
 
     /// Moves the `n`th matching movement to the state that `next` returns.
-    pub fn change_state(
+    pub(crate) fn change_state(
         &mut self,
         n: u8,
         next: impl Fn(&AdapterTruth) -> Option<AdapterAnswer>,
@@ -99,7 +99,7 @@ impl Adapter {
     }
 
     /// A bank takes back a payment, at most once.
-    pub fn charge_back_payment(&mut self, n: u8, half: bool) -> Option<MovementId> {
+    pub(crate) fn charge_back_payment(&mut self, n: u8, half: bool) -> Option<MovementId> {
         let paid: Vec<(MovementId, i64)> = self
             .truths
             .iter()
@@ -124,7 +124,7 @@ impl Adapter {
         Some(payment)
     }
 
-    pub fn reverse_chargeback(&mut self, n: u8) -> Option<MovementId> {
+    pub(crate) fn reverse_chargeback(&mut self, n: u8) -> Option<MovementId> {
         let n = usize::from(n) % self.chargebacks.len().max(1);
         let taken = self
             .chargebacks
@@ -135,7 +135,7 @@ impl Adapter {
     }
 
     /// The adapter keeps a fee for a payment, at most once.
-    pub fn keep_fee(&mut self, n: u8) -> Option<MovementId> {
+    pub(crate) fn keep_fee(&mut self, n: u8) -> Option<MovementId> {
         let mut paid: Vec<(MovementId, i64)> = Vec::new();
         for (id, truth) in &self.truths {
             if let Some(minor) = truth.paid_minor()
@@ -150,7 +150,7 @@ impl Adapter {
         Some(payment)
     }
 
-    pub fn list_statement(&self) -> BTreeSet<StatementLine> {
+    pub(crate) fn list_statement(&self) -> BTreeSet<StatementLine> {
         let mut lines = BTreeSet::new();
         for (&movement, truth) in &self.truths {
             lines.extend(truth.statement_lines(movement));
@@ -179,7 +179,7 @@ impl Adapter {
     }
 
     /// The money the adapter owes us.
-    pub fn balance_minor(&self) -> i64 {
+    pub(crate) fn balance_minor(&self) -> i64 {
         let lines = self.list_statement();
         let signed = lines.iter().map(|line| match line.kind {
             LineKind::Charge | LineKind::Reversal(_) | LineKind::PayoutReturned => {
@@ -193,7 +193,7 @@ impl Adapter {
     }
 
     /// The sum of the payment's refunds, done or under way.
-    pub fn refunded_minor(&self, payment: MovementId) -> i64 {
+    pub(crate) fn refunded_minor(&self, payment: MovementId) -> i64 {
         let refund = Kind::Refund { payment };
         let refunds = self
             .truths
@@ -228,14 +228,14 @@ impl AdapterTruth {
         }
     }
 
-    pub fn paid_minor(&self) -> Option<i64> {
+    pub(crate) fn paid_minor(&self) -> Option<i64> {
         match self.state {
             AdapterAnswer::Paid { amount_minor } => Some(amount_minor),
             _ => None,
         }
     }
 
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         matches!(self.state, AdapterAnswer::Pending | AdapterAnswer::Declined)
     }
 }

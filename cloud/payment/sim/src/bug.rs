@@ -41,7 +41,7 @@ macro_rules! bugs {
 }
 
 /// Runs with this bug planted in the current thread.
-pub fn run_with_bug<T>(bug: Option<MoneyBug>, run: impl FnOnce() -> T) -> T {
+pub(crate) fn run_with_bug<T>(bug: Option<MoneyBug>, run: impl FnOnce() -> T) -> T {
     let Some(bug) = bug else {
         return run();
     };

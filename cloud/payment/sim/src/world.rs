@@ -37,17 +37,17 @@ pub struct MoneyRun {
 
 /// A queued copy of an event from a service's outbox.
 #[derive(Debug, Clone)]
-pub enum Message {
+pub(crate) enum Message {
     Order(OrderMessage),
     Money(usize, MoneyEvent),
 }
 
 /// The consumers: payment reads order events, the order service money events, notification both.
-pub const TO_PAYMENT: usize = 0;
-pub const TO_ORDER: usize = 1;
-pub const TO_NOTIFICATION: usize = 2;
+pub(crate) const TO_PAYMENT: usize = 0;
+pub(crate) const TO_ORDER: usize = 1;
+pub(crate) const TO_NOTIFICATION: usize = 2;
 
-pub struct MoneyWorld {
+pub(crate) struct MoneyWorld {
     pub plan: MoneyPlan,
     pub now: i64,
     pub ids_drawn: u128,
@@ -76,7 +76,7 @@ pub struct MoneyWorld {
 }
 
 impl MoneyWorld {
-    pub fn new(plan: MoneyPlan, trace: RunTrace) -> Self {
+    pub(crate) fn new(plan: MoneyPlan, trace: RunTrace) -> Self {
         let view = EdgeView {
             status: OrderStatus::Pending,
             provider: None,
@@ -107,14 +107,14 @@ impl MoneyWorld {
         }
     }
 
-    pub fn recording(self) -> Self {
+    pub(crate) fn recording(self) -> Self {
         Self {
             record: Some(RunRecord::default()),
             ..self
         }
     }
 
-    pub fn run(mut self) -> MoneyRun {
+    pub(crate) fn run(mut self) -> MoneyRun {
         for act in self.plan.acts.clone() {
             self.play_act(act);
             self.check_promises();
@@ -138,7 +138,7 @@ impl MoneyWorld {
     }
 
     /// Only the first break counts: later ones may just follow from it.
-    pub fn report_violation(&mut self, invariant: &'static str, says: String) {
+    pub(crate) fn report_violation(&mut self, invariant: &'static str, says: String) {
         if self.violation.is_none() {
             let at = self.now.unsigned_abs();
             self.violation = Some(Violation {
@@ -149,16 +149,16 @@ impl MoneyWorld {
         }
     }
 
-    pub fn has_violation(&self) -> bool {
+    pub(crate) fn has_violation(&self) -> bool {
         self.violation.is_some()
     }
 
-    pub fn count_event(&mut self, what: &'static str) {
+    pub(crate) fn count_event(&mut self, what: &'static str) {
         self.counts.count_event(what);
     }
 
     /// Adds the state of all money to the trace.
-    pub fn trace_state(&mut self, what: &dyn Fn() -> String) {
+    pub(crate) fn trace_state(&mut self, what: &dyn Fn() -> String) {
         let versions = |n| self.orders.order(n).version ^ (self.orders.rows[n].money_version << 20);
         let orders = (0..self.orders.len()).map(versions);
         let books = self
@@ -284,7 +284,7 @@ impl MoneyWorld {
         }
     }
 
-    pub fn deliver_late_call(&mut self, n: u8) {
+    pub(crate) fn deliver_late_call(&mut self, n: u8) {
         if !self.late_calls.is_empty() {
             let call = self
                 .late_calls
@@ -294,7 +294,7 @@ impl MoneyWorld {
         }
     }
 
-    pub fn deliver_late_reply(&mut self, n: u8) {
+    pub(crate) fn deliver_late_reply(&mut self, n: u8) {
         if !self.late_replies.is_empty() {
             let at = usize::from(n) % self.late_replies.len();
             let (id, answer) = self.late_replies.remove(at);
@@ -304,7 +304,7 @@ impl MoneyWorld {
     }
 
     /// Publishes the oldest outbox row. A crash before the sent mark publishes it again.
-    pub fn relay_event(&mut self, n: u8, crash: bool) {
+    pub(crate) fn relay_event(&mut self, n: u8, crash: bool) {
         let lost = crash && is_planted(MoneyBug::OutboxLost);
         if n.is_multiple_of(2) {
             let Some(row) = self.order_outbox.first().cloned() else {
@@ -332,7 +332,7 @@ impl MoneyWorld {
     }
 
     /// Delivers from any place in the queue. A crash before the acknowledgement redelivers it.
-    pub fn deliver_message(&mut self, queue: usize, place: u8, crash: bool) {
+    pub(crate) fn deliver_message(&mut self, queue: usize, place: u8, crash: bool) {
         let waiting = &mut self.queues[queue];
         if waiting.is_empty() {
             return;

@@ -29,9 +29,9 @@ use super::alipay::gateway::{
 };
 use crate::store::{AdapterCall, AdapterCallKind, CallbackClaim, CallbackMessage};
 
-pub const METHOD: &str = "alipay";
+pub(super) const METHOD: &str = "alipay";
 /// The answer that stops Alipay from repeating a message.
-pub const ACKNOWLEDGEMENT: &str = "success";
+pub(super) const ACKNOWLEDGEMENT: &str = "success";
 const PAGE: &str = "alipay.trade.page.pay";
 const QUERY: &str = "alipay.trade.query";
 const CLOSE: &str = "alipay.trade.close";

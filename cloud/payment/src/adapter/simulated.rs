@@ -22,7 +22,7 @@ use wire::Amount;
 
 use crate::store::{AdapterCall, CallbackClaim, CallbackMessage, StoreError};
 
-pub const USUAL_METHOD: &str = "simulated";
+pub(super) const USUAL_METHOD: &str = "simulated";
 /// Each constant states its customer's behaviour.
 const SCRIPTS: &[&str] = &[
     DECLINED,

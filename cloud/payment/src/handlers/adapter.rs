@@ -30,12 +30,12 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// The name of an adapter.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(transparent)]
-pub struct AdapterWord(String);
+pub(crate) struct AdapterWord(String);
 
 /// A message received from the adapter.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PaymentCallback)]
-pub struct CallbackView {
+pub(crate) struct CallbackView {
     id: Uuid,
     /// `asked` (we queried the adapter), `forged` or `unknown`.
     verdict: CallbackVerdict,
@@ -50,7 +50,7 @@ pub struct CallbackView {
 }
 
 /// `POST /api/v1/payments/callbacks/{adapter}`.
-pub async fn callback(
+pub(crate) async fn callback(
     State(service): State<Service>,
     Path(AdapterWord(adapter)): Path<AdapterWord>,
     headers: HeaderMap,
@@ -63,7 +63,7 @@ pub async fn callback(
 }
 
 /// `POST /api/v1/payments/callback`: for the configured adapter.
-pub async fn usual_callback(
+pub(crate) async fn usual_callback(
     State(service): State<Service>,
     headers: HeaderMap,
     body: Bytes,
@@ -120,7 +120,7 @@ async fn process_callback(
 }
 
 /// `GET /api/v1/admin/payment-callbacks`.
-pub async fn callbacks(
+pub(crate) async fn callbacks(
     State(service): State<Service>,
     page: Page,
 ) -> Result<ItemList<CallbackView>, Problem> {
@@ -156,7 +156,7 @@ impl CallbackView {
 /// A comparison of orders, payments, the books and the adapter, in their current state.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Reconciliation)]
-pub struct ReportView {
+pub(crate) struct ReportView {
     at: UnixMillis,
     /// The start of the compared bookings and movements.
     since: UnixMillis,
@@ -188,13 +188,15 @@ struct FindingView {
 }
 
 /// `GET /api/v1/payments/reconciliation`.
-pub async fn reconciliation(State(service): State<Service>) -> Result<Json<ReportView>, Problem> {
+pub(crate) async fn reconciliation(
+    State(service): State<Service>,
+) -> Result<Json<ReportView>, Problem> {
     Ok(Json(service.reconciler().build_report().await?.into()))
 }
 
 /// `POST /api/v1/payments/reconciliation`. Books the adapter's statement before responding, so that
 /// no work starts on money that the reader sees is gone.
-pub async fn reconcile(State(service): State<Service>) -> Result<Json<ReportView>, Problem> {
+pub(crate) async fn reconcile(State(service): State<Service>) -> Result<Json<ReportView>, Problem> {
     let reconciler = service.reconciler();
     reconciler.book_statement().await?;
     Ok(Json(reconciler.build_report().await?.into()))

@@ -29,7 +29,7 @@ type CasePage = problem::Page<u64>;
 /// The state of an order's money, for admins.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MoneyDesk)]
-pub struct DeskView {
+pub(crate) struct DeskView {
     order_id: OrderId,
     order_status: OrderStatus,
     payment_status: PaymentStatus,
@@ -82,7 +82,7 @@ struct VainWorkView {
 /// payment) or `loss` (the platform's own money).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Refund)]
-pub struct RefundView {
+pub(crate) struct RefundView {
     id: Uuid,
     payment_id: Uuid,
     amount: Amount,
@@ -99,7 +99,7 @@ pub struct RefundView {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = MoneyCase)]
-pub struct CaseView {
+pub(crate) struct CaseView {
     id: u64,
     /// Null for a payout, which belongs to no order.
     #[schema(required)]
@@ -117,7 +117,7 @@ pub struct CaseView {
 /// An admin's discretionary action on money.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MoneyAct)]
-pub struct ActView {
+pub(crate) struct ActView {
     kind: MoneyActKind,
     /// The refund, the provider, or the case's movement.
     #[schema(required)]
@@ -131,14 +131,14 @@ pub struct ActView {
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = GoodwillForm)]
-pub struct Goodwill {
+pub(crate) struct Goodwill {
     amount: Amount,
     reason: String,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = CompensationForm)]
-pub struct Compensation {
+pub(crate) struct Compensation {
     provider_id: UserId,
     amount: Amount,
     reason: String,
@@ -146,7 +146,7 @@ pub struct Compensation {
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PaidOtherwiseForm)]
-pub struct PaidOtherwise {
+pub(crate) struct PaidOtherwise {
     /// The failed refund.
     refund_id: Uuid,
     /// How the refund was paid.
@@ -155,19 +155,19 @@ pub struct PaidOtherwise {
 
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = SendAnewForm)]
-pub struct SendAnew {
+pub(crate) struct SendAnew {
     #[serde(default)]
     reason: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = CaseClosingForm)]
-pub struct CaseClosing {
+pub(crate) struct CaseClosing {
     reason: String,
 }
 
 /// `GET /api/v1/admin/orders/{id}/money`.
-pub async fn money(
+pub(crate) async fn money(
     State(service): State<Service>,
     Path(id): Path<OrderId>,
 ) -> Result<Json<DeskView>, Problem> {
@@ -253,7 +253,7 @@ async fn list_providers_in_vain(
 }
 
 /// `POST /api/v1/admin/orders/{id}/goodwill`.
-pub async fn goodwill(
+pub(crate) async fn goodwill(
     State(service): State<Service>,
     admin: KeyedAdmin,
     Path(id): Path<OrderId>,
@@ -269,7 +269,7 @@ pub async fn goodwill(
 }
 
 /// `POST /api/v1/admin/orders/{id}/compensation`. Once per order and provider with work in vain.
-pub async fn compensation(
+pub(crate) async fn compensation(
     State(service): State<Service>,
     admin: KeyedAdmin,
     Path(id): Path<OrderId>,
@@ -313,7 +313,7 @@ pub async fn compensation(
 }
 
 /// `POST /api/v1/admin/orders/{id}/paid-otherwise`.
-pub async fn paid_otherwise(
+pub(crate) async fn paid_otherwise(
     State(service): State<Service>,
     admin: KeyedAdmin,
     Path(id): Path<OrderId>,
@@ -334,7 +334,7 @@ pub async fn paid_otherwise(
 }
 
 /// `POST /api/v1/admin/orders/{id}/refund-anew`.
-pub async fn send_anew(
+pub(crate) async fn send_anew(
     State(service): State<Service>,
     admin: KeyedAdmin,
     Path(id): Path<OrderId>,
@@ -355,7 +355,7 @@ pub async fn send_anew(
 }
 
 /// `GET /api/v1/admin/money-cases`.
-pub async fn cases(
+pub(crate) async fn cases(
     State(service): State<Service>,
     page: CasePage,
 ) -> Result<ItemList<CaseView>, Problem> {
@@ -372,7 +372,7 @@ pub async fn cases(
 }
 
 /// `POST /api/v1/admin/money-cases/{id}/close`. A closed case is returned unchanged.
-pub async fn close_case(
+pub(crate) async fn close_case(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<u64>,
@@ -449,7 +449,7 @@ fn check_positive(amount: Amount) -> Result<(), Problem> {
 }
 
 impl RefundView {
-    pub fn from_row(row: RefundRow) -> Result<Self, Problem> {
+    pub(crate) fn from_row(row: RefundRow) -> Result<Self, Problem> {
         Ok(Self {
             id: row.id,
             payment_id: row.payment_id,
@@ -479,7 +479,7 @@ impl CaseView {
 }
 
 impl ActView {
-    pub fn from_row(row: MoneyActRow) -> Result<Self, Problem> {
+    pub(crate) fn from_row(row: MoneyActRow) -> Result<Self, Problem> {
         Ok(Self {
             kind: parse_column(&row.kind, "money_acts.kind", row.id)?,
             subject: row.subject,

@@ -22,7 +22,7 @@ type Page = problem::Page<TimeCursor>;
 /// A posting on an account, with the booked fact as its action. Debit is positive.
 #[derive(Serialize, ToSchema)]
 #[schema(as = StatementLine)]
-pub struct LineView {
+pub(crate) struct LineView {
     at: UnixMillis,
     // Inline, because another type has the name `Action` in the API.
     #[schema(inline)]
@@ -39,7 +39,7 @@ pub struct LineView {
 
 /// A provider's balance in one currency.
 #[derive(Serialize, ToSchema)]
-pub struct Earnings {
+pub(crate) struct Earnings {
     currency: Currency,
     /// Awaiting the next payout.
     available: MoneySum,
@@ -48,7 +48,7 @@ pub struct Earnings {
 }
 
 /// `GET /api/v1/orders/{id}/statement`.
-pub async fn statement(
+pub(crate) async fn statement(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Path(id): Path<OrderId>,
@@ -70,7 +70,7 @@ pub async fn statement(
 }
 
 /// `GET /api/v1/statements`.
-pub async fn mine(
+pub(crate) async fn mine(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     page: Page,
@@ -87,7 +87,7 @@ pub async fn mine(
 }
 
 /// `GET /api/v1/earnings`.
-pub async fn earnings(
+pub(crate) async fn earnings(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
 ) -> Result<Json<WholeList<Earnings>>, Problem> {
@@ -157,7 +157,7 @@ fn is_theirs(entry: &StatementEntry, actor: Actor, is_party: bool) -> bool {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PlatformFeeForm)]
 #[serde(deny_unknown_fields)]
-pub struct PlatformFeeForm {
+pub(crate) struct PlatformFeeForm {
     /// At least an hour from now.
     in_force_from: UnixMillis,
     /// In hundredths of a percent: 1000 is a tenth of the price.
@@ -169,7 +169,7 @@ pub struct PlatformFeeForm {
 /// version's.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PlatformFee)]
-pub struct PlatformFeeView {
+pub(crate) struct PlatformFeeView {
     in_force_from: UnixMillis,
     basis_points: u32,
     /// Null for the version that the platform was installed with.
@@ -180,7 +180,7 @@ pub struct PlatformFeeView {
 }
 
 /// `GET /api/v1/admin/platform-fees`.
-pub async fn platform_fees(
+pub(crate) async fn platform_fees(
     State(service): State<Service>,
 ) -> Result<Json<WholeList<PlatformFeeView>>, Problem> {
     let rows = service.store.platform_fees().await?;
@@ -190,7 +190,7 @@ pub async fn platform_fees(
 }
 
 /// `POST /api/v1/admin/platform-fees`.
-pub async fn set_platform_fee(
+pub(crate) async fn set_platform_fee(
     State(service): State<Service>,
     caller: Caller,
     Json(PlatformFeeForm {
@@ -213,7 +213,7 @@ pub async fn set_platform_fee(
 }
 
 /// `DELETE /api/v1/admin/platform-fees/{in_force_from}`.
-pub async fn take_back_platform_fee(
+pub(crate) async fn take_back_platform_fee(
     State(service): State<Service>,
     caller: Caller,
     Path(from): Path<UnixMillis>,

@@ -27,7 +27,7 @@ use crate::{
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PaymentForm)]
-pub struct PaymentForm {
+pub(crate) struct PaymentForm {
     order_id: OrderId,
     amount: Amount,
     /// Defaults to the order's currency.
@@ -40,13 +40,13 @@ pub struct PaymentForm {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct OfOrder {
+pub(crate) struct OfOrder {
     pub order_id: OrderId,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Payment)]
-pub struct PaymentView {
+pub(crate) struct PaymentView {
     id: Uuid,
     /// The adapter's id of the payment.
     transaction_id: Uuid,
@@ -66,7 +66,7 @@ pub struct PaymentView {
 }
 
 impl PaymentView {
-    pub fn from_row(row: PaymentRow, adapter: &PaymentAdapter) -> Result<Self, Problem> {
+    pub(crate) fn from_row(row: PaymentRow, adapter: &PaymentAdapter) -> Result<Self, Problem> {
         Ok(Self {
             id: row.id,
             transaction_id: row.id,
@@ -83,7 +83,7 @@ impl PaymentView {
         })
     }
 
-    pub fn id(&self) -> Uuid {
+    pub(crate) fn id(&self) -> Uuid {
         self.id
     }
 }
@@ -99,7 +99,7 @@ fn pay_link(row: &PaymentRow) -> Option<PayLink> {
 }
 
 /// `POST /api/v1/payments`.
-pub async fn pay(
+pub(crate) async fn pay(
     State(service): State<Service>,
     sender: KeyedCaller,
     Json(form): Json<PaymentForm>,
@@ -152,7 +152,7 @@ pub async fn pay(
 }
 
 /// `GET /api/v1/payments?order_id=`.
-pub async fn payments(
+pub(crate) async fn payments(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Query(OfOrder { order_id }): Query<OfOrder>,
@@ -168,7 +168,7 @@ pub async fn payments(
 }
 
 /// `GET /api/v1/payments/{id}`.
-pub async fn payment(
+pub(crate) async fn payment(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Path(MoneyId(id)): Path<MoneyId>,
@@ -181,7 +181,11 @@ pub async fn payment(
 }
 
 /// Only the order's customer and admins can see payments.
-pub async fn check_payer(service: &Service, actor: Actor, order: OrderId) -> Result<(), Problem> {
+pub(crate) async fn check_payer(
+    service: &Service,
+    actor: Actor,
+    order: OrderId,
+) -> Result<(), Problem> {
     let parties = service.find_parties(order).await?;
     if is_payer(actor, parties.customer) {
         Ok(())
@@ -201,13 +205,13 @@ fn is_payer(actor: Actor, customer: UserId) -> bool {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = KeptMethodForm)]
 #[serde(deny_unknown_fields)]
-pub struct KeptMethodForm {
+pub(crate) struct KeptMethodForm {
     /// True replaces the previous default. False clears the default if it was this method.
     is_default: bool,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct PaymentMethods {
+pub(crate) struct PaymentMethods {
     /// Methods the adapter offers, the usual one first.
     items: Vec<PaymentMethod>,
     /// The customer's saved methods, oldest first. Empty for an admin.
@@ -219,7 +223,7 @@ pub struct PaymentMethods {
 
 /// A payment method.
 #[derive(Serialize, ToSchema)]
-pub struct PaymentMethod {
+pub(crate) struct PaymentMethod {
     /// The adapter's token, used in a payment.
     method: &'static str,
     /// True if no real money is charged: for tests and demonstrations.
@@ -227,7 +231,7 @@ pub struct PaymentMethod {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct KeptMethod {
+pub(crate) struct KeptMethod {
     method: String,
     is_default: bool,
     /// True if the adapter still offers it; otherwise it can only be removed.
@@ -236,7 +240,7 @@ pub struct KeptMethod {
 }
 
 /// `GET /api/v1/payments/methods`.
-pub async fn methods(
+pub(crate) async fn methods(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
 ) -> Result<Json<PaymentMethods>, Problem> {
@@ -279,7 +283,7 @@ pub async fn methods(
 }
 
 /// `PUT /api/v1/payments/methods/{method}`.
-pub async fn keep_method(
+pub(crate) async fn keep_method(
     State(service): State<Service>,
     caller: Caller,
     Path(method): Path<String>,
@@ -304,7 +308,7 @@ pub async fn keep_method(
 }
 
 /// `DELETE /api/v1/payments/methods/{method}`.
-pub async fn remove_method(
+pub(crate) async fn remove_method(
     State(service): State<Service>,
     caller: Caller,
     Path(method): Path<String>,
@@ -339,7 +343,7 @@ fn default_of(kept: &[KeptMethodRow], adapter: &PaymentAdapter) -> Option<String
 const ORDERS_MAX: usize = 200;
 
 /// Proves that the caller is the order service.
-pub struct OrderServiceCaller;
+pub(crate) struct OrderServiceCaller;
 
 impl FromRequestParts<Service> for OrderServiceCaller {
     type Rejection = Problem;
@@ -356,7 +360,7 @@ impl FromRequestParts<Service> for OrderServiceCaller {
 
 /// Returns the latest event about each order's money, after querying the adapter about open
 /// payments.
-pub async fn answer_funds_query(
+pub(crate) async fn answer_funds_query(
     State(service): State<Service>,
     _: OrderServiceCaller,
     Json(FundsQuery { orders }): Json<FundsQuery>,

@@ -26,7 +26,7 @@ type Page = problem::Page<TimeCursor>;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = RefundRequest)]
-pub struct RequestView {
+pub(crate) struct RequestView {
     id: Uuid,
     order_id: OrderId,
     customer_id: UserId,
@@ -42,7 +42,7 @@ pub struct RequestView {
 }
 
 impl RequestView {
-    pub fn from_row(row: RefundRequestRow) -> Result<Self, Problem> {
+    pub(crate) fn from_row(row: RefundRequestRow) -> Result<Self, Problem> {
         Ok(Self {
             id: row.id,
             order_id: row.order_id,
@@ -60,7 +60,7 @@ impl RequestView {
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = RefundForm)]
-pub struct RefundForm {
+pub(crate) struct RefundForm {
     #[serde(default)]
     order_id: Option<OrderId>,
     /// Instead of the order.
@@ -71,7 +71,7 @@ pub struct RefundForm {
 }
 
 /// `POST /api/v1/refunds`.
-pub async fn ask(
+pub(crate) async fn ask(
     State(service): State<Service>,
     sender: KeyedCaller,
     Json(form): Json<RefundForm>,
@@ -123,7 +123,7 @@ pub async fn ask(
 }
 
 /// `GET /api/v1/refunds?order_id=`.
-pub async fn refund_requests(
+pub(crate) async fn refund_requests(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Query(OfOrder { order_id }): Query<OfOrder>,
@@ -139,13 +139,13 @@ pub async fn refund_requests(
 
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = GrantForm)]
-pub struct Grant {
+pub(crate) struct Grant {
     #[serde(default)]
     amount: Option<Amount>,
 }
 
 /// `GET /api/v1/admin/refunds`.
-pub async fn open_requests(
+pub(crate) async fn open_requests(
     State(service): State<Service>,
     page: Page,
 ) -> Result<ItemList<RequestView>, Problem> {
@@ -165,7 +165,7 @@ pub async fn open_requests(
 }
 
 /// `POST /api/v1/admin/refunds/{id}/grant`.
-pub async fn grant(
+pub(crate) async fn grant(
     State(service): State<Service>,
     admin: KeyedAdmin,
     Path(MoneyId(id)): Path<MoneyId>,
@@ -182,7 +182,7 @@ pub async fn grant(
 }
 
 /// `POST /api/v1/admin/refunds/{id}/refuse`.
-pub async fn refuse(
+pub(crate) async fn refuse(
     State(service): State<Service>,
     admin: KeyedAdmin,
     Path(MoneyId(id)): Path<MoneyId>,

@@ -99,7 +99,7 @@ impl Store {
 }
 
 /// The versions of the platform fee. They are few, and never change once in force.
-pub async fn load_fee_policies(tx: &mut Tx) -> Result<Vec<FeePolicy>, StoreError> {
+pub(super) async fn load_fee_policies(tx: &mut Tx) -> Result<Vec<FeePolicy>, StoreError> {
     policies_from_rows(tx.fetch_all(POLICIES, vals![]).await?)
 }
 
@@ -285,7 +285,7 @@ row! {
 }
 
 /// Records the action in the transaction of its change.
-pub async fn record_act(
+pub(super) async fn record_act(
     tx: &mut Tx,
     id: Uuid,
     order_id: OrderId,
@@ -363,7 +363,7 @@ impl Store {
 
 /// Opens a case for a person, once, and returns true if it is new. A payout case has the nil order
 /// id.
-pub async fn open_case(
+pub(super) async fn open_case(
     tx: &mut Tx,
     order_id: OrderId,
     case: &MoneyCase,

@@ -31,7 +31,7 @@ const UNTIL: &str = "SELECT at FROM compared_until WHERE id = 1";
 const MOVE_UNTIL: &str = "UPDATE compared_until SET at = ? WHERE id = 1";
 const FIRST_UNTIL: &str = "INSERT INTO compared_until (id, at) VALUES (1, ?)";
 /// Batch size; the order service answers for at most this many orders at once.
-pub const VERSIONS_BATCH: usize = 200;
+pub(super) const VERSIONS_BATCH: usize = 200;
 const DUE_BY: &str = "SELECT order_id FROM dues WHERE next_at <= ? AND (looked_at < next_at OR looked_at <= ?) \
     ORDER BY next_at LIMIT ?";
 const LOOK_LATER: &str = "UPDATE dues SET looked_at = ? WHERE order_id = ?";
@@ -73,7 +73,7 @@ row! {
 }
 
 impl DueRow {
-    pub fn from_due(due: &Due, now: UnixMillis) -> Self {
+    pub(super) fn from_due(due: &Due, now: UnixMillis) -> Self {
         let BilledOrder {
             id,
             version,
@@ -112,7 +112,7 @@ impl DueRow {
         }
     }
 
-    pub fn into_due(self) -> Result<Due, StoreError> {
+    pub(super) fn into_due(self) -> Result<Due, StoreError> {
         let completed = self.completed_by.zip(self.completed_heard_at);
         let terms = self.cancel_fee_minor;
         let terms = terms.map(|fee_minor| CancelTerms {
@@ -148,7 +148,7 @@ impl DueRow {
 
 /// All rows about an order's money, under its due's lock. `None` if the order is new to this
 /// service.
-pub async fn load_order_locked(
+pub(super) async fn load_order_locked(
     tx: &mut Tx,
     order: OrderId,
 ) -> Result<Option<OrderMoney>, StoreError> {
@@ -158,7 +158,7 @@ pub async fn load_order_locked(
 
 /// The same without the lock, for reads whose answer does not decide about money. On MySQL, rows
 /// that change meanwhile may be newer than the due.
-pub async fn load_order_unlocked(
+pub(super) async fn load_order_unlocked(
     tx: &mut Tx,
     order: OrderId,
 ) -> Result<Option<OrderMoney>, StoreError> {

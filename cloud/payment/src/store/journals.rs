@@ -95,7 +95,7 @@ columns! {
 /// Writes journals and updates account balances. A fact booked before aborts the transaction
 /// through the journals' unique key [JOURNAL_KEY], and a balance on the wrong side through the
 /// accounts' constraint.
-pub async fn book_journals(
+pub(super) async fn book_journals(
     tx: &mut Tx,
     clock: &Clock,
     journals: &[MoneyJournal],
@@ -210,7 +210,7 @@ fn to_posting_row(row: &JournalRow, key: AccountKey, amount_minor: i64) -> Posti
 }
 
 /// Journals with their postings, both in writing order.
-pub fn assemble_journals(
+pub(super) fn assemble_journals(
     rows: Vec<JournalRow>,
     postings: Vec<PostingRow>,
 ) -> Result<Vec<MoneyJournal>, StoreError> {

@@ -15,7 +15,7 @@ use wire::{
 
 use super::StoreError;
 
-pub fn build_money_event(
+pub(super) fn build_money_event(
     clock: &Clock,
     due: &Due,
     told: &MoneyEvent,
@@ -40,7 +40,7 @@ pub fn build_money_event(
 }
 
 /// An event under the due's current status and version, without optional fields.
-pub fn new_payment_event(
+pub(super) fn new_payment_event(
     due: &Due,
     movement: MovementId,
     amount_minor: i64,
@@ -66,7 +66,10 @@ pub fn new_payment_event(
 }
 
 /// A new payment changes no status, so its event keeps the version.
-pub fn initiated_body(writes: &MoneyWrites, payment: &Payment) -> Result<PaymentEvent, StoreError> {
+pub(super) fn initiated_body(
+    writes: &MoneyWrites,
+    payment: &Payment,
+) -> Result<PaymentEvent, StoreError> {
     let due = &writes.due;
     Ok(PaymentEvent {
         provider_id: payment.provider_id.or(due.order.provider_id),
@@ -74,7 +77,7 @@ pub fn initiated_body(writes: &MoneyWrites, payment: &Payment) -> Result<Payment
     })
 }
 
-pub fn request_event(state: RequestState) -> EventType {
+pub(super) fn request_event(state: RequestState) -> EventType {
     match state {
         RequestState::Open => EventType::RefundRequested,
         RequestState::Granted => EventType::RefundGranted,
@@ -83,7 +86,7 @@ pub fn request_event(state: RequestState) -> EventType {
 }
 
 /// A refund request or decision keeps the version, too.
-pub fn request_changed(
+pub(super) fn request_changed(
     before: &OrderMoney,
     writes: &MoneyWrites,
     request: &RefundRequest,
@@ -96,12 +99,12 @@ pub fn request_changed(
 }
 
 /// An admin may grant an amount other than the requested one.
-pub fn granted_now(before: &OrderMoney, writes: &MoneyWrites) -> i64 {
+pub(super) fn granted_now(before: &OrderMoney, writes: &MoneyWrites) -> i64 {
     writes.due.granted_minor - before.due.granted_minor
 }
 
 /// An opened case, of which admins are notified, changes no status and also keeps the version.
-pub fn case_opened(
+pub(super) fn case_opened(
     before: &OrderMoney,
     writes: &MoneyWrites,
     case: &MoneyCase,
@@ -119,7 +122,7 @@ pub fn case_opened(
 
 /// The event of a payout that was sent, failed or came back. A payout begun before payouts were
 /// bounded may exceed an event's maximum amount: it is booked without an event and only logged.
-pub fn payout_event(
+pub(super) fn payout_event(
     clock: &Clock,
     provider_id: UserId,
     currency: Currency,
@@ -144,7 +147,7 @@ pub fn payout_event(
     Ok(Some(new_event(clock, kind, now, &told)?))
 }
 
-pub fn new_event(
+pub(super) fn new_event(
     clock: &Clock,
     kind: EventType,
     at: UnixMillis,

@@ -10,9 +10,10 @@ use wire::{Currency, OrderId, UnixMillis, UserId};
 
 use super::{Store, StoreError, for_update, parse_column, parse_pending_call};
 
-pub const MOVEMENTS_OF_ORDER: &str = "WHERE order_id = ? ORDER BY created_at DESC, id DESC LIMIT ?";
+pub(super) const MOVEMENTS_OF_ORDER: &str =
+    "WHERE order_id = ? ORDER BY created_at DESC, id DESC LIMIT ?";
 /// Fits all movements of one order; the custody limits bound their number.
-pub const MOVEMENTS_MAX: usize = 500;
+pub(super) const MOVEMENTS_MAX: usize = 500;
 const METHODS_OF_CUSTOMER: &str = "WHERE customer_id = ? ORDER BY kept_at, method";
 const LAST_USED: &str = "SELECT payment_method FROM payments WHERE customer_id = ? AND status = 'completed' \
     ORDER BY created_at DESC, id DESC LIMIT 1";
@@ -248,7 +249,7 @@ impl PaymentRow {
 }
 
 impl PaymentChange {
-    pub fn from_payment(payment: &Payment, now: UnixMillis) -> Self {
+    pub(super) fn from_payment(payment: &Payment, now: UnixMillis) -> Self {
         Self {
             status: payment.state.as_str(),
             closing: payment.closing,
@@ -293,7 +294,7 @@ impl RefundRow {
 }
 
 impl RefundChange {
-    pub fn from_refund(refund: &Refund, now: UnixMillis) -> Self {
+    pub(super) fn from_refund(refund: &Refund, now: UnixMillis) -> Self {
         Self {
             status: refund.state.as_str(),
             ask: refund.call.ask.as_str(),
@@ -305,7 +306,11 @@ impl RefundChange {
 }
 
 impl ChargebackRow {
-    pub fn from_chargeback(chargeback: &Chargeback, order_id: OrderId, now: UnixMillis) -> Self {
+    pub(super) fn from_chargeback(
+        chargeback: &Chargeback,
+        order_id: OrderId,
+        now: UnixMillis,
+    ) -> Self {
         Self {
             id: chargeback.id.0,
             order_id,
@@ -316,7 +321,7 @@ impl ChargebackRow {
         }
     }
 
-    pub fn into_chargeback(self) -> Chargeback {
+    pub(super) fn into_chargeback(self) -> Chargeback {
         Chargeback {
             id: ChargebackId(self.id),
             payment: MovementId(self.payment_id),

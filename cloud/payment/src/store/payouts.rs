@@ -199,7 +199,7 @@ impl PayoutRow {
 }
 
 impl PayoutChange {
-    pub fn from_payout(payout: &Payout, now: UnixMillis) -> Self {
+    pub(super) fn from_payout(payout: &Payout, now: UnixMillis) -> Self {
         Self {
             status: payout.state.as_str(),
             ask: payout.call.ask.as_str(),

@@ -43,7 +43,7 @@ const PROVIDER: u128 = 7;
 
 /// A fake order service with one order.
 #[derive(Clone)]
-pub struct Orders(Arc<Mutex<OrderDesk>>);
+pub(crate) struct Orders(Arc<Mutex<OrderDesk>>);
 
 #[derive(Clone)]
 struct OrderDesk {
@@ -69,7 +69,7 @@ struct Answer {
 }
 
 impl Orders {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let draft = Draft {
             price: Amount::from_minor(PRICE).unwrap(),
             ..support::samples::draft()
@@ -85,7 +85,7 @@ impl Orders {
         Self(Arc::new(Mutex::new(desk)))
     }
 
-    pub fn upstream(&self) -> Upstream {
+    pub(crate) fn upstream(&self) -> Upstream {
         let router = Router::new()
             .route("/internal/orders/{id}", get(show))
             .route("/internal/known-orders", post(known));
@@ -93,7 +93,7 @@ impl Orders {
     }
 
     /// Changes the order without an event.
-    pub fn change(&self, change: impl FnOnce(&mut Order)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Order)) {
         let order = &mut self.0.lock().unwrap().order;
         order.provider_id = Some(user(PROVIDER));
         order.version += 1;
@@ -101,16 +101,16 @@ impl Orders {
     }
 
     /// Marks this money event as applied.
-    pub fn took(&self, money_version: u64) {
+    pub(crate) fn took(&self, money_version: u64) {
         self.0.lock().unwrap().money_version = money_version;
     }
 
     /// Adds a case of this provider's work in vain.
-    pub fn lists(&self, provider: UserId) {
+    pub(crate) fn lists(&self, provider: UserId) {
         self.0.lock().unwrap().worked_in_vain.push(provider);
     }
 
-    pub fn unlists(&self, provider: UserId) {
+    pub(crate) fn unlists(&self, provider: UserId) {
         self.0
             .lock()
             .unwrap()
@@ -118,12 +118,12 @@ impl Orders {
             .retain(|listed| *listed != provider);
     }
 
-    pub fn goes_away(&self) {
+    pub(crate) fn goes_away(&self) {
         self.0.lock().unwrap().is_away = true;
     }
 
     /// The order as a step for payment_db.
-    pub fn heard(&self) -> MoneyStep {
+    pub(crate) fn heard(&self) -> MoneyStep {
         let OrderDesk { order, .. } = self.0.lock().unwrap().clone();
         MoneyStep::OrderHeard(BilledOrder::from_order(&order, None))
     }

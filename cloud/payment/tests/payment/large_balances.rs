@@ -13,7 +13,7 @@ const TOP: i64 = 9_999_999_999;
 
 impl Stage {
     /// Completes and releases orders at the maximum price.
-    pub async fn released_at_top_price(&self, orders: u128) {
+    pub(crate) async fn released_at_top_price(&self, orders: u128) {
         let order = |n, version, status| BilledOrder {
             price_minor: TOP,
             ..order(n, version, status)

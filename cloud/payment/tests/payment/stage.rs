@@ -16,16 +16,16 @@ use tempfile::TempDir;
 use uuid::Uuid;
 use wire::{Currency, Event, OrderId, OrderStatus, UnixMillis, UserId};
 
-pub use support::Engine;
+pub(crate) use support::Engine;
 
-pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
-pub const PRICE: i64 = 20_001;
-pub const HOUR: i64 = 3_600_000;
+pub(crate) const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+pub(crate) const PRICE: i64 = 20_001;
+pub(crate) const HOUR: i64 = 3_600_000;
 const ANSWERS_LOST_MAX: u32 = 3;
 /// Until the next call after an unanswered one.
 const LATER_MS: i64 = 10_000;
 
-pub struct Stage {
+pub(crate) struct Stage {
     pub store: Store,
     pub worker: AdapterWorker,
     pub sql: Sql,
@@ -34,16 +34,16 @@ pub struct Stage {
     pub folder: TempDir,
 }
 
-pub fn user(n: u128) -> UserId {
+pub(crate) fn user(n: u128) -> UserId {
     UserId(Uuid::from_u128(n))
 }
 
-pub fn order_id(n: u128) -> OrderId {
+pub(crate) fn order_id(n: u128) -> OrderId {
     OrderId(Uuid::from_u128(0x500 + n))
 }
 
 /// Customer 1 and provider 7.
-pub fn order(n: u128, version: u64, status: OrderStatus) -> BilledOrder {
+pub(crate) fn order(n: u128, version: u64, status: OrderStatus) -> BilledOrder {
     BilledOrder {
         id: order_id(n),
         version,
@@ -57,7 +57,7 @@ pub fn order(n: u128, version: u64, status: OrderStatus) -> BilledOrder {
     }
 }
 
-pub fn wish() -> PaymentRequest {
+pub(crate) fn wish() -> PaymentRequest {
     PaymentRequest {
         by: user(1),
         amount_minor: PRICE,
@@ -66,7 +66,7 @@ pub fn wish() -> PaymentRequest {
 }
 
 /// Uses Alipay at that bank as the adapter.
-pub fn at_alipay(config: &Config, bank: &Sandbox, notify_url: &str) -> Config {
+pub(crate) fn at_alipay(config: &Config, bank: &Sandbox, notify_url: &str) -> Config {
     Config {
         adapter: AdapterName::Alipay,
         alipay_gateway: bank.gateway(),
@@ -79,7 +79,7 @@ pub fn at_alipay(config: &Config, bank: &Sandbox, notify_url: &str) -> Config {
 }
 
 impl Stage {
-    pub async fn new(engine: Engine) -> Self {
+    pub(crate) async fn new(engine: Engine) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = engine.address(folder.path(), "payment");
         let config = |url: &str| Config {
@@ -107,14 +107,14 @@ impl Stage {
     }
 
     /// An order accepted by its provider.
-    pub async fn accepted(engine: Engine) -> Self {
+    pub(crate) async fn accepted(engine: Engine) -> Self {
         let stage = Self::new(engine).await;
         stage.becomes(0, 3, OrderStatus::Accepted).await;
         stage
     }
 
     /// An order with its price in custody.
-    pub async fn held(engine: Engine) -> (Self, MovementId) {
+    pub(crate) async fn held(engine: Engine) -> (Self, MovementId) {
         let stage = Self::accepted(engine).await;
         let payment = stage.pays(0, "simulated").await;
         // A slow database makes the adapter unresponsive; the call is retried later.
@@ -133,13 +133,13 @@ impl Stage {
         (stage, payment)
     }
 
-    pub async fn becomes(&self, n: u128, version: u64, status: OrderStatus) -> MoneyWrites {
+    pub(crate) async fn becomes(&self, n: u128, version: u64, status: OrderStatus) -> MoneyWrites {
         self.done(n, MoneyStep::OrderHeard(order(n, version, status)))
             .await
     }
 
     /// Begins a payment and makes the calls due at once.
-    pub async fn pays(&self, n: u128, method: &str) -> MovementId {
+    pub(crate) async fn pays(&self, n: u128, method: &str) -> MovementId {
         let note = StepMetadata {
             method: Some(method.into()),
             ..StepMetadata::default()
@@ -157,21 +157,26 @@ impl Stage {
         writes.movement.unwrap()
     }
 
-    pub async fn step(&self, n: u128, step: MoneyStep) -> StepOutcome {
+    pub(crate) async fn step(&self, n: u128, step: MoneyStep) -> StepOutcome {
         self.store
             .apply_step(order_id(n), &step, &StepMetadata::default())
             .await
             .unwrap()
     }
 
-    pub async fn done(&self, n: u128, step: MoneyStep) -> MoneyWrites {
+    pub(crate) async fn done(&self, n: u128, step: MoneyStep) -> MoneyWrites {
         match self.step(n, step).await {
             StepOutcome::Done(writes) => *writes,
             other => panic!("{other:?}"),
         }
     }
 
-    pub async fn hears(&self, n: u128, movement: MovementId, answer: AdapterAnswer) -> MoneyWrites {
+    pub(crate) async fn hears(
+        &self,
+        n: u128,
+        movement: MovementId,
+        answer: AdapterAnswer,
+    ) -> MoneyWrites {
         let reply = AdapterReply {
             answer,
             chargebacks: Vec::new(),
@@ -179,7 +184,7 @@ impl Stage {
         self.done(n, MoneyStep::Answered { movement, reply }).await
     }
 
-    pub async fn money(&self, n: u128) -> OrderMoney {
+    pub(crate) async fn money(&self, n: u128) -> OrderMoney {
         self.store
             .load_order_money(order_id(n))
             .await
@@ -187,19 +192,19 @@ impl Stage {
             .unwrap()
     }
 
-    pub async fn count(&self, text: &'static str) -> i64 {
+    pub(crate) async fn count(&self, text: &'static str) -> i64 {
         self.rows(text).await[0]
     }
 
-    pub async fn rows<R: Row>(&self, text: &'static str) -> Vec<R> {
+    pub(crate) async fn rows<R: Row>(&self, text: &'static str) -> Vec<R> {
         self.sql.fetch_all(text, Vec::new()).await.unwrap()
     }
 
-    pub async fn events(&self) -> Vec<Event> {
+    pub(crate) async fn events(&self) -> Vec<Event> {
         testing::events(&self.sql).await
     }
 
-    pub fn charge(&self, method: &str) -> AdapterCall {
+    pub(crate) fn charge(&self, method: &str) -> AdapterCall {
         AdapterCall {
             id: MovementId(self.clock.new_id()),
             kind: AdapterCallKind::Charge {

@@ -114,7 +114,7 @@ pub(crate) struct DocumentEvent {
 
 impl DocumentEvent {
     /// Unseals the event's JSON.
-    pub fn open_event(&self, mongo: &Mongo) -> Result<String, SealError> {
+    pub(crate) fn open_event(&self, mongo: &Mongo) -> Result<String, SealError> {
         mongo
             .data_keys()
             .open_text(&event_seal_place(self.id), self.event.clone())

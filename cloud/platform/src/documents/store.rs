@@ -46,7 +46,7 @@ pub(super) enum StoredBody {
 }
 
 impl StoredBody {
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
         match self {
             Self::Bson(document) => read(document).map_err(|error| error.to_string()),
             Self::Json(text) => serde_json::from_str(text).map_err(|error| error.to_string()),
@@ -66,7 +66,12 @@ fn consumer_name(collection: &str, id: Uuid) -> String {
     format!("{collection}/{id}")
 }
 
-pub fn encode_document(schema: &CollectionSchema, id: Uuid, version: i64, body: Value) -> Document {
+pub(super) fn encode_document(
+    schema: &CollectionSchema,
+    id: Uuid,
+    version: i64,
+    body: Value,
+) -> Document {
     let mut document = doc! {"_id": uuid_to_bson(id), "_v": version};
     if let Bson::Document(fields) = of_json(body) {
         document.extend(fields);
@@ -86,7 +91,7 @@ pub fn encode_document(schema: &CollectionSchema, id: Uuid, version: i64, body: 
     document
 }
 
-pub fn decode_stored(
+pub(super) fn decode_stored(
     document: RawDocumentBuf,
     collection: &str,
 ) -> Result<StoredDocument, DocumentsError> {
@@ -105,7 +110,7 @@ pub fn decode_stored(
 }
 
 /// The body without the store's fields.
-pub fn read<T: DeserializeOwned>(document: &RawDocument) -> Result<T, BsonError> {
+pub(super) fn read<T: DeserializeOwned>(document: &RawDocument) -> Result<T, BsonError> {
     T::deserialize(body_deserializer(document)?)
 }
 
@@ -129,18 +134,18 @@ fn partial_index_filter(index: &Index) -> Document {
 }
 
 /// Repeats the index's condition, or the hint on a partial index would silently omit documents.
-pub fn whole_filter(query: &IndexQuery) -> Document {
+pub(super) fn whole_filter(query: &IndexQuery) -> Document {
     doc! {"$and": [partial_index_filter(&query.index), encode_filter(&query.whole_filter())]}
 }
 
-pub fn sort_document(query: &IndexQuery) -> Document {
+pub(super) fn sort_document(query: &IndexQuery) -> Document {
     let order = query.sort_keys().into_iter();
     order
         .map(|key| (key.path.name.to_owned(), sort_direction(key.down)))
         .collect()
 }
 
-pub fn encode_filter(filter: &Filter) -> Document {
+pub(super) fn encode_filter(filter: &Filter) -> Document {
     match filter {
         Filter::All(all) if all.is_empty() => doc! {},
         Filter::All(all) => doc! {"$and": encode_filters(all)},
@@ -165,7 +170,7 @@ fn encode_filters(filters: &[Filter]) -> Vec<Document> {
     filters.iter().map(encode_filter).collect()
 }
 
-pub fn of_scalar(value: &Scalar) -> Bson {
+pub(super) fn of_scalar(value: &Scalar) -> Bson {
     match value {
         Scalar::Id(id) => uuid_to_bson(*id),
         Scalar::Int(number) => Bson::Int64(*number),
@@ -175,7 +180,7 @@ pub fn of_scalar(value: &Scalar) -> Bson {
 }
 
 /// Every integer becomes 64 bits wide.
-pub fn of_json(value: Value) -> Bson {
+pub(super) fn of_json(value: Value) -> Bson {
     match value {
         Value::Null => Bson::Null,
         Value::Bool(yes) => Bson::Boolean(yes),
@@ -218,13 +223,13 @@ fn make_binary(found: &mut Bson) {
 }
 
 #[derive(Clone, Copy)]
-pub struct BsonValue<'de>(RawBsonRef<'de>);
+pub(super) struct BsonValue<'de>(RawBsonRef<'de>);
 
 type BsonFields<'de> =
     MapDeserializer<'de, std::vec::IntoIter<(&'de str, BsonValue<'de>)>, BsonError>;
 
 /// A document without the store's fields.
-pub fn body_deserializer(
+pub(super) fn body_deserializer(
     document: &RawDocument,
 ) -> Result<MapAccessDeserializer<BsonFields<'_>>, BsonError> {
     fields_deserializer(document, |name| !name.starts_with('_')).map(MapAccessDeserializer::new)

@@ -31,7 +31,7 @@ const RETRIES: usize = 3;
 const RETRIED_FOR: Duration = Duration::from_secs(10);
 
 /// The folder of `file:/a/folder`, `file:///a/folder` or `file:a/folder`.
-pub fn parse_folder(url: &str) -> Result<PathBuf, FilesError> {
+pub(super) fn parse_folder(url: &str) -> Result<PathBuf, FilesError> {
     let path = url.strip_prefix("file:").ok_or(FilesError::Address(FORM))?;
     let path = path.strip_prefix("//").unwrap_or(path);
     if path.is_empty() {
@@ -40,7 +40,7 @@ pub fn parse_folder(url: &str) -> Result<PathBuf, FilesError> {
     Ok(std::path::absolute(path)?)
 }
 
-pub fn build_s3_store(
+pub(super) fn build_s3_store(
     url: &str,
     authorities: &CertificateAuthorities,
 ) -> Result<AmazonS3, FilesError> {
@@ -132,7 +132,7 @@ fn percent_decode(text: &str) -> Option<String> {
 }
 
 #[derive(Debug)]
-pub struct S3Connector(Client);
+pub(super) struct S3Connector(Client);
 
 #[derive(Debug)]
 struct S3HttpService(Client);
@@ -144,7 +144,7 @@ type S3ResponseFuture<'call> =
     Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'call>>;
 
 impl S3Connector {
-    pub fn with_authorities(authorities: &CertificateAuthorities) -> Self {
+    pub(super) fn with_authorities(authorities: &CertificateAuthorities) -> Self {
         Self(Client::with_tls((*authorities.client_config()).clone()))
     }
 }

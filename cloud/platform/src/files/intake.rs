@@ -315,14 +315,14 @@ pub(super) struct FileChunks {
 }
 
 impl FileChunks {
-    pub fn from_file(file: File, bytes: usize) -> Self {
+    pub(super) fn from_file(file: File, bytes: usize) -> Self {
         Self {
             file: tokio::fs::File::from_std(file),
             bytes,
         }
     }
 
-    pub async fn next(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+    pub(super) async fn next(&mut self) -> std::io::Result<Option<Vec<u8>>> {
         let mut piece = Vec::with_capacity(self.bytes);
         (&mut self.file)
             .take(self.bytes as u64)

@@ -65,14 +65,14 @@ impl FileKind {
     }
 }
 
-pub struct FileEnds {
+pub(super) struct FileEnds {
     pub head: Vec<u8>,
     pub tail: Vec<u8>,
     pub bytes: u64,
 }
 
 impl FileEnds {
-    pub fn read(file: &mut (impl Read + Seek)) -> io::Result<Self> {
+    pub(super) fn read(file: &mut (impl Read + Seek)) -> io::Result<Self> {
         let bytes = file.seek(SeekFrom::End(0))?;
         Ok(Self {
             head: read_part(file, 0)?,
@@ -90,7 +90,7 @@ fn read_part(file: &mut (impl Read + Seek), from: u64) -> io::Result<Vec<u8>> {
 }
 
 /// Refuses a file that another program could interpret as something else.
-pub fn check_plain(
+pub(super) fn check_plain(
     kind: FileKind,
     ends: &FileEnds,
     file: &mut BufReader<impl Read + Seek>,
@@ -109,7 +109,7 @@ pub fn check_plain(
 }
 
 /// Returns true if the mark occurs, in any case.
-pub fn contains_mark(bytes: &[u8], mark: &[u8]) -> bool {
+pub(super) fn contains_mark(bytes: &[u8], mark: &[u8]) -> bool {
     bytes
         .windows(mark.len())
         .any(|window| window.eq_ignore_ascii_case(mark))
@@ -176,7 +176,7 @@ const END_WITHIN: usize = 1024;
 const NAME_BYTES_MAX: usize = 16;
 
 /// Reads the file through, with only one read in memory.
-pub fn check_pdf(mut file: impl BufRead, ends: &FileEnds) -> Result<(), FilesError> {
+pub(super) fn check_pdf(mut file: impl BufRead, ends: &FileEnds) -> Result<(), FilesError> {
     let tail = &ends.tail[ends.tail.len().saturating_sub(END_WITHIN)..];
     if !contains_mark(tail, b"%%EOF") {
         return Err(FileRefusal::Unreadable.into());

@@ -22,7 +22,7 @@ pub struct PictureSize {
     pub height: u32,
 }
 
-pub struct PictureSource<R> {
+pub(super) struct PictureSource<R> {
     pub kind: FileKind,
     pub file: R,
     pub bytes: u64,
@@ -41,7 +41,7 @@ const QUALITY: u8 = 85;
 
 /// Checks size and memory in the header before decoding. Work ends at the next step once `gone` is
 /// cancelled.
-pub fn reencode_picture(
+pub(super) fn reencode_picture(
     source: PictureSource<impl BufRead + Seek>,
     side_px_max: u32,
     gone: &CancellationToken,

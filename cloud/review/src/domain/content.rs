@@ -60,7 +60,7 @@ pub struct ReviewRevision {
 
 #[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct DimensionsForm {
+pub(super) struct DimensionsForm {
     professionalism: Option<u8>,
     attitude: Option<u8>,
     punctuality: Option<u8>,

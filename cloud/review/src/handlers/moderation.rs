@@ -19,7 +19,7 @@ use crate::{
 
 /// A review in the moderation queue.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct DeskReview {
+pub(crate) struct DeskReview {
     review: ReviewView,
     standing: ReviewStanding,
     /// Oldest first.
@@ -27,7 +27,12 @@ pub struct DeskReview {
 }
 
 impl DeskReview {
-    pub fn from_review(id: ReviewId, review: Review, admin: Actor, edit_within_ms: i64) -> Self {
+    pub(crate) fn from_review(
+        id: ReviewId,
+        review: Review,
+        admin: Actor,
+        edit_within_ms: i64,
+    ) -> Self {
         let standing = review.standing;
         let decisions = review.decisions.clone();
         Self {
@@ -39,20 +44,20 @@ impl DeskReview {
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct StandingQuery {
+pub(crate) struct StandingQuery {
     /// `reported` by default.
     state: Option<ReviewStanding>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ReportedReview {
+pub(crate) struct ReportedReview {
     #[serde(flatten)]
     desk: DeskReview,
     /// Newest first, at most fifty.
     reports: Vec<ToldReport>,
 }
 
-pub async fn desk_list(
+pub(crate) async fn desk_list(
     State(service): State<Service>,
     admin: Caller,
     Query(StandingQuery { state }): Query<StandingQuery>,
@@ -78,7 +83,7 @@ pub async fn desk_list(
     })
 }
 
-pub async fn reported_review(
+pub(crate) async fn reported_review(
     State(service): State<Service>,
     admin: Caller,
     Path(id): Path<ReviewId>,
@@ -89,7 +94,7 @@ pub async fn reported_review(
     Ok(Json(ReportedReview { desk, reports }))
 }
 
-pub async fn hide(
+pub(crate) async fn hide(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     admin: Caller,
@@ -99,7 +104,7 @@ pub async fn hide(
     moderate_review(&service, &admin, trace.as_str(), id, form, true).await
 }
 
-pub async fn restore(
+pub(crate) async fn restore(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     admin: Caller,

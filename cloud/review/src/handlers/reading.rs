@@ -22,7 +22,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct WordsQuery {
+pub(crate) struct WordsQuery {
     /// At most 100 characters. Finds reviews that contain all of these words.
     q: String,
     /// Limits the search to one provider.
@@ -31,17 +31,17 @@ pub struct WordsQuery {
 
 /// The sort order: `newest` by default.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct ReviewSortQuery {
+pub(crate) struct ReviewSortQuery {
     sort: Option<ReviewSort>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct PicturePlace {
+pub(crate) struct PicturePlace {
     id: ReviewId,
     image: FileId,
 }
 
-pub async fn show(
+pub(crate) async fn show(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<ReviewId>,
@@ -57,7 +57,7 @@ pub async fn show(
 }
 
 /// Returns the review if the caller may see it. A hidden one gets the same answer as a missing one.
-pub async fn load_visible_review(
+pub(crate) async fn load_visible_review(
     service: &Service,
     actor: Actor,
     id: ReviewId,
@@ -67,7 +67,7 @@ pub async fn load_visible_review(
     found.ok_or_else(|| Code::NotFound.into())
 }
 
-pub async fn show_picture(
+pub(crate) async fn show_picture(
     State(service): State<Service>,
     caller: Caller,
     Path(PicturePlace { id, image }): Path<PicturePlace>,
@@ -84,7 +84,7 @@ pub async fn show_picture(
     Ok(files::file_response(&file, body))
 }
 
-pub async fn of_order(
+pub(crate) async fn of_order(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<OrderId>,
@@ -102,7 +102,7 @@ pub async fn of_order(
     )))
 }
 
-pub async fn about_provider(
+pub(crate) async fn about_provider(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<UserId>,
@@ -122,7 +122,7 @@ pub async fn about_provider(
     Ok(to_item_list(&service, actor, page, next))
 }
 
-pub async fn mine(
+pub(crate) async fn mine(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     page: Page<TimeCursor>,
@@ -137,7 +137,7 @@ pub async fn mine(
     list_reviews(&service, actor, find).await
 }
 
-pub async fn rating(
+pub(crate) async fn rating(
     State(service): State<Service>,
     _: Caller,
     Path(id): Path<UserId>,
@@ -148,7 +148,7 @@ pub async fn rating(
     )))
 }
 
-pub async fn search(
+pub(crate) async fn search(
     State(service): State<Service>,
     caller: Caller,
     Query(WordsQuery { q, provider_id }): Query<WordsQuery>,
@@ -210,7 +210,7 @@ fn to_item_list(
     }
 }
 
-pub fn next_cursor(page: &DocumentPage<Review>) -> Option<String> {
+pub(crate) fn next_cursor(page: &DocumentPage<Review>) -> Option<String> {
     let last = page.documents.last().filter(|_| page.next.is_some())?;
     Some(
         TimeCursor {

@@ -38,7 +38,7 @@ const PICTURE_RULE: UploadRule = UploadRule {
 
 /// A picture that a review may reference.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct HandedPicture {
+pub(crate) struct HandedPicture {
     id: FileId,
     /// In pixels.
     width: u32,
@@ -46,18 +46,18 @@ pub struct HandedPicture {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct HelpfulCount {
+pub(crate) struct HelpfulCount {
     helpful_count: i64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ReportTaken {
+pub(crate) struct ReportTaken {
     review_id: ReviewId,
 }
 
 /// The idempotency key of a review. The platform keeps the answer for a while; the review keeps
 /// this id permanently, so that a retry after a crash finds it.
-pub struct SubmissionId(CommandId);
+pub(crate) struct SubmissionId(CommandId);
 
 impl RouteInput for SubmissionId {}
 
@@ -73,7 +73,7 @@ impl FromRequestParts<Service> for SubmissionId {
     }
 }
 
-pub async fn hand_in(
+pub(crate) async fn hand_in(
     State(service): State<Service>,
     caller: Caller,
     FileBody(body): FileBody,
@@ -89,7 +89,7 @@ pub async fn hand_in(
     Ok(CreatedJson(HandedPicture { id, width, height }))
 }
 
-pub async fn submit(
+pub(crate) async fn submit(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     caller: Caller,
@@ -125,7 +125,7 @@ pub async fn submit(
     }
 }
 
-pub async fn revise(
+pub(crate) async fn revise(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     caller: Caller,
@@ -155,7 +155,7 @@ pub async fn revise(
     )))
 }
 
-pub async fn reply(
+pub(crate) async fn reply(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     caller: Caller,
@@ -185,7 +185,7 @@ pub async fn reply(
     )))
 }
 
-pub async fn vote(
+pub(crate) async fn vote(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Path(id): Path<ReviewId>,
@@ -193,7 +193,7 @@ pub async fn vote(
     set_vote(&service, actor, id, true).await
 }
 
-pub async fn unvote(
+pub(crate) async fn unvote(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Path(id): Path<ReviewId>,
@@ -215,7 +215,7 @@ async fn set_vote(
     Ok(Json(HelpfulCount { helpful_count }))
 }
 
-pub async fn report(
+pub(crate) async fn report(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,

@@ -23,15 +23,15 @@ use wire::{
     UnixMillis, UserId,
 };
 
-pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
+pub(crate) const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 /// The kind of work that the region allows to be paid for afterwards.
-pub const PAID_AFTERWARDS: ServiceType = ServiceType::LifeHealth;
-pub const ORDER: OrderId = OrderId(Uuid::from_u128(0x500));
+pub(crate) const PAID_AFTERWARDS: ServiceType = ServiceType::LifeHealth;
+pub(crate) const ORDER: OrderId = OrderId(Uuid::from_u128(0x500));
 
 #[derive(Clone)]
 struct Orders(Arc<Mutex<Option<Order>>>);
 
-pub struct World {
+pub(crate) struct World {
     pub router: Router,
     pub store: ReviewStore,
     pub service_key: ServiceKey,
@@ -41,51 +41,51 @@ pub struct World {
     folder: TempDir,
 }
 
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub body: Value,
 }
 
-pub const fn customer() -> Actor {
+pub(crate) const fn customer() -> Actor {
     Actor {
         user_id: UserId(Uuid::from_u128(1)),
         role: Role::Customer,
     }
 }
 
-pub const fn provider() -> Actor {
+pub(crate) const fn provider() -> Actor {
     Actor {
         user_id: UserId(Uuid::from_u128(2)),
         role: Role::Provider,
     }
 }
 
-pub const fn admin() -> Actor {
+pub(crate) const fn admin() -> Actor {
     Actor {
         user_id: UserId(Uuid::from_u128(3)),
         role: Role::Admin,
     }
 }
 
-pub const fn stranger(role: Role) -> Actor {
+pub(crate) const fn stranger(role: Role) -> Actor {
     Actor {
         user_id: UserId(Uuid::from_u128(9)),
         role,
     }
 }
 
-pub fn form() -> Value {
+pub(crate) fn form() -> Value {
     json!({ "order_id": ORDER, "rating": 4, "comment": "师傅很准时, and the tap is fixed.",
         "dimensions": { "punctuality": 5 } })
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::within(24 * 60 * 60 * 1000).await
     }
 
     /// Builds a service with this edit period.
-    pub async fn within(edit_within_ms: i64) -> Self {
+    pub(crate) async fn within(edit_within_ms: i64) -> Self {
         let clock = Clock::fixed_at(AT);
         let issuer = Issuer::new();
         let folder = TempDir::new().unwrap();
@@ -130,15 +130,15 @@ impl World {
     }
 
     /// Changes the order that the fake service returns; `None` means no order.
-    pub fn order(&self, change: impl FnOnce(&mut Option<Order>)) {
+    pub(crate) fn order(&self, change: impl FnOnce(&mut Option<Order>)) {
         change(&mut self.orders.0.lock().unwrap());
     }
 
-    pub async fn ask(&self, actor: Actor, method: &str, path: &str, body: Value) -> Answer {
+    pub(crate) async fn ask(&self, actor: Actor, method: &str, path: &str, body: Value) -> Answer {
         self.keyed(actor, method, path, None, body).await
     }
 
-    pub async fn keyed(
+    pub(crate) async fn keyed(
         &self,
         actor: Actor,
         method: &str,
@@ -161,7 +161,7 @@ impl World {
         self.send(request.body(body).unwrap()).await
     }
 
-    pub async fn send(&self, request: Request) -> Answer {
+    pub(crate) async fn send(&self, request: Request) -> Answer {
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let status = answer.status().as_u16();
         let bytes = to_bytes(answer.into_body(), 1 << 22).await.unwrap();
@@ -171,7 +171,7 @@ impl World {
         }
     }
 
-    pub async fn done(&self, actor: Actor, method: &str, path: &str, body: Value) -> Value {
+    pub(crate) async fn done(&self, actor: Actor, method: &str, path: &str, body: Value) -> Value {
         let answer = self.ask(actor, method, path, body).await;
         assert!(
             answer.status < 300,
@@ -182,12 +182,12 @@ impl World {
         answer.body
     }
 
-    pub async fn get(&self, actor: Actor, path: &str) -> Answer {
+    pub(crate) async fn get(&self, actor: Actor, path: &str) -> Answer {
         self.ask(actor, "GET", path, Value::Null).await
     }
 
     /// The response to an admin with only these permissions.
-    pub async fn get_holding(&self, held: &str, path: &str) -> Answer {
+    pub(crate) async fn get_holding(&self, held: &str, path: &str) -> Answer {
         let token = self.issuer.token(admin(), self.clock.now());
         let request = Request::get(path)
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
@@ -196,7 +196,7 @@ impl World {
     }
 
     /// The customer's review of the order, and its path.
-    pub async fn reviewed(&self) -> (Value, String) {
+    pub(crate) async fn reviewed(&self) -> (Value, String) {
         let review = self
             .done(customer(), "POST", "/api/v1/reviews", form())
             .await;
@@ -204,7 +204,7 @@ impl World {
         (review, path)
     }
 
-    pub async fn picture(&self, actor: Actor, picture: Vec<u8>) -> Answer {
+    pub(crate) async fn picture(&self, actor: Actor, picture: Vec<u8>) -> Answer {
         let token = self.issuer.token(actor, self.clock.now());
         let request = Request::builder()
             .method("POST")
@@ -214,20 +214,20 @@ impl World {
     }
 
     /// The review events so far, oldest first.
-    pub async fn events(&self) -> Vec<wire::Event> {
+    pub(crate) async fn events(&self) -> Vec<wire::Event> {
         let mut events = self.all_events().await;
         events.retain(|event| event.kind != EventType::RatingUpdated);
         events
     }
 
-    pub async fn all_events(&self) -> Vec<wire::Event> {
+    pub(crate) async fn all_events(&self) -> Vec<wire::Event> {
         let url = format!("sqlite:{}", self.folder.path().join("review.db").display());
         let sql = platform::sql::Sql::open(&url).await.unwrap();
         testing::events(&sql.sealed_by(&testing::data_keys())).await
     }
 
     /// Handles all events so far, each twice.
-    pub async fn add_up(&self) {
+    pub(crate) async fn add_up(&self) {
         let feed = RatingEventConsumer {
             store: self.store.clone(),
         };
@@ -240,13 +240,13 @@ impl World {
 
 impl Answer {
     #[track_caller]
-    pub fn refused(&self, status: u16, code: &str) {
+    pub(crate) fn refused(&self, status: u16, code: &str) {
         let told = self.body["code"].as_str().unwrap_or_default();
         assert_eq!((self.status, told), (status, code), "{}", self.body);
     }
 
     #[track_caller]
-    pub fn items(&self) -> &[Value] {
+    pub(crate) fn items(&self) -> &[Value] {
         assert_eq!(self.status, 200, "{}", self.body);
         self.body["items"].as_array().unwrap()
     }

@@ -24,19 +24,19 @@ const fn single_line_rule(chars_min: usize, chars_max: usize) -> TextRule {
     }
 }
 
-pub const NAME: TextRule = single_line_rule(1, 80);
-pub const WORD: TextRule = single_line_rule(1, 40);
-pub const TITLE: TextRule = single_line_rule(1, 120);
-pub const PLACE: TextRule = single_line_rule(0, 60);
-pub const STREET: TextRule = single_line_rule(1, 255);
-pub const BIO: TextRule = TextRule {
+pub(super) const NAME: TextRule = single_line_rule(1, 80);
+pub(super) const WORD: TextRule = single_line_rule(1, 40);
+pub(super) const TITLE: TextRule = single_line_rule(1, 120);
+pub(super) const PLACE: TextRule = single_line_rule(0, 60);
+pub(super) const STREET: TextRule = single_line_rule(1, 255);
+pub(super) const BIO: TextRule = TextRule {
     chars_min: 0,
     chars_max: 1_000,
     lines: true,
 };
 
 /// Records the error and continues with an empty value, so that all errors show at once.
-pub fn value_or_collect_error<T: Default>(
+pub(super) fn value_or_collect_error<T: Default>(
     checked: Result<T, FieldError>,
     errors: &mut Vec<FieldError>,
 ) -> T {
@@ -46,7 +46,7 @@ pub fn value_or_collect_error<T: Default>(
     })
 }
 
-pub fn check_text_field(
+pub(super) fn check_text_field(
     field: &str,
     text: &str,
     rule: TextRule,
@@ -56,7 +56,7 @@ pub fn check_text_field(
 }
 
 /// Blank counts as absent.
-pub fn check_optional_text(
+pub(super) fn check_optional_text(
     field: &str,
     given: Option<String>,
     rule: TextRule,
@@ -67,7 +67,7 @@ pub fn check_optional_text(
 }
 
 /// Keeps only the digits and a leading plus.
-pub fn check_phone_number(field: &str, text: &str) -> Result<String, FieldError> {
+pub(super) fn check_phone_number(field: &str, text: &str) -> Result<String, FieldError> {
     normalize_phone_number(text).ok_or_else(|| FieldError::new(field, say::phone_needs))
 }
 
@@ -90,7 +90,7 @@ fn is_phone_char(c: char) -> bool {
 }
 
 /// Accepts only an HTTPS URL without a user name.
-pub fn check_https_url(field: &str, text: &str) -> Result<String, FieldError> {
+pub(super) fn check_https_url(field: &str, text: &str) -> Result<String, FieldError> {
     let text = text.trim();
     if is_plain_https_url(text) {
         Ok(text.to_owned())
@@ -110,12 +110,12 @@ fn is_plain_https_url(text: &str) -> bool {
     uri.scheme_str() == Some("https") && authority.contains('.') && !authority.contains('@')
 }
 
-pub fn too_many_error(field: &str, count: usize, most: usize) -> Option<FieldError> {
+pub(super) fn too_many_error(field: &str, count: usize, most: usize) -> Option<FieldError> {
     (count > most).then(|| FieldError::new(field, say::too_many { most: most.into() }))
 }
 
 /// Keeps the order.
-pub fn remove_duplicates<T: PartialEq>(all: Vec<T>) -> Vec<T> {
+pub(super) fn remove_duplicates<T: PartialEq>(all: Vec<T>) -> Vec<T> {
     let mut kept = Vec::with_capacity(all.len());
     for one in all {
         if !kept.contains(&one) {
@@ -146,7 +146,7 @@ struct StaffWords {
     brand: String,
 }
 
-pub fn pretends_to_be_staff(name: &str) -> bool {
+pub(super) fn pretends_to_be_staff(name: &str) -> bool {
     let signs: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
     let signs = signs.replace(SURNAME, "");
     if STAFF.other.iter().any(|word| signs.contains(word.as_str())) {

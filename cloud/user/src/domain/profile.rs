@@ -12,7 +12,7 @@ use wire::{
 
 use super::{Address, CalendarDay, DayException, WeekHours, fields};
 
-pub const PICTURES_MAX: usize = 12;
+pub(super) const PICTURES_MAX: usize = 12;
 
 /// The fields common to customers and providers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

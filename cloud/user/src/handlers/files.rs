@@ -47,7 +47,7 @@ const DOCUMENT_READERS: &[Permission] = &[Permission::VerifyProviders];
 const PICTURE_READERS: &[Permission] = &[Permission::ReadPeople, Permission::VerifyProviders];
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct OwnPhoto {
+pub(crate) struct OwnPhoto {
     /// The profile version, to send with the next change.
     version: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ pub struct OwnPhoto {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct PictureBook {
+pub(crate) struct PictureBook {
     /// The profile version, to send with the next change.
     version: i64,
     items: Vec<WorkPicture>,
@@ -63,7 +63,7 @@ pub struct PictureBook {
 
 /// A document that a certification may reference.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct HandedDocument {
+pub(crate) struct HandedDocument {
     id: FileId,
     kind: FileKind,
     bytes: u64,
@@ -71,24 +71,24 @@ pub struct HandedDocument {
 
 /// A URL that opens one file without a sign-in, for five minutes.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct FileLink {
+pub(crate) struct FileLink {
     /// The path and query, without the host.
     url: String,
     expires_at: UnixMillis,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct CaptionQuery {
+pub(crate) struct CaptionQuery {
     caption: String,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct PictureVersion {
+pub(crate) struct PictureVersion {
     /// The version that the client read.
     version: i64,
 }
 
-pub async fn set_photo(
+pub(crate) async fn set_photo(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Caller { actor, claims, .. }: Caller,
@@ -105,7 +105,7 @@ pub async fn set_photo(
     set_profile_photo(&service, actor, trace.as_str(), Some(photo)).await
 }
 
-pub async fn remove_photo(
+pub(crate) async fn remove_photo(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
@@ -113,7 +113,7 @@ pub async fn remove_photo(
     set_profile_photo(&service, actor, trace.as_str(), None).await
 }
 
-pub async fn add_picture(
+pub(crate) async fn add_picture(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     caller: Caller,
@@ -150,7 +150,7 @@ pub async fn add_picture(
     Ok(CreatedJson(changed.await?))
 }
 
-pub async fn caption_picture(
+pub(crate) async fn caption_picture(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     caller: Caller,
@@ -165,7 +165,7 @@ pub async fn caption_picture(
     Ok(Json(changed.await?))
 }
 
-pub async fn remove_picture(
+pub(crate) async fn remove_picture(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     caller: Caller,
@@ -179,7 +179,7 @@ pub async fn remove_picture(
     Ok(Json(changed.await?))
 }
 
-pub async fn hand_in_document(
+pub(crate) async fn hand_in_document(
     State(service): State<Service>,
     caller: Caller,
     FileBody(body): FileBody,
@@ -198,7 +198,7 @@ pub async fn hand_in_document(
     Ok(CreatedJson(HandedDocument { id, kind, bytes }))
 }
 
-pub async fn show_file(
+pub(crate) async fn show_file(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<FileId>,
@@ -207,7 +207,7 @@ pub async fn show_file(
     respond_with_file(&service, &file).await
 }
 
-pub async fn link_to_file(
+pub(crate) async fn link_to_file(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<FileId>,
@@ -222,7 +222,7 @@ pub async fn link_to_file(
 }
 
 /// The link is the only credential, so an incomplete one counts as forged.
-pub async fn show_file_by_link(
+pub(crate) async fn show_file_by_link(
     State(service): State<Service>,
     Path(id): Path<FileId>,
     Query(link): Query<LinkQuery>,

@@ -24,7 +24,7 @@ use crate::{
 /// A complete profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
-pub enum OwnProfile {
+pub(crate) enum OwnProfile {
     Customer(OwnCustomer),
     Provider(Box<OwnProvider>),
 }
@@ -32,7 +32,7 @@ pub enum OwnProfile {
 /// The complete profile of a customer or an admin.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct OwnCustomer {
+pub(crate) struct OwnCustomer {
     #[serde(flatten)]
     person: OwnPerson,
     date_of_birth: Option<CalendarDay>,
@@ -41,7 +41,7 @@ pub struct OwnCustomer {
 
 /// A provider's complete profile, for themselves and for admins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct OwnProvider {
+pub(crate) struct OwnProvider {
     #[serde(flatten)]
     person: OwnPerson,
     #[serde(flatten)]
@@ -53,7 +53,7 @@ pub struct OwnProvider {
 
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct OwnPerson {
+pub(crate) struct OwnPerson {
     user_id: UserId,
     role: Role,
     /// Send this with a change; it protects against overwriting a newer profile.
@@ -72,7 +72,7 @@ pub struct OwnPerson {
 
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct VerificationRecord {
+pub(crate) struct VerificationRecord {
     state: VerificationState,
     submitted_at: Option<UnixMillis>,
     /// Oldest first.
@@ -137,7 +137,7 @@ impl From<&ProviderProfile> for OwnProvider {
 impl OwnProvider {
     /// Masks the numbers for a list. Admins see them only on the profile opened for a decision.
     #[must_use]
-    pub fn with_masked_numbers(mut self) -> Self {
+    pub(crate) fn with_masked_numbers(mut self) -> Self {
         mask_number(&mut self.person.phone_number);
         self.certifications
             .iter_mut()
@@ -157,7 +157,7 @@ fn mask_number(number: &mut String) {
     }
 }
 
-pub async fn show(
+pub(crate) async fn show(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
@@ -177,7 +177,7 @@ pub async fn show(
     }))
 }
 
-pub async fn write(
+pub(crate) async fn write(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
@@ -188,7 +188,7 @@ pub async fn write(
 
 /// Other customers' profiles need the permission to read people. Without it, the answer is the same
 /// as for a missing profile.
-pub async fn show_customer(
+pub(crate) async fn show_customer(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<UserId>,
@@ -205,7 +205,7 @@ pub async fn show_customer(
     Ok(Json((&found).into()))
 }
 
-pub async fn write_customer(
+pub(crate) async fn write_customer(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
@@ -216,7 +216,7 @@ pub async fn write_customer(
     write_profile(&service, actor, trace.as_str(), form).await
 }
 
-pub async fn show_provider(
+pub(crate) async fn show_provider(
     State(service): State<Service>,
     _: Caller,
     Path(id): Path<UserId>,
@@ -230,7 +230,7 @@ pub async fn show_provider(
     ))
 }
 
-pub async fn write_provider(
+pub(crate) async fn write_provider(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
@@ -242,7 +242,7 @@ pub async fn write_provider(
 }
 
 /// Serves every role. Only the owner may write a profile; admins may not.
-pub async fn write_person(
+pub(crate) async fn write_person(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
@@ -306,19 +306,19 @@ async fn write_profile(
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AddressBook {
+pub(crate) struct AddressBook {
     /// The profile version, to send with the next change.
     version: i64,
     items: Vec<Address>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct VersionQuery {
+pub(crate) struct VersionQuery {
     /// The version that the client read.
     version: i64,
 }
 
-pub async fn list(
+pub(crate) async fn list(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
@@ -340,7 +340,7 @@ pub async fn list(
     }))
 }
 
-pub async fn add(
+pub(crate) async fn add(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
@@ -354,7 +354,7 @@ pub async fn add(
     Ok(CreatedJson(changed.await?))
 }
 
-pub async fn edit(
+pub(crate) async fn edit(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
@@ -369,7 +369,7 @@ pub async fn edit(
     Ok(Json(changed.await?))
 }
 
-pub async fn remove(
+pub(crate) async fn remove(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,

@@ -22,7 +22,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct QueueQuery {
+pub(crate) struct QueueQuery {
     /// `waiting` by default.
     state: Option<VerificationState>,
 }
@@ -30,9 +30,9 @@ pub struct QueueQuery {
 /// Empty: the profile already holds the submitted data.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SubmissionForm {}
+pub(crate) struct SubmissionForm {}
 
-pub async fn certify(
+pub(crate) async fn certify(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     caller: Caller,
@@ -62,7 +62,7 @@ pub async fn certify(
 }
 
 /// Idempotent: a second submission changes nothing.
-pub async fn submit(
+pub(crate) async fn submit(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     caller: Caller,
@@ -88,7 +88,7 @@ pub async fn submit(
 }
 
 /// Masks phone and certificate numbers. `provider` returns a single profile unmasked.
-pub async fn queue(
+pub(crate) async fn queue(
     State(service): State<Service>,
     Query(query): Query<QueueQuery>,
     page: Page<TimeCursor>,
@@ -111,7 +111,7 @@ pub async fn queue(
     Ok(ItemList { items, next })
 }
 
-pub async fn provider(
+pub(crate) async fn provider(
     State(service): State<Service>,
     Path(id): Path<UserId>,
 ) -> Result<Json<OwnProvider>, Problem> {
@@ -123,7 +123,7 @@ pub async fn provider(
     Ok(Json((&found).into()))
 }
 
-pub async fn verify(
+pub(crate) async fn verify(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     admin: Caller,
@@ -133,7 +133,7 @@ pub async fn verify(
     decide_verification(&service, &admin, trace.as_str(), id, decision, true).await
 }
 
-pub async fn reject(
+pub(crate) async fn reject(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     admin: Caller,
@@ -212,7 +212,7 @@ const TEXT: TextRule = TextRule {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct MatchQuery {
+pub(crate) struct MatchQuery {
     region: Region,
     service_type: ServiceType,
     /// The job's text, searched for the skills of providers.
@@ -222,19 +222,19 @@ pub struct MatchQuery {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ProviderMatches {
+pub(crate) struct ProviderMatches {
     /// The best first, at most twenty.
     items: Vec<ProviderMatch>,
 }
 
-pub async fn matches(
+pub(crate) async fn matches(
     State(service): State<Service>,
     Query(query): Query<MatchQuery>,
 ) -> Result<Json<ProviderMatches>, Problem> {
     find_matches(&service, query, MATCHES_USUAL).await
 }
 
-pub async fn matches_for_service(
+pub(crate) async fn matches_for_service(
     State(service): State<Service>,
     _: ServiceCaller,
     ListLimit(limit): ListLimit<MATCHES_USUAL, MATCHES_MAX>,

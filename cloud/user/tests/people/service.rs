@@ -12,9 +12,9 @@ use wire::{Actor, Role, UserId};
 
 use crate::{ADMIN, AT, CUSTOMER, PROVIDER};
 
-pub const MINE: &str = "/api/v1/users/me/profile";
+pub(crate) const MINE: &str = "/api/v1/users/me/profile";
 
-pub struct ProfileService {
+pub(crate) struct ProfileService {
     pub router: Router,
     pub issuer: Issuer,
     pub clock: Clock,
@@ -22,7 +22,7 @@ pub struct ProfileService {
 }
 
 impl ProfileService {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let clock = Clock::fixed_at(AT);
         let issuer = Issuer::new();
         let folder = tempfile::tempdir().unwrap();
@@ -46,7 +46,7 @@ impl ProfileService {
         }
     }
 
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         who: Option<Actor>,
         method: &str,
@@ -66,7 +66,7 @@ impl ProfileService {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    pub async fn ask(
+    pub(crate) async fn ask(
         &self,
         actor: Actor,
         method: &str,
@@ -83,7 +83,7 @@ impl ProfileService {
     }
 
     /// The status that an admin with only these permissions gets.
-    pub async fn status_with_permissions(&self, held: &str, path: &str) -> u16 {
+    pub(crate) async fn status_with_permissions(&self, held: &str, path: &str) -> u16 {
         let token = self.issuer.token(admin(), self.clock.now());
         let request = Request::get(path)
             .header("authorization", format!("Bearer {token}"))
@@ -98,14 +98,20 @@ impl ProfileService {
             .as_u16()
     }
 
-    pub async fn done(&self, actor: Actor, method: &str, path: &str, body: Option<Value>) -> Value {
+    pub(crate) async fn done(
+        &self,
+        actor: Actor,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Value {
         let (status, answer) = self.ask(actor, method, path, body).await;
         assert!(status < 300, "{method} {path}: {status} {answer}");
         answer
     }
 
     /// Submits a provider for verification at this moment.
-    pub async fn submit_provider(&self, user_id: UserId) -> Value {
+    pub(crate) async fn submit_provider(&self, user_id: UserId) -> Value {
         let who = Actor {
             user_id,
             role: Role::Provider,
@@ -123,28 +129,28 @@ impl ProfileService {
     }
 }
 
-pub const fn customer() -> Actor {
+pub(crate) const fn customer() -> Actor {
     Actor {
         user_id: CUSTOMER,
         role: Role::Customer,
     }
 }
 
-pub const fn provider() -> Actor {
+pub(crate) const fn provider() -> Actor {
     Actor {
         user_id: PROVIDER,
         role: Role::Provider,
     }
 }
 
-pub const fn admin() -> Actor {
+pub(crate) const fn admin() -> Actor {
     Actor {
         user_id: ADMIN,
         role: Role::Admin,
     }
 }
 
-pub fn provider_form(version: &Value) -> Value {
+pub(crate) fn provider_form(version: &Value) -> Value {
     json!({
         "version": version, "full_name": "Li Si", "phone": "138-0013-8000", "bio": "I mend.",
         "skills": ["网络维修", "电脑组装"], "service_categories": ["it_technology"],
@@ -154,7 +160,7 @@ pub fn provider_form(version: &Value) -> Value {
     })
 }
 
-pub fn wrong_fields(answer: &Value) -> Vec<&str> {
+pub(crate) fn wrong_fields(answer: &Value) -> Vec<&str> {
     let errors = answer["errors"]
         .as_array()
         .map(Vec::as_slice)

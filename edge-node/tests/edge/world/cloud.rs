@@ -36,10 +36,10 @@ use wire::{
 use super::People;
 use session::TestHubSession;
 
-pub const GENERATION: u64 = 77;
+pub(crate) const GENERATION: u64 = 77;
 
 #[derive(Clone)]
-pub struct Cloud(Arc<Inner>);
+pub(crate) struct Cloud(Arc<Inner>);
 
 struct Inner {
     pub people: People,
@@ -80,7 +80,7 @@ struct Stored {
 
 impl Cloud {
     /// Starts listening; returns the gateway's address.
-    pub async fn start() -> (Self, SocketAddr) {
+    pub(crate) async fn start() -> (Self, SocketAddr) {
         let cloud = Self(Arc::new(Inner {
             people: People::new(),
             state: Mutex::default(),
@@ -104,79 +104,79 @@ impl Cloud {
         (cloud, at)
     }
 
-    pub fn people(&self) -> &People {
+    pub(crate) fn people(&self) -> &People {
         &self.0.people
     }
 
-    pub fn signed_out(&self) -> Vec<String> {
+    pub(crate) fn signed_out(&self) -> Vec<String> {
         self.with(|state| state.signed_out.clone())
     }
 
-    pub fn sign_ins(&self) -> Vec<Value> {
+    pub(crate) fn sign_ins(&self) -> Vec<Value> {
         self.with(|state| state.sign_ins.clone())
     }
 
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.0.gate.send_replace(false);
     }
 
-    pub fn heal(&self) {
+    pub(crate) fn heal(&self) {
         self.0.gate.send_replace(true);
     }
 
     /// Open sessions fall silent permanently; new ones work.
-    pub fn freeze(&self) {
+    pub(crate) fn freeze(&self) {
         let term = self.with(|state| state.term);
         self.0.frozen.store(term, Ordering::SeqCst);
         self.0.changed.notify_waiters();
     }
 
     /// Seals frames with this key from the next session, or stops sealing.
-    pub fn seal_with(&self, key: Option<&Signer>) {
+    pub(crate) fn seal_with(&self, key: Option<&Signer>) {
         self.with(|state| state.hub_key = key.cloned());
     }
 
     /// Requests packed ops from the next session.
-    pub fn ask_for_packed(&self) {
+    pub(crate) fn ask_for_packed(&self) {
         self.with(|state| state.codec = Some(wire::CODEC_PACKED));
     }
 
-    pub fn packed(&self) -> usize {
+    pub(crate) fn packed(&self) -> usize {
         self.with(|state| state.packed)
     }
 
-    pub fn pings(&self) -> u64 {
+    pub(crate) fn pings(&self) -> u64 {
         self.0.pings.load(Ordering::SeqCst)
     }
 
     /// Changes an order in the cloud and sends it in the feed.
-    pub fn put(&self, order: Order) {
+    pub(crate) fn put(&self, order: Order) {
         self.with(|state| state.orders.insert(order.id, order.clone()));
         self.tell(FeedChange::Order(order));
     }
 
-    pub fn tell(&self, change: FeedChange) {
+    pub(crate) fn tell(&self, change: FeedChange) {
         self.with(|state| state.feed.push(change));
         self.0.changed.notify_waiters();
     }
 
     /// Sends a liveness probe after the queued frames.
-    pub fn probe(&self, number: u64) {
+    pub(crate) fn probe(&self, number: u64) {
         self.with(|state| state.probe = Some(number));
         self.0.changed.notify_waiters();
     }
 
-    pub fn alive(&self) -> Vec<u64> {
+    pub(crate) fn alive(&self) -> Vec<u64> {
         self.with(|state| state.alive.clone())
     }
 
     /// Sends a frame unchecked.
-    pub fn interject(&self, frame: Frame) {
+    pub(crate) fn interject(&self, frame: Frame) {
         self.with(|state| state.interjections.push(frame));
         self.0.changed.notify_waiters();
     }
 
-    pub fn commands(&self) -> Vec<wire::CommandOp> {
+    pub(crate) fn commands(&self) -> Vec<wire::CommandOp> {
         let command = |op: &Op| {
             if let Op::Command(op) = op {
                 Some(op.clone())
@@ -187,29 +187,29 @@ impl Cloud {
         self.with(|state| state.ops.iter().filter_map(command).collect())
     }
 
-    pub fn ops(&self) -> Vec<Op> {
+    pub(crate) fn ops(&self) -> Vec<Op> {
         self.with(|state| state.ops.clone())
     }
 
-    pub fn hellos(&self) -> Vec<Hello> {
+    pub(crate) fn hellos(&self) -> Vec<Hello> {
         self.with(|state| state.hellos.clone())
     }
 
-    pub fn last_ack(&self) -> Option<wire::Ack> {
+    pub(crate) fn last_ack(&self) -> Option<wire::Ack> {
         self.with(|state| state.acks.last().cloned())
     }
 
     /// Number of Acks. An edge sends the first one when its session is up.
-    pub fn acks(&self) -> usize {
+    pub(crate) fn acks(&self) -> usize {
         self.with(|state| state.acks.len())
     }
 
-    pub fn outcome_count(&self) -> u64 {
+    pub(crate) fn outcome_count(&self) -> u64 {
         self.with(|state| state.outcomes.len() as u64)
     }
 
     /// The digest of all the cloud's orders.
-    pub fn digest(&self) -> wire::Hash {
+    pub(crate) fn digest(&self) -> wire::Hash {
         let mut digest = wire::Hash::ZERO;
         self.with(|state| {
             state

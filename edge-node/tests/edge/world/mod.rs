@@ -2,8 +2,8 @@
 //! tokens, and tablets with a real MQTT client.
 #![allow(dead_code)]
 
-pub mod cloud;
-pub mod tablet;
+pub(crate) mod cloud;
+pub(crate) mod tablet;
 
 use std::{path::Path, time::Duration};
 
@@ -13,35 +13,35 @@ use process::{
     tokens::{Claims, TokenKind},
 };
 use serde_json::{Value, json};
-pub use support::samples::order;
+pub(crate) use support::samples::order;
 use support::{Issuer, samples::person};
 use uuid::Uuid;
 use wire::{CommandBody, OrderId, Region, Role};
 
 /// A timeout that only a defect reaches.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-pub fn id(n: u128) -> Uuid {
+pub(crate) fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-pub struct People(Issuer);
+pub(crate) struct People(Issuer);
 
 impl People {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Issuer::new())
     }
 
-    pub fn jwks(&self) -> String {
+    pub(crate) fn jwks(&self) -> String {
         self.0.signer.jwks()
     }
 
-    pub fn token(&self, role: Role, user: u128) -> String {
+    pub(crate) fn token(&self, role: Role, user: u128) -> String {
         self.token_until(role, user, 3_600)
     }
 
     /// A token that expires in this many seconds.
-    pub fn token_until(&self, role: Role, user: u128, seconds: i64) -> String {
+    pub(crate) fn token_until(&self, role: Role, user: u128, seconds: i64) -> String {
         let claims = support::edge_claims(person(user, role), Region::North, Clock::system().now());
         self.0.signer.sign_claims(&Claims {
             exp: claims.iat + seconds,
@@ -50,7 +50,7 @@ impl People {
     }
 
     /// A device grant for that device.
-    pub fn grant(&self, role: Role, user: u128, device: &str) -> String {
+    pub(crate) fn grant(&self, role: Role, user: u128, device: &str) -> String {
         let claims = support::edge_claims(person(user, role), Region::North, Clock::system().now());
         let device = Some(wire::DeviceId::new(device).unwrap());
         self.0.signer.sign_claims(&Claims {
@@ -61,13 +61,13 @@ impl People {
     }
 }
 
-pub fn accept(n: u128) -> CommandBody {
+pub(crate) fn accept(n: u128) -> CommandBody {
     CommandBody::AcceptOrder {
         order_id: OrderId(id(n)),
     }
 }
 
-pub fn frame(command: u128, token: &str, body: &CommandBody) -> Vec<u8> {
+pub(crate) fn frame(command: u128, token: &str, body: &CommandBody) -> Vec<u8> {
     let frame = json!({
         "v": 1, "id": id(command), "device_seq": 1, "tapped_at": "2025-11-24T16:00:00Z",
         "token": token, "body": body,
@@ -75,7 +75,7 @@ pub fn frame(command: u128, token: &str, body: &CommandBody) -> Vec<u8> {
     frame.to_string().into_bytes()
 }
 
-pub fn config(data: &Path, gateway: &str) -> Config {
+pub(crate) fn config(data: &Path, gateway: &str) -> Config {
     Config {
         // No limits: one provider does the work of many here.
         open_jobs_max: 0,
@@ -95,15 +95,15 @@ pub fn config(data: &Path, gateway: &str) -> Config {
     }
 }
 
-pub async fn edge(data: &Path, gateway: &str) -> RunningEdge {
+pub(crate) async fn edge(data: &Path, gateway: &str) -> RunningEdge {
     start(config(data, gateway), Clock::system()).await.unwrap()
 }
 
-pub async fn get(edge: &RunningEdge, path: &str, token: Option<&str>) -> Result<Value, u16> {
+pub(crate) async fn get(edge: &RunningEdge, path: &str, token: Option<&str>) -> Result<Value, u16> {
     call(edge.http, http::Method::GET, path, token, None).await
 }
 
-pub async fn call(
+pub(crate) async fn call(
     at: std::net::SocketAddr,
     method: http::Method,
     path: &str,
@@ -123,7 +123,7 @@ pub async fn call(
 }
 
 /// Polls `look` until it returns a value.
-pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, look: impl Fn() -> F) -> T {
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, look: impl Fn() -> F) -> T {
     let looking = async {
         loop {
             if let Some(found) = look().await {

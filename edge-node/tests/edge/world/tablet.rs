@@ -11,21 +11,21 @@ use wire::{EdgeId, Region, Reply, UserId, topics};
 
 use super::{PATIENCE, id};
 
-pub struct Tablet {
+pub(crate) struct Tablet {
     pub client: AsyncClient,
     events: EventLoop,
     device: wire::DeviceId,
 }
 
-pub const REGION: Region = Region::North;
+pub(crate) const REGION: Region = Region::North;
 
-pub fn edge_id() -> EdgeId {
+pub(crate) fn edge_id() -> EdgeId {
     EdgeId::new("north-1").unwrap()
 }
 
 impl Tablet {
     /// Connects, or returns the edge's refusal.
-    pub async fn connect(
+    pub(crate) async fn connect(
         at: SocketAddr,
         client_id: &str,
         username: &str,
@@ -35,7 +35,7 @@ impl Tablet {
     }
 
     /// Connects and resumes its previous session.
-    pub async fn resume(
+    pub(crate) async fn resume(
         at: SocketAddr,
         client_id: &str,
         username: &str,
@@ -74,7 +74,7 @@ impl Tablet {
     }
 
     /// Signs in as that person and subscribes to all topics of a tablet.
-    pub async fn of(at: SocketAddr, device: &str, token: &str, user: u128) -> Self {
+    pub(crate) async fn of(at: SocketAddr, device: &str, token: &str, user: u128) -> Self {
         let mut tablet = Self::connect(at, device, device, token).await.unwrap();
         for topic in [
             topics::reply_topic(REGION, &edge_id(), &tablet.device),
@@ -88,7 +88,7 @@ impl Tablet {
     }
 
     /// False if the edge refused.
-    pub async fn subscribe(&mut self, topic: &str) -> bool {
+    pub(crate) async fn subscribe(&mut self, topic: &str) -> bool {
         self.client
             .subscribe(topic, QoS::AtLeastOnce)
             .await
@@ -100,7 +100,7 @@ impl Tablet {
         }
     }
 
-    pub async fn send(&self, frame: Vec<u8>) {
+    pub(crate) async fn send(&self, frame: Vec<u8>) {
         self.publish(
             &topics::command_topic(REGION, &edge_id(), &self.device),
             frame,
@@ -108,7 +108,7 @@ impl Tablet {
         .await;
     }
 
-    pub async fn publish(&self, topic: &str, payload: Vec<u8>) {
+    pub(crate) async fn publish(&self, topic: &str, payload: Vec<u8>) {
         self.client
             .publish(topic, QoS::AtLeastOnce, false, payload)
             .await
@@ -116,12 +116,12 @@ impl Tablet {
     }
 
     /// The next reply to this device's commands.
-    pub async fn reply(&mut self) -> Reply {
+    pub(crate) async fn reply(&mut self) -> Reply {
         let topic = topics::reply_topic(REGION, &edge_id(), &self.device);
         self.hear(&topic).await
     }
 
-    pub async fn hear<T: serde::de::DeserializeOwned>(&mut self, topic: &str) -> T {
+    pub(crate) async fn hear<T: serde::de::DeserializeOwned>(&mut self, topic: &str) -> T {
         loop {
             let (heard, value) = self.message().await;
             if heard == topic {
@@ -130,7 +130,7 @@ impl Tablet {
         }
     }
 
-    pub async fn message(&mut self) -> (String, Value) {
+    pub(crate) async fn message(&mut self) -> (String, Value) {
         loop {
             if let Packet::Publish(publish) = self.packet().await {
                 let value = serde_json::from_slice(&publish.payload).unwrap();
@@ -140,7 +140,7 @@ impl Tablet {
     }
 
     /// Disconnects. Further polling would reconnect, so it stops once DISCONNECT is sent.
-    pub async fn leave(mut self) {
+    pub(crate) async fn leave(mut self) {
         self.client.disconnect().await.unwrap();
         let leaving = async {
             loop {
@@ -156,14 +156,14 @@ impl Tablet {
     }
 
     /// Waits until the edge ends the connection.
-    pub async fn ended(&mut self) {
+    pub(crate) async fn ended(&mut self) {
         let ending = async { while self.events.poll().await.is_ok() {} };
         tokio::time::timeout(PATIENCE, ending)
             .await
             .expect("the connection stays");
     }
 
-    pub async fn packet(&mut self) -> Packet {
+    pub(crate) async fn packet(&mut self) -> Packet {
         loop {
             let event = tokio::time::timeout(PATIENCE, self.events.poll()).await;
             if let Event::Incoming(packet) = event.expect("the edge said nothing").unwrap() {

@@ -5,7 +5,7 @@ use std::{cell::Cell, fmt};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-pub const MASK: &str = "***";
+pub(super) const MASK: &str = "***";
 
 /// A password, key or code.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]

@@ -58,7 +58,7 @@ pub(super) struct StrictHeads<S> {
 pub(super) struct UpgradeMark(Arc<AtomicBool>);
 
 impl UpgradeMark {
-    pub fn set(&self) {
+    pub(super) fn set(&self) {
         self.0.store(true, Ordering::Release);
     }
 
@@ -68,7 +68,7 @@ impl UpgradeMark {
 }
 
 impl<S> StrictHeads<S> {
-    pub fn new(stream: S, upgraded: UpgradeMark) -> Self {
+    pub(super) fn new(stream: S, upgraded: UpgradeMark) -> Self {
         Self {
             stream,
             reader: HeadReader::default(),

@@ -11,10 +11,10 @@ use fluent_syntax::{
 use crate::TextFiles;
 
 /// All messages of a language by key: `message`, or `message.attribute`.
-pub type Catalogue = BTreeMap<String, CatalogueEntry>;
+pub(crate) type Catalogue = BTreeMap<String, CatalogueEntry>;
 
 #[derive(Default)]
-pub struct CatalogueEntry {
+pub(crate) struct CatalogueEntry {
     /// The path shown in errors: `texts/en/codes.ftl`.
     pub path: String,
     pub file: String,
@@ -27,16 +27,16 @@ pub struct CatalogueEntry {
     pub text: String,
 }
 
-pub type PlaceholderChoices = BTreeMap<String, BTreeSet<String>>;
+pub(crate) type PlaceholderChoices = BTreeMap<String, BTreeSet<String>>;
 
 /// Plural categories and literal numbers form a plural; every other key is a word.
-pub fn is_plural(keys: &BTreeSet<String>) -> bool {
+pub(crate) fn is_plural(keys: &BTreeSet<String>) -> bool {
     let categories = ["zero", "one", "two", "few", "many", "other"];
     keys.iter()
         .all(|key| categories.contains(&key.as_str()) || key.parse::<f64>().is_ok())
 }
 
-pub fn read(language: &str, files: &TextFiles) -> (Catalogue, Vec<String>) {
+pub(crate) fn read(language: &str, files: &TextFiles) -> (Catalogue, Vec<String>) {
     let mut catalogue = Catalogue::new();
     let mut errors = Vec::new();
     for (file, text) in files {
@@ -211,7 +211,7 @@ fn check_name(name: &str, joints: &str) -> Result<(), String> {
 }
 
 /// The differences between the two languages.
-pub fn find_differences(english: &Catalogue, chinese: &Catalogue) -> Vec<String> {
+pub(crate) fn find_differences(english: &Catalogue, chinese: &Catalogue) -> Vec<String> {
     let mut errors = find_missing_keys(english, chinese, "zh-CN");
     errors.extend(find_missing_keys(chinese, english, "en"));
     for (key, one) in english {

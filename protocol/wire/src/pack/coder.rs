@@ -107,14 +107,14 @@ pub(super) struct BitEncoder {
 }
 
 impl BitEncoder {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             span: CodeInterval::ALL,
             said: Vec::new(),
         }
     }
 
-    pub fn into_bytes(mut self) -> Vec<u8> {
+    pub(super) fn into_bytes(mut self) -> Vec<u8> {
         self.said.extend(self.span.low.to_be_bytes());
         self.said
     }
@@ -144,7 +144,7 @@ pub(super) struct BitDecoder<'a> {
 }
 
 impl<'a> BitDecoder<'a> {
-    pub fn new(said: &'a [u8]) -> Self {
+    pub(super) fn new(said: &'a [u8]) -> Self {
         let mut hearer = Self {
             span: CodeInterval::ALL,
             at: 0,
@@ -156,7 +156,7 @@ impl<'a> BitDecoder<'a> {
     }
 
     /// Returns true if the whole input was consumed and was enough.
-    pub fn is_at_end(&self) -> bool {
+    pub(super) fn is_at_end(&self) -> bool {
         !self.cut_off && self.rest.len() == 0
     }
 
@@ -225,7 +225,12 @@ pub(super) struct SlotModel {
 
 impl SlotModel {
     /// Codes a number by its distance from the prediction that has been closest here so far.
-    pub fn code_number(&mut self, coder: &mut impl BitCoder, expected: &[u64], said: u64) -> u64 {
+    pub(super) fn code_number(
+        &mut self,
+        coder: &mut impl BitCoder,
+        expected: &[u64],
+        said: u64,
+    ) -> u64 {
         let nearest = expected.iter().zip(&self.off).min_by_key(|(_, off)| **off);
         let base = nearest.map_or(0, |(base, _)| *base);
         let number = if coder.code_bit(&mut self.same, said == base) {
@@ -244,7 +249,7 @@ impl SlotModel {
     }
 
     /// Codes how far before the newest string of this place another one is.
-    pub fn code_back_distance(&mut self, coder: &mut impl BitCoder, said: u64) -> u64 {
+    pub(super) fn code_back_distance(&mut self, coder: &mut impl BitCoder, said: u64) -> u64 {
         self.back.get_or_insert_default().code_number(coder, said)
     }
 }

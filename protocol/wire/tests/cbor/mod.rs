@@ -3,7 +3,7 @@
 use minicbor::{Decoder, Encoder, data::Type};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Node {
+pub(crate) enum Node {
     Unsigned(u64),
     Signed(i64),
     Bytes(Vec<u8>),
@@ -18,10 +18,10 @@ pub enum Node {
 const FIELDS_MAX: usize = 24;
 
 /// The path to a node: the index of the child at each level.
-pub type Place = Vec<usize>;
+pub(crate) type Place = Vec<usize>;
 
 impl Node {
-    pub fn read(bytes: &[u8]) -> Self {
+    pub(crate) fn read(bytes: &[u8]) -> Self {
         let mut d = Decoder::new(bytes);
         let node = Self::take(&mut d);
         assert_eq!(d.position(), bytes.len());
@@ -55,7 +55,7 @@ impl Node {
         }
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.put(&mut Encoder::new(&mut bytes));
         bytes
@@ -85,7 +85,7 @@ impl Node {
 
     /// Every map, and every array that is a row of fields. A list of uniform items does not count,
     /// nor does the pair of an enum's number and its fields.
-    pub fn places(&self) -> Vec<Place> {
+    pub(crate) fn places(&self) -> Vec<Place> {
         let mut places = Vec::new();
         self.walk(&mut Vec::new(), false, &mut places);
         places
@@ -133,7 +133,7 @@ impl Node {
     }
 
     /// Adds a field at this place, with this number if fields are numbered.
-    pub fn grown(&self, place: &Place, number: u64) -> Vec<u8> {
+    pub(crate) fn grown(&self, place: &Place, number: u64) -> Vec<u8> {
         let mut whole = self.clone();
         let node = place
             .iter()
@@ -152,7 +152,7 @@ impl Node {
     }
 
     /// The list with this many tagged items.
-    pub fn list_mut(&mut self, length: &usize) -> &mut Vec<Self> {
+    pub(crate) fn list_mut(&mut self, length: &usize) -> &mut Vec<Self> {
         let wanted = |node: &Self| {
             matches!(node, Self::Array(items)
                 if items.len() == *length && items.iter().all(Self::is_tagged))
@@ -164,7 +164,7 @@ impl Node {
     }
 
     /// The number of the command's kind, in the tagged pair that is the body in the command's map.
-    pub fn command_kind_mut(&mut self) -> &mut Self {
+    pub(crate) fn command_kind_mut(&mut self) -> &mut Self {
         let command = |node: &Self| {
             matches!(node, Self::Map(pairs) if matches!(&pairs[..],
                 [(_, Self::Bytes(id)), (_, body), ..] if id.len() == 16 && body.is_tagged()))
@@ -189,7 +189,7 @@ impl Node {
     }
 
     /// Replaces the text and returns how often it occurred.
-    pub fn replace_text(&mut self, text: &str, with: &str) -> usize {
+    pub(crate) fn replace_text(&mut self, text: &str, with: &str) -> usize {
         match self {
             Self::Text(here) if here == text => {
                 with.clone_into(here);

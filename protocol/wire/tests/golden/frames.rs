@@ -5,7 +5,7 @@ use wire::*;
 
 use crate::samples::*;
 
-pub fn frames() -> Vec<Frame> {
+pub(crate) fn frames() -> Vec<Frame> {
     let mut frames = session_frames();
     frames.extend(traffic_frames());
     frames.extend(incident_frames());
@@ -207,7 +207,7 @@ fn incident_frames() -> Vec<Frame> {
 }
 
 /// The frames with fields for packed ops.
-pub fn with_packed_ops() -> Vec<(&'static str, Frame)> {
+pub(crate) fn with_packed_ops() -> Vec<(&'static str, Frame)> {
     let ops: Vec<_> = ops().into_iter().map(|(_, op)| op.to_bytes()).collect();
     // Arbitrary bytes survive as well, and repeated ops are coded as repetitions.
     let ops = ops
@@ -244,7 +244,7 @@ pub fn with_packed_ops() -> Vec<(&'static str, Frame)> {
 }
 
 /// The frames with rarely used fields.
-pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
+pub(crate) fn with_what_few_say() -> Vec<(&'static str, Frame)> {
     let with = |frame| match frame {
         Frame::Credit(credit) => Some((
             "credit/feed_seq",
@@ -328,7 +328,7 @@ fn number_outcome(number: u64, command_id: Option<CommandId>, outcome: Outcome) 
 }
 
 /// The frames with fields for a snapshot.
-pub fn with_an_image() -> Vec<(&'static str, Frame)> {
+pub(crate) fn with_an_image() -> Vec<(&'static str, Frame)> {
     let staged = Some(StagedSnapshot {
         feed_generation: 1,
         feed_seq: 22,
@@ -382,7 +382,7 @@ pub fn with_an_image() -> Vec<(&'static str, Frame)> {
 }
 
 /// A person is revoked, with the time, and readmitted; a provider is verified.
-pub fn changes_about_people() -> [(&'static str, FeedChange); 3] {
+pub(crate) fn changes_about_people() -> [(&'static str, FeedChange); 3] {
     let user = UserId(id(6));
     let at = UnixMillis(1_764_000_000_000);
     let told = |users, person| {

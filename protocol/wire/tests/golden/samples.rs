@@ -5,22 +5,22 @@ use wire::*;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-pub fn id(n: u128) -> Uuid {
+pub(crate) fn id(n: u128) -> Uuid {
     Uuid::from_u128(0x0192_f5d4_0000_7000_8000_0000_0000_0000 + n)
 }
 
-pub fn edge() -> EdgeId {
+pub(crate) fn edge() -> EdgeId {
     EdgeId::new("north-1").unwrap()
 }
 
-pub fn standing() -> LinkSessionId {
+pub(crate) fn standing() -> LinkSessionId {
     LinkSessionId {
         term: 7,
         nonce: BootNonce([0xab; 16]),
     }
 }
 
-pub fn draft() -> Draft {
+pub(crate) fn draft() -> Draft {
     Draft {
         title: "Leaking tap 水龙头漏水".into(),
         description: String::new(),
@@ -34,7 +34,7 @@ pub fn draft() -> Draft {
     }
 }
 
-pub fn order() -> Order {
+pub(crate) fn order() -> Order {
     let at = UnixMillis(1_764_000_000_001);
     let source = Source::Edge(edge());
     Order {
@@ -46,7 +46,7 @@ pub fn order() -> Order {
     }
 }
 
-pub fn bodies() -> Vec<CommandBody> {
+pub(crate) fn bodies() -> Vec<CommandBody> {
     let order_id = OrderId(id(1));
     vec![
         CommandBody::PublishOrder {
@@ -81,7 +81,7 @@ pub fn bodies() -> Vec<CommandBody> {
     ]
 }
 
-pub fn command() -> Command {
+pub(crate) fn command() -> Command {
     Command {
         id: CommandId(id(9)),
         body: CommandBody::AcceptOrder {
@@ -94,7 +94,7 @@ pub fn command() -> Command {
     }
 }
 
-pub fn ops() -> Vec<(&'static str, Op)> {
+pub(crate) fn ops() -> Vec<(&'static str, Op)> {
     let command = CommandOp {
         command: command(),
         token_seq: 2,
@@ -130,7 +130,7 @@ pub fn ops() -> Vec<(&'static str, Op)> {
     ]
 }
 
-pub fn relogged() -> Op {
+pub(crate) fn relogged() -> Op {
     let relogged = EarlierReceipt {
         edge: edge(),
         epoch: 1,
@@ -152,7 +152,7 @@ pub fn relogged() -> Op {
 }
 
 /// A command that an edge took while it was cut off.
-pub fn cut_off() -> Op {
+pub(crate) fn cut_off() -> Op {
     match ops().into_iter().nth(2).unwrap().1 {
         Op::Command(op) => Op::Command(CommandOp {
             cut_off: Some(true),
@@ -163,7 +163,7 @@ pub fn cut_off() -> Op {
 }
 
 /// The holder's firm answer, with everything it was judged by.
-pub fn firm() -> Op {
+pub(crate) fn firm() -> Op {
     match ops().into_iter().nth(2).unwrap().1 {
         Op::Command(op) => Op::Command(CommandOp {
             command: Command {
@@ -180,7 +180,7 @@ pub fn firm() -> Op {
     }
 }
 
-pub fn outcome() -> Outcome {
+pub(crate) fn outcome() -> Outcome {
     let lost = Lost {
         winner_decided_at: Some(UnixMillis(1_764_000_000_005)),
         winner_source: Some(Source::Portal),
@@ -208,7 +208,7 @@ pub fn outcome() -> Outcome {
     }
 }
 
-pub fn assignment() -> RegionAssignment {
+pub(crate) fn assignment() -> RegionAssignment {
     RegionAssignment {
         policy_version: 3,
         policy: Policy::Exclusive,
@@ -234,7 +234,7 @@ pub fn assignment() -> RegionAssignment {
 }
 
 /// The same, with a wider rule for customers in good standing.
-pub fn assignment_in_good_standing() -> RegionAssignment {
+pub(crate) fn assignment_in_good_standing() -> RegionAssignment {
     let mut assignment = assignment();
     let price_max = "500.00".parse().unwrap();
     let narrow = assignment.rules.approval.clone().unwrap();
@@ -246,7 +246,7 @@ pub fn assignment_in_good_standing() -> RegionAssignment {
 }
 
 /// A region where small jobs may begin unpaid, and one kind of work is always paid for afterwards.
-pub fn assignment_paid_afterwards() -> RegionAssignment {
+pub(crate) fn assignment_paid_afterwards() -> RegionAssignment {
     let mut assignment = assignment();
     let price_max = "80.00".parse().unwrap();
     assignment.rules.unpaid_start = false;
@@ -258,7 +258,7 @@ pub fn assignment_paid_afterwards() -> RegionAssignment {
     assignment
 }
 
-pub fn batch_body() -> BatchBody {
+pub(crate) fn batch_body() -> BatchBody {
     BatchBody::Command {
         command: command(),
         actor: Some(Actor {

@@ -5,7 +5,7 @@ use minicbor::Encode;
 use serde::Serialize;
 use wire::*;
 
-pub fn words() -> Vec<(String, Vec<u8>)> {
+pub(crate) fn words() -> Vec<(String, Vec<u8>)> {
     let outcomes = [
         OutcomeKind::Applied,
         OutcomeKind::Duplicate,

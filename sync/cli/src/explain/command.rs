@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// All records of a command, or of an op without one.
-pub struct CommandHistory {
+pub(super) struct CommandHistory {
     report: StatusReport,
     ops: Vec<OpRecord>,
     answers: Vec<CommandAnswer>,
@@ -29,7 +29,10 @@ pub struct CommandHistory {
 }
 
 /// Returns `None` if the hub lacks the op or no longer has it.
-pub async fn find_by_op(gateway: &Gateway, place: &OpPlace) -> Result<Option<CommandHistory>> {
+pub(super) async fn find_by_op(
+    gateway: &Gateway,
+    place: &OpPlace,
+) -> Result<Option<CommandHistory>> {
     let Some(op) = load_op(gateway, place).await? else {
         return Ok(None);
     };
@@ -44,7 +47,10 @@ pub async fn find_by_op(gateway: &Gateway, place: &OpPlace) -> Result<Option<Com
 }
 
 /// Returns `None` for an unknown command.
-pub async fn find_by_command(gateway: &Gateway, id: CommandId) -> Result<Option<CommandHistory>> {
+pub(super) async fn find_by_command(
+    gateway: &Gateway,
+    id: CommandId,
+) -> Result<Option<CommandHistory>> {
     let answers = list_answers(gateway, id).await?;
     let mut ops: Vec<OpRecord> = gateway
         .list_first(&format!("/api/v1/admin/queue?command={id}&"), OPS_MAX)
@@ -104,7 +110,7 @@ async fn list_answers(gateway: &Gateway, id: CommandId) -> Result<Vec<CommandAns
     Ok(items)
 }
 
-pub fn history_to_json(history: &CommandHistory, style: &OutputStyle) -> Value {
+pub(super) fn history_to_json(history: &CommandHistory, style: &OutputStyle) -> Value {
     let story = history.history.as_ref();
     json!({
         "ops": history.ops,
@@ -116,7 +122,7 @@ pub fn history_to_json(history: &CommandHistory, style: &OutputStyle) -> Value {
     })
 }
 
-pub fn render_history(history: &CommandHistory, style: &OutputStyle) -> String {
+pub(super) fn render_history(history: &CommandHistory, style: &OutputStyle) -> String {
     let through_the_cloud = history.answers.iter().filter(|answer| answer.op.is_none());
     let ops = history.ops.iter().map(|op| render_op(op, history, style));
     let answers = through_the_cloud.map(|answer| render_answer(answer, style));

@@ -21,7 +21,7 @@ use crate::{
     style::{OutputStyle, TextTone, format_moment},
 };
 
-pub struct OrderHistory {
+pub(crate) struct OrderHistory {
     pub order: Order,
     pub timeline: Vec<TimelineEntry>,
     /// Ops at the region's edges that the cloud has not decided, according to the hub. `None` if
@@ -29,7 +29,7 @@ pub struct OrderHistory {
     pub pending: Option<u64>,
 }
 
-pub async fn load_order_history(gateway: &Gateway, name: &str) -> Result<OrderHistory> {
+pub(crate) async fn load_order_history(gateway: &Gateway, name: &str) -> Result<OrderHistory> {
     let order = load_order(gateway, name).await?;
     let ListPage {
         items: timeline, ..
@@ -44,7 +44,7 @@ pub async fn load_order_history(gateway: &Gateway, name: &str) -> Result<OrderHi
     })
 }
 
-pub async fn load_order(gateway: &Gateway, name: &str) -> Result<Order> {
+pub(crate) async fn load_order(gateway: &Gateway, name: &str) -> Result<Order> {
     let style = &gateway.style;
     if let Ok(id) = name.parse::<OrderId>() {
         return gateway.get(&format!("/api/v1/orders/{id}")).await;
@@ -79,7 +79,11 @@ pub async fn load_order(gateway: &Gateway, name: &str) -> Result<Order> {
         })
 }
 
-pub fn unknown_name_failure(name: &str, exit: ExitKind, style: &OutputStyle) -> CommandFailure {
+pub(crate) fn unknown_name_failure(
+    name: &str,
+    exit: ExitKind,
+    style: &OutputStyle,
+) -> CommandFailure {
     let name: String = replace_control_chars(name).chars().take(60).collect();
     CommandFailure::from_sentence(exit, style, say::not_a_name { name: name.into() })
 }
@@ -100,7 +104,7 @@ async fn count_pending_ops(gateway: &Gateway, order: &Order) -> Option<u64> {
     )
 }
 
-pub fn history_to_json(history: &OrderHistory, style: &OutputStyle) -> Value {
+pub(crate) fn history_to_json(history: &OrderHistory, style: &OutputStyle) -> Value {
     json!({
         "order": history.order,
         "timeline": history.timeline,
@@ -109,7 +113,7 @@ pub fn history_to_json(history: &OrderHistory, style: &OutputStyle) -> Value {
     })
 }
 
-pub fn render_history(history: &OrderHistory, style: &OutputStyle) -> String {
+pub(crate) fn render_history(history: &OrderHistory, style: &OutputStyle) -> String {
     let names = PersonNames::from_order(&history.order, &history.timeline, style);
     let mut out = render_heading(&history.order, style);
     for (index, entry) in history.timeline.iter().enumerate() {

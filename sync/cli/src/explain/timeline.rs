@@ -14,7 +14,7 @@ use crate::{
     style::{OutputStyle, format_gap, format_moment, role_word},
 };
 
-pub struct PersonNames {
+pub(crate) struct PersonNames {
     style: OutputStyle,
     /// In order of first appearance.
     known: Vec<Actor>,
@@ -22,7 +22,11 @@ pub struct PersonNames {
 }
 
 impl PersonNames {
-    pub fn from_order(order: &Order, timeline: &[TimelineEntry], style: &OutputStyle) -> Self {
+    pub(crate) fn from_order(
+        order: &Order,
+        timeline: &[TimelineEntry],
+        style: &OutputStyle,
+    ) -> Self {
         let customer = Actor {
             user_id: order.customer_id,
             role: Role::Customer,
@@ -44,7 +48,7 @@ impl PersonNames {
         }
     }
 
-    pub fn name(&self, actor: Actor) -> String {
+    pub(crate) fn name(&self, actor: Actor) -> String {
         if actor == self.customer {
             return self.style.translate(say::the_customer);
         }
@@ -57,7 +61,7 @@ impl PersonNames {
         })
     }
 
-    pub fn list(&self) -> impl Iterator<Item = (String, UserId)> {
+    pub(crate) fn list(&self) -> impl Iterator<Item = (String, UserId)> {
         self.known
             .iter()
             .map(|actor| (self.name(*actor), actor.user_id))
@@ -73,13 +77,13 @@ fn format_letter(place: usize) -> String {
 }
 
 /// Describes the final answer with its stable code.
-pub fn describe_answer(code: Code, style: &OutputStyle) -> String {
+pub(crate) fn describe_answer(code: Code, style: &OutputStyle) -> String {
     style.translate(say::answer {
         answer: describe_code(code, style).into(),
     })
 }
 
-pub fn describe_code(code: Code, style: &OutputStyle) -> String {
+pub(crate) fn describe_code(code: Code, style: &OutputStyle) -> String {
     let sentence = code.sentence_in(style.language).into();
     style.translate(say::coded {
         sentence,
@@ -88,11 +92,11 @@ pub fn describe_code(code: Code, style: &OutputStyle) -> String {
 }
 
 /// True if the entry changed the order's status; failed attempts are on the timeline too.
-pub fn has_changed_status(entry: &TimelineEntry) -> bool {
+pub(crate) fn has_changed_status(entry: &TimelineEntry) -> bool {
     entry.from != Some(entry.to)
 }
 
-pub fn is_lost_acceptance(entry: &TimelineEntry) -> bool {
+pub(crate) fn is_lost_acceptance(entry: &TimelineEntry) -> bool {
     entry.action == Some(Action::Accept)
         && !has_changed_status(entry)
         && !matches!(
@@ -102,7 +106,7 @@ pub fn is_lost_acceptance(entry: &TimelineEntry) -> bool {
 }
 
 /// Describes a command's route to the cloud.
-pub fn describe_route(source: &Source, style: &OutputStyle) -> String {
+pub(crate) fn describe_route(source: &Source, style: &OutputStyle) -> String {
     match source {
         Source::Portal => style.translate(say::way_cloud),
         Source::Kiosk => style.translate(say::way_kiosk),
@@ -111,7 +115,7 @@ pub fn describe_route(source: &Source, style: &OutputStyle) -> String {
 }
 
 /// Adds the lease holder if the acceptance was made elsewhere and passed on.
-pub fn describe_entry_route(entry: &TimelineEntry, style: &OutputStyle) -> String {
+pub(crate) fn describe_entry_route(entry: &TimelineEntry, style: &OutputStyle) -> String {
     let made = describe_route(&entry.source, style);
     match deciding_edge(entry) {
         Some(holder) => style.translate(say::way_put {
@@ -123,7 +127,7 @@ pub fn describe_entry_route(entry: &TimelineEntry, style: &OutputStyle) -> Strin
 }
 
 /// Includes the operator's reason.
-pub fn describe_right_end(end: &FenceEnd, style: &OutputStyle) -> String {
+pub(crate) fn describe_right_end(end: &FenceEnd, style: &OutputStyle) -> String {
     let how = style.translate(say::right_ended {
         how: end.how.as_str().into(),
     });
@@ -134,13 +138,13 @@ pub fn describe_right_end(end: &FenceEnd, style: &OutputStyle) -> String {
 }
 
 /// The lease holder that had to decide an acceptance made elsewhere.
-pub fn deciding_edge(entry: &TimelineEntry) -> Option<&EdgeId> {
+pub(crate) fn deciding_edge(entry: &TimelineEntry) -> Option<&EdgeId> {
     let holder = entry.edge.as_ref()?;
     (entry.source != Source::Edge(holder.clone())).then_some(holder)
 }
 
 /// Covers acceptances that match `concerns`; empty if none of them lost.
-pub fn describe_collisions(
+pub(crate) fn describe_collisions(
     timeline: &[TimelineEntry],
     names: &PersonNames,
     style: &OutputStyle,

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::stage::*;
 
 /// Signs in as admin with the password on stdin.
-pub fn login(platform: &Platform, password: &str, more: &[&str]) -> Output {
+pub(crate) fn login(platform: &Platform, password: &str, more: &[&str]) -> Output {
     let url = platform.url();
     let line = ["--url", &url, "login", "admin", "--password-stdin"];
     let mut command = platform.command_without_env(&[&line[..], more].concat());

@@ -65,7 +65,7 @@ pub(super) struct SendWindow {
 }
 
 impl SendWindow {
-    pub fn new(cursor: ChainHead, limits: LinkLimits) -> Self {
+    pub(super) fn new(cursor: ChainHead, limits: LinkLimits) -> Self {
         Self {
             limits,
             cursor: cursor.seq,
@@ -82,7 +82,7 @@ impl SendWindow {
     }
 
     /// The next ops to read. `None` if there are none, credit is used up or a read is pending.
-    pub fn next(&mut self, head: u64) -> Option<OpRange> {
+    pub(super) fn next(&mut self, head: u64) -> Option<OpRange> {
         if self.range.is_some() || self.short || head <= self.sent_seq {
             return None;
         }
@@ -110,7 +110,7 @@ impl SendWindow {
         self.range
     }
 
-    pub fn record_sent(&mut self, run: &OpRun) -> SendResult {
+    pub(super) fn record_sent(&mut self, run: &OpRun) -> SendResult {
         let Some(wanted) = self.range.take() else {
             return SendResult::Broken;
         };
@@ -140,7 +140,7 @@ impl SendWindow {
     }
 
     /// Returns false if the credit is outdated or names ops that were never sent.
-    pub fn apply_credit(&mut self, cursor: u64, ops: u32, bytes: u32) -> bool {
+    pub(super) fn apply_credit(&mut self, cursor: u64, ops: u32, bytes: u32) -> bool {
         if cursor < self.cursor || cursor > self.sent_seq {
             return false;
         }
@@ -164,7 +164,7 @@ impl SendWindow {
         true
     }
 
-    pub fn rewind_to(&mut self, from: u64) -> ResendResult {
+    pub(super) fn rewind_to(&mut self, from: u64) -> ResendResult {
         // A Credit may overtake the Resend: the missing ops have arrived, and the hub dropped those
         // after the gap.
         let from = from.max(self.cursor + 1);

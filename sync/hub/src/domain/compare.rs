@@ -12,7 +12,7 @@ use wire::{Order, OrderFingerprint, OrderId, Region};
 
 /// An order on which feed and owner disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SuspectOrder {
+pub(crate) struct SuspectOrder {
     pub id: OrderId,
     /// The feed's mark, if it has one.
     pub ours: Option<OrderFingerprint>,
@@ -20,7 +20,7 @@ pub struct SuspectOrder {
 
 /// The difference that remains after the wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OrderDifference {
+pub(crate) enum OrderDifference {
     /// No difference, or the feed has moved on: a later comparison checks again.
     None,
     /// The feed lacks this version.
@@ -37,10 +37,10 @@ pub enum OrderDifference {
 /// never settle would hide the ones behind them. Clones share it; a new process starts at the first
 /// order.
 #[derive(Clone, Default)]
-pub struct ComparisonCursors(Arc<Mutex<BTreeMap<Region, OrderId>>>);
+pub(crate) struct ComparisonCursors(Arc<Mutex<BTreeMap<Region, OrderId>>>);
 
 impl ComparisonCursors {
-    pub fn cursor_for(&self, region: Region) -> Option<OrderId> {
+    pub(crate) fn cursor_for(&self, region: Region) -> Option<OrderId> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -48,7 +48,7 @@ impl ComparisonCursors {
             .copied()
     }
 
-    pub fn save_cursor(&self, region: Region, behind: Option<OrderId>) {
+    pub(crate) fn save_cursor(&self, region: Region, behind: Option<OrderId>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match behind {
             Some(behind) => known.insert(region, behind),
@@ -59,14 +59,14 @@ impl ComparisonCursors {
 
 /// One pass over a region's orders, range by range, from any starting point, wrapping around.
 #[derive(Debug)]
-pub struct RangeScan {
+pub(crate) struct RangeScan {
     began: Option<OrderId>,
     after: Option<OrderId>,
     around: bool,
 }
 
 impl RangeScan {
-    pub fn start_after(began: Option<OrderId>) -> Self {
+    pub(crate) fn start_after(began: Option<OrderId>) -> Self {
         Self {
             began,
             after: began,
@@ -75,18 +75,18 @@ impl RangeScan {
     }
 
     /// The next range starts after this order.
-    pub fn range_start(&self) -> Option<OrderId> {
+    pub(crate) fn range_start(&self) -> Option<OrderId> {
         self.after
     }
 
     /// Returns true if the order belongs to this pass, which ends at the order it started after.
-    pub fn contains_order(&self, id: OrderId) -> bool {
+    pub(crate) fn contains_order(&self, id: OrderId) -> bool {
         !self.around || self.began.is_some_and(|began| id <= began)
     }
 
     /// Records that the range up to `end` was checked; `None` marks the last range. Returns true if
     /// another range follows.
-    pub fn finish_range(&mut self, end: Option<OrderId>) -> bool {
+    pub(crate) fn finish_range(&mut self, end: Option<OrderId>) -> bool {
         self.after = end;
         if end.is_none() && !self.around {
             self.around = true;
@@ -97,7 +97,10 @@ impl RangeScan {
 }
 
 /// Compares two lists, both sorted by id.
-pub fn find_suspects(owner: &[OrderFingerprint], ours: &[OrderFingerprint]) -> Vec<SuspectOrder> {
+pub(crate) fn find_suspects(
+    owner: &[OrderFingerprint],
+    ours: &[OrderFingerprint],
+) -> Vec<SuspectOrder> {
     let mut owner = owner.iter().peekable();
     let mut ours = ours.iter().peekable();
     let mut found = Vec::new();
@@ -121,7 +124,7 @@ pub fn find_suspects(owner: &[OrderFingerprint], ours: &[OrderFingerprint]) -> V
 }
 
 /// Classifies a suspect by the current state at both ends.
-pub fn classify_difference(
+pub(crate) fn classify_difference(
     suspect: &SuspectOrder,
     region: Region,
     owner: Option<Order>,

@@ -11,7 +11,7 @@ use wire::{
 
 /// A received op. An unreadable one gets an outcome too, so it never blocks the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReceivedOp {
+pub(crate) enum ReceivedOp {
     Boot,
     Token { token: String },
     Command(Box<CommandOp>),
@@ -20,7 +20,7 @@ pub enum ReceivedOp {
 }
 
 impl ReceivedOp {
-    pub fn read(bytes: &[u8]) -> Self {
+    pub(crate) fn read(bytes: &[u8]) -> Self {
         match Op::from_bytes(bytes) {
             Ok(Op::Boot { .. }) => Self::Boot,
             Ok(Op::Token { token }) => Self::Token { token },
@@ -31,7 +31,7 @@ impl ReceivedOp {
     }
 
     /// The order that a command concerns. Ops on the same order are decided in sequence.
-    pub fn order_id(&self) -> Option<OrderId> {
+    pub(crate) fn order_id(&self) -> Option<OrderId> {
         match self {
             Self::Command(op) => Some(op.command.body.order_id()),
             _ => None,
@@ -40,7 +40,10 @@ impl ReceivedOp {
 
     /// The parts shown to operators, without user-written text. `region` comes from the edge: an
     /// edge logs only commands on orders of its own region.
-    pub fn operator_summary(&self, region: Region) -> (OpKind, Option<OpCommand>, Option<u64>) {
+    pub(crate) fn operator_summary(
+        &self,
+        region: Region,
+    ) -> (OpKind, Option<OpCommand>, Option<u64>) {
         match self {
             Self::Boot => (OpKind::Boot, None, None),
             Self::Token { .. } => (OpKind::Token, None, None),
@@ -77,7 +80,7 @@ fn describe_command(op: &CommandOp, region: Region) -> OpCommand {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UndecidedOp {
+pub(crate) struct UndecidedOp {
     pub seq: u64,
     pub hash: Hash,
     /// How often the op failed alone.
@@ -89,21 +92,25 @@ pub struct UndecidedOp {
 }
 
 /// Identifies an accept: command ids are unique per user.
-pub type AcceptKey = (CommandId, UserId);
+pub(crate) type AcceptKey = (CommandId, UserId);
 
 /// The origin and the time of each accept that was forwarded to a holder.
 #[derive(Debug, Default)]
-pub struct AcceptOrigins(pub HashMap<AcceptKey, (Source, UnixMillis)>);
+pub(crate) struct AcceptOrigins(pub HashMap<AcceptKey, (Source, UnixMillis)>);
 
 impl AcceptOrigins {
     /// `None` if the user sent the command to that log directly: then the log's timestamp differs.
-    pub fn origin_of(&self, accept_key: AcceptKey, received_at: UnixMillis) -> Option<&Source> {
+    pub(crate) fn origin_of(
+        &self,
+        accept_key: AcceptKey,
+        received_at: UnixMillis,
+    ) -> Option<&Source> {
         let (made_at, taken_at) = self.0.get(&accept_key)?;
         (*taken_at == received_at).then_some(made_at)
     }
 
     /// Sets the origin on each of these ops of the run.
-    pub fn name(&self, batch_ops: &mut [BatchOp], run: &[UndecidedOp]) {
+    pub(crate) fn name(&self, batch_ops: &mut [BatchOp], run: &[UndecidedOp]) {
         let mut run = run.iter();
         for op in batch_ops {
             let BatchBody::Command { evidence, .. } = &mut op.body else {
@@ -124,7 +131,7 @@ impl AcceptOrigins {
 
 /// The accepts of a run that may have been forwarded to their edge: a holder logs those as
 /// provisional, never as firm.
-pub fn list_maybe_forwarded(run: &[UndecidedOp]) -> Vec<CommandId> {
+pub(crate) fn list_maybe_forwarded(run: &[UndecidedOp]) -> Vec<CommandId> {
     let put = run.iter().filter_map(|due| match &due.read {
         ReceivedOp::Command(op) => {
             let accepts = op.command.body.order_action() == Some(Action::Accept);

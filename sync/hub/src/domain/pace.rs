@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 /// Maximum ops per pass and per batch.
-pub const OPS_MAX: usize = 1_000;
+pub(crate) const OPS_MAX: usize = 1_000;
 
 #[derive(Debug)]
-pub struct BatchSizer {
+pub(crate) struct BatchSizer {
     max: usize,
     suspects: Option<SuspectOps>,
 }
@@ -33,14 +33,14 @@ impl Default for BatchSizer {
 
 impl BatchSizer {
     /// The number of ops to take next: half of the suspects, or the current maximum.
-    pub fn next_size(&self) -> usize {
+    pub(crate) fn next_size(&self) -> usize {
         self.suspects
             .map_or(self.max, |suspects| (suspects.left / 2).max(1))
     }
 
     /// Records that `ops` ops were decided. If every suspect was decided in parts, no op is bad:
     /// the batch was too large, and the next ones are smaller for a while.
-    pub fn record_success(&mut self, ops: usize) {
+    pub(crate) fn record_success(&mut self, ops: usize) {
         let Some(suspects) = &mut self.suspects else {
             self.max = (self.max * 2).min(OPS_MAX);
             return;
@@ -52,13 +52,13 @@ impl BatchSizer {
         }
     }
 
-    pub fn record_failure(&mut self, ops: usize) {
+    pub(crate) fn record_failure(&mut self, ops: usize) {
         let of = self.suspects.map_or(ops, |suspects| suspects.of);
         self.suspects = Some(SuspectOps { left: ops, of });
     }
 
     /// The bad op was found and set aside; the rest is cleared.
-    pub fn clear_suspects(&mut self) {
+    pub(crate) fn clear_suspects(&mut self) {
         *self = Self::default();
     }
 }
@@ -68,18 +68,18 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// Backoff before the next call to an unreachable owner: doubles from 200 ms to 5 s.
 #[derive(Debug, Default)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    pub fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let pause = FIRST.saturating_mul(1 << self.failures.min(8)).min(LONGEST);
         self.failures = self.failures.saturating_add(1);
         pause
     }
 
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 }

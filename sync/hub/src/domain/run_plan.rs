@@ -14,11 +14,11 @@ use wire::{
 use super::op::{ReceivedOp, UndecidedOp};
 
 /// A poison op: one that fails alone this often while its owner is up. It waits for an operator.
-pub const FAILURES_MAX: u32 = 3;
+pub(crate) const FAILURES_MAX: u32 = 3;
 
 /// The result of checking the token that a command refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenVerdict {
+pub(crate) enum TokenVerdict {
     /// The token's user; `None` if the token is not ours or had expired when the edge took the
     /// command.
     Known(Option<TokenUser>),
@@ -27,7 +27,7 @@ pub enum TokenVerdict {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TokenUser {
+pub(crate) struct TokenUser {
     pub actor: Actor,
     /// The feed version that revoked this user or session.
     pub revoked_version: Option<u64>,
@@ -41,13 +41,13 @@ pub struct TokenUser {
 
 /// The service that decides an op. Each handed-over batch goes to one owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DecidingService {
+pub(crate) enum DecidingService {
     Order,
     Review,
 }
 
 impl DecidingService {
-    pub fn from_batch_body(body: &BatchBody) -> Self {
+    pub(crate) fn from_batch_body(body: &BatchBody) -> Self {
         match body {
             BatchBody::Command { command, .. }
                 if command.body.order_action() == Some(Action::Review) =>
@@ -61,7 +61,7 @@ impl DecidingService {
 
 /// The ops of a run, grouped by their next step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RunPlan {
+pub(crate) struct RunPlan {
     /// Answered by the hub.
     pub answered: Vec<DecidedOp>,
     /// For one owner, in log order.
@@ -71,7 +71,7 @@ pub struct RunPlan {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecidedOp {
+pub(crate) struct DecidedOp {
     pub seq: u64,
     pub command_id: Option<CommandId>,
     /// The command's user, as the edge logged it.
@@ -83,12 +83,12 @@ pub struct DecidedOp {
 
 impl DecidedOp {
     /// Returns true for an acceptance that lost; a repeat of one does not count.
-    pub fn has_lost(&self) -> bool {
+    pub(crate) fn has_lost(&self) -> bool {
         self.outcome.kind == OutcomeKind::Rejected && self.outcome.lost.is_some()
     }
 
     /// Sets each command's user from the edge's log: the owner knows only the token's user.
-    pub fn set_users(decided: &mut [Self], run: &[UndecidedOp]) {
+    pub(crate) fn set_users(decided: &mut [Self], run: &[UndecidedOp]) {
         let users: HashMap<u64, UserId> = run
             .iter()
             .filter_map(|due| match &due.read {
@@ -104,7 +104,7 @@ impl DecidedOp {
 
 /// The results of one pass over a run, stored in one transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PassResults {
+pub(crate) struct PassResults {
     pub decided: Vec<DecidedOp>,
     pub held: Vec<(u64, HeldReason)>,
     /// The held accepts that the region's holder should log. Excludes an accept behind another op
@@ -116,12 +116,12 @@ pub struct PassResults {
 }
 
 impl PassResults {
-    pub fn has_decided(&self) -> bool {
+    pub(crate) fn has_decided(&self) -> bool {
         !self.decided.is_empty()
     }
 
     /// The last op with a result in this pass.
-    pub fn last_resolved_seq(&self) -> Option<u64> {
+    pub(crate) fn last_resolved_seq(&self) -> Option<u64> {
         let decided = self.decided.iter().map(|decided| decided.seq);
         let held = self.held.iter().map(|(seq, _)| *seq);
         decided.chain(held).chain(self.parked.iter().copied()).max()
@@ -132,7 +132,7 @@ impl PassResults {
 /// op of another owner, but contains at least one op; later ops stay for the next run. So an op is
 /// handed over only after all earlier ops on its order are decided. Ops for an owner that is away
 /// wait.
-pub fn plan_run(
+pub(crate) fn plan_run(
     run: &[UndecidedOp],
     now: UnixMillis,
     bytes_max: usize,
@@ -197,7 +197,7 @@ pub fn plan_run(
 /// Matches the owner's answers with the handed ops. Returns `None`, and discards all answers,
 /// unless there is exactly one per op, in order. A handed op never follows a waiting op outside
 /// `handed`.
-pub fn match_answers(batch_ops: &[BatchOp], answers: Vec<OpAnswer>) -> Option<PassResults> {
+pub(crate) fn match_answers(batch_ops: &[BatchOp], answers: Vec<OpAnswer>) -> Option<PassResults> {
     let fits = batch_ops.len() == answers.len()
         && batch_ops
             .iter()
@@ -289,7 +289,7 @@ fn size_of(op: &BatchOp) -> usize {
 /// The ops that hold others back: later ops on the same order, and the release of a lease, which
 /// must be the last op under its fence.
 #[derive(Debug, Default)]
-pub struct Barriers {
+pub(crate) struct Barriers {
     /// The seq from which an order's ops wait.
     orders: HashMap<OrderId, u64>,
     anything: Option<u64>,
@@ -297,21 +297,21 @@ pub struct Barriers {
 
 impl Barriers {
     /// `op` waits, together with every op that must not overtake it.
-    pub fn add_blocking_op(&mut self, seq: u64, op: &ReceivedOp) {
+    pub(crate) fn add_blocking_op(&mut self, seq: u64, op: &ReceivedOp) {
         self.anything = Some(self.anything.map_or(seq, |first| first.min(seq)));
         self.add_held_op(seq, op);
     }
 
     /// `op` waits for its region, together with later ops on the same order. A lease release still
     /// passes: it may be the event that ends the wait.
-    pub fn add_held_op(&mut self, seq: u64, op: &ReceivedOp) {
+    pub(crate) fn add_held_op(&mut self, seq: u64, op: &ReceivedOp) {
         if let Some(order) = op.order_id() {
             let from = self.orders.entry(order).or_insert(seq);
             *from = seq.min(*from);
         }
     }
 
-    pub fn stop(&self, seq: u64, op: &ReceivedOp) -> bool {
+    pub(crate) fn stop(&self, seq: u64, op: &ReceivedOp) -> bool {
         let from = match op {
             ReceivedOp::Command(_) => op
                 .order_id()
@@ -326,7 +326,7 @@ impl Barriers {
 /// A walk over the undecided ops of a log: its position, and the ops left waiting. It ends after
 /// the last op, even if many were parked on the way.
 #[derive(Debug, Default)]
-pub struct LogWalk {
+pub(crate) struct LogWalk {
     pub after: u64,
     /// One entry per waiting order; bounded by the edge's undecided ops.
     pub barriers: Barriers,
@@ -334,7 +334,7 @@ pub struct LogWalk {
 
 impl LogWalk {
     /// Advances past every op with a result; this walk skips parked ops from now on.
-    pub fn advance(&mut self, run: &[UndecidedOp], results: &PassResults) {
+    pub(crate) fn advance(&mut self, run: &[UndecidedOp], results: &PassResults) {
         self.skip_parked_ops(run, results);
         let held: HashMap<u64, HeldReason> = results.held.iter().copied().collect();
         for due in run {
@@ -350,7 +350,7 @@ impl LogWalk {
     }
 
     /// Skips parked ops from now on, and reads the handed ops again in smaller parts.
-    pub fn skip_parked_ops(&mut self, run: &[UndecidedOp], results: &PassResults) {
+    pub(crate) fn skip_parked_ops(&mut self, run: &[UndecidedOp], results: &PassResults) {
         let parked: HashSet<u64> = results.parked.iter().copied().collect();
         for due in run.iter().filter(|due| parked.contains(&due.seq)) {
             self.barriers.add_blocking_op(due.seq, &due.read);

@@ -17,14 +17,14 @@ use wire::{
 
 /// A session touches its row every few seconds. A link counts as down after this time without a
 /// touch: its replica may be gone.
-pub const CONTACT_STALE_MS: i64 = 12_000;
+pub(crate) const CONTACT_STALE_MS: i64 = 12_000;
 
 /// A twin calls twice a minute. After a longer silence it is gone or enrolled again.
 const TWIN_STALE_MS: i64 = 120_000;
 
 /// A region as stored. An operator's list shows the first six fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct RegionRecord {
+pub(crate) struct RegionRecord {
     pub region: Region,
     pub gate: GateState,
     pub policy: Policy,
@@ -53,7 +53,7 @@ pub struct RegionRecord {
 
 /// A region's link, as shown to customers and providers: without edge names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct RegionLink {
+pub(crate) struct RegionLink {
     pub region: Region,
     /// No edge of the region reaches the cloud: an order may be further along there.
     pub is_cut_off: bool,
@@ -64,7 +64,7 @@ pub struct RegionLink {
 
 impl RegionLink {
     /// The region is cut off from the moment its last link went down.
-    pub fn from_status(status: &RegionStatus) -> Self {
+    pub(crate) fn from_status(status: &RegionStatus) -> Self {
         let edges = &status.edges;
         let is_known = edges.iter().any(|edge| edge.link != LinkState::Never);
         let is_linked = edges.iter().any(|edge| edge.link == LinkState::Up);
@@ -86,7 +86,7 @@ impl RegionLink {
 /// An edge as stored. An operator's list shows the fields down to `stored`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = EdgeItem)]
-pub struct EdgeRecord {
+pub(crate) struct EdgeRecord {
     pub region: Region,
     pub created_at: UnixMillis,
     /// Absent until the edge uses its code.
@@ -131,18 +131,18 @@ pub struct EdgeRecord {
 }
 
 impl EdgeRecord {
-    pub fn is_in_service(&self) -> bool {
+    pub(crate) fn is_in_service(&self) -> bool {
         self.enrolled_at.is_some() && self.disabled_at.is_none()
     }
 
     /// Disabled, and waiting for an operator to issue a new key or retire it.
-    pub fn waits_disabled(&self) -> bool {
+    pub(crate) fn waits_disabled(&self) -> bool {
         self.disabled_at.is_some() && self.retired_at.is_none()
     }
 }
 
 /// Regions in their fixed order, each with its edges in service, sorted by name.
-pub fn build_report(
+pub(crate) fn build_report(
     regions: &[RegionRecord],
     edges: &[EdgeRecord],
     now: UnixMillis,
@@ -177,7 +177,11 @@ fn derive_edges_of_region(
         .collect()
 }
 
-pub fn derive_edge_status(edge: &EdgeRecord, region: &RegionRecord, now: UnixMillis) -> EdgeStatus {
+pub(crate) fn derive_edge_status(
+    edge: &EdgeRecord,
+    region: &RegionRecord,
+    now: UnixMillis,
+) -> EdgeStatus {
     let (link, since) = derive_link_state(edge, now);
     let stored = edge.stored.clone();
     EdgeStatus {
@@ -234,12 +238,12 @@ fn region_digest(edge: &EdgeRecord, region: &RegionRecord) -> Option<Hash> {
         .filter(|_| edge.feed_cursor >= region.compacted_to)
 }
 
-pub const SETTLES_WITHIN: Duration = Duration::from_secs(60);
+pub(crate) const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 
 /// The settling edges. Clones share them: the gauges update them periodically, a status request
 /// reads them.
 #[derive(Clone, Default)]
-pub struct SettlingEdges(Arc<Mutex<BTreeMap<EdgeId, SettlingState>>>);
+pub(crate) struct SettlingEdges(Arc<Mutex<BTreeMap<EdgeId, SettlingState>>>);
 
 struct SettlingState {
     since: Duration,
@@ -261,7 +265,7 @@ struct ProgressCounters {
 impl SettlingEdges {
     /// Returns true if nothing about the edge has moved for too long and its checksum still does
     /// not match.
-    pub fn is_stuck(
+    pub(crate) fn is_stuck(
         &self,
         edge: &EdgeStatus,
         feed_seq: u64,
@@ -300,7 +304,7 @@ impl SettlingEdges {
     }
 
     /// Sets `unsettled_since`. An edge that has settled since the last check is no longer stuck.
-    pub fn set_unsettled_since(&self, edge: &mut EdgeStatus) {
+    pub(crate) fn set_unsettled_since(&self, edge: &mut EdgeStatus) {
         let stuck_since = self
             .lock_edges()
             .get(&edge.edge)

@@ -54,7 +54,7 @@ pub(crate) struct ComparisonReport {
 
 impl ComparisonReport {
     /// Returns true if there may be more to repair than one comparison covers.
-    pub fn is_part(&self) -> bool {
+    pub(crate) fn is_part(&self) -> bool {
         self.repaired >= SUSPECTS_MAX as u64
     }
 }
@@ -85,7 +85,10 @@ pub(crate) struct FeedComparison {
 }
 
 impl FeedComparison {
-    pub async fn compare_region(&self, region: Region) -> Result<ComparisonReport, CompareFault> {
+    pub(crate) async fn compare_region(
+        &self,
+        region: Region,
+    ) -> Result<ComparisonReport, CompareFault> {
         let found = self.find_differences(region).await?;
         let mut compared = ComparisonReport::default();
         if !found.orders.is_empty() || found.assigns.is_some() {

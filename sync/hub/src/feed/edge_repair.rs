@@ -61,7 +61,7 @@ pub(super) struct EdgeRepairer {
 }
 
 impl EdgeRepairer {
-    pub async fn run_checks(&self) {
+    pub(super) async fn run_checks(&self) {
         let stop = self.comparison.tasks.stop_token();
         let mut poll_loop = PollLoop::new(
             &self.comparison.tasks,

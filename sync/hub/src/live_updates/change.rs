@@ -11,7 +11,7 @@ use wire::{
 use crate::{domain::status::RegionRecord, store::feed::orders::LOST_KEPT};
 
 /// A change of an order that pages may show.
-pub struct FeedUpdate {
+pub(super) struct FeedUpdate {
     pub region: Region,
     pub kind: UpdateKind,
     pub number: u64,
@@ -22,7 +22,7 @@ pub struct FeedUpdate {
 /// The number of each region's last change and last lost acceptance, with the generation of the
 /// feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FeedPosition {
+pub(crate) struct FeedPosition {
     generation: u64,
     changed: RegionNumbers,
     lost: RegionNumbers,
@@ -32,18 +32,18 @@ type RegionNumbers = [u64; Region::ALL.len()];
 
 /// Each region numbers each kind separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UpdateKind {
+pub(crate) enum UpdateKind {
     Changed,
     /// An acceptance lost; the order is unchanged.
     Lost,
 }
 
 /// Above this, reloading the views is cheaper than replaying.
-pub const MISSED_MAX: u32 = 500;
+pub(super) const MISSED_MAX: u32 = 500;
 
 impl FeedPosition {
     /// The end of every feed.
-    pub fn end_of_feeds(regions: &[RegionRecord]) -> Self {
+    pub(crate) fn end_of_feeds(regions: &[RegionRecord]) -> Self {
         let none = [0; Region::ALL.len()];
         let mut place = Self {
             generation: 0,
@@ -58,7 +58,7 @@ impl FeedPosition {
         place
     }
 
-    pub fn number_of(&self, region: Region, kind: UpdateKind) -> u64 {
+    pub(crate) fn number_of(&self, region: Region, kind: UpdateKind) -> u64 {
         let numbers = match kind {
             UpdateKind::Changed => &self.changed,
             UpdateKind::Lost => &self.lost,
@@ -66,7 +66,7 @@ impl FeedPosition {
         numbers[usize::from(region.index())]
     }
 
-    pub fn advance_to(&mut self, region: Region, kind: UpdateKind, number: u64) {
+    pub(crate) fn advance_to(&mut self, region: Region, kind: UpdateKind, number: u64) {
         let numbers = match kind {
             UpdateKind::Changed => &mut self.changed,
             UpdateKind::Lost => &mut self.lost,
@@ -76,7 +76,7 @@ impl FeedPosition {
 
     /// Returns true if the store still has everything between this place and the end, and it is
     /// short enough to replay.
-    pub fn can_replay_to(&self, end: &Self, regions: &[RegionRecord]) -> bool {
+    pub(crate) fn can_replay_to(&self, end: &Self, regions: &[RegionRecord]) -> bool {
         self.generation == end.generation
             && regions
                 .iter()
@@ -135,7 +135,7 @@ impl FromStr for FeedPosition {
 /// Contains only what each user needs to reload the things they may read.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum ChangeNotice {
+pub(super) enum ChangeNotice {
     Order {
         id: OrderId,
         code: OrderCode,
@@ -156,7 +156,7 @@ pub enum ChangeNotice {
 }
 
 impl ChangeNotice {
-    pub fn name(&self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Order { .. } => "order",
             Self::Gone { .. } => "order_gone",
@@ -166,7 +166,7 @@ impl ChangeNotice {
 }
 
 /// `None` if the change does not concern this user.
-pub fn build_notice(update: &FeedUpdate, actor: Actor) -> Option<ChangeNotice> {
+pub(super) fn build_notice(update: &FeedUpdate, actor: Actor) -> Option<ChangeNotice> {
     let region = update.region;
     match (update.kind, update.change.as_ref()?) {
         (UpdateKind::Lost, FeedChange::Order(order)) if may_see_loss(order, actor) => {

@@ -67,7 +67,7 @@ pub(super) struct PendingReads {
 }
 
 impl PendingReads {
-    pub fn has_pending(&self) -> bool {
+    pub(super) fn has_pending(&self) -> bool {
         let stream = self.outcomes.is_some() || self.feed.is_some();
         stream || self.chunk.is_some() || self.tail.is_some()
     }
@@ -106,7 +106,7 @@ pub(super) struct EdgeConnection {
 }
 
 impl EdgeConnection {
-    pub fn new(
+    pub(super) fn new(
         hub: SessionContext,
         edge: EdgeId,
         region: Region,
@@ -134,14 +134,14 @@ impl EdgeConnection {
         (link, writer, stream)
     }
 
-    pub fn end_session(&mut self, code: Code, detail: &str) -> SessionEnd {
+    pub(super) fn end_session(&mut self, code: Code, detail: &str) -> SessionEnd {
         self.send_refusal(SessionRefusal {
             code,
             detail: detail.to_owned(),
         })
     }
 
-    pub fn send_refusal(&mut self, refused: SessionRefusal) -> SessionEnd {
+    pub(super) fn send_refusal(&mut self, refused: SessionRefusal) -> SessionEnd {
         let edge = &self.edge;
         let code = refused.code;
         tracing::info!(edge.id = %edge, %code, "The session of `{edge}` ended: {}", refused.detail);
@@ -150,7 +150,7 @@ impl EdgeConnection {
     }
 
     /// Sends a final frame after a fault, and stores that the link is down.
-    pub async fn close(mut self, end: SessionEnd) {
+    pub(super) async fn close(mut self, end: SessionEnd) {
         if let SessionEnd::Fault(error) = end {
             let cause = process::problem::format_error_chain(&error);
             tracing::error!(edge.id = %self.edge, cause, "A session ended because sync_db failed");
@@ -228,12 +228,12 @@ fn open_channel(sink: SplitSink<WebSocket, Message>) -> (OutboundQueue, SocketWr
 
 impl OutboundQueue {
     /// Cancelled when nothing more can be sent.
-    pub fn broken_token(&self) -> CancellationToken {
+    pub(super) fn broken_token(&self) -> CancellationToken {
         self.broken.clone()
     }
 
     /// Waits for a permit to queue one more downstream frame.
-    pub async fn acquire_permit(&self) -> FramePermit {
+    pub(super) async fn acquire_permit(&self) -> FramePermit {
         match self.down.clone().acquire_owned().await {
             Ok(room) => room,
             // The semaphore is never closed.
@@ -242,12 +242,12 @@ impl OutboundQueue {
     }
 
     /// Seals every frame from here on.
-    pub fn seal_with(&mut self, sealer: FrameSealer) {
+    pub(super) fn seal_with(&mut self, sealer: FrameSealer) {
         self.sealer = Some(sealer);
     }
 
     /// Never blocks. A full queue ends the session.
-    pub fn send(&mut self, frame: &Frame, permit: Option<FramePermit>) {
+    pub(super) fn send(&mut self, frame: &Frame, permit: Option<FramePermit>) {
         let bytes = match &mut self.sealer {
             Some(sealer) => sealer.seal_frame(frame).to_bytes(),
             None => frame.to_bytes(),
@@ -257,7 +257,7 @@ impl OutboundQueue {
         self.enqueue_message(Message::Binary(bytes.into()), permit);
     }
 
-    pub fn send_ping(&self) {
+    pub(super) fn send_ping(&self) {
         self.enqueue_message(Message::Ping(Vec::new().into()), None);
     }
 
@@ -270,7 +270,7 @@ impl OutboundQueue {
 
 impl SocketWriter {
     /// Writes until the queue is dropped and empty, or the connection is broken.
-    pub async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         while let Some((message, room)) = self.queue.recv().await {
             let write = tokio::time::timeout(WRITE_LIMIT, self.sink.send(message));
             let written = tokio::select! {
@@ -294,7 +294,7 @@ impl SocketWriter {
 pub(crate) struct ActiveLinks(Arc<Mutex<HashMap<EdgeId, u64>>>);
 
 impl ActiveLinks {
-    pub fn mark_up(&self, edge: &EdgeId, term: u64) {
+    pub(crate) fn mark_up(&self, edge: &EdgeId, term: u64) {
         let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Two sessions that start at once may arrive here in either order.
         let known = newest.entry(edge.clone()).or_insert(term);
@@ -303,7 +303,7 @@ impl ActiveLinks {
     }
 
     /// Returns true if the edge has no link here any more: its newest session has ended.
-    pub fn mark_down(&self, edge: &EdgeId, term: u64) -> bool {
+    pub(crate) fn mark_down(&self, edge: &EdgeId, term: u64) -> bool {
         let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_newest = newest.get(edge) == Some(&term);
         if is_newest {

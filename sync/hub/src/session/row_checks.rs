@@ -307,7 +307,7 @@ impl EdgeConnection {
 impl SessionContext {
     /// Replaces the user's token with one that vouches only for this accept. `None` if theirs is
     /// invalid.
-    pub async fn bind_token_to_command(
+    pub(crate) async fn bind_token_to_command(
         &self,
         accept: &ForwardedAccept,
     ) -> Result<Option<ForwardedAccept>, UpstreamError> {

@@ -84,14 +84,14 @@ columns! {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InvitationResult {
+pub(crate) enum InvitationResult {
     Until(UnixMillis),
     /// An edge of this name has registered its key.
     Exists,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WithdrawalResult {
+pub(crate) enum WithdrawalResult {
     Withdrawn,
     /// The edge has registered its key.
     Enrolled,
@@ -99,7 +99,7 @@ pub enum WithdrawalResult {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EnrolmentResult {
+pub(crate) enum EnrolmentResult {
     Edge {
         edge: EdgeId,
         region: Region,
@@ -110,7 +110,7 @@ pub enum EnrolmentResult {
 
 impl Store {
     /// Names an edge and gives it a code, which replaces an unused older one.
-    pub async fn invite_edge(
+    pub(crate) async fn invite_edge(
         &self,
         edge: &EdgeId,
         region: Region,
@@ -154,7 +154,7 @@ impl Store {
     }
 
     /// Removes an unenrolled edge and its code.
-    pub async fn withdraw_invitation(&self, edge: &EdgeId) -> Result<WithdrawalResult> {
+    pub(crate) async fn withdraw_invitation(&self, edge: &EdgeId) -> Result<WithdrawalResult> {
         transact!(self.sql, tx => {
             if tx.exec(DROP_EDGE, vals![edge]).await? == 0 {
                 let known: Option<(Region, Option<Vec<u8>>)> = tx.fetch_optional(EDGE, vals![edge]).await?;
@@ -170,7 +170,7 @@ impl Store {
 
     /// Registers the key of the code's edge. Idempotent for the same key and code, so a lost answer
     /// can be retried.
-    pub async fn enrol_edge(
+    pub(crate) async fn enrol_edge(
         &self,
         code_hash: Hash,
         public_key: [u8; 32],
@@ -194,7 +194,7 @@ impl Store {
     }
 
     /// Returns the newest first.
-    pub async fn list_former_keys(&self, edge: &EdgeId) -> Result<Vec<[u8; 32]>> {
+    pub(crate) async fn list_former_keys(&self, edge: &EdgeId) -> Result<Vec<[u8; 32]>> {
         let keys: Vec<Vec<u8>> = self
             .sql
             .fetch_all(FORMER_KEYS, vals![edge, FORMER_KEYS_MAX])
@@ -208,7 +208,7 @@ impl Store {
             .collect()
     }
 
-    pub async fn drop_expired_codes(&self, now: UnixMillis) -> Result<u64> {
+    pub(crate) async fn drop_expired_codes(&self, now: UnixMillis) -> Result<u64> {
         Ok(self.sql.exec(DROP_EXPIRED, vals![now]).await?)
     }
 }
@@ -235,7 +235,7 @@ async fn confirm_registration(
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EdgeActKind {
+pub(crate) enum EdgeActKind {
     Disabled,
     Retired,
     /// Given a new key; the old one is refused at once.
@@ -273,7 +273,7 @@ row! {
 
 /// An operator's order about one edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DisableRequest {
+pub(crate) struct DisableRequest {
     /// Distrust everything that the edge sent since; `None` trusts all of it.
     pub since: Option<UnixMillis>,
     pub why: String,
@@ -283,7 +283,7 @@ pub struct DisableRequest {
 
 /// An operator's order to give an edge a new key, with the hash of the code that it may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RekeyRequest {
+pub(crate) struct RekeyRequest {
     /// `Rekeyed` or `Rotated`.
     pub kind: EdgeActKind,
     pub code_hash: Hash,
@@ -293,7 +293,7 @@ pub struct RekeyRequest {
 
 /// A disabled edge, as reported to the order service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DisablingNotice {
+pub(crate) struct DisablingNotice {
     pub epoch: u64,
     pub by: UserId,
     pub why: Option<String>,
@@ -303,7 +303,7 @@ pub struct DisablingNotice {
 
 /// Decided commands that are now distrusted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DistrustedCommandsPage {
+pub(crate) struct DistrustedCommandsPage {
     pub commands: Vec<CommandId>,
     /// The place of the last one; `None` at the end.
     pub next: Option<(u64, u64)>,
@@ -336,7 +336,7 @@ impl Row for DisablingNotice {
 
 impl Store {
     /// Returns true if the edge is enrolled. Repeatable, even with another `since`.
-    pub async fn disable_edge(
+    pub(crate) async fn disable_edge(
         &self,
         edge: &EdgeId,
         order: &DisableRequest,
@@ -366,7 +366,7 @@ impl Store {
     /// Stores a code that gives an enrolled edge a new key. The old key is refused now, or for
     /// `Rotated` once the code is used. Returns the code's expiry; `None` if the edge is not
     /// enrolled.
-    pub async fn issue_rekey_code(
+    pub(crate) async fn issue_rekey_code(
         &self,
         edge: &EdgeId,
         request: &RekeyRequest,
@@ -408,7 +408,7 @@ impl Store {
     }
 
     /// Returns the newest first.
-    pub async fn list_edge_acts(&self, edge: &EdgeId) -> Result<Vec<EdgeAct>> {
+    pub(crate) async fn list_edge_acts(&self, edge: &EdgeId) -> Result<Vec<EdgeAct>> {
         Ok(self
             .sql
             .fetch_all(EdgeAct::select(ACTS), vals![edge])
@@ -416,21 +416,21 @@ impl Store {
     }
 
     /// Lists disabled edges not yet reported to the order service.
-    pub async fn list_open_disablings(&self) -> Result<Vec<EdgeId>> {
+    pub(crate) async fn list_open_disablings(&self) -> Result<Vec<EdgeId>> {
         Ok(self.sql.fetch_all(OPEN_DISABLINGS, vals![]).await?)
     }
 
-    pub async fn find_disabling(&self, edge: &EdgeId) -> Result<Option<DisablingNotice>> {
+    pub(crate) async fn find_disabling(&self, edge: &EdgeId) -> Result<Option<DisablingNotice>> {
         Ok(self.sql.fetch_optional(DISABLING, vals![edge]).await?)
     }
 
-    pub async fn close_disabling(&self, edge: &EdgeId) -> Result<()> {
+    pub(crate) async fn close_disabling(&self, edge: &EdgeId) -> Result<()> {
         self.sql.exec(CLOSE_DISABLING, vals![edge]).await?;
         Ok(())
     }
 
     /// Lists successful commands behind `after` whose ops arrived since the cut-off.
-    pub async fn list_distrusted_commands(
+    pub(crate) async fn list_distrusted_commands(
         &self,
         edge: &EdgeId,
         last_epoch: u64,
@@ -457,7 +457,7 @@ impl Store {
 }
 
 /// The stored hash of a code. Ignores case and dashes.
-pub fn hash_code(code: &str) -> Hash {
+pub(crate) fn hash_code(code: &str) -> Hash {
     let plain: String = code
         .chars()
         .filter(|c| c.is_ascii_alphanumeric())

@@ -100,7 +100,7 @@ impl Store {
     /// Records that the epoch must end, and why. Returns the new term: every session of the edge
     /// must send a new Hello, which is judged by this record. Returns `None`, and stores nothing,
     /// if the term or epoch has changed.
-    pub async fn start_ending_epoch(
+    pub(crate) async fn start_ending_epoch(
         &self,
         edge: &EdgeId,
         quarantine: &QuarantineRequest,
@@ -120,7 +120,7 @@ impl Store {
 
     /// Ends the epoch and grants the next one to the run that sent the Hello. Returns `None`, and
     /// stores nothing, if the term, epoch or cursor has changed.
-    pub async fn raise_epoch(
+    pub(crate) async fn raise_epoch(
         &self,
         edge: &EdgeId,
         quarantine: &QuarantineRequest,
@@ -182,7 +182,7 @@ impl Store {
     }
 
     /// Returns the grant of the current epoch.
-    pub async fn find_current_grant(
+    pub(crate) async fn find_current_grant(
         &self,
         edge: &EdgeId,
         quarantine: &QuarantineRequest,
@@ -203,7 +203,11 @@ impl Store {
     }
 
     /// Returns ops of ended epochs after a place: as many of one epoch as fit in a frame.
-    pub async fn read_ended_epoch_ops(&self, edge: &EdgeId, after: LogPosition) -> Result<LogTail> {
+    pub(crate) async fn read_ended_epoch_ops(
+        &self,
+        edge: &EdgeId,
+        after: LogPosition,
+    ) -> Result<LogTail> {
         let LogPosition { epoch, seq } = after;
         let values = vals![edge, epoch, seq, epoch, TAIL_ROWS_MAX];
         let mut rows: Vec<TailRow> = self.sql.fetch_all(TAIL, values).await?;
@@ -216,7 +220,7 @@ impl Store {
 
     /// Records that an operator has reviewed every epoch so far, even one dated ahead by a
     /// replica's fast clock. Returns true if the edge exists.
-    pub async fn readmit_edge(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
+    pub(crate) async fn readmit_edge(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
         transact!(self.sql, tx => {
             let newest: Option<Option<UnixMillis>> = tx.fetch_optional(NEWEST, vals![edge]).await?;
             let at = newest.flatten().map_or(now, |at| now.max(at));
@@ -224,13 +228,13 @@ impl Store {
         })
     }
 
-    pub async fn record_needs_operator(&self, edge: &EdgeId, now: UnixMillis) -> Result<()> {
+    pub(crate) async fn record_needs_operator(&self, edge: &EdgeId, now: UnixMillis) -> Result<()> {
         self.sql.exec(NEEDS_OPERATOR, vals![now, edge]).await?;
         Ok(())
     }
 
     /// Drops a batch of ops and outcomes from ended epochs that are older than `before`.
-    pub async fn drop_old_epochs(&self, edge: &EdgeId, before: UnixMillis) -> Result<usize> {
+    pub(crate) async fn drop_old_epochs(&self, edge: &EdgeId, before: UnixMillis) -> Result<usize> {
         let Some(epoch) = self.sql.fetch_optional::<u64>(EPOCH, vals![edge]).await? else {
             return Ok(0);
         };

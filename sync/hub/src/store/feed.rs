@@ -4,8 +4,8 @@
 //! numbers become visible in order. The highest version of an entity wins. The same transaction
 //! records the event in the inbox.
 
-pub mod orders;
-pub mod reads;
+pub(crate) mod orders;
+pub(crate) mod reads;
 
 use platform::{
     columns, inbox,
@@ -43,7 +43,7 @@ pub(super) const KEYS: &str = "keys";
 pub(super) const ASSIGNMENT: &str = "assignment";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FeedEffect {
+pub(crate) enum FeedEffect {
     /// Added to the feeds.
     Added,
     /// Already processed, or the feed has this version or a newer one.
@@ -137,14 +137,14 @@ impl BroadcastChange {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RevokedSubject {
+pub(crate) enum RevokedSubject {
     Session(SessionId),
     Person(UserId),
 }
 
 impl Store {
     /// Reaches every region, because revoked tokens may appear anywhere.
-    pub async fn feed_revoked(
+    pub(crate) async fn feed_revoked(
         &self,
         event: &Event,
         whom: RevokedSubject,
@@ -168,7 +168,7 @@ impl Store {
     }
 
     /// Makes the person's tokens valid again in every region, if issued from then on.
-    pub async fn feed_readmitted(
+    pub(crate) async fn feed_readmitted(
         &self,
         event: &Event,
         user: UserId,
@@ -185,7 +185,7 @@ impl Store {
 
     /// Locks all regions first: of concurrent changes for one person, every feed ends with the
     /// newer.
-    pub async fn feed_mark(
+    pub(crate) async fn feed_mark(
         &self,
         verification: ProviderVerification,
         now: UnixMillis,
@@ -231,7 +231,7 @@ impl Store {
     }
 
     /// Adds the key set to each feed that has a different one.
-    pub async fn feed_keys(&self, jwks: &str, now: UnixMillis) -> Result<FeedEffect> {
+    pub(crate) async fn feed_keys(&self, jwks: &str, now: UnixMillis) -> Result<FeedEffect> {
         transact!(self.sql, tx => {
             let mut fed = FeedEffect::Known;
             for region in Region::ALL {
@@ -252,7 +252,7 @@ impl Store {
     }
 
     /// Also updates the region's row in the same transaction.
-    pub async fn feed_assignment(
+    pub(crate) async fn feed_assignment(
         &self,
         event: &Event,
         region: Region,
@@ -268,7 +268,7 @@ impl Store {
     }
 
     /// Applies an assignment as read from its owner.
-    pub async fn repair_assignment(
+    pub(crate) async fn repair_assignment(
         &self,
         region: Region,
         assignment: &RegionAssignment,

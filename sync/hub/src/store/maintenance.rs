@@ -64,11 +64,11 @@ const DROP_CHANGES: &str = "DELETE FROM feed WHERE region = ? AND feed_seq IN ("
 /// off.
 const TOKEN_LIVES_MS: i64 = 4 * 24 * 60 * 60 * 1000;
 
-pub const BATCH: usize = 500;
+pub(crate) const BATCH: usize = 500;
 
 /// The number of old ops in a batch, and the last seq.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OldOpsBatch {
+pub(crate) struct OldOpsBatch {
     pub ops: usize,
     pub last: u64,
 }
@@ -84,13 +84,13 @@ row! {
 }
 
 impl Store {
-    pub async fn list_enrolled_edges(&self) -> Result<Vec<EdgeId>> {
+    pub(crate) async fn list_enrolled_edges(&self) -> Result<Vec<EdgeId>> {
         Ok(self.sql.fetch_all(ENROLLED, vals![]).await?)
     }
 
     /// Drops decided ops after `after` that arrived before `before`. Keeps a token while an op may
     /// refer to it: a later undecided op, or one that the edge has logged but not sent.
-    pub async fn drop_old_ops(
+    pub(crate) async fn drop_old_ops(
         &self,
         edge: &EdgeId,
         after: u64,
@@ -134,7 +134,11 @@ impl Store {
     }
 
     /// Drops outcomes older than `before` that the edge has stored.
-    pub async fn drop_old_outcomes(&self, edge: &EdgeId, before: UnixMillis) -> Result<usize> {
+    pub(crate) async fn drop_old_outcomes(
+        &self,
+        edge: &EdgeId,
+        before: UnixMillis,
+    ) -> Result<usize> {
         let Some(Log {
             epoch,
             outcome_cursor,
@@ -155,7 +159,7 @@ impl Store {
 
     /// Returns the feed number that every edge in contact since `live_since` has passed, or the
     /// feed's end without such an edge.
-    pub async fn find_compaction_limit(
+    pub(crate) async fn find_compaction_limit(
         &self,
         region: Region,
         feed_seq: u64,
@@ -169,7 +173,7 @@ impl Store {
     /// Drops versions up to `to` that newer ones up to `to` replace: a reader from the start still
     /// gets the same orders there. A version before the current grant is not replaced by a later
     /// one, because the holder compares the changes before the grant with its digest.
-    pub async fn compact_feed(&self, region: Region, to: u64) -> Result<usize> {
+    pub(crate) async fn compact_feed(&self, region: Region, to: u64) -> Result<usize> {
         let old: Vec<u64> = self
             .sql
             .fetch_all(SUPERSEDED, vals![region, to, to, BATCH])
@@ -182,7 +186,7 @@ impl Store {
 
     /// Drops tombstones that every edge has passed. An edge that was away too long takes a
     /// snapshot.
-    pub async fn drop_tombstones(&self, region: Region, to: u64) -> Result<usize> {
+    pub(crate) async fn drop_tombstones(&self, region: Region, to: u64) -> Result<usize> {
         let values = vals![region, ORDER, to, BATCH];
         let old: Vec<u64> = self.sql.fetch_all(TOMBSTONES, values).await?;
         if let Some(last) = old.last() {
@@ -196,7 +200,7 @@ impl Store {
 
     /// Drops revocations of expired tokens, but never the newest change, which marks the feed's
     /// end.
-    pub async fn drop_revocations(
+    pub(crate) async fn drop_revocations(
         &self,
         region: Region,
         to: u64,

@@ -74,7 +74,7 @@ struct WaitingAcceptEntryRow(WaitingAcceptEntry);
 
 impl Store {
     /// Returns an edge's waiting ops after `after` in log order, optionally in one state.
-    pub async fn list_waiting_ops(
+    pub(crate) async fn list_waiting_ops(
         &self,
         edge: &EdgeId,
         state: Option<OpState>,
@@ -100,12 +100,16 @@ impl Store {
         Ok(ops)
     }
 
-    pub async fn list_waiting_edges(&self, after: &str, limit: usize) -> Result<Vec<EdgeId>> {
+    pub(crate) async fn list_waiting_edges(
+        &self,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<EdgeId>> {
         Ok(self.sql.fetch_all(NAMES, vals![after, limit]).await?)
     }
 
     /// Returns ops that ended epochs left undecided, each with its command's new place.
-    pub async fn list_left_behind_ops(
+    pub(crate) async fn list_left_behind_ops(
         &self,
         edge: &EdgeId,
         after: (u64, u64),
@@ -122,7 +126,7 @@ impl Store {
     }
 
     /// Returns `None` if the hub does not have the op, or has dropped it.
-    pub async fn find_op(&self, place: &OpPlace) -> Result<Option<OpRecord>> {
+    pub(crate) async fn find_op(&self, place: &OpPlace) -> Result<Option<OpRecord>> {
         let values = vals![&place.edge, place.epoch, place.seq];
         let stored = self.sql.fetch_optional(OP, values.clone()).await?;
         let Some(OpRecordRow(mut op)) = stored else {
@@ -151,7 +155,7 @@ impl Store {
     }
 
     /// Skips the newest ops of a very long queue.
-    pub async fn find_waiting_command(&self, id: CommandId) -> Result<Vec<OpRecord>> {
+    pub(crate) async fn find_waiting_command(&self, id: CommandId) -> Result<Vec<OpRecord>> {
         let mut found = Vec::new();
         let mut edges = String::new();
         let mut searched = 0;
@@ -177,7 +181,7 @@ impl Store {
     }
 
     /// Returns the portal's accepts after `after` that wait for a holder.
-    pub async fn list_waiting_accepts(
+    pub(crate) async fn list_waiting_accepts(
         &self,
         after: (CommandId, UserId),
         limit: usize,
@@ -372,7 +376,7 @@ impl ArrivalCandidate {
 }
 
 impl Store {
-    pub async fn find_first_arrival(
+    pub(crate) async fn find_first_arrival(
         &self,
         claim: &WorkClaim,
         op: &CommandOp,

@@ -48,7 +48,7 @@ const COUNT_UNSETTLED: &str = "SELECT e.undecided, \
 const OVERVIEW_PAGE: usize = 500;
 
 impl Store {
-    pub async fn read_overview(&self) -> Result<(Vec<RegionRecord>, Vec<EdgeRecord>)> {
+    pub(crate) async fn read_overview(&self) -> Result<(Vec<RegionRecord>, Vec<EdgeRecord>)> {
         let mut edges: Vec<EdgeRecord> = Vec::new();
         loop {
             let after = edges
@@ -67,7 +67,7 @@ impl Store {
     }
 
     /// Returns up to `limit` edges, by name after `after`.
-    pub async fn list_edges(&self, after: &str, limit: usize) -> Result<Vec<EdgeRecord>> {
+    pub(crate) async fn list_edges(&self, after: &str, limit: usize) -> Result<Vec<EdgeRecord>> {
         let mut edges: Vec<EdgeRecord> = self.sql.fetch_all(PAGE, vals![after, limit]).await?;
         let mut left = self.count_left_behind().await?;
         for EdgeRecord { stored, .. } in &mut edges {
@@ -77,7 +77,7 @@ impl Store {
     }
 
     /// Counts undecided ops, and ops that the edge has announced but not sent.
-    pub async fn count_unsettled_ops(&self, edge: &EdgeId) -> Result<(u64, u64)> {
+    pub(crate) async fn count_unsettled_ops(&self, edge: &EdgeId) -> Result<(u64, u64)> {
         Ok(self
             .sql
             .fetch_optional(COUNT_UNSETTLED, vals![edge])
@@ -145,7 +145,7 @@ impl Row for RegionRecord {
 
 impl Store {
     /// Creates missing region rows, before any other query. A new row starts a new feed generation.
-    pub async fn ensure_regions(&self, generation: u64) -> Result<()> {
+    pub(crate) async fn ensure_regions(&self, generation: u64) -> Result<()> {
         transact!(self.sql, tx => {
             let known: Vec<String> = tx.fetch_all(KNOWN, vals![]).await?;
             for region in Region::ALL {
@@ -165,13 +165,13 @@ impl Store {
     }
 
     /// In the order of `Region::ALL`.
-    pub async fn list_regions(&self) -> Result<Vec<RegionRecord>> {
+    pub(crate) async fn list_regions(&self) -> Result<Vec<RegionRecord>> {
         let mut states: Vec<RegionRecord> = self.sql.fetch_all(ALL, vals![FAILURES_MAX]).await?;
         states.sort_by_key(|state| state.region.index());
         Ok(states)
     }
 
-    pub async fn set_gate(
+    pub(crate) async fn set_gate(
         &self,
         region: Region,
         gate: GateState,
@@ -196,7 +196,7 @@ const RECORD_ACCEPT_RETRY: &str =
     "INSERT INTO ask_retries (command_id, user_id, at, made_by) VALUES (?, ?, ?, ?)";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetryResult {
+pub(crate) enum RetryResult {
     /// It is retried with a fresh failure count.
     Retried,
     /// It waits for something else.
@@ -206,7 +206,7 @@ pub enum RetryResult {
 }
 
 impl Store {
-    pub async fn retry_op(
+    pub(crate) async fn retry_op(
         &self,
         edge: &EdgeId,
         epoch: u64,
@@ -226,7 +226,7 @@ impl Store {
 
     /// Retries the portal's accepts with that id. There may be several, because an id is unique
     /// only per user.
-    pub async fn retry_asks(
+    pub(crate) async fn retry_asks(
         &self,
         id: CommandId,
         by: UserId,

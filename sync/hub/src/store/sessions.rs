@@ -77,7 +77,7 @@ const VERSION_CHARS_MAX: usize = 64;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkKey {
+pub(crate) struct LinkKey {
     pub region: Region,
     pub public_key: [u8; 32],
     pub disabled: bool,
@@ -85,7 +85,7 @@ pub struct LinkKey {
 
 /// The values that a session polls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionPulse {
+pub(crate) struct SessionPulse {
     pub term: u64,
     pub outcome_count: u64,
     /// The newest probe, until answered.
@@ -152,7 +152,7 @@ pub(super) fn head_values(heads: &LogHeadReports) -> Vec<Val> {
 
 impl Store {
     /// Returns `None` if no such edge has registered a key.
-    pub async fn find_link_key(&self, edge: &EdgeId) -> Result<Option<LinkKey>> {
+    pub(crate) async fn find_link_key(&self, edge: &EdgeId) -> Result<Option<LinkKey>> {
         let row: Option<(Region, Option<Vec<u8>>, Option<UnixMillis>)> =
             self.sql.fetch_optional(LINK_KEY, vals![edge]).await?;
         let Some((region, Some(key), disabled_at)) = row else {
@@ -169,14 +169,14 @@ impl Store {
     }
 
     /// Records how far a refused edge's clock is ahead, for the operators' status.
-    pub async fn note_clock_error(&self, edge: &EdgeId, error_ms: i64) -> Result<()> {
+    pub(crate) async fn note_clock_error(&self, edge: &EdgeId, error_ms: i64) -> Result<()> {
         self.sql
             .exec(NOTE_CLOCK_ERROR, vals![error_ms, edge])
             .await?;
         Ok(())
     }
 
-    pub async fn load_edge_state(
+    pub(crate) async fn load_edge_state(
         &self,
         edge: &EdgeId,
         now: UnixMillis,
@@ -193,7 +193,7 @@ impl Store {
     /// first feed number. The edge may miss changes that are being compacted right now; its digest
     /// then differs, and it gets a snapshot. Returns the new term and the edge's rows; `None` if
     /// the term has moved past `over`.
-    pub async fn take_over(
+    pub(crate) async fn take_over(
         &self,
         edge: &EdgeId,
         hello: &Hello,
@@ -220,7 +220,7 @@ impl Store {
         })
     }
 
-    pub async fn read_session_pulse(&self, edge: &EdgeId) -> Result<Option<SessionPulse>> {
+    pub(crate) async fn read_session_pulse(&self, edge: &EdgeId) -> Result<Option<SessionPulse>> {
         let row: Option<PulseRow> = self.sql.fetch_optional(PULSE, vals![edge]).await?;
         Ok(row.map(
             |(term, outcome_count, asked, answered, repair, disabled)| SessionPulse {
@@ -234,18 +234,28 @@ impl Store {
     }
 
     /// Returns true if the term is still current.
-    pub async fn record_contact(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<bool> {
+    pub(crate) async fn record_contact(
+        &self,
+        edge: &EdgeId,
+        term: u64,
+        now: UnixMillis,
+    ) -> Result<bool> {
         Ok(self.sql.exec(CONTACT, vals![now, edge, term]).await? == 1)
     }
 
     /// Has no effect under another term, whose session then owns the link.
-    pub async fn record_link_down(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<()> {
+    pub(crate) async fn record_link_down(
+        &self,
+        edge: &EdgeId,
+        term: u64,
+        now: UnixMillis,
+    ) -> Result<()> {
         self.sql.exec(LINK_DOWN, vals![now, edge, term]).await?;
         Ok(())
     }
 
     /// Returns true if the term is still current.
-    pub async fn save_ack(
+    pub(crate) async fn save_ack(
         &self,
         edge: &EdgeId,
         ack: &Ack,
@@ -277,7 +287,10 @@ impl Store {
 
     /// Returns an enrolled edge's region and current epoch, and true if an operator has disabled
     /// it.
-    pub async fn find_current_epoch(&self, edge: &EdgeId) -> Result<Option<(CurrentEpoch, bool)>> {
+    pub(crate) async fn find_current_epoch(
+        &self,
+        edge: &EdgeId,
+    ) -> Result<Option<(CurrentEpoch, bool)>> {
         let row: Option<(Region, u64, Option<UnixMillis>)> =
             self.sql.fetch_optional(SEAT, vals![edge]).await?;
         Ok(row.map(|(region, epoch, disabled_at)| {
@@ -292,7 +305,7 @@ impl Store {
         }))
     }
 
-    pub async fn find_region_holder(&self, region: Region) -> Result<Option<EdgeId>> {
+    pub(crate) async fn find_region_holder(&self, region: Region) -> Result<Option<EdgeId>> {
         Ok(self
             .sql
             .fetch_optional::<Option<EdgeId>>(HOLDER, vals![region])
@@ -303,7 +316,7 @@ impl Store {
 
 impl Store {
     /// Returns the probe's number, or 0 if the edge does not exist.
-    pub async fn start_probe(&self, edge: &EdgeId, now: UnixMillis) -> Result<u64> {
+    pub(crate) async fn start_probe(&self, edge: &EdgeId, now: UnixMillis) -> Result<u64> {
         transact!(self.sql, tx => {
             tx.exec(ASK_PROBE, vals![now, edge]).await?;
             Ok(tx.fetch_optional(PROBE_NUMBER, vals![edge]).await?.unwrap_or_default())
@@ -311,7 +324,7 @@ impl Store {
     }
 
     /// Returns the newest answered probe.
-    pub async fn read_answered_probe(&self, edge: &EdgeId) -> Result<u64> {
+    pub(crate) async fn read_answered_probe(&self, edge: &EdgeId) -> Result<u64> {
         Ok(self
             .sql
             .fetch_optional(PROBE_ANSWERED, vals![edge])
@@ -320,7 +333,7 @@ impl Store {
     }
 
     /// Ignores an answer under another term: that session is over.
-    pub async fn answer_probe(&self, edge: &EdgeId, term: u64, number: u64) -> Result<()> {
+    pub(crate) async fn answer_probe(&self, edge: &EdgeId, term: u64, number: u64) -> Result<()> {
         self.sql
             .exec(ANSWER_PROBE, vals![number, edge, term, number])
             .await?;
@@ -328,11 +341,11 @@ impl Store {
     }
 
     /// Lists edges with an unanswered probe since `since`.
-    pub async fn list_probed_edges(&self, since: UnixMillis) -> Result<Vec<EdgeId>> {
+    pub(crate) async fn list_probed_edges(&self, since: UnixMillis) -> Result<Vec<EdgeId>> {
         Ok(self.sql.fetch_all(OPEN_PROBES, vals![since]).await?)
     }
 
-    pub async fn record_twin(&self, edge: &EdgeId, now: UnixMillis) -> Result<()> {
+    pub(crate) async fn record_twin(&self, edge: &EdgeId, now: UnixMillis) -> Result<()> {
         self.sql.exec(TWIN_SEEN, vals![now, edge]).await?;
         Ok(())
     }
@@ -364,7 +377,12 @@ columns! {
 impl Store {
     /// Returns `false`, and stores none, if the term, epoch or cursor has changed: another session
     /// has the edge.
-    pub async fn store_ops(&self, edge: &EdgeId, new: &NewOps, now: UnixMillis) -> Result<bool> {
+    pub(crate) async fn store_ops(
+        &self,
+        edge: &EdgeId,
+        new: &NewOps,
+        now: UnixMillis,
+    ) -> Result<bool> {
         let cursor = new.cursor();
         transact!(self.sql, tx => {
             let mut values = vals![cursor.seq, cursor.hash, new.ops.len(), now];
@@ -397,7 +415,7 @@ impl Store {
     }
 
     /// Returns outcomes after `after` without a gap: at most `limit` and one frame.
-    pub async fn read_outcomes(
+    pub(crate) async fn read_outcomes(
         &self,
         edge: &EdgeId,
         epoch: u64,

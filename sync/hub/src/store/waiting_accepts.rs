@@ -82,7 +82,7 @@ const WAITING_MAX: u64 = 1_000;
 
 /// A page of portal accepts to retry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WaitingAcceptsPage {
+pub(crate) struct WaitingAcceptsPage {
     pub accepts: Vec<WaitingAccept>,
     /// Accepts that this version cannot decode.
     pub unreadable: Vec<AcceptKey>,
@@ -93,14 +93,14 @@ pub struct WaitingAcceptsPage {
 }
 
 impl WaitingAcceptsPage {
-    pub fn count_failures(&self, accept_key: &AcceptKey) -> u32 {
+    pub(crate) fn count_failures(&self, accept_key: &AcceptKey) -> u32 {
         self.failures.get(accept_key).copied().unwrap_or_default()
     }
 }
 
 /// An accept to forward, with the time and place of its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AcceptWithOrigin {
+pub(crate) struct AcceptWithOrigin {
     pub accept: ForwardedAccept,
     pub taken_at: UnixMillis,
     pub made_at: Source,
@@ -147,7 +147,7 @@ impl Row for WaitingAcceptRow {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AcceptAdmission {
+pub(crate) enum AcceptAdmission {
     /// It waits, now or already.
     Waits,
     /// The region's holder is out of reach; the accept is not stored.
@@ -158,7 +158,7 @@ pub enum AcceptAdmission {
 }
 
 impl Store {
-    pub async fn admit_portal_accept(
+    pub(crate) async fn admit_portal_accept(
         &self,
         accept: &ForwardedAccept,
         now: UnixMillis,
@@ -197,7 +197,7 @@ impl Store {
 
     /// Returns the portal's accepts for this edge to log, if it holds the region in this epoch. The
     /// oldest come first, those that need an operator last, because they may be many, and stay.
-    pub async fn list_accepts_for_holder(
+    pub(crate) async fn list_accepts_for_holder(
         &self,
         region: Region,
         edge: &EdgeId,
@@ -232,7 +232,7 @@ impl Store {
 
     /// Returns up to `due_max` held accepts of the region's other edges that pass `is_due`, out of
     /// `limit` read.
-    pub async fn list_held_accepts_elsewhere(
+    pub(crate) async fn list_held_accepts_elsewhere(
         &self,
         region: Region,
         holder: &EdgeId,
@@ -285,7 +285,7 @@ impl Store {
     }
 
     /// Returns the portal's accepts behind `after` to retry, without those that need an operator.
-    pub async fn read_accepts_to_retry(
+    pub(crate) async fn read_accepts_to_retry(
         &self,
         after: AcceptKey,
         limit: usize,
@@ -324,7 +324,11 @@ impl Store {
 
     /// Returns `false` if another replica counted this failure first, or the accept was decided or
     /// retried meanwhile.
-    pub async fn count_accept_failure(&self, accept_key: AcceptKey, failures: u32) -> Result<bool> {
+    pub(crate) async fn count_accept_failure(
+        &self,
+        accept_key: AcceptKey,
+        failures: u32,
+    ) -> Result<bool> {
         let (id, user) = accept_key;
         Ok(self
             .sql
@@ -333,7 +337,7 @@ impl Store {
             == 1)
     }
 
-    pub async fn delete_decided_accepts(&self, decided: &[AcceptKey]) -> Result<()> {
+    pub(crate) async fn delete_decided_accepts(&self, decided: &[AcceptKey]) -> Result<()> {
         for (id, user) in decided {
             self.sql.exec(DROP, vals![*id, *user]).await?;
         }
@@ -394,7 +398,7 @@ columns! {
 }
 
 impl Store {
-    pub async fn record_forwarded_accept(
+    pub(crate) async fn record_forwarded_accept(
         &self,
         command_id: CommandId,
         user_id: UserId,
@@ -415,7 +419,7 @@ impl Store {
     }
 
     /// Costs one short query if no accept was ever forwarded to a holder.
-    pub async fn find_accept_origins(&self, ids: &[CommandId]) -> Result<AcceptOrigins> {
+    pub(crate) async fn find_accept_origins(&self, ids: &[CommandId]) -> Result<AcceptOrigins> {
         let mut origins = HashMap::new();
         if ids.is_empty()
             || self
@@ -450,7 +454,7 @@ impl Store {
     }
 
     /// Forgets up to `limit` origins older than any op, and returns their number.
-    pub async fn drop_old_origins(&self, before: UnixMillis, limit: usize) -> Result<usize> {
+    pub(crate) async fn drop_old_origins(&self, before: UnixMillis, limit: usize) -> Result<usize> {
         let ids: Vec<CommandId> = self
             .sql
             .fetch_all(OLD_ORIGINS, vals![before, limit])

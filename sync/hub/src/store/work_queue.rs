@@ -77,7 +77,7 @@ columns! {
 
 /// A lease on one edge's log, valid until another worker raises the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WorkClaim {
+pub(crate) struct WorkClaim {
     pub edge: EdgeId,
     pub region: Region,
     pub epoch: u64,
@@ -101,7 +101,7 @@ impl Row for WorkClaim {
 
 impl WorkClaim {
     /// Returns true if an operator distrusts ops that arrived then.
-    pub fn distrusts_op_at(&self, epoch: u64, received_at: UnixMillis) -> bool {
+    pub(crate) fn distrusts_op_at(&self, epoch: u64, received_at: UnixMillis) -> bool {
         self.cut_off
             .is_some_and(|cut_off| cut_off.covers_op(epoch, received_at))
     }
@@ -142,7 +142,7 @@ impl Store {
     /// Lists up to `limit` edges with undecided ops, by name after `after`, and the next `after`.
     /// Always starting at the first name would starve the others, because a held op keeps its edge
     /// listed.
-    pub async fn list_edges_with_work(
+    pub(crate) async fn list_edges_with_work(
         &self,
         after: &str,
         limit: usize,
@@ -160,7 +160,7 @@ impl Store {
     }
 
     /// Returns `None` if no op is undecided or another worker has the log.
-    pub async fn claim_log(
+    pub(crate) async fn claim_log(
         &self,
         edge: &EdgeId,
         worker: Uuid,
@@ -177,14 +177,14 @@ impl Store {
     }
 
     /// Has no effect if another worker has taken the log.
-    pub async fn extend_claim(&self, claim: &WorkClaim, until: UnixMillis) -> Result<()> {
+    pub(crate) async fn extend_claim(&self, claim: &WorkClaim, until: UnixMillis) -> Result<()> {
         self.sql
             .exec(KEEP, vals![until, &claim.edge, claim.token])
             .await?;
         Ok(())
     }
 
-    pub async fn give_up_claim(&self, claim: &WorkClaim) -> Result<()> {
+    pub(crate) async fn give_up_claim(&self, claim: &WorkClaim) -> Result<()> {
         self.sql
             .exec(GIVE_UP, vals![&claim.edge, claim.token])
             .await?;
@@ -193,7 +193,7 @@ impl Store {
 
     /// Returns the next due ops of the walk in log order, without held ops, ops behind them, and
     /// parked ops whose owner is away.
-    pub async fn read_due_ops(
+    pub(crate) async fn read_due_ops(
         &self,
         claim: &WorkClaim,
         walk: &mut LogWalk,
@@ -215,7 +215,7 @@ impl Store {
 
     /// Returns the next ops after `beyond` that their region holds, for a retry, without those
     /// behind a waiting op.
-    pub async fn read_held_ops_to_retry(
+    pub(crate) async fn read_held_ops_to_retry(
         &self,
         claim: &WorkClaim,
         beyond: u64,
@@ -268,7 +268,7 @@ impl Store {
     }
 
     /// Lists the oldest held ops of an epoch with their reasons.
-    pub async fn list_held_ops(
+    pub(crate) async fn list_held_ops(
         &self,
         edge: &EdgeId,
         epoch: u64,
@@ -282,7 +282,7 @@ impl Store {
     }
 
     /// Records since when the edge sends tokens that the cloud accepts.
-    pub async fn note_cloud_tokens(
+    pub(crate) async fn note_cloud_tokens(
         &self,
         edge: &EdgeId,
         sends: bool,
@@ -301,7 +301,7 @@ impl Store {
     }
 
     /// Skips places without a token.
-    pub async fn read_tokens(
+    pub(crate) async fn read_tokens(
         &self,
         claim: &WorkClaim,
         seqs: &[u64],
@@ -325,7 +325,7 @@ impl Store {
 
     /// Stores the results of a pass atomically. Returns `false`, and stores none, if another worker
     /// has taken the log.
-    pub async fn commit_progress(
+    pub(crate) async fn commit_progress(
         &self,
         claim: &WorkClaim,
         results: &PassResults,

@@ -66,7 +66,7 @@ pub(super) struct EdgeWorkGuard {
 }
 
 impl BusyEdges {
-    pub fn try_begin(&self, edge: EdgeId, bell: &WorkSignal) -> Option<EdgeWorkGuard> {
+    pub(super) fn try_begin(&self, edge: EdgeId, bell: &WorkSignal) -> Option<EdgeWorkGuard> {
         let mut edges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(asked_for) = edges.get_mut(&edge) {
             *asked_for = true;
@@ -105,7 +105,7 @@ struct SweepStart {
 }
 
 impl RetrySchedule {
-    pub fn new(again: Duration) -> Self {
+    pub(crate) fn new(again: Duration) -> Self {
         Self {
             again,
             begun: Arc::default(),
@@ -113,7 +113,7 @@ impl RetrySchedule {
     }
 
     /// Returns true if a sweep of the edge's held ops is due, and records its start.
-    pub fn begin_if_due(&self, edge: &EdgeId, now: Duration, turns: u64) -> bool {
+    pub(crate) fn begin_if_due(&self, edge: &EdgeId, now: Duration, turns: u64) -> bool {
         let mut begun = self.lock_starts();
         let due = begun
             .get(edge)

@@ -23,17 +23,17 @@ use wire::{
     EdgeStatus, Event, EventId, EventType, Hash, Order, Region, Role, SessionId, StatusReport,
 };
 
-pub use auth::Auth;
-pub use edge::{Edge, accept, accept_on, asked, boot, token};
-pub use owner::{Owner, Script};
-pub use support::samples::order;
+pub(crate) use auth::Auth;
+pub(crate) use edge::{Edge, accept, accept_on, asked, boot, token};
+pub(crate) use owner::{Owner, Script};
+pub(crate) use support::samples::order;
 use support::{Engine, Issuer, eventually, samples};
 
 /// Longer than any working step takes.
-pub const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The parts shared by every replica of one platform.
-pub struct Stage {
+pub(crate) struct Stage {
     pub clock: Clock,
     pub owner: Owner,
     pub auth: Auth,
@@ -48,14 +48,14 @@ pub struct Stage {
 }
 
 /// One running replica.
-pub struct Replica {
+pub(crate) struct Replica {
     pub address: SocketAddr,
     pub router: Router,
     tasks: Tasks,
 }
 
 impl Stage {
-    pub async fn new(mysql: bool) -> Self {
+    pub(crate) async fn new(mysql: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let engine = if mysql {
             Engine::MariaDb
@@ -92,7 +92,7 @@ impl Stage {
     }
 
     /// A stage with one replica and the enrolled edge north-1.
-    pub async fn with_north(mysql: bool) -> (Self, Replica, Edge) {
+    pub(crate) async fn with_north(mysql: bool) -> (Self, Replica, Edge) {
         let stage = Self::new(mysql).await;
         let hub = stage.replica().await;
         let edge = stage.enrol(&hub, "north-1", Region::North).await;
@@ -100,24 +100,24 @@ impl Stage {
     }
 
     /// The key file shared by all replicas.
-    pub fn hub_key_file(&self) -> &Path {
+    pub(crate) fn hub_key_file(&self) -> &Path {
         &self.config.signing_key
     }
 
-    pub fn hub_key(&self) -> Signer {
+    pub(crate) fn hub_key(&self) -> Signer {
         Signer::load_or_create(self.hub_key_file()).unwrap()
     }
 
     /// Applies to replicas started later.
-    pub fn key_is_replaced(&mut self, is_replaced: bool) {
+    pub(crate) fn key_is_replaced(&mut self, is_replaced: bool) {
         self.config.signing_key_replaced = is_replaced;
     }
 
-    pub async fn replica(&self) -> Replica {
+    pub(crate) async fn replica(&self) -> Replica {
         self.try_replica().await.unwrap()
     }
 
-    pub async fn try_replica(&self) -> Result<Replica, hub::OpenError> {
+    pub(crate) async fn try_replica(&self) -> Result<Replica, hub::OpenError> {
         let bus = self.bus.clone();
         let service_key = self.service_key.clone();
         let ground = testing::ground(self.folder.path(), &self.clock).await;
@@ -143,7 +143,13 @@ impl Stage {
     }
 
     /// A token for NORTH's edges, valid between these offsets in seconds from now.
-    pub fn edge_token_between(&self, role: Role, user: u128, from_s: i64, until_s: i64) -> String {
+    pub(crate) fn edge_token_between(
+        &self,
+        role: Role,
+        user: u128,
+        from_s: i64,
+        until_s: i64,
+    ) -> String {
         self.signed(role, user, from_s, until_s, for_north)
     }
 
@@ -165,7 +171,7 @@ impl Stage {
     }
 
     /// Backdates the enrolment of every edge.
-    pub async fn enrolled_hours_ago(&self, hours: i64) {
+    pub(crate) async fn enrolled_hours_ago(&self, hours: i64) {
         const EARLIER: &str =
             "UPDATE edges SET enrolled_at = enrolled_at - ?, told_at = told_at - ?";
         let sql = Sql::open(self.config.sql_url.reveal()).await.unwrap();
@@ -175,7 +181,7 @@ impl Stage {
     }
 
     /// The number of logs claimed by a replica.
-    pub async fn claims(&self) -> i64 {
+    pub(crate) async fn claims(&self) -> i64 {
         const CLAIMED: &str = "SELECT COUNT(*) FROM edges WHERE work_until > 0";
         let sql = Sql::open(self.config.sql_url.reveal()).await.unwrap();
         let claimed = sql.fetch_optional(CLAIMED, vals![]).await.unwrap().unwrap();
@@ -185,7 +191,7 @@ impl Stage {
 
     /// Creates edges with logs that another replica works for half a minute; their names sort
     /// first.
-    pub async fn worked_elsewhere(&self, count: u64) {
+    pub(crate) async fn worked_elsewhere(&self, count: u64) {
         const ADD: &str = "INSERT INTO edges (edge, region, created_at, epoch, term, cursor_seq, \
             cursor_hash, outcome_count, undecided, link_up, outcome_cursor, feed_cursor, ahead, \
             pending, last_seq, work_token, work_until) \
@@ -200,49 +206,49 @@ impl Stage {
     }
 
     /// Applies to replicas started later.
-    pub fn owner_has_so_long(&mut self, ms: u64) {
+    pub(crate) fn owner_has_so_long(&mut self, ms: u64) {
         self.config.decided_within_ms = ms;
     }
 
     /// Applies to replicas started later.
-    pub fn accepts_no_cloud_tokens(&mut self) {
+    pub(crate) fn accepts_no_cloud_tokens(&mut self) {
         self.config.accept_cloud_tokens = false;
     }
 
     /// Applies to replicas started later.
-    pub fn hands_in_again_every(&mut self, ms: u64) {
+    pub(crate) fn hands_in_again_every(&mut self, ms: u64) {
         self.config.held_again_ms = ms;
     }
 
     /// Signs later tokens with a new key.
-    pub fn rotate(&mut self) {
+    pub(crate) fn rotate(&mut self) {
         self.signer = Issuer::new().signer;
         self.auth.script().signer = self.signer.clone();
     }
 
     /// A cloud token, valid for an hour.
-    pub fn token(&self, role: Role, user: u128) -> String {
+    pub(crate) fn token(&self, role: Role, user: u128) -> String {
         self.signed(role, user, 0, 3_600, |claims| claims)
     }
 
     /// A token for NORTH's edges, valid for an hour.
-    pub fn edge_token(&self, role: Role, user: u128) -> String {
+    pub(crate) fn edge_token(&self, role: Role, user: u128) -> String {
         self.edge_token_between(role, user, 0, 3_600)
     }
 
     /// An altered token of a provider for NORTH's edges.
-    pub fn edge_token_of(&self, user: u128, alter: impl FnOnce(Claims) -> Claims) -> String {
+    pub(crate) fn edge_token_of(&self, user: u128, alter: impl FnOnce(Claims) -> Claims) -> String {
         self.signed(Role::Provider, user, 0, 3_600, |claims| {
             alter(for_north(claims))
         })
     }
 
-    pub async fn publish_order(&self, order: &Order) {
+    pub(crate) async fn publish_order(&self, order: &Order) {
         self.publish_of(EventType::OrderStatusChanged, order).await;
     }
 
     /// Publishes a lost acceptance of the order.
-    pub async fn publish_loss(&self, order: &Order) {
+    pub(crate) async fn publish_loss(&self, order: &Order) {
         self.publish_of(EventType::OrderAcceptanceLost, order).await;
     }
 
@@ -255,7 +261,7 @@ impl Stage {
         self.publish(kind, body).await;
     }
 
-    pub async fn publish(&self, kind: EventType, body: Value) {
+    pub(crate) async fn publish(&self, kind: EventType, body: Value) {
         let id = EventId(self.clock.new_id());
         let trace = id.0.simple().to_string();
         let event = Event {
@@ -270,7 +276,7 @@ impl Stage {
     }
 
     /// Publishes NORTH's holder, and waits until the feed has it.
-    pub async fn assign_north(&self, replica: &Replica, version: u64, holder: Option<&str>) {
+    pub(crate) async fn assign_north(&self, replica: &Replica, version: u64, holder: Option<&str>) {
         let assigned = json!({
             "region": "NORTH",
             "assignment": {
@@ -291,7 +297,7 @@ impl Stage {
     }
 
     /// Calls the hub as the order service.
-    pub async fn as_order(
+    pub(crate) async fn as_order(
         &self,
         replica: &Replica,
         method: Method,
@@ -302,13 +308,13 @@ impl Stage {
         replica.ask(method, path, Some(&token), body).await
     }
 
-    pub async fn dead_letters(&self) -> u64 {
+    pub(crate) async fn dead_letters(&self) -> u64 {
         let queue = platform::bus::dead_letter_queue("hub_feed");
         self.bus.count_waiting(&queue).await.unwrap()
     }
 
     /// Invites and enrols an edge through the public routes.
-    pub async fn enrol(&self, replica: &Replica, name: &str, region: Region) -> Edge {
+    pub(crate) async fn enrol(&self, replica: &Replica, name: &str, region: Region) -> Edge {
         let signer = Issuer::new().signer;
         let invited = self.admin(
             replica,
@@ -328,7 +334,7 @@ impl Stage {
         edge
     }
 
-    pub async fn admin(
+    pub(crate) async fn admin(
         &self,
         replica: &Replica,
         method: Method,
@@ -340,7 +346,7 @@ impl Stage {
             .await
     }
 
-    pub async fn set_gate(&self, replica: &Replica, region: Region, gate: &str) {
+    pub(crate) async fn set_gate(&self, replica: &Replica, region: Region, gate: &str) {
         let path = format!("/api/v1/admin/regions/{region}");
         let asked = Some(json!({"gate": gate}));
         let (status, body) = self.admin(replica, Method::PUT, &path, asked).await;
@@ -351,7 +357,7 @@ impl Stage {
         );
     }
 
-    pub async fn status(&self, replica: &Replica) -> StatusReport {
+    pub(crate) async fn status(&self, replica: &Replica) -> StatusReport {
         let (status, body) = self
             .admin(replica, Method::GET, "/api/v1/admin/status", None)
             .await;
@@ -360,7 +366,7 @@ impl Stage {
     }
 
     /// NORTH's only edge.
-    pub async fn north(&self, replica: &Replica) -> EdgeStatus {
+    pub(crate) async fn north(&self, replica: &Replica) -> EdgeStatus {
         let mut report = self.status(replica).await;
         report.regions[usize::from(Region::North.index())]
             .edges
@@ -368,7 +374,7 @@ impl Stage {
     }
 
     /// Waits until NORTH's edge meets the condition.
-    pub async fn north_until(&self, replica: &Replica, wish: impl Fn(&EdgeStatus) -> bool) {
+    pub(crate) async fn north_until(&self, replica: &Replica, wish: impl Fn(&EdgeStatus) -> bool) {
         eventually("the edge is as wished", PATIENCE, async || {
             wish(&self.north(replica).await).then_some(())
         })
@@ -376,7 +382,7 @@ impl Stage {
     }
 }
 
-pub async fn serve(router: Router, tasks: Tasks) -> Replica {
+pub(crate) async fn serve(router: Router, tasks: Tasks) -> Replica {
     let listener = process::web::bind_listener("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let served = router.clone();
@@ -398,11 +404,11 @@ pub async fn serve(router: Router, tasks: Tasks) -> Replica {
 }
 
 impl Replica {
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.tasks.shutdown(Duration::from_secs(5)).await;
     }
 
-    pub async fn ask(
+    pub(crate) async fn ask(
         &self,
         method: Method,
         path: &str,

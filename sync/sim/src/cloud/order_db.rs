@@ -247,6 +247,6 @@ impl OrderDb {
     }
 }
 
-pub fn requests(batch: wire::OpsBatch) -> Vec<Submission> {
+pub(crate) fn requests(batch: wire::OpsBatch) -> Vec<Submission> {
     rules::submissions_from_batch(batch)
 }

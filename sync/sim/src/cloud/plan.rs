@@ -14,12 +14,12 @@ use super::{LogOutcome, sync_db::SyncDb};
 use crate::{bug::Bug, cast, tokens};
 
 #[derive(Default)]
-pub struct LogPlan {
+pub(crate) struct LogPlan {
     pub answered: Vec<LogOutcome>,
     pub batch_ops: Vec<BatchOp>,
 }
 
-pub fn plan(
+pub(crate) fn plan(
     db: &SyncDb,
     e: usize,
     run: Vec<(u64, Hash, Option<Rc<Op>>)>,
@@ -52,7 +52,7 @@ pub fn plan(
 }
 
 /// Joins the owner's answers to the submitted ops.
-pub fn join(batch_ops: &[BatchOp], answers: &[OpAnswer]) -> Vec<LogOutcome> {
+pub(crate) fn join(batch_ops: &[BatchOp], answers: &[OpAnswer]) -> Vec<LogOutcome> {
     let pairs = batch_ops.iter().zip(answers);
     let decided = pairs.filter_map(|(op, answer)| match &answer.decision {
         OpDecision::Decided(outcome) => {
@@ -72,7 +72,7 @@ pub fn join(batch_ops: &[BatchOp], answers: &[OpAnswer]) -> Vec<LogOutcome> {
 }
 
 /// The ops that the owner leaves waiting.
-pub fn held(batch_ops: &[BatchOp], answers: &[OpAnswer]) -> Vec<u64> {
+pub(crate) fn held(batch_ops: &[BatchOp], answers: &[OpAnswer]) -> Vec<u64> {
     let pairs = batch_ops.iter().zip(answers);
     let held = pairs.filter(|(_, answer)| matches!(answer.decision, OpDecision::Held(_)));
     held.map(|(op, _)| op.seq).collect()

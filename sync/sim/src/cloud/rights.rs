@@ -21,7 +21,7 @@ pub struct Rights {
 const UNPAID_START: Region = Region::East;
 
 /// The policy version of a new region. An edge without any feed has version 0.
-pub const FIRST_VERSION: u64 = 1;
+pub(crate) const FIRST_VERSION: u64 = 1;
 
 impl Default for Rights {
     fn default() -> Self {

@@ -27,9 +27,9 @@ use wire::{
     OrderId, Region, RegionAssignment, UnixMillis, UserId,
 };
 
-pub use epochs::{EpochRow, OldOp};
-pub use waiting_accepts::{PortalAsk, WaitNotice};
-pub use work_queue::{CLAIM_MS, LogClaim};
+pub(crate) use epochs::{EpochRow, OldOp};
+pub(crate) use waiting_accepts::{PortalAsk, WaitNotice};
+pub(crate) use work_queue::{CLAIM_MS, LogClaim};
 
 use crate::{bug::Bug, cast};
 
@@ -185,7 +185,7 @@ pub struct NewestVersion {
 
 const GENERATION: u64 = 77;
 /// An edge is unreachable after this long without contact.
-pub const CONTACT_STALE_MS: i64 = 12_000;
+pub(crate) const CONTACT_STALE_MS: i64 = 12_000;
 impl SyncDb {
     pub fn new() -> Self {
         let edges = (0..cast::MACHINE_COUNT)

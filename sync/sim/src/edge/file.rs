@@ -29,15 +29,15 @@ use crate::{
 };
 
 pub use commands::{CommandEntry, EntryResult, LoggedCommand};
-pub use opening::{FileMark, SuspicionCause};
+pub(crate) use opening::{FileMark, SuspicionCause};
 
 /// An op's place: the epoch and the seq.
-pub type LogPlace = (u64, u64);
+pub(crate) type LogPlace = (u64, u64);
 
 /// The identity of a command. Another person's command with the same id is a different command.
-pub type CommandName = (CommandId, UserId);
+pub(crate) type CommandName = (CommandId, UserId);
 
-pub const FIRST_EPOCH: u64 = 1;
+pub(crate) const FIRST_EPOCH: u64 = 1;
 
 #[derive(Debug, Clone)]
 pub struct EdgeBook {

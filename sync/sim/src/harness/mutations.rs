@@ -11,7 +11,7 @@ struct CaughtBug {
 }
 
 /// Returns true if every bug is caught, and the same runs keep every promise without a bug.
-pub fn check_bugs<S: Simulation>(only: Option<S::Bug>, jobs: u64) -> bool {
+pub(crate) fn check_bugs<S: Simulation>(only: Option<S::Bug>, jobs: u64) -> bool {
     let bugs = only.map_or(S::BUGS.to_vec(), |bug| vec![bug]);
     let rows = run_numbered(bugs.len(), jobs, |n| catch_bug::<S>(bugs[n]));
     let width = name_width::<S>();

@@ -6,7 +6,7 @@ use super::{Simulation, Violation};
 use crate::trace::RunTrace;
 
 /// Returns true if the seed keeps every promise.
-pub fn replay_seed<S: Simulation>(seed: u64, bug: Option<S::Bug>) -> bool {
+pub(crate) fn replay_seed<S: Simulation>(seed: u64, bug: Option<S::Bug>) -> bool {
     let plan = S::plan_from_seed(seed);
     let Some(violation) = print_run::<S>(&plan, bug) else {
         return true;
@@ -23,7 +23,7 @@ pub fn replay_seed<S: Simulation>(seed: u64, bug: Option<S::Bug>) -> bool {
 }
 
 /// Returns true if the directed schedule keeps every promise.
-pub fn replay_scenario<S: Simulation>(name: &str, bug: Option<S::Bug>) -> bool {
+pub(crate) fn replay_scenario<S: Simulation>(name: &str, bug: Option<S::Bug>) -> bool {
     let scenarios = S::scenarios();
     let Some(scenario) = scenarios.iter().find(|scenario| scenario.name == name) else {
         eprintln!("unknown schedule; the schedules are:");

@@ -32,7 +32,7 @@ impl<Counts: Default> SeedTotals<Counts> {
 }
 
 /// Returns true if every promise was kept and every required event was met.
-pub fn run_seeds<S: Simulation>(from: u64, seed_count: u64, jobs: u64) -> bool {
+pub(crate) fn run_seeds<S: Simulation>(from: u64, seed_count: u64, jobs: u64) -> bool {
     let began = read_clock();
     let next = AtomicU64::new(from);
     let totals = Mutex::new(SeedTotals::new());

@@ -6,7 +6,11 @@ use std::sync::{
 };
 
 /// Results in numeric order, whichever thread computed them.
-pub fn run_numbered<T: Send>(count: usize, jobs: u64, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub(crate) fn run_numbered<T: Send>(
+    count: usize,
+    jobs: u64,
+    work: impl Fn(usize) -> T + Sync,
+) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::with_capacity(count));
     std::thread::scope(|scope| {

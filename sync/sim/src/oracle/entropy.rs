@@ -13,7 +13,7 @@ use crate::{
 
 /// The whole history of a region's feed, including the compacted part.
 #[derive(Default)]
-pub struct FeedHistory {
+pub(crate) struct FeedHistory {
     generation: u64,
     last: u64,
     orders: Vec<(u64, OrderId, u64, bool)>,

@@ -7,14 +7,14 @@ use super::Oracle;
 use crate::edge::EdgeFile;
 
 /// All forgeries of the hostile replica carry this number, far above any real one.
-pub const FORGED: u64 = 1 << 40;
+pub(crate) const FORGED: u64 = 1 << 40;
 
 /// The time of a forged decision.
-pub fn forged_at() -> UnixMillis {
+pub(crate) fn forged_at() -> UnixMillis {
     UnixMillis(1 << 40)
 }
 
-pub fn forged_command() -> CommandId {
+pub(crate) fn forged_command() -> CommandId {
     CommandId(Uuid::from_u64_pair(FORGED, 0))
 }
 

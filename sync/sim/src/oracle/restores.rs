@@ -15,7 +15,7 @@ use crate::{
 
 /// The oracle's record of one machine.
 #[derive(Default)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// Every receipt that its file must contain.
     pub receipts: BTreeMap<LogPlace, (ChainHead, CommandId)>,
     /// An alarm is justified: its file was replaced or copied, or its frames were altered in

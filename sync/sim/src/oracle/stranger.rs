@@ -15,7 +15,7 @@ fn stranger() -> UserId {
 }
 
 /// A copy of a command on an order with waiting ops of the attacker.
-pub fn beside_nonsense(file: &EdgeFile, entry: &CommandEntry) -> Option<CommandEntry> {
+pub(crate) fn beside_nonsense(file: &EdgeFile, entry: &CommandEntry) -> Option<CommandEntry> {
     let is_his = entry.actor.user_id == stranger();
     let waits = !is_his && file.waits_by(stranger(), entry.command.body.order_id());
     waits.then(|| entry.clone())

@@ -15,7 +15,7 @@ use crate::{
 
 /// A seed's theft, and the clocks that bound times.
 #[derive(Default)]
-pub struct Theft {
+pub(crate) struct Theft {
     edge: Option<EdgeId>,
     disabled: Option<Disabled>,
     deeds: BTreeMap<CommandId, Deed>,

@@ -88,7 +88,7 @@ pub(crate) fn record_offered_job(write: &EdgeJob, node: &Node, at: UnixMillis) -
 }
 
 impl EdgeNotes {
-    pub fn of(edge: EdgeId, region: Region) -> Self {
+    pub(crate) fn of(edge: EdgeId, region: Region) -> Self {
         let done = EdgeRecording {
             edge,
             region,
@@ -101,7 +101,7 @@ impl EdgeNotes {
         }
     }
 
-    pub fn executed(&mut self, mut step: EdgeStep, wrote: &EdgeJobResult) {
+    pub(crate) fn executed(&mut self, mut step: EdgeStep, wrote: &EdgeJobResult) {
         match (&mut step, wrote) {
             (EdgeStep::Entered { said, .. }, EdgeJobResult::Entered { entered, .. }) => {
                 said.clone_from(entered);
@@ -114,7 +114,7 @@ impl EdgeNotes {
         self.open.push(step);
     }
 
-    pub fn commits(&mut self, position: EdgeFilePosition) {
+    pub(crate) fn commits(&mut self, position: EdgeFilePosition) {
         if self.open.is_empty() {
             return;
         }
@@ -124,11 +124,11 @@ impl EdgeNotes {
             .push(EdgeStep::Committed(Box::new(position)));
     }
 
-    pub fn forgets(&mut self) {
+    pub(crate) fn forgets(&mut self) {
         self.open.clear();
     }
 
-    pub fn ends(&mut self, node: &Node) {
+    pub(crate) fn ends(&mut self, node: &Node) {
         let commands = node.file.commands.durable().values();
         self.done.last = commands
             .map(|stored| {
@@ -140,7 +140,7 @@ impl EdgeNotes {
             .collect();
     }
 
-    pub fn done(self) -> EdgeRecording {
+    pub(crate) fn done(self) -> EdgeRecording {
         self.done
     }
 }

@@ -89,12 +89,12 @@ pub(crate) struct OrderNotes {
 
 impl OrderNotes {
     /// The number of transactions that a new reader sees.
-    pub fn seen(&self) -> usize {
+    pub(crate) fn seen(&self) -> usize {
         self.committed
     }
 
     /// Records a transaction just before it is written.
-    pub fn decides(&mut self, db: &OrderDb, deciding: &OpenDecision) {
+    pub(crate) fn decides(&mut self, db: &OrderDb, deciding: &OpenDecision) {
         let requests = deciding.request.submissions.clone();
         let at = deciding.read_at;
         let here = decide_submissions(&db.snapshot(&requests, at), &requests);
@@ -120,7 +120,7 @@ impl OrderNotes {
     }
 
     /// Records an operator's written change.
-    pub fn assigns(&mut self, region: Region, asked: AssignmentChange, at: UnixMillis) {
+    pub(crate) fn assigns(&mut self, region: Region, asked: AssignmentChange, at: UnixMillis) {
         self.committed += 1;
         let now = Box::default();
         let step = OrderStep {
@@ -131,7 +131,7 @@ impl OrderNotes {
             .insert((self.committed, false, self.committed), step);
     }
 
-    pub fn ends(&mut self, db: &OrderDb) {
+    pub(crate) fn ends(&mut self, db: &OrderDb) {
         let orders = db.orders.iter();
         self.orders = orders
             .map(|(id, standing)| (*id, OrderState::clone(standing)))
@@ -140,7 +140,7 @@ impl OrderNotes {
 
     /// Repeats everything on an empty model, one transaction at a time. An answer that differs from
     /// the run's is an error. A loser's offers are taken from here.
-    pub fn explained(self) -> Result<OrderRecording, String> {
+    pub(crate) fn explained(self) -> Result<OrderRecording, String> {
         let mut db = OrderDb::default();
         let first = db.rights.regions.iter();
         let first_rules = first

@@ -48,7 +48,7 @@ pub(super) fn open(schedule: Schedule, n: u64) -> Schedule {
 }
 
 impl Schedule {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let limits = LinkLimits {
             batch_ops_max: 5_000,
             batch_bytes_max: 1 << 20,
@@ -72,24 +72,24 @@ impl Schedule {
     }
 
     /// Limits one `Up` to this many ops.
-    pub fn small_batches(mut self, ops: u32) -> Self {
+    pub(crate) fn small_batches(mut self, ops: u32) -> Self {
         self.plan.tuning.limits.batch_ops_max = ops;
         self
     }
 
-    pub fn does(self, at: u64, who: Doer, intent: Intent, order: OrderId) -> Self {
+    pub(crate) fn does(self, at: u64, who: Doer, intent: Intent, order: OrderId) -> Self {
         self.step(at, StepKind::Does { who, intent, order })
     }
 
-    pub fn tablet(self, at: u64, tablet: usize, intent: Intent, order: OrderId) -> Self {
+    pub(crate) fn tablet(self, at: u64, tablet: usize, intent: Intent, order: OrderId) -> Self {
         self.does(at, Doer::Tablet(tablet), intent, order)
     }
 
-    pub fn desk(self, at: u64, person: usize, intent: Intent, order: OrderId) -> Self {
+    pub(crate) fn desk(self, at: u64, person: usize, intent: Intent, order: OrderId) -> Self {
         self.does(at, Doer::Desk(person), intent, order)
     }
 
-    pub fn fault(self, at: u64, kind: FaultKind, on: usize, lasts_ms: u64) -> Self {
+    pub(crate) fn fault(self, at: u64, kind: FaultKind, on: usize, lasts_ms: u64) -> Self {
         self.step(
             at,
             StepKind::Fault(Fault {
@@ -101,7 +101,7 @@ impl Schedule {
         )
     }
 
-    pub fn hub_jumps_ahead(mut self, at: u64, hours: u64) -> Self {
+    pub(crate) fn hub_jumps_ahead(mut self, at: u64, hours: u64) -> Self {
         let first = cast::EDGE_COUNT + cast::TABLET_COUNT;
         for on in first..first + cast::REPLICA_COUNT {
             let fault = Fault {
@@ -116,7 +116,7 @@ impl Schedule {
     }
 
     /// Makes an order at this edge look as if only an outcome, not the feed, had delivered it.
-    pub fn feed_forgotten(self, at: u64, on: usize) -> Self {
+    pub(crate) fn feed_forgotten(self, at: u64, on: usize) -> Self {
         let kind = FaultKind::ViewDamaged;
         let size = ONLY_OF_FEED;
         self.step(
@@ -131,7 +131,7 @@ impl Schedule {
     }
 
     /// Restores the edge's files, or only its database, as of `as_of`; it is down for a second.
-    pub fn restore(self, at: u64, kind: FaultKind, on: usize, as_of: u64) -> Self {
+    pub(crate) fn restore(self, at: u64, kind: FaultKind, on: usize, as_of: u64) -> Self {
         // Odd sizes name a share of the elapsed time.
         let size = (as_of * 1_000 / at) | 1;
         self.step(
@@ -146,26 +146,26 @@ impl Schedule {
     }
 
     /// Makes the region exclusive, with this edge as the holder.
-    pub fn grant(self, at: u64, edge: usize) -> Self {
+    pub(crate) fn grant(self, at: u64, edge: usize) -> Self {
         self.policy(at, edge, 0)
     }
 
     /// Like `grant`; while cut off, the holder may approve, and work may start unpaid.
-    pub fn grant_with_rules(self, at: u64, edge: usize) -> Self {
+    pub(crate) fn grant_with_rules(self, at: u64, edge: usize) -> Self {
         self.policy(at, edge, 4)
     }
 
     /// Like `grant`; the holder may approve only for customers in good standing.
-    pub fn grant_for_good_standing(self, at: u64, edge: usize) -> Self {
+    pub(crate) fn grant_for_good_standing(self, at: u64, edge: usize) -> Self {
         self.policy(at, edge, GOOD_STANDING_ONLY)
     }
 
-    pub fn optimistic(self, at: u64, edge: usize) -> Self {
+    pub(crate) fn optimistic(self, at: u64, edge: usize) -> Self {
         self.policy(at, edge, 6)
     }
 
     /// Removes all offline rules of the region's edges.
-    pub fn no_rules(self, at: u64, edge: usize) -> Self {
+    pub(crate) fn no_rules(self, at: u64, edge: usize) -> Self {
         self.policy(at, edge, 9)
     }
 
@@ -183,7 +183,13 @@ impl Schedule {
     }
 
     /// Catches the next frame of this kind after `after` others.
-    pub fn catch(self, at: u64, to: (usize, Side), of: (&'static str, u32), b: FrameFate) -> Self {
+    pub(crate) fn catch(
+        self,
+        at: u64,
+        to: (usize, Side),
+        of: (&'static str, u32),
+        b: FrameFate,
+    ) -> Self {
         let (edge, to) = to;
         let (kind, after) = of;
         self.step(
@@ -199,21 +205,21 @@ impl Schedule {
     }
 
     /// The hostile replica puts a frame on this edge's line.
-    pub fn on_the_line(self, at: u64, on: usize, what: Forgery) -> Self {
+    pub(crate) fn on_the_line(self, at: u64, on: usize, what: Forgery) -> Self {
         self.step(at, StepKind::Forges { on, what, pick: 0 })
     }
 
     /// The hostile replica takes this edge's next call.
-    pub fn at_the_call(self, at: u64, on: usize, what: Forgery) -> Self {
+    pub(crate) fn at_the_call(self, at: u64, on: usize, what: Forgery) -> Self {
         self.step(at, StepKind::Forges { on, what, pick: 1 })
     }
 
     /// This edge has no hub key for this long.
-    pub fn keyless(self, on: usize, lasts_ms: u64) -> Self {
+    pub(crate) fn keyless(self, on: usize, lasts_ms: u64) -> Self {
         self.step(0, StepKind::Keyless { on, lasts_ms })
     }
 
-    pub fn shows(
+    pub(crate) fn shows(
         mut self,
         name: &'static str,
         says: &'static str,

@@ -23,7 +23,7 @@ const COMPARE_AGAIN_AFTER_MS: u64 = 10_000;
 
 impl World {
     /// One replica compares all regions periodically.
-    pub fn compares(&mut self) {
+    pub(crate) fn compares(&mut self) {
         self.later(EVERY_MS, WorldEvent::Compares);
         let up = (0..cast::REPLICA_COUNT).find(|&r| self.replicas[r].is_running);
         let Some(replica) = up.filter(|_| !is_planted(Bug::OwnerNotCompared)) else {
@@ -105,7 +105,7 @@ impl World {
     }
 
     /// Returns true if the feeds have exactly their owner's orders.
-    pub fn feeds_have_all(&self) -> bool {
+    pub(crate) fn feeds_have_all(&self) -> bool {
         cast::REGIONS.iter().all(|region| {
             self.assigns_behind(*region).is_none() && self.suspects(*region).is_empty()
         })
@@ -117,7 +117,7 @@ impl World {
     }
 
     /// Reads the owner for the differences. No repairs happen while events wait in the outbox.
-    pub fn owner_is_read(&mut self, mut comparison: Box<Comparison>) {
+    pub(crate) fn owner_is_read(&mut self, mut comparison: Box<Comparison>) {
         let unsent = self.order_db.outbox.values().any(|row| !row.is_sent);
         if !self.is_alive(&comparison) || !self.orders.is_running || unsent {
             return;
@@ -168,7 +168,7 @@ impl World {
     }
 
     /// Repairs are ordinary feed changes.
-    pub fn feed_is_mended(&mut self, comparison: Box<Comparison>) {
+    pub(crate) fn feed_is_mended(&mut self, comparison: Box<Comparison>) {
         if !self.is_alive(&comparison) {
             return;
         }
@@ -261,7 +261,7 @@ impl World {
     }
 
     /// Each replica checks the edges' reports.
-    pub fn looks_at_edges(&mut self, r: usize, run: u32) {
+    pub(crate) fn looks_at_edges(&mut self, r: usize, run: u32) {
         if self.replicas[r].run != run || !self.replicas[r].is_running {
             return;
         }

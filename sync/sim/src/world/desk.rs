@@ -34,7 +34,7 @@ const AGAIN_AFTER_MS: u64 = 2_000;
 const TOKEN_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
 
 impl World {
-    pub fn at_desk(&mut self, drawn: usize, intent: Intent, pick: u64) {
+    pub(crate) fn at_desk(&mut self, drawn: usize, intent: Intent, pick: u64) {
         let intent = if intent == Intent::ReuseId {
             Intent::Accept
         } else {
@@ -61,7 +61,7 @@ impl World {
     }
 
     /// A directed schedule names the order itself.
-    pub fn asks(&mut self, actor: Actor, body: CommandBody, names_order: bool, pick: u64) {
+    pub(crate) fn asks(&mut self, actor: Actor, body: CommandBody, names_order: bool, pick: u64) {
         let id = CommandId(self.random.id());
         self.note(14, pick, |world| {
             let item = world.desk.items.len();
@@ -82,7 +82,7 @@ impl World {
         self.later(0, WorldEvent::DeskTries { item });
     }
 
-    pub fn desk_tries(&mut self, item: usize) {
+    pub(crate) fn desk_tries(&mut self, item: usize) {
         if self.desk.items[item].is_answered {
             return;
         }
@@ -133,7 +133,7 @@ impl World {
         self.later(AGAIN_AFTER_MS, WorldEvent::DeskTries { item });
     }
 
-    pub fn is_decided_at_desk(&self, item: usize) -> bool {
+    pub(crate) fn is_decided_at_desk(&self, item: usize) -> bool {
         let asking = &self.desk.items[item];
         self.order_db
             .commands
@@ -141,7 +141,7 @@ impl World {
     }
 
     /// Sends the order service's answer to the person.
-    pub fn answers_desk(&mut self, takes: u64, item: usize, heard: DeskReply) {
+    pub(crate) fn answers_desk(&mut self, takes: u64, item: usize, heard: DeskReply) {
         let id = self.desk.items[item].id;
         self.oracle
             .told_at_desk(self.now, id, &heard.outcome, heard.consumes);
@@ -157,7 +157,7 @@ impl World {
     /// An accept has to wait: the order service queries the hub, and checks again if the hub did
     /// not take it. Mirrors `cloud/order/src/handlers/commands.rs`, `actions.rs` and
     /// `sync/hub/src/handlers/internal.rs`.
-    pub fn asks_holder(
+    pub(crate) fn asks_holder(
         &mut self,
         takes: u64,
         request: &DecisionRequest,
@@ -241,7 +241,7 @@ impl World {
     }
 
     /// `None` means that the service is unreachable.
-    pub fn desk_hears(&mut self, item: usize, heard: Option<Box<DeskReply>>) {
+    pub(crate) fn desk_hears(&mut self, item: usize, heard: Option<Box<DeskReply>>) {
         let Some(DeskReply {
             outcome,
             consumes,

@@ -17,7 +17,7 @@ const AGAIN_AFTER_MS: u64 = 1_000;
 
 impl World {
     /// Disables the edge through any replica, and distrusts everything received since `since`.
-    pub fn disables(&mut self, e: usize, since: u64) {
+    pub(crate) fn disables(&mut self, e: usize, since: u64) {
         if !self.thief.has_struck {
             return;
         }
@@ -47,7 +47,7 @@ impl World {
     }
 
     /// The order service takes the rights back, then lists the decided commands.
-    pub fn settles_disabling(&mut self, e: usize) {
+    pub(crate) fn settles_disabling(&mut self, e: usize) {
         let Some(epoch) = self.sync_db.edges[e].disabling else {
             return;
         };
@@ -104,7 +104,7 @@ impl World {
     }
 
     /// Enrols a new key: on the old machine with or without its log, or on a new one.
-    pub fn gets_new_key(&mut self, e: usize, keeps_log: bool) {
+    pub(crate) fn gets_new_key(&mut self, e: usize, keeps_log: bool) {
         if !self.thief.has_struck {
             return;
         }

@@ -24,7 +24,7 @@ const GROUP_MAX: usize = 256;
 const RESTART_AFTER_MS: u64 = 1_000;
 
 impl World {
-    pub fn edge_starts(&mut self, e: usize) {
+    pub(crate) fn edge_starts(&mut self, e: usize) {
         let nonce = BootNonce(self.random.bytes());
         let edge = &mut self.edges[e];
         if edge.is_running || !edge.is_there {
@@ -44,7 +44,7 @@ impl World {
         self.edge_writes(e, EdgeJob::Boot);
     }
 
-    pub fn edge_takes(&mut self, e: usize, tablet: usize, frame: CmdFrame) {
+    pub(crate) fn edge_takes(&mut self, e: usize, tablet: usize, frame: CmdFrame) {
         let edge = &self.edges[e];
         // The edge serves no requests until its boot op is on disk.
         if !edge.is_running || edge.file.book.read().head.seq == 0 {
@@ -112,7 +112,7 @@ impl World {
         );
     }
 
-    pub fn edge_writes(&mut self, e: usize, write: EdgeJob) {
+    pub(crate) fn edge_writes(&mut self, e: usize, write: EdgeJob) {
         self.edges[e].writer.waiting.push_back(write);
         self.edge_commits(e);
     }
@@ -257,7 +257,7 @@ impl World {
     }
 
     /// The group is on disk: first write the mark, then answer.
-    pub fn edge_wrote(&mut self, e: usize, run: u32) {
+    pub(crate) fn edge_wrote(&mut self, e: usize, run: u32) {
         if self.edges[e].run != run || !self.edges[e].is_running {
             return;
         }
@@ -354,7 +354,7 @@ impl World {
 
     /// The process and its uncommitted writes are gone. A commit in progress survives as a whole or
     /// not at all.
-    pub fn edge_dies(&mut self, e: usize, down_ms: u64, without_power: bool) {
+    pub(crate) fn edge_dies(&mut self, e: usize, down_ms: u64, without_power: bool) {
         if !self.edges[e].is_running {
             return;
         }
@@ -394,7 +394,7 @@ impl World {
     }
 
     /// A write of the link's session; planted bugs first commit a part of it separately.
-    pub fn link_writes(&mut self, e: usize, conn: usize, what: EdgeWrite) {
+    pub(crate) fn link_writes(&mut self, e: usize, conn: usize, what: EdgeWrite) {
         let edge = &mut self.edges[e];
         if !edge.disk.is_full
             && edge.writer.committing.is_none()

@@ -26,7 +26,7 @@ impl Faults {
     }
 
     /// Time since one of these last disturbed a machine's link.
-    pub fn quiet_for(&self, machine: usize, now: u64) -> u64 {
+    pub(crate) fn quiet_for(&self, machine: usize, now: u64) -> u64 {
         const LINK: [FaultKind; 7] = [
             FaultKind::Partition,
             FaultKind::Delay,
@@ -42,42 +42,42 @@ impl Faults {
         now.saturating_sub(until.max().copied().unwrap_or(0))
     }
 
-    pub fn partition(&self, edge: usize) -> Option<u64> {
+    pub(crate) fn partition(&self, edge: usize) -> Option<u64> {
         let until = self.until.get(&(FaultKind::Partition, edge)).copied();
         until.filter(|until| *until > self.now)
     }
 
-    pub fn delays(&self, edge: usize) -> bool {
+    pub(crate) fn delays(&self, edge: usize) -> bool {
         self.on(FaultKind::Delay, edge)
     }
 
-    pub fn loses(&self, edge: usize) -> bool {
+    pub(crate) fn loses(&self, edge: usize) -> bool {
         self.on(FaultKind::Loss, edge)
     }
 
-    pub fn doubles(&self, edge: usize) -> bool {
+    pub(crate) fn doubles(&self, edge: usize) -> bool {
         self.on(FaultKind::Duplicates, edge)
     }
 
-    pub fn reorders(&self, edge: usize) -> bool {
+    pub(crate) fn reorders(&self, edge: usize) -> bool {
         self.on(FaultKind::Reorder, edge)
     }
 
-    pub fn strays(&self, edge: usize) -> bool {
+    pub(crate) fn strays(&self, edge: usize) -> bool {
         self.on(FaultKind::Strays, edge)
     }
 
-    pub fn corrupts(&self, edge: usize) -> bool {
+    pub(crate) fn corrupts(&self, edge: usize) -> bool {
         self.on(FaultKind::Corruption, edge)
     }
 
-    pub fn disturbs_radio(&self, edge: usize) -> bool {
+    pub(crate) fn disturbs_radio(&self, edge: usize) -> bool {
         self.on(FaultKind::Radio, edge)
     }
 }
 
 impl World {
-    pub fn step(&mut self, n: usize) {
+    pub(crate) fn step(&mut self, n: usize) {
         self.faults.now = self.now;
         let step = self.plan.steps[n].clone();
         match step.what {
@@ -174,7 +174,7 @@ impl World {
         }
     }
 
-    pub fn lift(&mut self, n: usize) {
+    pub(crate) fn lift(&mut self, n: usize) {
         self.faults.now = self.now;
         let StepKind::Fault(Fault { kind, on, .. }) = self.plan.steps[n].what else {
             return;
@@ -203,7 +203,7 @@ impl World {
     }
 
     /// Everything works from here on.
-    pub fn heal(&mut self) {
+    pub(crate) fn heal(&mut self) {
         let now = self.now;
         // They are over, but stay on record.
         self.faults.now = now;
@@ -246,15 +246,15 @@ impl World {
 
     /// Returns true if an active fault strikes this time: now and then, or always in a directed
     /// schedule.
-    pub fn strikes(&mut self, in_a_thousand: u64) -> bool {
+    pub(crate) fn strikes(&mut self, in_a_thousand: u64) -> bool {
         self.plan.tuning.every || self.random.chance(in_a_thousand)
     }
 
-    pub fn feeds_late(&self) -> bool {
+    pub(crate) fn feeds_late(&self) -> bool {
         self.faults.on(FaultKind::LateFeed, 0)
     }
 
-    pub fn faults_at(&mut self) {
+    pub(crate) fn faults_at(&mut self) {
         self.faults.now = self.now;
     }
 
@@ -275,7 +275,7 @@ impl World {
     }
 
     /// A copy that starts without a network.
-    pub fn cut_off(&mut self, machine: usize, lasts_ms: u64) {
+    pub(crate) fn cut_off(&mut self, machine: usize, lasts_ms: u64) {
         self.faults
             .until
             .insert((FaultKind::Partition, machine), self.now + lasts_ms);

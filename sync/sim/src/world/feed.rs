@@ -14,7 +14,7 @@ use crate::{
 const PREFETCH: usize = 4;
 
 impl World {
-    pub fn bus_delivers(&mut self) {
+    pub(crate) fn bus_delivers(&mut self) {
         while self.bus.unconfirmed.len() < PREFETCH && !self.bus.is_down {
             let up: Vec<usize> = (0..cast::REPLICA_COUNT)
                 .filter(|&r| self.replicas[r].is_running)
@@ -86,7 +86,7 @@ impl World {
         self.later(takes, WorldEvent::FeedCommits { delivery });
     }
 
-    pub fn feed_commits(&mut self, delivery: u64) {
+    pub(crate) fn feed_commits(&mut self, delivery: u64) {
         let Some(HubDelivery {
             event,
             replica,
@@ -115,7 +115,7 @@ impl World {
     }
 
     /// Rolls back its transactions; the bus redelivers unacknowledged events.
-    pub fn bus_loses_consumer(&mut self, replica: usize) {
+    pub(crate) fn bus_loses_consumer(&mut self, replica: usize) {
         let lost: Vec<u64> = self
             .bus
             .unconfirmed

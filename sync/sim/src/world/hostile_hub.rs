@@ -38,19 +38,19 @@ pub(crate) struct HostileHub {
 }
 
 impl World {
-    pub fn hostile_hub_settles(&mut self) {
+    pub(crate) fn hostile_hub_settles(&mut self) {
         let forges = |step: &crate::plan::Step| matches!(step.what, StepKind::Forges { .. });
         self.hostile.is_there = self.plan.steps.iter().any(forges);
     }
 
     /// An earlier version enrolled this edge over a plain line. Its operator has yet to set the
     /// key.
-    pub fn is_keyless_for(&mut self, m: usize, lasts_ms: u64) {
+    pub(crate) fn is_keyless_for(&mut self, m: usize, lasts_ms: u64) {
         self.hostile.keyless_until.insert(m, self.now + lasts_ms);
     }
 
     /// This machine's trust in its hub as a session begins.
-    pub fn knows_its_hub(&self, m: usize) -> HubKnowledge {
+    pub(crate) fn knows_its_hub(&self, m: usize) -> HubKnowledge {
         let keyless = self
             .hostile
             .keyless_until
@@ -64,7 +64,7 @@ impl World {
     }
 
     /// Forges on the line of an open session, or at the next call, which it provokes.
-    pub fn forges(&mut self, m: usize, what: Forgery, pick: u64) {
+    pub(crate) fn forges(&mut self, m: usize, what: Forgery, pick: u64) {
         let link = self.edges[m].link.as_ref();
         let open = link.filter(|link| link.machine.is_open() && self.net.is_hubs(link.conn));
         let open = open.and_then(|link| Some((link.conn, link.knows, link.link_session?)));
@@ -79,11 +79,11 @@ impl World {
     }
 
     /// Returns true if it takes this machine's call.
-    pub fn hostile_takes_call(&self, m: usize) -> bool {
+    pub(crate) fn hostile_takes_call(&self, m: usize) -> bool {
         self.hostile.waits.contains_key(&m) && !self.has_healed
     }
 
-    pub fn hostile_hub_hears(&mut self, conn: usize, packet: &Packet) {
+    pub(crate) fn hostile_hub_hears(&mut self, conn: usize, packet: &Packet) {
         let m = self.net.conns[conn].edge;
         let Packet::Frame { bytes, .. } = packet else {
             return;
@@ -127,7 +127,7 @@ impl World {
     }
 
     /// Keeps a frame of the hub for replay.
-    pub fn hostile_hub_copies(&mut self, conn: usize, frame: &Frame) {
+    pub(crate) fn hostile_hub_copies(&mut self, conn: usize, frame: &Frame) {
         if self.hostile.is_there {
             let copied = self
                 .hostile

@@ -22,7 +22,7 @@ const TICK_MS: u64 = 1_000;
 const LOOK_MS: u64 = 1_000;
 
 impl World {
-    pub fn replica_starts(&mut self, r: usize) {
+    pub(crate) fn replica_starts(&mut self, r: usize) {
         let id = self.random.next();
         let replica = &mut self.replicas[r];
         if replica.is_running {
@@ -50,7 +50,7 @@ impl World {
     }
 
     /// The process is gone with its sessions, workers and deliveries.
-    pub fn replica_dies(&mut self, r: usize, down_ms: u64, size: u64) {
+    pub(crate) fn replica_dies(&mut self, r: usize, down_ms: u64, size: u64) {
         if !self.replicas[r].is_running {
             return;
         }
@@ -72,7 +72,7 @@ impl World {
         self.later(down_ms.max(1), WorldEvent::ReplicaStarts { replica: r });
     }
 
-    pub fn hub_session_begins(&mut self, conn: usize, r: usize) {
+    pub(crate) fn hub_session_begins(&mut self, conn: usize, r: usize) {
         let e = self.net.conns[conn].id;
         let linked_at = at(self.now, self.replicas[r].clock_error_ms);
         let linked_at = if is_planted(Bug::HelloLate) {
@@ -107,7 +107,7 @@ impl World {
         self.later(TICK_MS, WorldEvent::HubTick { conn });
     }
 
-    pub fn hub_session_ends(&mut self, conn: usize) {
+    pub(crate) fn hub_session_ends(&mut self, conn: usize) {
         let r = self.net.conns[conn].replica;
         let Some(session) = self.replicas[r].sessions.remove(&conn) else {
             return;
@@ -129,7 +129,7 @@ impl World {
         self.replicas[r].sessions.get_mut(&conn)
     }
 
-    pub fn hub_receives(&mut self, conn: usize, packet: Packet, is_stray: bool) {
+    pub(crate) fn hub_receives(&mut self, conn: usize, packet: Packet, is_stray: bool) {
         if self.net.conns[conn].is_hostile {
             return self.hostile_hub_hears(conn, &packet);
         }
@@ -271,7 +271,7 @@ impl World {
     }
 
     /// Reads one frame to send down, outcomes first.
-    pub fn hub_reads(&mut self, conn: usize) {
+    pub(crate) fn hub_reads(&mut self, conn: usize) {
         let Some(session) = self.session(conn) else {
             return;
         };
@@ -321,7 +321,7 @@ impl World {
     }
 
     /// Looks for work about once a second, even without a wake-up.
-    pub fn replica_looks(&mut self, r: usize, run: u32) {
+    pub(crate) fn replica_looks(&mut self, r: usize, run: u32) {
         if self.replicas[r].is_running && self.replicas[r].run == run {
             self.start_edge_workers(r);
             self.later(LOOK_MS, WorldEvent::Looks { replica: r, run });

@@ -25,7 +25,7 @@ const SETTLED_AFTER_MS: u64 = 5_000;
 const TOKEN_LIFE_MS: i64 = 120_000;
 
 impl World {
-    pub fn edge_calls(&mut self, e: usize, run: u32) {
+    pub(crate) fn edge_calls(&mut self, e: usize, run: u32) {
         let edge = &self.edges[e];
         if edge.run != run || !edge.is_running || edge.link.is_some() {
             return;
@@ -98,7 +98,7 @@ impl World {
         self.later(TICK_MS, WorldEvent::EdgeTick { edge: e, conn });
     }
 
-    pub fn edge_receives(&mut self, conn: usize, packet: Packet, is_stray: bool) {
+    pub(crate) fn edge_receives(&mut self, conn: usize, packet: Packet, is_stray: bool) {
         let e = self.net.conns[conn].edge;
         if e == cast::THIEF {
             return self.thief_hears(conn, packet);
@@ -130,7 +130,7 @@ impl World {
     }
 
     /// Works until it has to wait for the file.
-    pub fn link_goes_on(&mut self, e: usize) {
+    pub(crate) fn link_goes_on(&mut self, e: usize) {
         loop {
             let Some(link) = &mut self.edges[e].link else {
                 return;
@@ -266,7 +266,13 @@ impl World {
     }
 
     /// The session's write is on disk, or failed.
-    pub fn linked(&mut self, e: usize, conn: usize, settled: Vec<SettledCommand>, failed: bool) {
+    pub(crate) fn linked(
+        &mut self,
+        e: usize,
+        conn: usize,
+        settled: Vec<SettledCommand>,
+        failed: bool,
+    ) {
         for SettledCommand {
             command_id,
             user_id,
@@ -303,7 +309,7 @@ impl World {
         self.link_goes_on(e);
     }
 
-    pub fn edge_ticks(&mut self, e: usize, conn: usize) {
+    pub(crate) fn edge_ticks(&mut self, e: usize, conn: usize) {
         let now = self.now;
         let Some(link) = self.edges[e].link.as_mut().filter(|link| link.conn == conn) else {
             return;
@@ -358,7 +364,7 @@ impl World {
     }
 
     /// Ends the session. The next one begins once its writes are stored.
-    pub fn link_ends(&mut self, e: usize, conn: usize, why: &str) {
+    pub(crate) fn link_ends(&mut self, e: usize, conn: usize, why: &str) {
         let edge = &mut self.edges[e];
         let Some(link) = edge.link.take_if(|link| link.conn == conn) else {
             return;

@@ -14,7 +14,7 @@ use crate::{
 
 impl World {
     /// The next event that leaves the order service does not arrive, though the bus confirmed it.
-    pub fn is_thrown_away(&mut self, event: &cloud::BusEvent) -> bool {
+    pub(crate) fn is_thrown_away(&mut self, event: &cloud::BusEvent) -> bool {
         if self.loses_next == 0 {
             return false;
         }
@@ -36,7 +36,7 @@ impl World {
     /// Removes an order from an edge's view as if no feed had delivered it, or keeps it as if only
     /// an outcome had. An outcome names only orders that the owner has. Never runs while a firm
     /// answer depends on that view.
-    pub fn view_is_damaged(&mut self, m: usize, size: u64) {
+    pub(crate) fn view_is_damaged(&mut self, m: usize, size: u64) {
         let node = &self.edges[m];
         let busy = node.writer.committing.is_some() || !node.writer.waiting.is_empty();
         if busy && !self.has_healed {
@@ -77,7 +77,7 @@ impl World {
     }
 
     /// An order that its owner does not have gets into a feed.
-    pub fn strange_order_comes(&mut self, fault: &Fault) {
+    pub(crate) fn strange_order_comes(&mut self, fault: &Fault) {
         let region = cast::region(fault.on);
         let Some(like) = self.known.get(&region).and_then(|known| known.first()) else {
             return;
@@ -102,7 +102,7 @@ impl World {
     }
 
     /// The region's feed starts over, in a new generation.
-    pub fn feed_begins_anew(&mut self, region: Region) {
+    pub(crate) fn feed_begins_anew(&mut self, region: Region) {
         if self
             .sync_db
             .region(region)
@@ -120,7 +120,7 @@ impl World {
     }
 
     /// The feeds drop everything that no recently seen edge needs.
-    pub fn feeds_are_compacted(&mut self) {
+    pub(crate) fn feeds_are_compacted(&mut self) {
         for region in cast::REGIONS {
             let compacted = self.sync_db.compact(region, self.now);
             self.counts.compacted += compacted.versions;
@@ -152,7 +152,7 @@ impl World {
             && (1..number).contains(&book.feed_cursor)
     }
 
-    pub fn renewal_is_asked(&mut self, region: Region, holder: HolderEpoch, fence: u64) {
+    pub(crate) fn renewal_is_asked(&mut self, region: Region, holder: HolderEpoch, fence: u64) {
         self.operator_asks(region, operator::OperatorAct::Renews(holder, fence));
     }
 }

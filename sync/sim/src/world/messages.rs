@@ -28,7 +28,7 @@ pub(crate) struct OwnerMessage {
 }
 
 impl OwnerMessage {
-    pub fn answers(&self) -> &[OpAnswer] {
+    pub(crate) fn answers(&self) -> &[OpAnswer] {
         match &self.said {
             OwnerReply::Answers(answers) => answers,
             OwnerReply::Nothing | OwnerReply::Fails => &[],

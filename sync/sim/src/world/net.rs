@@ -65,7 +65,7 @@ impl Fate {
 }
 
 impl Net {
-    pub fn is_hubs(&self, conn: usize) -> bool {
+    pub(crate) fn is_hubs(&self, conn: usize) -> bool {
         !self.conns[conn].is_hostile
     }
 
@@ -84,7 +84,7 @@ impl Net {
 }
 
 impl World {
-    pub fn connect(&mut self, edge: usize, replica: usize) -> usize {
+    pub(crate) fn connect(&mut self, edge: usize, replica: usize) -> usize {
         let Node { id, run, .. } = self.edges[edge];
         self.net.conns.push(Conn {
             edge,
@@ -101,7 +101,7 @@ impl World {
         self.net.conns.len() - 1
     }
 
-    pub fn send_frame(&mut self, conn: usize, to: Side, frame: &Frame) {
+    pub(crate) fn send_frame(&mut self, conn: usize, to: Side, frame: &Frame) {
         self.counts.frame(words::kind(frame));
         let mut bytes = frame.to_bytes();
         let e = self.net.conns[conn].edge;
@@ -152,7 +152,7 @@ impl World {
     }
 
     /// `is_bound` means that the frame names its session, so another one must reject it.
-    pub fn send(&mut self, conn: usize, to: Side, packet: Packet, is_bound: bool) -> Fate {
+    pub(crate) fn send(&mut self, conn: usize, to: Side, packet: Packet, is_bound: bool) -> Fate {
         let e = self.net.conns[conn].edge;
         let way = to as usize;
         let is_frame = matches!(packet, Packet::Frame { .. });
@@ -265,7 +265,7 @@ impl World {
         }
     }
 
-    pub fn arrives(&mut self, conn: usize, to: Side, packet: Packet, is_stray: bool) {
+    pub(crate) fn arrives(&mut self, conn: usize, to: Side, packet: Packet, is_stray: bool) {
         let (mut conn, edge) = (conn, self.net.conns[conn].edge);
         if is_stray {
             let Some(newest) = self.net.conns.iter().rposition(|c| c.edge == edge) else {
@@ -286,7 +286,7 @@ impl World {
     }
 
     /// Closes one end; the other is notified unless the way there is cut.
-    pub fn close(&mut self, conn: usize, from: Side, silently: bool) {
+    pub(crate) fn close(&mut self, conn: usize, from: Side, silently: bool) {
         let c = &mut self.net.conns[conn];
         let (mine, other) = match from {
             Side::Edge => (&mut c.edge_open, Side::Hub),
@@ -302,7 +302,7 @@ impl World {
         self.later(at - self.now, WorldEvent::Closed { conn, at: other });
     }
 
-    pub fn closed(&mut self, conn: usize, at: Side) {
+    pub(crate) fn closed(&mut self, conn: usize, at: Side) {
         match at {
             Side::Edge if self.net.conns[conn].edge_open => {
                 self.net.conns[conn].edge_open = false;
@@ -321,7 +321,7 @@ impl World {
     }
 
     /// Notifies both ends that the connection is gone.
-    pub fn cut(&mut self, edge: usize) {
+    pub(crate) fn cut(&mut self, edge: usize) {
         let open = |c: &Conn| c.edge == edge && (c.edge_open || c.hub_open);
         let conns: Vec<usize> = (0..self.net.conns.len())
             .filter(|&conn| open(&self.net.conns[conn]))

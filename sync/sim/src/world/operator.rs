@@ -42,7 +42,7 @@ const ENDS_AFTER_MS: u64 = 15_000;
 
 impl World {
     /// Changes a policy and its holder, or the rules, depending on the fault's size.
-    pub fn changes_policy(&mut self, fault: &Fault) {
+    pub(crate) fn changes_policy(&mut self, fault: &Fault) {
         let region = cast::region(fault.on);
         let by = admin();
         let epoch = self.sync_db.edges[fault.on].epoch;
@@ -97,7 +97,7 @@ impl World {
     }
 
     /// Changes the offline rules, depending on the fault's size.
-    pub fn changes_rules(&mut self, fault: &Fault) {
+    pub(crate) fn changes_rules(&mut self, fault: &Fault) {
         let unpaid_start = fault.size.is_multiple_of(2);
         let rules = match fault.size % 3 {
             0 => OfflineRules {
@@ -113,12 +113,12 @@ impl World {
         self.operator_asks(cast::region(fault.on), OperatorAct::Wishes(wish));
     }
 
-    pub fn takes_back(&mut self, e: usize) {
+    pub(crate) fn takes_back(&mut self, e: usize) {
         self.operator_asks(cast::region(e), OperatorAct::TakesBack);
     }
 
     /// Revokes a provider: every region's feed reports it.
-    pub fn revokes(&mut self, tablet: usize) {
+    pub(crate) fn revokes(&mut self, tablet: usize) {
         let user = cast::at_tablet(tablet).user_id;
         for region in cast::REGIONS {
             let id = wire::EventId(self.random.id());
@@ -131,7 +131,7 @@ impl World {
 
     /// An op has failed alone too often. An operator examines it, may repair the cause, and
     /// readmits it.
-    pub fn op_stops(&mut self, e: usize, seq: u64) {
+    pub(crate) fn op_stops(&mut self, e: usize, seq: u64) {
         self.counts.stopped += 1;
         let name = cast::edge(e);
         self.note(24, seq, |_| format!("op {seq} of {name} needs an operator"));
@@ -157,7 +157,7 @@ impl World {
         );
     }
 
-    pub fn lets_go(&mut self, e: usize, epoch: u64, seq: u64) {
+    pub(crate) fn lets_go(&mut self, e: usize, epoch: u64, seq: u64) {
         let row = &self.sync_db.edges[e];
         let op = row.ops.get(&seq).filter(|_| row.epoch == epoch);
         let Some(id) = op.and_then(|op| op.command_id()) else {
@@ -174,14 +174,14 @@ impl World {
     }
 
     /// Releases all regions some time after everything works again, so that all ops are decided.
-    pub fn ends_rights_later(&mut self) {
+    pub(crate) fn ends_rights_later(&mut self) {
         self.later(
             ENDS_AFTER_MS,
             WorldEvent::Operator(OperatorEvent::RightsEnd),
         );
     }
 
-    pub fn rights_end(&mut self) {
+    pub(crate) fn rights_end(&mut self) {
         for region in cast::REGIONS {
             let right = Some(NextAssignment {
                 policy: Policy::Optimistic,
@@ -205,7 +205,7 @@ impl World {
 
     /// One transaction with an exclusive lock on the region's row: it waits for those that share
     /// it.
-    pub fn operates(&mut self, n: usize) {
+    pub(crate) fn operates(&mut self, n: usize) {
         let (region, does) = self.operator.asked[n].clone();
         let shared = self
             .orders
@@ -281,7 +281,7 @@ impl World {
     }
 
     /// Writes a change of a region's assignment, and its event.
-    pub fn turns(
+    pub(crate) fn turns(
         &mut self,
         region: Region,
         transition: &rules::AssignmentTransition,
@@ -293,7 +293,7 @@ impl World {
     }
 
     /// `at` is its transaction's clock reading.
-    pub fn turns_as(
+    pub(crate) fn turns_as(
         &mut self,
         region: Region,
         transition: &rules::AssignmentTransition,

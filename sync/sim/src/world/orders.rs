@@ -23,7 +23,7 @@ const RELAY_BATCH_MAX: usize = 256;
 const BUS_QUEUE_MAX: usize = 10_000;
 
 impl World {
-    pub fn order_starts(&mut self) {
+    pub(crate) fn order_starts(&mut self) {
         if self.orders.is_running {
             return;
         }
@@ -38,7 +38,7 @@ impl World {
     }
 
     /// Rolls back uncommitted transactions without an answer.
-    pub fn order_dies(&mut self, down_ms: u64) {
+    pub(crate) fn order_dies(&mut self, down_ms: u64) {
         if !self.orders.is_running {
             return;
         }
@@ -49,7 +49,7 @@ impl World {
         self.later(down_ms.max(1), WorldEvent::OrderStarts);
     }
 
-    pub fn order_asked(&mut self, request: DecisionRequest) {
+    pub(crate) fn order_asked(&mut self, request: DecisionRequest) {
         if !self.orders.is_running {
             self.owner_is_away(&request.by);
             return;
@@ -162,7 +162,7 @@ impl World {
         }
     }
 
-    pub fn order_commits(&mut self, tx: u64, run: u32) {
+    pub(crate) fn order_commits(&mut self, tx: u64, run: u32) {
         if self.orders.run != run || !self.orders.is_running {
             return;
         }
@@ -368,7 +368,7 @@ impl World {
     }
 
     /// Publishes unsent events in order, and marks them once the bus has confirmed.
-    pub fn relay(&mut self, run: u32) {
+    pub(crate) fn relay(&mut self, run: u32) {
         if self.orders.run != run || !self.orders.is_running || self.orders.relaying {
             return;
         }
@@ -414,7 +414,7 @@ impl World {
         self.later(takes, WorldEvent::Confirmed { run, numbers });
     }
 
-    pub fn relay_confirmed(&mut self, run: u32, numbers: &[u64]) {
+    pub(crate) fn relay_confirmed(&mut self, run: u32, numbers: &[u64]) {
         // A relay that died in between publishes again.
         if self.orders.run != run || !self.orders.is_running {
             return;
@@ -424,7 +424,7 @@ impl World {
         self.later(0, WorldEvent::Relays { run });
     }
 
-    pub fn event_id(&self, number: u64) -> EventId {
+    pub(crate) fn event_id(&self, number: u64) -> EventId {
         EventId(Uuid::from_u64_pair(self.plan.seed, number))
     }
 

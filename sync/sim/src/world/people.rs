@@ -14,7 +14,7 @@ use crate::{
 
 impl World {
     /// A tablet with a user for this intent, preferably the drawn one.
-    pub fn fitting_tablet(&self, drawn: usize, intent: Intent) -> usize {
+    pub(crate) fn fitting_tablet(&self, drawn: usize, intent: Intent) -> usize {
         let around = (0..cast::TABLET_COUNT).map(|k| (drawn + k) % cast::TABLET_COUNT);
         let mut fitting = around.filter(|&t| fits(cast::at_tablet(t).role, intent));
         let first = fitting.next().unwrap_or(drawn);
@@ -27,14 +27,14 @@ impl World {
         first
     }
 
-    pub fn fitting_person(&self, drawn: usize, intent: Intent) -> usize {
+    pub(crate) fn fitting_person(&self, drawn: usize, intent: Intent) -> usize {
         let around = (0..cast::DESK_COUNT).map(|k| (drawn + k) % cast::DESK_COUNT);
         let mut fitting = around.filter(|&p| fits(cast::at_desk(p).role, intent));
         fitting.next().unwrap_or(drawn)
     }
 
     /// The command. `accepted` is an order that this device has accepted.
-    pub fn body(
+    pub(crate) fn body(
         &mut self,
         actor: Actor,
         region: Region,
@@ -49,7 +49,7 @@ impl World {
     }
 
     /// A step of a directed schedule.
-    pub fn does(&mut self, who: Doer, intent: Intent, order_id: OrderId) {
+    pub(crate) fn does(&mut self, who: Doer, intent: Intent, order_id: OrderId) {
         let body = match intent {
             Intent::Publish => {
                 let region = cast::order_region(order_id);

@@ -16,7 +16,7 @@ const RECENT_MS: u64 = 12_000;
 
 impl World {
     /// Schedules the backups that the plan's steps restore.
-    pub fn plan_backups(&mut self) {
+    pub(crate) fn plan_backups(&mut self) {
         let steps = self.plan.steps.iter().enumerate();
         let restores: Vec<(usize, u64)> = steps
             .filter_map(|(n, step)| match step.what {
@@ -31,7 +31,7 @@ impl World {
         }
     }
 
-    pub fn backs_up(&mut self, step: usize) {
+    pub(crate) fn backs_up(&mut self, step: usize) {
         let StepKind::Fault(Fault { on, .. }) = self.plan.steps[step].what else {
             return;
         };
@@ -41,7 +41,7 @@ impl World {
     }
 
     /// Stops the machine, restores the backup's files, and starts it again.
-    pub fn restored(&mut self, step: usize, fault: &Fault) {
+    pub(crate) fn restored(&mut self, step: usize, fault: &Fault) {
         let Some(backup) = self.backups.remove(&step) else {
             return;
         };
@@ -87,7 +87,7 @@ impl World {
     }
 
     /// Starts a second machine with a copy of the first one's current files.
-    pub fn cloned(&mut self, fault: &Fault) {
+    pub(crate) fn cloned(&mut self, fault: &Fault) {
         let m = fault.on;
         let copy = cast::copy_of(fault.on);
         if self.edges[copy].is_there || !self.edges[m].is_there {
@@ -118,7 +118,7 @@ impl World {
     }
 
     /// Missing, or truncated during its write.
-    pub fn mark_lost(&mut self, fault: &Fault) {
+    pub(crate) fn mark_lost(&mut self, fault: &Fault) {
         let m = fault.on;
         self.edge_dies(m, fault.lasts_ms, false);
         self.edges[m].file.mark.written = None;
@@ -127,13 +127,13 @@ impl World {
     }
 
     /// Freezes a machine with its memory. Its events wait.
-    pub fn suspended(&mut self, m: usize, lasts_ms: u64) {
+    pub(crate) fn suspended(&mut self, m: usize, lasts_ms: u64) {
         let until = self.now + lasts_ms;
         self.edges[m].sleeps_until = until.max(self.edges[m].sleeps_until);
     }
 
     /// The end of the freeze, if an event is for a frozen machine.
-    pub fn sleeps(&self, event: &WorldEvent) -> Option<u64> {
+    pub(crate) fn sleeps(&self, event: &WorldEvent) -> Option<u64> {
         let m = match event {
             WorldEvent::AtEdge { edge, .. }
             | WorldEvent::EdgeStarts { edge }
@@ -156,7 +156,7 @@ impl World {
     }
 
     /// An operator eventually renames an edge that was reported as a copy.
-    pub fn note_alarm(&mut self, m: usize) {
+    pub(crate) fn note_alarm(&mut self, m: usize) {
         let node = &self.edges[m];
         let newly = self.oracle.suspects(m, &node.file);
         let Some(alarm) = node.file.book.read().alarm else {
@@ -184,7 +184,7 @@ impl World {
     }
 
     /// Stops the copy, renames it with a new edge's enrolment code, and restarts it.
-    pub fn enrols_anew(&mut self, m: usize) {
+    pub(crate) fn enrols_anew(&mut self, m: usize) {
         let id = cast::copy_of(m);
         let twin = self.edges[m].file.book.read().alarm == Some(SuspicionCause::Twin);
         if !twin || self.sync_db.edges[id].enrolled {
@@ -225,7 +225,7 @@ impl World {
     }
 
     /// The epoch granted by a quarantine is on disk.
-    pub fn epoch_begins(&mut self, m: usize, before: u64) {
+    pub(crate) fn epoch_begins(&mut self, m: usize, before: u64) {
         let row = &self.sync_db.edges[self.edges[m].id];
         let epoch = self.edges[m].file.book.read().epoch;
         let received = row.commands_between(before, epoch);
@@ -241,7 +241,7 @@ impl World {
     }
 
     /// Returns true if the machine is in the newest epoch and the hub has not begun to end it.
-    pub fn is_in_newest_epoch(&self, m: usize) -> bool {
+    pub(crate) fn is_in_newest_epoch(&self, m: usize) -> bool {
         let node = &self.edges[m];
         let row = &self.sync_db.edges[node.id];
         let epoch = node.file.book.read().epoch;
@@ -250,7 +250,7 @@ impl World {
     }
 
     /// Retained, so that every nearby tablet eventually gets it.
-    pub fn publishes_head(&mut self, m: usize) {
+    pub(crate) fn publishes_head(&mut self, m: usize) {
         for t in 0..cast::DEVICE_COUNT {
             if self.tablets[t].at_edge == m {
                 self.head_to(t, m);
@@ -258,7 +258,7 @@ impl World {
         }
     }
 
-    pub fn head_to(&mut self, t: usize, m: usize) {
+    pub(crate) fn head_to(&mut self, t: usize, m: usize) {
         let node = &self.edges[m];
         if !node.is_running {
             return;

@@ -9,7 +9,7 @@ use crate::cast;
 const SILENT_WITHIN_MS: u64 = 150_000;
 
 impl World {
-    pub fn look_for_silence(&mut self) {
+    pub(crate) fn look_for_silence(&mut self) {
         let waits_for = self.waits_for();
         let out_of_time = self.now > self.plan.heals_at + SILENT_WITHIN_MS;
         if waits_for.is_some() && !out_of_time {

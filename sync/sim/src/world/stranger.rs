@@ -14,12 +14,12 @@ const FLOOD: usize = engine::verdict::WAITING_MAX + 6;
 
 impl World {
     /// Keeps the attacker at one edge; they visit others only to look for an answer.
-    pub fn stranger_settles(&mut self) {
+    pub(crate) fn stranger_settles(&mut self) {
         let tablet = &mut self.tablets[STRANGER];
         (tablet.home, tablet.at_edge) = (self.plan.stranger_at, self.plan.stranger_at);
     }
 
-    pub fn stranger_does(&mut self, what: Mischief, pick: u64) {
+    pub(crate) fn stranger_does(&mut self, what: Mischief, pick: u64) {
         let Some(order_id) = self.anothers_order(what, pick) else {
             return;
         };

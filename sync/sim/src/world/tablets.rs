@@ -55,7 +55,7 @@ pub(crate) struct TabletItem {
 }
 
 impl Tablet {
-    pub fn new(number: usize, random: &mut Random) -> Self {
+    pub(crate) fn new(number: usize, random: &mut Random) -> Self {
         let actor = cast::at_tablet(number);
         let token_ms = if random.chance(500) {
             GRANT_MS
@@ -77,7 +77,7 @@ impl Tablet {
     }
 
     /// The newest order accepted here.
-    pub fn accepted(&self) -> Option<OrderId> {
+    pub(crate) fn accepted(&self) -> Option<OrderId> {
         self.items.iter().rev().find_map(|item| match item.body {
             CommandBody::AcceptOrder { order_id } => Some(order_id),
             _ => None,
@@ -86,13 +86,13 @@ impl Tablet {
 }
 
 impl TabletItem {
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.is_decided || self.not_taken.is_some() || self.forgotten
     }
 }
 
 impl World {
-    pub fn tap(&mut self, drawn: usize, intent: Intent, pick: u64) {
+    pub(crate) fn tap(&mut self, drawn: usize, intent: Intent, pick: u64) {
         let t = self.fitting_tablet(drawn, intent);
         let actor = self.tablets[t].actor;
         let region = cast::region(cast::home(t));
@@ -106,7 +106,7 @@ impl World {
         self.taps(t, id, body, pick);
     }
 
-    pub fn taps(&mut self, t: usize, id: CommandId, body: CommandBody, pick: u64) {
+    pub(crate) fn taps(&mut self, t: usize, id: CommandId, body: CommandBody, pick: u64) {
         let tapped_at = at(self.now, self.tablets[t].clock_error_ms);
         self.note(12, pick, |world| {
             let n = world.tablets[t].items.len();
@@ -136,7 +136,7 @@ impl World {
     }
 
     /// Sends the command unless it is decided, and schedules the next try.
-    pub fn tablet_tries(&mut self, t: usize, i: usize) {
+    pub(crate) fn tablet_tries(&mut self, t: usize, i: usize) {
         if self.tablets[t].items[i].is_done() || self.tablets[t].is_gone {
             self.tablets[t].items[i].will_be_tried = false;
             return;
@@ -228,7 +228,7 @@ impl World {
         }
     }
 
-    pub fn reply_to_tablet(&mut self, e: usize, t: usize, reply: Reply) {
+    pub(crate) fn reply_to_tablet(&mut self, e: usize, t: usize, reply: Reply) {
         let arrivals = self.radio(e);
         self.say(|world| {
             let name = &world.edges[e].edge_id;
@@ -248,7 +248,7 @@ impl World {
         }
     }
 
-    pub fn tablet_hears(&mut self, t: usize, e: usize, reply: Reply) {
+    pub(crate) fn tablet_hears(&mut self, t: usize, e: usize, reply: Reply) {
         // A tablet that has moved to another edge is out of this one's range.
         if self.tablets[t].at_edge != e || self.tablets[t].is_gone {
             return;

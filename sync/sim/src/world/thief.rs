@@ -43,13 +43,13 @@ struct ThiefOp {
 
 impl Thief {
     /// The thief has the valid key, or no key is valid.
-    pub fn is_about(&self) -> bool {
+    pub(crate) fn is_about(&self) -> bool {
         self.has_struck && !self.is_replaced
     }
 }
 
 impl World {
-    pub fn thief_settles(&mut self) {
+    pub(crate) fn thief_settles(&mut self) {
         self.thief.on = self.plan.steps.iter().find_map(|step| match step.what {
             StepKind::Steals { on, .. } => Some(on),
             _ => None,
@@ -57,7 +57,7 @@ impl World {
     }
 
     /// Takes a copy of the edge's files, or the machine itself.
-    pub fn steals(&mut self, e: usize, gone: bool) {
+    pub(crate) fn steals(&mut self, e: usize, gone: bool) {
         let node = &self.edges[e];
         if node.id != e || !node.is_there {
             return;
@@ -82,7 +82,7 @@ impl World {
         }
     }
 
-    pub fn tricks(&mut self, what: Trick, pick: u64) {
+    pub(crate) fn tricks(&mut self, what: Trick, pick: u64) {
         let Some(e) = self.thief.on.filter(|_| self.thief.has_struck) else {
             return;
         };
@@ -162,7 +162,7 @@ impl World {
         }
     }
 
-    pub fn thief_hears(&mut self, conn: usize, packet: Packet) {
+    pub(crate) fn thief_hears(&mut self, conn: usize, packet: Packet) {
         if self.thief.conn != Some(conn) {
             return;
         }
@@ -278,7 +278,7 @@ impl World {
     }
 
     /// The honest machine with this name gets a log and a term that are not its own.
-    pub fn thief_disturbs(&mut self) {
+    pub(crate) fn thief_disturbs(&mut self) {
         let Some(e) = self.thief.on else { return };
         for m in (0..cast::MACHINE_COUNT).filter(|&m| self.edges[m].id == e) {
             self.oracle.disturbs(m);

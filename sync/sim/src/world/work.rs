@@ -42,7 +42,7 @@ enum PassResult {
 
 impl World {
     /// Starts on every log that has work and is not already being worked by this replica.
-    pub fn start_edge_workers(&mut self, r: usize) {
+    pub(crate) fn start_edge_workers(&mut self, r: usize) {
         if !self.replicas[r].is_running {
             return;
         }
@@ -77,7 +77,7 @@ impl World {
         }
     }
 
-    pub fn run_worker_pass(&mut self, r: usize, run: u32, e: usize) {
+    pub(crate) fn run_worker_pass(&mut self, r: usize, run: u32, e: usize) {
         if self.replicas[r].run != run || !self.replicas[r].is_running {
             return;
         }
@@ -206,7 +206,7 @@ impl World {
         self.store_results(r, e, PassResult::WithoutOwner);
     }
 
-    pub fn receive_owner_answer(&mut self, answer: OwnerMessage) {
+    pub(crate) fn receive_owner_answer(&mut self, answer: OwnerMessage) {
         let r = answer.replica;
         let e = answer.edge;
         if self.replicas[r].run != answer.run || !self.replicas[r].is_running {

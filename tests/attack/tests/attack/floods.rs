@@ -4,8 +4,8 @@
 //!
 //! The limit on newcomers' undecided commands takes a crowd: see `newcomers.rs`.
 
-pub mod flood;
-pub mod honest;
+pub(crate) mod flood;
+pub(crate) mod honest;
 mod tenfold;
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ use tenfold::Tenfold;
 const P99_MAX: Duration = Duration::from_secs(10);
 
 /// A table row: the flood, and the p99 and refusals of each honest person.
-pub fn row(name: &str, count: FloodCount, experiences: &[Experience; 4]) -> String {
+pub(crate) fn row(name: &str, count: FloodCount, experiences: &[Experience; 4]) -> String {
     let cell = |experience: &Experience| {
         let p99 = experience.percentile(99).as_millis();
         format!(
@@ -36,7 +36,7 @@ pub fn row(name: &str, count: FloodCount, experiences: &[Experience; 4]) -> Stri
     format!("{name:<44} {attempts:>8} {refused:>8} |{cells}")
 }
 
-pub fn head() -> String {
+pub(crate) fn head() -> String {
     let cells = WHO.map(|who| format!("{who:^20}")).join(" |");
     format!(
         "{:<44} {:>8} {:>8} |{cells}",
@@ -45,7 +45,11 @@ pub fn head() -> String {
 }
 
 /// The flood's faults: it hit no limit, or disturbed an honest person.
-pub fn wrongs(flood: &Flood, count: FloodCount, experiences: &[Experience; 4]) -> Vec<String> {
+pub(crate) fn wrongs(
+    flood: &Flood,
+    count: FloodCount,
+    experiences: &[Experience; 4],
+) -> Vec<String> {
     let mut wrongs = Vec::new();
     if flood.attempts > 0 && count.refused == 0 {
         wrongs.push(format!("{} meets no limit", flood.name));

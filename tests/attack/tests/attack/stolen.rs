@@ -5,4 +5,4 @@
 mod keys;
 mod logs;
 mod theft;
-pub mod thief;
+pub(crate) mod thief;

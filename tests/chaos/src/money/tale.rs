@@ -34,14 +34,14 @@ pub struct PlayedRound {
 }
 
 #[derive(Clone)]
-pub struct Teller {
+pub(super) struct Teller {
     pub api: Api,
     pub client: Client,
     pub people: Arc<MoneyPeople>,
 }
 
 impl Teller {
-    pub async fn tell(self, plan: TalePlan) -> ToldTale {
+    pub(super) async fn tell(self, plan: TalePlan) -> ToldTale {
         sleep(plan.begins).await;
         let order = self.accepted(&plan).await;
         let told = ToldTale {

@@ -21,7 +21,7 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub fn had_an_answer(&self) -> bool {
+    pub(super) fn had_an_answer(&self) -> bool {
         !matches!(self.judgement, Judgement::Silent)
     }
 }

@@ -8,10 +8,10 @@ use stack::{EdgePlace, Stack};
 use support::{Api, Mqtt, Person, Place, Tablet, eventually};
 use wire::{Code, CommandBody, EdgeId, OrderId, OutcomeKind, Region, Reply, Role, UserId, Verdict};
 
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// One region with a provider at a tablet and another in the portal.
-pub struct Scene<'a> {
+pub(crate) struct Scene<'a> {
     pub stack: &'a Stack,
     pub api: &'a Api,
     pub region: Region,
@@ -26,7 +26,7 @@ pub struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// Grants the region's edge the right to assign.
-    pub async fn held(stack: &'a Stack, api: &'a Api, region: Region) -> Self {
+    pub(crate) async fn held(stack: &'a Stack, api: &'a Api, region: Region) -> Self {
         let place = stack.layout().edge(region);
         let edge = EdgeId::new(&place.edge).unwrap();
         let place = Place {
@@ -61,7 +61,7 @@ impl<'a> Scene<'a> {
         self.until_caught_up(Some(&edge)).await;
     }
 
-    pub async fn set(&self, asked: Value) {
+    pub(crate) async fn set(&self, asked: Value) {
         let path = format!("/api/v1/admin/assignments/{}", self.region);
         self.api
             .call::<Value>(Method::PUT, &path, Some(&self.admin), Some(asked))
@@ -69,7 +69,7 @@ impl<'a> Scene<'a> {
             .unwrap();
     }
 
-    pub async fn record(&self) -> Value {
+    pub(crate) async fn record(&self) -> Value {
         let path = format!("/api/v1/admin/assignments/{}", self.region);
         self.api
             .call(Method::GET, &path, Some(&self.admin), None)
@@ -78,7 +78,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Waits until the edge has everything the cloud has, including this holder.
-    pub async fn until_caught_up(&self, holder: Option<&str>) {
+    pub(crate) async fn until_caught_up(&self, holder: Option<&str>) {
         eventually("the edge has caught up", LIMIT, async || {
             let report = self.stack.status().await.ok()?;
             let region = report
@@ -93,7 +93,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Publishes approved orders and waits until they are on the edge's board.
-    pub async fn open_orders<const N: usize>(&self) -> [OrderId; N] {
+    pub(crate) async fn open_orders<const N: usize>(&self) -> [OrderId; N] {
         let mut orders = [OrderId(uuid::Uuid::nil()); N];
         for (n, order) in orders.iter_mut().enumerate() {
             let title = format!("Job {n}");
@@ -108,13 +108,13 @@ impl<'a> Scene<'a> {
     }
 
     /// The edge's own HTTP API.
-    pub fn at_edge(&self) -> Api {
+    pub(crate) fn at_edge(&self) -> Api {
         let port = self.stack.layout().edge(self.region).http;
         Api::new(format!("http://127.0.0.1:{port}"))
     }
 
     /// Waits until the edge shows them as open.
-    pub async fn until_on_board(&self, orders: &[OrderId]) {
+    pub(crate) async fn until_on_board(&self, orders: &[OrderId]) {
         let edge = self.at_edge();
         let admin = self.api.at_edges(&self.admin, self.region).await.unwrap();
         eventually("the orders are on the edge's board", LIMIT, async || {
@@ -136,7 +136,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The number of listed cases of this kind about a command.
-    pub async fn cases(&self, kind: &str, about: &Reply) -> usize {
+    pub(crate) async fn cases(&self, kind: &str, about: &Reply) -> usize {
         let path = "/api/v1/admin/cases";
         let cases: Value = self
             .api
@@ -154,14 +154,14 @@ impl<'a> Scene<'a> {
             .count()
     }
 
-    pub async fn accept(&self, order_id: OrderId) -> Reply {
+    pub(crate) async fn accept(&self, order_id: OrderId) -> Reply {
         self.at_tablet
             .tap(CommandBody::AcceptOrder { order_id }, LIMIT)
             .await
             .unwrap()
     }
 
-    pub async fn firmly_accept(&self, order: OrderId) -> Reply {
+    pub(crate) async fn firmly_accept(&self, order: OrderId) -> Reply {
         let reply = self.accept(order).await;
         let receipt = reply.receipt.as_ref().unwrap();
         assert_eq!(
@@ -173,14 +173,14 @@ impl<'a> Scene<'a> {
         reply
     }
 
-    pub async fn decided(&self, stored: &Reply) -> Reply {
+    pub(crate) async fn decided(&self, stored: &Reply) -> Reply {
         self.at_tablet
             .until_decided(stored.command_id.unwrap(), LIMIT)
             .await
             .unwrap()
     }
 
-    pub async fn applied(&self, stored: &Reply, order: OrderId) {
+    pub(crate) async fn applied(&self, stored: &Reply, order: OrderId) {
         let outcome = self.decided(stored).await.outcome.unwrap();
         assert_eq!(outcome.kind, OutcomeKind::Applied, "{outcome:?}");
         let order = self.api.order(&self.admin, order).await.unwrap();
@@ -188,7 +188,7 @@ impl<'a> Scene<'a> {
     }
 
     /// A portal accept that waits for the holder's decision.
-    pub async fn portal_asks(&self, order: OrderId) {
+    pub(crate) async fn portal_asks(&self, order: OrderId) {
         let path = format!("/api/v1/orders/{order}/accept");
         let told: Value = self
             .api
@@ -198,7 +198,7 @@ impl<'a> Scene<'a> {
         assert_eq!(told["state"], json!("pending"), "{told}");
     }
 
-    pub async fn until_accepted_by(&self, order: OrderId, provider: UserId) {
+    pub(crate) async fn until_accepted_by(&self, order: OrderId, provider: UserId) {
         eventually("the order is accepted", LIMIT, async || {
             let order = self.api.order(&self.admin, order).await.ok()?;
             (order.provider_id == Some(provider)).then_some(())
@@ -207,7 +207,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Waits until this many ops of the edge wait for another holder.
-    pub async fn until_held(&self, edge: &str, held: u64) {
+    pub(crate) async fn until_held(&self, edge: &str, held: u64) {
         eventually("so many ops are shown as held", LIMIT, async || {
             let report = self.stack.status().await.ok()?;
             let region = report
@@ -223,7 +223,7 @@ impl<'a> Scene<'a> {
         .await;
     }
 
-    pub async fn portal_waits(&self, order: OrderId) {
+    pub(crate) async fn portal_waits(&self, order: OrderId) {
         let refused = self
             .api
             .act(&self.in_portal, order, "accept")
@@ -238,7 +238,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-pub fn place_of(edge: &EdgePlace) -> Place {
+pub(crate) fn place_of(edge: &EdgePlace) -> Place {
     let name = EdgeId::new(&edge.edge).unwrap();
     Place {
         region: edge.region,
@@ -249,7 +249,7 @@ pub fn place_of(edge: &EdgePlace) -> Place {
 }
 
 /// Opens the gate without waiting for every link: one of the region's edges is dead.
-pub async fn open_gate(api: &Api, admin: &Person, region: Region) {
+pub(crate) async fn open_gate(api: &Api, admin: &Person, region: Region) {
     let path = format!("/api/v1/admin/regions/{region}");
     let open = Some(json!({"gate": "open"}));
     api.call::<Value>(Method::PUT, &path, Some(admin), open)
@@ -257,7 +257,7 @@ pub async fn open_gate(api: &Api, admin: &Person, region: Region) {
         .unwrap();
 }
 
-pub fn signal(stack: &Stack, child: &str, signal: &str) {
+pub(crate) fn signal(stack: &Stack, child: &str, signal: &str) {
     let pid = stack.ready_file().pids[child].to_string();
     let done = std::process::Command::new("kill")
         .args([signal, &pid])

@@ -26,7 +26,7 @@ enum Ending {
     Killed,
 }
 
-pub async fn one_after_the_other(scene: &Scene, draws: &mut Draws) {
+pub(super) async fn one_after_the_other(scene: &Scene, draws: &mut Draws) {
     let api = Api::new(scene.stack.layout().gateway_url());
     let customer = api.newcomer(Role::Customer).await.unwrap().token;
     let half = CloudPart::ALL.len() / 2;

@@ -20,14 +20,14 @@ const BETWEEN_ROUNDS: Duration = Duration::from_millis(500);
 /// A stopping part must also be seen in the short time between its port's end and its own.
 const WHILE_STOPPING: Duration = Duration::from_millis(20);
 
-pub struct Scene {
+pub(super) struct Scene {
     pub stack: Stack,
     client: Client,
 }
 
 /// A part's readiness at the operator's listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+pub(super) enum Told {
     /// The port is closed.
     Dead,
     /// The port accepts connections, but gives no answer.
@@ -37,9 +37,9 @@ pub enum Told {
 }
 
 impl Told {
-    pub const READY: Self = Self::Lacks(Vec::new());
+    pub(super) const READY: Self = Self::Lacks(Vec::new());
 
-    pub fn lack_of(names: impl IntoIterator<Item = &'static str>) -> Self {
+    pub(super) fn lack_of(names: impl IntoIterator<Item = &'static str>) -> Self {
         Self::Lacks(names.into_iter().map(str::to_owned).collect())
     }
 
@@ -53,14 +53,14 @@ impl Told {
     }
 }
 
-pub struct Answer {
+pub(super) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Value,
 }
 
 impl Scene {
-    pub fn of(stack: Stack) -> Self {
+    pub(super) fn of(stack: Stack) -> Self {
         Self {
             stack,
             client: Client::new(),
@@ -68,7 +68,7 @@ impl Scene {
     }
 
     /// Waits until each part reports exactly this.
-    pub async fn every_part_tells(&self, expected: impl Fn(CloudPart) -> Told) {
+    pub(super) async fn every_part_tells(&self, expected: impl Fn(CloudPart) -> Told) {
         let all = CloudPart::ALL.iter();
         let expected: BTreeMap<_, _> = all.map(|part| (part.name(), expected(*part))).collect();
         let deadline = Instant::now() + SOON;
@@ -86,7 +86,7 @@ impl Scene {
         }
     }
 
-    pub async fn told(&self, part: CloudPart) -> Told {
+    pub(super) async fn told(&self, part: CloudPart) -> Told {
         let port = self.stack.layout().operator(part).unwrap();
         let asked = async {
             let live = self.ask(port, "/health/live", None).await?;
@@ -120,7 +120,7 @@ impl Scene {
     }
 
     /// `None` if no answer comes.
-    pub async fn ask(&self, port: u16, path: &str, bearer: Option<&str>) -> Option<Answer> {
+    pub(super) async fn ask(&self, port: u16, path: &str, bearer: Option<&str>) -> Option<Answer> {
         let url = format!("http://127.0.0.1:{port}{path}");
         let request = json_request(Method::GET, &url, bearer, None::<&()>).unwrap();
         let asked = async {
@@ -136,13 +136,13 @@ impl Scene {
         timeout(ONE_ANSWER, asked).await.ok().flatten()
     }
 
-    pub fn port(&self, part: CloudPart) -> u16 {
+    pub(super) fn port(&self, part: CloudPart) -> u16 {
         self.stack.layout().port(part).unwrap()
     }
 
     /// Stops a part like a supervisor. Once it accepts no more connections it must report "stop"
     /// until it is gone.
-    pub async fn ask_to_stop(&self, part: CloudPart) {
+    pub(super) async fn ask_to_stop(&self, part: CloudPart) {
         let mut child = self.stack.child(Part::Alone(part)).unwrap().clone();
         let until_gone = async {
             loop {

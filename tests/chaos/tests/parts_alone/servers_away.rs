@@ -16,7 +16,7 @@ const SERVERS: [Server; 4] = [
     Server::Redis,
 ];
 
-pub async fn one_after_the_other(scene: &Scene, draws: &mut Draws) {
+pub(super) async fn one_after_the_other(scene: &Scene, draws: &mut Draws) {
     for server in shuffled(&SERVERS, draws) {
         let needy: Vec<_> = CloudPart::behind_the_gateway()
             .filter(|part| missing(*part, server, false).is_some())
@@ -43,7 +43,7 @@ pub async fn one_after_the_other(scene: &Scene, draws: &mut Draws) {
 }
 
 /// The servers come last, as after a power cut.
-pub async fn all_with_all_parts(scene: &Scene, draws: &mut Draws) {
+pub(super) async fn all_with_all_parts(scene: &Scene, draws: &mut Draws) {
     let mut all: Vec<_> = CloudPart::ALL
         .iter()
         .map(|part| Part::Alone(*part))

@@ -23,14 +23,14 @@ use uuid::Uuid;
 use wire::{Region, RegionStatus, Role, SessionId, StatusReport};
 
 /// Longer than any sound operation takes.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// These tests share a process and its counters. A test that compares counters takes the write
 /// lock, a test that may change them the read lock.
-pub static COUNTERS: RwLock<()> = RwLock::const_new(());
+pub(super) static COUNTERS: RwLock<()> = RwLock::const_new(());
 
 /// The context shared by a hub and its services.
-pub struct Cloud {
+pub(super) struct Cloud {
     pub router: Router,
     pub address: SocketAddr,
     pub sql: Sql,
@@ -40,17 +40,17 @@ pub struct Cloud {
 
 /// Signs people's tokens.
 #[derive(Clone)]
-pub struct People {
+pub(super) struct People {
     issuer: Issuer,
     clock: Clock,
 }
 
 impl People {
-    pub fn new_id(&self) -> Uuid {
+    pub(super) fn new_id(&self) -> Uuid {
         self.clock.new_id()
     }
 
-    pub fn token(&self, role: Role, user: u128) -> String {
+    pub(super) fn token(&self, role: Role, user: u128) -> String {
         let claims = support::claims(samples::person(user, role), self.clock.now());
         self.issuer.signer.sign_claims(&Claims {
             jti: SessionId(self.clock.new_id()),
@@ -59,7 +59,7 @@ impl People {
     }
 }
 
-pub fn people() -> People {
+pub(super) fn people() -> People {
     People {
         issuer: Issuer::new(),
         clock: Clock::system(),
@@ -67,7 +67,11 @@ pub fn people() -> People {
 }
 
 /// A service's context with a separate bus.
-pub async fn ground(folder: &Path, people: &People, service_key: &ServiceKey) -> ServiceContext {
+pub(super) async fn ground(
+    folder: &Path,
+    people: &People,
+    service_key: &ServiceKey,
+) -> ServiceContext {
     let keys = people.issuer.keys();
     let service_key = service_key.clone();
     ServiceContext {
@@ -78,7 +82,7 @@ pub async fn ground(folder: &Path, people: &People, service_key: &ServiceKey) ->
 }
 
 /// A separate database for each test.
-pub fn database(folder: &Path, name: &str, mysql: bool) -> String {
+pub(super) fn database(folder: &Path, name: &str, mysql: bool) -> String {
     let engine = if mysql {
         Engine::MariaDb
     } else {
@@ -88,7 +92,7 @@ pub fn database(folder: &Path, name: &str, mysql: bool) -> String {
 }
 
 impl Cloud {
-    pub async fn start(
+    pub(super) async fn start(
         (folder, url): (&Path, &str),
         people: People,
         context: ServiceContext,
@@ -141,7 +145,7 @@ impl Cloud {
     }
 
     /// Sends a request as an admin.
-    pub async fn ask(
+    pub(super) async fn ask(
         &self,
         method: Method,
         path: &str,
@@ -151,7 +155,7 @@ impl Cloud {
         ask(&self.router, &token, method, path, body).await
     }
 
-    pub async fn north(&self) -> RegionStatus {
+    pub(super) async fn north(&self) -> RegionStatus {
         let (status, report) = self.ask(Method::GET, "/api/v1/admin/status", None).await;
         assert_eq!(status, StatusCode::OK, "{report}");
         let report: StatusReport = serde_json::from_value(report).unwrap();
@@ -163,7 +167,7 @@ impl Cloud {
     }
 
     /// An enrolment code for NORTH's only edge.
-    pub async fn invite(&self) -> String {
+    pub(super) async fn invite(&self) -> String {
         let asked = json!({"edge": "north-1", "region": "NORTH"});
         let (_, invited) = self
             .ask(Method::POST, "/api/v1/admin/edges", Some(asked))
@@ -171,12 +175,12 @@ impl Cloud {
         invited["code"].as_str().unwrap().to_owned()
     }
 
-    pub async fn stop(self) {
+    pub(super) async fn stop(self) {
         self.context.tasks.shutdown(Duration::from_secs(5)).await;
     }
 }
 
-pub async fn ask(
+pub(super) async fn ask(
     router: &Router,
     token: &str,
     method: Method,
@@ -203,7 +207,7 @@ pub async fn ask(
 }
 
 /// Starts NORTH's only edge.
-pub async fn edge(data: &Path, gateway: SocketAddr, code: &str) -> RunningEdge {
+pub(super) async fn edge(data: &Path, gateway: SocketAddr, code: &str) -> RunningEdge {
     let config = holdfast_edge::Config {
         name: "north-1".into(),
         region: Region::North,

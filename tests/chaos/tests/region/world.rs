@@ -51,7 +51,7 @@ impl EventHandler for Carrier {
 }
 
 /// All of it, with an edge that agrees.
-pub struct World {
+pub(super) struct World {
     pub cloud: Cloud,
     pub order: Router,
     pub order_db: Sql,
@@ -65,7 +65,7 @@ pub struct World {
 }
 
 impl World {
-    pub async fn start(mysql: bool) -> Self {
+    pub(super) async fn start(mysql: bool) -> Self {
         let counters = COUNTERS.read().await;
         let folder = tempfile::tempdir().unwrap();
         let people = people();
@@ -108,7 +108,7 @@ impl World {
     }
 
     /// Waits until the edge has this many orders, the same as the hub's.
-    pub async fn agreed(&self, orders: u64) {
+    pub(super) async fn agreed(&self, orders: u64) {
         eventually("the edge agrees with the hub", PATIENCE, async || {
             let north = self.cloud.north().await;
             let edge = north.edges.first()?;
@@ -119,14 +119,20 @@ impl World {
     }
 
     /// Waits until the region's feed ends at this number.
-    pub async fn feed_reached(&self, what: &str, feed_seq: u64) {
+    pub(super) async fn feed_reached(&self, what: &str, feed_seq: u64) {
         eventually(what, PATIENCE, async || {
             (self.cloud.north().await.feed_seq == feed_seq).then_some(())
         })
         .await;
     }
 
-    pub async fn act(&self, role: Role, user: u128, path: &str, body: Option<Value>) -> Value {
+    pub(super) async fn act(
+        &self,
+        role: Role,
+        user: u128,
+        path: &str,
+        body: Option<Value>,
+    ) -> Value {
         let token = self.cloud.people.token(role, user);
         let (status, answer) = ask(&self.order, &token, Method::POST, path, body).await;
         assert!(status.is_success(), "{path}: {status} {answer}");
@@ -134,7 +140,7 @@ impl World {
     }
 
     /// An order that a provider can accept.
-    pub async fn published(&self) -> String {
+    pub(super) async fn published(&self) -> String {
         let form = order_form(Region::North, "Fix a tap");
         let answer = self
             .act(Role::Customer, 10, "/api/v1/orders", Some(form))
@@ -150,7 +156,7 @@ impl World {
         id
     }
 
-    pub async fn order(&self, id: OrderId) -> Order {
+    pub(super) async fn order(&self, id: OrderId) -> Order {
         let token = self.cloud.people.token(Role::Admin, 1);
         let path = format!("/api/v1/orders/{id}");
         let (status, order) = ask(&self.order, &token, Method::GET, &path, None).await;
@@ -159,7 +165,7 @@ impl World {
     }
 
     /// Runs `act` and waits until the next event of this kind is dropped.
-    pub async fn lose(&self, kind: EventType, act: impl AsyncFnOnce()) {
+    pub(super) async fn lose(&self, kind: EventType, act: impl AsyncFnOnce()) {
         *self.loses.lock().unwrap() = Some(kind);
         act().await;
         eventually("the event is lost", PATIENCE, async || {
@@ -168,7 +174,7 @@ impl World {
         .await;
     }
 
-    pub async fn accept(&self, id: &str) {
+    pub(super) async fn accept(&self, id: &str) {
         self.act(
             Role::Provider,
             20,
@@ -178,7 +184,7 @@ impl World {
         .await;
     }
 
-    pub async fn grant_north(&self) {
+    pub(super) async fn grant_north(&self) {
         let asked = json!({"policy": "exclusive", "holder": "north-1", "epoch": 1});
         let token = self.cloud.people.token(Role::Admin, 1);
         let path = "/api/v1/admin/assignments/NORTH";
@@ -186,7 +192,7 @@ impl World {
         assert_eq!(status, StatusCode::OK, "{answer}");
     }
 
-    pub async fn compare(&self) -> Value {
+    pub(super) async fn compare(&self) -> Value {
         let path = "/api/v1/admin/regions/NORTH/comparison";
         let (status, answer) = self.cloud.ask(Method::POST, path, None).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
@@ -194,7 +200,7 @@ impl World {
     }
 
     /// Stops the edge, runs the statements on its file, and restarts it.
-    pub async fn with_file_changed(self, statements: &[&'static str]) -> Self {
+    pub(super) async fn with_file_changed(self, statements: &[&'static str]) -> Self {
         self.edge.stop().await;
         let data = self.folder.path().join("edge");
         let url = format!("sqlite:{}", path_in(&data).display());
@@ -211,7 +217,7 @@ impl World {
         Self { edge, ..self }
     }
 
-    pub async fn stop(self) {
+    pub(super) async fn stop(self) {
         self.edge.stop().await;
         self.cloud.stop().await;
         for tasks in self.tasks {

@@ -4,7 +4,7 @@ use wire::Language;
 
 /// A fact about an acceptance. Any two have different wording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fact {
+pub(super) enum Fact {
     Confirmed,
     FirstInCloud,
     FirstInLog,
@@ -21,7 +21,7 @@ pub enum Fact {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Surface {
+pub(super) enum Surface {
     Tablet,
     Inbox,
     Conflicts,
@@ -32,7 +32,7 @@ pub enum Surface {
 }
 
 impl Fact {
-    pub const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Confirmed,
         Self::FirstInCloud,
         Self::FirstInLog,
@@ -49,7 +49,7 @@ impl Fact {
     ];
 
     /// The wording that identifies only this fact.
-    pub fn words(self, surface: Surface, language: Language) -> &'static str {
+    pub(super) fn words(self, surface: Surface, language: Language) -> &'static str {
         let (english, chinese) = match (self, surface) {
             (Self::Confirmed, Surface::Inbox) => ("You have the job", "您已接到"),
             (Self::Confirmed, Surface::Explain) => ("it became accepted", "状态变为已接单"),

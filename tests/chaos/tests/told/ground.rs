@@ -10,9 +10,9 @@ use stack::{Part, Stack};
 use support::{Api, Person, eventually};
 use wire::{CmdFrame, CommandBody, CommandId, Hop, OrderId, Region, Reply, Role, Verdict};
 
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
 
-pub struct Ground<'a> {
+pub(super) struct Ground<'a> {
     pub stack: &'a Stack,
     pub api: &'a Api,
     pub region: Region,
@@ -21,20 +21,20 @@ pub struct Ground<'a> {
 }
 
 /// A provider as a user of the portal and of the region's edges.
-pub struct Provider {
+pub(super) struct Provider {
     pub person: Person,
     pub visitor: Person,
 }
 
 /// A command with an edge's answer.
-pub struct Tap {
+pub(super) struct Tap {
     pub order: OrderId,
     pub frame: CmdFrame,
     pub stored: Reply,
 }
 
 impl<'a> Ground<'a> {
-    pub async fn of(stack: &'a Stack, api: &'a Api, region: Region) -> Self {
+    pub(super) async fn of(stack: &'a Stack, api: &'a Api, region: Region) -> Self {
         let admin = stack.admin_sign_in();
         Self {
             stack,
@@ -45,18 +45,18 @@ impl<'a> Ground<'a> {
         }
     }
 
-    pub async fn provider(&self) -> Provider {
+    pub(super) async fn provider(&self) -> Provider {
         let person = self.api.newcomer(Role::Provider).await.unwrap();
         let visitor = self.api.at_edges(&person, self.region).await.unwrap();
         Provider { person, visitor }
     }
 
     /// The HTTP port of the region's first edge.
-    pub fn edge(&self) -> u16 {
+    pub(super) fn edge(&self) -> u16 {
         self.stack.layout().edge(self.region).http
     }
 
-    pub async fn assign(&self, asked: Value) {
+    pub(super) async fn assign(&self, asked: Value) {
         let path = format!("/api/v1/admin/assignments/{}", self.region);
         self.api
             .call::<Value>(Method::PUT, &path, Some(&self.admin), Some(asked))
@@ -65,14 +65,14 @@ impl<'a> Ground<'a> {
     }
 
     /// Grants the right to assign to the region's first edge, and waits until it applies.
-    pub async fn held(&self) {
+    pub(super) async fn held(&self) {
         let edge = &self.stack.layout().edge(self.region).edge;
         self.assign(json!({"policy": "exclusive", "holder": edge, "epoch": 1}))
             .await;
         self.until_firm(self.edge()).await;
     }
 
-    pub async fn until_firm(&self, port: u16) {
+    pub(super) async fn until_firm(&self, port: u16) {
         eventually("the edge answers firm", LIMIT, async || {
             let standing: Value = at(port)
                 .call(Method::GET, "/standing", None, None)
@@ -84,7 +84,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Waits until a right of the region has ended this way.
-    pub async fn until_ended(&self, how: &str) {
+    pub(super) async fn until_ended(&self, how: &str) {
         let path = format!("/api/v1/admin/assignments/{}", self.region);
         eventually(&format!("the right has ended: {how}"), LIMIT, async || {
             let record = self
@@ -99,7 +99,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Publishes approved orders and waits until those edges show them.
-    pub async fn orders<const N: usize>(&self, ports: &[u16]) -> [OrderId; N] {
+    pub(super) async fn orders<const N: usize>(&self, ports: &[u16]) -> [OrderId; N] {
         let mut orders = [OrderId(uuid::Uuid::nil()); N];
         for (n, order) in orders.iter_mut().enumerate() {
             let title = format!("Job {n}");
@@ -131,7 +131,7 @@ impl<'a> Ground<'a> {
         orders
     }
 
-    pub async fn accepts(&self, provider: &Provider, port: u16, order: OrderId) -> Tap {
+    pub(super) async fn accepts(&self, provider: &Provider, port: u16, order: OrderId) -> Tap {
         let clock = Clock::system();
         let frame = CmdFrame {
             v: CmdFrame::VERSION,
@@ -153,7 +153,7 @@ impl<'a> Ground<'a> {
         }
     }
 
-    pub async fn is_promised(&self, provider: &Provider, port: u16, order: OrderId) -> Tap {
+    pub(super) async fn is_promised(&self, provider: &Provider, port: u16, order: OrderId) -> Tap {
         let tap = self.accepts(provider, port, order).await;
         assert_eq!(tap.stored.verdict, Verdict::Firm, "{:?}", tap.stored);
         tap
@@ -161,7 +161,7 @@ impl<'a> Ground<'a> {
 
     /// Repeats the command at that edge until the cloud has decided it. Only the region's first
     /// edge is sent its receipt.
-    pub async fn decided(&self, tap: &Tap, port: u16) -> Reply {
+    pub(super) async fn decided(&self, tap: &Tap, port: u16) -> Reply {
         let receipt = tap.stored.receipt.clone().filter(|_| port == self.edge());
         let frame = CmdFrame {
             seen: receipt.clone(),
@@ -175,7 +175,7 @@ impl<'a> Ground<'a> {
         .await
     }
 
-    pub async fn accepts_at_portal(&self, provider: &Provider, order: OrderId) {
+    pub(super) async fn accepts_at_portal(&self, provider: &Provider, order: OrderId) {
         self.api
             .act(&provider.person, order, "accept")
             .await
@@ -183,7 +183,7 @@ impl<'a> Ground<'a> {
     }
 
     /// A portal accept that waits for the holder's log.
-    pub async fn asks_at_portal(&self, provider: &Provider, order: OrderId) {
+    pub(super) async fn asks_at_portal(&self, provider: &Provider, order: OrderId) {
         let path = format!("/api/v1/orders/{order}/accept");
         let person = Some(&provider.person);
         let told: Value = self
@@ -194,12 +194,12 @@ impl<'a> Ground<'a> {
         assert_eq!(told["state"], "pending", "{told}");
     }
 
-    pub async fn cancels(&self, order: OrderId) {
+    pub(super) async fn cancels(&self, order: OrderId) {
         self.api.act(&self.customer, order, "cancel").await.unwrap();
     }
 
     /// Waits until the inbox reports that this acceptance lost.
-    pub async fn until_told(&self, provider: &Provider, order: OrderId) {
+    pub(super) async fn until_told(&self, provider: &Provider, order: OrderId) {
         eventually("the loser hears of it", LIMIT, async || {
             let inbox = self.api.inbox(&provider.person).await.ok()?;
             let mut lines = inbox
@@ -211,7 +211,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Closes the account and waits for the region's feed.
-    pub async fn revokes(&self, provider: &Provider) {
+    pub(super) async fn revokes(&self, provider: &Provider) {
         let before = self.feed_seq().await.unwrap();
         let path = format!("/api/v1/admin/users/{}/revoke", provider.person.user_id);
         let why = Some(json!({"reason": "the licence was withdrawn"}));
@@ -234,7 +234,7 @@ impl<'a> Ground<'a> {
         Some(region.feed_seq)
     }
 
-    pub async fn withdraws(&self, order: OrderId) {
+    pub(super) async fn withdraws(&self, order: OrderId) {
         let path = format!("/api/v1/orders/{order}/withdraw");
         let why = Some(json!({"reason": "the licence was withdrawn"}));
         self.api
@@ -244,7 +244,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Stops the edge, copies part of its machine's data, and restarts it.
-    pub async fn copied(&self, part: &str) -> PathBuf {
+    pub(super) async fn copied(&self, part: &str) -> PathBuf {
         let edge = Part::Edge(self.region);
         self.stack.terminate(edge).await.unwrap();
         let to = self
@@ -257,7 +257,7 @@ impl<'a> Ground<'a> {
         to
     }
 
-    pub async fn restored(&self, copied: &std::path::Path, part: &str) {
+    pub(super) async fn restored(&self, copied: &std::path::Path, part: &str) {
         let edge = Part::Edge(self.region);
         self.stack.kill9(edge).await.unwrap();
         put_back(copied, &self.machine().join(part)).unwrap();
@@ -286,6 +286,6 @@ impl<'a> Ground<'a> {
     }
 }
 
-pub fn at(port: u16) -> Api {
+pub(super) fn at(port: u16) -> Api {
     Api::new(format!("http://127.0.0.1:{port}"))
 }

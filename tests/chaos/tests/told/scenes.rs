@@ -12,7 +12,7 @@ use super::{
 };
 
 /// The end of one acceptance.
-pub struct Fate {
+pub(super) struct Fate {
     pub way: &'static str,
     pub order: OrderId,
     pub person: Person,
@@ -28,7 +28,7 @@ pub struct Fate {
 }
 
 /// A text of `status` or of a region's assignment, and the phrase it must contain.
-pub struct Said {
+pub(super) struct Said {
     pub way: &'static str,
     pub surface: Surface,
     pub language: Language,
@@ -38,7 +38,13 @@ pub struct Said {
 
 const LOST: Option<&str> = Some("order.acceptance_lost");
 
-pub fn lost(way: &'static str, by: &Provider, tap: &Tap, reply: Reply, facts: &[Fact]) -> Fate {
+pub(super) fn lost(
+    way: &'static str,
+    by: &Provider,
+    tap: &Tap,
+    reply: Reply,
+    facts: &[Fact],
+) -> Fate {
     Fate {
         way,
         order: tap.order,
@@ -61,7 +67,7 @@ fn unlisted(fate: Fate, inbox: Option<&'static str>) -> Fate {
 }
 
 /// No edge holds the region. Its edge is cut off while others act.
-pub async fn first_come(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
+pub(super) async fn first_come(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::North).await;
     let port = ground.edge();
     let one = ground.provider().await;
@@ -139,7 +145,7 @@ pub async fn first_come(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
 }
 
 /// An edge holds the region, and others go through its log. Then the right is given back twice.
-pub async fn through_the_holder(
+pub(super) async fn through_the_holder(
     stack: &Stack,
     api: &Api,
     second: &EdgePlace,
@@ -230,7 +236,7 @@ async fn given_back_twice(ground: &Ground<'_>, second: &EdgePlace) {
 }
 
 /// An operator takes the right back while its holder is cut off with promises.
-pub async fn taken_back(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
+pub(super) async fn taken_back(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::South).await;
     let port = ground.edge();
     ground.held().await;
@@ -297,7 +303,7 @@ pub async fn taken_back(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
 }
 
 /// A holder is restored from a copy without its promises; its tablets bring them back late.
-pub async fn restored(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
+pub(super) async fn restored(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::West).await;
     let port = ground.edge();
     let edge = stack.layout().edge(ground.region).edge.clone();
@@ -355,7 +361,7 @@ pub async fn restored(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
 }
 
 /// A clone of the holder's machine makes a promise, and returns under another name.
-pub async fn cloned(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
+pub(super) async fn cloned(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::Mid).await;
     let here = ground.edge();
     ground.held().await;

@@ -17,7 +17,11 @@ const SINCE: &str = "1h";
 
 /// One acceptance of the edge is decided, another waits for the region's holder. Then an operator
 /// distrusts both, and the tablet moves to the region's other edge.
-pub async fn distrusted(stack: &Stack, api: &Api, place: &EdgePlace) -> (Vec<Fate>, Vec<Said>) {
+pub(super) async fn distrusted(
+    stack: &Stack,
+    api: &Api,
+    place: &EdgePlace,
+) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::South).await;
     let here = ground.edge();
     let there = place.http;
@@ -78,7 +82,7 @@ pub async fn distrusted(stack: &Stack, api: &Api, place: &EdgePlace) -> (Vec<Fat
 /// A holder promised two orders to a tablet while cut off from the cloud. An operator disables it.
 /// One order goes to another provider, the other is cancelled. The edge returns with a new key and
 /// submits its promises.
-pub async fn disabled(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
+pub(super) async fn disabled(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::North).await;
     let wire = Proxy::to(format!("127.0.0.1:{}", stack.layout().gateway))
         .await
@@ -151,7 +155,7 @@ fn beside(stack: &Stack, name: &str, gateway_url: String) -> Second {
 }
 
 /// Retires an edge. Everything it sent stands.
-pub async fn retired(stack: &Stack, edge: &str) -> Vec<Said> {
+pub(super) async fn retired(stack: &Stack, edge: &str) -> Vec<Said> {
     let operator = operator(stack).await;
     operator
         .gets(&format!("edges retire {edge} --why closed"))

@@ -36,7 +36,7 @@ struct Ended {
     words: [&'static str; 2],
 }
 
-pub async fn ended(stack: &Stack, api: &Api) -> Vec<Said> {
+pub(super) async fn ended(stack: &Stack, api: &Api) -> Vec<Said> {
     let ground = Ground::of(stack, api, REGION).await;
     let edge = stack.layout().edge(REGION);
     let sign_ins = sign_ins(stack, &ground).await;

@@ -19,14 +19,14 @@ use crate::{AT, OTHERS, id, user};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-pub async fn migrate(documents: &Documents) {
+pub(crate) async fn migrate(documents: &Documents) {
     InboxStore::new(documents).migrate().await.unwrap();
     PreferencesStore::new(documents).migrate().await.unwrap();
     DeliveryStore::new(documents).migrate().await.unwrap();
     NoticeStore::new(documents).migrate().await.unwrap();
 }
 
-pub async fn fill(documents: &Documents) {
+pub(crate) async fn fill(documents: &Documents) {
     let lines: Vec<_> = OTHERS.map(|n| (LineId(id(n)), line(user(n), n))).collect();
     InboxStore::new(documents).add_lines(&lines).await.unwrap();
     let now = Clock::system().now();
@@ -56,7 +56,7 @@ pub async fn fill(documents: &Documents) {
     }
 }
 
-pub async fn run(documents: &Documents) {
+pub(crate) async fn run(documents: &Documents) {
     inboxes(&InboxStore::new(documents)).await;
     deliveries(&DeliveryStore::new(documents)).await;
     notices(&NoticeStore::new(documents)).await;

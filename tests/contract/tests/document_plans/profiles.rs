@@ -17,12 +17,12 @@ use wire::{EventType, FileId, OrderId, RatingEvent, Region, Role, ServiceType, U
 
 use crate::{AT, OTHERS, TRACE, id, user};
 
-pub fn store(documents: &Documents) -> ProfileStore {
+pub(crate) fn store(documents: &Documents) -> ProfileStore {
     ProfileStore::new(documents, Clock::fixed_at(AT))
 }
 
 /// Half of the others wait for verification, and half are verified, for another region.
-pub async fn fill(store: &ProfileStore) {
+pub(crate) async fn fill(store: &ProfileStore) {
     for n in OTHERS {
         offer(store, user(n), Region::East).await;
         if n % 2 == 0 {
@@ -36,7 +36,7 @@ pub async fn fill(store: &ProfileStore) {
     }
 }
 
-pub async fn run(store: &ProfileStore) {
+pub(crate) async fn run(store: &ProfileStore) {
     let person = store
         .load_or_create_profile::<CustomerProfile>(user(1), Role::Customer, TRACE)
         .await

@@ -13,11 +13,11 @@ use wire::{CommandId, EventType, FileId, Hash, OrderId, Source, UserId};
 
 use crate::{AT, OTHERS, TRACE, id, user};
 
-pub fn store(documents: &Documents) -> ReviewStore {
+pub(crate) fn store(documents: &Documents) -> ReviewStore {
     ReviewStore::new(documents, &testing::data_keys(), Clock::fixed_at(AT))
 }
 
-pub async fn fill(store: &ReviewStore) {
+pub(crate) async fn fill(store: &ReviewStore) {
     for n in OTHERS {
         let other = review(n, (user(n), user(n + 1)), "Spotless windows");
         let (written, _) = store.add(other, TRACE).await.unwrap().unwrap();
@@ -35,7 +35,7 @@ pub async fn fill(store: &ReviewStore) {
     }
 }
 
-pub async fn run(store: &ReviewStore) {
+pub(crate) async fn run(store: &ReviewStore) {
     let mut ids = Vec::new();
     for n in 0..4 {
         let own = review(n, (user(1), user(2)), "A tidy tap");

@@ -46,7 +46,7 @@ fn behind_all(sort: OrderSort) -> OrderListCursor {
     OrderListCursor { sort, key, id }
 }
 
-pub async fn uses_indexes(engine: Engine) {
+pub(crate) async fn uses_indexes(engine: Engine) {
     let recorder = recorder::installed();
     let folder = tempfile::tempdir().unwrap();
     let url = engine.address(folder.path(), "order");

@@ -13,9 +13,9 @@ use tracing::{
 };
 
 #[derive(Clone, Default)]
-pub struct Recorder(Arc<Mutex<BTreeSet<String>>>);
+pub(crate) struct Recorder(Arc<Mutex<BTreeSet<String>>>);
 
-pub fn installed() -> &'static Recorder {
+pub(crate) fn installed() -> &'static Recorder {
     static RECORDER: OnceLock<Recorder> = OnceLock::new();
     RECORDER.get_or_init(|| {
         let recorder = Recorder::default();
@@ -26,7 +26,7 @@ pub fn installed() -> &'static Recorder {
 
 impl Recorder {
     /// The statements that read or change rows, without duplicates.
-    pub fn statements(&self) -> Vec<String> {
+    pub(crate) fn statements(&self) -> Vec<String> {
         let kept = self.0.lock().unwrap();
         let has_plan = |text: &&String| {
             let is_own = text.contains("information_schema") || text.contains('`');

@@ -7,7 +7,7 @@ use sim::{Counts, OUTCOMES, SeedPlan, VERDICTS, recording, recording::Recording,
 
 use super::Seeds;
 
-pub struct Run {
+pub(super) struct Run {
     /// Its name for a replay by `holdfast-sim`.
     pub name: String,
     pub recording: Recording,
@@ -28,7 +28,7 @@ const LOOKED_AT_MAX: u64 = 1_000;
 static RECORDED: LazyLock<Recorded> = LazyLock::new(recorded);
 
 /// The runs of the first `seeds` seeds.
-pub fn runs(seeds: u64) -> impl Iterator<Item = &'static Run> {
+pub(super) fn runs(seeds: u64) -> impl Iterator<Item = &'static Run> {
     assert!(
         RECORDED.never.is_empty(),
         "no run meets these: {:?}",

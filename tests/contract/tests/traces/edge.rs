@@ -35,7 +35,7 @@ struct Replay {
 }
 
 /// Counts the answers of the real file.
-pub async fn replay(name: &str, recording: &EdgeRecording) -> Counts {
+pub(super) async fn replay(name: &str, recording: &EdgeRecording) -> Counts {
     let EdgeRecording {
         edge,
         region,

@@ -28,7 +28,7 @@ struct Replay<'a> {
 }
 
 /// Counts the answers of the real store.
-pub async fn replay(name: &str, recording: &OrderRecording, db: OrderDb) -> Counts {
+pub(super) async fn replay(name: &str, recording: &OrderRecording, db: OrderDb) -> Counts {
     let clock = Clock::fixed_at(UnixMillis(0));
     let store = Store::new(db.sql.clone(), clock.clone(), AcceptanceRules::OFF);
     let mut replay = Replay {

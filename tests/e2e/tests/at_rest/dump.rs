@@ -5,13 +5,13 @@ use platform::sql::{Sql, Statement};
 use process::parts::{CloudPart, StoreKind};
 use stack::Stack;
 
-pub struct Kept {
+pub(super) struct Kept {
     /// `order.orders.address`, `user.customer_profiles`, `logs/hub`.
     pub place: String,
     pub bytes: Vec<u8>,
 }
 
-pub async fn all(stack: &Stack) -> Vec<Kept> {
+pub(super) async fn all(stack: &Stack) -> Vec<Kept> {
     let mut kept = logs(&stack.layout().logs_folder());
     match stack.servers() {
         Some(servers) => {

@@ -9,7 +9,7 @@ use wire::Code;
 
 use super::journey::Secret;
 
-pub const CLIENT_SECRET: &str = "the-secret-of-our-violet-client";
+pub(super) const CLIENT_SECRET: &str = "the-secret-of-our-violet-client";
 const BACK: &str = "http://127.0.0.1:1/sign-in/back";
 const NAME: &str = "careless";
 const SUBJECT: &str = "subject-of-the-violet-lantern";
@@ -32,12 +32,12 @@ struct Visit {
 }
 
 /// The environment of a platform that uses this issuer.
-pub fn environment(issuer: &CarelessIssuer) -> [(String, String); 2] {
+pub(super) fn environment(issuer: &CarelessIssuer) -> [(String, String); 2] {
     issuer.environment(NAME, BACK)
 }
 
 /// Plays the sign-in and the admins' acts. Returns all values that must stay secret.
-pub async fn gone(api: &Api, admin: &Person, issuer: &CarelessIssuer) -> Vec<Secret> {
+pub(super) async fn gone(api: &Api, admin: &Person, issuer: &CarelessIssuer) -> Vec<Secret> {
     let own = begin(api).await;
     let code = CarelessIssuer::code(&own.nonce, SUBJECT, EMAIL);
     let signed = finish(api, &own, &code).await.unwrap();

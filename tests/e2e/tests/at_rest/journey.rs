@@ -15,7 +15,7 @@ use wire::{CommandBody, OrderId, Region, Role, Verdict};
 
 use super::elsewhere;
 
-pub struct Secret {
+pub(super) struct Secret {
     pub what: &'static str,
     pub value: Vec<u8>,
 }
@@ -42,7 +42,7 @@ const NUMBER: &str = "LANTERN-4711-88";
 const PAPER: &str = "born beneath the violet lantern";
 
 /// Plays the whole journey. Returns all values that must stay secret.
-pub async fn gone(
+pub(super) async fn gone(
     stack: &Stack,
     (phones, mailbox): (&Path, &mut Mailbox),
     issuer: &CarelessIssuer,
@@ -118,7 +118,7 @@ pub async fn gone(
 }
 
 /// The keys in the platform's key files, as bytes and as text.
-pub fn keys(folder: &Path) -> Vec<Secret> {
+pub(super) fn keys(folder: &Path) -> Vec<Secret> {
     let mut keys = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

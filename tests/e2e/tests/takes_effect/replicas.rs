@@ -10,15 +10,15 @@ use stack::{Layout, Stack, Stores, Wishes, sign_ins};
 use tokio::sync::OnceCell;
 use wire::{Region, Role, UserId};
 
-pub const PASSWORD: &str = "correct-horse-battery";
+pub(super) const PASSWORD: &str = "correct-horse-battery";
 
-pub struct Replicas {
+pub(super) struct Replicas {
     stack: Stack,
     second: u16,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub struct Signed {
+pub(super) struct Signed {
     pub access_token: String,
     pub refresh_token: String,
     #[serde(default)]
@@ -28,12 +28,12 @@ pub struct Signed {
 
 impl Replicas {
     /// For changes that affect one person. They end with the test program.
-    pub async fn shared() -> &'static Self {
+    pub(super) async fn shared() -> &'static Self {
         static SHARED: OnceCell<Replicas> = OnceCell::const_new();
         SHARED.get_or_init(Self::start).await
     }
 
-    pub async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let mut layout = Layout::temporary(Stores::Real).unwrap();
         layout.edges.truncate(1);
         let mut stack = Stack::start(layout, &Wishes::default()).await.unwrap();
@@ -46,19 +46,19 @@ impl Replicas {
         Self { stack, second }
     }
 
-    pub fn gateways(&self) -> [String; 2] {
+    pub(super) fn gateways(&self) -> [String; 2] {
         [
             self.stack.layout().gateway_url(),
             format!("http://127.0.0.1:{}", self.second),
         ]
     }
 
-    pub fn edge(&self) -> String {
+    pub(super) fn edge(&self) -> String {
         format!("http://127.0.0.1:{}", self.stack.layout().edges[0].http)
     }
 
     /// Simulates the hours in which others learn the next key.
-    pub async fn next_key_is_known(&self) {
+    pub(super) async fn next_key_is_known(&self) {
         const KNOWN: &str = "UPDATE signing_keys SET trusted_from = 1 WHERE place > 1";
         let url = format!("{}/auth_db", self.stack.servers().unwrap().mysql);
         let store = Sql::open(&url).await.unwrap();
@@ -70,7 +70,7 @@ impl Replicas {
     }
 
     /// Returns status and body, or null without a body.
-    pub async fn ask(
+    pub(super) async fn ask(
         &self,
         at: &str,
         method: Method,
@@ -97,12 +97,12 @@ impl Replicas {
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
-    pub async fn get(&self, at: &str, path: &str, token: &str) -> (u16, Value) {
+    pub(super) async fn get(&self, at: &str, path: &str, token: &str) -> (u16, Value) {
         self.ask(at, Method::GET, path, token, None).await
     }
 
     /// Registers a person. Returns the user name.
-    pub async fn register(&self, at: &str, role: Role) -> String {
+    pub(super) async fn register(&self, at: &str, role: Role) -> String {
         let tail = process::random::secret_text(9)
             .to_lowercase()
             .replace(['_', '-'], "x");
@@ -117,7 +117,7 @@ impl Replicas {
         username
     }
 
-    pub async fn sign_in(
+    pub(super) async fn sign_in(
         &self,
         at: &str,
         username: &str,
@@ -131,7 +131,7 @@ impl Replicas {
             .await
     }
 
-    pub async fn sign_in_at_edge(
+    pub(super) async fn sign_in_at_edge(
         &self,
         username: &str,
         password: &str,
@@ -146,7 +146,7 @@ impl Replicas {
     }
 
     /// Signs in. Returns an access token, a refresh token and a token for the edges of NORTH.
-    pub async fn signed(&self, at: &str, username: &str) -> Signed {
+    pub(super) async fn signed(&self, at: &str, username: &str) -> Signed {
         let (status, said) = self
             .sign_in(at, username, PASSWORD, Some(Region::North))
             .await;
@@ -154,19 +154,19 @@ impl Replicas {
         serde_json::from_value(said).unwrap()
     }
 
-    pub async fn refresh(&self, at: &str, token: &str) -> (u16, Value) {
+    pub(super) async fn refresh(&self, at: &str, token: &str) -> (u16, Value) {
         let form = json!({"refresh_token": token});
         self.ask(at, Method::POST, "/api/v1/auth/refresh", "", Some(form))
             .await
     }
 
-    pub async fn refreshed(&self, at: &str, signed: &Signed) -> Signed {
+    pub(super) async fn refreshed(&self, at: &str, signed: &Signed) -> Signed {
         let (status, said) = self.refresh(at, &signed.refresh_token).await;
         assert_eq!(status, 200, "{said}");
         serde_json::from_value(said).unwrap()
     }
 
-    pub async fn admin(&self, at: &str) -> String {
+    pub(super) async fn admin(&self, at: &str) -> String {
         let (status, said) = self
             .sign_in(at, sign_ins::ADMIN, sign_ins::PASSWORD, None)
             .await;

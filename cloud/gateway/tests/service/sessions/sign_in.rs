@@ -25,18 +25,18 @@ use wire::{Actor, Code, Role, UnixMillis};
 use crate::common::{Answer, Gate, NOW, USER, echo, every_permission};
 
 const HOST: &str = "127.0.0.1:8080";
-pub const OWN: &str = "http://127.0.0.1:8080";
+pub(super) const OWN: &str = "http://127.0.0.1:8080";
 
 /// A fake auth that accepts the right password and renews for twelve hours.
 #[derive(Clone)]
-pub struct SigningAuth {
+pub(super) struct SigningAuth {
     signer: Signer,
     clock: Clock,
     pub state: Arc<Mutex<SigningState>>,
 }
 
 #[derive(Default)]
-pub struct SigningState {
+pub(super) struct SigningState {
     pub renewed: usize,
     pub signed_out: usize,
     pub is_away: bool,
@@ -53,7 +53,7 @@ impl SigningAuth {
         )
     }
 
-    pub fn set(&self, change: impl FnOnce(&mut SigningState)) {
+    pub(super) fn set(&self, change: impl FnOnce(&mut SigningState)) {
         change(&mut self.state.lock().unwrap());
     }
 
@@ -112,26 +112,26 @@ async fn logout(State(auth): State<SigningAuth>, headers: HeaderMap) -> Response
     StatusCode::NO_CONTENT.into_response()
 }
 
-pub static GUESSES: LazyLock<Value> =
+pub(super) static GUESSES: LazyLock<Value> =
     LazyLock::new(|| json!({ "count": 10, "places": 2, "since": NOW }));
 
 /// A gateway before that auth.
-pub struct SignInGate {
+pub(super) struct SignInGate {
     pub gateway: Gate,
     pub auth: SigningAuth,
 }
 
-pub struct Browser {
+pub(super) struct Browser {
     pub cookie: String,
     pub csrf: String,
 }
 
 impl SignInGate {
-    pub async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         Self::with(Config::default()).await
     }
 
-    pub async fn with(config: Config) -> Self {
+    pub(super) async fn with(config: Config) -> Self {
         let issuer = Issuer::new();
         let clock = Clock::fixed_at(NOW);
         let signer = issuer.signer.clone();
@@ -153,7 +153,7 @@ impl SignInGate {
         Self { gateway, auth }
     }
 
-    pub async fn sign_in(&self, username: &str, password: &str) -> Answer {
+    pub(super) async fn sign_in(&self, username: &str, password: &str) -> Answer {
         let form = json!({ "username": username, "password": password }).to_string();
         let request = request_from_page("POST", "/api/v1/session").header(header::ORIGIN, OWN);
         self.gateway
@@ -161,7 +161,7 @@ impl SignInGate {
             .await
     }
 
-    pub async fn open_browser(&self, username: &str) -> Browser {
+    pub(super) async fn open_browser(&self, username: &str) -> Browser {
         let answer = self.sign_in(username, "right").await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         let csrf = answer.body["csrf_token"].as_str().unwrap().to_owned();
@@ -171,14 +171,14 @@ impl SignInGate {
         }
     }
 
-    pub async fn get(&self, browser: &Browser, path: &str) -> Answer {
+    pub(super) async fn get(&self, browser: &Browser, path: &str) -> Answer {
         let request = request_from_page("GET", path).header(header::COOKIE, &browser.cookie);
         self.gateway
             .send(request.body(Body::empty()).unwrap())
             .await
     }
 
-    pub async fn change(&self, browser: &Browser, method: &str, path: &str) -> Answer {
+    pub(super) async fn change(&self, browser: &Browser, method: &str, path: &str) -> Answer {
         let request = request_from_page(method, path)
             .header(header::COOKIE, &browser.cookie)
             .header("x-csrf-token", &browser.csrf)
@@ -190,7 +190,7 @@ impl SignInGate {
     }
 }
 
-pub fn request_from_page(method: &str, path: &str) -> Builder {
+pub(super) fn request_from_page(method: &str, path: &str) -> Builder {
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -198,14 +198,14 @@ pub fn request_from_page(method: &str, path: &str) -> Builder {
     request.header(header::CONTENT_TYPE, "application/json")
 }
 
-pub fn find_set_cookie(answer: &Answer) -> Option<&str> {
+pub(super) fn find_set_cookie(answer: &Answer) -> Option<&str> {
     answer
         .headers
         .get(header::SET_COOKIE)
         .map(|value| value.to_str().unwrap())
 }
 
-pub fn read_cookie(answer: &Answer) -> String {
+pub(super) fn read_cookie(answer: &Answer) -> String {
     find_set_cookie(answer)
         .unwrap()
         .split(';')

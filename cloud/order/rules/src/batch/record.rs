@@ -31,7 +31,7 @@ struct TimelineDraft {
 
 impl BatchDecision<'_> {
     /// Records the writes of a ruling and returns its outcome.
-    pub fn record_ruling(
+    pub(crate) fn record_ruling(
         &mut self,
         attempt: &Attempt,
         ruling: Ruling,
@@ -67,7 +67,7 @@ impl BatchDecision<'_> {
 
     /// Finishes the batch. Chooses nearby jobs only now, so that none was taken later in the same
     /// batch.
-    pub fn close(mut self, mut answers: Vec<OpDecision>) -> Writes {
+    pub(crate) fn close(mut self, mut answers: Vec<OpDecision>) -> Writes {
         for answer in &mut answers {
             if let OpDecision::Decided(outcome) = answer {
                 self.offer_nearby_jobs(outcome.order.clone().as_ref(), outcome.lost.as_mut());
@@ -182,7 +182,7 @@ impl BatchDecision<'_> {
     }
 
     /// Adds the firm answer to the command's timeline entry.
-    pub fn record_late_promise(&mut self, attempt: &Attempt) {
+    pub(crate) fn record_late_promise(&mut self, attempt: &Attempt) {
         let (Some(actor), Some(promise)) = (attempt.actor, attempt.edge_promise()) else {
             return;
         };
@@ -194,7 +194,7 @@ impl BatchDecision<'_> {
         });
     }
 
-    pub fn list(&mut self, attempt: &Attempt, outcome: &Outcome, kinds: Vec<CaseKind>) {
+    pub(crate) fn list(&mut self, attempt: &Attempt, outcome: &Outcome, kinds: Vec<CaseKind>) {
         let Some(actor) = attempt.actor else { return };
         let order_id = attempt.command.body.order_id();
         let code = outcome

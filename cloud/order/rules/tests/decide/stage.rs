@@ -14,42 +14,42 @@ use wire::{
     Policy, RaceRule, Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
 };
 
-pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+pub(crate) const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
-pub fn customer(n: u128) -> Actor {
+pub(crate) fn customer(n: u128) -> Actor {
     Actor {
         user_id: UserId(Uuid::from_u128(0xC000 + n)),
         role: Role::Customer,
     }
 }
 
-pub fn provider(n: u128) -> Actor {
+pub(crate) fn provider(n: u128) -> Actor {
     Actor {
         user_id: UserId(Uuid::from_u128(0xD000 + n)),
         role: Role::Provider,
     }
 }
 
-pub fn admin() -> Actor {
+pub(crate) fn admin() -> Actor {
     Actor {
         user_id: UserId(Uuid::from_u128(0xA000)),
         role: Role::Admin,
     }
 }
 
-pub fn order_id(n: u128) -> OrderId {
+pub(crate) fn order_id(n: u128) -> OrderId {
     OrderId(Uuid::from_u128(0x1000 + n))
 }
 
-pub fn command_id(n: u128) -> CommandId {
+pub(crate) fn command_id(n: u128) -> CommandId {
     CommandId(Uuid::from_u128(0x9000 + n))
 }
 
-pub fn edge(name: &str) -> EdgeId {
+pub(crate) fn edge(name: &str) -> EdgeId {
     EdgeId::new(name).unwrap()
 }
 
-pub fn draft() -> Draft {
+pub(crate) fn draft() -> Draft {
     let price = Amount::from_minor(20_000).unwrap();
     let work = ServiceType::CleaningRepair;
     Draft {
@@ -59,7 +59,7 @@ pub fn draft() -> Draft {
 }
 
 /// An order of customer 1 in this state, with provider 1 if the state has a provider.
-pub fn order(n: u128, status: OrderStatus) -> OrderState {
+pub(crate) fn order(n: u128, status: OrderStatus) -> OrderState {
     let taken = matches!(
         status,
         OrderStatus::Accepted
@@ -87,14 +87,14 @@ pub fn order(n: u128, status: OrderStatus) -> OrderState {
     OrderState::new_unpaid(order, acceptance)
 }
 
-pub struct Stage {
+pub(crate) struct Stage {
     pub snapshot: Snapshot,
     /// The rule that its decisions leave out.
     pub disabled: Option<OrderRule>,
 }
 
 impl Stage {
-    pub fn with(orders: impl IntoIterator<Item = OrderState>) -> Self {
+    pub(crate) fn with(orders: impl IntoIterator<Item = OrderState>) -> Self {
         let orders: BTreeMap<_, _> = orders
             .into_iter()
             .map(|standing| (standing.order.id, standing))
@@ -109,7 +109,7 @@ impl Stage {
         }
     }
 
-    pub fn allow(mut self, rules: OfflineRules) -> Self {
+    pub(crate) fn allow(mut self, rules: OfflineRules) -> Self {
         let assignment = Assignment {
             rules,
             ..Assignment::default()
@@ -118,18 +118,18 @@ impl Stage {
         self
     }
 
-    pub fn assign(mut self, assignment: Assignment) -> Self {
+    pub(crate) fn assign(mut self, assignment: Assignment) -> Self {
         self.snapshot.regions.insert(Region::North, assignment);
         self
     }
 
-    pub fn without(mut self, disabled: OrderRule) -> Self {
+    pub(crate) fn without(mut self, disabled: OrderRule) -> Self {
         self.disabled = Some(disabled);
         self
     }
 
     /// Decides, and applies the writes to the snapshot.
-    pub fn decide(&mut self, submissions: &[Submission]) -> Writes {
+    pub(crate) fn decide(&mut self, submissions: &[Submission]) -> Writes {
         let regions = regions_to_explain(&self.snapshot, submissions);
         let open = self
             .snapshot
@@ -155,12 +155,12 @@ impl Stage {
         writes
     }
 
-    pub fn decide_one(&mut self, request: Submission) -> (Outcome, Writes) {
+    pub(crate) fn decide_one(&mut self, request: Submission) -> (Outcome, Writes) {
         let writes = self.decide(&[request]);
         (outcome(&writes, 0).clone(), writes)
     }
 
-    pub fn order(&self, n: u128) -> &Order {
+    pub(crate) fn order(&self, n: u128) -> &Order {
         &self.snapshot.orders[&order_id(n)].order
     }
 
@@ -199,18 +199,18 @@ impl Stage {
     }
 }
 
-pub fn case_kinds(writes: &Writes) -> Vec<CaseKind> {
+pub(crate) fn case_kinds(writes: &Writes) -> Vec<CaseKind> {
     writes.cases.iter().map(|item| item.kind).collect()
 }
 
-pub fn outcome(writes: &Writes, at: usize) -> &Outcome {
+pub(crate) fn outcome(writes: &Writes, at: usize) -> &Outcome {
     match &writes.answers[at] {
         OpDecision::Decided(outcome) => outcome,
         OpDecision::Held(reason) => panic!("held: {reason:?}"),
     }
 }
 
-pub fn command(id: u128, body: CommandBody) -> Command {
+pub(crate) fn command(id: u128, body: CommandBody) -> Command {
     let id = command_id(id);
     Command {
         id,
@@ -222,7 +222,7 @@ pub fn command(id: u128, body: CommandBody) -> Command {
     }
 }
 
-pub fn portal(id: u128, actor: Actor, body: CommandBody) -> Submission {
+pub(crate) fn portal(id: u128, actor: Actor, body: CommandBody) -> Submission {
     let command = command(id, body);
     Submission::Command(Box::new(Attempt {
         command,
@@ -233,7 +233,7 @@ pub fn portal(id: u128, actor: Actor, body: CommandBody) -> Submission {
 }
 
 /// An op of north-1's log, tapped 20 s and logged 10 s before the decision.
-pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Submission {
+pub(crate) fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Submission {
     let tapped_at = Some(UnixMillis(NOW.0 - 20_000));
     let hash = Hash::digest_bytes(&seq.to_be_bytes());
     let origin = Origin::Edge(Box::new(EdgeOp {
@@ -271,7 +271,7 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Su
     }))
 }
 
-pub fn with_op(request: Submission, change: impl FnOnce(&mut EdgeOp)) -> Submission {
+pub(crate) fn with_op(request: Submission, change: impl FnOnce(&mut EdgeOp)) -> Submission {
     let Submission::Command(mut attempt) = request else {
         panic!("no command: {request:?}")
     };
@@ -282,14 +282,20 @@ pub fn with_op(request: Submission, change: impl FnOnce(&mut EdgeOp)) -> Submiss
     Submission::Command(attempt)
 }
 
-pub fn logged_at(name: &str, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Submission {
+pub(crate) fn logged_at(
+    name: &str,
+    seq: u64,
+    id: u128,
+    actor: Actor,
+    body: CommandBody,
+) -> Submission {
     with_op(logged(seq, id, Some(actor), body), |op| {
         op.identity.edge = edge(name)
     })
 }
 
 /// An op that north-1 answered firm under this fence.
-pub fn firm(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Submission {
+pub(crate) fn firm(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Submission {
     with_op(logged(seq, id, Some(actor), body), |op| {
         op.evidence.verdict = Verdict::Firm;
         op.evidence.fence = Some(fence);
@@ -297,7 +303,13 @@ pub fn firm(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> 
 }
 
 /// An op of north-1's epoch 2 that relogs a firm answer of epoch 1 under this fence.
-pub fn relogged(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Submission {
+pub(crate) fn relogged(
+    fence: u64,
+    seq: u64,
+    id: u128,
+    actor: Actor,
+    body: CommandBody,
+) -> Submission {
     with_op(logged(seq, id, Some(actor), body), |op| {
         op.identity.epoch = 2;
         let edge = op.identity.edge.clone();
@@ -314,7 +326,7 @@ pub fn relogged(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody)
 }
 
 /// north-1 holds the region in its epoch 1 under fence 4.
-pub fn held() -> Assignment {
+pub(crate) fn held() -> Assignment {
     Assignment {
         policy: Policy::Exclusive,
         holder: Some(edge("north-1")),
@@ -325,7 +337,7 @@ pub fn held() -> Assignment {
 }
 
 /// The region has no holder; north-1's fence 4 ended like this.
-pub fn ended(how: FenceEnding) -> Assignment {
+pub(crate) fn ended(how: FenceEnding) -> Assignment {
     let by = how.is_take_back().then(|| admin().user_id);
     let why = by.map(|_| "The node is lost.".to_owned());
     let record = FenceRecord {
@@ -349,57 +361,57 @@ pub fn ended(how: FenceEnding) -> Assignment {
     }
 }
 
-pub fn publish(n: u128) -> CommandBody {
+pub(crate) fn publish(n: u128) -> CommandBody {
     CommandBody::PublishOrder {
         order_id: order_id(n),
         order: draft(),
     }
 }
 
-pub fn approve(n: u128) -> CommandBody {
+pub(crate) fn approve(n: u128) -> CommandBody {
     CommandBody::ApproveOrder {
         order_id: order_id(n),
     }
 }
 
-pub fn reject(n: u128) -> CommandBody {
+pub(crate) fn reject(n: u128) -> CommandBody {
     CommandBody::RejectOrder {
         order_id: order_id(n),
         reason: "No address there.".into(),
     }
 }
 
-pub fn accept(n: u128) -> CommandBody {
+pub(crate) fn accept(n: u128) -> CommandBody {
     CommandBody::AcceptOrder {
         order_id: order_id(n),
     }
 }
 
-pub fn withdraw(n: u128) -> CommandBody {
+pub(crate) fn withdraw(n: u128) -> CommandBody {
     withdraw_because(n, None)
 }
 
-pub fn withdraw_because(n: u128, reason: Option<&str>) -> CommandBody {
+pub(crate) fn withdraw_because(n: u128, reason: Option<&str>) -> CommandBody {
     CommandBody::WithdrawAcceptance {
         order_id: order_id(n),
         reason: reason.map(str::to_owned),
     }
 }
 
-pub fn start(n: u128) -> CommandBody {
+pub(crate) fn start(n: u128) -> CommandBody {
     CommandBody::StartOrder {
         order_id: order_id(n),
     }
 }
 
-pub fn complete(n: u128) -> CommandBody {
+pub(crate) fn complete(n: u128) -> CommandBody {
     CommandBody::CompleteOrder {
         order_id: order_id(n),
         note: None,
     }
 }
 
-pub fn cancel(n: u128) -> CommandBody {
+pub(crate) fn cancel(n: u128) -> CommandBody {
     CommandBody::CancelOrder {
         order_id: order_id(n),
         reason: None,
@@ -407,7 +419,7 @@ pub fn cancel(n: u128) -> CommandBody {
     }
 }
 
-pub fn review(n: u128) -> CommandBody {
+pub(crate) fn review(n: u128) -> CommandBody {
     CommandBody::SubmitReview {
         order_id: order_id(n),
         rating: 5,

@@ -22,20 +22,20 @@ use crate::{stage::*, store::word};
 
 /// A payment service that returns these events, or is unavailable.
 #[derive(Clone, Default)]
-pub struct Payments(Arc<Mutex<Script>>);
+pub(super) struct Payments(Arc<Mutex<Script>>);
 
 #[derive(Default)]
-pub struct Script {
+pub(super) struct Script {
     pub words: Option<Vec<Event>>,
     pub asked: Vec<OrderId>,
 }
 
 impl Payments {
-    pub fn script(&self) -> MutexGuard<'_, Script> {
+    pub(super) fn script(&self) -> MutexGuard<'_, Script> {
         self.0.lock().unwrap()
     }
 
-    pub fn router(&self) -> Router {
+    pub(super) fn router(&self) -> Router {
         Router::new()
             .route("/internal/funds", post(funds))
             .with_state(self.clone())

@@ -14,9 +14,9 @@ use tokio::sync::oneshot::{Receiver, Sender};
 use wire::{CurrentEpoch, EdgeId, ForwardedAccept, Region};
 
 #[derive(Clone)]
-pub struct Hub(Arc<Mutex<Script>>);
+pub(super) struct Hub(Arc<Mutex<Script>>);
 
-pub struct Script {
+pub(super) struct Script {
     pub seat: CurrentEpoch,
     pub reaches_holder: bool,
     pub asked: Vec<ForwardedAccept>,
@@ -25,7 +25,7 @@ pub struct Script {
 }
 
 impl Hub {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let edge = EdgeId::new("north-1").unwrap();
         let seat = CurrentEpoch {
             edge,
@@ -41,11 +41,11 @@ impl Hub {
         Self(Arc::new(Mutex::new(script)))
     }
 
-    pub fn script(&self) -> MutexGuard<'_, Script> {
+    pub(super) fn script(&self) -> MutexGuard<'_, Script> {
         self.0.lock().unwrap()
     }
 
-    pub fn router(&self) -> Router {
+    pub(super) fn router(&self) -> Router {
         Router::new()
             .route("/internal/asks", post(ask))
             .route("/internal/seats/{edge}", get(seat))

@@ -18,7 +18,7 @@ use wire::{Actor, OrderId};
 use super::{funds::Payments, hub::Hub};
 use crate::stage::{Engine, Stage};
 
-pub struct Service {
+pub(super) struct Service {
     pub router: Router,
     pub issuer: Issuer,
     pub service_key: ServiceKey,
@@ -28,14 +28,14 @@ pub struct Service {
     pub tasks: Tasks,
 }
 
-pub struct Answer {
+pub(super) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Value,
 }
 
 impl Service {
-    pub async fn new(engine: Engine) -> Self {
+    pub(super) async fn new(engine: Engine) -> Self {
         let stage = Stage::new(engine).await;
         let issuer = Issuer::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
@@ -67,7 +67,7 @@ impl Service {
     }
 
     /// Another process of the service on the same stores.
-    pub async fn replica(&self) -> Router {
+    pub(super) async fn replica(&self) -> Router {
         let ground = testing::ground(self.stage.folder.path(), &self.stage.clock).await;
         let keys = self.issuer.keys();
         let service_key = self.service_key.clone();
@@ -86,15 +86,19 @@ impl Service {
             .unwrap()
     }
 
-    pub fn token(&self, actor: Actor) -> String {
+    pub(super) fn token(&self, actor: Actor) -> String {
         self.issuer.token(actor, self.stage.clock.now())
     }
 
-    pub async fn send(&self, request: axum::http::request::Builder, body: Option<Value>) -> Answer {
+    pub(super) async fn send(
+        &self,
+        request: axum::http::request::Builder,
+        body: Option<Value>,
+    ) -> Answer {
         Self::send_to(&self.router, request, body).await
     }
 
-    pub async fn send_to(
+    pub(super) async fn send_to(
         router: &Router,
         request: axum::http::request::Builder,
         body: Option<Value>,
@@ -112,7 +116,7 @@ impl Service {
         }
     }
 
-    pub async fn get(&self, actor: Actor, path: &str) -> Answer {
+    pub(super) async fn get(&self, actor: Actor, path: &str) -> Answer {
         let token = format!("Bearer {}", self.token(actor));
         let request = Request::builder()
             .uri(path)
@@ -120,18 +124,24 @@ impl Service {
         self.send(request, None).await
     }
 
-    pub async fn delete(&self, actor: Actor, path: &str) -> Answer {
+    pub(super) async fn delete(&self, actor: Actor, path: &str) -> Answer {
         let token = format!("Bearer {}", self.token(actor));
         let request = Request::builder().method(Method::DELETE).uri(path);
         self.send(request.header(header::AUTHORIZATION, token), None)
             .await
     }
 
-    pub async fn post(&self, actor: Actor, path: &str, body: Value) -> Answer {
+    pub(super) async fn post(&self, actor: Actor, path: &str, body: Value) -> Answer {
         self.keyed(actor, path, None, body).await
     }
 
-    pub async fn keyed(&self, actor: Actor, path: &str, key: Option<Uuid>, body: Value) -> Answer {
+    pub(super) async fn keyed(
+        &self,
+        actor: Actor,
+        path: &str,
+        key: Option<Uuid>,
+        body: Value,
+    ) -> Answer {
         let token = format!("Bearer {}", self.token(actor));
         let mut request = Request::builder().method(Method::POST).uri(path);
         request = request.header(header::AUTHORIZATION, token);
@@ -141,18 +151,18 @@ impl Service {
         self.send(request, (!body.is_null()).then_some(body)).await
     }
 
-    pub async fn act(&self, actor: Actor, id: OrderId, action: &str) -> Answer {
+    pub(super) async fn act(&self, actor: Actor, id: OrderId, action: &str) -> Answer {
         self.post(actor, &format!("/api/v1/orders/{id}/{action}"), Value::Null)
             .await
     }
 }
 
 impl Answer {
-    pub fn code(&self) -> &str {
+    pub(super) fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
 
-    pub fn fields(&self) -> Vec<&str> {
+    pub(super) fn fields(&self) -> Vec<&str> {
         let errors = self.body["errors"]
             .as_array()
             .map(Vec::as_slice)
@@ -163,7 +173,7 @@ impl Answer {
             .collect()
     }
 
-    pub fn ids(&self) -> Vec<OrderId> {
+    pub(super) fn ids(&self) -> Vec<OrderId> {
         let items = self.body["items"].as_array().unwrap();
         items
             .iter()
@@ -172,7 +182,7 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn refused(&self, status: u16, code: &str) {
+    pub(super) fn refused(&self, status: u16, code: &str) {
         assert_eq!(
             (self.status.as_u16(), self.code()),
             (status, code),
@@ -186,7 +196,7 @@ impl Answer {
     }
 }
 
-pub fn draft_json() -> Value {
+pub(super) fn draft_json() -> Value {
     json!({
         "title": " Fix a tap ", "service_type": "cleaning_repair", "price": 200,
         "location": "NORTH", "address": "1 Lake Road",

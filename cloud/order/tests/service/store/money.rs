@@ -11,7 +11,7 @@ use wire::{
 
 use crate::stage::*;
 
-pub fn word(
+pub(crate) fn word(
     stage: &Stage,
     order_id: OrderId,
     kind: EventType,

@@ -12,7 +12,7 @@ use wire::{
 use super::money;
 use crate::stage::*;
 
-pub fn word(stage: &Stage, order: &Order) -> Event {
+pub(super) fn word(stage: &Stage, order: &Order) -> Event {
     let body = ReviewEvent {
         review_id: ReviewId(Uuid::from_u128(1)),
         version: 1,

@@ -10,7 +10,7 @@ use wire::{
 
 use crate::stage::*;
 
-pub const WAITS: OpDecision = OpDecision::Held(HeldReason::Region);
+pub(super) const WAITS: OpDecision = OpDecision::Held(HeldReason::Region);
 
 fn seat(edge: &str, epoch: u64) -> HolderEpoch {
     HolderEpoch {

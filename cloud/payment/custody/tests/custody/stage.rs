@@ -8,28 +8,28 @@ use custody::{
 use uuid::Uuid;
 use wire::{Code, Currency, EventType, OrderId, OrderStatus, UnixMillis, UserId};
 
-pub const PRICE: i64 = 20_001;
-pub const HOUR: i64 = 3_600_000;
+pub(crate) const PRICE: i64 = 20_001;
+pub(crate) const HOUR: i64 = 3_600_000;
 
-pub fn user(n: u128) -> UserId {
+pub(crate) fn user(n: u128) -> UserId {
     UserId(Uuid::from_u128(n))
 }
 
-pub const POLICY: FeePolicy = FeePolicy {
+pub(crate) const POLICY: FeePolicy = FeePolicy {
     from: UnixMillis(0),
     platform_fee_bp: 1_000,
     cancel_fee_bp: 1_000,
     cancel_notice_ms: 24 * HOUR,
 };
 
-pub struct Stage {
+pub(crate) struct Stage {
     pub money: OrderMoney,
     pub now: UnixMillis,
     pub policies: Vec<FeePolicy>,
     drawn: u128,
 }
 
-pub fn order(version: u64, status: OrderStatus) -> BilledOrder {
+pub(crate) fn order(version: u64, status: OrderStatus) -> BilledOrder {
     BilledOrder {
         id: OrderId(Uuid::from_u128(500)),
         version,
@@ -44,7 +44,7 @@ pub fn order(version: u64, status: OrderStatus) -> BilledOrder {
 }
 
 impl Stage {
-    pub fn accepted() -> Self {
+    pub(crate) fn accepted() -> Self {
         let now = UnixMillis(1_000);
         let money = custody::open_order_money(order(3, OrderStatus::Accepted), now);
         Self {
@@ -56,7 +56,7 @@ impl Stage {
     }
 
     /// With the price in custody, through the returned payment.
-    pub fn held() -> (Self, MovementId) {
+    pub(crate) fn held() -> (Self, MovementId) {
         let mut stage = Self::accepted();
         let payment = stage.pay();
         stage.hears(
@@ -68,7 +68,7 @@ impl Stage {
         (stage, payment)
     }
 
-    pub fn step(&mut self, step: &MoneyStep) -> Result<MoneyWrites, Code> {
+    pub(crate) fn step(&mut self, step: &MoneyStep) -> Result<MoneyWrites, Code> {
         self.drawn += 1;
         let fresh = MovementId(Uuid::from_u128(self.drawn << 64));
         let basis = DecisionContext {
@@ -82,18 +82,18 @@ impl Stage {
         Ok(writes)
     }
 
-    pub fn pay(&mut self) -> MovementId {
+    pub(crate) fn pay(&mut self) -> MovementId {
         self.step(&MoneyStep::Pay(wish()))
             .unwrap()
             .movement
             .unwrap()
     }
 
-    pub fn hears(&mut self, movement: MovementId, answer: AdapterAnswer) -> Vec<EventType> {
+    pub(crate) fn hears(&mut self, movement: MovementId, answer: AdapterAnswer) -> Vec<EventType> {
         self.hears_also(movement, answer, Vec::new())
     }
 
-    pub fn hears_also(
+    pub(crate) fn hears_also(
         &mut self,
         movement: MovementId,
         answer: AdapterAnswer,
@@ -107,13 +107,13 @@ impl Stage {
         writes.events.iter().map(|event| event.kind).collect()
     }
 
-    pub fn becomes(&mut self, status: OrderStatus) -> MoneyWrites {
+    pub(crate) fn becomes(&mut self, status: OrderStatus) -> MoneyWrites {
         let version = self.money.due.order.version + 1;
         self.step(&MoneyStep::OrderHeard(order(version, status)))
             .unwrap()
     }
 
-    pub fn cancelled(&mut self, fee_minor: i64) -> MoneyWrites {
+    pub(crate) fn cancelled(&mut self, fee_minor: i64) -> MoneyWrites {
         let version = self.money.due.order.version + 1;
         let terms = Some(CancelTerms {
             fee_minor,
@@ -126,17 +126,17 @@ impl Stage {
         self.step(&MoneyStep::OrderHeard(order)).unwrap()
     }
 
-    pub fn later(&mut self, ms: i64) -> MoneyWrites {
+    pub(crate) fn later(&mut self, ms: i64) -> MoneyWrites {
         self.now = self.now.plus_ms(ms);
         self.step(&MoneyStep::TimePassed).unwrap()
     }
 
-    pub fn open_refund(&self) -> MovementId {
+    pub(crate) fn open_refund(&self) -> MovementId {
         self.money.open_refund().unwrap().id
     }
 }
 
-pub fn wish() -> PaymentRequest {
+pub(crate) fn wish() -> PaymentRequest {
     PaymentRequest {
         by: user(1),
         amount_minor: PRICE,
@@ -144,7 +144,7 @@ pub fn wish() -> PaymentRequest {
     }
 }
 
-pub fn chargeback(payment: MovementId, amount_minor: i64) -> Chargeback {
+pub(crate) fn chargeback(payment: MovementId, amount_minor: i64) -> Chargeback {
     let id = ChargebackId(Uuid::from_u128(900));
     Chargeback {
         id,

@@ -18,7 +18,7 @@ use crate::{MoneyBug, plan::SyncFate};
 
 /// A provider's action while their edge was cut off.
 #[derive(Debug, Clone)]
-pub struct LateOp {
+pub(crate) struct LateOp {
     n: usize,
     provider: UserId,
     action: Action,
@@ -29,7 +29,7 @@ pub struct LateOp {
 
 /// The edge's view of an order: the last synchronised state plus the edge's own ops.
 #[derive(Debug, Clone, Copy)]
-pub struct EdgeView {
+pub(crate) struct EdgeView {
     pub status: OrderStatus,
     pub provider: Option<UserId>,
 }
@@ -79,7 +79,7 @@ impl LateOp {
 }
 
 impl MoneyWorld {
-    pub fn log_edge_action(&mut self, n: usize, action: Action) {
+    pub(crate) fn log_edge_action(&mut self, n: usize, action: Action) {
         let EdgeView { status, provider } = self.edge_views[n];
         let (Some(provider), Some(after)) = (provider, status.next_status(action)) else {
             return;
@@ -116,7 +116,7 @@ impl MoneyWorld {
     }
 
     /// Decides the edge's log as one run: all ops, or none.
-    pub fn sync_edge(&mut self, fate: SyncFate) {
+    pub(crate) fn sync_edge(&mut self, fate: SyncFate) {
         let run = std::mem::take(&mut self.edge_log);
         let decided = self.decide_run(&run, fate == SyncFate::PaymentsAway);
         if !decided {

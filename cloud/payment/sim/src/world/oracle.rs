@@ -19,7 +19,7 @@ use crate::{
 
 impl MoneyWorld {
     /// Checks the state after each act.
-    pub fn check_promises(&mut self) {
+    pub(crate) fn check_promises(&mut self) {
         for n in 0..self.orders.len() {
             self.check_order_money(n);
         }
@@ -93,7 +93,7 @@ impl MoneyWorld {
     }
 
     /// Checks each journal when it is booked.
-    pub fn judge_journal(&mut self, journal: &MoneyJournal) {
+    pub(crate) fn judge_journal(&mut self, journal: &MoneyJournal) {
         let sum: i64 = journal.postings.iter().map(|posting| posting.minor).sum();
         if sum != 0 {
             self.report_violation(
@@ -151,7 +151,7 @@ impl MoneyWorld {
     }
 
     /// Checks each transaction when it commits.
-    pub fn judge_writes(&mut self, n: usize, writes: &MoneyWrites) {
+    pub(crate) fn judge_writes(&mut self, n: usize, writes: &MoneyWrites) {
         for journal in &writes.journals {
             match journal.key.action {
                 Action::Release => self.judge_release(n, journal),
@@ -220,7 +220,7 @@ impl MoneyWorld {
     }
 
     /// Checks the payment returned for a customer's request to pay.
-    pub fn judge_begun(&mut self, n: usize, movement: Option<MovementId>) {
+    pub(crate) fn judge_begun(&mut self, n: usize, movement: Option<MovementId>) {
         let Some(rows) = self.money.rows.get(&n) else {
             return;
         };
@@ -322,7 +322,7 @@ impl MoneyWorld {
     }
 
     /// Checks that a notification is true when it is sent.
-    pub fn notify_of_money(&mut self, n: usize, event: &MoneyEvent) {
+    pub(crate) fn notify_of_money(&mut self, n: usize, event: &MoneyEvent) {
         let MoneyEvent { kind, movement, .. } = *event;
         let state = self.adapter.truths.get(&movement).map(|truth| truth.state);
         let by_hand = |money: &OrderMoney| money.has_journal(Action::PaidOtherwise, movement.0);
@@ -357,7 +357,7 @@ impl MoneyWorld {
     }
 
     /// If the order had not yet learned of the money, it would refuse this provider's start.
-    pub fn provider_may_start(&mut self, n: usize, money_version: u64) {
+    pub(crate) fn provider_may_start(&mut self, n: usize, money_version: u64) {
         self.count_event("provider may start");
         if self.orders.rows[n].money_version < money_version {
             let says = format!(

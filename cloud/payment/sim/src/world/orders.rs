@@ -22,9 +22,9 @@ use crate::{
     plan::{MoneyPlan, UnpaidWork},
 };
 
-pub const HOUR_MS: i64 = 3_600_000;
+pub(super) const HOUR_MS: i64 = 3_600_000;
 const STARTS_AT_MS: i64 = 30 * HOUR_MS;
-pub const REGION: Region = Region::North;
+pub(super) const REGION: Region = Region::North;
 const WORK: ServiceType = ServiceType::CleaningRepair;
 
 /// The policy in force from the start, and its successor from the third day. Orders are created at
@@ -45,7 +45,7 @@ pub const POLICIES: [FeePolicy; 2] = [
 ];
 
 /// order_db: the rules' input, and the other columns of an order's row.
-pub struct ModelOrders {
+pub(crate) struct ModelOrders {
     read: Snapshot,
     pub rows: Vec<SimOrderRow>,
     commands: u128,
@@ -56,7 +56,7 @@ pub struct ModelOrders {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SimOrderRow {
+pub(crate) struct SimOrderRow {
     pub money_version: u64,
     /// The cancel fee on the customer's screen.
     pub shown_fee_minor: Option<i64>,
@@ -64,25 +64,25 @@ pub struct SimOrderRow {
 
 /// The parts of an order event that the consumers here read.
 #[derive(Debug, Clone)]
-pub struct OrderMessage {
+pub(crate) struct OrderMessage {
     pub n: usize,
     pub order: BilledOrder,
     pub payment_status: PaymentStatus,
     pub money_version: u64,
 }
 
-pub fn provider_id(provider: u8) -> UserId {
+pub(super) fn provider_id(provider: u8) -> UserId {
     UserId(Uuid::from_u128(100 + u128::from(provider % 3)))
 }
 
-pub fn provider_actor(provider: u8) -> Actor {
+pub(super) fn provider_actor(provider: u8) -> Actor {
     Actor {
         user_id: provider_id(provider),
         role: Role::Provider,
     }
 }
 
-pub fn customer_actor(n: usize) -> Actor {
+pub(super) fn customer_actor(n: usize) -> Actor {
     Actor {
         user_id: UserId(Uuid::from_u128(1 + n as u128)),
         role: Role::Customer,
@@ -96,16 +96,16 @@ const ADMIN: Actor = Actor {
 
 const FIRST_ORDER: u128 = 500;
 
-pub fn order_id(n: usize) -> OrderId {
+pub(super) fn order_id(n: usize) -> OrderId {
     OrderId(Uuid::from_u128(FIRST_ORDER + n as u128))
 }
 
-pub fn order_number(id: OrderId) -> usize {
+pub(super) fn order_number(id: OrderId) -> usize {
     usize::try_from(id.0.as_u128() - FIRST_ORDER).unwrap_or(0)
 }
 
 /// Odd prices, so that every fee is rounded.
-pub fn price_minor(n: usize) -> i64 {
+pub(super) fn price_minor(n: usize) -> i64 {
     20_001 + 998 * i64::try_from(n).unwrap_or(0)
 }
 
@@ -116,7 +116,7 @@ fn has_fixed_hour(n: usize) -> bool {
 }
 
 impl ModelOrders {
-    pub fn new(plan: &MoneyPlan) -> Self {
+    pub(crate) fn new(plan: &MoneyPlan) -> Self {
         let count = usize::from(plan.orders);
         let rules = offline_rules_for(plan.unpaid);
         let assignment = Assignment {
@@ -140,25 +140,25 @@ impl ModelOrders {
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
-    pub fn order_state(&self, n: usize) -> &OrderState {
+    pub(crate) fn order_state(&self, n: usize) -> &OrderState {
         &self.read.orders[&order_id(n)]
     }
 
-    pub fn order(&self, n: usize) -> &Order {
+    pub(crate) fn order(&self, n: usize) -> &Order {
         &self.order_state(n).order
     }
 
-    pub fn fee_minor(&self, n: usize) -> Option<i64> {
+    pub(crate) fn fee_minor(&self, n: usize) -> Option<i64> {
         self.order_state(n)
             .terms
             .map(|terms| terms.fee.minor_units())
     }
 
-    pub fn billed_order(&self, n: usize) -> BilledOrder {
+    pub(crate) fn billed_order(&self, n: usize) -> BilledOrder {
         let state = self.order_state(n);
         BilledOrder::from_order(
             &state.order,
@@ -166,7 +166,7 @@ impl ModelOrders {
         )
     }
 
-    pub fn new_command(&mut self, body: CommandBody) -> Command {
+    pub(crate) fn new_command(&mut self, body: CommandBody) -> Command {
         self.commands += 1;
         let id = CommandId(Uuid::from_u128(self.commands));
         Command {
@@ -219,13 +219,13 @@ fn approved_order(n: usize) -> OrderState {
 
 impl MoneyWorld {
     /// Decides without writing.
-    pub fn decide_submissions(&mut self, submissions: &[Submission]) -> Writes {
+    pub(crate) fn decide_submissions(&mut self, submissions: &[Submission]) -> Writes {
         self.orders.read.now = UnixMillis(self.now);
         rules::decide_submissions(&self.orders.read, submissions)
     }
 
     /// Writes a whole decision in one transaction.
-    pub fn commit_orders(&mut self, writes: &Writes) {
+    pub(crate) fn commit_orders(&mut self, writes: &Writes) {
         for line in &writes.timeline {
             self.judge_timeline_entry(order_number(line.order_id), &line.entry);
         }
@@ -279,7 +279,7 @@ impl MoneyWorld {
     }
 
     /// Applies a payment event if it is newer than the last [MONEY_VERSION].
-    pub fn apply_money_event(&mut self, n: usize, event: &MoneyEvent) {
+    pub(crate) fn apply_money_event(&mut self, n: usize, event: &MoneyEvent) {
         let known = self.orders.rows[n].money_version;
         if event.money_version <= known && !is_planted(MoneyBug::MoneyVersion) {
             self.count_event("old word about money");
@@ -300,7 +300,7 @@ impl MoneyWorld {
         self.update_payment_status(n, status, money_version, held_minor);
     }
 
-    pub fn update_payment_status(
+    pub(crate) fn update_payment_status(
         &mut self,
         n: usize,
         status: PaymentStatus,

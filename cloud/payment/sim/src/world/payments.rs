@@ -28,7 +28,7 @@ use crate::{
 };
 
 #[derive(Debug, Default)]
-pub struct PaymentDb {
+pub(crate) struct PaymentDb {
     pub rows: BTreeMap<usize, OrderMoney>,
     /// The rows before the last transaction.
     pub stale: BTreeMap<usize, OrderMoney>,
@@ -46,11 +46,11 @@ pub struct PaymentDb {
 }
 
 /// Order, request kind, and the client's idempotency key.
-pub type RequestKey = (usize, &'static str, u8);
+pub(super) type RequestKey = (usize, &'static str, u8);
 
 /// A movement under way at the adapter.
 #[derive(Debug, Clone, Copy)]
-pub struct OpenCall {
+pub(crate) struct OpenCall {
     pub call: Call,
     tries: u32,
 }
@@ -72,7 +72,7 @@ impl OpenCall {
 
 impl PaymentDb {
     /// The calls for all movements under way: each order's payments and refunds, then payouts.
-    pub fn open_calls(&self) -> Vec<OpenCall> {
+    pub(crate) fn open_calls(&self) -> Vec<OpenCall> {
         let mut open = Vec::new();
         for rows in self.rows.values() {
             for row in &rows.payments {
@@ -107,7 +107,7 @@ impl PaymentDb {
     }
 
     /// The order of a payment or refund.
-    pub fn find_order(&self, id: MovementId) -> Option<usize> {
+    pub(crate) fn find_order(&self, id: MovementId) -> Option<usize> {
         for (n, money) in &self.rows {
             let is_payment = money.payments.iter().any(|row| row.id == id);
             let is_refund = money.refunds.iter().any(|row| row.id == id);
@@ -118,7 +118,7 @@ impl PaymentDb {
         None
     }
 
-    pub fn has_movement(&self, id: MovementId) -> bool {
+    pub(crate) fn has_movement(&self, id: MovementId) -> bool {
         self.find_order(id).is_some() || self.payouts.iter().any(|(_, row)| row.id == id)
     }
 }
@@ -146,7 +146,11 @@ impl MoneyWorld {
     }
 
     /// Runs one transaction under the lock of the due [LOCK_DUE].
-    pub fn run_money_step(&mut self, n: usize, step: &MoneyStep) -> Result<MoneyWrites, Code> {
+    pub(crate) fn run_money_step(
+        &mut self,
+        n: usize,
+        step: &MoneyStep,
+    ) -> Result<MoneyWrites, Code> {
         let context = self.next_decision_context();
         let mut opened = None;
         if !self.money.rows.contains_key(&n) {
@@ -237,7 +241,7 @@ impl MoneyWorld {
     }
 
     /// `POST payments`: fetches the order first and merges it like an event.
-    pub fn pay_order(&mut self, n: usize, key: u8, crash: bool) {
+    pub(crate) fn pay_order(&mut self, n: usize, key: u8, crash: bool) {
         let request = (n, "pay", key);
         if self.repeats_stored_answer(request) {
             return;
@@ -270,7 +274,7 @@ impl MoneyWorld {
         self.store_answer(request, done);
     }
 
-    pub fn request_refund(&mut self, n: usize, key: u8, part: Fraction) {
+    pub(crate) fn request_refund(&mut self, n: usize, key: u8, part: Fraction) {
         let request = (n, "ask_back", key);
         if self.repeats_stored_answer(request) {
             return;
@@ -313,7 +317,7 @@ impl MoneyWorld {
         }
     }
 
-    pub fn decide_refund_request(&mut self, n: usize, part: Option<Fraction>) {
+    pub(crate) fn decide_refund_request(&mut self, n: usize, part: Option<Fraction>) {
         let Some(rows) = self.money.rows.get(&n) else {
             return;
         };
@@ -330,13 +334,13 @@ impl MoneyWorld {
         }
     }
 
-    pub fn run_admin_step(&mut self, n: usize, step: &MoneyStep) {
+    pub(crate) fn run_admin_step(&mut self, n: usize, step: &MoneyStep) {
         if self.money.rows.contains_key(&n) && self.run_money_step(n, step).is_err() {
             self.count_event("admin refused");
         }
     }
 
-    pub fn pay_refund_by_hand(&mut self, n: usize) {
+    pub(crate) fn pay_refund_by_hand(&mut self, n: usize) {
         let Some(rows) = self.money.rows.get(&n) else {
             return;
         };
@@ -352,7 +356,7 @@ impl MoneyWorld {
 
     /// An admin compensates. Every fourth request names another provider than the list, and every
     /// fifth gives the full price.
-    pub fn compensate_provider(&mut self, n: u8) {
+    pub(crate) fn compensate_provider(&mut self, n: u8) {
         let listed: Vec<(usize, UserId)> = self.vain_cases.iter().copied().collect();
         let mistaken = (usize::from(n) % self.orders.len(), provider_id(n));
         let chosen = match listed.get(usize::from(n) % listed.len().max(1)).copied() {
@@ -374,14 +378,14 @@ impl MoneyWorld {
         self.run_admin_step(order, &MoneyStep::Compensate(wish));
     }
 
-    pub fn run_order_timer(&mut self, n: usize) {
+    pub(crate) fn run_order_timer(&mut self, n: usize) {
         if self.money.rows.contains_key(&n) {
             let _refused = self.run_money_step(n, &MoneyStep::TimePassed);
         }
     }
 
     /// Both services compare versions [PULL].
-    pub fn compare_versions(&mut self) {
+    pub(crate) fn compare_versions(&mut self) {
         if is_planted(MoneyBug::Pull) {
             return;
         }
@@ -404,7 +408,7 @@ impl MoneyWorld {
         }
     }
 
-    pub fn pull_money(&mut self, n: usize) {
+    pub(crate) fn pull_money(&mut self, n: usize) {
         let Some(rows) = self.money.rows.get(&n) else {
             return;
         };

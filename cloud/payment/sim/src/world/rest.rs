@@ -23,7 +23,7 @@ const ROUNDS_MAX: u32 = 40;
 const QUIET_ROUNDS: u32 = 4;
 
 impl MoneyWorld {
-    pub fn run_until_rest(&mut self) {
+    pub(crate) fn run_until_rest(&mut self) {
         let mut quiet = 0;
         for round in 0..ROUNDS_MAX {
             self.run_rest_round(round);

@@ -43,7 +43,7 @@ const FORM: &str = "application/x-www-form-urlencoded;charset=utf-8";
 /// Alipay uses Beijing time.
 const BEIJING_HOURS: i8 = 8;
 
-pub struct AlipayGateway {
+pub(super) struct AlipayGateway {
     pub client: Client,
     pub address: String,
     pub app_id: String,
@@ -55,7 +55,7 @@ pub struct AlipayGateway {
 
 /// The call failed, so its outcome is unknown.
 #[derive(Debug, thiserror::Error)]
-pub enum AlipayCallError {
+pub(super) enum AlipayCallError {
     #[error(transparent)]
     Unsigned(#[from] SigningFailed),
     #[error("could not build the request")]
@@ -73,7 +73,7 @@ pub enum AlipayCallError {
 }
 
 impl AlipayGateway {
-    pub async fn call_method(
+    pub(super) async fn call_method(
         &self,
         method: &str,
         business: &Value,
@@ -88,7 +88,7 @@ impl AlipayGateway {
     }
 
     /// A signed link for a person to open.
-    pub fn sign_link(&self, request: AlipayFields) -> Result<String, SigningFailed> {
+    pub(super) fn sign_link(&self, request: AlipayFields) -> Result<String, SigningFailed> {
         Ok(format!(
             "{}?{}",
             self.address,
@@ -97,7 +97,7 @@ impl AlipayGateway {
     }
 
     /// The fields of every request.
-    pub fn build_request(&self, method: &str, business: &Value) -> AlipayFields {
+    pub(super) fn build_request(&self, method: &str, business: &Value) -> AlipayFields {
         AlipayFields::default()
             .with_field("app_id", self.app_id.as_str())
             .with_field("method", method)
@@ -121,7 +121,7 @@ impl AlipayGateway {
 }
 
 /// `2025-11-24 23:20:00`.
-pub fn format_beijing_time(at: UnixMillis) -> String {
+pub(super) fn format_beijing_time(at: UnixMillis) -> String {
     let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(BEIJING_HOURS));
     at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
@@ -133,16 +133,16 @@ const SIGN_TYPE: &str = "sign_type";
 const RSA2: &str = "RSA2";
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AlipayFields(BTreeMap<String, String>);
+pub(super) struct AlipayFields(BTreeMap<String, String>);
 
 impl AlipayFields {
-    pub fn with_field(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(super) fn with_field(mut self, name: &str, value: impl Into<String>) -> Self {
         self.0.insert(name.to_owned(), value.into());
         self
     }
 
     /// Parses a form. Rejects duplicate field names, because they are ambiguous.
-    pub fn read(form: &[u8]) -> Option<Self> {
+    pub(super) fn read(form: &[u8]) -> Option<Self> {
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(form) {
             if fields
@@ -155,7 +155,7 @@ impl AlipayFields {
         Some(Self(fields))
     }
 
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
             .map(String::as_str)
@@ -163,7 +163,7 @@ impl AlipayFields {
     }
 
     /// Signs the request and encodes it as a form.
-    pub fn sign_form(self, key: &MerchantKey) -> Result<String, SigningFailed> {
+    pub(super) fn sign_form(self, key: &MerchantKey) -> Result<String, SigningFailed> {
         let fields = self.with_field(SIGN_TYPE, RSA2);
         let signature = key.sign(&fields.signing_text(&[SIGN]))?;
         let fields = fields.with_field(SIGN, signature);
@@ -174,7 +174,7 @@ impl AlipayFields {
     }
 
     /// Unlike a request, a message is signed without its signature type.
-    pub fn are_signed_by(&self, key: &AlipayKey) -> bool {
+    pub(super) fn are_signed_by(&self, key: &AlipayKey) -> bool {
         let signature = self.get(SIGN).filter(|_| self.get(SIGN_TYPE) == Some(RSA2));
         signature.is_some_and(|signature| {
             key.has_signed(&self.signing_text(&[SIGN, SIGN_TYPE]), signature)
@@ -194,7 +194,7 @@ impl AlipayFields {
 /// All fields that our calls need from an answer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct AlipayAnswer {
+pub(super) struct AlipayAnswer {
     pub code: String,
     pub sub_code: String,
     pub out_trade_no: String,
@@ -209,7 +209,7 @@ pub struct AlipayAnswer {
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AlipayAnswerError {
+pub(super) enum AlipayAnswerError {
     #[error("the answer cannot be read")]
     Unreadable,
     #[error("the answer is not signed by Alipay")]
@@ -223,7 +223,11 @@ const REFUSED: &str = "40004";
 
 impl AlipayAnswer {
     /// Verifies the signature before reading any field.
-    pub fn read(json: &str, method: &str, key: &AlipayKey) -> Result<Self, AlipayAnswerError> {
+    pub(super) fn read(
+        json: &str,
+        method: &str,
+        key: &AlipayKey,
+    ) -> Result<Self, AlipayAnswerError> {
         let name = format!("{}_response", method.replace('.', "_"));
         let text = find_member(json, &name).ok_or(AlipayAnswerError::Unreadable)?;
         let signature =
@@ -234,12 +238,12 @@ impl AlipayAnswer {
         serde_json::from_str(text).map_err(|_| AlipayAnswerError::Unreadable)
     }
 
-    pub fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         self.code == DONE
     }
 
     /// The reason for a refusal. Any other failure leaves the outcome open.
-    pub fn refusal_reason(&self) -> Option<&str> {
+    pub(super) fn refusal_reason(&self) -> Option<&str> {
         (self.code == REFUSED).then_some(self.sub_code.as_str())
     }
 }
@@ -275,10 +279,10 @@ const PUBLISHED: [&str; 2] = [
 ];
 
 /// Signs our requests. Never print it.
-pub struct MerchantKey(RsaKeyPair);
+pub(super) struct MerchantKey(RsaKeyPair);
 
 /// Verifies Alipay's messages and answers.
-pub struct AlipayKey(UnparsedPublicKey<Vec<u8>>);
+pub(super) struct AlipayKey(UnparsedPublicKey<Vec<u8>>);
 
 #[derive(Debug, thiserror::Error)]
 pub enum AlipayKeyError {
@@ -297,23 +301,23 @@ pub enum AlipayKeyError {
 /// Signing failed; the library gives no cause.
 #[derive(Debug, thiserror::Error)]
 #[error("could not sign the request")]
-pub struct SigningFailed;
+pub(super) struct SigningFailed;
 
 impl MerchantKey {
     /// Reads PKCS#8 or PKCS#1, 2048 to 4096 bits.
-    pub fn read(file: &Path) -> Result<Self, AlipayKeyError> {
+    pub(super) fn read(file: &Path) -> Result<Self, AlipayKeyError> {
         let der = read_der(file)?;
         let key = RsaKeyPair::from_pkcs8(&der).or_else(|_| RsaKeyPair::from_der(&der));
         key.map(Self)
             .map_err(|_| AlipayKeyError::Form(file.to_owned()))
     }
 
-    pub fn is_published(&self) -> bool {
+    pub(super) fn is_published(&self) -> bool {
         is_published(self.0.public_key().as_ref())
     }
 
     /// Signs as `RSA2`: SHA-256 with RSA, in base64.
-    pub fn sign(&self, text: &str) -> Result<String, SigningFailed> {
+    pub(super) fn sign(&self, text: &str) -> Result<String, SigningFailed> {
         let mut signature = vec![0; self.0.public().modulus_len()];
         let random = SystemRandom::new();
         self.0
@@ -324,7 +328,7 @@ impl MerchantKey {
 }
 
 impl AlipayKey {
-    pub fn read(file: &Path, own: &MerchantKey) -> Result<Self, AlipayKeyError> {
+    pub(super) fn read(file: &Path, own: &MerchantKey) -> Result<Self, AlipayKeyError> {
         let der = read_der(file)?;
         let key = inner_key(&der).ok_or_else(|| AlipayKeyError::Form(file.to_owned()))?;
         if key == own.0.public_key().as_ref() {
@@ -336,11 +340,11 @@ impl AlipayKey {
         )))
     }
 
-    pub fn is_published(&self) -> bool {
+    pub(super) fn is_published(&self) -> bool {
         is_published(self.0.as_ref())
     }
 
-    pub fn has_signed(&self, text: &str, signature: &str) -> bool {
+    pub(super) fn has_signed(&self, text: &str, signature: &str) -> bool {
         let signature = STANDARD.decode(signature);
         signature.is_ok_and(|signature| self.0.verify(text.as_bytes(), &signature).is_ok())
     }

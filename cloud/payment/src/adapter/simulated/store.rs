@@ -69,7 +69,7 @@ row! {
     }
 }
 
-pub async fn begin_movement(
+pub(super) async fn begin_movement(
     sql: &Sql,
     call: &AdapterCall,
     clock: &Clock,
@@ -88,7 +88,7 @@ pub async fn begin_movement(
     })
 }
 
-pub async fn close(
+pub(super) async fn close(
     sql: &Sql,
     call: &AdapterCall,
     now: UnixMillis,
@@ -105,7 +105,7 @@ pub async fn close(
     })
 }
 
-pub async fn query_movement(
+pub(super) async fn query_movement(
     sql: &Sql,
     id: MovementId,
     now: UnixMillis,
@@ -113,7 +113,7 @@ pub async fn query_movement(
     transact!(sql, tx => { build_reply(tx, id, now).await })
 }
 
-pub async fn charge_back(
+pub(super) async fn charge_back(
     sql: &Sql,
     payment: MovementId,
     amount_minor: i64,
@@ -132,14 +132,14 @@ pub async fn charge_back(
     Ok(())
 }
 
-pub async fn pay_charge(sql: &Sql, payment: MovementId) -> Result<bool, StoreError> {
+pub(super) async fn pay_charge(sql: &Sql, payment: MovementId) -> Result<bool, StoreError> {
     Ok(sql.exec(PAY, vals![payment.0]).await? == 1)
 }
 
 /// Batch size.
 const KNOWN_MAX: usize = 500;
 
-pub async fn list_ids_after(sql: &Sql, after: Uuid) -> Result<Vec<Uuid>, StoreError> {
+pub(super) async fn list_ids_after(sql: &Sql, after: Uuid) -> Result<Vec<Uuid>, StoreError> {
     Ok(sql.fetch_all(KNOWN, vals![after, KNOWN_MAX]).await?)
 }
 
@@ -147,7 +147,7 @@ pub async fn list_ids_after(sql: &Sql, after: Uuid) -> Result<Vec<Uuid>, StoreEr
 const MESSAGES_MAX: usize = 100;
 
 /// Removes the due messages and returns them; each is delivered at most once.
-pub async fn take_due_messages(
+pub(super) async fn take_due_messages(
     sql: &Sql,
     now: UnixMillis,
 ) -> Result<Vec<CallbackForm>, StoreError> {
@@ -169,7 +169,7 @@ pub async fn take_due_messages(
     Ok(messages)
 }
 
-pub async fn fetch_statement(
+pub(super) async fn fetch_statement(
     sql: &Sql,
     ids: &[Uuid],
     now: UnixMillis,

@@ -29,7 +29,7 @@ type StoreResult<T> = Result<T, DocumentsError>;
 const TAKEN_MAX: i32 = 64;
 
 #[derive(Clone)]
-pub struct MongoStore {
+pub(crate) struct MongoStore {
     name: &'static str,
     schema: CollectionSchema,
     mongo: Mongo,
@@ -37,7 +37,7 @@ pub struct MongoStore {
 }
 
 impl MongoStore {
-    pub fn new(mongo: &Mongo, name: &'static str, schema: CollectionSchema) -> Self {
+    pub(crate) fn new(mongo: &Mongo, name: &'static str, schema: CollectionSchema) -> Self {
         Self {
             name,
             schema,
@@ -46,7 +46,7 @@ impl MongoStore {
         }
     }
 
-    pub async fn get(&self, id: Uuid) -> StoreResult<Option<StoredDocument>> {
+    pub(crate) async fn get(&self, id: Uuid) -> StoreResult<Option<StoredDocument>> {
         let found = self
             .collection
             .find_one(doc! {"_id": uuid_to_bson(id)})
@@ -56,7 +56,12 @@ impl MongoStore {
             .transpose()
     }
 
-    pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> StoreResult<bool> {
+    pub(crate) async fn insert(
+        &self,
+        id: Uuid,
+        body: Value,
+        events: &[Event],
+    ) -> StoreResult<bool> {
         let mut document = encode_document(&self.schema, id, 1, body);
         if !events.is_empty() {
             self.room_for(id, events)?;
@@ -69,7 +74,7 @@ impl MongoStore {
         )
     }
 
-    pub async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> StoreResult<Vec<bool>> {
+    pub(crate) async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> StoreResult<Vec<bool>> {
         let mut fresh = vec![true; bodies.len()];
         let documents = bodies
             .into_iter()
@@ -83,7 +88,7 @@ impl MongoStore {
         Ok(fresh)
     }
 
-    pub async fn replace_document(
+    pub(crate) async fn replace_document(
         &self,
         id: Uuid,
         version: i64,
@@ -114,7 +119,7 @@ impl MongoStore {
         self.write(id, of, vec![change], events).await
     }
 
-    pub async fn update(
+    pub(crate) async fn update(
         &self,
         id: Uuid,
         filter: &Filter,
@@ -208,24 +213,24 @@ impl MongoStore {
         done
     }
 
-    pub async fn has_noted(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
+    pub(crate) async fn has_noted(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
         self.mongo
             .has_noted(&consumer_name(self.name, id), event)
             .await
     }
 
-    pub async fn has_taken(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
+    pub(crate) async fn has_taken(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
         let taken = doc! {"_id": uuid_to_bson(id), "_taken": uuid_to_bson(event.0)};
         Ok(self.collection.find_one(taken).await?.is_some())
     }
 
-    pub async fn record_event(&self, id: Uuid, cause: TriggeringEvent) -> StoreResult<()> {
+    pub(crate) async fn record_event(&self, id: Uuid, cause: TriggeringEvent) -> StoreResult<()> {
         self.mongo
             .record_event(&consumer_name(self.name, id), cause.event, cause.now)
             .await
     }
 
-    pub async fn delete(&self, id: Uuid, version: i64) -> StoreResult<bool> {
+    pub(crate) async fn delete(&self, id: Uuid, version: i64) -> StoreResult<bool> {
         let of = doc! {"_id": uuid_to_bson(id), "_v": version};
         let mut told = of.clone();
         told.insert("_events.0", doc! {"$exists": false});
@@ -241,7 +246,10 @@ impl MongoStore {
         }
     }
 
-    pub async fn find_documents(&self, query: &IndexQuery) -> StoreResult<Vec<StoredDocument>> {
+    pub(crate) async fn find_documents(
+        &self,
+        query: &IndexQuery,
+    ) -> StoreResult<Vec<StoredDocument>> {
         let finding = self
             .collection
             .find(whole_filter(query))
@@ -257,7 +265,7 @@ impl MongoStore {
         Ok(documents)
     }
 
-    pub async fn all_after(
+    pub(crate) async fn all_after(
         &self,
         after: Uuid,
         documents_max: usize,
@@ -274,7 +282,7 @@ impl MongoStore {
         Ok(documents)
     }
 
-    pub async fn count_documents(&self, query: &IndexQuery) -> StoreResult<u64> {
+    pub(crate) async fn count_documents(&self, query: &IndexQuery) -> StoreResult<u64> {
         let counting = self.collection.count_documents(whole_filter(query));
         Ok(counting
             .limit(query.limit as u64)
@@ -282,7 +290,7 @@ impl MongoStore {
             .await?)
     }
 
-    pub async fn group_by_field(
+    pub(crate) async fn group_by_field(
         &self,
         query: &IndexQuery,
         by: FieldPath,
@@ -337,11 +345,11 @@ impl MongoStore {
     }
 
     /// The expiry index deletes them.
-    pub async fn purge_expired(&self, _: UnixMillis) -> StoreResult<u64> {
+    pub(crate) async fn purge_expired(&self, _: UnixMillis) -> StoreResult<u64> {
         Ok(0)
     }
 
-    pub async fn explain_query(&self, query: &IndexQuery) -> StoreResult<QueryPlan> {
+    pub(crate) async fn explain_query(&self, query: &IndexQuery) -> StoreResult<QueryPlan> {
         let index = query.index.stored_name();
         let asked = doc! {
             "find": self.name, "filter": whole_filter(query), "sort": sort_document(query),

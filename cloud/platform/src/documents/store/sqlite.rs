@@ -30,26 +30,26 @@ const PURGE_BATCH: u64 = 1_000;
 const UNLESS_THERE: &str = " ON CONFLICT DO NOTHING";
 
 #[derive(Clone)]
-pub struct SqliteStore {
+pub(crate) struct SqliteStore {
     name: &'static str,
     schema: CollectionSchema,
     sql: Sql,
 }
 
 impl SqliteStore {
-    pub fn new(sql: Sql, name: &'static str, schema: CollectionSchema) -> Self {
+    pub(crate) fn new(sql: Sql, name: &'static str, schema: CollectionSchema) -> Self {
         Self { name, schema, sql }
     }
 
-    pub async fn migrate(&self) -> StoreResult<()> {
+    pub(crate) async fn migrate(&self) -> StoreResult<()> {
         tables::migrate_tables(&self.sql, self.name, &self.schema).await
     }
 
-    pub async fn index_names(&self) -> StoreResult<Vec<String>> {
+    pub(crate) async fn index_names(&self) -> StoreResult<Vec<String>> {
         tables::index_names(&self.sql, self.name).await
     }
 
-    pub async fn get(&self, id: Uuid) -> StoreResult<Option<StoredDocument>> {
+    pub(crate) async fn get(&self, id: Uuid) -> StoreResult<Option<StoredDocument>> {
         let text = SqlBuilder::from_text("SELECT id, version, body FROM ").push_text(self.name);
         let row: Option<DocumentRow> = text
             .push_text(" WHERE id = ?")
@@ -59,7 +59,7 @@ impl SqliteStore {
         Ok(row.map(decode_row))
     }
 
-    pub async fn all_after(
+    pub(crate) async fn all_after(
         &self,
         after: Uuid,
         documents_max: usize,
@@ -73,14 +73,19 @@ impl SqliteStore {
         Ok(rows.into_iter().map(decode_row).collect())
     }
 
-    pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> StoreResult<bool> {
+    pub(crate) async fn insert(
+        &self,
+        id: Uuid,
+        body: Value,
+        events: &[Event],
+    ) -> StoreResult<bool> {
         let insertion = self
             .build_insert(&[(id, body.to_string())])
             .push_text(UNLESS_THERE);
         self.write(id, &insertion, events, None).await
     }
 
-    pub async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> StoreResult<Vec<bool>> {
+    pub(crate) async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> StoreResult<Vec<bool>> {
         let texts = bodies.into_iter().map(|(id, body)| (id, body.to_string()));
         let rows: Vec<(Uuid, String)> = texts.collect();
         transact!(self.sql, tx => {
@@ -110,7 +115,7 @@ impl SqliteStore {
         })
     }
 
-    pub async fn replace_document(
+    pub(crate) async fn replace_document(
         &self,
         id: Uuid,
         version: i64,
@@ -135,7 +140,7 @@ impl SqliteStore {
         }
     }
 
-    pub async fn update(
+    pub(crate) async fn update(
         &self,
         id: Uuid,
         filter: &Filter,
@@ -222,7 +227,7 @@ impl SqliteStore {
         })
     }
 
-    pub async fn has_noted(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
+    pub(crate) async fn has_noted(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
         let of = consumer_name(self.name, id);
         let row = self.sql.fetch_optional::<i64>(
             "SELECT 1 FROM inbox WHERE consumer = ? AND event_id = ?",
@@ -232,15 +237,15 @@ impl SqliteStore {
     }
 
     /// The inbox is in this database, so a change and its entry commit together.
-    pub async fn has_taken(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
+    pub(crate) async fn has_taken(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
         self.has_noted(id, event).await
     }
 
-    pub async fn record_event(&self, _: Uuid, _: TriggeringEvent) -> StoreResult<()> {
+    pub(crate) async fn record_event(&self, _: Uuid, _: TriggeringEvent) -> StoreResult<()> {
         Ok(())
     }
 
-    pub async fn delete(&self, id: Uuid, version: i64) -> StoreResult<bool> {
+    pub(crate) async fn delete(&self, id: Uuid, version: i64) -> StoreResult<bool> {
         let text = SqlBuilder::from_text("DELETE FROM ").push_text(self.name);
         let text = text
             .push_text(" WHERE id = ? AND version = ?")
@@ -256,13 +261,16 @@ impl SqliteStore {
         })
     }
 
-    pub async fn find_documents(&self, query: &IndexQuery) -> StoreResult<Vec<StoredDocument>> {
+    pub(crate) async fn find_documents(
+        &self,
+        query: &IndexQuery,
+    ) -> StoreResult<Vec<StoredDocument>> {
         let text = self.build_select("t.id, t.version, t.body", query, true);
         let rows: Vec<DocumentRow> = text.fetch_all(&self.sql).await?;
         Ok(rows.into_iter().map(decode_row).collect())
     }
 
-    pub async fn count_documents(&self, query: &IndexQuery) -> StoreResult<u64> {
+    pub(crate) async fn count_documents(&self, query: &IndexQuery) -> StoreResult<u64> {
         let inner = self.build_select("1", query, false);
         let text = SqlBuilder::from_text("SELECT COUNT(*) FROM (")
             .append_sql(inner)
@@ -270,7 +278,7 @@ impl SqliteStore {
         Ok(text.fetch_optional(&self.sql).await?.unwrap_or_default())
     }
 
-    pub async fn group_by_field(
+    pub(crate) async fn group_by_field(
         &self,
         query: &IndexQuery,
         by: FieldPath,
@@ -303,7 +311,7 @@ impl SqliteStore {
         Ok(groups)
     }
 
-    pub async fn purge_expired(&self, now: UnixMillis) -> StoreResult<u64> {
+    pub(crate) async fn purge_expired(&self, now: UnixMillis) -> StoreResult<u64> {
         let mut purged = 0;
         for index in self.schema.indexes {
             let (Some(kept_ms), [key, ..]) = (index.kept_ms, index.keys) else {
@@ -330,7 +338,7 @@ impl SqliteStore {
         Ok(purged)
     }
 
-    pub async fn explain_query(&self, query: &IndexQuery) -> StoreResult<QueryPlan> {
+    pub(crate) async fn explain_query(&self, query: &IndexQuery) -> StoreResult<QueryPlan> {
         let text = SqlBuilder::from_text("EXPLAIN QUERY PLAN ");
         let text = text.append_sql(self.build_select("t.id, t.version, t.body", query, true));
         let steps: Vec<(i64, i64, i64, String)> = text.fetch_all(&self.sql).await?;

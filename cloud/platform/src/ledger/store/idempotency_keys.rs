@@ -25,7 +25,7 @@ const KEYS_OF_ONE_MAX: usize = 2_000;
 
 /// An idempotency key of one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IdempotencyKey {
+pub(crate) struct IdempotencyKey {
     pub person: UserId,
     pub key: CommandId,
 }

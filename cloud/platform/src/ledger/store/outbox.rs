@@ -52,7 +52,7 @@ pub(crate) struct OutboxEvent {
 
 impl UnsentEvent {
     /// Where the event is stored, for the log.
-    pub fn describe_location(&self) -> String {
+    pub(crate) fn describe_location(&self) -> String {
         match self {
             Self::Row(event) => format!("outbox row {}", event.seq),
             Self::Document(event) => format!("{} of {}", event.document, event.collection),
@@ -74,7 +74,10 @@ impl From<Database> for OutboxSource {
 
 impl OutboxSource {
     /// The oldest unsent events, in publishing order.
-    pub async fn read_unsent(&self, events_max: usize) -> Result<Vec<UnsentEvent>, DocumentsError> {
+    pub(crate) async fn read_unsent(
+        &self,
+        events_max: usize,
+    ) -> Result<Vec<UnsentEvent>, DocumentsError> {
         Ok(match self {
             Self::Sql(sql) => {
                 let rows = read_unsent(sql, events_max).await?;
@@ -89,7 +92,7 @@ impl OutboxSource {
         })
     }
 
-    pub fn open_event(&self, unsent: &UnsentEvent) -> Result<String, SealError> {
+    pub(crate) fn open_event(&self, unsent: &UnsentEvent) -> Result<String, SealError> {
         match (self, unsent) {
             (Self::Sql(sql), UnsentEvent::Row(event)) => {
                 open_event(sql.data_keys(), event.id, event.event.clone())
@@ -99,14 +102,14 @@ impl OutboxSource {
         }
     }
 
-    pub async fn count_unsent(&self) -> Result<u64, DocumentsError> {
+    pub(crate) async fn count_unsent(&self) -> Result<u64, DocumentsError> {
         match self {
             Self::Sql(sql) => Ok(count_unsent(sql).await?),
             Self::Mongo { mongo, collections } => mongo.count_unsent_events(collections).await,
         }
     }
 
-    pub async fn mark_sent(
+    pub(crate) async fn mark_sent(
         &self,
         sent: &[UnsentEvent],
         now: UnixMillis,
@@ -128,7 +131,7 @@ impl OutboxSource {
         }
     }
 
-    pub async fn acquire_lease(
+    pub(crate) async fn acquire_lease(
         &mut self,
         holder: Uuid,
         now: UnixMillis,
@@ -149,14 +152,14 @@ impl OutboxSource {
         }
     }
 
-    pub async fn give_up_lease(&self, holder: Uuid) -> Result<(), DocumentsError> {
+    pub(crate) async fn give_up_lease(&self, holder: Uuid) -> Result<(), DocumentsError> {
         match self {
             Self::Sql(sql) => Ok(claims::give_up_lease(sql, holder).await?),
             Self::Mongo { mongo, .. } => mongo.give_up_lease(claims::LEASE, holder).await,
         }
     }
 
-    pub async fn wait_for_write(&self) {
+    pub(crate) async fn wait_for_write(&self) {
         match self {
             Self::Sql(sql) => sql.outbox_written().await,
             Self::Mongo { mongo, .. } => mongo.outbox_written().await,

@@ -20,7 +20,7 @@ const SAVED_MAX: u32 = RETRIES_SAVED_MAX * RETRY_COST;
 
 /// All replicas of a part. The circuit is open while none can be chosen.
 #[derive(Debug)]
-pub struct ReplicaSet {
+pub(super) struct ReplicaSet {
     replicas: Vec<ReplicaHealth>,
     next: usize,
     saved: u32,
@@ -42,7 +42,7 @@ struct Cooldown {
 
 /// The result of a call, as evidence of health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallOutcome {
+pub(super) enum CallOutcome {
     Answered,
     Failed,
     /// The caller hung up or broke off, which proves nothing.
@@ -50,7 +50,7 @@ pub enum CallOutcome {
 }
 
 impl ReplicaSet {
-    pub fn new(count: usize) -> Self {
+    pub(super) fn new(count: usize) -> Self {
         Self {
             replicas: vec![ReplicaHealth::default(); count],
             next: 0,
@@ -60,7 +60,7 @@ impl ReplicaSet {
 
     /// The next replica in turn, or the time until one may be tried. A replica that just failed the
     /// same request comes last.
-    pub fn choose_replica(
+    pub(super) fn choose_replica(
         &mut self,
         now: Duration,
         failed: Option<usize>,
@@ -75,7 +75,7 @@ impl ReplicaSet {
 
     /// Like [`Self::choose_replica`], for a readiness check. A check is not a trial, so it also
     /// goes to a replica whose trial is pending.
-    pub fn choose_for_probe(
+    pub(super) fn choose_for_probe(
         &mut self,
         now: Duration,
         failed: Option<usize>,
@@ -85,7 +85,7 @@ impl ReplicaSet {
         })
     }
 
-    pub fn record_outcome(&mut self, replica: usize, end: CallOutcome, now: Duration) {
+    pub(super) fn record_outcome(&mut self, replica: usize, end: CallOutcome, now: Duration) {
         let health = &mut self.replicas[replica];
         match (end, &mut health.rest) {
             (CallOutcome::Answered, _) => *health = ReplicaHealth::default(),
@@ -114,20 +114,20 @@ impl ReplicaSet {
     }
 
     /// A readiness check proves nothing about a replica after its rest; calls are its trial.
-    pub fn settle_look(&mut self, replica: usize, end: CallOutcome, now: Duration) {
+    pub(super) fn settle_look(&mut self, replica: usize, end: CallOutcome, now: Duration) {
         if self.replicas[replica].rest.is_none() {
             self.record_outcome(replica, end, now);
         }
     }
 
     /// Spends one retry from the budget. Returns true if it allowed one.
-    pub fn may_retry(&mut self) -> bool {
+    pub(super) fn may_retry(&mut self) -> bool {
         let rest = self.saved.checked_sub(RETRY_COST);
         self.saved = rest.unwrap_or(self.saved);
         rest.is_some()
     }
 
-    pub fn count_resting(&self) -> usize {
+    pub(super) fn count_resting(&self) -> usize {
         self.replicas
             .iter()
             .filter(|replica| replica.rest.is_some())

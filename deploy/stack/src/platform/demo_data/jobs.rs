@@ -14,7 +14,7 @@ const HOUR_MS: i64 = 3_600_000;
 /// The final state of a demo order.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fate {
+pub(super) enum Fate {
     Published,
     Approved,
     Accepted,
@@ -26,7 +26,7 @@ pub enum Fate {
 }
 
 #[derive(Deserialize)]
-pub struct Jobs {
+pub(super) struct Jobs {
     /// The admin's reason for rejecting a job.
     pub rejection: String,
     /// A provider's note on finished work.
@@ -39,19 +39,19 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    pub fn read() -> Result<Self> {
+    pub(super) fn read() -> Result<Self> {
         serde_json::from_str(FILE).context("could not read the demo jobs")
     }
 
     /// Each region starts elsewhere in the list, so no two publish the same jobs together.
-    pub fn of(&self, region: Region) -> impl Iterator<Item = (Fate, Map<String, Value>)> {
+    pub(super) fn of(&self, region: Region) -> impl Iterator<Item = (Fate, Map<String, Value>)> {
         let first = region as usize * 4;
         let forms = self.fates.iter().copied().enumerate();
         forms.map(move |(n, fate)| (fate, self.form(first + n, n, region)))
     }
 
     /// A job outside the region's list above.
-    pub fn disputed(&self, region: Region) -> Map<String, Value> {
+    pub(super) fn disputed(&self, region: Region) -> Map<String, Value> {
         self.form(region as usize * 4 + self.fates.len(), 0, region)
     }
 

@@ -13,7 +13,7 @@ use crate::{admin::GatewaySession, layout::EdgePlace};
 const SOON: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-pub struct NodeSession {
+pub(super) struct NodeSession {
     session: GatewaySession,
     clock: Clock,
     device_seq: u64,
@@ -43,7 +43,7 @@ struct Link {
 }
 
 impl NodeSession {
-    pub async fn at(place: &EdgePlace, provider: &GatewaySession) -> Result<Self> {
+    pub(super) async fn at(place: &EdgePlace, provider: &GatewaySession) -> Result<Self> {
         let address = format!("http://127.0.0.1:{}", place.http);
         let session = provider.at_edge(place.region, &address).await;
         let session = session.context("could not get a provider's token for the node")?;
@@ -56,7 +56,7 @@ impl NodeSession {
 
     /// Accepts and starts the job, and completes it if there is a note. The node is cut off by
     /// then.
-    pub async fn work(&mut self, order_id: OrderId, note: Option<String>) -> Result<()> {
+    pub(super) async fn work(&mut self, order_id: OrderId, note: Option<String>) -> Result<()> {
         self.command(CommandBody::AcceptOrder { order_id }).await?;
         self.command(CommandBody::StartOrder { order_id }).await?;
         if note.is_some() {
@@ -67,7 +67,7 @@ impl NodeSession {
     }
 
     /// Returns once the node's feed has brought the order and the permission to start unpaid work.
-    pub async fn has(&self, order: OrderId) -> Result<()> {
+    pub(super) async fn has(&self, order: OrderId) -> Result<()> {
         self.until(&format!("{order} is at its node"), |board, standing| {
             standing.unpaid_start && board.items.iter().any(|item| item.id == order)
         })
@@ -75,13 +75,13 @@ impl NodeSession {
     }
 
     /// Returns once the node has noticed that it is cut off.
-    pub async fn is_cut_off(&self) -> Result<()> {
+    pub(super) async fn is_cut_off(&self) -> Result<()> {
         self.until("the node is cut off", |_, standing| !standing.link.up)
             .await
     }
 
     /// Returns once the cloud has decided everything done at the node.
-    pub async fn is_decided(&self) -> Result<()> {
+    pub(super) async fn is_decided(&self) -> Result<()> {
         self.until("the work at the node is decided", |board, standing| {
             standing.link.up && board.items.iter().all(|item| !item.pending)
         })
@@ -104,7 +104,7 @@ impl NodeSession {
             .with_context(|| format!("never: {what}"))?
     }
 
-    pub async fn command(&mut self, body: CommandBody) -> Result<()> {
+    pub(super) async fn command(&mut self, body: CommandBody) -> Result<()> {
         self.device_seq += 1;
         let what = body.name();
         let frame = CmdFrame {

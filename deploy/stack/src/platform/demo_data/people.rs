@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(700);
 
 #[derive(Deserialize)]
-pub struct DemoPeople {
+pub(super) struct DemoPeople {
     /// The admin's reason for verifying a provider.
     reason: String,
     /// The forms of their profiles, without the version.
@@ -39,13 +39,13 @@ struct KnownProfile {
 }
 
 impl DemoPeople {
-    pub fn read() -> Result<Self> {
+    pub(super) fn read() -> Result<Self> {
         serde_json::from_str(FILE).context("could not read the demo people")
     }
 
     /// Fills in the profile of a newly registered person. A provider's next sign-in shows that they
     /// are verified.
-    pub async fn introduce(
+    pub(super) async fn introduce(
         &self,
         admin: &GatewaySession,
         person: &GatewaySession,

@@ -24,7 +24,7 @@ use super::{
     edge, order, order_code,
 };
 
-pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
+pub(super) fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
     Router::new()
         .route(
             "/api/v1/admin/status",

@@ -13,29 +13,29 @@ use process::context::OperatorContext;
 use serde_json::{Value, json};
 use wire::{OrderCode, OrderId, Region};
 
-pub const TOKEN: &str = "an-admins-token";
+pub(crate) const TOKEN: &str = "an-admins-token";
 /// The only account's password and refresh token.
-pub const PASSWORD: &str = "an-admins-password";
-pub const REFRESH: &str = "an-admins-refresh-token";
+pub(crate) const PASSWORD: &str = "an-admins-password";
+pub(crate) const REFRESH: &str = "an-admins-refresh-token";
 /// Replaces `REFRESH`, which is then spent.
-pub const NEXT_REFRESH: &str = "an-admins-next-refresh-token";
+pub(crate) const NEXT_REFRESH: &str = "an-admins-next-refresh-token";
 /// The platform is unavailable for this token.
-pub const AWAY_REFRESH: &str = "a-refresh-token-that-gets-no-answer";
+pub(crate) const AWAY_REFRESH: &str = "a-refresh-token-that-gets-no-answer";
 /// Spent by this attempt after a lost answer.
-pub const SPENT_REFRESH: (&str, &str) = (
+pub(crate) const SPENT_REFRESH: (&str, &str) = (
     "a-spent-refresh-token",
     "0192f5d4-0000-7000-8000-0000000000aa",
 );
-pub const ORDER: &str = "0192f5d4-0000-7000-8000-000000000009";
+pub(crate) const ORDER: &str = "0192f5d4-0000-7000-8000-000000000009";
 /// Portal acceptances: one waits for an operator, one is unreadable for the hub.
-pub const STOPPED: &str = "0192f5d4-0000-7000-8000-000000000007";
-pub const UNREAD: &str = "0192f5d4-0000-7000-8000-000000000006";
+pub(crate) const STOPPED: &str = "0192f5d4-0000-7000-8000-000000000007";
+pub(crate) const UNREAD: &str = "0192f5d4-0000-7000-8000-000000000006";
 /// The provider `lee`.
-pub const PERSON: &str = "0192f5d4-0000-7000-8000-000000000020";
+pub(crate) const PERSON: &str = "0192f5d4-0000-7000-8000-000000000020";
 /// An acceptance that lost at `north-1`, op 17 of epoch 1.
-pub const COMMAND: &str = "0192f5d4-0000-7000-8000-000000000003";
+pub(crate) const COMMAND: &str = "0192f5d4-0000-7000-8000-000000000003";
 
-pub struct Platform {
+pub(crate) struct Platform {
     address: SocketAddr,
     contexts: tempfile::TempDir,
     looks: mpsc::Receiver<()>,
@@ -43,12 +43,12 @@ pub struct Platform {
 }
 
 impl Platform {
-    pub fn start(report: Value) -> Self {
+    pub(crate) fn start(report: Value) -> Self {
         Self::start_changing(Arc::new(Mutex::new(report)))
     }
 
     /// The test changes this status during the run.
-    pub fn start_changing(report: Arc<Mutex<Value>>) -> Self {
+    pub(crate) fn start_changing(report: Arc<Mutex<Value>>) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
@@ -68,20 +68,20 @@ impl Platform {
     }
 
     /// Waits for the next status request.
-    pub fn wait_for_status_request(&self) {
+    pub(crate) fn wait_for_status_request(&self) {
         self.looks.recv_timeout(Duration::from_secs(30)).unwrap();
     }
 
     /// True if another status request has arrived.
-    pub fn has_status_request(&self) -> bool {
+    pub(crate) fn has_status_request(&self) -> bool {
         self.looks.try_recv().is_ok()
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
         command
             .args(args)
@@ -93,12 +93,12 @@ impl Platform {
         command
     }
 
-    pub fn holdfast(&self, args: &[&str]) -> Output {
+    pub(crate) fn holdfast(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }
 
     /// Runs without `HOLDFAST_URL` and `HOLDFAST_TOKEN`, as after `login`.
-    pub fn command_without_env(&self, args: &[&str]) -> Command {
+    pub(crate) fn command_without_env(&self, args: &[&str]) -> Command {
         let mut command = self.command(args);
         command
             .env_remove("HOLDFAST_URL")
@@ -106,12 +106,12 @@ impl Platform {
         command
     }
 
-    pub fn contexts(&self) -> &std::path::Path {
+    pub(crate) fn contexts(&self) -> &std::path::Path {
         self.contexts.path()
     }
 
     /// Writes a sign-in as `up` does: one file per gateway, named by its address.
-    pub fn write_context(&self, gateway: &str) {
+    pub(crate) fn write_context(&self, gateway: &str) {
         let context = OperatorContext {
             gateway: gateway.to_owned(),
             token: TOKEN.to_owned(),
@@ -123,11 +123,11 @@ impl Platform {
     }
 }
 
-pub fn order_code() -> OrderCode {
+pub(crate) fn order_code() -> OrderCode {
     OrderCode::from_order_id(Region::North, ORDER.parse::<OrderId>().unwrap())
 }
 
-pub fn order() -> Value {
+pub(crate) fn order() -> Value {
     json!({
         "id": ORDER, "code": order_code(), "customer_id": ORDER, "provider_id": null,
         "title": "Mend the tap", "description": "", "service_type": "cleaning_repair",
@@ -138,7 +138,7 @@ pub fn order() -> Value {
     })
 }
 
-pub fn report(link: &str, checksum: &str) -> Value {
+pub(crate) fn report(link: &str, checksum: &str) -> Value {
     json!({
         "now": "2025-11-24T16:03:12Z",
         "regions": [{
@@ -149,7 +149,7 @@ pub fn report(link: &str, checksum: &str) -> Value {
     })
 }
 
-pub fn edge(name: &str, link: &str, checksum: &str) -> Value {
+pub(crate) fn edge(name: &str, link: &str, checksum: &str) -> Value {
     json!({
         "edge": name, "link": link, "since": "2025-11-24T16:00:00Z",
         "last_contact_at": null, "epoch": 1, "version": "0.1.0", "pending": 0,
@@ -159,14 +159,14 @@ pub fn edge(name: &str, link: &str, checksum: &str) -> Value {
     })
 }
 
-pub fn code(ran: &Output) -> i32 {
+pub(crate) fn code(ran: &Output) -> i32 {
     ran.status.code().unwrap()
 }
 
-pub fn out(ran: &Output) -> String {
+pub(crate) fn out(ran: &Output) -> String {
     String::from_utf8(ran.stdout.clone()).unwrap()
 }
 
-pub fn said(ran: &Output) -> String {
+pub(crate) fn said(ran: &Output) -> String {
     String::from_utf8(ran.stderr.clone()).unwrap()
 }

@@ -23,10 +23,10 @@ const NEWEST_OF: &str =
 const FORGET_LOST: &str = "DELETE FROM lost_acceptances WHERE region = ? AND number <= ?";
 
 /// Per region.
-pub const LOST_KEPT: u64 = 500;
+pub(crate) const LOST_KEPT: u64 = 500;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DepartedOrder {
+pub(crate) struct DepartedOrder {
     pub region: Region,
     pub order_id: OrderId,
     /// Its last version there, or its first one elsewhere.
@@ -62,7 +62,7 @@ struct FeedPlan {
 
 impl Store {
     /// Applies an order from an event, and removes it from its former region.
-    pub async fn feed_order(
+    pub(crate) async fn feed_order(
         &self,
         event: &Event,
         order: &Order,
@@ -86,7 +86,7 @@ impl Store {
     /// Applies a backlog of order events in sequence. Returns the number of new changes and losses.
     /// Returns `None` and changes no row if an order moves to another region or contradicts the
     /// feed: the caller must then apply them one by one.
-    pub async fn feed_orders(
+    pub(crate) async fn feed_orders(
         &self,
         run: &[(&Event, Order)],
         now: UnixMillis,
@@ -121,12 +121,16 @@ impl Store {
 
     /// Applies an order as read from its owner: at an equal version its content replaces the
     /// feed's.
-    pub async fn repair_order(&self, order: &Order, now: UnixMillis) -> Result<FeedEffect> {
+    pub(crate) async fn repair_order(&self, order: &Order, now: UnixMillis) -> Result<FeedEffect> {
         transact!(self.sql, tx => { apply_order(tx, order, EqualVersionRule::Replaced, now).await })
     }
 
     /// Removes an order that its owner no longer has in that region.
-    pub async fn feed_gone(&self, gone: &DepartedOrder, now: UnixMillis) -> Result<FeedEffect> {
+    pub(crate) async fn feed_gone(
+        &self,
+        gone: &DepartedOrder,
+        now: UnixMillis,
+    ) -> Result<FeedEffect> {
         transact!(self.sql, tx => {
             let mut plan = FeedPlan::lock_regions(tx, &[gone.region], &[gone.order_id], now).await?;
             let fed = plan.remove_order(gone)?;

@@ -90,7 +90,7 @@ const BYTES_MAX: usize = 16 * 1024;
 impl Store {
     /// Returns the changes after `after`, at most `limit` and one frame, and the number they reach.
     /// Stops after an assignment, because a grant is compared with exactly the changes before it.
-    pub async fn read_feed(
+    pub(crate) async fn read_feed(
         &self,
         region: Region,
         after: u64,
@@ -123,7 +123,7 @@ impl Store {
 
 impl Store {
     /// Returns up to `limit` order changes after `after` and up to `to`, and the number they reach.
-    pub async fn list_order_changes(
+    pub(crate) async fn list_order_changes(
         &self,
         region: Region,
         after: u64,
@@ -150,7 +150,7 @@ impl Store {
 
     /// Returns up to `limit` lost acceptances after `after` and up to `to`, each with its order's
     /// newest change. The oldest may already be dropped.
-    pub async fn list_lost_acceptances(
+    pub(crate) async fn list_lost_acceptances(
         &self,
         region: Region,
         after: u64,
@@ -177,11 +177,11 @@ impl Store {
 }
 
 /// Keyed by session or person id.
-pub type Revocations = HashMap<Uuid, EntityRevocations>;
+pub(crate) type Revocations = HashMap<Uuid, EntityRevocations>;
 
 /// The time and version of a revocation in the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FeedRevocation {
+pub(crate) struct FeedRevocation {
     pub version: u64,
     pub at: UnixMillis,
     /// For a person: the revocation's time by auth's clock.
@@ -191,7 +191,7 @@ pub struct FeedRevocation {
 /// The revocations of one session or person, oldest first, and the times from which new tokens are
 /// valid.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EntityRevocations {
+pub(crate) struct EntityRevocations {
     revoked: Vec<FeedRevocation>,
     tokens_since: Vec<UnixMillis>,
 }
@@ -199,7 +199,7 @@ pub struct EntityRevocations {
 impl EntityRevocations {
     /// Returns the first revocation of a token issued then. A readmission cancels earlier
     /// revocations, but only for tokens issued after it.
-    pub fn revocation_of_token(&self, issued: UnixMillis) -> Option<FeedRevocation> {
+    pub(crate) fn revocation_of_token(&self, issued: UnixMillis) -> Option<FeedRevocation> {
         let mut revoked = self.revoked.iter().copied();
         revoked.find(|revocation| {
             let readmissions = &self.tokens_since;
@@ -212,7 +212,11 @@ impl EntityRevocations {
 
 impl Store {
     /// Returns the revocations in the region's feed for these sessions and people.
-    pub async fn read_revocations(&self, region: Region, named: &[Uuid]) -> Result<Revocations> {
+    pub(crate) async fn read_revocations(
+        &self,
+        region: Region,
+        named: &[Uuid],
+    ) -> Result<Revocations> {
         let mut revocations = Revocations::new();
         for part in split_batches(named, NAMES_MAX) {
             let mut values = vals![region, REVOKED, REVOKED_PERSON, READMITTED];
@@ -249,7 +253,7 @@ impl Store {
 
 impl Store {
     /// Ordered by id; at most `limit`.
-    pub async fn list_order_marks(
+    pub(crate) async fn list_order_marks(
         &self,
         region: Region,
         after: Option<OrderId>,
@@ -264,7 +268,7 @@ impl Store {
         ))
     }
 
-    pub async fn find_order_marks(
+    pub(crate) async fn find_order_marks(
         &self,
         region: Region,
         ids: &[OrderId],
@@ -278,7 +282,7 @@ impl Store {
         Ok(collect_order_marks(rows))
     }
 
-    pub async fn read_assignment(&self, region: Region) -> Result<RegionAssignment> {
+    pub(crate) async fn read_assignment(&self, region: Region) -> Result<RegionAssignment> {
         let values = vals![region, ASSIGNMENT, Uuid::nil()];
         let newest: Option<(u64, Vec<u8>)> = self.sql.fetch_optional(NEWEST, values).await?;
         let Some((feed_seq, bytes)) = newest else {
@@ -291,7 +295,7 @@ impl Store {
         }
     }
 
-    pub async fn note_comparison(
+    pub(crate) async fn note_comparison(
         &self,
         region: Region,
         repaired: u64,
@@ -313,7 +317,7 @@ impl Store {
     }
 
     /// Counts an event that arrived again with different content.
-    pub async fn note_contradiction(&self, region: Region, now: UnixMillis) -> Result<()> {
+    pub(crate) async fn note_contradiction(&self, region: Region, now: UnixMillis) -> Result<()> {
         self.sql.exec(CONTRADICTED, vals![now, region]).await?;
         Ok(())
     }
@@ -331,7 +335,7 @@ fn collect_order_marks(rows: Vec<(OrderId, u64, Hash)>) -> Vec<OrderFingerprint>
 
 impl Store {
     /// Returns the next chunk: at least one row, of any size.
-    pub async fn read_snapshot_chunk(
+    pub(crate) async fn read_snapshot_chunk(
         &self,
         region: Region,
         wanted: ChunkRequest,
@@ -389,12 +393,12 @@ impl Store {
 
     /// Requests a repair snapshot for an edge whose orders differ from the cloud's. Returns false
     /// if one is already requested.
-    pub async fn request_repair(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
+    pub(crate) async fn request_repair(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
         Ok(self.sql.exec(REQUEST_REPAIR, vals![now, edge]).await? == 1)
     }
 
     /// Records that the edge has applied a snapshot.
-    pub async fn record_snapshot_taken(
+    pub(crate) async fn record_snapshot_taken(
         &self,
         edge: &EdgeId,
         term: u64,

@@ -12,26 +12,26 @@ use process::tokens::{Claims, Signer, TokenKeys, TokenKind};
 use wire::{CommandToken, CommandTokenForm};
 
 #[derive(Clone)]
-pub struct Auth(Arc<Mutex<Script>>);
+pub(crate) struct Auth(Arc<Mutex<Script>>);
 
-pub struct Script {
+pub(crate) struct Script {
     pub signer: Signer,
     pub away: bool,
 }
 
 impl Auth {
-    pub fn new(signer: &Signer) -> Self {
+    pub(crate) fn new(signer: &Signer) -> Self {
         Self(Arc::new(Mutex::new(Script {
             signer: signer.clone(),
             away: false,
         })))
     }
 
-    pub fn script(&self) -> MutexGuard<'_, Script> {
+    pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
         self.0.lock().unwrap()
     }
 
-    pub fn router(&self) -> Router {
+    pub(crate) fn router(&self) -> Router {
         Router::new()
             .route("/.well-known/jwks.json", get(jwks))
             .route("/internal/command-tokens", post(command_token))

@@ -22,7 +22,7 @@ use wire::{
 
 use super::{PATIENCE, Replica};
 
-pub struct Edge {
+pub(crate) struct Edge {
     pub id: EdgeId,
     pub region: Region,
     pub nonce: BootNonce,
@@ -54,7 +54,7 @@ pub struct Edge {
 }
 
 impl Edge {
-    pub fn new(name: &str, region: Region, signer: Signer, clock: Clock) -> Self {
+    pub(crate) fn new(name: &str, region: Region, signer: Signer, clock: Clock) -> Self {
         let id = EdgeId::new(name).unwrap();
         Self {
             start: ChainHead::start(&id),
@@ -84,7 +84,7 @@ impl Edge {
     }
 
     /// A second run of the same edge.
-    pub fn twin(&self, nonce: u8) -> Self {
+    pub(crate) fn twin(&self, nonce: u8) -> Self {
         let signer = self.signer.clone();
         let mut twin = Self::new(self.id.as_str(), self.region, signer, self.clock.clone());
         twin.nonce = BootNonce([nonce; 16]);
@@ -92,28 +92,28 @@ impl Edge {
         twin
     }
 
-    pub fn public_key(&self) -> String {
+    pub(crate) fn public_key(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.signer.public_key())
     }
 
-    pub fn standing(&self) -> LinkSessionId {
+    pub(crate) fn standing(&self) -> LinkSessionId {
         self.link_session.expect("a session")
     }
 
-    pub fn chain_at(&self, seq: usize) -> ChainHead {
+    pub(crate) fn chain_at(&self, seq: usize) -> ChainHead {
         self.start
             .append_ops(self.log[..seq].iter().map(Vec::as_slice))
     }
 
     /// Connects and sends Hello, without reading the answer.
-    pub async fn call(&mut self, replica: &Replica) -> Result<(), Box<tungstenite::Error>> {
+    pub(crate) async fn call(&mut self, replica: &Replica) -> Result<(), Box<tungstenite::Error>> {
         let token = edge_token(&self.signer, &self.id, &self.clock);
         self.connect(replica, &token).await?;
         self.send(&Frame::Hello(self.hello())).await;
         Ok(())
     }
 
-    pub fn hello(&self) -> Hello {
+    pub(crate) fn hello(&self) -> Hello {
         let end = self.chain_at(self.log.len());
         Hello {
             protocol_min: 1,
@@ -141,7 +141,7 @@ impl Edge {
         }
     }
 
-    pub async fn connect(
+    pub(crate) async fn connect(
         &mut self,
         replica: &Replica,
         token: &str,
@@ -160,7 +160,7 @@ impl Edge {
     }
 
     /// Connects and is welcomed.
-    pub async fn open(&mut self, replica: &Replica) -> Welcome {
+    pub(crate) async fn open(&mut self, replica: &Replica) -> Welcome {
         self.call(replica).await.unwrap();
         match self.next().await {
             Some(Frame::Welcome(welcome)) => {
@@ -177,12 +177,12 @@ impl Edge {
     }
 
     /// Connects and returns the refusal.
-    pub async fn refused(&mut self, replica: &Replica) -> Code {
+    pub(crate) async fn refused(&mut self, replica: &Replica) -> Code {
         self.call(replica).await.unwrap();
         self.until_refused().await
     }
 
-    pub async fn until_refused(&mut self) -> Code {
+    pub(crate) async fn until_refused(&mut self) -> Code {
         loop {
             match self.next().await {
                 Some(Frame::Refused(SessionRefusal { code, .. })) => return code,
@@ -193,13 +193,13 @@ impl Edge {
     }
 
     /// Connects and reads the whole quarantine: all parts with their ops.
-    pub async fn confined(&mut self, replica: &Replica) -> (Quarantine, Vec<Vec<u8>>) {
+    pub(crate) async fn confined(&mut self, replica: &Replica) -> (Quarantine, Vec<Vec<u8>>) {
         self.call(replica).await.unwrap();
         self.confinement().await
     }
 
     /// Reads the whole quarantine that answers its Hello.
-    pub async fn confinement(&mut self) -> (Quarantine, Vec<Vec<u8>>) {
+    pub(crate) async fn confinement(&mut self) -> (Quarantine, Vec<Vec<u8>>) {
         let mut tail = Vec::new();
         loop {
             let Some(Frame::Quarantine(frame)) = self.next().await else {
@@ -214,7 +214,7 @@ impl Edge {
     }
 
     /// Starts the granted epoch with an empty log.
-    pub fn begin(&mut self, given: &Quarantine) {
+    pub(crate) fn begin(&mut self, given: &Quarantine) {
         self.epoch = given.new_epoch;
         self.start = ChainHead::start_renewed_epoch(
             &self.id,
@@ -228,7 +228,7 @@ impl Edge {
     }
 
     /// Reads and answers probes until the hub hangs up.
-    pub async fn live(&mut self) {
+    pub(crate) async fn live(&mut self) {
         while let Some(frame) = self.next().await {
             match frame {
                 Frame::Probe(Probe { standing, number }) => {
@@ -241,28 +241,28 @@ impl Edge {
     }
 
     /// Drops the connection without a close frame.
-    pub fn vanish(&mut self) {
+    pub(crate) fn vanish(&mut self) {
         self.socket = None;
     }
 
-    pub async fn send(&mut self, frame: &Frame) {
+    pub(crate) async fn send(&mut self, frame: &Frame) {
         let bytes = frame.to_bytes();
         self.send_message(Message::Binary(bytes.into())).await;
     }
 
-    pub async fn send_message(&mut self, message: Message) {
+    pub(crate) async fn send_message(&mut self, message: Message) {
         // An edge notices a closed connection only when it reads.
         let _ = self.socket.as_mut().expect("connected").send(message).await;
     }
 
     /// Sends ops `first..first + count` of the log.
-    pub async fn up(&mut self, first: usize, count: usize) {
+    pub(crate) async fn up(&mut self, first: usize, count: usize) {
         let up = self.frame(first, count);
         let up = if self.packs { up.into_packed() } else { up };
         self.send(&Frame::Up(up)).await;
     }
 
-    pub fn frame(&self, first: usize, count: usize) -> OpsFrame {
+    pub(crate) fn frame(&self, first: usize, count: usize) -> OpsFrame {
         let ops = self.log[first - 1..first - 1 + count]
             .iter()
             .cloned()
@@ -279,12 +279,12 @@ impl Edge {
         }
     }
 
-    pub async fn ack(&mut self, digest: Hash) {
+    pub(crate) async fn ack(&mut self, digest: Hash) {
         self.acks(digest, 0).await;
     }
 
     /// Sends an ack with this many orders ahead of the feed.
-    pub async fn acks(&mut self, digest: Hash, ahead: u32) {
+    pub(crate) async fn acks(&mut self, digest: Hash, ahead: u32) {
         let ack = Ack {
             standing: self.standing(),
             outcome_cursor: self.outcomes.len() as u64,
@@ -307,7 +307,7 @@ impl Edge {
     }
 
     /// The next frame; `None` if the hub has hung up.
-    pub async fn next(&mut self) -> Option<Frame> {
+    pub(crate) async fn next(&mut self) -> Option<Frame> {
         let socket = self.socket.as_mut().expect("connected");
         loop {
             let message = tokio::time::timeout(PATIENCE, socket.next()).await;
@@ -328,7 +328,7 @@ impl Edge {
     }
 
     /// Reads until the condition holds.
-    pub async fn until(&mut self, wish: impl Fn(&Self) -> bool) {
+    pub(crate) async fn until(&mut self, wish: impl Fn(&Self) -> bool) {
         while !wish(self) {
             match self.next().await {
                 Some(frame) => self.take(frame),
@@ -338,11 +338,11 @@ impl Edge {
     }
 
     /// The seqs with an outcome, in the order of the outcomes.
-    pub fn outcome_seqs(&self) -> Vec<u64> {
+    pub(crate) fn outcome_seqs(&self) -> Vec<u64> {
         self.outcomes.iter().map(|outcome| outcome.seq).collect()
     }
 
-    pub async fn until_outcomes(&mut self, count: usize) {
+    pub(crate) async fn until_outcomes(&mut self, count: usize) {
         self.until(|edge| edge.outcomes.len() >= count).await;
     }
 
@@ -373,7 +373,7 @@ impl Edge {
     }
 
     /// The digest of the orders from the feed.
-    pub fn digest(&self) -> Hash {
+    pub(crate) fn digest(&self) -> Hash {
         let mut newest = std::collections::HashMap::new();
         for change in &self.changes {
             if let FeedChange::Order(order) = change {
@@ -387,7 +387,7 @@ impl Edge {
         digest
     }
 
-    pub fn orders(&self) -> Vec<(OrderId, u64)> {
+    pub(crate) fn orders(&self) -> Vec<(OrderId, u64)> {
         let order = |change: &FeedChange| match change {
             FeedChange::Order(order) => Some((order.id, order.version)),
             _ => None,
@@ -396,7 +396,7 @@ impl Edge {
     }
 }
 
-pub fn boot() -> Vec<u8> {
+pub(crate) fn boot() -> Vec<u8> {
     Op::Boot {
         nonce: BootNonce([1; 16]),
         at: UnixMillis(5),
@@ -404,7 +404,7 @@ pub fn boot() -> Vec<u8> {
     .to_bytes()
 }
 
-pub fn token(token: &str) -> Vec<u8> {
+pub(crate) fn token(token: &str) -> Vec<u8> {
     Op::Token {
         token: token.into(),
     }
@@ -412,7 +412,7 @@ pub fn token(token: &str) -> Vec<u8> {
 }
 
 /// The op that a holder logs for an accept put to it.
-pub fn asked(ask: &ForwardedAcceptFrame, token_seq: u64) -> Vec<u8> {
+pub(crate) fn asked(ask: &ForwardedAcceptFrame, token_seq: u64) -> Vec<u8> {
     Op::Command(CommandOp {
         command: ask.command.clone(),
         token_seq,
@@ -430,12 +430,12 @@ pub fn asked(ask: &ForwardedAcceptFrame, token_seq: u64) -> Vec<u8> {
 }
 
 /// An accept of order `n` with the command id `n`.
-pub fn accept(n: u128, token_seq: u64, received_at: UnixMillis) -> Vec<u8> {
+pub(crate) fn accept(n: u128, token_seq: u64, received_at: UnixMillis) -> Vec<u8> {
     accept_on(n, n, token_seq, received_at)
 }
 
 /// The same for another order.
-pub fn accept_on(n: u128, order: u128, token_seq: u64, received_at: UnixMillis) -> Vec<u8> {
+pub(crate) fn accept_on(n: u128, order: u128, token_seq: u64, received_at: UnixMillis) -> Vec<u8> {
     let actor = Actor {
         user_id: UserId(Uuid::from_u128(99)),
         role: Role::Provider,

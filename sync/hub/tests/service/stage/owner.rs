@@ -19,7 +19,7 @@ use wire::{
 };
 
 #[derive(Clone)]
-pub struct Owner {
+pub(crate) struct Owner {
     service_key: ServiceKey,
     script: Arc<Mutex<Script>>,
     /// Holding this lock delays the answers to take-backs; they are recorded anyway.
@@ -27,7 +27,7 @@ pub struct Owner {
 }
 
 #[derive(Default)]
-pub struct Script {
+pub(crate) struct Script {
     pub away: bool,
     /// A waiting accept that fails its whole list.
     pub bad_asks: HashSet<CommandId>,
@@ -78,7 +78,7 @@ pub struct Script {
 }
 
 impl Owner {
-    pub fn new(service_key: ServiceKey) -> Self {
+    pub(crate) fn new(service_key: ServiceKey) -> Self {
         Self {
             service_key,
             script: Arc::default(),
@@ -86,12 +86,12 @@ impl Owner {
         }
     }
 
-    pub fn script(&self) -> MutexGuard<'_, Script> {
+    pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap()
     }
 
     /// The decided ops; true if the user was known.
-    pub fn known(&self) -> Vec<(u64, bool)> {
+    pub(crate) fn known(&self) -> Vec<(u64, bool)> {
         self.script()
             .decided
             .iter()
@@ -126,7 +126,7 @@ impl Owner {
         hangs
     }
 
-    pub fn router(&self) -> Router {
+    pub(crate) fn router(&self) -> Router {
         Router::new()
             .route("/internal/ops", post(decide))
             .route("/internal/waiting-accepts", post(decide_waiting))
@@ -160,7 +160,7 @@ impl Script {
     }
 
     /// How often a waiting accept has arrived.
-    pub fn times_asked(&self, id: CommandId) -> usize {
+    pub(crate) fn times_asked(&self, id: CommandId) -> usize {
         self.asked.iter().filter(|ids| ids.contains(&id)).count()
     }
 

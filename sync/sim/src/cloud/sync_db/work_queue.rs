@@ -10,7 +10,7 @@ use super::{OpRow, OpStage, SyncDb};
 use crate::{bug::Bug, cloud::LogOutcome};
 
 /// An op that is due for work.
-pub type DueOp = (u64, Hash, Option<Rc<Op>>);
+pub(crate) type DueOp = (u64, Hash, Option<Rc<Op>>);
 
 /// The lease on one edge's log, until another worker raises the token.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,7 +19,7 @@ pub struct LogClaim {
 }
 
 /// The lease of a dead worker expires after this.
-pub const CLAIM_MS: i64 = 3_000;
+pub(crate) const CLAIM_MS: i64 = 3_000;
 
 /// The ops that block others. Mirrors `sync/hub/src/domain/run_plan.rs`.
 #[derive(Default)]

@@ -95,7 +95,7 @@ impl World {
 
     /// The order service records that every right of the epoch is taken back, in one transaction
     /// that locks all regions' rows.
-    pub fn takes_rights_back(&mut self, confining: Box<QuarantineRun>) {
+    pub(crate) fn takes_rights_back(&mut self, confining: Box<QuarantineRun>) {
         let late = self.now - confining.asked_at > OWNER_WITHIN_MS;
         if !self.orders.is_running || late {
             let takes = self.soon(1, 8);
@@ -140,7 +140,7 @@ impl World {
     }
 
     /// The take-back is on record, or its owner was unreachable.
-    pub fn epoch_ends(&mut self, confining: &QuarantineRun, recorded: bool) {
+    pub(crate) fn epoch_ends(&mut self, confining: &QuarantineRun, recorded: bool) {
         let QuarantineRun {
             conn,
             replica: r,

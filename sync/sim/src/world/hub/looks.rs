@@ -23,7 +23,7 @@ const PING_TICKS: u64 = 4;
 const ASK_AGAIN_AFTER_TICKS: u64 = 15;
 
 impl World {
-    pub fn hub_ticks(&mut self, conn: usize) {
+    pub(crate) fn hub_ticks(&mut self, conn: usize) {
         let now = self.now;
         let Some(session) = self.session(conn) else {
             return;
@@ -161,7 +161,7 @@ impl World {
     }
 
     /// Returns true if a holder of this region is reachable.
-    pub fn holder_in_reach(&self, region: Region, now: UnixMillis) -> bool {
+    pub(crate) fn holder_in_reach(&self, region: Region, now: UnixMillis) -> bool {
         let Some(holder) = self.sync_db.holder(region) else {
             return false;
         };
@@ -191,13 +191,13 @@ impl World {
 
     /// Every session of this replica for the region checks its row now; the others do so at their
     /// next tick.
-    pub fn replica_sees_region(&mut self, r: usize, region: Region) {
+    pub(crate) fn replica_sees_region(&mut self, r: usize, region: Region) {
         for conn in self.conns_of(r, |e| cast::region(e) == region) {
             self.hub_sees_region(conn, region);
         }
     }
 
-    pub fn nudge(&mut self, r: usize, e: usize) {
+    pub(crate) fn nudge(&mut self, r: usize, e: usize) {
         for conn in self.conns_of(r, |edge| edge == e) {
             self.hub_looks(conn);
         }
@@ -211,7 +211,7 @@ impl World {
             .collect()
     }
 
-    pub fn set_gate(&mut self, region: Region, open: bool) {
+    pub(crate) fn set_gate(&mut self, region: Region, open: bool) {
         let Some(row) = self.sync_db.regions.get_mut(&region) else {
             return;
         };

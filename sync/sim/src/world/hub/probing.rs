@@ -44,7 +44,7 @@ impl World {
         );
     }
 
-    pub fn hub_looks_for_life(&mut self, conn: usize, number: u64, asked_at: u64) {
+    pub(crate) fn hub_looks_for_life(&mut self, conn: usize, number: u64, asked_at: u64) {
         let e = self.net.conns[conn].id;
         let alive = self.sync_db.edges[e].probe_answered >= number;
         let now = self.now;
@@ -77,7 +77,7 @@ impl World {
     }
 
     /// Wakes this replica's sessions for edges that another replica probes.
-    pub fn looks_for_questions(&mut self, r: usize, run: u32) {
+    pub(crate) fn looks_for_questions(&mut self, r: usize, run: u32) {
         if self.replicas[r].run != run || !self.replicas[r].is_running {
             return;
         }
@@ -130,7 +130,7 @@ impl World {
     }
 
     /// An operator readmits an edge that was restored too often in a day.
-    pub fn readmits(&mut self, e: usize) {
+    pub(crate) fn readmits(&mut self, e: usize) {
         let up = (0..cast::REPLICA_COUNT).find(|&r| self.replicas[r].is_running);
         let Some(r) = up else {
             return self.later(
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// Another machine is the same edge.
-    pub fn has_rival(&self, m: usize) -> bool {
+    pub(crate) fn has_rival(&self, m: usize) -> bool {
         let others = self.edges.iter().enumerate();
         let mut others = others.filter(|(other, node)| *other != m && node.is_there);
         others.any(|(_, node)| node.id == self.edges[m].id)

@@ -10,7 +10,7 @@ use crate::{bug::Bug, cast, cloud::at};
 
 impl World {
     /// Runs one sync_db transaction for a session, even after its connection has ended.
-    pub fn hub_stores(&mut self, conn: usize) {
+    pub(crate) fn hub_stores(&mut self, conn: usize) {
         let r = self.net.conns[conn].replica;
         let asked = match self.session(conn) {
             Some(session) => session.storing.take().map(|stored| (session.edge, stored)),

@@ -32,7 +32,7 @@ impl World {
     }
 
     /// Moves a tablet that is waiting, if there is one.
-    pub fn roam(&mut self, t: usize) -> usize {
+    pub(crate) fn roam(&mut self, t: usize) -> usize {
         let around = (0..cast::TABLET_COUNT).map(|k| (t + k) % cast::TABLET_COUNT);
         let waits = |t: &usize| {
             let tablet = &self.tablets[*t];
@@ -46,21 +46,21 @@ impl World {
         t
     }
 
-    pub fn go_home(&mut self, t: usize) {
+    pub(crate) fn go_home(&mut self, t: usize) {
         let home = self.tablets[t].home;
         if self.tablets[t].at_edge != home {
             self.moves(t, home);
         }
     }
 
-    pub fn moves(&mut self, t: usize, m: usize) {
+    pub(crate) fn moves(&mut self, t: usize, m: usize) {
         self.tablets[t].at_edge = m;
         self.head_to(t, m);
         self.resends_all(t);
     }
 
     /// Another run or epoch of the edge may have lost earlier ops.
-    pub fn tablet_sees_head(&mut self, t: usize, m: usize, head: EdgeHead) {
+    pub(crate) fn tablet_sees_head(&mut self, t: usize, m: usize, head: EdgeHead) {
         if self.tablets[t].at_edge != m || self.tablets[t].is_gone {
             return;
         }
@@ -73,7 +73,7 @@ impl World {
     }
 
     /// Prefers a tablet with receipts.
-    pub fn tablet_is_lost(&mut self, t: usize) {
+    pub(crate) fn tablet_is_lost(&mut self, t: usize) {
         let around = (0..cast::TABLET_COUNT).map(|k| (t + k) % cast::TABLET_COUNT);
         let holds = |t: &usize| {
             let items = &self.tablets[*t].items;

@@ -11,7 +11,7 @@ use crate::{
 
 impl World {
     /// Held ops may be free now.
-    pub fn retry_held_ops(&mut self, r: usize) {
+    pub(crate) fn retry_held_ops(&mut self, r: usize) {
         self.replicas[r].turns += 1;
         self.start_edge_workers(r);
         let run = self.replicas[r].run;
@@ -25,7 +25,7 @@ impl World {
         );
     }
 
-    pub fn retry_waiting_accepts(&mut self, r: usize, run: u32, again: bool) {
+    pub(crate) fn retry_waiting_accepts(&mut self, r: usize, run: u32, again: bool) {
         if self.replicas[r].run != run || !self.replicas[r].is_running {
             return;
         }

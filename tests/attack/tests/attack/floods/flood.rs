@@ -28,7 +28,7 @@ const WINDOW: usize = 32;
 /// A device gives up after so long without an answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
-pub struct Flood<'a> {
+pub(crate) struct Flood<'a> {
     /// The limit's name in the documents.
     pub name: &'static str,
     pub attempts: usize,
@@ -42,7 +42,7 @@ type FrameOfToken<'a> = Box<dyn Fn(&str, usize) -> Vec<u8> + Send + Sync + 'a>;
 type Numbered<'a, T> = Box<dyn Fn(usize) -> T + Send + Sync + 'a>;
 
 /// The attacker's attempt with that number.
-pub enum FloodAct<'a> {
+pub(crate) enum FloodAct<'a> {
     Nothing,
     Ask(u16, Numbered<'a, HttpCall>),
     /// Opens a socket, sends these bytes, and holds it to the end.
@@ -54,7 +54,7 @@ pub enum FloodAct<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attempt {
+pub(crate) enum Attempt {
     Granted,
     /// Refused by the flooded limit.
     Refused,
@@ -62,7 +62,7 @@ pub enum Attempt {
     Futile,
 }
 
-pub struct CommandFlood<'a> {
+pub(crate) struct CommandFlood<'a> {
     pub port: u16,
     pub edge: EdgeId,
     pub tokens: Vec<&'a str>,
@@ -71,14 +71,14 @@ pub struct CommandFlood<'a> {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-pub struct FloodCount {
+pub(crate) struct FloodCount {
     pub attempts: usize,
     pub granted: usize,
     pub refused: usize,
 }
 
 impl Flood<'_> {
-    pub async fn run(&self) -> FloodCount {
+    pub(crate) async fn run(&self) -> FloodCount {
         let from = Station::fresh();
         let clock = Clock::system();
         let next = AtomicUsize::new(0);

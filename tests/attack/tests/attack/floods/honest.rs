@@ -19,9 +19,9 @@ use wire::{OrderId, Region, Role};
 /// Keeps each endpoint below its limit of a hundred requests a minute per person.
 const PAUSE: Duration = Duration::from_millis(250);
 
-pub const WHO: [&str; 4] = ["customer", "provider", "edge", "operator"];
+pub(crate) const WHO: [&str; 4] = ["customer", "provider", "edge", "operator"];
 
-pub struct Honest<'a> {
+pub(crate) struct Honest<'a> {
     platform: &'a AttackedPlatform,
     pub customer: Somebody,
     pub operator: Somebody,
@@ -39,7 +39,7 @@ pub struct Honest<'a> {
 type Outcome = Result<(), String>;
 
 impl<'a> Honest<'a> {
-    pub async fn of(platform: &'a AttackedPlatform) -> Self {
+    pub(crate) async fn of(platform: &'a AttackedPlatform) -> Self {
         let customer = platform.somebody(Role::Customer).await;
         let order = customer.publish(Region::North, "Mend the tap").await;
         Self {
@@ -57,7 +57,7 @@ impl<'a> Honest<'a> {
 
     /// Makes the tapper an established person: the cloud applies one of their commands, and the
     /// edge's records are backdated by two days.
-    pub async fn has_tapped_for_two_days(&self) {
+    pub(crate) async fn has_tapped_for_two_days(&self) {
         const OLDER: &str = "UPDATE known_people SET since = since - ?, last = last - ?";
         const TWO_DAYS_MS: i64 = 2 * 24 * 60 * 60 * 1_000;
         let command = self.command();
@@ -82,7 +82,7 @@ impl<'a> Honest<'a> {
     }
 
     /// Cuts the region off. From then on the edge may be unlinked.
-    pub async fn are_cut_off(&self) {
+    pub(crate) async fn are_cut_off(&self) {
         self.platform
             .stack
             .cut(Region::North)
@@ -91,7 +91,10 @@ impl<'a> Honest<'a> {
         self.is_cut.store(true, Relaxed);
     }
 
-    pub async fn work_during<T>(&self, flood: impl Future<Output = T>) -> (T, [Experience; 4]) {
+    pub(crate) async fn work_during<T>(
+        &self,
+        flood: impl Future<Output = T>,
+    ) -> (T, [Experience; 4]) {
         let customer = during(flood, PAUSE, async || self.customer().await);
         let provider = during(customer, PAUSE, async || self.provider().await);
         let edge = during(provider, PAUSE, async || self.edge().await);

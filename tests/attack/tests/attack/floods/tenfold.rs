@@ -28,7 +28,7 @@ const COMMANDS_AT_ONCE_MAX: usize = 1_200;
 const COMMANDS_PACED_MAX: usize = 200;
 
 /// The attackers' preparations.
-pub struct Tenfold<'a> {
+pub(super) struct Tenfold<'a> {
     platform: &'a AttackedPlatform,
     victim: &'a str,
     customer: Somebody,
@@ -46,7 +46,7 @@ pub struct Tenfold<'a> {
 }
 
 impl<'a> Tenfold<'a> {
-    pub async fn prepare(platform: &'a AttackedPlatform, honest: &'a Honest<'_>) -> Self {
+    pub(super) async fn prepare(platform: &'a AttackedPlatform, honest: &'a Honest<'_>) -> Self {
         let customer = platform.somebody(Role::Customer).await;
         let mut orders = Vec::new();
         for _ in 0..TIMES * OPEN_JOBS_MAX {
@@ -69,7 +69,7 @@ impl<'a> Tenfold<'a> {
         }
     }
 
-    pub fn floods(&self) -> Vec<Flood<'_>> {
+    pub(super) fn floods(&self) -> Vec<Flood<'_>> {
         let act = FloodAct::Nothing;
         let quiet = Flood {
             name: "quiet",

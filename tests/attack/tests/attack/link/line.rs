@@ -56,7 +56,7 @@ struct Seen {
     hung_up: usize,
 }
 
-pub struct HostileLine {
+pub(super) struct HostileLine {
     address: SocketAddr,
     play: watch::Sender<Play>,
     seen: Arc<Mutex<Seen>>,
@@ -71,7 +71,7 @@ struct Carrier {
 }
 
 impl HostileLine {
-    pub async fn to(gateway: u16) -> Self {
+    pub(super) async fn to(gateway: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, play) = watch::channel(Play::Passes);
@@ -96,17 +96,20 @@ impl HostileLine {
         }
     }
 
-    pub fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub fn pass(&self) {
+    pub(super) fn pass(&self) {
         self.play.send_replace(Play::Passes);
     }
 
     /// Answers each Hello with this. Returns once the edge has reacted: it accepted the session, or
     /// hung up.
-    pub async fn play_hub(&self, speech: impl Fn(&Hello) -> Vec<Vec<u8>> + Send + Sync + 'static) {
+    pub(super) async fn play_hub(
+        &self,
+        speech: impl Fn(&Hello) -> Vec<Vec<u8>> + Send + Sync + 'static,
+    ) {
         let before = self.seen(|seen| (seen.acks.len(), seen.hung_up));
         self.play.send_replace(Play::Hub(Arc::new(speech)));
         eventually("the edge has heard it", PATIENCE, async || {
@@ -116,16 +119,16 @@ impl HostileLine {
         .await;
     }
 
-    pub fn change(&self, change: impl Fn(Vec<u8>) -> Vec<u8> + Send + Sync + 'static) {
+    pub(super) fn change(&self, change: impl Fn(Vec<u8>) -> Vec<u8> + Send + Sync + 'static) {
         self.play.send_replace(Play::Changes(Arc::new(change)));
     }
 
-    pub fn play_gateway(&self, answer: Value) {
+    pub(super) fn play_gateway(&self, answer: Value) {
         self.play.send_replace(Play::Gateway(answer));
     }
 
     /// The first Hello of a connection that begins after this call.
-    pub async fn next_hello(&self) -> Hello {
+    pub(super) async fn next_hello(&self) -> Hello {
         let before = self.seen(|seen| seen.hellos.len());
         eventually("another call of the edge", PATIENCE, async || {
             self.seen(|seen| seen.hellos.get(before).cloned())
@@ -133,20 +136,20 @@ impl HostileLine {
         .await
     }
 
-    pub fn calls(&self) -> usize {
+    pub(super) fn calls(&self) -> usize {
         self.seen(|seen| seen.hellos.len())
     }
 
-    pub fn acks(&self) -> Vec<Ack> {
+    pub(super) fn acks(&self) -> Vec<Ack> {
         self.seen(|seen| seen.acks.clone())
     }
 
     /// Every hub message in the current or last forwarded session.
-    pub fn heard_of_hub(&self) -> Vec<Vec<u8>> {
+    pub(super) fn heard_of_hub(&self) -> Vec<Vec<u8>> {
         self.seen(|seen| seen.from_hub.clone())
     }
 
-    pub async fn stop(self) {
+    pub(super) async fn stop(self) {
         self.tasks.shutdown(Duration::from_secs(1)).await;
     }
 

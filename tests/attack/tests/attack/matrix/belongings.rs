@@ -15,7 +15,7 @@ use support::{
 use wire::{OrderId, Region, Role};
 
 #[derive(Debug, PartialEq)]
-pub struct Thing {
+pub(super) struct Thing {
     /// The segment before its id in a path.
     pub kind: &'static str,
     pub name: &'static str,
@@ -23,14 +23,14 @@ pub struct Thing {
     pub owner: Role,
 }
 
-pub struct Household {
+pub(super) struct Household {
     pub customer: Somebody,
     pub provider: Somebody,
     pub things: Vec<Thing>,
 }
 
 /// Private texts that no stranger may read.
-pub const PRIVATE: [&str; 7] = [
+pub(super) const PRIVATE: [&str; 7] = [
     STREET,
     PHONE,
     ADDRESS,
@@ -49,10 +49,10 @@ const HIDDEN_WORDS: &str = "He shouted at my neighbour Olga.";
 const CERTIFICATE: &str = "CARE-77-1234";
 const PAPER: &str = "born in the lighthouse";
 const ME: &str = "/api/v1/users/me";
-pub const PRICE: &str = "200.00";
+pub(super) const PRICE: &str = "200.00";
 
 impl Household {
-    pub async fn of(platform: &AttackedPlatform) -> Self {
+    pub(super) async fn of(platform: &AttackedPlatform) -> Self {
         let (customer, provider, admin) = tokio::join!(
             platform.somebody(Role::Customer),
             platform.provider(),
@@ -73,7 +73,7 @@ impl Household {
         home
     }
 
-    pub fn owner(&self, role: Role) -> &Somebody {
+    pub(super) fn owner(&self, role: Role) -> &Somebody {
         if role == Role::Provider {
             &self.provider
         } else {
@@ -83,7 +83,7 @@ impl Household {
 
     /// # Panics
     /// If they own no such resource.
-    pub fn id(&self, name: &str) -> &str {
+    pub(super) fn id(&self, name: &str) -> &str {
         let found = self.things.iter().find(|thing| thing.name == name);
         &found.unwrap_or_else(|| panic!("they have `{name}`")).id
     }
@@ -372,7 +372,7 @@ fn picture_call(side: u32) -> HttpCall {
     HttpCall::post("/api/v1/reviews/images").body("image/png", png(side, side))
 }
 
-pub async fn version(person: &Somebody) -> Value {
+pub(super) async fn version(person: &Somebody) -> Value {
     person.done(HttpCall::get(&format!("{ME}/profile"))).await["version"].clone()
 }
 

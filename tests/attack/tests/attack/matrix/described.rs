@@ -4,10 +4,10 @@ use attack::{AttackedPlatform, HttpCall, Station};
 use serde_json::{Map, Value, json};
 use wire::Role;
 
-pub struct Description(Value);
+pub(crate) struct Description(Value);
 
 #[derive(Debug, Clone)]
-pub struct DescribedRoute {
+pub(crate) struct DescribedRoute {
     pub method: String,
     pub path: String,
     pub is_public: bool,
@@ -31,7 +31,7 @@ pub struct DescribedRoute {
 }
 
 impl Description {
-    pub async fn of(platform: &AttackedPlatform) -> Self {
+    pub(crate) async fn of(platform: &AttackedPlatform) -> Self {
         let call = HttpCall::get("/openapi.json");
         let answer = Station::fresh()
             .ask(platform.gateway(), &call)
@@ -40,7 +40,7 @@ impl Description {
         Self(answer.json())
     }
 
-    pub fn routes(&self) -> Vec<DescribedRoute> {
+    pub(crate) fn routes(&self) -> Vec<DescribedRoute> {
         let paths = self.0["paths"].as_object().expect("paths");
         let each = paths.iter().flat_map(|(path, methods)| {
             let methods = methods.as_object().expect("methods");
@@ -230,14 +230,14 @@ impl Description {
 }
 
 /// An id of no resource.
-pub const NOBODYS: &str = "0192f5d4-0000-7000-8000-000000000009";
+pub(crate) const NOBODYS: &str = "0192f5d4-0000-7000-8000-000000000009";
 
 impl DescribedRoute {
-    pub fn takes_ids(&self) -> bool {
+    pub(crate) fn takes_ids(&self) -> bool {
         self.path.contains('{') || self.query.iter().any(|one| one.contains(NOBODYS))
     }
 
-    pub fn names_code(&self, status: u16, code: &str) -> bool {
+    pub(crate) fn names_code(&self, status: u16, code: &str) -> bool {
         let codes = self
             .answers
             .get(&status.to_string())
@@ -245,12 +245,12 @@ impl DescribedRoute {
         codes.is_some_and(|codes| codes.contains(&json!(code)))
     }
 
-    pub fn names_status(&self, status: u16) -> bool {
+    pub(crate) fn names_status(&self, status: u16) -> bool {
         self.answers.contains_key(&status.to_string())
     }
 
     /// The kinds of the path's ids, from the segment before each: `reviews` and `images`.
-    pub fn kinds(&self) -> Vec<&str> {
+    pub(crate) fn kinds(&self) -> Vec<&str> {
         let parts: Vec<_> = self.path.split('/').collect();
         let is_place = |part: &str| part.starts_with('{');
         let named = |n: usize| parts[..n].iter().rfind(|part| !is_place(part)).copied();
@@ -275,11 +275,11 @@ impl DescribedRoute {
         parts.collect::<Vec<_>>().join("/")
     }
 
-    pub fn sound_call(&self, word: &str) -> HttpCall {
+    pub(crate) fn sound_call(&self, word: &str) -> HttpCall {
         self.sound_calls(&[word]).swap_remove(0)
     }
 
-    pub fn sound_calls(&self, words: &[&str]) -> Vec<HttpCall> {
+    pub(crate) fn sound_calls(&self, words: &[&str]) -> Vec<HttpCall> {
         let path = self.path_with(words);
         let query = self.query.join("&");
         let word = words[0];
@@ -308,7 +308,7 @@ impl DescribedRoute {
 
     /// Sets this version of the caller's data in all calls.
     #[must_use]
-    pub fn of_version(mut self, version: &Value) -> Self {
+    pub(crate) fn of_version(mut self, version: &Value) -> Self {
         for body in self
             .bodies
             .iter_mut()
@@ -327,7 +327,7 @@ impl DescribedRoute {
     }
 
     /// A call without effect if the route takes a body, because its body is not an object.
-    pub fn idle_call(&self) -> HttpCall {
+    pub(crate) fn idle_call(&self) -> HttpCall {
         let call = self.upgraded(HttpCall::new(&self.method, &self.path_with(&[NOBODYS])));
         if self.bodies.is_empty() {
             call

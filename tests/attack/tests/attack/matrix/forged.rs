@@ -14,13 +14,13 @@ use wire::{CommandId, Region, Role};
 use super::described::NOBODYS;
 
 /// Invalid credentials, and the reason.
-pub struct Forgery {
+pub(super) struct Forgery {
     pub why: String,
     headers: Vec<(String, String)>,
 }
 
 impl Forgery {
-    pub fn on(&self, call: HttpCall) -> HttpCall {
+    pub(super) fn on(&self, call: HttpCall) -> HttpCall {
         self.headers
             .iter()
             .fold(call, |call, (name, value)| call.header(name, value.clone()))
@@ -50,7 +50,7 @@ struct Forger {
 }
 
 /// For every non-public route, at the gateway and the edge.
-pub async fn forgeries(platform: &AttackedPlatform) -> Vec<Forgery> {
+pub(super) async fn forgeries(platform: &AttackedPlatform) -> Vec<Forgery> {
     let admin = platform.admin().await;
     let sound = decoded(admin.person.token.split('.').nth(1).expect("claims"));
     let forger = Forger::at(platform, &sound).await;
@@ -62,7 +62,7 @@ pub async fn forgeries(platform: &AttackedPlatform) -> Vec<Forgery> {
 }
 
 /// Valid tokens that are not for the gateway.
-pub async fn not_for_the_gateway(platform: &AttackedPlatform) -> Vec<Forgery> {
+pub(super) async fn not_for_the_gateway(platform: &AttackedPlatform) -> Vec<Forgery> {
     let admin = platform.admin().await;
     let key = platform.stack.layout().cloud_folder().join("auth.key");
     let signer = Signer::load(&key).expect("auth's key");
@@ -109,7 +109,7 @@ pub async fn not_for_the_gateway(platform: &AttackedPlatform) -> Vec<Forgery> {
 }
 
 /// Valid tokens that are not for an edge of NORTH.
-pub async fn not_for_the_edge(platform: &AttackedPlatform) -> Vec<Forgery> {
+pub(super) async fn not_for_the_edge(platform: &AttackedPlatform) -> Vec<Forgery> {
     let provider = platform.provider().await;
     let elsewhere = provider.edge_token_of(Region::South).await;
     vec![

@@ -102,13 +102,13 @@ const OF_ADMINS: &[&str] = &[
     "roles",
 ];
 
-pub struct Scene {
+pub(super) struct Scene {
     pub victims: Household,
     pub thieves: Household,
     pub routes: Vec<DescribedRoute>,
 }
 
-pub async fn scene(platform: &AttackedPlatform) -> &'static Scene {
+pub(super) async fn scene(platform: &AttackedPlatform) -> &'static Scene {
     static SCENE: OnceCell<Scene> = OnceCell::const_new();
     SCENE
         .get_or_init(async || {

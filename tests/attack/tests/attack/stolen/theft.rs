@@ -26,7 +26,7 @@ async fn take_turn() -> MutexGuard<'static, AttackedPlatform> {
     PLATFORM.get_or_init(start).await.lock().await
 }
 
-pub fn new_edge_name() -> String {
+pub(super) fn new_edge_name() -> String {
     static NEXT: AtomicU16 = AtomicU16::new(9);
     format!("north-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
@@ -42,7 +42,7 @@ async fn free_region(admin: &Somebody) {
     admin.done(HttpCall::new("PUT", &path).json(&form)).await;
 }
 
-pub struct Theft {
+pub(super) struct Theft {
     pub platform: MutexGuard<'static, AttackedPlatform>,
     pub admin: Somebody,
     pub customer: Somebody,
@@ -52,7 +52,7 @@ pub struct Theft {
 
 impl Theft {
     /// The edge has called, and the hub has received its whole log.
-    pub async fn begin() -> Self {
+    pub(super) async fn begin() -> Self {
         let platform = take_turn().await;
         let admin = platform.admin().await;
         free_region(&admin).await;
@@ -78,13 +78,13 @@ impl Theft {
         }
     }
 
-    pub async fn publish_order(&self) -> OrderId {
+    pub(super) async fn publish_order(&self) -> OrderId {
         self.customer
             .publish_approved(&self.admin, REGION, "Mend the crane")
             .await
     }
 
-    pub fn provider_as_actor(&self) -> Actor {
+    pub(super) fn provider_as_actor(&self) -> Actor {
         Actor {
             user_id: self.provider.person.user_id,
             role: Role::Provider,
@@ -92,7 +92,7 @@ impl Theft {
     }
 
     /// A provider's token from the disk that expired an hour ago, and a time at which it was valid.
-    pub fn old_token(&self) -> (String, UnixMillis) {
+    pub(super) fn old_token(&self) -> (String, UnixMillis) {
         let key = self.platform.stack.layout().cloud_folder().join("auth.key");
         let now = Clock::system().now();
         let sound = claims(self.provider_as_actor(), now);
@@ -110,18 +110,23 @@ impl Theft {
     }
 
     /// Logs an accept now, with the provider's own token. Returns its seq.
-    pub fn log_accept(&mut self, order: OrderId) -> u64 {
+    pub(super) fn log_accept(&mut self, order: OrderId) -> u64 {
         let token_seq = self.thief.append_token(&self.provider.edge_token.clone());
         self.log_accept_at(order, token_seq, Clock::system().now())
     }
 
     /// Logs an accept that claims to have arrived at this time. Returns its seq.
-    pub fn log_accept_at(&mut self, order: OrderId, token_seq: u64, at: UnixMillis) -> u64 {
+    pub(super) fn log_accept_at(&mut self, order: OrderId, token_seq: u64, at: UnixMillis) -> u64 {
         let entry = self.accept_entry(order, token_seq, at);
         self.thief.append(&Op::Command(entry.op()))
     }
 
-    pub fn accept_entry(&self, order: OrderId, token_seq: u64, at: UnixMillis) -> ThiefEntry {
+    pub(super) fn accept_entry(
+        &self,
+        order: OrderId,
+        token_seq: u64,
+        at: UnixMillis,
+    ) -> ThiefEntry {
         ThiefEntry {
             actor: self.provider_as_actor(),
             order,
@@ -130,38 +135,38 @@ impl Theft {
         }
     }
 
-    pub async fn disable(&self, since: UnixMillis) -> Value {
+    pub(super) async fn disable(&self, since: UnixMillis) -> Value {
         let path = format!("/api/v1/admin/edges/{}/disabling", self.thief.edge);
         let form = json!({"since": since, "why": "It was stolen"});
         self.admin.done(HttpCall::post(&path).json(&form)).await
     }
 
     /// Issues the code for a new key of the stolen edge.
-    pub async fn rekey(&self, keep_old: bool) -> String {
+    pub(super) async fn rekey(&self, keep_old: bool) -> String {
         let path = format!("/api/v1/admin/edges/{}/key", self.thief.edge);
         let form = json!({"keep_old": keep_old});
         let answer = self.admin.done(HttpCall::post(&path).json(&form)).await;
         answer["code"].as_str().unwrap().to_owned()
     }
 
-    pub async fn assign_region(&self, to: &Value) {
+    pub(super) async fn assign_region(&self, to: &Value) {
         let path = format!("/api/v1/admin/assignments/{REGION}");
         self.admin.done(HttpCall::new("PUT", &path).json(to)).await;
     }
 
-    pub async fn read_assignment(&self) -> Value {
+    pub(super) async fn read_assignment(&self) -> Value {
         let path = format!("/api/v1/admin/assignments/{REGION}");
         self.admin.done(HttpCall::get(&path)).await
     }
 
-    pub async fn read_order(&self, order: OrderId) -> Value {
+    pub(super) async fn read_order(&self, order: OrderId) -> Value {
         self.customer
             .done(HttpCall::get(&format!("/api/v1/orders/{order}")))
             .await
     }
 
     /// The provider's commands listed as cases because their edge is no longer trusted.
-    pub async fn list_cases(&self) -> Vec<Value> {
+    pub(super) async fn list_cases(&self) -> Vec<Value> {
         let cases = self
             .admin
             .done(HttpCall::get("/api/v1/admin/cases?limit=100"))
@@ -174,7 +179,7 @@ impl Theft {
     }
 
     /// A hub metric of the region, or 0 if it is absent.
-    pub async fn read_metric(&self, name: &str) -> u64 {
+    pub(super) async fn read_metric(&self, name: &str) -> u64 {
         let port = self
             .platform
             .stack
@@ -190,7 +195,7 @@ impl Theft {
         shown.map_or(0, |number| number.parse().unwrap())
     }
 
-    pub async fn await_metric(&self, name: &str, number: u64) {
+    pub(super) async fn await_metric(&self, name: &str, number: u64) {
         eventually(name, PATIENCE, async || {
             (self.read_metric(name).await == number).then_some(())
         })
@@ -198,7 +203,7 @@ impl Theft {
     }
 
     /// Returns true if operators see the edge among the active ones.
-    pub async fn is_active(&self) -> bool {
+    pub(super) async fn is_active(&self) -> bool {
         let status = self.admin.done(HttpCall::get("/api/v1/admin/status")).await;
         let regions = status["regions"].as_array().unwrap();
         let mut edges = regions
@@ -208,7 +213,7 @@ impl Theft {
         edges.any(|edge| edge["edge"] == name)
     }
 
-    pub async fn list_edges(&self) -> Vec<Value> {
+    pub(super) async fn list_edges(&self) -> Vec<Value> {
         let edges = self
             .admin
             .done(HttpCall::get("/api/v1/admin/edges?limit=100"))

@@ -21,12 +21,12 @@ use wire::{
     SessionRefusal, UnixMillis, Verdict,
 };
 
-pub const REGION: Region = Region::North;
+pub(crate) const REGION: Region = Region::North;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// An edge's key and log. Until the theft, the edge is honest.
-pub struct Thief {
+pub(crate) struct Thief {
     pub edge: EdgeId,
     pub log: Vec<Vec<u8>>,
     pub feed_cursor: u64,
@@ -43,7 +43,7 @@ pub struct Thief {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub enum CallEnd {
+pub(crate) enum CallEnd {
     Welcome,
     Refused(Code),
     Quarantined,
@@ -53,7 +53,7 @@ pub enum CallEnd {
 }
 
 /// A command as an edge logs it.
-pub struct ThiefEntry {
+pub(crate) struct ThiefEntry {
     pub actor: Actor,
     pub order: OrderId,
     pub token_seq: u64,
@@ -61,7 +61,7 @@ pub struct ThiefEntry {
 }
 
 impl ThiefEntry {
-    pub fn op(&self) -> CommandOp {
+    pub(crate) fn op(&self) -> CommandOp {
         CommandOp {
             command: Command {
                 id: CommandId(Clock::system().new_id()),
@@ -87,12 +87,12 @@ impl ThiefEntry {
     }
 }
 
-pub fn new_key() -> Signer {
+pub(crate) fn new_key() -> Signer {
     Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap()
 }
 
 /// Enrols this key with a code.
-pub async fn enrol(gateway: u16, code: &str, signer: &Signer) -> u16 {
+pub(crate) async fn enrol(gateway: u16, code: &str, signer: &Signer) -> u16 {
     let public_key = URL_SAFE_NO_PAD.encode(signer.public_key());
     let form = json!({"code": code, "public_key": public_key});
     let call = HttpCall::post("/api/v1/edges/enrol").json(&form);
@@ -101,7 +101,7 @@ pub async fn enrol(gateway: u16, code: &str, signer: &Signer) -> u16 {
 
 impl Thief {
     /// Enrols a new edge of the region with the thief's key.
-    pub async fn of(platform: &AttackedPlatform, name: &str) -> Self {
+    pub(crate) async fn of(platform: &AttackedPlatform, name: &str) -> Self {
         let form = json!({"edge": name, "region": REGION});
         let invitation = HttpCall::post("/api/v1/admin/edges").json(&form);
         let invited = platform.admin().await.done(invitation).await;
@@ -125,7 +125,7 @@ impl Thief {
         }
     }
 
-    pub async fn call(&mut self) -> CallEnd {
+    pub(crate) async fn call(&mut self) -> CallEnd {
         self.session = None;
         let mut request = format!("ws://127.0.0.1:{}/link", self.gateway)
             .into_client_request()
@@ -166,18 +166,18 @@ impl Thief {
     }
 
     /// Returns the op's seq.
-    pub fn append(&mut self, op: &Op) -> u64 {
+    pub(crate) fn append(&mut self, op: &Op) -> u64 {
         self.log.push(op.to_bytes());
         self.log.len() as u64
     }
 
-    pub fn append_token(&mut self, token: &str) -> u64 {
+    pub(crate) fn append_token(&mut self, token: &str) -> u64 {
         self.append(&Op::Token {
             token: token.to_owned(),
         })
     }
 
-    pub async fn send_up(&mut self) {
+    pub(crate) async fn send_up(&mut self) {
         let first = self.sent;
         let standing = self.session.as_ref().unwrap().1;
         self.sent = self.log.len();
@@ -194,7 +194,7 @@ impl Thief {
     }
 
     /// Reports the end of the log and the feed cursor, as an edge does every few seconds.
-    pub async fn ack(&mut self) {
+    pub(crate) async fn ack(&mut self) {
         let ack = Ack {
             standing: self.session.as_ref().unwrap().1,
             outcome_cursor: 0,
@@ -217,7 +217,7 @@ impl Thief {
     }
 
     /// Reads the feed until it reports a revoked person.
-    pub async fn read_to_a_revocation(&mut self) {
+    pub(crate) async fn read_to_a_revocation(&mut self) {
         let (socket, _) = self.session.as_mut().unwrap();
         let reading = async {
             loop {
@@ -239,7 +239,7 @@ impl Thief {
             .expect("the feed tells of nobody");
     }
 
-    pub async fn until_ended(&mut self) -> CallEnd {
+    pub(crate) async fn until_ended(&mut self) -> CallEnd {
         let (socket, _) = self.session.as_mut().unwrap();
         let listening = async {
             loop {
@@ -257,19 +257,19 @@ impl Thief {
             .expect("the hub goes on with the session")
     }
 
-    pub fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         self.session = None;
     }
 
     /// The hub's record of the op, if any.
-    pub async fn op(&self, admin: &Somebody, seq: u64) -> Option<Value> {
+    pub(crate) async fn op(&self, admin: &Somebody, seq: u64) -> Option<Value> {
         let path = format!("/api/v1/admin/ops/{}/{}/{seq}", self.edge, self.epoch);
         let answer = admin.ask(HttpCall::get(&path)).await.unwrap();
         (answer.status == 200).then(|| answer.json())
     }
 
     /// Waits for an op's outcome. Returns its kind and code.
-    pub async fn outcome(&self, admin: &Somebody, seq: u64) -> (String, String) {
+    pub(crate) async fn outcome(&self, admin: &Somebody, seq: u64) -> (String, String) {
         eventually("the op is decided", PATIENCE, async || {
             let outcome = self.op(admin, seq).await?["outcome"]["outcome"].clone();
             let text = |name: &str| outcome[name].as_str().unwrap_or_default().to_owned();
@@ -280,7 +280,7 @@ impl Thief {
         .await
     }
 
-    pub async fn until_state(&self, admin: &Somebody, seq: u64, state: &str) {
+    pub(crate) async fn until_state(&self, admin: &Somebody, seq: u64, state: &str) {
         eventually("the op stands there", PATIENCE, async || {
             (self.op(admin, seq).await?["state"] == state).then_some(())
         })

@@ -36,7 +36,7 @@ const LINES: &str = "SELECT id, user_id, role, event_id, created_at, read_at, bo
       AND (created_at < ? OR (created_at = ? AND id < ?))
     ORDER BY created_at DESC, id DESC LIMIT ?";
 
-pub enum HandWrittenInbox {
+pub(crate) enum HandWrittenInbox {
     Mongo(Collection<Document>),
     Sqlite(Sql),
 }
@@ -63,7 +63,7 @@ row! {
 }
 
 impl HandWrittenInbox {
-    pub async fn open(url: &str) -> Result<Self> {
+    pub(crate) async fn open(url: &str) -> Result<Self> {
         if url.starts_with("sqlite:") {
             let sql = Sql::open(url).await?;
             for text in TABLE {
@@ -102,7 +102,7 @@ impl HandWrittenInbox {
         Ok(Self::Mongo(inbox))
     }
 
-    pub async fn add(&self, id: LineId, line: &InboxLine) -> Result<bool> {
+    pub(crate) async fn add(&self, id: LineId, line: &InboxLine) -> Result<bool> {
         match self {
             Self::Mongo(inbox) => inbox.insert_one(document(id, line)?).await.map(|_| true),
             Self::Sqlite(sql) => return Ok(sql.exec(ADD, values(id, line)?).await? == 1),
@@ -110,7 +110,7 @@ impl HandWrittenInbox {
         .map_err(Into::into)
     }
 
-    pub async fn add_all(&self, lines: &[(LineId, InboxLine)]) -> Result<Vec<bool>> {
+    pub(crate) async fn add_all(&self, lines: &[(LineId, InboxLine)]) -> Result<Vec<bool>> {
         match self {
             Self::Mongo(inbox) => {
                 let documents = lines.iter().map(|(id, line)| document(*id, line));
@@ -128,7 +128,7 @@ impl HandWrittenInbox {
         }
     }
 
-    pub async fn page(&self, request: &PageRequest) -> Result<InboxPage> {
+    pub(crate) async fn page(&self, request: &PageRequest) -> Result<InboxPage> {
         let mut lines = match self {
             Self::Mongo(inbox) => mongo_lines(inbox, request).await?,
             Self::Sqlite(sql) => sqlite_lines(sql, request).await?,

@@ -9,7 +9,7 @@ use wire::{
 
 const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 
-pub fn page_of(after: Option<TimeCursor>) -> PageRequest {
+pub(crate) fn page_of(after: Option<TimeCursor>) -> PageRequest {
     PageRequest {
         user_id: UserId(Uuid::from_u128(1)),
         role: Role::Customer,
@@ -21,7 +21,7 @@ pub fn page_of(after: Option<TimeCursor>) -> PageRequest {
 }
 
 /// Returns `count` new lines.
-pub fn fresh(written: &mut u32, count: u32) -> Vec<(LineId, InboxLine)> {
+pub(crate) fn fresh(written: &mut u32, count: u32) -> Vec<(LineId, InboxLine)> {
     let numbers = *written..*written + count;
     *written += count;
     numbers

@@ -5,7 +5,7 @@ use wire::{
 };
 
 #[derive(Debug)]
-pub struct SaidRegion {
+pub(crate) struct SaidRegion {
     pub now: UnixMillis,
     pub policy: String,
     /// Only in the JSON.
@@ -14,7 +14,7 @@ pub struct SaidRegion {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub struct SaidCounts {
+pub(crate) struct SaidCounts {
     pub gate: GateState,
     pub feed_seq: u64,
     pub orders: u64,
@@ -22,7 +22,7 @@ pub struct SaidCounts {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub struct SaidEdge {
+pub(crate) struct SaidEdge {
     pub edge: String,
     pub link: String,
     pub epoch: u64,
@@ -36,7 +36,7 @@ pub struct SaidEdge {
 }
 
 impl SaidRegion {
-    pub fn of_report(report: StatusReport, region: Region) -> Option<Self> {
+    pub(crate) fn of_report(report: StatusReport, region: Region) -> Option<Self> {
         let now = report.now;
         let said = report
             .regions
@@ -57,7 +57,7 @@ impl SaidRegion {
     }
 
     /// Parses the piped table; tabs separate its cells.
-    pub fn of_table(table: &str, region: Region, now: UnixMillis) -> Option<Self> {
+    pub(crate) fn of_table(table: &str, region: Region, now: UnixMillis) -> Option<Self> {
         let rows = table
             .lines()
             .map(|line| line.split('\t').collect::<Vec<_>>());
@@ -129,7 +129,7 @@ impl From<&EdgeStatus> for SaidEdge {
     }
 }
 
-pub fn policy_and_holder(policy: Policy, holder: Option<&impl ToString>) -> String {
+pub(super) fn policy_and_holder(policy: Policy, holder: Option<&impl ToString>) -> String {
     match holder {
         Some(holder) => format!("{} ({})", policy.as_str(), holder.to_string()),
         None => policy.as_str().to_owned(),

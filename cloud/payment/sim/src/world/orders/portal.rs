@@ -29,7 +29,7 @@ impl MoneyWorld {
     }
 
     /// Repeats a command whose sender got no answer.
-    pub fn repeat_command(&mut self, n: u8) {
+    pub(crate) fn repeat_command(&mut self, n: u8) {
         let sent = &self.orders.sent;
         if let Some(request) = sent.get(usize::from(n) % sent.len().max(1)).cloned()
             && self
@@ -53,7 +53,7 @@ impl MoneyWorld {
         }))
     }
 
-    pub fn accept_order(&mut self, n: usize, by: u8) {
+    pub(crate) fn accept_order(&mut self, n: usize, by: u8) {
         self.submit_at_portal(
             provider_actor(by),
             CommandBody::AcceptOrder {
@@ -63,7 +63,7 @@ impl MoneyWorld {
     }
 
     /// The provider withdraws; held money stays with the order.
-    pub fn withdraw_acceptance(&mut self, n: usize) {
+    pub(crate) fn withdraw_acceptance(&mut self, n: usize) {
         let order_id = order_id(n);
         self.submit_at_portal(
             self.current_provider(n),
@@ -75,14 +75,14 @@ impl MoneyWorld {
     }
 
     /// An admin withdraws the order from its current provider, even during work.
-    pub fn withdraw_acceptance_by_admin(&mut self, n: usize) {
+    pub(crate) fn withdraw_acceptance_by_admin(&mut self, n: usize) {
         let order_id = order_id(n);
         let reason = Some("He is ill.".to_owned());
         self.submit_at_portal(ADMIN, CommandBody::WithdrawAcceptance { order_id, reason });
     }
 
     /// Work starts only with the price in custody [HELD_FIRST].
-    pub fn start_order(&mut self, n: usize) {
+    pub(crate) fn start_order(&mut self, n: usize) {
         self.submit_at_portal(
             self.current_provider(n),
             CommandBody::StartOrder {
@@ -91,7 +91,7 @@ impl MoneyWorld {
         );
     }
 
-    pub fn complete_order(&mut self, n: usize) {
+    pub(crate) fn complete_order(&mut self, n: usize) {
         let order_id = order_id(n);
         self.submit_at_portal(
             self.current_provider(n),
@@ -111,7 +111,7 @@ impl MoneyWorld {
         }
     }
 
-    pub fn preview_fee(&mut self, n: usize) {
+    pub(crate) fn preview_fee(&mut self, n: usize) {
         let state = self.orders.order_state(n);
         let now = UnixMillis(self.now);
         let rules = offline_rules_for(self.plan.unpaid);
@@ -121,7 +121,7 @@ impl MoneyWorld {
 
     /// Decides the cancel and its terms first, so that no later step can overturn them
     /// [DECIDE_FIRST]. The money follows by event.
-    pub fn cancel_order(&mut self, n: usize, role: Role) {
+    pub(crate) fn cancel_order(&mut self, n: usize, role: Role) {
         let by = if role == Role::Customer {
             customer_actor(n)
         } else {
@@ -164,7 +164,7 @@ impl MoneyWorld {
     }
 
     /// Finishes each cancel that began with the refund.
-    pub fn finish_cancels(&mut self) {
+    pub(crate) fn finish_cancels(&mut self) {
         if !is_planted(MoneyBug::DecideFirst) {
             return;
         }

@@ -19,7 +19,7 @@ use crate::{
 
 impl MoneyWorld {
     /// Calls the adapter for one open movement, using only its row.
-    pub fn call_adapter(&mut self, n: u8, fate: CallFate) {
+    pub(crate) fn call_adapter(&mut self, n: u8, fate: CallFate) {
         let open = self.money.open_calls();
         let Some(&OpenCall { call, tries }) = open.get(usize::from(n) % open.len().max(1)) else {
             return;
@@ -55,7 +55,7 @@ impl MoneyWorld {
     }
 
     /// Applies the adapter's answer in one transaction.
-    pub fn apply_answer(&mut self, id: MovementId, answer: AdapterAnswer) {
+    pub(crate) fn apply_answer(&mut self, id: MovementId, answer: AdapterAnswer) {
         let silent = matches!(answer, AdapterAnswer::Unknown | AdapterAnswer::NotFound);
         let chargebacks = if silent {
             Vec::new()
@@ -80,7 +80,7 @@ impl MoneyWorld {
         }
     }
 
-    pub fn query_movement(&mut self, id: MovementId) {
+    pub(crate) fn query_movement(&mut self, id: MovementId) {
         let call = Call {
             id,
             ask: Ask::Query,
@@ -92,7 +92,7 @@ impl MoneyWorld {
     }
 
     /// A callback moves no money: it only triggers a query [ASK_DONT_BELIEVE].
-    pub fn receive_callback(&mut self, n: u8) {
+    pub(crate) fn receive_callback(&mut self, n: u8) {
         let open = self.money.open_calls();
         let known: Vec<MovementId> = self.adapter.truths.keys().copied().collect();
         let named = known
@@ -115,7 +115,7 @@ impl MoneyWorld {
 
     /// Queries every movement that differs from the adapter's statement [STATEMENT]. The adapter's
     /// own fees are booked instead.
-    pub fn compare_statement(&mut self) {
+    pub(crate) fn compare_statement(&mut self) {
         if is_planted(MoneyBug::Statement) {
             return;
         }

@@ -12,7 +12,7 @@ use crate::{
 
 impl MoneyWorld {
     /// Pays each provider with a large enough balance.
-    pub fn run_payout_hour(&mut self) {
+    pub(crate) fn run_payout_hour(&mut self) {
         for provider in 0..3 {
             self.run_payout_step(provider, PayoutStep::HourStruck);
         }

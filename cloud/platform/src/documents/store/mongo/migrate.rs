@@ -25,7 +25,7 @@ const RETIRED_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 const NAMESPACE_EXISTS: i32 = 48;
 
 impl MongoStore {
-    pub async fn migrate(&self) -> StoreResult<()> {
+    pub(crate) async fn migrate(&self) -> StoreResult<()> {
         self.upgrade_old_documents().await?;
         let required = self.schema.fields.iter().filter(|path| path.is_required);
         let validator: Document = required
@@ -71,7 +71,7 @@ impl MongoStore {
         Ok(())
     }
 
-    pub async fn index_names(&self) -> StoreResult<Vec<String>> {
+    pub(crate) async fn index_names(&self) -> StoreResult<Vec<String>> {
         index_names(&self.collection).await
     }
 

@@ -24,7 +24,7 @@ struct StoredIndex {
     is_table: bool,
 }
 
-pub async fn migrate_tables(
+pub(super) async fn migrate_tables(
     sql: &Sql,
     name: &'static str,
     schema: &CollectionSchema,
@@ -60,7 +60,10 @@ pub async fn migrate_tables(
     Ok(())
 }
 
-pub async fn index_names(sql: &Sql, name: &'static str) -> Result<Vec<String>, DocumentsError> {
+pub(super) async fn index_names(
+    sql: &Sql,
+    name: &'static str,
+) -> Result<Vec<String>, DocumentsError> {
     let present = list_indexes(sql, name).await?;
     let names = present.iter().filter_map(|index| {
         let without_table = index.name.strip_prefix(name)?;

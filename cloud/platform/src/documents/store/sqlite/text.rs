@@ -11,24 +11,24 @@ use crate::{
 };
 
 /// The columns of a list index's table.
-pub const COLUMNS: [&str; 5] = ["k0", "k1", "k2", "k3", "k4"];
+pub(super) const COLUMNS: [&str; 5] = ["k0", "k1", "k2", "k3", "k4"];
 
 /// A query's field source: the body, or the columns of a list index.
 #[derive(Clone, Copy)]
-pub struct FieldSource<'f> {
+pub(super) struct FieldSource<'f> {
     name: &'static str,
     list_index: Option<&'f Index>,
 }
 
 impl<'f> FieldSource<'f> {
-    pub fn from_body(name: &'static str) -> Self {
+    pub(super) fn from_body(name: &'static str) -> Self {
         Self {
             name,
             list_index: None,
         }
     }
 
-    pub fn from_query(name: &'static str, query: &'f IndexQuery) -> Self {
+    pub(super) fn from_query(name: &'static str, query: &'f IndexQuery) -> Self {
         Self {
             name,
             list_index: query.index.list().map(|_| &query.index),
@@ -51,45 +51,45 @@ impl<'f> FieldSource<'f> {
 }
 
 #[derive(Clone)]
-pub struct SqlBuilder {
+pub(super) struct SqlBuilder {
     sql: Statement,
     values: Vec<Val>,
 }
 
 impl SqlBuilder {
-    pub fn from_text(part: &'static str) -> Self {
+    pub(super) fn from_text(part: &'static str) -> Self {
         Self {
             sql: Statement::new(part),
             values: Vec::new(),
         }
     }
 
-    pub fn push_text(mut self, part: &'static str) -> Self {
+    pub(super) fn push_text(mut self, part: &'static str) -> Self {
         self.sql = self.sql.append_text(part);
         self
     }
 
-    pub fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         self.sql.as_str()
     }
 
-    pub fn name(mut self, name: &str) -> Self {
+    pub(super) fn name(mut self, name: &str) -> Self {
         self.sql = self.sql.then_name(name);
         self
     }
 
-    pub fn bind_value(mut self, value: impl Into<Val>) -> Self {
+    pub(super) fn bind_value(mut self, value: impl Into<Val>) -> Self {
         self.values.push(value.into());
         self
     }
 
-    pub fn append_sql(mut self, other: Self) -> Self {
+    pub(super) fn append_sql(mut self, other: Self) -> Self {
         self.sql = self.sql.append_statement(&other.sql);
         self.values.extend(other.values);
         self
     }
 
-    pub fn list<T>(
+    pub(super) fn list<T>(
         mut self,
         items: &[T],
         between: &'static str,
@@ -109,13 +109,13 @@ impl SqlBuilder {
     }
 
     /// The name of an index, or of a list index's table.
-    pub fn index(self, collection: &'static str, index: &Index) -> Self {
+    pub(super) fn index(self, collection: &'static str, index: &Index) -> Self {
         self.push_text(collection)
             .push_text("_")
             .name(&index.stored_name())
     }
 
-    pub fn push_path(self, body: &'static str, path: FieldPath) -> Self {
+    pub(super) fn push_path(self, body: &'static str, path: FieldPath) -> Self {
         self.push_text("json_extract(")
             .push_text(body)
             .push_text(", '$.")
@@ -124,7 +124,7 @@ impl SqlBuilder {
     }
 
     /// The condition of a partial index: literal, because SQLite cannot match a bound value to it.
-    pub fn push_index_condition(
+    pub(super) fn push_index_condition(
         self,
         before: &'static str,
         body: &'static str,
@@ -150,7 +150,7 @@ impl SqlBuilder {
         })
     }
 
-    pub fn source(self, query: &IndexQuery, source: FieldSource<'_>) -> Self {
+    pub(super) fn source(self, query: &IndexQuery, source: FieldSource<'_>) -> Self {
         let filter = query.whole_filter();
         if let Some(index) = source.list_index {
             return self.list_source(index, filter, source);
@@ -197,7 +197,7 @@ impl SqlBuilder {
         text.push_filter(&Filter::All(all), source)
     }
 
-    pub fn push_field(self, path: FieldPath, source: FieldSource<'_>) -> Self {
+    pub(super) fn push_field(self, path: FieldPath, source: FieldSource<'_>) -> Self {
         match (path == ID, source.find_column(path)) {
             (true, _) if source.list_index.is_some() => self.push_text("s.id"),
             (true, _) => self.push_text("t.id"),
@@ -217,7 +217,7 @@ impl SqlBuilder {
     }
 
     /// A value inside the body.
-    pub fn bind_json(self, value: &Scalar) -> Self {
+    pub(super) fn bind_json(self, value: &Scalar) -> Self {
         match value {
             Scalar::Bool(yes) => self.push_text(if *yes {
                 "json('true')"
@@ -229,7 +229,7 @@ impl SqlBuilder {
         }
     }
 
-    pub fn push_filter(self, filter: &Filter, source: FieldSource<'_>) -> Self {
+    pub(super) fn push_filter(self, filter: &Filter, source: FieldSource<'_>) -> Self {
         match filter {
             Filter::All(all) if all.is_empty() => self.push_text("1"),
             Filter::Any(any) if any.is_empty() => self.push_text("0"),
@@ -306,19 +306,19 @@ impl SqlBuilder {
         text.push_text(" AND g.id = s.id)")
     }
 
-    pub async fn exec(self, sql: &Sql) -> Result<u64, SqlError> {
+    pub(super) async fn exec(self, sql: &Sql) -> Result<u64, SqlError> {
         sql.exec(self.sql, self.values).await
     }
 
-    pub async fn exec_in(self, tx: &mut Tx) -> Result<u64, SqlError> {
+    pub(super) async fn exec_in(self, tx: &mut Tx) -> Result<u64, SqlError> {
         tx.exec(self.sql, self.values).await
     }
 
-    pub async fn fetch_optional<R: Row>(self, sql: &Sql) -> Result<Option<R>, SqlError> {
+    pub(super) async fn fetch_optional<R: Row>(self, sql: &Sql) -> Result<Option<R>, SqlError> {
         sql.fetch_optional(self.sql, self.values).await
     }
 
-    pub async fn fetch_all<R: Row>(self, sql: &Sql) -> Result<Vec<R>, SqlError> {
+    pub(super) async fn fetch_all<R: Row>(self, sql: &Sql) -> Result<Vec<R>, SqlError> {
         sql.fetch_all(self.sql, self.values).await
     }
 }

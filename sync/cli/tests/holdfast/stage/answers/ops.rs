@@ -40,7 +40,7 @@ fn decided_op() -> Value {
     op
 }
 
-pub async fn queue(query: Asked) -> Json<Value> {
+pub(super) async fn queue(query: Asked) -> Json<Value> {
     if asked(&query, "command").is_some() {
         return Json(json!({"items": [], "next": null}));
     }
@@ -56,7 +56,7 @@ pub async fn queue(query: Asked) -> Json<Value> {
     Json(json!({"items": items, "next": next}))
 }
 
-pub async fn asks() -> Json<Value> {
+pub(super) async fn asks() -> Json<Value> {
     let ask = |id: &str, state: &str, failures: u64| {
         json!({
             "command_id": id, "user_id": COMMAND, "region": "NORTH", "order_id": ORDER,
@@ -77,7 +77,7 @@ pub async fn asks() -> Json<Value> {
     Json(json!({"next": null, "items": items}))
 }
 
-pub async fn retry_ask(Path(id): Path<String>) -> Response {
+pub(super) async fn retry_ask(Path(id): Path<String>) -> Response {
     match id.as_str() {
         STOPPED => Json(json!({"command_id": id})).into_response(),
         ORDER => Problem::new(Code::OpNotStopped).into_response(),
@@ -85,7 +85,7 @@ pub async fn retry_ask(Path(id): Path<String>) -> Response {
     }
 }
 
-pub async fn left_behind() -> Json<Value> {
+pub(super) async fn left_behind() -> Json<Value> {
     let mut again = op_of(3, "left_behind");
     again["again"] = json!({"edge": "north-1", "epoch": 2, "seq": 4});
     let boot = json!({
@@ -96,14 +96,14 @@ pub async fn left_behind() -> Json<Value> {
     Json(json!({"items": [boot, again, op_of(4, "left_behind")], "next": null}))
 }
 
-pub async fn retry(Path((edge, epoch, seq)): Path<(String, u64, u64)>) -> Response {
+pub(super) async fn retry(Path((edge, epoch, seq)): Path<(String, u64, u64)>) -> Response {
     if (edge.as_str(), epoch, seq) != ("north-1", 1, 5) {
         return missing();
     }
     Json(json!({"edge": edge, "epoch": epoch, "seq": seq})).into_response()
 }
 
-pub async fn op(Path((edge, epoch, seq)): Path<(String, u64, u64)>) -> Response {
+pub(super) async fn op(Path((edge, epoch, seq)): Path<(String, u64, u64)>) -> Response {
     match (edge.as_str(), epoch, seq) {
         ("north-1", 1, 17) => Json(decided_op()).into_response(),
         ("north-1", 1, 5) => Json(op_of(5, "needs_operator")).into_response(),
@@ -111,7 +111,7 @@ pub async fn op(Path((edge, epoch, seq)): Path<(String, u64, u64)>) -> Response 
     }
 }
 
-pub async fn answers(Path(id): Path<String>) -> Json<Value> {
+pub(super) async fn answers(Path(id): Path<String>) -> Json<Value> {
     let answer = json!({
         "command_id": COMMAND, "user_id": COMMAND, "applied": false,
         "code": "order_already_accepted", "order_id": ORDER, "order_version": 3,
