@@ -43,7 +43,7 @@ pub(crate) use sessions::{
 pub(crate) use sign_ins::{CodeLifetime, CodeTryResult, NameHash, OneTimeCodeHash, PlaceHash};
 pub(crate) use signing_keys::{KeyChangeAudit, NewSigningKey, SigningKey};
 
-pub(crate) const MIGRATIONS: Migrations = platform::migrations!();
+pub(crate) const MIGRATIONS: Migrations = platform::migrations!("0001_auth");
 /// The rows that one statement of a job reads or removes.
 pub(crate) const BATCH: usize = 500;
 

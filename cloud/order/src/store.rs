@@ -53,7 +53,7 @@ pub use platform::StoreError;
 use decide::COLLISIONS_MAX;
 use snapshot::OrderReadMode;
 
-pub const MIGRATIONS: Migrations = platform::migrations!();
+pub const MIGRATIONS: Migrations = platform::migrations!("0001_order");
 
 /// Maximum commands per transaction; the rest wait for the next.
 const TOGETHER_MAX: usize = 64;

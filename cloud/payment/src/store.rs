@@ -40,7 +40,7 @@ pub use reconciliation::{
     BookedCompensation, FindingContext, JournalCursor, LedgerDiscrepancies, OverdueRows,
 };
 
-pub const MIGRATIONS: Migrations = platform::migrations!();
+pub const MIGRATIONS: Migrations = platform::migrations!("0001_payment");
 
 const SEALED_TABLES: &[SealedTable] = &[
     admin_decisions::REFUND_REQUESTS,

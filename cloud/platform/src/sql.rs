@@ -37,7 +37,10 @@ pub use value::{Column, ColumnError, Val, to_bigint};
 use std::{collections::BTreeSet, sync::Arc};
 
 use process::config::SecretUrl;
-use sqlx::{MySqlPool, SqlitePool, migrate::Migrator};
+use sqlx::{
+    MySqlPool, SqlSafeStr, SqlitePool,
+    migrate::{Migration, MigrationType, Migrator},
+};
 use tokio::sync::Notify;
 
 use crate::sealing::DataKeys;
@@ -212,27 +215,69 @@ impl Sql {
     }
 }
 
+/// A crate's migrations for each engine, oldest first.
 #[derive(Clone, Copy)]
 pub struct Migrations {
-    pub mysql: &'static Migrator,
-    pub sqlite: &'static Migrator,
+    pub mysql: &'static [MigrationFile],
+    pub sqlite: &'static [MigrationFile],
 }
 
-/// The calling crate's migrations, from `migrations/mysql` and `migrations/sqlite`.
+/// A file such as `0001_order.sql`.
+#[derive(Debug, Clone, Copy)]
+pub struct MigrationFile {
+    pub version: i64,
+    pub name: &'static str,
+    pub sql: &'static str,
+}
+
+/// The calling crate's migrations, by the names that their files have in `migrations/mysql` and
+/// `migrations/sqlite`. sqlx's own macro would build sqlx and SQLite a second time, for the
+/// compiler.
 #[macro_export]
 macro_rules! migrations {
-    () => {{
-        static MYSQL: ::sqlx::migrate::Migrator = ::sqlx::migrate!("migrations/mysql");
-        static SQLITE: ::sqlx::migrate::Migrator = ::sqlx::migrate!("migrations/sqlite");
+    ($($name:literal),+) => {
         $crate::sql::Migrations {
-            mysql: &MYSQL,
-            sqlite: &SQLITE,
+            mysql: &[$($crate::migration_file!("mysql", $name)),+],
+            sqlite: &[$($crate::migration_file!("sqlite", $name)),+],
         }
-    }};
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! migration_file {
+    ($engine:literal, $name:literal) => {
+        $crate::sql::MigrationFile {
+            version: $crate::sql::parse_version($name),
+            name: $name,
+            sql: include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/migrations/",
+                $engine,
+                "/",
+                $name,
+                ".sql"
+            )),
+        }
+    };
+}
+
+/// The four digits at the start of a migration's name. Any other name does not compile.
+pub const fn parse_version(name: &str) -> i64 {
+    let digits = name.as_bytes();
+    assert!(digits.len() > 5 && digits[4] == b'_', "not like 0001_name");
+    let mut version = 0;
+    let mut at = 0;
+    while at < 4 {
+        assert!(digits[at].is_ascii_digit(), "not like 0001_name");
+        version = version * 10 + (digits[at] - b'0') as i64;
+        at += 1;
+    }
+    version
 }
 
 /// The platform's tables, which `Sql::migrate` applies automatically.
-pub const PLATFORM_TABLES: Migrations = crate::migrations!();
+pub const PLATFORM_TABLES: Migrations = crate::migrations!("0001_platform");
 
 struct VersionTable {
     name: &'static str,
@@ -271,8 +316,23 @@ impl Sql {
     }
 }
 
+impl MigrationFile {
+    fn to_migration(self) -> Migration {
+        let (_, name) = self.name.split_at(5);
+        let description = name.replace('_', " ");
+        let sql = self.sql.into_sql_str();
+        Migration::new(
+            self.version,
+            description.into(),
+            MigrationType::Simple,
+            sql,
+            false,
+        )
+    }
+}
+
 impl Migrations {
-    fn for_engine(&self, sql: &Sql) -> &'static Migrator {
+    fn for_engine(&self, sql: &Sql) -> &'static [MigrationFile] {
         if sql.is_mysql() {
             self.mysql
         } else {
@@ -283,11 +343,12 @@ impl Migrations {
 
 async fn apply_migrations(
     sql: &Sql,
-    migrator: &Migrator,
+    files: &'static [MigrationFile],
     table: &'static VersionTable,
 ) -> Result<(), SqlError> {
-    newer_step(migrator, &read_applied_versions(sql, table).await?)?;
-    let mut migrator = Migrator::with_migrations(migrator.iter().cloned().collect());
+    newer_step(files, &read_applied_versions(sql, table).await?)?;
+    let migrations = files.iter().map(|file| file.to_migration()).collect();
+    let mut migrator = Migrator::with_migrations(migrations);
     migrator
         .set_ignore_missing(true)
         .dangerous_set_table_name(table.name);
@@ -300,18 +361,16 @@ async fn apply_migrations(
 
 async fn check_versions(
     sql: &Sql,
-    migrator: &Migrator,
+    files: &[MigrationFile],
     table: &'static VersionTable,
 ) -> Result<(), SqlError> {
     let applied = read_applied_versions(sql, table).await?;
-    if let Some(migration) = migrator
-        .iter()
-        .find(|known| !applied.contains(&known.version))
-    {
-        let missing = format!("{:04} {}", migration.version, migration.description);
+    let missing = files.iter().find(|file| !applied.contains(&file.version));
+    if let Some(file) = missing {
+        let missing = file.name.replace('_', " ");
         return Err(SqlError::Outdated { missing });
     }
-    if let Some(step) = newer_step(migrator, &applied)? {
+    if let Some(step) = newer_step(files, &applied)? {
         let step = format!("{step:04}");
         tracing::info!(
             step,
@@ -334,8 +393,8 @@ async fn read_applied_versions(
 }
 
 /// The single step by which the tables are ahead of the program, if any.
-fn newer_step(migrator: &Migrator, applied: &BTreeSet<i64>) -> Result<Option<i64>, SqlError> {
-    let known: BTreeSet<i64> = migrator.iter().map(|migration| migration.version).collect();
+fn newer_step(files: &[MigrationFile], applied: &BTreeSet<i64>) -> Result<Option<i64>, SqlError> {
+    let known: BTreeSet<i64> = files.iter().map(|file| file.version).collect();
     let mut unknown = applied.difference(&known).copied();
     match (unknown.next(), unknown.next()) {
         (None, _) => Ok(None),

@@ -9,6 +9,7 @@ mod edges;
 mod layers;
 mod lints;
 mod manifest;
+mod migrations;
 mod names;
 mod paths;
 mod pins;
@@ -101,5 +102,6 @@ fn check_sources(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
         findings.extend(layers::check(source));
     }
     findings.extend(circles::check(members, &sources));
+    findings.extend(migrations::check(root, &sources)?);
     Ok(findings)
 }

@@ -28,7 +28,7 @@ use wire::{FeedChange, HubKey, Outcome, Region};
 
 use crate::domain::op::ReceivedOp;
 
-pub(crate) const MIGRATIONS: Migrations = platform::migrations!();
+pub(crate) const MIGRATIONS: Migrations = platform::migrations!("0001_hub");
 
 /// The place of an op, which its outcome shares.
 const OP_PLACE: &[KeyColumn] = &[

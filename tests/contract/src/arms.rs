@@ -15,19 +15,12 @@ use platform::{
 };
 use process::{client::Client, clock::Clock, tasks::Tasks};
 use serde_json::Value;
-use sqlx::migrate::Migrator;
 use support::{Engine, servers};
 use tempfile::TempDir;
 use wire::Exchange;
 
-static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-
 /// One table called `things`, with columns that a second migration adds.
-pub const THINGS: Migrations = Migrations {
-    mysql: &MYSQL,
-    sqlite: &SQLITE,
-};
+pub const THINGS: Migrations = platform::migrations!("0001_things", "0002_weights");
 
 pub const REVIEWS: QueueSpec = QueueSpec::new("reviews", &[(Exchange::Review, "review.*")]);
 
@@ -105,15 +98,10 @@ pub async fn with_first_migration(arm: &SqlArm) -> SqlArm {
         Engine::Sqlite
     };
     let first = Migrations {
-        mysql: keep_first(&MYSQL),
-        sqlite: keep_first(&SQLITE),
+        mysql: &THINGS.mysql[..1],
+        sqlite: &THINGS.sqlite[..1],
     };
     migrated(engine, "first_things", &first).await
-}
-
-fn keep_first(all: &Migrator) -> &'static Migrator {
-    let first = all.iter().take(1).cloned().collect();
-    Box::leak(Box::new(Migrator::with_migrations(first)))
 }
 
 async fn migrated(engine: Engine, name: &'static str, migrations: &Migrations) -> SqlArm {

@@ -32,6 +32,19 @@ fn this_repository_has_a_row_for_each_of_its_crates() {
 }
 
 #[test]
+fn a_migration_that_its_crate_does_not_name_is_found() {
+    let tree = Tree::new();
+    let new = "cloud/order/migrations/mysql/0002_new.sql";
+    tree.write(new, "SELECT 1;");
+    let expected = "cloud/order/migrations/mysql/0002_new.sql:1: no source of its crate names the \
+                    migration `0002_new`";
+    assert_eq!(tree.findings(), [expected]);
+    let store = "//! Keeps the rules.\nconst MIGRATIONS: &str = \"0002_new\";\n";
+    tree.write("cloud/order/src/lib.rs", store);
+    assert_eq!(tree.findings(), Vec::<String>::new());
+}
+
+#[test]
 fn a_clippy_file_that_does_not_repeat_the_roots_is_found() {
     let says = "does not repeat the root's rule `{ path = \"std::time::Instant::now\" }`";
     expect_finding(

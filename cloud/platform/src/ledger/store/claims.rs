@@ -147,15 +147,13 @@ impl Mongo {
 mod tests {
     use process::random;
     use rstest::rstest;
-    use sqlx::migrate::Migrator;
 
     use super::*;
     use crate::sql::{Migrations, create_database};
 
-    static NONE: Migrator = Migrator::DEFAULT;
     const PLATFORM_TABLES_ALONE: Migrations = Migrations {
-        mysql: &NONE,
-        sqlite: &NONE,
+        mysql: &[],
+        sqlite: &[],
     };
 
     const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
