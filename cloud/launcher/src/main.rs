@@ -16,14 +16,14 @@ use process::{
     config::ConfigArgs, parts::CloudPart, problem::format_error_chain, telemetry::LogFormat,
     tokens::ServiceKey, trust,
 };
-use tikv_jemallocator::Jemalloc;
 
 use crate::settings::Settings;
 
 /// A request makes about a hundred small allocations; the system allocator takes an eighth of a
 /// read's time for them.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// The cloud tier of Holdfast: all parts in one process, or a single part
 #[derive(Debug, Parser)]

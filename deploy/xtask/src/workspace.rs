@@ -135,6 +135,7 @@ pub fn bench() -> Result<PathBuf> {
     for package in ["holdfast-cloud", "holdfast-edge", "stack", "bench"] {
         cargo.args(["--package", package]);
     }
+    cargo.args(["--features", "holdfast-cloud/jemalloc"]);
     shell::run(&mut cargo)?;
     built(PROFILE, "holdfast-bench")
 }
