@@ -46,15 +46,21 @@ pub fn build() -> Result<()> {
     stamp.write()
 }
 
-/// Runs lint, type checks, unit tests, the build with its size limits, and the browser tests: every
-/// page, and the story on the built programs. A deep run also keeps pictures of all it sees.
-pub fn test(depth: Depth) -> Result<()> {
+/// Runs lint, type checks, unit tests, and the build with its size limits.
+pub fn test() -> Result<()> {
     let node = installed()?;
     for script in ["lint", "check", "test"] {
         shell::run(&mut node.npm(&["run", "--silent", script])?)?;
     }
     build()?;
-    shell::run(&mut node.npm(&["run", "--silent", "sizes"])?)?;
+    shell::run(&mut node.npm(&["run", "--silent", "sizes"])?)
+}
+
+/// Runs the browser tests: every page, and the story on the built programs. A deep run also keeps
+/// pictures of all it sees.
+pub fn browse(depth: Depth) -> Result<()> {
+    let node = installed()?;
+    build()?;
     install::packages(&install::FOR_BROWSER)?;
     let mut browser = node.npm(&["run", "--silent", "browser"])?;
     let stack = workspace::program("holdfast-stack")?;
@@ -62,7 +68,8 @@ pub fn test(depth: Depth) -> Result<()> {
     if depth == Depth::Deep {
         browser.env("HOLDFAST_SCREENS", workspace::target()?.join("screens"));
     }
-    shell::run(browser.env("HOLDFAST_STACK", stack))
+    let log = workspace::target()?.join("browser.log");
+    shell::run_in_one_piece(browser.env("HOLDFAST_STACK", stack), &log)
 }
 
 /// Installs exactly the packages of the lockfile.

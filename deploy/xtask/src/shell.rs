@@ -1,6 +1,10 @@
 //! Runs other programs visibly: prints the command, and the part of its output that a reader needs.
 
-use std::process::{Command, ExitStatus, Stdio};
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::{Command, ExitStatus, Stdio},
+};
 
 use crate::Result;
 
@@ -23,6 +27,27 @@ pub fn run_quietly(command: &mut Command) -> Result<()> {
         eprint!("{}", String::from_utf8_lossy(&output.stdout));
         eprint!("{}", String::from_utf8_lossy(&output.stderr));
     })
+}
+
+/// Runs the command and returns its output. Both streams go into `log`, so lines stay in order.
+pub fn run_into(log: &Path, command: &mut Command) -> Result<(ExitStatus, String)> {
+    let mut run = || {
+        let file = File::create(log)?;
+        let errors = file.try_clone()?;
+        command.stdout(file).stderr(errors).status()
+    };
+    let status = run();
+    let status = status.map_err(|e| format!("{}: {e}", line_of(command)))?;
+    let text = fs::read(log).map_err(|e| format!("{}: {e}", log.display()))?;
+    Ok((status, String::from_utf8_lossy(&text).into_owned()))
+}
+
+/// Runs the command and prints its output in one piece at the end: others run at the same time.
+pub fn run_in_one_piece(command: &mut Command, log: &Path) -> Result<()> {
+    eprintln!("$ {}", line_of(command));
+    let (status, text) = run_into(log, command)?;
+    println!("\n{text}");
+    successful(command, status)
 }
 
 /// Returns the command's standard output; an error if it fails.

@@ -18,9 +18,12 @@ use crate::{
 /// Their tests need a whole platform, so each is a separate stage.
 const STAGED_PACKAGES: [&str; 5] = ["contract", "e2e", "chaos", "attack", "demo"];
 
-/// They start whole platforms and mostly wait. Their programs share one queue, so that one stage
-/// computes while another waits.
-const ON_PLATFORMS: [Stage; 3] = [Stage::E2e, Stage::Chaos, Stage::Attack];
+/// Stages that share one queue of test programs, so that one computes while another waits.
+/// The last group starts whole platforms; the browser tests run beside its queue.
+const TOGETHER: [&[Stage]; 2] = [
+    &[Stage::Unit, Stage::Contract],
+    &[Stage::Browser, Stage::E2e, Stage::Chaos, Stage::Attack],
+];
 
 /// In running order: the cheap and most telling ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +37,7 @@ pub enum Stage {
     Sim,
     Fuzz,
     Routes,
+    Browser,
     E2e,
     Chaos,
     Attack,
@@ -43,7 +47,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    const NAMES: [(Self, &str); 15] = [
+    const NAMES: [(Self, &str); 16] = [
         (Self::Arch, "arch"),
         (Self::Lint, "lint"),
         (Self::Build, "build"),
@@ -53,6 +57,7 @@ impl Stage {
         (Self::Sim, "sim"),
         (Self::Fuzz, "fuzz"),
         (Self::Routes, "routes"),
+        (Self::Browser, "browser"),
         (Self::E2e, "e2e"),
         (Self::Chaos, "chaos"),
         (Self::Attack, "attack"),
@@ -91,7 +96,8 @@ impl Stage {
     fn needs_build(self) -> bool {
         match self {
             Self::Arch | Self::Lint | Self::Build | Self::Sim | Self::Fuzz | Self::Mysql => false,
-            Self::Web | Self::Unit | Self::Contract | Self::E2e | Self::Mutants => true,
+            Self::Web => false,
+            Self::Unit | Self::Contract | Self::Browser | Self::E2e | Self::Mutants => true,
             Self::Routes | Self::Chaos | Self::Attack | Self::Demo => true,
         }
     }
@@ -99,11 +105,16 @@ impl Stage {
     /// Divides the stages into those that run one after another and those that run together.
     pub fn steps(wanted: &BTreeSet<Self>) -> Vec<Vec<Self>> {
         let wanted: Vec<Self> = wanted.iter().copied().collect();
-        let are_together = |a: &Self, b: &Self| [a, b].iter().all(|s| ON_PLATFORMS.contains(s));
         wanted
-            .chunk_by(are_together)
+            .chunk_by(|first, next| first.runs_with(*next))
             .map(<[Self]>::to_vec)
             .collect()
+    }
+
+    fn runs_with(self, other: Self) -> bool {
+        TOGETHER
+            .iter()
+            .any(|group| group.contains(&self) && group.contains(&other))
     }
 
     /// Stages that run in parallel with those on servers: they compute while the others mostly
@@ -137,6 +148,7 @@ impl Built {
     pub fn run(&mut self, step: &[Stage]) -> Result<TestCount> {
         match *step {
             [stage] => self.run_alone(stage),
+            [Stage::Unit, Stage::Contract] => self.unit_and_contract(),
             _ => self.on_platforms(step),
         }
     }
@@ -146,7 +158,7 @@ impl Built {
             Stage::Arch => arch_and_own_tests(),
             Stage::Lint => check_form().map(|()| TestCount::default()),
             Stage::Build => self.build().map(|()| TestCount::default()),
-            Stage::Web => apps::test(self.depth).map(|()| TestCount::default()),
+            Stage::Web => apps::test().map(|()| TestCount::default()),
             Stage::Unit => self.suites(|package| !STAGED_PACKAGES.contains(&package), &[threads()]),
             Stage::Contract => self.suites(|package| package == "contract", &[threads()]),
             Stage::Sim => simulate(self.depth).map(|()| TestCount::default()),
@@ -157,6 +169,7 @@ impl Built {
                 shell::run(&mut Command::new(workspace::program("holdfast-demo")?))?;
                 Ok(count)
             }
+            Stage::Browser => apps::browse(self.depth).map(|()| TestCount::default()),
             Stage::E2e | Stage::Chaos | Stage::Attack => self.on_platforms(&[stage]),
             Stage::Mysql => mysql::run().map(|()| TestCount::default()),
             Stage::Mutants => {
@@ -175,7 +188,10 @@ impl Built {
         {
             self.installed()?;
         }
-        let suites = Suites::build()?;
+        let suites = match self.depth {
+            Depth::Landing => Suites::build()?,
+            Depth::Deep => Suites::build_as_shipped()?,
+        };
         self.installed()?;
         self.ready = Some((suites, TestServers::start()?));
         Ok(())
@@ -190,7 +206,24 @@ impl Built {
             .unwrap_or_else(|_| Err("the installation thread panicked".into()))
     }
 
+    fn unit_and_contract(&self) -> Result<TestCount> {
+        let is_contract = |package: &str| package == Stage::Contract.name();
+        self.suites(
+            |package| is_contract(package) || !STAGED_PACKAGES.contains(&package),
+            &[threads()],
+        )
+    }
+
     fn on_platforms(&self, stages: &[Stage]) -> Result<TestCount> {
+        if let [Stage::Browser, others @ ..] = stages {
+            return thread::scope(|scope| {
+                let browser = scope.spawn(|| apps::browse(self.depth));
+                let count = self.on_platforms(others);
+                let panicked = |_| Err("the thread of the browser tests panicked".into());
+                browser.join().unwrap_or_else(panicked)?;
+                count
+            });
+        }
         let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
         let rounds = rounds.unwrap_or_else(|_| self.depth.chaos_rounds().into());
         let rounds = ("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds);
@@ -296,24 +329,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_stages_on_platforms_run_together() {
+    fn only_stages_of_a_group_run_together() {
         let steps = |stages: &[Stage]| Stage::steps(&stages.iter().copied().collect());
         let all = [
             Stage::Build,
+            Stage::Browser,
             Stage::E2e,
             Stage::Chaos,
             Stage::Attack,
             Stage::Demo,
         ];
-        let together = vec![Stage::E2e, Stage::Chaos, Stage::Attack];
+        let together = vec![Stage::Browser, Stage::E2e, Stage::Chaos, Stage::Attack];
         assert_eq!(
             steps(&all),
             [vec![Stage::Build], together, vec![Stage::Demo]]
         );
         assert_eq!(steps(&[Stage::Chaos]), [[Stage::Chaos]]);
         assert_eq!(
-            steps(&[Stage::Unit, Stage::Contract]),
-            [[Stage::Unit], [Stage::Contract]]
+            steps(&[Stage::Unit, Stage::Contract, Stage::Routes]),
+            [vec![Stage::Unit, Stage::Contract], vec![Stage::Routes]]
         );
     }
 }

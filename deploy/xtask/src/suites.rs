@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs,
     io::{BufRead, BufReader},
     ops::AddAssign,
     path::{Path, PathBuf},
@@ -69,12 +69,19 @@ pub const THREADS: &str = "RUST_TEST_THREADS";
 /// Attacks share a platform and disturb each other, so few run at a time, on any machine.
 const ATTACKS_AT_ONCE: &str = "2";
 const OUTPUT: &str = "test-output";
+const ALL_TARGETS: [&str; 4] = ["build", "--workspace", "--locked", "--all-targets"];
 
 impl Suites {
     /// Builds the programs and their tests in one go, so no processor idles in between, and checks
     /// clippy's lints.
     pub fn build() -> Result<Self> {
-        Self::build_with_cargo(&["build", "--workspace", "--locked", "--all-targets"])
+        Self::build_with_cargo(&ALL_TARGETS)
+    }
+
+    /// Builds the cloud with the allocator of shipped builds, which takes long and requires `make`.
+    pub fn build_as_shipped() -> Result<Self> {
+        let with_allocator = ["--features", "holdfast-cloud/jemalloc"];
+        Self::build_with_cargo(&[&ALL_TARGETS[..], &with_allocator].concat())
     }
 
     /// Builds some test programs, and one program of the product with their features.
@@ -194,18 +201,8 @@ impl Suite {
 
     /// Prints the whole output after the program has ended, unless it has no tests.
     pub fn run(&self, environment: &[(String, String)], arguments: &[&str]) -> Result<TestCount> {
-        let run = || {
-            // Both streams go into one file, so lines stay in order.
-            let file = File::create(&self.log)?;
-            let errors = file.try_clone()?;
-            self.command(environment, arguments)
-                .stdout(file)
-                .stderr(errors)
-                .status()
-        };
-        let status = run().map_err(|e| self.describe_run_error(&e))?;
-        let text = fs::read(&self.log).map_err(|e| format!("{}: {e}", self.log.display()))?;
-        let text = String::from_utf8_lossy(&text);
+        let mut program = self.command(environment, arguments);
+        let (status, text) = shell::run_into(&self.log, &mut program)?;
         let count = TestCount::from_output(&text, status);
         if count.is_red || count.passed > 0 {
             let end = if count.is_red {
