@@ -26,6 +26,18 @@ pub struct Config {
     pub mqtt: MqttKind,
     pub mqtt_bind: String,
     pub ws_bind: String,
+    /// PEM files of the operator's own certificate and its key; both empty to use the one that the
+    /// cloud issues. With it all listeners for tablets speak TLS, on loopback too.
+    pub certificate: PathBuf,
+    pub certificate_key: PathBuf,
+    /// Allows plain text on listeners that other machines can reach. Anyone on the network can then
+    /// read the traffic of tablets.
+    pub plain_listeners: bool,
+    /// Other origins whose pages may call from a browser, besides the app's own.
+    pub origins: Vec<String>,
+    /// Addresses and networks of trusted proxies. `X-Forwarded-For`, `-Host` and `-Proto` count only
+    /// from them.
+    pub trusted_proxies: Vec<String>,
     /// Listener for operators: metrics and readiness details. Empty disables it.
     pub operator_bind: String,
     /// Required once: an enrolled edge has its key.
@@ -102,6 +114,11 @@ impl Default for Config {
             mqtt: MqttKind::Embedded,
             mqtt_bind: "127.0.0.1:8101".to_owned(),
             ws_bind: "127.0.0.1:8102".to_owned(),
+            certificate: PathBuf::new(),
+            certificate_key: PathBuf::new(),
+            plain_listeners: false,
+            origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             operator_bind: "127.0.0.1:8103".to_owned(),
             enrolment_code: Secret::default(),
             revocations_age_hours_max: 72,

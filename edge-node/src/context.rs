@@ -9,9 +9,11 @@ use wire::{BootNonce, UnixMillis};
 
 use crate::{
     authentication::TokenAuthenticator,
+    callers::CallerCheck,
     clock_check::ClockCheck,
     config::Config,
     disk::LogDisk,
+    listeners::ListenerSecurity,
     people::PeopleRegistry,
     receipts::FormerKeys,
     store::{EdgeIdentity, Store},
@@ -30,6 +32,8 @@ pub(crate) struct EdgeContext {
     pub authenticator: TokenAuthenticator,
     pub people: PeopleRegistry,
     pub disk: LogDisk,
+    pub callers: CallerCheck,
+    pub security: ListenerSecurity,
 }
 
 /// Up or down, since when, and when the cloud is called next.

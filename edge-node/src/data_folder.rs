@@ -10,12 +10,13 @@ use std::{
 use process::{
     clock::Clock,
     tokens::{Signer, SignerError},
-    web,
 };
 use wire::{BootNonce, CodeError, NameError};
 
 use crate::{
+    callers::CallerError,
     config::Config,
+    listeners::ListenerError,
     mqtt::MqttError,
     store::{EdgeIdentity, OpenError, RenameError, Store, is_enrolled, rename_twin_file, twin_of},
 };
@@ -72,7 +73,9 @@ pub enum StartError {
     #[error(transparent)]
     Mqtt(#[from] MqttError),
     #[error(transparent)]
-    Http(#[from] web::BindError),
+    Listener(#[from] ListenerError),
+    #[error(transparent)]
+    Caller(#[from] CallerError),
 }
 
 pub(crate) const KEY: &str = "edge.key";

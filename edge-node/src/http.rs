@@ -62,6 +62,8 @@ pub(crate) fn router(state: EdgeApiState, stop: CancellationToken) -> Router {
         store,
         disk,
         clock_check,
+        callers,
+        security,
         ..
     } = state.context.clone();
     ready.add("keys", move || {
@@ -86,6 +88,9 @@ pub(crate) fn router(state: EdgeApiState, stop: CancellationToken) -> Router {
         std::future::ready(clock_check.check_readiness())
     });
     ready.add("disk", move || std::future::ready(disk.check_free_space()));
+    ready.add("certificate", move || {
+        std::future::ready(security.check_readiness())
+    });
     // Serve MQTT on the page's own origin too, so that its content security policy can name it.
     let mqtt = mqtt::websocket_routes(&["/mqtt"], state.publisher.broker.server.clone(), stop);
     let document = EmbeddedFile::from_json(include_bytes!("../openapi.json"));
@@ -99,15 +104,18 @@ pub(crate) fn router(state: EdgeApiState, stop: CancellationToken) -> Router {
         .merge(mqtt)
         .merge(health::router(ready))
         .fallback(serve_page);
-    web::with_security_headers(web::with_standard_layers(router, NAME))
+    let router = web::with_standard_layers(callers.guard(router), NAME);
+    let exposed = [header::RETRY_AFTER, header::ETAG];
+    let router = web::with_cors(router, callers.allowed_origins(), exposed);
+    web::with_security_headers(router)
 }
 
 /// The routes for tablets.
 #[rustfmt::skip]
 fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
     use Code::{
-        AccountLocked, DeviceClosed, DeviceInUse, InvalidCredentials, InvalidToken, ProvidersOnly, RateLimited,
-        Revoked, RoleForbidden, SessionEnded, TokenExpired, TooManyRequests, Unavailable, UnknownOp,
+        AccountLocked, DeviceClosed, DeviceInUse, ForeignPage, InvalidCredentials, InvalidToken, ProvidersOnly,
+        RateLimited, Revoked, RoleForbidden, SessionEnded, TokenExpired, TooManyRequests, Unavailable, UnknownOp,
     };
     to
         .add_direct_route(direct(GET, "/board"),
@@ -118,7 +126,7 @@ fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
             "Execute a command, as over MQTT. A refusal because of the order or the time is a \
              reply; any other refusal has it in `reply`",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, ProvidersOnly, RoleForbidden,
-                UnknownOp, Unavailable], commands)
+                ForeignPage, UnknownOp, Unavailable], commands)
         .add_direct_route(direct(GET, "/api/head"),
             "Show the end of the edge's log and the key that verifies its receipts",
             &[Unavailable], head)
@@ -131,12 +139,12 @@ fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
             direct(POST, "/session")
                 .without_key("signs in again; its answer is a token, which is not stored"),
             "Sign in: forwarded to the cloud, which answers with a token for this region's edges",
-            &[InvalidCredentials, AccountLocked, TooManyRequests, RateLimited, Unavailable], session::sign_in)
+            &[InvalidCredentials, AccountLocked, TooManyRequests, RateLimited, ForeignPage, Unavailable], session::sign_in)
         .add_direct_route(
             direct(DELETE, "/session")
                 .without_key("ends the session that would authenticate a repeat"),
             "Sign out: forwarded to the cloud",
-            &[InvalidToken, RateLimited, Unavailable], session::sign_out)
+            &[InvalidToken, RateLimited, ForeignPage, Unavailable], session::sign_out)
 }
 
 /// The tablet routes and the messages sent by MQTT.
@@ -303,6 +311,8 @@ struct EdgeStanding {
     suspect: bool,
     /// This is a copy of an edge, and the cloud takes nothing from it.
     twin: bool,
+    /// Tablets on other machines connect to it without encryption.
+    plain_listeners: bool,
     /// The fault of the machine's clock.
     #[schema(required)]
     clock: Option<ClockStanding>,
@@ -327,6 +337,7 @@ async fn standing(State(state): State<EdgeApiState>) -> Result<Json<EdgeStanding
         firm: region_standing.holds && context.authenticator.revocations_are_fresh(),
         suspect: region_standing.suspect,
         twin: context.store.is_twin(),
+        plain_listeners: context.security.plain_tablets,
         region_standing,
         clock: context.clock_check.current_standing(),
     }))

@@ -5,6 +5,8 @@
 
 mod authentication;
 mod board;
+mod callers;
+mod certificates;
 mod clock_check;
 pub mod config;
 mod context;
@@ -15,6 +17,7 @@ mod http;
 mod intake;
 mod jobs;
 mod link;
+mod listeners;
 mod mqtt;
 mod people;
 mod receipts;
@@ -26,9 +29,11 @@ texts::include_texts!(say);
 #[cfg(test)]
 mod tests;
 
+pub use callers::CallerError;
 pub use config::{Config, MqttKind};
 pub use data_folder::StartError;
 pub use enrol::EnrolError;
 pub use http::api_document;
+pub use listeners::ListenerError;
 pub use running::{RunningEdge, start};
 pub use store::{EdgeReport, ReportError, ReportItem, path_in, read_report};

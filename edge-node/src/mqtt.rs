@@ -23,16 +23,12 @@ use mqtt5::broker::{
     config::{AuthConfig, RateLimitConfig},
     router::MessageRouter,
 };
-use process::{
-    metrics,
-    tasks::Tasks,
-    web::{self, ConnectionSlots},
-};
+use process::{metrics, tasks::Tasks};
 use wire::{DeviceId, topics};
 
 use crate::{
-    authentication::TabletSender, config::MqttKind, context::EdgeContext, people::PeopleRegistry,
-    store::EdgeIdentity,
+    authentication::TabletSender, config::MqttKind, context::EdgeContext,
+    listeners::BrokerListeners, people::PeopleRegistry, store::EdgeIdentity,
 };
 use access::{AccessControl, RefusalLog, TabletSession, TabletSessions};
 use command_queue::CommandQueue;
@@ -47,8 +43,6 @@ pub(crate) use publisher::{Changes, LogHead, TabletPublisher};
 pub enum MqttError {
     #[error("edge.mqtt: the external broker is not available yet; use `embedded`")]
     ExternalUnavailable,
-    #[error(transparent)]
-    Bind(#[from] process::web::BindError),
     #[error("could not find the address on which the broker listens")]
     Address(#[source] std::io::Error),
     #[error("could not start the broker")]
@@ -71,7 +65,7 @@ const CLIENT_CHANNEL_MAX: usize = 256;
 pub(crate) async fn start_broker(
     context: &EdgeContext,
     inbox: CommandQueue,
-    slots: &ConnectionSlots,
+    listeners: BrokerListeners,
     tasks: &Tasks,
 ) -> Result<Broker, MqttError> {
     if context.config.mqtt == MqttKind::External {
@@ -79,7 +73,6 @@ pub(crate) async fn start_broker(
     }
     let identity = context.identity.clone();
     let authenticator = context.authenticator.clone();
-    let listener = web::bind_listener(&context.config.mqtt_bind).await?;
     let signed_in = Arc::new(TabletSessions::new(
         context.config.connections_per_person.get(),
     ));
@@ -104,20 +97,24 @@ pub(crate) async fn start_broker(
     let router = broker.router();
     let _ = hook.router.set(Arc::clone(&router));
     let server = MqttServer::new(&broker, config, Arc::new(access));
-    let mqtt = listener.local_addr().map_err(MqttError::Address)?;
-
-    let websockets = web::bind_listener(&context.config.ws_bind).await?;
-    let websocket = websockets.local_addr().map_err(MqttError::Address)?;
+    let BrokerListeners {
+        mqtt,
+        websockets,
+        slots,
+    } = listeners;
+    let mqtt_at = mqtt.local_addr().map_err(MqttError::Address)?;
+    let websocket_at = websockets.local_addr().map_err(MqttError::Address)?;
     tasks.spawn(
         "mqtt",
         server
             .clone()
-            .accept_until_stopped(listener, slots.clone(), tasks.stop_token()),
+            .accept_until_stopped(mqtt, slots.clone(), tasks.stop_token()),
     );
     let served = connections::serve_websockets(
         websockets,
         server.clone(),
-        slots.clone(),
+        context.callers.clone(),
+        slots,
         tasks.stop_token(),
     );
     tasks.spawn("mqtt-websocket", served);
@@ -128,7 +125,7 @@ pub(crate) async fn start_broker(
         people,
         authenticator,
         server,
-        addresses: (mqtt, websocket),
+        addresses: (mqtt_at, websocket_at),
     })
 }
 

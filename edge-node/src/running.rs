@@ -10,17 +10,15 @@ use process::{
     clock::Clock,
     health, random,
     tasks::Tasks,
-    web::{self, ConnectionSlots},
+    web::{self, ConnectionSlots, Listener},
 };
-use tokio::{
-    net::TcpListener,
-    sync::{oneshot, watch},
-};
+use tokio::sync::{oneshot, watch};
 use wire::{BootNonce, EdgeId, HubFingerprint};
 
 use crate::{
     authentication::TokenAuthenticator,
     board::BoardCache,
+    callers::CallerCheck,
     clock_check::ClockCheck,
     config::{Config, LinkSecurity},
     context::{EdgeContext, LinkStatus},
@@ -31,6 +29,7 @@ use crate::{
     intake::CommandIntake,
     jobs::{self, Heartbeat},
     link::{Downlink, Link},
+    listeners::{EdgeListeners, HttpListeners},
     mqtt::{self, TabletPublisher},
     people::PeopleRegistry,
     receipts::FormerKeys,
@@ -47,13 +46,6 @@ pub struct RunningEdge {
     tasks: Tasks,
     store: Store,
     enrolment: oneshot::Receiver<EnrolError>,
-}
-
-struct EdgeListeners {
-    public: TcpListener,
-    /// Shared by the public listener and the broker's.
-    slots: ConnectionSlots,
-    operators: Option<TcpListener>,
 }
 
 const STOP_WITHIN: Duration = Duration::from_secs(4);
@@ -92,13 +84,9 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
     };
     check_link_security(&config)?;
     let hub = parse_hub_fingerprint(&config.hub_key)?;
-    let slots = ConnectionSlots::new(config.connections_per_address.get());
+    let callers = CallerCheck::new(&config)?;
     // Bind first: a wrong address must fail before the log gets a boot op.
-    let listener = web::bind_listener(&config.http_bind).await?;
-    let operators = match config.operator_bind.as_str() {
-        "" => None,
-        operator => Some(web::bind_listener(operator).await?),
-    };
+    let listeners = EdgeListeners::bind(&config).await?;
     data_folder::create_data_folder(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
     let nonce = BootNonce(random::draw_bytes());
@@ -141,6 +129,8 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
         authenticator,
         people,
         disk,
+        callers,
+        security: listeners.security.clone(),
     };
     if trust.enrolled && !context.config.enrolment_code.is_empty() {
         context = enrol::replace_key_by_code(context, trust.code, &key).await?;
@@ -148,17 +138,7 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
             return Err(StartError::KeyMissing(key));
         }
     }
-    start_components(
-        context,
-        EdgeListeners {
-            public: listener,
-            slots,
-            operators,
-        },
-        hub,
-        trust.enrolled,
-    )
-    .await
+    start_components(context, listeners, hub, trust.enrolled).await
 }
 
 fn check_link_security(config: &Config) -> Result<(), StartError> {
@@ -194,7 +174,7 @@ async fn start_components(
     let answering = tasks.new_child();
     let taking_in = tasks.new_child();
     let (inbox, inbound) = mqtt::command_queue();
-    let broker = mqtt::start_broker(&context, inbox, &listeners.slots, &taking_in).await?;
+    let broker = mqtt::start_broker(&context, inbox, listeners.broker, &taking_in).await?;
     let (mqtt_at, ws_at) = broker.addresses;
     let position = context.store.load_position().await?;
     let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);
@@ -214,11 +194,9 @@ async fn start_components(
     answering.spawn("intake", work);
 
     let (head, head_seen) = watch::channel(None);
-    let http_at = listeners.public.local_addr().unwrap_or(mqtt_at);
-    let operator_at = listeners
-        .operators
-        .as_ref()
-        .and_then(|listener| listener.local_addr().ok());
+    let http_at = listeners.http.public.local_addr().unwrap_or(mqtt_at);
+    let operators = listeners.http.operators.as_ref();
+    let operator_at = operators.and_then(|listener| listener.local_addr().ok());
     let state = EdgeApiState {
         context: context.clone(),
         intake: intake.clone(),
@@ -229,7 +207,11 @@ async fn start_components(
         boards: BoardCache::new(&context.identity, &context.store, &context.clock),
         board_pace: http::board_rate_limiter(),
     };
-    spawn_http_servers(state, listeners, &tasks, &taking_in);
+    spawn_http_servers(state, listeners.http, &tasks, &taking_in);
+    if let Some(certificate) = context.security.certificate.clone() {
+        let reloading = certificate.reload_until_stopped(tasks.stop_token());
+        tasks.spawn("certificate", reloading);
+    }
 
     let heartbeat = Heartbeat {
         context: context.clone(),
@@ -275,11 +257,11 @@ async fn load_link_status(context: &EdgeContext) -> Result<LinkStatus, StartErro
 /// The operators' listener, if configured, stops with `tasks`; the public one with `taking_in`.
 fn spawn_http_servers(
     state: EdgeApiState,
-    listeners: EdgeListeners,
+    listeners: HttpListeners,
     tasks: &Tasks,
     taking_in: &Tasks,
 ) {
-    let EdgeListeners {
+    let HttpListeners {
         public,
         slots,
         operators,
@@ -287,13 +269,8 @@ fn spawn_http_servers(
     let router = http::router(state, taking_in.stop_token());
     if let Some(listener) = operators {
         let router = health::operator_routes(router.clone());
-        spawn_server(
-            "operator",
-            listener,
-            ConnectionSlots::default(),
-            router,
-            tasks,
-        );
+        let slots = ConnectionSlots::default();
+        spawn_server("operator", listener, slots, router, tasks);
     }
     spawn_server("http", public, slots, router, taking_in);
 }
@@ -314,6 +291,7 @@ fn spawn_link(
         region: context.identity.region,
         nonce: context.nonce,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        plain_listeners: context.security.plain_tablets,
     };
     let link = Link {
         context: context.clone(),
@@ -336,7 +314,7 @@ fn spawn_link(
 
 fn spawn_server(
     name: &'static str,
-    listener: TcpListener,
+    listener: Listener,
     slots: ConnectionSlots,
     router: Router,
     tasks: &Tasks,

@@ -2,15 +2,14 @@
 
 use std::{num::NonZeroU32, path::PathBuf};
 
-use http::{HeaderValue, Uri};
 use platform::service::{DataPlace, PartConfig};
 use process::{
     parts::CloudPart,
-    web::{Certificate, CertificateError},
+    web::{Certificate, CertificateError, OriginError, ProxyError},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{routes::RouteConflict, trusted_proxies::ProxyError};
+use crate::routes::RouteConflict;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -109,57 +108,6 @@ impl Config {
                 Ok(Some(Certificate::load(chain, key).await?))
             }
             (true, false) | (false, true) => Err(OpenError::HalfOfTls),
-        }
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("gateway.{key}: `{text}` is not an origin such as https://portal.example.com")]
-pub struct OriginError {
-    key: &'static str,
-    text: String,
-}
-
-/// Origins are compared as text, so require the form that browsers send; `*` is invalid.
-pub(crate) fn parse_origin(key: &'static str, text: &str) -> Result<HeaderValue, OriginError> {
-    as_written_by_browsers(text).ok_or_else(|| OriginError {
-        key,
-        text: text.to_owned(),
-    })
-}
-
-fn as_written_by_browsers(text: &str) -> Option<HeaderValue> {
-    let uri: Uri = text.parse().ok()?;
-    let scheme @ ("http" | "https") = uri.scheme_str()? else {
-        return None;
-    };
-    let written = format!("{scheme}://{}", uri.authority()?);
-    if written != text || text.contains('@') {
-        return None;
-    }
-    HeaderValue::from_str(text).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_origin_is_written_as_browsers_write_it() {
-        for good in ["http://localhost:5173", "https://portal.example.com"] {
-            assert!(parse_origin("cors_origins", good).is_ok(), "{good}");
-        }
-        for bad in [
-            "*",
-            "",
-            "null",
-            "portal.example.com",
-            "https://a.b/",
-            "https://a.b/c",
-            "ftp://a.b",
-            "https://u@a.b",
-        ] {
-            assert!(parse_origin("cors_origins", bad).is_err(), "{bad}");
         }
     }
 }

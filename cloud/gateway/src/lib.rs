@@ -18,34 +18,31 @@ mod pipeline;
 mod routes;
 mod state;
 mod stream_permits;
-mod trusted_proxies;
 
 texts::include_texts!(say);
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, response::Response, routing::any};
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderValue, header};
 use platform::{ServiceContext, service as skeleton, service::ReadinessCheck};
-use process::{parts::CloudPart, web::with_security_headers};
+use process::{
+    parts::CloudPart,
+    web::{parse_origin, with_cors, with_security_headers},
+};
 use tower::util::MapResponseLayer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use call::Peers;
-pub use config::{Config, OpenError, OriginError};
+pub use config::{Config, OpenError};
 pub use handlers::api_document;
 pub use matcher::{ALIASES, Alias};
 pub use routes::{Route, RouteConflict, routes_of_part};
-pub use trusted_proxies::ProxyError;
 
-use config::parse_origin;
 use limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use matcher::RouteMatcher;
 use state::Gateway;
 
 pub const NAME: &str = CloudPart::Gateway.name();
-
-const PREFLIGHT_KEPT: Duration = Duration::from_secs(600);
 
 /// Browsers use only TLS for this host for one year, even for `http://` links.
 const TLS_ALONE: HeaderValue = HeaderValue::from_static("max-age=31536000");
@@ -66,7 +63,13 @@ pub async fn open(
         .fallback(pipeline::answer_request)
         .with_state(Arc::new(gateway));
     let router = skeleton::router(NAME, routes, checks);
-    let router = with_security_headers(with_cors(router, &config.cors_origins)?);
+    let origins = config
+        .cors_origins
+        .iter()
+        .map(|text| parse_origin("gateway.cors_origins", text))
+        .collect::<Result<Vec<_>, _>>()?;
+    let exposed = [RATE_LIMIT, RATE_LIMIT_POLICY, header::RETRY_AFTER];
+    let router = with_security_headers(with_cors(router, origins, exposed));
     Ok(if speaks_tls {
         with_hsts(router)
     } else {
@@ -92,36 +95,6 @@ fn readiness_checks(peers: &Peers, context: &ServiceContext) -> Vec<ReadinessChe
         ReadinessCheck::Keys(context.keys.clone()),
     ];
     parts.chain(own).collect()
-}
-
-/// Allows pages of these origins to call; without any, preflights get no answer.
-fn with_cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {
-    if origins.is_empty() {
-        return Ok(router);
-    }
-    let origins = origins
-        .iter()
-        .map(|text| parse_origin("cors_origins", text))
-        .collect::<Result<Vec<_>, _>>()?;
-    let layer = CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([
-            Method::GET,
-            Method::POST,
-            Method::PUT,
-            Method::PATCH,
-            Method::DELETE,
-        ])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::ACCEPT_LANGUAGE,
-            HeaderName::from_static("idempotency-key"),
-            HeaderName::from_static("traceparent"),
-        ])
-        .expose_headers([RATE_LIMIT, RATE_LIMIT_POLICY, header::RETRY_AFTER])
-        .max_age(PREFLIGHT_KEPT);
-    Ok(router.layer(layer))
 }
 
 /// Sets HSTS. Only the process that terminates TLS may set it; behind a proxy that is the proxy.

@@ -14,20 +14,20 @@ use process::{
     pages::{EmbeddedFile, Pages},
     parts::CloudPart,
     tasks::Tasks,
+    web::{TrustedProxies, parse_origin},
 };
 use serde::Deserialize;
 
 use crate::{
     access_log::AccessLog,
     call::{PartClient, Peers},
-    config::{Config, OpenError, parse_origin},
+    config::{Config, OpenError},
     cookies::SessionCookies,
     identity::CallerVerifier,
     limits::RateLimits,
     matcher::RouteMatcher,
     routes::Route,
     stream_permits::StreamPermits,
-    trusted_proxies::TrustedProxies,
 };
 
 carried_pages!(PortalFiles, "../portal/dist");
@@ -59,7 +59,7 @@ impl Gateway {
     ) -> Result<Self, OpenError> {
         let own = config.public_origin.as_str();
         let own = (!own.is_empty())
-            .then(|| parse_origin("public_origin", own))
+            .then(|| parse_origin("gateway.public_origin", own))
             .transpose()?;
         let counts = WindowCounter::new(context.cache.clone(), context.clock.clone());
         let auth = peers.upstream_for(CloudPart::Auth);
@@ -67,7 +67,7 @@ impl Gateway {
             matcher: RouteMatcher::new(routes)?,
             access_log: AccessLog::new(context.clock.clone(), config.access_lines_per_second),
             limits: RateLimits::new(counts, config),
-            proxies: TrustedProxies::new(&config.trusted_proxies)?,
+            proxies: TrustedProxies::new("gateway.trusted_proxies", &config.trusted_proxies)?,
             stream_permits: StreamPermits::new(context.cache.clone()),
             parts: PartClient {
                 peers,

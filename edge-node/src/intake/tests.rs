@@ -20,9 +20,11 @@ use wire::{
 
 use super::*;
 use crate::board::BoardCache;
+use crate::callers::CallerCheck;
 use crate::clock_check::ClockCheck;
 use crate::config::Config;
 use crate::disk::LogDisk;
+use crate::listeners::ListenerSecurity;
 use crate::people::PeopleRegistry;
 use crate::receipts::FormerKeys;
 use crate::store::{
@@ -143,6 +145,8 @@ fn context(people: &People, store: &Store, signer: &Signer) -> EdgeContext {
         store: store.clone(),
         authenticator: people.authenticator(),
         disk: LogDisk::new(Path::new("."), &people.clock),
+        callers: CallerCheck::default(),
+        security: ListenerSecurity::default(),
     }
 }
 

@@ -36,18 +36,19 @@ use mqtt5::broker::{
     sys_topics::BrokerStats,
     transport::{BrokerTransport, WebSocketTransport},
 };
-use process::web::{self, ConnectionSlots, SlotProof, serve_connections};
+use process::web::{self, ConnectionSlots, Listener, SlotProof, serve_connections};
 use tokio::{
     io::{
         AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, ReadHalf,
         WriteHalf, duplex, split,
     },
-    net::TcpListener,
     sync::{broadcast, oneshot},
     time::{MissedTickBehavior, interval, sleep},
 };
 use tokio_util::sync::CancellationToken;
 use wire::CmdFrame;
+
+use crate::callers::CallerCheck;
 
 use super::access::{AccessControl, ConnectRefusal, ConnectionAuthenticator};
 
@@ -100,14 +101,16 @@ impl MqttServer {
     /// WebSocket.
     pub(crate) async fn accept_until_stopped(
         self,
-        listener: TcpListener,
+        listener: Listener,
         slots: ConnectionSlots,
         stop: CancellationToken,
     ) {
-        let open = serve_connections(listener, slots, stop.clone(), |stream, from| {
-            let server = self.clone();
-            let stop = stop.clone();
-            let proof = stream.slot.proof();
+        let serving = self.clone();
+        let stopping = stop.clone();
+        let open = serve_connections(listener, slots, stop.clone(), move |stream, from| {
+            let server = serving.clone();
+            let stop = stopping.clone();
+            let proof = stream.proof();
             async move {
                 let late = async {
                     stop.cancelled().await;
@@ -293,12 +296,13 @@ const PIPE_BYTES_MAX: usize = 8 * 1024;
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn serve_websockets(
-    listener: TcpListener,
+    listener: Listener,
     server: MqttServer,
+    callers: CallerCheck,
     slots: ConnectionSlots,
     stop: CancellationToken,
 ) {
-    let router = websocket_routes(&["/", "/mqtt"], server, stop.clone());
+    let router = callers.guard(websocket_routes(&["/", "/mqtt"], server, stop.clone()));
     web::serve_http(
         listener,
         web::with_standard_layers(router, "mqtt-ws"),

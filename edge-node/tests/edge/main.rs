@@ -6,6 +6,7 @@ mod clock;
 mod hub;
 mod link;
 mod retire;
+mod secure;
 mod sessions;
 mod tablets;
 mod uplink;

@@ -4,7 +4,10 @@
 mod certificate;
 mod heads;
 mod listen;
+mod origins;
+mod proxies;
 mod slots;
+mod stream;
 
 use std::{
     any::Any,
@@ -40,11 +43,12 @@ use crate::{
     trace::{self, RequestTrace, TraceId},
 };
 
-pub use certificate::{Certificate, CertificateError};
-pub use listen::{
-    BindError, PacedStream, bind_listener, serve_connections, serve_http, serve_https,
-};
+pub use certificate::{Certificate, CertificateError, TlsProtocol};
+pub use listen::{BindError, Listener, bind_listener, serve_connections, serve_http, serve_https};
+pub use origins::{OriginError, OverTls, Scheme, is_own_origin, parse_origin, with_cors};
+pub use proxies::{ProxyError, TrustedProxies};
 pub use slots::{ConnectionSlots, SlotProof};
+pub use stream::ClientStream;
 
 use heads::WrongHost;
 

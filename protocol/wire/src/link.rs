@@ -159,6 +159,9 @@ pub struct Hello {
     /// Its link uses plain HTTP to another machine.
     #[n(21)]
     pub plain_line: Option<bool>,
+    /// Tablets on other machines connect to it without encryption.
+    #[n(22)]
+    pub plain_listeners: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -93,6 +93,7 @@ impl EdgeProtocol {
             challenge: check.challenge,
             pinned: check.pinned.then_some(true),
             plain_line: check.plain_line.then_some(true),
+            plain_listeners: self.who.plain_listeners.then_some(true),
         })
     }
 

@@ -339,6 +339,7 @@ fn who(boot: u8) -> EdgeRunIdentity {
         region: Region::North,
         nonce,
         version: "test".into(),
+        plain_listeners: false,
     }
 }
 

@@ -1,35 +1,25 @@
-//! Binds and serves, with bounded connections and bounded waits, until a stop. An accepted
-//! connection holds a slot, ends when it loses the slot, and bounds the wait for a slow reader.
+//! Binds and serves, in plain text or over TLS, with bounded connections and bounded waits, until a
+//! stop.
 
-use std::{
-    convert::Infallible,
-    io::{self, IoSlice},
-    net::SocketAddr,
-    pin::{Pin, pin},
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::StatusCode;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-    time::{self, Sleep, sleep},
-};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio::{net::TcpListener, task::JoinSet, time};
+use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use crate::{
     metrics,
     sse::ProcessStop,
     web::{
-        certificate::Certificate,
+        certificate::{Certificate, TlsProtocol},
         heads::{StrictHeads, UpgradeMark, WrongHost, names_one_host},
-        slots::{ConnectionSlot, ConnectionSlots, SlotProof},
+        origins::OverTls,
+        slots::ConnectionSlots,
+        stream::{ClientStream, PacedStream},
     },
 };
 
@@ -68,21 +58,55 @@ pub async fn bind_listener(addr: &str) -> Result<TcpListener, BindError> {
     })
 }
 
+/// A bound address, and the protection of its connections.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    tls: Option<TlsSettings>,
+}
+
+#[derive(Debug, Clone)]
+struct TlsSettings {
+    certificate: Certificate,
+    protocol: TlsProtocol,
+}
+
+impl Listener {
+    /// Speaks only TLS. While the certificate is awaited, it closes each connection at once.
+    pub fn with_tls(tcp: TcpListener, certificate: Certificate, protocol: TlsProtocol) -> Self {
+        let tls = Some(TlsSettings {
+            certificate,
+            protocol,
+        });
+        Self { tcp, tls }
+    }
+
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+impl From<TcpListener> for Listener {
+    /// Speaks plain text.
+    fn from(tcp: TcpListener) -> Self {
+        Self { tcp, tls: None }
+    }
+}
+
 /// Answers until `stop`, then accepts no more connections and lets answers under way finish, for at
-/// most ten seconds. Handlers find the caller's `ConnectInfo<SocketAddr>`, the stop as
-/// `ProcessStop`, which endless answers must heed, and their `SlotProof`. An upgraded connection,
-/// such as a WebSocket, belongs to its handler, which must watch the stop; it keeps its slot until
-/// it is closed.
+/// most ten seconds. Handlers find the caller's `ConnectInfo<SocketAddr>`, `OverTls` if the
+/// connection is encrypted, the stop as `ProcessStop`, which endless answers must heed, and their
+/// `SlotProof`. An upgraded connection, such as a WebSocket, belongs to its handler, which must
+/// watch the stop; it keeps its slot until it is closed.
 pub async fn serve_http(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     router: Router,
     slots: ConnectionSlots,
     stop: CancellationToken,
 ) {
     let stopping = stop.clone();
     serve_connections(listener, slots, stop, move |stream, from| {
-        let proof = stream.slot.proof();
-        serve_connection(stream, proof, from, router.clone(), stopping.clone())
+        serve_connection(stream, from, router.clone(), stopping.clone())
     })
     .await;
 }
@@ -95,45 +119,46 @@ pub async fn serve_https(
     slots: ConnectionSlots,
     stop: CancellationToken,
 ) {
-    let stopping = stop.clone();
-    serve_connections(listener, slots, stop, move |stream, from| {
-        let acceptor = certificate.current_acceptor();
-        let proof = stream.slot.proof();
-        let router = router.clone();
-        let stop = stopping.clone();
-        async move {
-            match time::timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => serve_connection(stream, proof, from, router, stop).await,
-                Ok(Err(error)) => tracing::debug!(%error, "The TLS handshake failed"),
-                Err(_) => tracing::debug!("The TLS handshake took too long"),
-            }
-        }
-    })
-    .await;
+    let listener = Listener::with_tls(listener, certificate, TlsProtocol::Http);
+    serve_http(listener, router, slots, stop).await;
 }
 
 /// Runs `converse` for each connection in a task, until `stop` and at most ten seconds longer.
-/// Connections without a slot are closed unread.
+/// Connections without a slot are closed unread. A TLS handshake runs in the connection's task and
+/// slot, for at most ten seconds.
 pub async fn serve_connections<C>(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     slots: ConnectionSlots,
     stop: CancellationToken,
-    converse: impl Fn(PacedStream, SocketAddr) -> C,
+    converse: impl Fn(ClientStream, SocketAddr) -> C + Send + Sync + 'static,
 ) where
     C: Future<Output = ()> + Send + 'static,
 {
+    let Listener { tcp, tls } = listener.into();
+    let converse = Arc::new(converse);
     let mut connections = JoinSet::new();
     loop {
         let (stream, from) = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            accepted = accept_connection(&listener, &slots) => accepted,
+            accepted = accept_connection(&tcp, &slots) => accepted,
         };
         // Keep the set small by removing ended connections.
         while connections.try_join_next().is_some() {}
-        connections.spawn(converse(stream, from));
+        let converse = Arc::clone(&converse);
+        let tls = tls.clone();
+        let stop = stop.clone();
+        connections.spawn(async move {
+            let protected = tokio::select! {
+                protected = protect_stream(stream, tls) => protected,
+                () = stop.cancelled() => None,
+            };
+            if let Some(stream) = protected {
+                converse(stream, from).await;
+            }
+        });
     }
-    drop(listener);
+    drop(tcp);
     let all = async { while connections.join_next().await.is_some() {} };
     if time::timeout(DRAIN, all).await.is_err() {
         tracing::warn!(
@@ -141,6 +166,24 @@ pub async fn serve_connections<C>(
             "Connections did not finish in time; closing them"
         );
     }
+}
+
+/// `None` if there is no certificate to show, or the handshake failed.
+async fn protect_stream(stream: PacedStream, tls: Option<TlsSettings>) -> Option<ClientStream> {
+    let Some(TlsSettings {
+        certificate,
+        protocol,
+    }) = tls
+    else {
+        return Some(ClientStream::plain(stream));
+    };
+    let acceptor = certificate.current_acceptor(protocol)?;
+    match time::timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => return Some(ClientStream::encrypted(stream)),
+        Ok(Err(error)) => tracing::debug!(%error, "The TLS handshake failed"),
+        Err(_) => tracing::debug!("The TLS handshake took too long"),
+    }
+    None
 }
 
 async fn accept_connection(
@@ -180,13 +223,14 @@ fn is_peer_error(error: &io::Error) -> bool {
 
 /// Serves one connection and holds its slot.
 async fn serve_connection(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    proof: SlotProof,
+    stream: ClientStream,
     from: SocketAddr,
     router: Router,
     stop: CancellationToken,
 ) {
     let stopping = ProcessStop(stop.clone());
+    let proof = stream.proof();
+    let is_encrypted = stream.is_encrypted();
     let upgraded = UpgradeMark::default();
     let stream = StrictHeads::new(stream, upgraded.clone());
     let service = service_fn(move |request: http::Request<Incoming>| {
@@ -196,6 +240,9 @@ async fn serve_connection(
         let mut request = request.map(Body::new);
         if !names_one_host(&request) {
             request.extensions_mut().insert(WrongHost);
+        }
+        if is_encrypted {
+            request.extensions_mut().insert(OverTls);
         }
         request.extensions_mut().insert(ConnectInfo(from));
         request.extensions_mut().insert(stopping.clone());
@@ -225,117 +272,5 @@ async fn serve_connection(
     if let Err(error) = ended {
         // Peers go away every day; log it for debugging.
         tracing::debug!(%error, "A connection broke");
-    }
-}
-
-/// A reader must take this many bytes, or all there are, within this time, or the connection ends.
-const BYTES_TAKEN_MIN: usize = 32 * 1024;
-
-const TAKEN_WITHIN: Duration = Duration::from_secs(20);
-
-#[derive(Debug)]
-pub struct PacedStream {
-    stream: TcpStream,
-    pub slot: ConnectionSlot,
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
-    /// Runs while the reader is behind.
-    behind: Option<Pin<Box<Sleep>>>,
-    /// Bytes since the reader fell behind.
-    taken: usize,
-}
-
-impl PacedStream {
-    fn new(stream: TcpStream, slot: ConnectionSlot) -> Self {
-        let cut = Box::pin(slot.cut.clone().cancelled_owned());
-        Self {
-            stream,
-            slot,
-            cut,
-            behind: None,
-            taken: 0,
-        }
-    }
-
-    /// Applies the pace to the result of a write of `len` bytes.
-    fn pace_write(
-        &mut self,
-        context: &mut Context<'_>,
-        written: Poll<io::Result<usize>>,
-        len: usize,
-    ) -> Poll<io::Result<usize>> {
-        match written {
-            Poll::Ready(Ok(bytes)) => {
-                self.taken += bytes;
-                if bytes >= len || self.taken >= BYTES_TAKEN_MIN {
-                    self.behind = None;
-                    self.taken = 0;
-                }
-                written
-            }
-            Poll::Ready(Err(_)) => written,
-            Poll::Pending => {
-                let behind = self
-                    .behind
-                    .get_or_insert_with(|| Box::pin(sleep(TAKEN_WITHIN)));
-                if behind.as_mut().poll(context).is_ready() {
-                    metrics::CONNECTIONS_REFUSED.add(["slow_reader"], 1);
-                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-                }
-                self.poll_cut(context)
-            }
-        }
-    }
-
-    /// Pending, unless the slot went to another connection.
-    fn poll_cut<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
-        match self.cut.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-impl AsyncRead for PacedStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match Pin::new(&mut self.stream).poll_read(context, buffer) {
-            Poll::Pending => self.poll_cut(context),
-            read @ Poll::Ready(_) => read,
-        }
-    }
-}
-
-impl AsyncWrite for PacedStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.pace_write(context, written, bytes.len())
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
-        self.pace_write(context, written, parts.iter().map(|part| part.len()).sum())
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -45,6 +45,7 @@ fn session_frames() -> Vec<Frame> {
             challenge: None,
             pinned: None,
             plain_line: None,
+            plain_listeners: None,
         }),
         Frame::Welcome(Welcome {
             protocol: 1,
@@ -283,7 +284,21 @@ pub(crate) fn with_what_few_say() -> Vec<(&'static str, Frame)> {
         Frame::Outcomes(frame) => Some(("outcomes/told", Frame::Outcomes(with_repeats(frame)))),
         _ => None,
     };
-    frames().into_iter().filter_map(with).collect()
+    let mut told: Vec<_> = frames().into_iter().filter_map(with).collect();
+    told.push(("hello/plain_listeners", hello_of_plain_tablets()));
+    told
+}
+
+fn hello_of_plain_tablets() -> Frame {
+    let mut frames = frames().into_iter();
+    let hello = frames.find_map(|frame| match frame {
+        Frame::Hello(hello) => Some(hello),
+        _ => None,
+    });
+    Frame::Hello(Hello {
+        plain_listeners: Some(true),
+        ..hello.expect("Hello is one of the frames")
+    })
 }
 
 /// Outcomes without a command id or an order, and of a command that came twice.

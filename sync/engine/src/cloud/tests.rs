@@ -99,6 +99,7 @@ fn hello(log: &[Vec<u8>]) -> Hello {
         challenge: None,
         pinned: None,
         plain_line: None,
+        plain_listeners: None,
     }
 }
 

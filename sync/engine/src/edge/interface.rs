@@ -19,6 +19,8 @@ pub struct EdgeRunIdentity {
     pub region: Region,
     pub nonce: BootNonce,
     pub version: String,
+    /// Tablets on other machines connect to it without encryption.
+    pub plain_listeners: bool,
 }
 
 /// How this edge verifies its hub, as declared in Hello. The default verifies nothing.

@@ -48,6 +48,7 @@ pub(super) fn fresh(position: EdgeFilePosition) -> EdgeProtocol {
         region: Region::North,
         nonce: NONCE,
         version: "t".into(),
+        plain_listeners: false,
     };
     EdgeProtocol::new(who, position)
 }

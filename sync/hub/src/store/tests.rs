@@ -128,6 +128,7 @@ fn hello() -> Hello {
         challenge: None,
         pinned: None,
         plain_line: None,
+        plain_listeners: None,
     }
 }
 

@@ -147,6 +147,7 @@ async fn nobody_but_the_edge_itself_gets_a_link() {
         challenge: None,
         pinned: None,
         plain_line: None,
+        plain_listeners: None,
     };
     liar.send(&wire::Frame::Hello(hello)).await;
     assert_eq!(liar.until_refused().await, Code::EdgeUnknown);

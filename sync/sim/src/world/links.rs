@@ -74,6 +74,7 @@ impl World {
             region: edge.region,
             nonce: edge.nonce,
             version: String::new(),
+            plain_listeners: false,
         };
         let mut machine = EdgeProtocol::new(who, edge.file.position());
         let mut hello = machine.start_greeting(knows.check());

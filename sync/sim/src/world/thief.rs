@@ -159,6 +159,7 @@ impl World {
             challenge: None,
             pinned: None,
             plain_line: None,
+            plain_listeners: None,
         }
     }
 

@@ -36,6 +36,7 @@ pub(crate) struct Edge {
     pub seals: Option<SealVerifier>,
     pub pinned: bool,
     pub plain_line: bool,
+    pub plain_listeners: bool,
     pub settled: Option<ChainHead>,
     pub log: Vec<Vec<u8>>,
     pub outcomes: Vec<NumberedOutcome>,
@@ -67,6 +68,7 @@ impl Edge {
             seals: None,
             pinned: false,
             plain_line: false,
+            plain_listeners: false,
             settled: None,
             log: Vec::new(),
             outcomes: Vec::new(),
@@ -138,6 +140,7 @@ impl Edge {
             challenge: self.seals.as_ref().map(SealVerifier::challenge),
             pinned: self.pinned.then_some(true),
             plain_line: self.plain_line.then_some(true),
+            plain_listeners: self.plain_listeners.then_some(true),
         }
     }
 

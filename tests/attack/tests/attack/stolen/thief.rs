@@ -335,6 +335,7 @@ impl Thief {
             challenge: self.seals.as_ref().map(SealVerifier::challenge),
             pinned: None,
             plain_line: None,
+            plain_listeners: None,
         })
     }
 }

@@ -9,11 +9,14 @@ use std::net::{IpAddr, SocketAddr};
 use http::{HeaderMap, HeaderName, header};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct TrustedProxies(Vec<Network>);
+pub struct TrustedProxies(Vec<Network>);
 
 #[derive(Debug, thiserror::Error)]
-#[error("gateway.trusted_proxies: `{0}` is not an address or a network such as 10.0.0.0/8")]
-pub struct ProxyError(String);
+#[error("{key}: `{text}` is not an address or a network such as 10.0.0.0/8")]
+pub struct ProxyError {
+    key: &'static str,
+    text: String,
+}
 
 /// A CIDR network. IPv4 addresses are mapped to IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,16 +32,21 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED: HeaderName = header::FORWARDED;
 
 impl TrustedProxies {
-    pub(crate) fn new(listed: &[String]) -> Result<Self, ProxyError> {
+    /// `key` is the setting that lists them.
+    pub fn new(key: &'static str, listed: &[String]) -> Result<Self, ProxyError> {
         let mut networks = Vec::with_capacity(listed.len());
         for text in listed {
-            networks.push(Network::parse(text).ok_or_else(|| ProxyError(text.clone()))?);
+            let network = Network::parse(text).ok_or_else(|| ProxyError {
+                key,
+                text: text.clone(),
+            })?;
+            networks.push(network);
         }
         Ok(Self(networks))
     }
 
     /// The nearest untrusted hop. An unreadable entry ends the list.
-    pub(crate) fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let told = parse_hops(headers, &FORWARDED_FOR, parse_address);
         let told = told.map(|hops| self.nearest_untrusted(peer, hops));
         let also = parse_hops(headers, &FORWARDED, parse_forwarded);
@@ -60,7 +68,7 @@ impl TrustedProxies {
         nearest
     }
 
-    fn is_trusted(&self, address: IpAddr) -> bool {
+    pub fn is_trusted(&self, address: IpAddr) -> bool {
         let bits = address_bits(address);
         self.0
             .iter()
@@ -139,7 +147,7 @@ mod tests {
 
     fn proxies(listed: &[&str]) -> TrustedProxies {
         let listed: Vec<_> = listed.iter().map(|&text| text.to_owned()).collect();
-        TrustedProxies::new(&listed).unwrap()
+        TrustedProxies::new("proxies", &listed).unwrap()
     }
 
     #[test]
@@ -238,7 +246,10 @@ mod tests {
             "10.0.0.0/x",
             "proxy.example",
         ] {
-            assert!(TrustedProxies::new(&[wrong.to_owned()]).is_err(), "{wrong}");
+            assert!(
+                TrustedProxies::new("proxies", &[wrong.to_owned()]).is_err(),
+                "{wrong}"
+            );
         }
         assert_eq!(proxies(&["10.9.9.9/8"]), proxies(&["10.0.0.0/8"]));
         assert!(proxies(&["0.0.0.0/0"]).is_trusted("203.0.113.9".parse().unwrap()));
