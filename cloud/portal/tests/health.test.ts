@@ -90,6 +90,7 @@ const COMPLAINTS: Record<string, RegionStatus> = {
   newcomers_wait: at({ newcomers_waiting: 1 }),
   takes_any_hub: at({ takes_any_hub: true }),
   plain_line: at({ plain_line: true }),
+  plain_listeners: at({ plain_listeners: true }),
   clock_wrong: at({ clock_error_ms: 61_000 }),
   cloud_tokens: at({ cloud_tokens_since: then }),
 }

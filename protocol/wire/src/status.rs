@@ -192,6 +192,9 @@ pub struct EdgeStatus {
     /// Its link uses plain HTTP to another machine.
     #[serde(default)]
     pub plain_line: bool,
+    /// Tablets on other machines connect to it without encryption.
+    #[serde(default)]
+    pub plain_listeners: bool,
     /// Since when it has sent people's tokens for the cloud, as edges did before edge tokens
     /// existed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -273,6 +276,8 @@ pub enum HealthIssueKind {
     TakesAnyHub,
     /// Third parties can read and change its traffic with the cloud.
     PlainLine,
+    /// Third parties on the shop's network can read and change its traffic with tablets.
+    PlainListeners,
     ClockWrong {
         error_ms: i64,
     },
@@ -358,6 +363,8 @@ impl EdgeStatus {
             error_ms.map(|error_ms| HealthIssueKind::ClockWrong { error_ms }),
             self.takes_any_hub.then_some(HealthIssueKind::TakesAnyHub),
             self.plain_line.then_some(HealthIssueKind::PlainLine),
+            self.plain_listeners
+                .then_some(HealthIssueKind::PlainListeners),
             self.cloud_tokens_since
                 .map(|since| HealthIssueKind::CloudTokens { since }),
         ];

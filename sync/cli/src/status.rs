@@ -277,6 +277,7 @@ fn name_complaint_kind(kind: HealthIssueKind) -> &'static str {
         Kind::NewcomersWait(_) => "newcomers_wait",
         Kind::TakesAnyHub => "takes_any_hub",
         Kind::PlainLine => "plain_line",
+        Kind::PlainListeners => "plain_listeners",
         Kind::ClockWrong { .. } => "clock_wrong",
         Kind::CloudTokens { .. } => "cloud_tokens",
     }
@@ -324,6 +325,7 @@ fn describe_complaint(
         Kind::NewcomersWait(count) => style.translate(say::complaint_newcomers_wait { count }),
         Kind::TakesAnyHub => style.translate(say::complaint_takes_any_hub),
         Kind::PlainLine => style.translate(say::complaint_plain_line),
+        Kind::PlainListeners => style.translate(say::complaint_plain_listeners),
         Kind::ClockWrong { error_ms } => describe_wrong_clock(error_ms, style),
         Kind::CloudTokens { since } => style.translate(say::complaint_cloud_tokens {
             since: style::format_moment(since).into(),

@@ -249,7 +249,8 @@ fn troubled() -> Value {
         "disk_free_bytes": 0, "clock_error_ms": -125_000, "needs_operator_at": now,
         "quarantine": {"at": now, "why": "edge_restored"}, "twin_seen_at": now,
         "left_behind": [{"epoch": 3, "commands": 7}], "lost": 2, "lost_at": now,
-        "newcomers_waiting": 3, "takes_any_hub": true, "plain_line": true, "cloud_tokens_since": now,
+        "newcomers_waiting": 3, "takes_any_hub": true, "plain_line": true, "plain_listeners": true,
+        "cloud_tokens_since": now,
     });
     merge(&mut down, &trouble);
     let mut up = stage::edge("north-2", "up", "settling");

@@ -35,7 +35,7 @@ export interface Complaint {
 
 export type ComplaintKind =
   | 'asks_stopped' | 'contradicted' | 'no_edge' | 'nobody_holds' | 'needs_operator' | 'twin' | 'edge_restored' | 'edge_cloned' | 'unproven'
-  | 'left_behind' | 'stopped' | 'mismatch' | 'unsettled' | 'disk' | 'newcomers' | 'clock' | 'any_hub' | 'plain_line' | 'cloud_tokens' | 'down' | 'gate' | 'never' | 'held' | 'parked'
+  | 'left_behind' | 'stopped' | 'mismatch' | 'unsettled' | 'disk' | 'newcomers' | 'clock' | 'any_hub' | 'plain_line' | 'plain_listeners' | 'cloud_tokens' | 'down' | 'gate' | 'never' | 'held' | 'parked'
   | 'disabled'
 
 const DISK_FREE_BYTES_MIN = 1024 ** 3
@@ -81,6 +81,7 @@ export function complaintsOfEdge(region: Region, edge: EdgeStatus): Complaint[] 
   if (Math.abs(edge.clock_error_ms ?? 0) > CLOCK_ERROR_MS_MAX) add('clock', true)
   if (edge.takes_any_hub) add('any_hub', true)
   if (edge.plain_line) add('plain_line', true)
+  if (edge.plain_listeners) add('plain_listeners', true)
   if (edge.cloud_tokens_since) add('cloud_tokens', true, { since: edge.cloud_tokens_since })
   if (edge.link === 'never') add('never', false)
   if (edge.link === 'down') add('down', false, edge.since ? { since: edge.since } : {})

@@ -50,6 +50,7 @@ fn edge(name: &str) -> EdgeStatus {
         lost_at: None,
         takes_any_hub: false,
         plain_line: false,
+        plain_listeners: false,
         cloud_tokens_since: None,
     }
 }

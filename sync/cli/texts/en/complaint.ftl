@@ -108,6 +108,9 @@ complaint-takes-any-hub =
 complaint-plain-line =
     its link goes over plain HTTP to another machine: everybody on the way can read what passes
     give it an https:// address as HOLDFAST__EDGE__GATEWAY_URL, and remove HOLDFAST__EDGE__PLAIN_LINK
+complaint-plain-listeners =
+    its tablets' connections are not encrypted: everybody on the shop's network can read what passes, passwords too
+    remove HOLDFAST__EDGE__PLAIN_LISTENERS there, so that it serves them over TLS
 complaint-cloud-tokens =
     its program is older than the tokens for edges: since { $since } it keeps people's tokens that open the cloud
     install the present program there; people sign in once more

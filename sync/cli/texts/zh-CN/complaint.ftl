@@ -84,6 +84,9 @@ complaint-takes-any-hub =
 complaint-plain-line =
     其链路以明文 HTTP 连到另一台机器：途中的任何人都能读到所传内容
     将 HOLDFAST__EDGE__GATEWAY_URL 改为 https:// 地址，并去掉 HOLDFAST__EDGE__PLAIN_LINK
+complaint-plain-listeners =
+    其平板的连接未加密：店内网络上的任何人都能读到所传内容，包括密码
+    去掉该节点的 HOLDFAST__EDGE__PLAIN_LISTENERS，使其改用 TLS
 complaint-cloud-tokens =
     其程序早于节点专用令牌：自 { $since } 起保存着可登录云端的令牌
     在该节点安装当前版本的程序；人们需重新登录一次

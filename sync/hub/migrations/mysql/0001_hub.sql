@@ -83,6 +83,7 @@ CREATE TABLE edges (
   program_version VARCHAR(64) NULL,
   takes_any_hub BIGINT NOT NULL DEFAULT 0,
   plain_line BIGINT NOT NULL DEFAULT 0,
+  plain_listeners BIGINT NOT NULL DEFAULT 0,
   -- Since when the edge sends tokens for the cloud instead of edge tokens.
   cloud_tokens_since BIGINT NULL,
   -- How far the edge's log has been received and answered.

@@ -83,6 +83,7 @@ CREATE TABLE edges (
   program_version TEXT,
   takes_any_hub INTEGER NOT NULL DEFAULT 0,
   plain_line INTEGER NOT NULL DEFAULT 0,
+  plain_listeners INTEGER NOT NULL DEFAULT 0,
   -- Since when the edge sends tokens for the cloud instead of edge tokens.
   cloud_tokens_since INTEGER,
   -- How far the edge's log has been received and answered.

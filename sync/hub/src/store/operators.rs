@@ -25,7 +25,7 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
     e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, e.newcomers_waiting, f.region_digest, \
     p.at AS epoch_at, p.why AS epoch_why, e.readmitted_at, e.needs_operator_at, e.twin_seen_at, \
     e.repair_asked_at, e.repairs, e.repaired_at, e.unproven, e.assignment, \
-    e.lost, e.lost_at, e.takes_any_hub, e.plain_line, e.cloud_tokens_since, \
+    e.lost, e.lost_at, e.takes_any_hub, e.plain_line, e.plain_listeners, e.cloud_tokens_since, \
     (SELECT MAX(c.expires_at) FROM enrolment_codes c WHERE c.edge = e.edge \
     AND e.public_key IS NULL) AS code_expires_at, \
     e.disabled_at, e.retired_at, \
@@ -96,7 +96,7 @@ impl Row for EdgeRecord {
             edge, last_contact_at, epoch, version, pending, oldest_pending_at, undecided,
             clock_error_ms, disk_free_bytes, newcomers_waiting, needs_operator_at, twin_seen_at, repair_asked_at,
             repairs, repaired_at, unproven, lost, lost_at, held, stopped, parked, takes_any_hub,
-            plain_line, cloud_tokens_since;
+            plain_line, plain_listeners, cloud_tokens_since;
             lag_down_since: change_at.into_iter().chain(outcome_at).min(),
             quarantine: quarantine.map(|(at, why)| QuarantineStatus { at, why }),
             // Filled in from another table.

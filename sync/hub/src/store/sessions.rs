@@ -38,7 +38,7 @@ const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
     LEFT JOIN epochs p ON p.edge = e.edge AND p.epoch = e.epoch WHERE e.edge = ?";
 const RAISE_TERM: &str = "UPDATE edges SET term = term + 1, nonce = ?, program_version = ?, \
     link_up = 1, link_since = ?, last_contact_at = ?, needs_operator_at = NULL, \
-    takes_any_hub = ?, plain_line = ? WHERE edge = ? AND term = ?";
+    takes_any_hub = ?, plain_line = ?, plain_listeners = ? WHERE edge = ? AND term = ?";
 /// Resets the Ack columns: they describe a newer file than the restored one.
 const READS_FROM: &str = "UPDATE edges SET feed_cursor = ?, digest = NULL, ahead = 0, \
     unproven = NULL, assignment = NULL WHERE edge = ? AND feed_cursor > ?";
@@ -207,8 +207,11 @@ impl Store {
         let takes_any_hub = hello.challenge.is_none() || has_no_key;
         transact!(self.sql, tx => {
             let nonce = hello.nonce.0;
-            let values =
-                vals![nonce, version.clone(), now, now, takes_any_hub, plain_line, edge, over];
+            let plain_listeners = hello.plain_listeners == Some(true);
+            let values = vals![
+                nonce, version.clone(), now, now, takes_any_hub, plain_line, plain_listeners, edge,
+                over,
+            ];
             if tx.exec(RAISE_TERM, values).await? == 0 {
                 return Ok(None);
             }

@@ -90,6 +90,20 @@ async fn a_plain_line_is_complained_of_and_without_a_key_it_proves_nothing() {
 }
 
 #[tokio::test]
+async fn tablets_in_plain_text_are_complained_of_until_a_hello_without_them() {
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
+    for plain in [true, false] {
+        edge.plain_listeners = plain;
+        edge.open(&hub).await;
+        let complaints = stage.status(&hub).await.list_health_issues();
+        assert_eq!(
+            complaints.contains(&complaint(HealthIssueKind::PlainListeners)),
+            plain
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_hello_in_mid_session_changes_no_seal() {
     let (stage, hub, mut edge) = Stage::with_north(false).await;
     let key = HubKey(stage.hub_key().public_key());

@@ -59,6 +59,7 @@ pub(in crate::domain) fn north() -> EdgeRecord {
         lost_at: None,
         takes_any_hub: false,
         plain_line: false,
+        plain_listeners: false,
         cloud_tokens_since: None,
     };
     EdgeRecord {
