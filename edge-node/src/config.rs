@@ -38,6 +38,14 @@ pub struct Config {
     /// Addresses and networks of trusted proxies. `X-Forwarded-For`, `-Host` and `-Proto` count only
     /// from them.
     pub trusted_proxies: Vec<String>,
+    /// DNS names and addresses under which tablets reach this edge, the preferred one first, besides
+    /// `NAME.local`.
+    pub names: Vec<String>,
+    /// Listener of the page in the clear that shows how a device trusts this shop. Empty disables
+    /// it.
+    pub trust_bind: String,
+    /// Announces the edge as `NAME.local` by mDNS if it listens beyond loopback.
+    pub announce: bool,
     /// Listener for operators: metrics and readiness details. Empty disables it.
     pub operator_bind: String,
     /// Required once: an enrolled edge has its key.
@@ -119,6 +127,9 @@ impl Default for Config {
             plain_listeners: false,
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
+            names: Vec::new(),
+            trust_bind: String::new(),
+            announce: true,
             operator_bind: "127.0.0.1:8103".to_owned(),
             enrolment_code: Secret::default(),
             revocations_age_hours_max: 72,

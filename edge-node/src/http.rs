@@ -38,6 +38,7 @@ use crate::{
     mqtt::{self, Changes, LogHead, TabletPublisher},
     people::PersonRateLimiter,
     store::RegionStanding,
+    trust_page,
 };
 
 #[derive(Clone)]
@@ -101,6 +102,7 @@ pub(crate) fn router(state: EdgeApiState, stop: CancellationToken) -> Router {
             "/openapi.json",
             get(async move |headers: HeaderMap| document.build_response(&headers)),
         )
+        .route(trust_page::CHECK_PATH, get(trust_page::answer_check))
         .merge(mqtt)
         .merge(health::router(ready))
         .fallback(serve_page);

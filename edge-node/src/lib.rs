@@ -3,6 +3,7 @@
 //! A command enters through `mqtt` or `http`. `intake` answers it once `store` has it on disk,
 //! `link` sends it to the cloud and stores its outcome, and `mqtt` publishes to tablets.
 
+mod announcement;
 mod authentication;
 mod board;
 mod callers;
@@ -23,6 +24,7 @@ mod people;
 mod receipts;
 mod running;
 pub mod store;
+mod trust_page;
 
 texts::include_texts!(say);
 

@@ -24,6 +24,8 @@ pub(crate) struct HttpListeners {
     pub slots: ConnectionSlots,
     /// For metrics and readiness details, if configured.
     pub operators: Option<Listener>,
+    /// The page in the clear that shows how a device trusts this shop, if configured.
+    pub trust_page: Option<TcpListener>,
 }
 
 pub(crate) struct BrokerListeners {
@@ -37,6 +39,8 @@ pub(crate) struct BrokerListeners {
 pub(crate) struct ListenerSecurity {
     /// The certificate that at least one listener shows.
     pub certificate: Option<Certificate>,
+    /// That certificate is the operator's own.
+    pub has_own_certificate: bool,
     /// Tablets on other machines connect without encryption.
     pub plain_tablets: bool,
 }
@@ -82,10 +86,8 @@ impl EdgeListeners {
         let public = bind_listener(&config.http_bind).await?;
         let mqtt = bind_listener(&config.mqtt_bind).await?;
         let websockets = bind_listener(&config.ws_bind).await?;
-        let operators = match config.operator_bind.as_str() {
-            "" => None,
-            operator => Some(bind_listener(operator).await?),
-        };
+        let operators = bind_if_configured(&config.operator_bind).await?;
+        let trust_page = bind_if_configured(&config.trust_bind).await?;
         let slots = ConnectionSlots::new(config.connections_per_address.get());
         let mut protector = ListenerProtector::new(config).await?;
         let broker = BrokerListeners {
@@ -99,6 +101,7 @@ impl EdgeListeners {
             operators: operators
                 .map(|listener| protector.protect_operators(listener))
                 .transpose()?,
+            trust_page,
         };
         let security = protector.into_security();
         security.log_weakness();
@@ -107,6 +110,13 @@ impl EdgeListeners {
             broker,
             security,
         })
+    }
+}
+
+async fn bind_if_configured(address: &str) -> Result<Option<TcpListener>, BindError> {
+    match address {
+        "" => Ok(None),
+        address => Ok(Some(bind_listener(address).await?)),
     }
 }
 
@@ -170,6 +180,7 @@ impl ListenerProtector {
     fn into_security(self) -> ListenerSecurity {
         ListenerSecurity {
             certificate: self.shows_certificate.then_some(self.certificate),
+            has_own_certificate: self.rule.has_own_certificate,
             plain_tablets: self.plain_tablets,
         }
     }

@@ -16,6 +16,7 @@ use tokio::sync::{oneshot, watch};
 use wire::{BootNonce, EdgeId, HubFingerprint};
 
 use crate::{
+    announcement::{Announcement, MDNS_PORT},
     authentication::TokenAuthenticator,
     board::BoardCache,
     callers::CallerCheck,
@@ -34,6 +35,7 @@ use crate::{
     people::PeopleRegistry,
     receipts::FormerKeys,
     store::{EdgeIdentity, Store},
+    trust_page::TrustPage,
 };
 
 /// A running edge. Call `stop`: dropping it leaves its tasks to the runtime.
@@ -43,6 +45,8 @@ pub struct RunningEdge {
     pub ws: SocketAddr,
     /// The operators' listener, if configured.
     pub operator: Option<SocketAddr>,
+    /// The listener of the page in the clear, if configured.
+    pub trust_page: Option<SocketAddr>,
     tasks: Tasks,
     store: Store,
     enrolment: oneshot::Receiver<EnrolError>,
@@ -197,6 +201,9 @@ async fn start_components(
     let http_at = listeners.http.public.local_addr().unwrap_or(mqtt_at);
     let operators = listeners.http.operators.as_ref();
     let operator_at = operators.and_then(|listener| listener.local_addr().ok());
+    let trust_page = listeners.http.trust_page.as_ref();
+    let trust_page_at = trust_page.and_then(|listener| listener.local_addr().ok());
+    announce_edge(&context, http_at, &tasks);
     let state = EdgeApiState {
         context: context.clone(),
         intake: intake.clone(),
@@ -240,6 +247,7 @@ async fn start_components(
         mqtt: mqtt_at,
         ws: ws_at,
         operator: operator_at,
+        trust_page: trust_page_at,
         tasks,
         store,
         enrolment,
@@ -265,7 +273,13 @@ fn spawn_http_servers(
         public,
         slots,
         operators,
+        trust_page,
     } = listeners;
+    if let Some(listener) = trust_page {
+        let page = TrustPage::new(&state.context, &public, &listener);
+        let router = page.into_router();
+        spawn_server("trust page", listener.into(), slots.clone(), router, tasks);
+    }
     let router = http::router(state, taking_in.stop_token());
     if let Some(listener) = operators {
         let router = health::operator_routes(router.clone());
@@ -273,6 +287,23 @@ fn spawn_http_servers(
         spawn_server("operator", listener, slots, router, tasks);
     }
     spawn_server("http", public, slots, router, taking_in);
+}
+
+/// Announces the edge in its network if other machines reach it.
+fn announce_edge(context: &EdgeContext, at: SocketAddr, tasks: &Tasks) {
+    if !context.config.announce || at.ip().is_loopback() {
+        return;
+    }
+    match Announcement::start(&context.identity, at, MDNS_PORT) {
+        Ok(announcement) => {
+            let stop = tasks.stop_token();
+            tasks.spawn("announcement", announcement.run_until_stopped(stop));
+        }
+        Err(error) => tracing::warn!(
+            %error,
+            "Could not announce this edge in its network; tablets find it by address only"
+        ),
+    }
 }
 
 /// Enrols first if necessary, then runs the link. The receiver gets the error if enrolment fails

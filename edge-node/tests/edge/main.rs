@@ -9,5 +9,6 @@ mod retire;
 mod secure;
 mod sessions;
 mod tablets;
+mod trust;
 mod uplink;
 mod world;

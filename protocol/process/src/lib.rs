@@ -14,6 +14,7 @@ pub mod openapi;
 pub mod pages;
 pub mod parts;
 pub mod problem;
+pub mod qr;
 pub mod random;
 pub mod routes;
 pub mod seal;

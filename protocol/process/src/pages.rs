@@ -314,18 +314,40 @@ pub const POLICY: [(HeaderName, &str); 7] = [
     ),
 ];
 
-#[derive(Clone, Copy)]
-struct PageMark;
+/// Selects the security headers of an answer that is not data.
+#[derive(Clone)]
+pub(crate) enum AnswerMark {
+    /// A file of an app.
+    Page,
+    /// A page over plain HTTP, with a content policy of its own.
+    PageInTheClear(HeaderValue),
+    /// A file that pages of other origins may load.
+    Shared,
+}
 
 /// Marks an answer as a page's file, for the security headers of `web`.
-fn mark_page(mut response: Response) -> Response {
-    response.extensions_mut().insert(PageMark);
+fn mark_page(response: Response) -> Response {
+    mark_answer(response, AnswerMark::Page)
+}
+
+/// Marks an answer as a page over plain HTTP that is not one of an app's files. Its content policy
+/// replaces that of the apps.
+pub fn mark_page_in_the_clear(response: Response, content_policy: HeaderValue) -> Response {
+    mark_answer(response, AnswerMark::PageInTheClear(content_policy))
+}
+
+/// Marks an answer that pages of other origins may load as a file, such as an image.
+pub fn mark_shared(response: Response) -> Response {
+    mark_answer(response, AnswerMark::Shared)
+}
+
+fn mark_answer(mut response: Response, mark: AnswerMark) -> Response {
+    response.extensions_mut().insert(mark);
     response
 }
 
-/// Removes the mark; true if it was set.
-pub(crate) fn take_page_mark(response: &mut Response) -> bool {
-    response.extensions_mut().remove::<PageMark>().is_some()
+pub(crate) fn take_answer_mark(response: &mut Response) -> Option<AnswerMark> {
+    response.extensions_mut().remove::<AnswerMark>()
 }
 
 #[cfg(test)]

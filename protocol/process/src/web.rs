@@ -37,7 +37,8 @@ use wire::{Code, Language};
 
 use crate::{
     clock::Clock,
-    metrics, pages,
+    metrics,
+    pages::{self, AnswerMark},
     problem::Problem,
     say,
     trace::{self, RequestTrace, TraceId},
@@ -347,6 +348,10 @@ impl HttpBody for WatchedBody {
     }
 }
 
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 const DATA_HEADERS: [(HeaderName, &str); 5] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -355,10 +360,7 @@ const DATA_HEADERS: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
-    (
-        HeaderName::from_static("cross-origin-resource-policy"),
-        "same-origin",
-    ),
+    (RESOURCE_POLICY, "same-origin"),
 ];
 
 /// Routes cannot remove these security headers.
@@ -367,15 +369,25 @@ pub fn with_security_headers(router: Router) -> Router {
 }
 
 pub(crate) fn set_security_headers(mut response: Response) -> Response {
-    let is_page = pages::take_page_mark(&mut response);
-    let policy: &[_] = if is_page {
-        &pages::POLICY
-    } else {
-        &DATA_HEADERS
+    let mark = pages::take_answer_mark(&mut response);
+    let policy: &[_] = match mark {
+        Some(AnswerMark::Page | AnswerMark::PageInTheClear(_)) => &pages::POLICY,
+        Some(AnswerMark::Shared) | None => &DATA_HEADERS,
     };
     let headers = response.headers_mut();
     for (name, value) in policy.iter().cloned() {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    match mark {
+        Some(AnswerMark::PageInTheClear(policy)) => {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+            // Browsers ignore it without TLS, and complain of it.
+            headers.remove(OPENER_POLICY);
+        }
+        Some(AnswerMark::Shared) => {
+            headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+        }
+        Some(AnswerMark::Page) | None => {}
     }
     headers
         .entry(header::CACHE_CONTROL)

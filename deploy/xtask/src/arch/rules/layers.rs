@@ -90,7 +90,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["tokens", "trust", "web"],
             &["problem"],
             &["config", "health", "sse", "tasks", "telemetry", "trace"],
-            &["clock", "context", "metrics", "pages", "parts", "random"],
+            &["clock", "context", "metrics", "pages", "parts", "qr", "random"],
         ],
     ),
     (
@@ -209,7 +209,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         &[
             &["running"],
             &["enrol", "http", "jobs", "link"],
-            &["data_folder", "board"],
+            &["data_folder", "board", "trust_page"],
             &["mqtt"],
             &["intake"],
             &["context"],
@@ -222,6 +222,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
                 "people",
                 "receipts",
             ],
+            &["announcement"],
             &["certificates", "store"],
             &["config"],
         ],
