@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use clap::Subcommand;
 use http::Uri;
-use process::clock::Clock;
+use process::{clock::Clock, qr::QrCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::{Code, EdgeId, Language, Region, UnixMillis, UserId};
@@ -16,7 +16,7 @@ use crate::{
     layout::{NarrowTableRules, TableCell, render_table},
     output::{CommandOutput, Result},
     say,
-    style::{self, OutputStyle},
+    style::{self, OutputStyle, TextTone},
     values::{self, PastMoment},
 };
 
@@ -119,7 +119,27 @@ fn render_invitation(
     } else {
         String::new()
     };
-    format!("{invited}\n\n{command}\n\n{voided}{warning}    {next}\n")
+    let page = render_trust_page(edge_id, style);
+    format!("{invited}\n\n{command}\n\n{voided}{warning}{page}    {next}\n")
+}
+
+/// The address of the edge's page in the clear, and on a terminal its QR code: a tablet beside the
+/// operator scans it.
+fn render_trust_page(edge_id: &EdgeId, style: &OutputStyle) -> String {
+    let address = format!("http://{edge_id}.local/trust");
+    let told = style.translate(say::enrol_trust_page {
+        address: address.as_str().into(),
+    });
+    let lines = match QrCode::encode(&address) {
+        // Without colour the code might come out inverted.
+        Some(code) if style.colour => code.to_terminal(),
+        Some(_) | None => return format!("  {told}\n"),
+    };
+    let lines = lines.iter();
+    let image: String = lines
+        .map(|line| format!("  {}\n", style.paint(TextTone::WhiteOnBlack, line)))
+        .collect();
+    format!("  {told}\n\n{image}\n")
 }
 
 /// Forgets an unused code and its edge.
@@ -161,6 +181,7 @@ fn build_edge_command(gateway: &str, region: Region, edge_id: &EdgeId, code: &st
         "HOLDFAST__EDGE__HTTP_BIND=0.0.0.0:8100".to_owned(),
         "HOLDFAST__EDGE__MQTT_BIND=0.0.0.0:8101".to_owned(),
         "HOLDFAST__EDGE__WS_BIND=0.0.0.0:8102".to_owned(),
+        "HOLDFAST__EDGE__TRUST_BIND=0.0.0.0:80".to_owned(),
         "holdfast-edge".to_owned(),
     ]
 }

@@ -107,6 +107,8 @@ pub enum TextTone {
     Doubtful,
     Bad,
     Heading,
+    /// For images made of blocks, whatever the terminal's own colours are.
+    WhiteOnBlack,
 }
 
 impl TextTone {
@@ -118,6 +120,7 @@ impl TextTone {
             Self::Doubtful => Some("33"),
             Self::Bad => Some("31"),
             Self::Heading => Some("1"),
+            Self::WhiteOnBlack => Some("97;40"),
         }
     }
 }

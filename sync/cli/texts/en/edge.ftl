@@ -7,6 +7,7 @@ enrol-next = `holdfast wait --for links-up` ends when it is connected. From then
 enrol-voids-code = ! The code that was made for this name before opens nothing any more.
 enrol-only-here = ! That GATEWAY_URL works on this machine only. For an edge on another machine, put in the address at which it reaches the gateway.
 enrol-plain-line = ! An edge refuses plain http:// to another machine. Put in an https:// address as GATEWAY_URL.
+enrol-trust-page = Once it runs, { $address } shows in the shop how a tablet comes to trust it.
 enrol-exists =
     { $name } already exists; choose another name
     `holdfast edges` lists the names in use

@@ -7,6 +7,7 @@ enrol-next = `holdfast wait --for links-up` 会在其连通时结束；此后不
 enrol-voids-code = ! 此前为该名称生成的登记码已失效。
 enrol-only-here = ! 上面的 GATEWAY_URL 仅在本机有效：若节点在另一台机器上，请改为从那里可访问的网关地址。
 enrol-plain-line = ! 节点拒绝以明文 http:// 连到另一台机器：请将 GATEWAY_URL 改为 https:// 地址。
+enrol-trust-page = 节点运行后，在店内打开 { $address } 查看如何让平板信任它。
 enrol-exists =
     { $name } 已存在，请另取名称
     运行 `holdfast edges` 查看已用的名称
