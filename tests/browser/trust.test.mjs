@@ -1,0 +1,147 @@
+// The page in the clear of a real edge, and its check: green on a device that trusts the shop, and only there. A proxy
+// in front of the edge shows a certificate of an authority that this test makes.
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request as ask } from 'node:http'
+import { createServer } from 'node:https'
+import { connect, createServer as listen } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+import { axe, CHROMIUM, COLOUR_RULES, keepPicture, LANGUAGES, losses, poll, smallTargets, unseenStops, watch } from './browser.mjs'
+
+const STACK = process.env.HOLDFAST_STACK ?? fileURLToPath(new URL('../../target/debug/holdfast-stack', import.meta.url))
+const EDGE = join(dirname(STACK), 'holdfast-edge')
+const NAME = 'tablets.shop.test'
+const TITLES = { en: { waiting: 'Not yet trusted', trusted: 'This device trusts this shop' }, 'zh-CN': { waiting: '尚未信任', trusted: '本设备已信任本店' } }
+
+let shop
+
+before(async () => { shop = await openShop() })
+after(() => shop?.close())
+
+async function openShop() {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-trust-'))
+  const authority = makeCertificates(folder)
+  const [http, mqtt, ws, trust] = await freePorts(4)
+  const set = {
+    data: folder, gateway_url: 'http://127.0.0.1:9', enrolment_code: 'a-code', names: JSON.stringify([NAME]), http_bind: `127.0.0.1:${http}`,
+    mqtt_bind: `127.0.0.1:${mqtt}`, ws_bind: `127.0.0.1:${ws}`, trust_bind: `127.0.0.1:${trust}`, operator_bind: '',
+  }
+  const edge = spawn(EDGE, Object.entries(set).flatMap(([key, value]) => ['--set', `edge.${key}=${value}`]), { cwd: folder, stdio: 'ignore' })
+  const isRunning = new Promise((_, failed) => edge.once('error', failed))
+  await Promise.race([isRunning, poll(() => reach(trust))])
+  const proxy = createServer({ cert: readFileSync(join(folder, 'leaf.pem')), key: readFileSync(join(folder, 'leaf.key')) }, (from, to) => forward(http, from, to))
+  await new Promise((listening) => proxy.listen(0, '127.0.0.1', listening))
+  const close = async () => {
+    const ended = new Promise((exited) => edge.once('exit', exited))
+    edge.kill('SIGTERM')
+    await ended
+    proxy.closeAllConnections()
+    await new Promise((closed) => proxy.close(closed))
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return { ...authority, folder, http, trust, tls: proxy.address().port, page: `http://${NAME}:${trust}/trust`, close }
+}
+
+/** An authority as the cloud's, and a leaf for the shop's name. */
+function makeCertificates(folder) {
+  const openssl = (...words) => execFileSync('openssl', words, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'shop-ca.pem', '-days', '30', '-subj', '/CN=Holdfast shops')
+  openssl('req', ...key, '-keyout', 'leaf.key', '-out', 'leaf.csr', '-subj', '/CN=north-1')
+  writeFileSync(join(folder, 'leaf.cnf'), `subjectAltName=DNS:${NAME}\n`)
+  openssl('x509', '-req', '-in', 'leaf.csr', '-CA', 'shop-ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '30', '-extfile', 'leaf.cnf', '-out', 'leaf.pem')
+  const fingerprint = String(openssl('x509', '-noout', '-fingerprint', '-sha256', '-in', 'shop-ca.pem')).trim().split('=')[1]
+  const der = openssl('x509', '-outform', 'DER', '-in', 'shop-ca.pem')
+  const spki = execFileSync('sh', ['-c', 'openssl x509 -noout -pubkey -in leaf.pem | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64'], { cwd: folder })
+  return { fingerprint, der, spki: String(spki).trim() }
+}
+
+async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => listen())
+  await Promise.all(servers.map((server) => new Promise((listening) => server.listen(0, '127.0.0.1', listening))))
+  const ports = servers.map((server) => server.address().port)
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
+  return ports
+}
+
+function reach(port) {
+  return new Promise((reached, failed) => {
+    const socket = connect(port, '127.0.0.1', () => { socket.destroy(); reached() })
+    socket.once('error', failed)
+  })
+}
+
+function forward(port, from, to) {
+  const call = ask({ port, host: '127.0.0.1', method: from.method, path: from.url, headers: from.headers }, (answer) => {
+    to.writeHead(answer.statusCode, answer.headers)
+    answer.pipe(to)
+  })
+  from.pipe(call)
+}
+
+/** A device in the shop's network, which trusts the shop or does not. */
+async function device(trusts, options = {}) {
+  const rules = `MAP ${NAME}:${shop.http} 127.0.0.1:${shop.tls}, MAP ${NAME} 127.0.0.1`
+  const trusting = trusts ? [`--ignore-certificate-errors-spki-list=${shop.spki}`] : []
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', `--host-resolver-rules=${rules}`, ...trusting] })
+  const context = await browser.newContext(options)
+  const { page, wrongs } = await watch(await context.newPage())
+  // The check of a device without trust fails, and the browser says so.
+  const faults = () => wrongs.filter((wrong) => !wrong.includes('net::ERR_CERT_AUTHORITY_INVALID') && !wrong.includes('favicon'))
+  return { browser, context, page, faults }
+}
+
+for (const lang of LANGUAGES) {
+  test(`a device that does not trust the shop sees how it would, in ${lang}`, async () => {
+    const { browser, context, page, faults } = await device(false, { locale: lang })
+    await page.goto(shop.page)
+    assert.equal(await page.getAttribute('html', 'lang'), lang)
+    await page.getByRole('heading', { name: TITLES[lang].waiting }).waitFor()
+    assert.equal(await page.locator('[data-state="trusted"]').isVisible(), false)
+    const shown = (await page.locator('.print span').allTextContents()).join(':')
+    assert.equal(shown, shop.fingerprint)
+    for (const kind of ['ios', 'android', 'windows', 'linux']) {
+      await page.goto(`${shop.page}?lang=${lang}&device=${kind}`)
+      await page.getByRole('heading', { name: TITLES[lang].waiting }).waitFor()
+      for (const colorScheme of ['dark', 'light']) {
+        await page.emulateMedia({ colorScheme })
+        await keepPicture(page, `trust/${kind}-${lang}-${colorScheme}`)
+        assert.deepEqual(await axe(context, page, colorScheme === 'dark' ? COLOUR_RULES : undefined), [])
+      }
+      assert.deepEqual(await smallTargets(page, 24), [])
+      assert.deepEqual(await losses(page), [])
+      assert.deepEqual(await unseenStops(page), [])
+    }
+    assert.deepEqual(faults(), [])
+    await browser.close()
+  })
+
+  test(`a device that trusts the shop turns green and leads to the app, in ${lang}`, async () => {
+    const { browser, context, page, faults } = await device(true, { locale: lang })
+    await page.goto(shop.page)
+    await page.getByRole('heading', { name: TITLES[lang].trusted }).waitFor()
+    assert.equal(await page.locator('[data-state="trusted"] a').getAttribute('href'), `https://${NAME}:${shop.http}/`)
+    assert.equal(await page.locator('#steps').isVisible(), false, 'nothing is left to do')
+    await keepPicture(page, `trust/trusted-${lang}`)
+    assert.deepEqual(await axe(context, page), [])
+    assert.deepEqual(await losses(page), [])
+    assert.deepEqual(faults(), [])
+    await browser.close()
+  })
+}
+
+test('without script the page still has the steps, the certificate and the way to check by hand', async () => {
+  const { browser, page } = await device(true, { javaScriptEnabled: false, locale: 'en' })
+  await page.goto(`${shop.page}?device=android`)
+  await page.getByRole('heading', { name: 'Does this device trust this shop?' }).waitFor()
+  assert.equal(await page.locator('[data-state="waiting"]').isVisible(), false)
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Certificate of this shop' }).click()])
+  assert.equal(download.suggestedFilename(), 'holdfast-north-1.crt')
+  assert.deepEqual(readFileSync(await download.path()), shop.der)
+  await browser.close()
+})
