@@ -3,7 +3,8 @@ use http::{Request, StatusCode};
 use tower::ServiceExt;
 use wire::{EdgeId, Region};
 
-use super::{authority::SHOP_CA, *};
+use super::*;
+use crate::certificates::SHOP_CA;
 
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n";
 
