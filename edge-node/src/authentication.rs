@@ -16,7 +16,6 @@ use process::{
     clock::Clock,
     tokens::{Claims, TokenAudience, TokenError, TokenKeys, TokenKind},
 };
-use serde::{Deserialize, Serialize};
 use wire::{
     Actor, Code, DeviceId, ProviderVerification, Region, RevocationStatus, SessionId, UnixMillis,
     UserId,
@@ -64,13 +63,23 @@ pub(crate) struct CheckedToken {
 }
 
 /// An admitted token's rights, kept with a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AdmittedToken {
     pub user_id: UserId,
     pub session_id: SessionId,
+    kind: TokenKind,
     pub issued_at: UnixMillis,
     pub expires_at: UnixMillis,
     lost_keys: u64,
+}
+
+/// Why an admitted token no longer admits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AdmissionEnd {
+    /// A new attempt gets this refusal.
+    Refused(Code),
+    /// Of any key, so a new attempt may succeed.
+    KeyRemoved,
 }
 
 /// The sending tablet and the person signed in there. The command may be another person's: a tablet
@@ -201,7 +210,8 @@ impl TokenAuthenticator {
             return None;
         }
         let refusal = self
-            .find_revocation(&claims)
+            .lock_revocations()
+            .find_revocation(&AdmittedToken::from_claims(&claims, 0))
             .or_else(|| self.refuse_expired_token(token));
         Some(CheckedToken { claims, refusal })
     }
@@ -231,47 +241,55 @@ impl TokenAuthenticator {
         // Read first: a key removed in between ends the pass.
         let lost_keys = self.lost_keys.load(Ordering::SeqCst);
         let claims = self.admit_token(token, device)?;
-        let pass = AdmittedToken {
-            user_id: claims.sub,
-            session_id: claims.jti,
-            issued_at: claims.issued_at(),
-            expires_at: claims.expires_at(),
-            lost_keys,
-        };
+        let pass = AdmittedToken::from_claims(&claims, lost_keys);
         Ok((claims, pass))
     }
 
     /// True until the pass expires, its session or owner is revoked, or a key is removed.
     pub(crate) fn is_still_valid(&self, admitted: &AdmittedToken) -> bool {
-        self.clock.now() < admitted.expires_at
-            && admitted.lost_keys == self.lost_keys.load(Ordering::SeqCst)
-            && !self.lock_revocations().is_token_revoked(admitted)
+        self.find_end(admitted).is_none()
+    }
+
+    pub(crate) fn find_end(&self, admitted: &AdmittedToken) -> Option<AdmissionEnd> {
+        if let Some(code) = self.lock_revocations().find_revocation(admitted) {
+            return Some(AdmissionEnd::Refused(code));
+        }
+        if self.clock.now() >= admitted.expires_at {
+            return Some(AdmissionEnd::Refused(Code::TokenExpired));
+        }
+        let keys_lost = admitted.lost_keys != self.lost_keys.load(Ordering::SeqCst);
+        keys_lost.then_some(AdmissionEnd::KeyRemoved)
     }
 
     fn lock_revocations(&self) -> RwLockReadGuard<'_, KnownRevocations> {
         self.revoked.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// A revoked person, a closed device and an ended sign-in have separate codes.
-    fn find_revocation(&self, claims: &Claims) -> Option<Code> {
-        let revoked = self.lock_revocations();
-        if revoked.is_person_revoked(claims.sub, claims.issued_at()) {
-            return Some(Code::Revoked);
+impl AdmittedToken {
+    fn from_claims(claims: &Claims, lost_keys: u64) -> Self {
+        Self {
+            user_id: claims.sub,
+            session_id: claims.jti,
+            kind: claims.kind,
+            issued_at: claims.issued_at(),
+            expires_at: claims.expires_at(),
+            lost_keys,
         }
-        let of_device = claims.kind == TokenKind::DeviceGrant;
-        let code = if of_device {
-            Code::DeviceClosed
-        } else {
-            Code::SessionEnded
-        };
-        revoked.sessions.contains(&claims.jti).then_some(code)
     }
 }
 
 impl KnownRevocations {
-    fn is_token_revoked(&self, admitted: &AdmittedToken) -> bool {
-        self.is_person_revoked(admitted.user_id, admitted.issued_at)
-            || self.sessions.contains(&admitted.session_id)
+    /// A revoked person, a closed device and an ended sign-in have separate codes.
+    fn find_revocation(&self, token: &AdmittedToken) -> Option<Code> {
+        if self.is_person_revoked(token.user_id, token.issued_at) {
+            return Some(Code::Revoked);
+        }
+        let code = match token.kind {
+            TokenKind::DeviceGrant => Code::DeviceClosed,
+            TokenKind::Access | TokenKind::Edge | TokenKind::Refresh => Code::SessionEnded,
+        };
+        self.sessions.contains(&token.session_id).then_some(code)
     }
 
     /// True if a token issued to this person at that time is dead, in any session.

@@ -26,7 +26,6 @@ use process::{
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 use wire::{CmdFrame, Code, EdgeGrant, EdgeId, Hop, Region, Reply, UnixMillis, Verdict};
 
@@ -56,7 +55,7 @@ pub(crate) struct EdgeApiState {
 
 pub(crate) const NAME: &str = "edge";
 
-pub(crate) fn router(state: EdgeApiState, stop: CancellationToken) -> Router {
+pub(crate) fn router(state: EdgeApiState) -> Router {
     let mut ready = Readiness::new();
     let EdgeContext {
         authenticator,
@@ -93,7 +92,7 @@ pub(crate) fn router(state: EdgeApiState, stop: CancellationToken) -> Router {
         std::future::ready(security.check_readiness())
     });
     // Serve MQTT on the page's own origin too, so that its content security policy can name it.
-    let mqtt = mqtt::websocket_routes(&["/mqtt"], state.publisher.broker.server.clone(), stop);
+    let mqtt = mqtt::websocket_routes(&["/mqtt"], state.publisher.broker.server.clone());
     let document = EmbeddedFile::from_json(include_bytes!("../openapi.json"));
     let router = add_routes(Router::new())
         .layer(DefaultBodyLimit::max(CmdFrame::BYTES_MAX))
@@ -218,10 +217,7 @@ async fn commands(
         reply = intake::not_taken_reply(reply.command_id, refusal);
     }
     if let Some(view) = changed {
-        state
-            .publisher
-            .publish_changes(vec![view], Vec::new())
-            .await;
+        state.publisher.publish_changes(vec![view], Vec::new());
     }
     match reply.code.filter(|code| is_call_refusal(&reply, *code)) {
         Some(code) => Err(Problem::new(code)

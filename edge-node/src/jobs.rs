@@ -119,7 +119,7 @@ impl Heartbeat {
     }
 
     async fn run_tick(&self) {
-        self.publisher.broker.close_unauthorized_connections().await;
+        self.publisher.broker.close_unauthorized_connections();
         if let Err(error) = self.context.store.sync_high_water() {
             tracing::error!(%error, "Could not write the high-water mark to disk");
         }
@@ -162,7 +162,7 @@ impl Heartbeat {
             cut_off_since,
         };
         if self.head.borrow().as_ref() != Some(&head) {
-            self.publisher.publish_head(&head).await;
+            self.publisher.publish_head(&head);
             self.head.send_replace(Some(head));
         }
     }

@@ -280,7 +280,7 @@ fn spawn_http_servers(
         let router = page.into_router();
         spawn_server("trust page", listener.into(), slots.clone(), router, tasks);
     }
-    let router = http::router(state, taking_in.stop_token());
+    let router = http::router(state);
     if let Some(listener) = operators {
         let router = health::operator_routes(router.clone());
         let slots = ConnectionSlots::default();

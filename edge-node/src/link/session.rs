@@ -401,12 +401,11 @@ impl Downlink {
             // Sign receipts only for connected people; others request theirs later.
             if self.publisher.broker.is_signed_in(settled.stored.user_id) {
                 self.publisher
-                    .publish_decision(&settled, &self.intake.build_decision_reply(&settled))
-                    .await;
+                    .publish_decision(&settled, &self.intake.build_decision_reply(&settled));
             }
             views.push(settled.view);
         }
-        self.publisher.publish_changes(views, Vec::new()).await;
+        self.publisher.publish_changes(views, Vec::new());
         Ok(())
     }
 
@@ -440,7 +439,7 @@ impl Downlink {
                     trace = %TraceId::from_command(id), command.id = %id, order.id = %order,
                     "Logged command `{id}` for the cloud"
                 );
-                self.publisher.publish_changes(vec![view], Vec::new()).await;
+                self.publisher.publish_changes(vec![view], Vec::new());
                 Ok(())
             }
             Err(error @ (WriteError::Full | WriteError::Busy)) => {
@@ -459,9 +458,7 @@ impl Downlink {
         self.context
             .authenticator
             .apply_trust_update(&applied.trust);
-        self.publisher.broker.close_unauthorized_connections().await;
-        self.publisher
-            .publish_changes(applied.views, applied.gone)
-            .await;
+        self.publisher.broker.close_unauthorized_connections();
+        self.publisher.publish_changes(applied.views, applied.gone);
     }
 }

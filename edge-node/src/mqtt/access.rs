@@ -9,167 +9,81 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fmt,
-    net::SocketAddr,
-    pin::Pin,
-    str::FromStr,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use bytes::Bytes;
-use mqtt5::{
-    broker::auth::{AuthProvider, AuthResult},
-    packet::connect::ConnectPacket,
-    protocol::v5::reason_codes::ReasonCode,
-};
+use mqtt_protocol::{Connect, Reason, ReasonCode};
 use process::{clock::Clock, metrics, tokens::Claims};
-use serde::{Deserialize, Serialize};
-use wire::{Actor, Code, DeviceId, Language, Role, TabletCredentials, UserId, topics};
+use wire::{Actor, Code, DeviceId, Language, Role, TabletCredentials, UserId};
 
+use super::delivery::Mailbox;
 use crate::{
-    authentication::{AdmittedToken, TokenAuthenticator},
+    authentication::{AdmissionEnd, AdmittedToken, TokenAuthenticator},
     people::PeopleRegistry,
-    store::EdgeIdentity,
 };
 
 pub(super) struct AccessControl {
-    pub identity: EdgeIdentity,
     pub authenticator: TokenAuthenticator,
     pub signed_in: Arc<TabletSessions>,
     pub people: PeopleRegistry,
     pub refusals: RefusalLog,
 }
 
-/// One connection during authentication.
-pub(super) struct ConnectionAuthenticator {
-    pub access: Arc<AccessControl>,
-    /// Set if the connection is refused and the client accepts a reason text.
-    pub refusal: Arc<OnceLock<ConnectRefusal>>,
-}
-
 /// Maximum simultaneous connections; further ones are refused.
 const CLIENTS_MAX: usize = 2_000;
 
-/// A client with a smaller maximum packet gets only the MQTT reason code.
-const REASON_PACKET_BYTES_MIN: u32 = 512;
-
-type AuthFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-impl AuthProvider for ConnectionAuthenticator {
-    fn authenticate<'a>(
-        &'a self,
-        connect: &'a ConnectPacket,
-        _: SocketAddr,
-    ) -> AuthFuture<'a, mqtt5::Result<AuthResult>> {
-        let result = match self.access.admit_client(connect) {
-            Ok(session) => AuthResult::success_with_user(session.to_string()),
-            Err(refusal) => {
-                metrics::EDGE_REFUSED.add([refusal.as_str()], 1);
-                self.access
-                    .refusals
-                    .log_refusal(DeviceId::from_client_id(&connect.client_id), refusal);
-                let room = connect.properties.get_maximum_packet_size();
-                if room.is_none_or(|bytes| bytes >= REASON_PACKET_BYTES_MIN) {
-                    let _ = self.refusal.set(refusal);
-                }
-                AuthResult::fail(refusal.reason_code())
-            }
-        };
-        Box::pin(std::future::ready(Ok(result)))
-    }
-
-    fn authorize_publish<'a>(
-        &'a self,
-        client_id: &str,
-        user_id: Option<&'a str>,
-        topic: &'a str,
-    ) -> AuthFuture<'a, bool> {
-        let EdgeIdentity {
-            edge_id: name,
-            region,
-        } = &self.access.identity;
-        let allowed = self.access.find_session(client_id, user_id);
-        let allowed =
-            allowed.is_some_and(|(device, _)| topics::may_publish(*region, name, &device, topic));
-        Box::pin(std::future::ready(allowed))
-    }
-
-    fn authorize_subscribe<'a>(
-        &'a self,
-        client_id: &str,
-        user_id: Option<&'a str>,
-        topic_filter: &'a str,
-    ) -> AuthFuture<'a, bool> {
-        let EdgeIdentity {
-            edge_id: name,
-            region,
-        } = &self.access.identity;
-        let allowed =
-            self.access
-                .find_session(client_id, user_id)
-                .is_some_and(|(device, session)| {
-                    topics::may_subscribe(*region, name, &device, session.actor(), topic_filter)
-                });
-        Box::pin(std::future::ready(allowed))
-    }
-}
-
 impl AccessControl {
-    fn admit_client(&self, connect: &ConnectPacket) -> Result<TabletSession, ConnectRefusal> {
-        let (device, claims, pass) = self
-            .verify_credentials(connect)
+    /// Signs a client in; its connection ends once `mailbox` says so.
+    pub(super) fn admit_client(
+        &self,
+        connect: &Connect<'_>,
+        mailbox: &Arc<Mailbox>,
+    ) -> Result<OpenSession, Reason> {
+        self.open_session(connect, mailbox).map_err(|refusal| {
+            metrics::EDGE_REFUSED.add([refusal.as_str()], 1);
+            let device = DeviceId::from_client_id(connect.client_id);
+            self.refusals.log_refusal(device, refusal);
+            refusal.to_reason()
+        })
+    }
+
+    fn open_session(
+        &self,
+        connect: &Connect<'_>,
+        mailbox: &Arc<Mailbox>,
+    ) -> Result<OpenSession, ConnectRefusal> {
+        let client_id = connect.client_id;
+        if DeviceId::from_client_id(client_id).is_none() {
+            return Err(ConnectRefusal::ClientId);
+        }
+        let credentials = TabletCredentials::read(client_id, connect.user_name, connect.password)
             .map_err(ConnectRefusal::Person)?;
-        if !self.signed_in.is_free_for(&device, claims.sub)
-            && !self.people.owns_device(claims.sub, &device)
-        {
-            return Err(ConnectRefusal::Person(Code::DeviceInUse));
-        }
-        if !self
-            .signed_in
-            .may_open_connection(&connect.client_id, claims.sub)
-        {
-            return Err(ConnectRefusal::TooManyConnections);
-        }
-        Ok(self.signed_in.new_session(&claims, pass))
-    }
-
-    fn verify_credentials(
-        &self,
-        connect: &ConnectPacket,
-    ) -> Result<(DeviceId, Claims, AdmittedToken), Code> {
-        let ConnectPacket {
-            client_id,
-            username,
-            password,
-            ..
-        } = connect;
-        let credentials =
-            TabletCredentials::read(client_id, username.as_deref(), password.as_deref())?;
         let TabletCredentials { device, token } = credentials;
-        let (claims, pass) = self.authenticator.admit_connection(token, Some(&device))?;
-        Ok((device, claims, pass))
+        let (claims, pass) = self
+            .authenticator
+            .admit_connection(token, Some(&device))
+            .map_err(ConnectRefusal::Person)?;
+        let connection = OpenSession {
+            owns_device: self.people.owns_device(claims.sub, &device),
+            device,
+            session: self.signed_in.new_session(&claims, pass),
+            mailbox: Arc::clone(mailbox),
+        };
+        self.signed_in.register_connection(client_id, connection)
     }
 
-    /// Checked at every packet: a token may expire or be revoked meanwhile.
-    fn find_session(
-        &self,
-        client_id: &str,
-        user_id: Option<&str>,
-    ) -> Option<(DeviceId, TabletSession)> {
-        let session: TabletSession = user_id?.parse().ok()?;
-        let welcome = self.signed_in.has_session(client_id, session)
-            && self.authenticator.is_still_valid(&session.pass);
-        welcome.then_some((DeviceId::from_client_id(client_id)?, session))
+    pub(super) fn is_signed_in(&self, client_id: &str, session: TabletSession) -> bool {
+        self.signed_in.has_session(client_id, session)
+            && self.authenticator.is_still_valid(&session.pass)
     }
 }
 
-/// One connection and the person signed in on it. The broker passes it to every packet and event of
-/// the connection, serialised in its user id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// One connection and the person signed in on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TabletSession {
     pub pass: AdmittedToken,
     role: Role,
@@ -187,23 +101,18 @@ impl TabletSession {
     }
 }
 
-impl fmt::Display for TabletSession {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
-    }
-}
-
-impl FromStr for TabletSession {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        serde_json::from_str(text).map_err(drop)
-    }
+/// A signed-in connection.
+#[derive(Debug, Clone)]
+pub(super) struct OpenSession {
+    pub device: DeviceId,
+    pub session: TabletSession,
+    pub owns_device: bool,
+    pub mailbox: Arc<Mailbox>,
 }
 
 /// The signed-in people, by connection.
 pub(super) struct TabletSessions {
-    sessions: Mutex<HashMap<String, TabletSession>>,
+    sessions: Mutex<HashMap<String, OpenSession>>,
     visits: AtomicU64,
     per_person_max: usize,
 }
@@ -227,61 +136,55 @@ impl TabletSessions {
         }
     }
 
-    /// Registers a connection and returns those that must end: other people's if this one is the
-    /// owner's, or else this one.
-    ///
-    /// The limits are checked again, because two people may authenticate at the same time: the
-    /// later one on a device must go, and so must connections beyond the limit. For equal client
-    /// ids the newer connection wins in any order of events, because the broker answers a client
-    /// before it reports it. If two cross inside the broker, the survivor may have no rights, and
-    /// its tablet has to reconnect.
+    /// Registers a connection and ends those that give way: another with the same client id, and
+    /// other people's on a device that is this person's own. One lock covers the limits and the
+    /// registration, so people who connect at the same time cannot exceed them.
     pub(super) fn register_connection(
         &self,
         client_id: &str,
-        session: TabletSession,
-        owns: bool,
-    ) -> Vec<String> {
+        connection: OpenSession,
+    ) -> Result<OpenSession, ConnectRefusal> {
         let mut sessions = self.lock_sessions();
-        if sessions
-            .get(client_id)
-            .is_some_and(|here| here.visit > session.visit)
-        {
-            return Vec::new();
+        let user = connection.session.pass.user_id;
+        let others: Vec<String> = sessions
+            .iter()
+            .filter(|(_, other)| {
+                other.device == connection.device && other.session.pass.user_id != user
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        if !others.is_empty() && !connection.owns_device {
+            return Err(ConnectRefusal::Person(Code::DeviceInUse));
         }
-        let device = DeviceId::from_client_id(client_id);
-        let user = session.pass.user_id;
-        let others = sessions.iter().filter(|(id, other)| {
-            *id != client_id && other.pass.user_id != user && DeviceId::from_client_id(id) == device
-        });
-        let others: Vec<String> = others.map(|(id, _)| id.clone()).collect();
-        let stays = (owns || others.is_empty())
-            && self.may_open_connection_among(&sessions, client_id, user);
-        let ending = if stays {
-            others
-        } else {
-            vec![client_id.to_owned()]
-        };
-        sessions.insert(client_id.to_owned(), session);
-        for client_id in &ending {
-            sessions.remove(client_id);
+        if !self.may_open_connection(&sessions, client_id, user) {
+            return Err(ConnectRefusal::TooManyConnections);
         }
-        ending
+        for other in &others {
+            if let Some(other) = sessions.remove(other) {
+                other
+                    .mailbox
+                    .end_connection(ended_by_code(Code::DeviceInUse));
+            }
+        }
+        if let Some(previous) = sessions.insert(client_id.to_owned(), connection.clone()) {
+            previous.mailbox.end_connection(Reason {
+                code: ReasonCode::SessionTakenOver,
+                text: "session_taken_over: Another connection has the same client id.".to_owned(),
+            });
+        }
+        Ok(connection)
     }
 
     /// True if this person may open another connection under that client id.
-    pub(super) fn may_open_connection(&self, client_id: &str, user: UserId) -> bool {
-        self.may_open_connection_among(&self.lock_sessions(), client_id, user)
-    }
-
-    fn may_open_connection_among(
+    fn may_open_connection(
         &self,
-        sessions: &HashMap<String, TabletSession>,
+        sessions: &HashMap<String, OpenSession>,
         client_id: &str,
         user: UserId,
     ) -> bool {
         let others_of_person = sessions
             .iter()
-            .filter(|(id, session)| *id != client_id && session.pass.user_id == user)
+            .filter(|(id, other)| *id != client_id && other.session.pass.user_id == user)
             .count();
         let others = sessions.keys().filter(|id| *id != client_id).count();
         others_of_person < self.per_person_max && others < CLIENTS_MAX
@@ -290,46 +193,57 @@ impl TabletSessions {
     /// A newer connection may have replaced this one; its entry stays.
     pub(super) fn remove_connection(&self, client_id: &str, session: TabletSession) {
         let mut sessions = self.lock_sessions();
-        if sessions.get(client_id) == Some(&session) {
+        if sessions
+            .get(client_id)
+            .is_some_and(|here| here.session == session)
+        {
             sessions.remove(client_id);
         }
     }
 
-    pub(super) fn find_unauthorized(&self, authenticator: &TokenAuthenticator) -> Vec<String> {
-        let sessions = self.lock_sessions();
-        let unauthorized = sessions
-            .iter()
-            .filter(|(_, session)| !authenticator.is_still_valid(&session.pass));
-        unauthorized
-            .map(|(client_id, _)| client_id.clone())
-            .collect()
+    /// Ends connections whose token no longer admits.
+    pub(super) fn end_unauthorized(&self, authenticator: &TokenAuthenticator) {
+        for connection in self.lock_sessions().values() {
+            let reason = match authenticator.find_end(&connection.session.pass) {
+                None => continue,
+                Some(AdmissionEnd::Refused(code)) => ended_by_code(code),
+                Some(AdmissionEnd::KeyRemoved) => Reason {
+                    code: ReasonCode::AdministrativeAction,
+                    text: "key_removed: A token key was removed. Connect again.".to_owned(),
+                },
+            };
+            connection.mailbox.end_connection(reason);
+        }
     }
 
     /// True if no other person is signed in on that device.
     pub(super) fn is_free_for(&self, device: &DeviceId, user: UserId) -> bool {
-        self.lock_sessions().iter().all(|(client_id, session)| {
-            session.pass.user_id == user
-                || DeviceId::from_client_id(client_id).as_ref() != Some(device)
-        })
+        self.lock_sessions()
+            .values()
+            .all(|other| other.session.pass.user_id == user || other.device != *device)
     }
 
     pub(super) fn is_signed_in(&self, user: UserId) -> bool {
         self.lock_sessions()
             .values()
-            .any(|session| session.pass.user_id == user)
+            .any(|open| open.session.pass.user_id == user)
     }
 
     fn has_session(&self, client_id: &str, session: TabletSession) -> bool {
-        self.lock_sessions().get(client_id) == Some(&session)
+        self.lock_sessions()
+            .get(client_id)
+            .is_some_and(|open| open.session == session)
     }
 
-    fn lock_sessions(&self) -> MutexGuard<'_, HashMap<String, TabletSession>> {
+    fn lock_sessions(&self) -> MutexGuard<'_, HashMap<String, OpenSession>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ConnectRefusal {
+    /// The client id does not begin with a device.
+    ClientId,
     Person(Code),
     TooManyConnections,
 }
@@ -337,72 +251,50 @@ pub(super) enum ConnectRefusal {
 impl ConnectRefusal {
     pub(super) fn as_str(self) -> &'static str {
         match self {
+            Self::ClientId => Code::InvalidCredentials.as_str(),
             Self::Person(code) => code.as_str(),
             Self::TooManyConnections => "too_many_connections",
         }
     }
 
-    /// Few MQTT codes exist: bad credentials; good ones that no longer admit; banned people or
-    /// devices.
-    pub(super) fn reason_code(self) -> ReasonCode {
-        match self {
-            Self::Person(Code::Revoked | Code::DeviceClosed) => ReasonCode::Banned,
-            Self::Person(Code::TokenExpired | Code::SessionEnded) => ReasonCode::NotAuthorized,
-            Self::Person(Code::DeviceInUse) => ReasonCode::ClientIdentifierNotValid,
-            Self::Person(_) => ReasonCode::BadUsernameOrPassword,
-            Self::TooManyConnections => ReasonCode::QuotaExceeded,
+    pub(super) fn to_reason(self) -> Reason {
+        let text = match self {
+            Self::ClientId => explain_code(Code::InvalidCredentials),
+            Self::Person(code) => explain_code(code),
+            Self::TooManyConnections => self.as_str().to_owned(),
+        };
+        Reason {
+            code: self.reason_code(),
+            text,
         }
     }
 
-    /// The broker's CONNACK with this refusal as its reason string. `None` if it has no reason
-    /// string: version 3.1.1 lacks it, and a version 5 client may disable it.
-    pub(super) fn replace_connack(self, connack: &[u8]) -> Option<Bytes> {
-        let is_refusal = connack.first() == Some(&CONNACK) && connack.ends_with(BROKER_REASON);
-        let reason = connack.get(REASON_AT).filter(|_| is_refusal)?;
-        let words = self.reason_text();
-        let size = u16::try_from(words.len()).ok()?.to_be_bytes();
-        let properties = [&[REASON_STRING], &size[..], words.as_bytes()].concat();
-        let body = [
-            &[0, *reason],
-            &encode_varint(properties.len())[..],
-            &properties,
-        ]
-        .concat();
-        Some(
-            [&[CONNACK], &encode_varint(body.len())[..], &body]
-                .concat()
-                .into(),
-        )
-    }
-
-    fn reason_text(self) -> String {
+    /// Few MQTT codes exist: bad credentials; good ones that no longer admit; banned people or
+    /// devices.
+    fn reason_code(self) -> ReasonCode {
         match self {
-            Self::Person(code) => format!("{code}: {}", code.sentence_in(Language::English)),
-            Self::TooManyConnections => self.as_str().to_owned(),
+            Self::Person(Code::Revoked | Code::DeviceClosed) => ReasonCode::Banned,
+            Self::Person(Code::TokenExpired | Code::SessionEnded) => ReasonCode::NotAuthorized,
+            Self::ClientId | Self::Person(Code::DeviceInUse) => {
+                ReasonCode::ClientIdentifierNotValid
+            }
+            Self::Person(_) => ReasonCode::BadUserNameOrPassword,
+            Self::TooManyConnections => ReasonCode::QuotaExceeded,
         }
     }
 }
 
-const CONNACK: u8 = 0x20;
-
-/// After the packet type, a one-byte length, and the flags.
-const REASON_AT: usize = 3;
-
-const REASON_STRING: u8 = 0x1f;
-
-const BROKER_REASON: &[u8] = b"Authentication failed";
-
-/// Encodes an MQTT variable-length integer: seven bits per byte, lowest first.
-fn encode_varint(mut left: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let low = u8::try_from(left & 0x7f).unwrap_or_default();
-        left >>= 7;
-        bytes.push(if left > 0 { low | 0x80 } else { low });
-        if left == 0 {
-            return bytes;
-        }
+/// The end of an admitted connection. DISCONNECT has fewer codes than CONNACK.
+fn ended_by_code(code: Code) -> Reason {
+    Reason {
+        code: ReasonCode::NotAuthorized,
+        text: explain_code(code),
     }
+}
+
+/// The code and its English sentence, as in every reason string.
+fn explain_code(code: Code) -> String {
+    format!("{code}: {}", code.sentence_in(Language::English))
 }
 
 /// Logs one line per device and hour.

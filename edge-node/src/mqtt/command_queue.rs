@@ -11,22 +11,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::StreamExt;
-use tokio::{
-    sync::mpsc,
-    task::{coop::unconstrained, yield_now},
-};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::mpsc;
 use wire::UserId;
 
-use super::publisher::TabletPublisher;
-use crate::{authentication::TabletSender, intake::CommandIntake};
+use crate::authentication::TabletSender;
 
 const WAITING_MAX: usize = 4_096;
-/// Commands that wait for their commit at the same time; a group commit takes 256.
-const AT_ONCE_MAX: usize = 512;
-/// Answers before this task yields to others.
-const ANSWERS_PER_TURN: usize = 32;
 const PER_PERSON_MAX: usize = WAITING_MAX / 8;
 const NEWCOMERS_MAX: usize = WAITING_MAX / 2;
 
@@ -37,10 +27,10 @@ pub(crate) struct CommandQueue {
 }
 
 pub(crate) struct QueuedCommand {
-    sender: TabletSender,
-    payload: Bytes,
+    pub(super) sender: TabletSender,
+    pub(super) payload: Bytes,
     /// Held until the command is answered.
-    _share: QueuePermit,
+    pub(super) share: QueuePermit,
 }
 
 pub(crate) fn command_queue() -> (CommandQueue, mpsc::Receiver<QueuedCommand>) {
@@ -63,7 +53,7 @@ impl CommandQueue {
                 .try_send(QueuedCommand {
                     sender,
                     payload,
-                    _share: share,
+                    share,
                 })
                 .is_ok()
         })
@@ -80,7 +70,8 @@ struct PermitCounts {
     newcomers: usize,
 }
 
-struct QueuePermit {
+/// A queued command's place in its sender's share, returned on drop.
+pub(super) struct QueuePermit {
     shares: QueuePermits,
     user: UserId,
     known: bool,
@@ -118,62 +109,6 @@ impl Drop for QueuePermit {
                 held.by_person.remove(&self.user);
             }
         }
-    }
-}
-
-/// Answers commands until the stop, then those that are still queued.
-pub(crate) async fn answer_queued_commands(
-    mut inbound: mpsc::Receiver<QueuedCommand>,
-    intake: CommandIntake,
-    publisher: TabletPublisher,
-    stop: CancellationToken,
-) {
-    let waiting = futures::stream::poll_fn(|context| {
-        // A closed queue takes no new commands, and its end ends this function.
-        if stop.is_cancelled() {
-            inbound.close();
-        }
-        inbound.poll_recv(context)
-    });
-    // Keeps the order of arrival: each command reaches the writer at its first poll. tokio's task
-    // budget would move answers that exceed it to the back; in a flood, some waited there for half
-    // a minute. So answers run `unconstrained`, and this loop yields explicitly.
-    let answering = waiting.map(|inbound| unconstrained(answer_one(inbound, &intake, &publisher)));
-    let mut answered = std::pin::pin!(answering.buffer_unordered(AT_ONCE_MAX));
-    let mut stopping = std::pin::pin!(stop.cancelled());
-    let mut asked = false;
-    let mut in_turn = 0;
-    loop {
-        if in_turn == ANSWERS_PER_TURN {
-            in_turn = 0;
-            yield_now().await;
-        }
-        tokio::select! {
-            next = answered.next() => match next {
-                Some(()) => in_turn += 1,
-                None => return,
-            },
-            // Polls the queue again, which closes it.
-            () = &mut stopping, if !asked => asked = true,
-        }
-    }
-}
-
-async fn answer_one(inbound: QueuedCommand, intake: &CommandIntake, publisher: &TabletPublisher) {
-    let QueuedCommand {
-        sender,
-        payload,
-        _share,
-    } = inbound;
-    // No reply if the command's fate is unknown; the tablet resends it.
-    let Ok(taken) = intake.answer_command(&payload, Some(&sender)).await else {
-        return;
-    };
-    publisher
-        .publish_reply(&sender.device, sender.actor.user_id, &taken.reply)
-        .await;
-    if let Some(view) = taken.changed {
-        publisher.publish_changes(vec![view], Vec::new()).await;
     }
 }
 

@@ -4,16 +4,10 @@
 //!
 //! Invariants: each connection holds a slot until it is closed; before the broker answers its
 //! CONNECT it may send at most 16 KB, within ten seconds; a client that never pauses gets only a
-//! few commands per turn, so the others are served in between.
+//! few commands per turn, so the others are served in between; nothing is read from a client that
+//! does not read its answers.
 
-use std::{
-    io,
-    net::SocketAddr,
-    pin::Pin,
-    sync::{Arc, OnceLock},
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -24,269 +18,240 @@ use axum::{
     response::Response,
     routing::any,
 };
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BytesMut};
 use futures::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use mqtt5::broker::{
-    BrokerConfig, DynamicStorage, MqttBroker, ResourceMonitor, StorageBackend,
-    client_handler::ClientHandler,
-    router::MessageRouter,
-    sys_topics::BrokerStats,
-    transport::{BrokerTransport, WebSocketTransport},
-};
+use mqtt_protocol::{Connection, ConnectionLimits, OutgoingMessage, Reason, ReasonCode};
 use process::web::{self, ConnectionSlots, Listener, SlotProof, serve_connections};
 use tokio::{
     io::{
-        AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, ReadHalf,
-        WriteHalf, duplex, split,
+        AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf,
+        duplex, split,
     },
-    sync::{broadcast, oneshot},
-    time::{MissedTickBehavior, interval, sleep},
+    sync::oneshot,
+    task::yield_now,
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use wire::CmdFrame;
 
+use super::{
+    delivery::Mailbox,
+    tablet::{BrokerContext, Tablet},
+};
 use crate::callers::CallerCheck;
 
-use super::access::{AccessControl, ConnectRefusal, ConnectionAuthenticator};
-
 /// A command frame with its topic. The edge splits its own messages to fit too.
-pub(super) const PACKET_BYTES_MAX: usize = CmdFrame::BYTES_MAX + 16 * 1024;
+const PACKET_BYTES_MAX: usize = CmdFrame::BYTES_MAX + 16 * 1024;
 
-/// Far more than a CONNECT with a token and a last will.
-const CONNECT_BYTES_MAX: usize = 16 * 1024;
+const LIMITS: ConnectionLimits = ConnectionLimits {
+    connect_within: Duration::from_secs(10),
+    // Far more than a CONNECT with a token and a last will.
+    connect_bytes_max: 16 * 1024,
+    packet_bytes_max: PACKET_BYTES_MAX,
+    unreleased_max: 256,
+    unacknowledged_max: 256,
+};
 
-/// About eight commands. The broker reads as long as there is data, so a flood over a few
-/// connections would stall the others for seconds.
+/// About eight commands: a flood over a few connections would otherwise stall the others for
+/// seconds.
 const BYTES_PER_TURN: usize = 8 * 1024;
 
-/// Time for the broker to send DISCONNECT at a stop. A connection before its CONNECT gets none.
-const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
+/// Unsent output beyond which a client is not read and gets no messages.
+const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 
-const EXPIRED_EVERY: Duration = Duration::from_secs(600);
+/// Time to send the last packet and see the client close.
+const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 pub(crate) struct MqttServer(Arc<Inner>);
 
 struct Inner {
-    config: Arc<BrokerConfig>,
-    access: Arc<AccessControl>,
-    router: Arc<MessageRouter>,
-    storage: Option<Arc<DynamicStorage>>,
-    stats: Arc<BrokerStats>,
-    monitor: Arc<ResourceMonitor>,
-    closing: broadcast::Sender<()>,
+    context: BrokerContext,
+    stop: CancellationToken,
 }
 
 impl MqttServer {
-    pub(super) fn new(
-        broker: &MqttBroker,
-        config: BrokerConfig,
-        access: Arc<AccessControl>,
-    ) -> Self {
-        Self(Arc::new(Inner {
-            config: Arc::new(config),
-            access,
-            router: broker.router(),
-            storage: broker.storage(),
-            stats: broker.stats(),
-            monitor: broker.resource_monitor(),
-            closing: broadcast::Sender::new(1),
-        }))
+    /// `stop` ends all connections.
+    pub(super) fn new(context: BrokerContext, stop: CancellationToken) -> Self {
+        Self(Arc::new(Inner { context, stop }))
     }
 
-    /// Accepts tablets over TCP until `stop`, then closes all connections, including those over
-    /// WebSocket.
+    /// Accepts tablets over TCP until `stop`, then waits for the ends of their connections.
     pub(crate) async fn accept_until_stopped(
         self,
         listener: Listener,
         slots: ConnectionSlots,
         stop: CancellationToken,
     ) {
-        let serving = self.clone();
-        let stopping = stop.clone();
-        let open = serve_connections(listener, slots, stop.clone(), move |stream, from| {
-            let server = serving.clone();
-            let stop = stopping.clone();
+        serve_connections(listener, slots, stop, move |stream, from| {
+            let server = self.clone();
             let proof = stream.proof();
-            async move {
-                let late = async {
-                    stop.cancelled().await;
-                    sleep(DISCONNECT_WITHIN).await;
-                };
-                tokio::select! {
-                    () = server.serve_connection(stream, proof, from) => {}
-                    () = late => {}
-                }
-            }
-        });
-        let close = async {
-            stop.cancelled().await;
-            // Fails if no connection is open.
-            let _ = self.0.closing.send(());
-        };
-        tokio::select! {
-            ((), ()) = async { tokio::join!(open, close) } => {}
-            () = self.forget_expired() => {}
-        }
+            async move { server.serve_connection(stream, proof, from).await }
+        })
+        .await;
     }
 
     pub(crate) async fn serve_connection(
         &self,
-        stream: impl AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         proof: SlotProof,
-        from: SocketAddr,
+        _from: SocketAddr,
     ) {
-        let Inner {
-            config,
-            access,
-            router,
-            storage,
-            stats,
-            monitor,
-            closing,
-        } = &*self.0;
-        let refusal = Arc::<OnceLock<ConnectRefusal>>::default();
-        let visit = ConnectionAuthenticator {
-            access: Arc::clone(access),
-            refusal: Arc::clone(&refusal),
+        let (reader, writer) = split(stream);
+        let mailbox = Arc::<Mailbox>::default();
+        let mut served = ServedConnection {
+            connection: Connection::new(LIMITS),
+            started: Instant::now(),
+            reader,
+            writer,
+            is_flushed: true,
+            mailbox: Arc::clone(&mailbox),
         };
-        let caller = LimitedStream {
-            stream,
-            from,
-            proof,
-            refusal,
-            words: None,
-            said: 0,
-            answered: false,
-            in_turn: 0,
-        };
-        let handler = ClientHandler::new(
-            BrokerTransport::WebSocket(Box::new(caller)),
-            from,
-            Arc::clone(config),
-            Arc::clone(router),
-            Arc::new(visit),
-            storage.clone(),
-            Arc::clone(stats),
-            Arc::clone(monitor),
-            closing.subscribe(),
-        );
-        if let Err(error) = Box::pin(handler.run()).await {
-            // A lost tablet is routine.
-            tracing::debug!(%error, "A tablet's connection ended");
+        let mut tablet = Tablet::new(&self.0.context, mailbox);
+        let served_until = Box::pin(served.run(&mut tablet, &proof, &self.0)).await;
+        // Signs out first: the last packet may take a moment.
+        drop(tablet);
+        if served_until.is_ok() {
+            served.say_goodbye().await;
+        }
+        if let Some(reason) = served.connection.closed_for() {
+            tracing::debug!(why = reason.text, "Ended a tablet's connection");
         }
     }
+}
 
-    async fn forget_expired(&self) {
-        let mut ticks = interval(EXPIRED_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// A connection with its stream.
+struct ServedConnection<S> {
+    connection: Connection,
+    started: Instant,
+    reader: ReadHalf<S>,
+    writer: WriteHalf<S>,
+    /// False if the stream may hold written bytes back, as TLS does.
+    is_flushed: bool,
+    mailbox: Arc<Mailbox>,
+}
+
+impl<S: AsyncRead + AsyncWrite> ServedConnection<S> {
+    /// Runs until either side closes. An error means that the client is gone.
+    async fn run(
+        &mut self,
+        tablet: &mut Tablet<'_>,
+        proof: &SlotProof,
+        server: &Inner,
+    ) -> io::Result<()> {
+        let mut chunk = vec![0; BYTES_PER_TURN];
         loop {
-            ticks.tick().await;
-            if let Some(storage) = &self.0.storage
-                && let Err(error) = storage.cleanup_expired().await
-            {
-                tracing::error!(%error, "Could not delete the broker's expired messages");
+            if let Some(reason) = self.mailbox.find_ending() {
+                self.connection.end(reason);
             }
-            self.0.router.sweep_sessions().await;
-            self.0.monitor.cleanup_expired_windows().await;
-        }
-    }
-}
-
-/// The client's stream, with a read limit until the broker has answered.
-struct LimitedStream<S> {
-    stream: S,
-    from: SocketAddr,
-    proof: SlotProof,
-    refusal: Arc<OnceLock<ConnectRefusal>>,
-    /// The unsent rest of the refusal that replaces the broker's CONNACK.
-    words: Option<Bytes>,
-    said: usize,
-    answered: bool,
-    /// Bytes read in this turn.
-    in_turn: usize,
-}
-
-impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> WebSocketTransport for LimitedStream<S> {
-    fn peer_addr(&self) -> mqtt5::Result<SocketAddr> {
-        Ok(self.from)
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for LimitedStream<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if !self.answered && self.said >= CONNECT_BYTES_MAX {
-            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
-        }
-        if self.in_turn >= BYTES_PER_TURN {
-            self.in_turn = 0;
-            // Requeues this task behind all others that are ready.
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let bytes = buffer.filled().len() - before;
-        self.said = self.said.saturating_add(bytes);
-        self.in_turn = if read.is_pending() {
-            0
-        } else {
-            self.in_turn + bytes
-        };
-        read
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for LimitedStream<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if !self.answered {
-            self.answered = true;
-            self.proof.mark_proven();
-            // The broker writes its CONNACK in one piece.
-            self.words = self
-                .refusal
-                .get()
-                .and_then(|refusal| refusal.replace_connack(bytes));
-        }
-        let Self { stream, words, .. } = &mut *self;
-        let Some(left) = words else {
-            return Pin::new(stream).poll_write(context, bytes);
-        };
-        while left.has_remaining() {
-            let written = ready!(Pin::new(&mut *stream).poll_write(context, left))?;
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            self.send_messages();
+            if self.connection.is_closed() {
+                return Ok(());
             }
-            left.advance(written);
+            let has_answered = self.is_flushed && self.connection.output().is_empty();
+            if has_answered && let Some(new_use) = tablet.take_new_use() {
+                let people = &server.context.access.people;
+                people
+                    .record_device_use(new_use.user_id, &new_use.device)
+                    .await;
+            }
+            let has_room = self.connection.output().len() < OUTPUT_BYTES_MAX;
+            let deadline = self.connection.deadline().map(|after| self.started + after);
+            tokio::select! {
+                read = self.reader.read(&mut chunk), if has_room => {
+                    let size = read?;
+                    if size == 0 {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                    self.connection.receive(&chunk[..size], self.started.elapsed(), tablet);
+                    if self.connection.has_answered_connect() {
+                        proof.mark_proven();
+                    }
+                    // A client that sends all the time must not delay the others.
+                    yield_now().await;
+                }
+                written = write_output(&mut self.writer, self.connection.output()),
+                    if !has_answered =>
+                {
+                    self.is_flushed = written?;
+                }
+                () = self.mailbox.wait_for_change() => {}
+                () = sleep_until_deadline(deadline) => {
+                    self.connection.check_deadline(self.started.elapsed());
+                }
+                () = server.stop.cancelled() => {
+                    self.connection.end(Reason {
+                        code: ReasonCode::ServerShuttingDown,
+                        text: "server_shutting_down: The edge stops. Connect again.".to_owned(),
+                    });
+                }
+            }
         }
-        *words = None;
-        Poll::Ready(Ok(bytes.len()))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+    fn send_messages(&mut self) {
+        while self.connection.may_publish()
+            && self.connection.output().len() < OUTPUT_BYTES_MAX
+            && let Some(message) = self.mailbox.take_message()
+        {
+            let is_sent = self.connection.publish(&OutgoingMessage {
+                topic: &message.topic,
+                payload: &message.payload,
+                qos: message.qos,
+                retain: message.retain,
+            });
+            if !is_sent {
+                tracing::debug!("A message is larger than its tablet's maximum");
+            }
+        }
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+    /// Sends the rest of the output, closes this direction and waits for the client to close the
+    /// other: a socket that is closed with unread bytes would discard the output.
+    async fn say_goodbye(&mut self) {
+        if self.connection.output().is_empty() && self.is_flushed {
+            return;
+        }
+        let goodbye = async {
+            while !self.connection.output().is_empty() {
+                write_output(&mut self.writer, self.connection.output()).await?;
+            }
+            self.writer.flush().await?;
+            self.writer.shutdown().await?;
+            let mut rest = [0; 1024];
+            while self.reader.read(&mut rest).await? > 0 {}
+            io::Result::Ok(())
+        };
+        // A client that is gone or slow misses the last packet.
+        let _ = timeout(DISCONNECT_WITHIN, goodbye).await;
     }
 }
 
-#[derive(Clone)]
-struct WebSocketState {
-    server: MqttServer,
-    stop: CancellationToken,
+/// Writes some of the output, or flushes the stream if there is none; true once it is flushed.
+async fn write_output(
+    writer: &mut (impl AsyncWrite + Unpin),
+    output: &mut BytesMut,
+) -> io::Result<bool> {
+    if output.is_empty() {
+        writer.flush().await?;
+        return Ok(true);
+    }
+    let written = writer.write(output).await?;
+    if written == 0 {
+        return Err(io::ErrorKind::WriteZero.into());
+    }
+    output.advance(written);
+    Ok(false)
+}
+
+async fn sleep_until_deadline(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Buffer between broker and socket, per direction.
@@ -302,7 +267,7 @@ pub(super) async fn serve_websockets(
     slots: ConnectionSlots,
     stop: CancellationToken,
 ) {
-    let router = callers.guard(websocket_routes(&["/", "/mqtt"], server, stop.clone()));
+    let router = callers.guard(websocket_routes(&["/", "/mqtt"], server));
     web::serve_http(
         listener,
         web::with_standard_layers(router, "mqtt-ws"),
@@ -313,20 +278,16 @@ pub(super) async fn serve_websockets(
 }
 
 /// Routes for MQTT over WebSocket at these paths.
-pub(crate) fn websocket_routes(
-    paths: &[&str],
-    server: MqttServer,
-    stop: CancellationToken,
-) -> Router {
+pub(crate) fn websocket_routes(paths: &[&str], server: MqttServer) -> Router {
     let mut router = Router::new();
     for path in paths {
         router = router.route(path, any(upgrade_to_mqtt));
     }
-    router.with_state(WebSocketState { server, stop })
+    router.with_state(server)
 }
 
 async fn upgrade_to_mqtt(
-    State(behind): State<WebSocketState>,
+    State(server): State<MqttServer>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     Extension(proof): Extension<SlotProof>,
     upgrade: WebSocketUpgrade,
@@ -336,21 +297,21 @@ async fn upgrade_to_mqtt(
         .protocols(["mqtt", "mqttv3.1"])
         .max_message_size(PACKET_BYTES_MAX)
         .max_frame_size(PACKET_BYTES_MAX)
-        .on_upgrade(move |socket| bridge_to_broker(socket, behind, proof, from))
+        .on_upgrade(move |socket| bridge_to_broker(socket, server, proof, from))
 }
 
 /// Forwards the broker's last bytes, then ends its stream: a dropped connection would leave its
 /// person signed in.
 async fn bridge_to_broker(
     socket: WebSocket,
-    behind: WebSocketState,
+    server: MqttServer,
     proof: SlotProof,
     from: SocketAddr,
 ) {
     let (ours, brokers) = duplex(PIPE_BYTES_MAX);
     let (over, client_is_gone) = oneshot::channel();
     let carrying = async {
-        copy_both_ways(socket, ours, &behind.stop).await;
+        copy_both_ways(socket, ours).await;
         // Fails if the broker side has ended first.
         let _ = over.send(());
     };
@@ -360,7 +321,7 @@ async fn bridge_to_broker(
     };
     let conversation = async {
         tokio::select! {
-            () = behind.server.serve_connection(brokers, proof, from) => {}
+            () = server.serve_connection(brokers, proof, from) => {}
             () = ending => tracing::error!(
                 "The broker did not close a connection whose client has disconnected"),
         }
@@ -369,13 +330,12 @@ async fn bridge_to_broker(
 }
 
 /// Copies both directions independently until one ends.
-async fn copy_both_ways(socket: WebSocket, pipe: DuplexStream, stop: &CancellationToken) {
+async fn copy_both_ways(socket: WebSocket, pipe: DuplexStream) {
     let (from_broker, to_broker) = split(pipe);
     let (to_client, from_client) = socket.split();
     tokio::select! {
         () = copy_to_broker(from_client, to_broker) => {}
         () = copy_to_client(from_broker, to_client) => {}
-        () = stop.cancelled() => {}
     }
 }
 

@@ -4,16 +4,15 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use engine::view::EdgeOrderView;
-use mqtt5::{QoS, broker::router::MessageRouter, packet::publish::PublishPacket};
 use serde::Serialize;
-use tokio::{sync::watch, time::Instant};
+use tokio::sync::watch;
 use utoipa::ToSchema;
 use wire::{
     BootNonce, DeviceId, EdgeId, OrderId, Region, Reply, UnixMillis, UserId,
     order_visible_to_every_provider, topics,
 };
 
-use super::{access::TabletSessions, connections::MqttServer};
+use super::{access::TabletSessions, connections::MqttServer, delivery::Delivery};
 use crate::{
     authentication::TokenAuthenticator,
     people::PeopleRegistry,
@@ -30,7 +29,7 @@ pub(crate) struct TabletPublisher {
 /// The running broker.
 #[derive(Clone)]
 pub(crate) struct Broker {
-    pub(super) router: Arc<MessageRouter>,
+    pub(super) delivery: Arc<Delivery>,
     pub(super) signed_in: Arc<TabletSessions>,
     pub(super) people: PeopleRegistry,
     pub(super) authenticator: TokenAuthenticator,
@@ -74,27 +73,27 @@ const GONE_MAX: usize = 64;
 
 impl TabletPublisher {
     /// Publishes to that person on that device; skipped if another person has signed in on it.
-    pub(crate) async fn publish_reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
+    pub(crate) fn publish_reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
         if self.broker.may_receive(device, user) {
             let topic = topics::reply_topic(self.identity.region, &self.identity.edge_id, device);
-            self.publish_json(&topic, reply, false).await;
+            self.publish_json(&topic, reply, false);
         }
     }
 
     /// Publishes the cloud's decision to the sending tablet, if the same person holds it, and to
     /// that person on all devices.
-    pub(crate) async fn publish_decision(&self, settled: &DecidedCommand, reply: &Reply) {
+    pub(crate) fn publish_decision(&self, settled: &DecidedCommand, reply: &Reply) {
         let user = settled.stored.user_id;
         if let Some(device) = &settled.stored.device {
-            self.publish_reply(device, user, reply).await;
+            self.publish_reply(device, user, reply);
         }
         let topic = topics::provider_topic(self.identity.region, &self.identity.edge_id, user);
-        self.publish_json(&topic, reply, false).await;
+        self.publish_json(&topic, reply, false);
     }
 
     /// The topic is public to all providers, so only open orders are published in full; others go
     /// out as `gone`.
-    pub(crate) async fn publish_changes(&self, views: Vec<EdgeOrderView>, gone: Vec<OrderId>) {
+    pub(crate) fn publish_changes(&self, views: Vec<EdgeOrderView>, gone: Vec<OrderId>) {
         let (mut items, mut gone) = split_orders(views, gone);
         while !items.is_empty() || !gone.is_empty() {
             let more_items = items.split_off(items.len().min(ITEMS_MAX));
@@ -107,34 +106,25 @@ impl TabletPublisher {
                 gone: std::mem::replace(&mut gone, more_gone),
             };
             let topic = topics::changes_topic(self.identity.region, &self.identity.edge_id);
-            self.publish_json(&topic, &changes, false).await;
+            self.publish_json(&topic, &changes, false);
         }
     }
 
     /// Retained, so that a tablet gets it as soon as it subscribes.
-    pub(crate) async fn publish_head(&self, head: &LogHead) {
+    pub(crate) fn publish_head(&self, head: &LogHead) {
         let topic = topics::head_topic(self.identity.region, &self.identity.edge_id);
-        self.publish_json(&topic, head, true).await;
+        self.publish_json(&topic, head, true);
     }
 
-    async fn publish_json(&self, topic: &str, word: &impl Serialize, retain: bool) {
+    fn publish_json(&self, topic: &str, word: &impl Serialize, retain: bool) {
         match serde_json::to_vec(word) {
-            Ok(payload) => self.broker.publish(topic, payload, retain).await,
+            Ok(payload) => self.broker.delivery.publish(topic, payload, retain),
             Err(error) => tracing::error!(%error, topic, "Could not serialize a message"),
         }
     }
 }
 
 impl Broker {
-    pub(crate) async fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
-        let packet = PublishPacket::new(topic, payload, QoS::AtLeastOnce).with_retain(retain);
-        // A full client channel must not block: the link publishes outcomes through here, and a
-        // slow tablet must not delay it. The message is queued instead.
-        self.router
-            .route_message_with_deadline(&packet, None, Instant::now())
-            .await;
-    }
-
     /// True if that person's connection on that device would be admitted.
     pub(crate) fn would_admit(&self, device: &DeviceId, user: UserId) -> bool {
         self.signed_in.is_free_for(device, user) || self.people.owns_device(user, device)
@@ -150,10 +140,8 @@ impl Broker {
     }
 
     /// Ends connections whose token has expired or been revoked.
-    pub(crate) async fn close_unauthorized_connections(&self) {
-        for client_id in self.signed_in.find_unauthorized(&self.authenticator) {
-            self.router.unregister_client(&client_id).await;
-        }
+    pub(crate) fn close_unauthorized_connections(&self) {
+        self.signed_in.end_unauthorized(&self.authenticator);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Real MQTT clients against the embedded broker: authentication, topic rules, and replies to
 //! commands.
 
+mod disconnects;
 mod page;
 mod signed_out;
 mod without_mqtt;
@@ -136,12 +137,7 @@ async fn only_a_valid_token_of_ones_own_opens_the_door_and_the_refusal_says_so()
             good.as_str(),
             ConnectReturnCode::BadUserNamePassword,
         ),
-        (
-            "T 1",
-            "T 1",
-            good.as_str(),
-            ConnectReturnCode::BadUserNamePassword,
-        ),
+        ("T 1", "T 1", good.as_str(), ConnectReturnCode::BadClientId),
         (
             "t-1",
             "t-1",

@@ -15,9 +15,8 @@ pub enum LogFormat {
     Json,
 }
 
-/// Our own events and the warnings of libraries, unless `HOLDFAST_LOG` is set. The MQTT broker logs
-/// only errors: clients could fill the log with warnings of their mistakes, which metrics count.
-const FILTER: &str = "info,lapin=warn,mongodb=warn,sqlx=warn,hyper=warn,tower=warn,mqtt5=error,\
+/// Our own events and the warnings of libraries, unless `HOLDFAST_LOG` is set.
+const FILTER: &str = "info,lapin=warn,mongodb=warn,sqlx=warn,hyper=warn,tower=warn,\
     tokio_cron_scheduler=warn,rusqlite_migration=warn";
 const TIDY_EVERY: Duration = Duration::from_secs(5);
 

@@ -1,100 +1,123 @@
-//! The first packet at an edge's broker, from any client that reaches its port.
-//!
-//! The broker decodes the packet with this very crate before it looks for a CONNECT, and passes a
-//! CONNECT to the edge, which reads the tablet's credentials from it.
+//! The packets of any client that reaches the port of an edge's broker: its CONNECT, from which the
+//! edge reads the tablet's credentials, and those that follow.
 
-use bytes::BytesMut;
-use mqtt5_protocol::{
-    FixedHeader, Packet,
-    packet::{MqttPacket, connect::ConnectPacket},
+use std::time::Duration;
+
+use mqtt_protocol::{
+    Connect, Connection, ConnectionHandler, ConnectionLimits, OutgoingMessage, Publish, Qos,
+    Reason, ReasonCode, TopicFilter,
 };
 use wire::{Code, TabletCredentials};
 
-/// The broker's default version until a CONNECT names one.
-const FIRST_VERSION: u8 = 5;
+const LIMITS: ConnectionLimits = ConnectionLimits {
+    connect_within: Duration::from_secs(10),
+    connect_bytes_max: 16 * 1024,
+    packet_bytes_max: 80 * 1024,
+    unreleased_max: 16,
+    unacknowledged_max: 16,
+};
 
 /// # Panics
-/// If a CONNECT changes in a round trip, or the credentials differ from it.
+/// If credentials differ from their CONNECT, or the answers depend on how the bytes arrive.
 pub fn check(bytes: &[u8]) {
-    match first_packet(bytes) {
-        Some(Ok(Packet::Connect(connect))) => {
-            check_again(&connect);
-            check_credentials(&connect);
-        }
-        // The broker waits for more bytes, or closes the connection.
-        None | Some(Ok(_)) => {}
-        Some(Err(why)) => assert_ne!(why, ""),
-    }
+    let whole = converse(std::iter::once(bytes));
+    let in_pieces = converse(bytes.chunks(1));
+    assert_eq!(whole, in_pieces);
 }
 
-fn first_packet(bytes: &[u8]) -> Option<Result<Packet, String>> {
-    let mut read = BytesMut::from(bytes);
-    let header = match FixedHeader::decode(&mut read) {
-        Ok(header) => header,
-        Err(error) => return Some(Err(error.to_string())),
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    answers: Vec<u8>,
+    is_closed: bool,
+    handled: Counts,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    admitted: usize,
+    messages: usize,
+    subscriptions: usize,
+}
+
+fn converse<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
+    let mut connection = Connection::new(LIMITS);
+    let mut counts = Counts::default();
+    for piece in pieces {
+        connection.receive(piece, Duration::ZERO, &mut counts);
+    }
+    assert!(counts.admitted <= 1, "a connection signs in twice");
+    if counts.admitted == 0 {
+        assert_eq!(
+            (counts.messages, counts.subscriptions),
+            (0, 0),
+            "before the sign-in"
+        );
+    }
+    let outcome = Outcome {
+        answers: connection.output().to_vec(),
+        is_closed: connection.is_closed(),
+        handled: counts,
     };
-    let length = usize::try_from(header.remaining_length).ok()?;
-    let mut body = (length <= read.len()).then(|| read.split_to(length))?;
-    let packet = Packet::decode_from_body_with_version(
-        header.packet_type,
-        &header,
-        &mut body,
-        FIRST_VERSION,
-    );
-    Some(packet.map_err(|error| error.to_string()))
-}
-
-fn check_again(connect: &ConnectPacket) {
-    let mut bytes = BytesMut::new();
-    if let Err(error) = connect.encode(&mut bytes) {
-        panic!("{connect:?} cannot be written: {error}");
+    if connection.may_publish() {
+        connection.publish(&OutgoingMessage {
+            topic: "t",
+            payload: b"{}",
+            qos: Qos::AtLeastOnce,
+            retain: false,
+        });
     }
-    match first_packet(&bytes) {
-        Some(Ok(Packet::Connect(again))) => assert_eq!(fields(&again), fields(connect)),
-        other => panic!("{connect:?} is {other:?} once it is written"),
+    connection.check_deadline(Duration::from_secs(200_000));
+    outcome
+}
+
+impl ConnectionHandler for Counts {
+    fn admit_client(&mut self, connect: &Connect<'_>) -> Result<(), Reason> {
+        check_credentials(connect).map_err(|code| Reason {
+            code: ReasonCode::BadUserNameOrPassword,
+            text: code.to_string(),
+        })?;
+        self.admitted += 1;
+        Ok(())
+    }
+
+    fn take_message(&mut self, publish: &Publish<'_>) -> Result<(), ReasonCode> {
+        assert!(!publish.topic.is_empty() && !publish.topic.contains(['+', '#', '\0']));
+        self.messages += 1;
+        if publish.topic.len() > 1 {
+            return Err(ReasonCode::NotAuthorized);
+        }
+        Ok(())
+    }
+
+    fn subscribe(&mut self, filter: &TopicFilter<'_>) -> Result<(), ReasonCode> {
+        assert!(!filter.filter.is_empty());
+        self.subscriptions += 1;
+        Ok(())
+    }
+
+    fn unsubscribe(&mut self, filter: &str) -> bool {
+        filter.len() > 1
     }
 }
 
-/// All fields except the properties, whose order does not matter.
-fn fields(connect: &ConnectPacket) -> impl PartialEq + std::fmt::Debug + use<'_> {
-    let ConnectPacket {
-        protocol_version,
-        clean_start,
-        keep_alive,
+fn check_credentials(connect: &Connect<'_>) -> Result<(), Code> {
+    let Connect {
         client_id,
-        ..
-    } = connect;
-    let ConnectPacket {
-        username,
-        password,
-        will,
-        ..
-    } = connect;
-    let will = will
-        .as_ref()
-        .map(|will| (&will.topic, &will.payload, will.qos, will.retain));
-    (
-        (protocol_version, clean_start, keep_alive),
-        client_id,
-        (username, password),
-        will,
-    )
-}
-
-fn check_credentials(connect: &ConnectPacket) {
-    let ConnectPacket {
-        client_id,
-        username,
+        user_name,
         password,
         ..
     } = connect;
-    match TabletCredentials::read(client_id, username.as_deref(), password.as_deref()) {
+    match TabletCredentials::read(client_id, *user_name, *password) {
         Ok(TabletCredentials { device, token }) => {
-            assert_eq!(username.as_deref(), Some(device.as_str()));
-            assert_eq!(password.as_deref(), Some(token.as_bytes()));
+            assert_eq!(*user_name, Some(device.as_str()));
+            assert_eq!(*password, Some(token.as_bytes()));
             let rest = client_id.strip_prefix(device.as_str());
             assert!(rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
+            Ok(())
         }
-        Err(code) => assert_eq!(code, Code::InvalidCredentials),
+        Err(code) => {
+            assert_eq!(code, Code::InvalidCredentials);
+            Err(code)
+        }
     }
 }

@@ -14,124 +14,194 @@ fn provider(signed_in: &TabletSessions, user: u128) -> TabletSession {
     signed_in.new_session(&claims, pass)
 }
 
-#[test]
-fn the_broker_hands_back_what_it_was_given() {
-    let signed_in = TabletSessions::new(16);
-    let one = provider(&signed_in, 1);
-    let again = provider(&signed_in, 1);
-    assert_ne!(one, again);
-    for session in [one, again] {
-        assert_eq!(session.to_string().parse(), Ok(session));
+/// A connection of that person with its mailbox, not yet registered.
+fn open(signed_in: &TabletSessions, client_id: &str, user: u128, owns_device: bool) -> OpenSession {
+    OpenSession {
+        device: DeviceId::from_client_id(client_id).unwrap(),
+        session: provider(signed_in, user),
+        owns_device,
+        mailbox: Arc::default(),
     }
-    assert_eq!("nobody".parse::<TabletSession>(), Err(()));
 }
+
+fn register(
+    signed_in: &TabletSessions,
+    client_id: &str,
+    connection: &OpenSession,
+) -> Result<(), ConnectRefusal> {
+    signed_in
+        .register_connection(client_id, connection.clone())
+        .map(drop)
+}
+
+fn ending_code(connection: &OpenSession) -> Option<ReasonCode> {
+    connection.mailbox.find_ending().map(|reason| reason.code)
+}
+
+const IN_USE: ConnectRefusal = ConnectRefusal::Person(Code::DeviceInUse);
 
 #[test]
 fn a_device_is_of_one_person_until_the_last_connection_ends() {
     let signed_in = TabletSessions::new(16);
-    let one = provider(&signed_in, 1);
-    let other = provider(&signed_in, 2);
+    let one = open(&signed_in, "t-1", 1, false);
+    let second = open(&signed_in, "t-1.x", 1, false);
+    let other = open(&signed_in, "t-1.y", 2, false);
     let tablet = device("t-1");
     let user = UserId(id(2));
-    let stays = |client_id, session| {
-        signed_in
-            .register_connection(client_id, session, false)
-            .is_empty()
-    };
-    assert!(stays("t-1", one));
+    assert_eq!(register(&signed_in, "t-1", &one), Ok(()));
     assert!(!signed_in.is_free_for(&tablet, user));
     assert!(signed_in.is_signed_in(UserId(id(1))) && !signed_in.is_signed_in(user));
-    assert!(!stays("t-1.x", other) && !signed_in.has_session("t-1.x", other));
-    assert!(stays("t-2", other));
-    let second = provider(&signed_in, 1);
-    assert!(signed_in.is_free_for(&tablet, one.pass.user_id));
-    assert!(stays("t-1.x", second));
-    signed_in.remove_connection("t-1", one);
-    assert!(!signed_in.is_free_for(&tablet, user) && signed_in.is_signed_in(UserId(id(1))));
-    signed_in.remove_connection("t-1.x", second);
-    assert!(signed_in.is_free_for(&tablet, user) && !signed_in.is_signed_in(UserId(id(1))));
+    assert_eq!(register(&signed_in, "t-1.y", &other), Err(IN_USE));
+    assert!(!signed_in.has_session("t-1.y", other.session));
+    assert!(signed_in.is_free_for(&tablet, UserId(id(1))));
+    assert_eq!(register(&signed_in, "t-1.x", &second), Ok(()));
+    signed_in.remove_connection("t-1", one.session);
+    assert_eq!(register(&signed_in, "t-1.y", &other), Err(IN_USE));
+    signed_in.remove_connection("t-1.x", second.session);
+    assert_eq!(register(&signed_in, "t-1.y", &other), Ok(()));
+    assert!(!signed_in.is_signed_in(UserId(id(1))));
 }
 
 #[test]
 fn the_owner_of_a_device_ends_the_connections_of_others() {
     let signed_in = TabletSessions::new(16);
-    let owner = provider(&signed_in, 1);
-    let other = provider(&signed_in, 2);
-    assert!(
-        signed_in
-            .register_connection("t-1.x", other, false)
-            .is_empty()
-    );
-    assert_eq!(signed_in.register_connection("t-1", owner, true), ["t-1.x"]);
-    assert!(signed_in.has_session("t-1", owner) && !signed_in.has_session("t-1.x", other));
-    assert_eq!(
-        signed_in.register_connection("t-1.y", other, false),
-        ["t-1.y"]
-    );
+    let owner = open(&signed_in, "t-1", 1, true);
+    let other = open(&signed_in, "t-1.x", 2, false);
+    assert_eq!(register(&signed_in, "t-1.x", &other), Ok(()));
+    assert_eq!(register(&signed_in, "t-1", &owner), Ok(()));
+    assert_eq!(ending_code(&other), Some(ReasonCode::NotAuthorized));
+    let told = other.mailbox.find_ending().unwrap().text;
+    assert!(told.starts_with("device_in_use: "), "{told}");
+    assert!(!signed_in.has_session("t-1.x", other.session));
+    assert_eq!(register(&signed_in, "t-1.x", &other), Err(IN_USE));
+    assert!(signed_in.has_session("t-1", owner.session));
+    assert_eq!(ending_code(&owner), None);
 }
 
 #[test]
-fn people_who_connect_at_the_same_time_do_not_exceed_the_connection_limit() {
+fn connections_beyond_the_limit_of_a_person_are_refused() {
     let signed_in = TabletSessions::new(2);
-    let one = provider(&signed_in, 1);
-    let ends = |client_id| {
-        !signed_in
-            .register_connection(client_id, one, false)
-            .is_empty()
+    let register_new = |client_id, user| {
+        register(
+            &signed_in,
+            client_id,
+            &open(&signed_in, client_id, user, false),
+        )
     };
-    assert!(!ends("t-1") && !ends("t-2") && !ends("t-2"));
-    let may_open = |client_id| signed_in.may_open_connection(client_id, one.pass.user_id);
-    assert!(may_open("t-1") && !may_open("t-3"));
-    assert!(ends("t-3") && !signed_in.has_session("t-3", one));
-    assert!(signed_in.may_open_connection("t-3", UserId(id(2))));
+    assert_eq!(register_new("t-1", 1), Ok(()));
+    assert_eq!(register_new("t-2", 1), Ok(()));
+    assert_eq!(
+        register_new("t-2", 1),
+        Ok(()),
+        "the same client id takes the place"
+    );
+    assert_eq!(
+        register_new("t-3", 1),
+        Err(ConnectRefusal::TooManyConnections)
+    );
+    assert_eq!(register_new("t-3", 2), Ok(()));
 }
 
 #[test]
 fn a_displaced_connection_ends_without_the_one_that_displaced_it() {
     let signed_in = TabletSessions::new(16);
-    let old = provider(&signed_in, 1);
-    let new = provider(&signed_in, 1);
-    for session in [old, new] {
+    let old = open(&signed_in, "t-1", 1, false);
+    let new = open(&signed_in, "t-1", 1, false);
+    assert_ne!(old.session, new.session);
+    for connection in [&old, &new] {
+        assert_eq!(register(&signed_in, "t-1", connection), Ok(()));
+    }
+    assert_eq!(ending_code(&old), Some(ReasonCode::SessionTakenOver));
+    signed_in.remove_connection("t-1", old.session);
+    assert!(signed_in.has_session("t-1", new.session));
+    assert!(!signed_in.has_session("t-1", old.session));
+    assert_eq!(ending_code(&new), None);
+}
+
+#[test]
+fn an_ended_token_ends_its_connection_with_the_reason() {
+    let people = People::new();
+    let authenticator = people.authenticator();
+    let signed_in = TabletSessions::new(16);
+    let connect = |client_id: &str, token: &str| {
+        let (claims, pass) = authenticator.admit_connection(token, None).unwrap();
+        let connection = OpenSession {
+            device: device(client_id),
+            session: signed_in.new_session(&claims, pass),
+            owns_device: false,
+            mailbox: Arc::default(),
+        };
+        register(&signed_in, client_id, &connection).unwrap();
+        connection
+    };
+    let token = |user| people.token(Role::Provider, user);
+    let ended = connect("t-1", &token(1));
+    let closed = connect("t-2", &people.grant(2, &device("t-2")));
+    let expired = connect("t-3", &token(3));
+    authenticator.merge_revocations(&[ended.session.pass.session_id], &[]);
+    authenticator.merge_revocations(&[closed.session.pass.session_id], &[]);
+    signed_in.end_unauthorized(&authenticator);
+    assert_eq!(expired.mailbox.find_ending(), None);
+    people.clock.advance(3_600_000);
+    signed_in.end_unauthorized(&authenticator);
+    for (connection, code) in [
+        (ended, Code::SessionEnded),
+        (closed, Code::DeviceClosed),
+        (expired, Code::TokenExpired),
+    ] {
+        let reason = connection.mailbox.find_ending().unwrap();
+        assert_eq!(reason.code, ReasonCode::NotAuthorized);
         assert!(
-            signed_in
-                .register_connection("t-1", session, false)
-                .is_empty()
+            reason.text.starts_with(&format!("{code}: ")),
+            "{}",
+            reason.text
         );
     }
-    signed_in.remove_connection("t-1", old);
-    assert!(signed_in.has_session("t-1", new) && !signed_in.has_session("t-1", old));
 }
 
 #[test]
-fn a_displaced_connection_that_is_told_of_late_displaces_nobody() {
+fn a_removed_key_ends_connections_without_a_refusal() {
+    let people = People::new();
+    let authenticator = people.authenticator();
     let signed_in = TabletSessions::new(16);
-    let stranger = provider(&signed_in, 2);
-    let owner = provider(&signed_in, 1);
-    assert!(signed_in.register_connection("t-1", owner, true).is_empty());
-    assert!(
-        signed_in
-            .register_connection("t-1", stranger, false)
-            .is_empty()
+    let token = people.token(Role::Provider, 1);
+    let (claims, pass) = authenticator.admit_connection(&token, None).unwrap();
+    let connection = OpenSession {
+        session: signed_in.new_session(&claims, pass),
+        ..open(&signed_in, "t-1", 1, false)
+    };
+    register(&signed_in, "t-1", &connection).unwrap();
+    authenticator.replace_keys(&People::new().jwks());
+    signed_in.end_unauthorized(&authenticator);
+    assert_eq!(
+        ending_code(&connection),
+        Some(ReasonCode::AdministrativeAction)
     );
-    assert!(signed_in.has_session("t-1", owner) && !signed_in.has_session("t-1", stranger));
 }
 
 #[test]
-fn the_brokers_words_give_way_to_the_reason() {
-    let own = [&[0x20, 27, 0, 0x87, 24, 0x1f, 0, 21][..], BROKER_REASON].concat();
-    let refusal = ConnectRefusal::Person(Code::SessionEnded);
-    let said = refusal.replace_connack(&own).unwrap();
-    let words = "session_ended: This sign-in has been ended. Sign in again.";
-    let size = u8::try_from(words.len()).unwrap();
-    assert_eq!(
-        said[..8],
-        [0x20, size + 6, 0, 0x87, size + 3, 0x1f, 0, size]
-    );
-    assert_eq!(&said[8..], words.as_bytes());
-    for other in [&[0x20, 2, 0, 5][..], &own[1..], &[]] {
-        assert_eq!(refusal.replace_connack(other), None, "{other:?}");
+fn each_refusal_has_a_code_of_mqtt_and_a_reason_string() {
+    for (refusal, code, return_code) in [
+        (ConnectRefusal::ClientId, 0x85, 2),
+        (IN_USE, 0x85, 2),
+        (ConnectRefusal::Person(Code::InvalidToken), 0x86, 4),
+        (ConnectRefusal::Person(Code::InvalidCredentials), 0x86, 4),
+        (ConnectRefusal::Person(Code::SessionEnded), 0x87, 5),
+        (ConnectRefusal::Person(Code::TokenExpired), 0x87, 5),
+        (ConnectRefusal::Person(Code::Revoked), 0x8a, 5),
+        (ConnectRefusal::Person(Code::DeviceClosed), 0x8a, 5),
+        (ConnectRefusal::TooManyConnections, 0x97, 3),
+    ] {
+        let reason = refusal.to_reason();
+        assert_eq!(reason.code.as_byte(), code, "{refusal:?}");
+        assert_eq!(reason.code.return_code(), return_code, "{refusal:?}");
+        assert!(reason.text.starts_with(refusal.as_str()), "{}", reason.text);
     }
-    assert_eq!(encode_varint(200), [0xc8, 1]);
+    let reason = ConnectRefusal::Person(Code::SessionEnded).to_reason();
+    assert_eq!(
+        reason.text,
+        "session_ended: This sign-in has been ended. Sign in again."
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("texts-build", &[]),
     ("planted", &[]),
     ("wire", &["texts"]),
+    ("mqtt-protocol", &[]),
     ("process", &["texts", "wire", "planted"]),
     ("engine", &["wire"]),
     ("rules", &["wire", "planted", "custody"]),
@@ -36,7 +37,15 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ),
     (
         "holdfast-edge",
-        &["texts", "wire", "process", "planted", "engine", "journal"],
+        &[
+            "texts",
+            "wire",
+            "mqtt-protocol",
+            "process",
+            "planted",
+            "engine",
+            "journal",
+        ],
     ),
     ("holdfast-cloud", CLOUD),
     ("holdfast-cli", &["texts", "wire", "process"]),
@@ -96,5 +105,4 @@ pub const RESERVED: &[(&str, &[&str])] = &[
     ("object_store", &["platform"]),
     ("image", &["platform"]),
     ("lettre", &["notification"]),
-    ("mqtt5", &["holdfast-edge"]),
 ];

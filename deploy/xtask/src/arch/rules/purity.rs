@@ -4,7 +4,7 @@ const TIME: &str = "time is passed in as a value";
 const ORDER: &str = "its order is random: use BTreeMap";
 
 /// State machines and decisions: the same input always gives the same output, on any machine.
-pub const PURE: &[&str] = &["engine", "rules", "custody"];
+pub const PURE: &[&str] = &["engine", "rules", "custody", "mqtt-protocol"];
 
 /// All allowed dependencies of a pure crate; they do no IO and read no clock.
 pub const PURE_MAY_USE: &[&str] = &[
@@ -16,6 +16,7 @@ pub const PURE_MAY_USE: &[&str] = &[
     "minicbor",
     "thiserror",
     "blake3",
+    "bytes",
     "uuid",
     "proptest",
     "rstest",

@@ -1,0 +1,163 @@
+//! One tablet's requests to the broker: its CONNECT, commands and subscriptions.
+//!
+//! Invariant: a command goes to the intake and is never routed, so no client receives another's.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mqtt_protocol::{Connect, ConnectionHandler, Publish, Reason, ReasonCode, TopicFilter};
+use process::metrics;
+use wire::{DeviceId, UserId, topics};
+
+use super::{
+    access::{AccessControl, TabletSession},
+    command_queue::CommandQueue,
+    delivery::{Delivery, Mailbox},
+};
+use crate::{authentication::TabletSender, store::EdgeIdentity};
+
+/// What every connection shares.
+pub(super) struct BrokerContext {
+    pub identity: EdgeIdentity,
+    pub access: AccessControl,
+    pub inbox: CommandQueue,
+    pub delivery: Arc<Delivery>,
+}
+
+/// A connection's tablet. Dropping it signs the tablet out.
+pub(super) struct Tablet<'a> {
+    context: &'a BrokerContext,
+    mailbox: Arc<Mailbox>,
+    signed_in: Option<SignedInTablet>,
+    /// Not yet recorded.
+    new_use: Option<DeviceUse>,
+}
+
+struct SignedInTablet {
+    client_id: String,
+    device: DeviceId,
+    session: TabletSession,
+    /// At most one for each topic that `topics::may_subscribe` allows.
+    subscriptions: Vec<String>,
+}
+
+/// A person's use of a device.
+pub(super) struct DeviceUse {
+    pub user_id: UserId,
+    pub device: DeviceId,
+}
+
+impl<'a> Tablet<'a> {
+    pub(super) fn new(context: &'a BrokerContext, mailbox: Arc<Mailbox>) -> Self {
+        Self {
+            context,
+            mailbox,
+            signed_in: None,
+            new_use: None,
+        }
+    }
+
+    /// The use of a device to record, once.
+    pub(super) fn take_new_use(&mut self) -> Option<DeviceUse> {
+        self.new_use.take()
+    }
+
+    /// Checked at every packet: a token may expire or be revoked meanwhile.
+    fn find_signed_in(&mut self) -> Option<&mut SignedInTablet> {
+        let access = &self.context.access;
+        self.signed_in
+            .as_mut()
+            .filter(|tablet| access.is_signed_in(&tablet.client_id, tablet.session))
+    }
+}
+
+impl ConnectionHandler for Tablet<'_> {
+    fn admit_client(&mut self, connect: &Connect<'_>) -> Result<(), Reason> {
+        let session = self.context.access.admit_client(connect, &self.mailbox)?;
+        metrics::EDGE_TABLETS.change_by([], 1);
+        let device = session.device.clone();
+        self.new_use = Some(DeviceUse {
+            user_id: session.session.pass.user_id,
+            device: device.clone(),
+        });
+        self.signed_in = Some(SignedInTablet {
+            client_id: connect.client_id.to_owned(),
+            device,
+            session: session.session,
+            subscriptions: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// Answers at once: clients must not wait for the disk. The receipt is the real
+    /// acknowledgement.
+    fn take_message(&mut self, publish: &Publish<'_>) -> Result<(), ReasonCode> {
+        let context = self.context;
+        let EdgeIdentity { edge_id, region } = &context.identity;
+        let Some(tablet) = self.find_signed_in() else {
+            return Err(ReasonCode::NotAuthorized);
+        };
+        if !topics::may_publish(*region, edge_id, &tablet.device, publish.topic) {
+            return Err(ReasonCode::NotAuthorized);
+        }
+        let sender = TabletSender {
+            device: tablet.device.clone(),
+            actor: tablet.session.actor(),
+        };
+        let known = context.access.people.is_known(sender.actor.user_id);
+        // A copy, because a slice would keep the whole input buffer in memory.
+        let payload = Bytes::copy_from_slice(publish.payload);
+        // The command may repeat a stored one, so a full queue gets no reply. The tablet resends
+        // it.
+        if !context.inbox.try_enqueue(sender, payload, known) {
+            metrics::EDGE_COMMANDS.add(["unknown"], 1);
+        }
+        Ok(())
+    }
+
+    fn subscribe(&mut self, filter: &TopicFilter<'_>) -> Result<(), ReasonCode> {
+        let context = self.context;
+        let mailbox = Arc::clone(&self.mailbox);
+        let EdgeIdentity { edge_id, region } = &context.identity;
+        let Some(tablet) = self.find_signed_in() else {
+            return Err(ReasonCode::NotAuthorized);
+        };
+        let actor = tablet.session.actor();
+        if !topics::may_subscribe(*region, edge_id, &tablet.device, actor, filter.filter) {
+            return Err(ReasonCode::NotAuthorized);
+        }
+        if !tablet
+            .subscriptions
+            .iter()
+            .any(|topic| topic == filter.filter)
+        {
+            tablet.subscriptions.push(filter.filter.to_owned());
+        }
+        context.delivery.subscribe(&mailbox, filter);
+        Ok(())
+    }
+
+    fn unsubscribe(&mut self, filter: &str) -> bool {
+        let Some(tablet) = &mut self.signed_in else {
+            return false;
+        };
+        tablet.subscriptions.retain(|topic| topic != filter);
+        self.context.delivery.unsubscribe(&self.mailbox, filter)
+    }
+}
+
+impl Drop for Tablet<'_> {
+    fn drop(&mut self) {
+        let Some(tablet) = self.signed_in.take() else {
+            return;
+        };
+        for topic in &tablet.subscriptions {
+            self.context.delivery.unsubscribe(&self.mailbox, topic);
+        }
+        let access = &self.context.access;
+        access
+            .signed_in
+            .remove_connection(&tablet.client_id, tablet.session);
+        metrics::EDGE_TABLETS.change_by([], -1);
+    }
+}
