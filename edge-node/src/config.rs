@@ -39,7 +39,8 @@ pub struct Config {
     /// from them.
     pub trusted_proxies: Vec<String>,
     /// DNS names and addresses under which tablets reach this edge, the preferred one first, besides
-    /// `NAME.local`.
+    /// `NAME.local` and the machine's own private addresses. The certificate from the cloud has
+    /// them.
     pub names: Vec<String>,
     /// Listener of the page in the clear that shows how a device trusts this shop. Empty disables
     /// it.

@@ -11,7 +11,7 @@ use process::{
     clock::Clock,
     tokens::{Signer, SignerError},
 };
-use wire::{BootNonce, CodeError, NameError};
+use wire::{BootNonce, CERTIFICATE_NAMES_MAX, CodeError, NameError};
 
 use crate::{
     callers::CallerError,
@@ -33,6 +33,8 @@ pub enum StartError {
          other means"
     )]
     PlainLine,
+    #[error("edge.names has more than {CONFIGURED_NAMES_MAX} names")]
+    TooManyNames,
     #[error("edge.hub_key")]
     HubKey(#[source] CodeError),
     #[error("this edge is not enrolled; give it a code as edge.enrolment_code")]
@@ -79,6 +81,8 @@ pub enum StartError {
 }
 
 pub(crate) const KEY: &str = "edge.key";
+/// One name of a certificate is the edge's own.
+pub(crate) const CONFIGURED_NAMES_MAX: usize = CERTIFICATE_NAMES_MAX - 1;
 const OWNER_ALONE: u32 = 0o700;
 
 /// The hub identifies an enrolled edge by its key, so replacing a lost key requires a code.

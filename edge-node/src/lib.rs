@@ -16,6 +16,7 @@ mod disk;
 mod enrol;
 mod http;
 mod intake;
+mod issued_certificate;
 mod jobs;
 mod link;
 mod listeners;

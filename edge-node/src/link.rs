@@ -6,7 +6,7 @@
 
 mod session;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use engine::edge::{EdgeFilePosition, EdgeProtocol, EdgeRunIdentity, HubCheck, LinkEnd};
 use futures::{SinkExt, StreamExt};
@@ -35,6 +35,7 @@ use crate::{
     clock_check::HubClockReading,
     config::LinkSecurity,
     context::{EdgeContext, LinkStatus},
+    issued_certificate::IssuedCertificate,
     store::Alarm,
 };
 pub(crate) use session::Downlink;
@@ -43,6 +44,7 @@ use session::{LinkSession, SessionEnd};
 pub(crate) struct Link {
     pub context: EdgeContext,
     pub identity: EdgeRunIdentity,
+    pub certificate: Arc<IssuedCertificate>,
     pub downlink: Downlink,
     pub state: watch::Sender<LinkStatus>,
     /// The fingerprint of the hub's key, if configured.

@@ -28,6 +28,7 @@ use crate::{
     enrol::{self, EnrolError},
     http::{self, EdgeApiState},
     intake::CommandIntake,
+    issued_certificate::IssuedCertificate,
     jobs::{self, Heartbeat},
     link::{Downlink, Link},
     listeners::{EdgeListeners, HttpListeners},
@@ -87,6 +88,9 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
         region: config.region,
     };
     check_link_security(&config)?;
+    if config.names.len() > data_folder::CONFIGURED_NAMES_MAX {
+        return Err(StartError::TooManyNames);
+    }
     let hub = parse_hub_fingerprint(&config.hub_key)?;
     let callers = CallerCheck::new(&config)?;
     // Bind first: a wrong address must fail before the log gets a boot op.
@@ -324,9 +328,11 @@ fn spawn_link(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         plain_listeners: context.security.plain_tablets,
     };
+    let certificate = IssuedCertificate::new(&context.config, &context.identity.edge_id);
     let link = Link {
         context: context.clone(),
         identity,
+        certificate: Arc::new(certificate),
         downlink,
         state,
         hub,

@@ -6,6 +6,8 @@
 //! change before any tablet sees it, so a crash between the two only makes the tablet request it
 //! again.
 
+mod certificates;
+
 use std::{collections::VecDeque, convert::Infallible, error::Error, pin::Pin, time::Duration};
 
 use engine::edge::{EdgeProtocol, EdgeWrite, HubCheck, LinkEnd, LinkStep, MachineReport};
@@ -35,6 +37,7 @@ pub(super) struct LinkSession<'a> {
     acked_at: Duration,
     /// When the file last recorded that the feed was read to its end.
     confirmed_at: Option<Duration>,
+    certificate_checked_at: Option<Duration>,
 }
 
 /// Why the session ended.
@@ -70,6 +73,7 @@ impl<'a> LinkSession<'a> {
             early,
             acked_at,
             confirmed_at: None,
+            certificate_checked_at: None,
         }
     }
 
@@ -169,6 +173,7 @@ impl<'a> LinkSession<'a> {
                     self.record_welcome(cloud_now);
                     self.send_ack().await?;
                 }
+                LinkStep::Certificate(answer) => self.store_certificate(*answer).await?,
                 LinkStep::Ignored { kind, why } => {
                     tracing::debug!(kind, ?why, "Ignored a frame");
                     // The ack's cursors show the hub where to resume.
@@ -243,6 +248,9 @@ impl<'a> LinkSession<'a> {
             let todo = self.reload_position().await?;
             self.perform_steps(todo).await?;
             self.send_ack().await?;
+        }
+        if self.edge.is_open() {
+            self.request_certificate_if_due().await?;
         }
         Ok(())
     }

@@ -142,6 +142,8 @@ catalogue! {
     // the link, at either end
     Gauge LINK_UP "holdfast_link_up" ["edge"]
         "1 while the link is up, 0 while it is down";
+    Counter CERTIFICATES "holdfast_certificates_total" ["result"]
+        "Certificates that edges asked the cloud's certificate authority for: issued, refused or failed";
     Counter LINK_SESSIONS "holdfast_link_sessions_total" ["result"]
         "Attempts to open a session, by result";
     Counter LINK_FRAMES "holdfast_link_frames_total" ["kind", "direction"]

@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use ring::digest;
 use rustls::{
     CertificateError, ClientConfig, RootCertStore,
     pki_types::{CertificateDer, UnixTime, pem::PemObject},
@@ -140,6 +142,32 @@ fn names_certificate_time(error: &rustls::Error) -> bool {
         why,
         Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }
     )
+}
+
+/// SHA-256 of a certificate's DER, in pairs with colons, as browsers and devices show it.
+pub fn certificate_fingerprint(der: &[u8]) -> String {
+    let hash = digest::digest(&digest::SHA256, der);
+    let pairs: Vec<String> = hash
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
+    pairs.join(":")
+}
+
+pub fn encode_certificate_pem(der: &[u8]) -> String {
+    const LINE_CHARS: usize = 64;
+    let body = STANDARD.encode(der);
+    let mut pem = String::with_capacity(body.len() + body.len() / LINE_CHARS + 60);
+    pem.push_str("-----BEGIN CERTIFICATE-----\n");
+    for (index, c) in body.chars().enumerate() {
+        if index > 0 && index % LINE_CHARS == 0 {
+            pem.push('\n');
+        }
+        pem.push(c);
+    }
+    pem.push_str("\n-----END CERTIFICATE-----\n");
+    pem
 }
 
 /// Trusts the authorities in this PEM and the public ones.

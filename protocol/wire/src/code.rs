@@ -144,6 +144,8 @@ codes! {
     EdgeDisabled edge_disabled 403,
     EdgeNotTrusted edge_not_trusted 400,
     EdgeNeedsOperator edge_needs_operator 409,
+    CertificateNameRefused certificate_name_refused 422,
+    CertificateRequestInvalid certificate_request_invalid 422,
     ChainBroken chain_broken 409,
     RateLimited rate_limited 429,
     RegistrationQuota registration_quota 429,

@@ -120,6 +120,7 @@ macro_rules! text_in_frames {
 }
 
 mod assignment;
+mod certificates;
 mod code;
 mod command;
 mod event;
@@ -151,6 +152,10 @@ pub use utoipa;
 pub use assignment::{
     ApprovalRule, AssignmentEvent, Assignments, FenceEnd, FenceEnding, FenceRecord, OfflineRules,
     Policy, PriceCap, QuarantineWhy, RegionAssignment, is_open, open_digest,
+};
+pub use certificates::{
+    CERTIFICATE_NAMES_MAX, CERTIFICATE_REQUEST_BYTES_MAX, CertificateAnswer, CertificateReply,
+    CertificateRequest, ShopCa,
 };
 pub use code::Code;
 pub use command::{CmdFrame, Command, CommandBody, Receipt, UnreadableFrame, Verdict};

@@ -9,6 +9,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder, bytes::ByteVec};
 
 use crate::{
     assignment::QuarantineWhy,
+    certificates::{CertificateReply, CertificateRequest},
     code::Code,
     hub_signature::SealedFrame,
     ids::{BootNonce, Challenge, EdgeId, Hash, LinkSessionId, Region},
@@ -41,6 +42,8 @@ pub enum Frame {
     Probe(Probe),
     Alive(ProbeReply),
     Sealed(SealedFrame),
+    CertificateRequest(CertificateRequest),
+    CertificateReply(CertificateReply),
     /// A kind from a newer peer. It is counted and otherwise ignored.
     Unknown(u16),
 }
@@ -98,6 +101,7 @@ macro_rules! frame_kinds {
 frame_kinds! {
     1 Hello, 2 Welcome, 3 Up, 4 Outcomes, 5 Down, 6 Ack, 7 Credit, 8 Ask, 9 Snapshot,
     10 Quarantine, 11 Resend, 12 Refused, 13 Held, 14 Probe, 15 Alive, 16 Sealed,
+    17 CertificateRequest, 18 CertificateReply,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -6,6 +6,7 @@
 //! only from a log that continues the received one, and never from a second instance of a living
 //! edge.
 
+mod certificates;
 mod hello;
 mod interface;
 mod open;
@@ -17,6 +18,7 @@ mod tests;
 
 use wire::{Code, EdgeId, Frame, Hello, LinkLimits, SessionRefusal, UnixMillis};
 
+use certificates::CertificateAllowance;
 use hello::{HelloCheck, HelloRejection, TailReturn};
 use open::{OpenSession, SessionStart, UnusedFrame};
 
@@ -33,6 +35,7 @@ pub struct SyncSession {
     limits: LinkLimits,
     linked_at: UnixMillis,
     phase: SessionPhase,
+    certificates: CertificateAllowance,
     ignored: u64,
 }
 
@@ -59,6 +62,7 @@ impl SyncSession {
             limits,
             linked_at,
             phase: SessionPhase::Greeting,
+            certificates: CertificateAllowance::default(),
             ignored: 0,
         }
     }
@@ -146,6 +150,17 @@ impl SyncSession {
             (SessionPhase::Returning(mut returning), SyncSessionInput::Tail(tail)) => {
                 let outputs = returning.send(tail);
                 (SessionPhase::Returning(returning), outputs)
+            }
+            (
+                SessionPhase::Open(open),
+                SyncSessionInput::Frame(Frame::CertificateRequest(request)),
+            ) => {
+                let outputs = self.admit_certificate_request(open.link_session, request, now);
+                (SessionPhase::Open(open), outputs)
+            }
+            (SessionPhase::Open(open), SyncSessionInput::CertificateDecided(answer)) => {
+                let reply = certificates::send_reply(open.link_session, answer);
+                (SessionPhase::Open(open), vec![reply])
             }
             (SessionPhase::Open(mut open), input) => {
                 let outputs = open.handle_input(input, now).unwrap_or_else(|UnusedFrame| {

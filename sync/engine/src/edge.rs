@@ -7,6 +7,7 @@
 //! only with its whole tail; a frame without the hub's proof changes nothing [PROVEN_HUB]; no input
 //! causes a panic.
 
+mod certificates;
 mod interface;
 mod quarantine;
 #[cfg(test)]
@@ -52,6 +53,8 @@ pub struct EdgeProtocol {
     taken: Option<(u64, u64)>,
     /// The hub's key signed the newest frame.
     is_signed: bool,
+    /// A request for a certificate is on its way.
+    awaits_certificate: bool,
 }
 
 impl EdgeProtocol {
@@ -62,6 +65,7 @@ impl EdgeProtocol {
             phase: LinkPhase::Idle,
             taken: None,
             is_signed: false,
+            awaits_certificate: false,
         }
     }
 
@@ -69,6 +73,7 @@ impl EdgeProtocol {
     pub fn start_greeting(&mut self, check: HubCheck) -> Frame {
         self.phase = LinkPhase::Greeting;
         self.taken = None;
+        self.awaits_certificate = false;
         let at = &self.position;
         Frame::Hello(Hello {
             protocol_min: PROTOCOL_MIN,
@@ -235,9 +240,13 @@ impl EdgeProtocol {
             Frame::Probe(frame) if self.is_current_standing(frame.standing) => {
                 vec![LinkStep::Send(Box::new(build_alive(&frame)))]
             }
+            Frame::CertificateReply(reply) if self.is_current_standing(reply.standing) => {
+                self.handle_certificate_reply(reply.answer)
+            }
             Frame::Outcomes(_)
             | Frame::Down(_)
             | Frame::Snapshot(_)
+            | Frame::CertificateReply(_)
             | Frame::Ask(_)
             | Frame::Credit(_)
             | Frame::Resend(_)
@@ -247,6 +256,7 @@ impl EdgeProtocol {
             | Frame::Up(_)
             | Frame::Ack(_)
             | Frame::Alive(_)
+            | Frame::CertificateRequest(_)
             | Frame::Sealed(_)
             | Frame::Unknown(_) => ignore_frame(kind, IgnoreReason::Unexpected),
         }

@@ -18,6 +18,10 @@ pub struct Config {
     pub signing_key: PathBuf,
     /// Set this once after deliberately replacing the key file.
     pub signing_key_replaced: bool,
+    /// Domains, beside those that exist only inside shops, under which edges may have certificates
+    /// of the private certificate authority: `["shops.example.com"]`. Each device that trusts the
+    /// authority trusts it for these domains.
+    pub edge_domains: Vec<String>,
     pub batch_ops_max: u32,
     pub batch_bytes_max: u32,
     /// How much an edge may send beyond what the hub has acknowledged.
@@ -46,6 +50,7 @@ impl PartConfig for Config {
             sql_url: place.store_address(part),
             signing_key: place.file_path("hub.key"),
             signing_key_replaced: false,
+            edge_domains: Vec::new(),
             batch_ops_max: 5_000,
             batch_bytes_max: 1024 * 1024,
             credit_ops: 10_000,

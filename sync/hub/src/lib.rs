@@ -13,6 +13,7 @@ mod config;
 /// The hub's rules without clock or IO: what an op is, how a run of ops reaches its owner, and how
 /// status is derived for operators.
 mod domain {
+    pub(crate) mod certificates;
     pub(crate) mod compare;
     pub(crate) mod op;
     pub(crate) mod pace;
@@ -42,14 +43,17 @@ use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart, tasks::Tasks
 use wire::{HubKey, LinkLimits};
 
 pub use config::{Config, NAME};
-use domain::{compare::ComparisonCursors, status::SettlingEdges};
+use domain::{certificates::CaPermits, compare::ComparisonCursors, status::SettlingEdges};
 use feed::{FeedConsumer, compare::FeedComparison};
 use handlers::HubState;
 use jobs::Gauges;
 use live_updates::LiveUpdates;
 use peers::{CommandTokenClient, OwnerClient};
 use polling::{EdgeSignals, ForwardedAccepts, RegionMarks, WorkSignal};
-use session::connection::{ActiveLinks, SessionContext};
+use session::{
+    certificates::CertificateAuthority,
+    connection::{ActiveLinks, SessionContext},
+};
 use store::{MIGRATIONS, Store};
 use work::workers::{BatchPermits, RetrySchedule, Workers};
 
@@ -72,9 +76,14 @@ pub async fn open(
     let limits = config
         .validate_limits()
         .map_err(OpenError::own_failure("could not use the hub's settings"))?;
+    let permits = CaPermits::new(&config.edge_domains)
+        .map_err(OpenError::own_failure("could not use the hub's settings"))?;
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &context.data_keys).await?;
     let store = Store::new(sql.clone());
-    let key = hub_key(&config, &store).await?;
+    let identity = HubIdentity {
+        key: hub_key(&config, &store).await?,
+        certificates: CertificateAuthority::new(store.clone(), context.clock.clone(), permits),
+    };
     store.ensure_regions(new_feed_generation()).await?;
     let regions = RegionMarks::default();
     regions.reload_marks(&store).await?;
@@ -86,7 +95,7 @@ pub async fn open(
         ReadinessCheck::Bus(context.bus.clone()),
         ReadinessCheck::Keys(context.keys.clone()),
     ];
-    let routes = start(&config, context, peers, limits, key, store, regions)?;
+    let routes = start(&config, context, peers, limits, identity, store, regions)?;
     let routes = answers
         .wrap_routes(routes::router(routes), &api_document())
         .merge(letters);
@@ -98,7 +107,7 @@ fn start(
     context: ServiceContext,
     peers: Peers,
     limits: LinkLimits,
-    key: Signer,
+    identity: HubIdentity,
     store: Store,
     regions: RegionMarks,
 ) -> Result<HubState, JobError> {
@@ -135,7 +144,7 @@ fn start(
     parts.start_workers(config, review);
     parts.start_gauges();
     let live_updates = parts.start_live_updates();
-    let sessions = parts.start_sessions(command_tokens, limits, key);
+    let sessions = parts.start_sessions(command_tokens, limits, identity);
     Ok(HubState {
         keys: parts.keys,
         verifier,
@@ -144,6 +153,12 @@ fn start(
         settling: parts.settling,
         live_updates,
     })
+}
+
+/// How edges and their tablets know this platform. All replicas share both parts.
+struct HubIdentity {
+    key: Signer,
+    certificates: CertificateAuthority,
 }
 
 /// The clients, stores and signals that the parts of one replica share.
@@ -233,8 +248,9 @@ impl ReplicaParts {
         &self,
         command_tokens: CommandTokenClient,
         limits: LinkLimits,
-        key: Signer,
+        identity: HubIdentity,
     ) -> SessionContext {
+        let HubIdentity { key, certificates } = identity;
         let sessions = SessionContext {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -248,6 +264,7 @@ impl ReplicaParts {
             work: self.work.clone(),
             links: ActiveLinks::default(),
             limits,
+            certificates,
             key,
         };
         sessions.start();

@@ -39,6 +39,9 @@ pub(crate) fn add_public_routes<T: RouteTable<HubState>>(to: T) -> T {
             ),
             "Enrol an edge by its code: register its public key",
             &[EnrolmentCodeInvalid], edges::enrol)
+        .add_public_route(route(GET, "/api/v1/edges/ca", OPEN),
+            "Show the certificate authority of the shops' certificates, which tablets must trust",
+            &[], edges::ca)
         .add_public_route(route(GET, "/api/v1/edges/{id}/key", OPEN),
             "Show the public key that verifies an edge's receipts", &[], edges::key)
         .add_public_route(route(GET, "/api/v1/regions", ANY),

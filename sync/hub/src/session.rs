@@ -6,6 +6,7 @@
 //! the edge may be waiting for the session to read, so frames leave through a bounded queue; and it
 //! reads rows to send from the store only when the queue has room.
 
+pub(crate) mod certificates;
 pub(crate) mod connection;
 pub(crate) mod revocation;
 mod row_checks;
@@ -18,11 +19,14 @@ use engine::{
     trusted_time::LogHeadReports,
 };
 use futures::{StreamExt, stream::SplitStream};
-use process::{metrics, seal::FrameSealer};
+use process::{metrics, problem::format_error_chain, seal::FrameSealer};
 use tokio::{sync::watch, time::MissedTickBehavior};
-use wire::{Ack, Code, EdgeId, Frame, Hello, Region, SessionRefusal, UnixMillis};
+use wire::{
+    Ack, CertificateAnswer, Code, EdgeId, Frame, Hello, Region, SessionRefusal, UnixMillis,
+};
 
 use crate::{polling::RegionMark, store::StoreError};
+use certificates::IssueResult;
 use connection::{EdgeConnection, FramePermit, SessionContext, SessionEnd, SessionTerm};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -232,6 +236,9 @@ impl EdgeConnection {
             }
             SyncSessionOutput::SnapshotTaken => self.record_snapshot_taken().await?,
             SyncSessionOutput::SaveAck(ack, heads) => return Ok(self.save(&ack, &heads).await?),
+            SyncSessionOutput::IssueCertificate { csr } => {
+                return Ok(Some(self.issue_certificate(&csr).await?));
+            }
             SyncSessionOutput::End(refused) => {
                 self.note_refusal(refused.code).await?;
                 return Err(self.send_refusal(refused));
@@ -312,6 +319,28 @@ impl EdgeConnection {
         Ok(SyncSessionInput::OpsStored {
             cursor: ops.cursor().seq,
         })
+    }
+
+    /// A failure does not end the session: the link is worth more than a certificate, and the edge
+    /// asks again.
+    async fn issue_certificate(&self, csr: &[u8]) -> Result<SyncSessionInput, StoreError> {
+        let Some(SessionTerm { term, .. }) = self.at else {
+            return Ok(SyncSessionInput::Superseded);
+        };
+        let answer = match self.hub.certificates.issue(&self.edge, term, csr).await {
+            Ok(IssueResult::Answer(answer)) => answer,
+            Ok(IssueResult::NotStanding) => return self.find_stop_reason().await,
+            Err(fault) => {
+                metrics::CERTIFICATES.add(["failed"], 1);
+                let cause = format_error_chain(&fault);
+                tracing::error!(edge.id = %self.edge, cause, "Could not issue a certificate");
+                CertificateAnswer::Refused {
+                    code: Code::Unavailable,
+                    name: None,
+                }
+            }
+        };
+        Ok(SyncSessionInput::CertificateDecided(answer))
     }
 
     async fn save(

@@ -5,9 +5,10 @@
 //! believe they own an edge, only one can write. A feed is written under the lock of its region's
 //! row, so its numbers have no gap and no reader skips a late commit.
 //!
-//! Ops, outcomes, feed changes and waiting accepts are stored sealed, each whole, as the tables
-//! below declare. Hashes and digests stay outside the seal and cover the plain bytes.
+//! Ops, outcomes, feed changes, waiting accepts and the key of the certificate authority are stored
+//! sealed, each whole, as the tables below declare. Hashes and digests stay outside the seal and cover the plain bytes.
 
+pub(crate) mod certificates;
 pub(crate) mod edges;
 mod epochs;
 pub(crate) mod feed;
@@ -73,6 +74,17 @@ const ACCEPTS: SealedTable = SealedTable {
     part: None,
     columns: &[ACCEPT_COMMAND, ACCEPT_TOKEN],
 };
+const CA_KEY: SealedTable = SealedTable {
+    label: "sync.ca_key",
+    name: "ca_key",
+    key: &[KeyColumn::Number("one")],
+    part: None,
+    columns: &[SealedColumn::bytes(
+        "private_key",
+        "ca_key.private_key",
+        &[KeyColumn::Number("one")],
+    )],
+};
 const FEED: SealedTable = feed_part("sync.feed", None);
 
 const SEALED_TABLES: &[SealedTable] = &[
@@ -84,6 +96,7 @@ const SEALED_TABLES: &[SealedTable] = &[
     OPS,
     OUTCOMES,
     ACCEPTS,
+    CA_KEY,
 ];
 
 /// The feed of one region: the job reports each under a label of its own.

@@ -66,7 +66,10 @@ struct Stored {
     term: u64,
     hellos: Vec<Hello>,
     acks: Vec<wire::Ack>,
+    certificate_requests: Vec<wire::CertificateRequest>,
     interjections: Vec<Frame>,
+    /// Sent without the hub's seal.
+    forgeries: Vec<Frame>,
     /// The codec in Welcome; a cloud of the previous version sends none.
     codec: Option<u8>,
     /// Frames with packed ops.
@@ -174,6 +177,16 @@ impl Cloud {
     pub(crate) fn interject(&self, frame: Frame) {
         self.with(|state| state.interjections.push(frame));
         self.0.changed.notify_waiters();
+    }
+
+    /// Sends a frame that the hub has not sealed, as an attacker on the line can.
+    pub(crate) fn forge(&self, frame: Frame) {
+        self.with(|state| state.forgeries.push(frame));
+        self.0.changed.notify_waiters();
+    }
+
+    pub(crate) fn certificate_requests(&self) -> Vec<wire::CertificateRequest> {
+        self.with(|state| state.certificate_requests.clone())
     }
 
     pub(crate) fn commands(&self) -> Vec<wire::CommandOp> {

@@ -9,6 +9,7 @@ pub(crate) fn frames() -> Vec<Frame> {
     let mut frames = session_frames();
     frames.extend(traffic_frames());
     frames.extend(incident_frames());
+    frames.extend(certificate_frames());
     frames
 }
 
@@ -204,6 +205,42 @@ fn incident_frames() -> Vec<Frame> {
                 nonce: HubNonce([0x22; 16]),
             }),
         }),
+    ]
+}
+
+fn certificate_frames() -> Vec<Frame> {
+    vec![
+        Frame::CertificateRequest(CertificateRequest {
+            standing: standing(),
+            csr: vec![0x30, 0x01, 0x02].into(),
+        }),
+        Frame::CertificateReply(CertificateReply {
+            standing: standing(),
+            answer: CertificateAnswer::Issued {
+                chain: vec![vec![0x30, 0x03].into(), vec![0x30, 0x04].into()],
+                ca: vec![0x30, 0x05].into(),
+            },
+        }),
+    ]
+}
+
+/// The refusals of a certificate, with and without a name.
+pub(crate) fn certificate_refusals() -> [(&'static str, Frame); 2] {
+    let refuse = |code, name| {
+        Frame::CertificateReply(CertificateReply {
+            standing: standing(),
+            answer: CertificateAnswer::Refused { code, name },
+        })
+    };
+    [
+        (
+            "certificate/name",
+            refuse(Code::CertificateNameRefused, Some("shop.example".into())),
+        ),
+        (
+            "certificate/request",
+            refuse(Code::CertificateRequestInvalid, None),
+        ),
     ]
 }
 

@@ -107,7 +107,8 @@ impl Vectors {
         let rare = with_an_image()
             .into_iter()
             .chain(with_packed_ops())
-            .chain(with_what_few_say());
+            .chain(with_what_few_say())
+            .chain(certificate_refusals());
         for (name, frame) in rare {
             self.add_frame(name, &frame);
         }
@@ -339,5 +340,5 @@ fn every_kind_of_frame_has_a_golden_vector() {
     let mut kinds: Vec<_> = frames().iter().map(Frame::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 16);
+    assert_eq!(kinds.len(), 18);
 }

@@ -1,9 +1,9 @@
 //! The interface between the cloud end of a session and its driver.
 
 use wire::{
-    Ack, BootNonce, ChainHead, FeedChange, ForwardedAccept, Frame, Hash, HeldReason, Hello,
-    NumberedOutcome, QuarantineWhy, Region, SessionRefusal, SnapshotCursor, SnapshotPart,
-    UnixMillis,
+    Ack, BootNonce, CertificateAnswer, ChainHead, FeedChange, ForwardedAccept, Frame, Hash,
+    HeldReason, Hello, NumberedOutcome, QuarantineWhy, Region, SessionRefusal, SnapshotCursor,
+    SnapshotPart, UnixMillis,
 };
 
 use crate::trusted_time::{LogHeadReports, OpBounds};
@@ -112,6 +112,8 @@ pub enum SyncSessionInput {
         accept: Box<ForwardedAccept>,
         taken_at: UnixMillis,
     },
+    /// Answers `SyncSessionOutput::IssueCertificate`.
+    CertificateDecided(CertificateAnswer),
     Superseded,
     GateClosed,
     Disabled,
@@ -152,6 +154,10 @@ pub enum SyncSessionOutput {
     /// The snapshot from this session is now the edge's view.
     SnapshotTaken,
     SaveAck(Ack, LogHeadReports),
+    /// Check this PKCS#10 request in DER, and issue the certificate.
+    IssueCertificate {
+        csr: Vec<u8>,
+    },
     /// Send the reason to the edge, then close.
     End(SessionRefusal),
 }

@@ -11,8 +11,7 @@ use crate::trusted_time::LogHeadReports;
 use super::{
     NewOps, StoredEdge, SyncSessionInput, SyncSessionOutput, end_session, hello,
     snapshot::{self, SnapshotTransfer},
-    streams::{Downstream, DownstreamRead},
-    streams::{UpFrameResult, Uplink},
+    streams::{Downstream, DownstreamRead, UpFrameResult, Uplink},
 };
 
 #[derive(Debug)]
@@ -149,6 +148,7 @@ impl OpenSession {
             | SyncSessionInput::Quarantined(_)
             | SyncSessionInput::Tail(_)
             | SyncSessionInput::TakenOver { .. }
+            | SyncSessionInput::CertificateDecided(_)
             | SyncSessionInput::Superseded
             | SyncSessionInput::GateClosed
             | SyncSessionInput::Disabled => Vec::new(),

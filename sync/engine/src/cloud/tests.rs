@@ -15,7 +15,7 @@ use crate::trusted_time::LogHeadReports;
 
 use super::{NewOp, StoredEdge, SyncSession, SyncSessionInput, SyncSessionOutput};
 
-const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+pub(super) const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 const TERM: u64 = 7;
 const NONCE: BootNonce = BootNonce([3; 16]);
 const LIMITS: LinkLimits = LinkLimits {
@@ -29,7 +29,7 @@ fn edge() -> EdgeId {
     EdgeId::new("north-1").unwrap()
 }
 
-fn standing() -> LinkSessionId {
+pub(super) fn standing() -> LinkSessionId {
     LinkSessionId {
         term: TERM,
         nonce: NONCE,
@@ -139,7 +139,7 @@ fn greeted(hello: Hello, stored: StoredEdge) -> (SyncSession, Vec<SyncSessionOut
     (session, outputs)
 }
 
-fn opened(log: &[Vec<u8>]) -> SyncSession {
+pub(super) fn opened(log: &[Vec<u8>]) -> SyncSession {
     greeted(hello(log), stored(ChainHead::start(&edge()))).0
 }
 

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use wire::{
-    BootNonce, ChainHead, Challenge, Code, EdgeId, FeedChange, ForwardedAcceptFrame, Frame, Hash,
-    HeldReason, NumberedOutcome, QuarantineWhy, Region, SnapshotCursor, StagedSnapshot, UnixMillis,
+    BootNonce, CertificateAnswer, ChainHead, Challenge, Code, EdgeId, FeedChange,
+    ForwardedAcceptFrame, Frame, Hash, HeldReason, NumberedOutcome, QuarantineWhy, Region,
+    SnapshotCursor, StagedSnapshot, UnixMillis,
 };
 
 use crate::view::ViewDigest;
@@ -104,6 +105,8 @@ pub enum LinkStep {
     },
     /// An accept made elsewhere: log it unless its id is already logged, then report the position.
     Log(Box<ForwardedAcceptFrame>),
+    /// The hub's answer to the request for a certificate.
+    Certificate(Box<CertificateAnswer>),
     Ignored {
         kind: &'static str,
         why: IgnoreReason,

@@ -202,6 +202,32 @@ CREATE TABLE hub_key (
   public_key BINARY(32) NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- One row: the private key of the certificate authority whose certificates edges show to their
+-- tablets.
+CREATE TABLE ca_key (
+  one BIGINT NOT NULL PRIMARY KEY,
+  private_key BLOB NOT NULL,
+  created_at BIGINT NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- That authority's own certificates: one for each set of names and networks that it may certify,
+-- which `permits` identifies.
+CREATE TABLE ca_certificates (
+  permits BINARY(32) NOT NULL PRIMARY KEY,
+  certificate BLOB NOT NULL,
+  not_after BIGINT NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- The newest certificates of each edge.
+CREATE TABLE certificates (
+  edge VARCHAR(40) NOT NULL,
+  serial BINARY(16) NOT NULL,
+  names TEXT NOT NULL,
+  issued_at BIGINT NOT NULL,
+  not_after BIGINT NOT NULL,
+  PRIMARY KEY (edge, serial)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 -- What operators did to edges, and why.
 CREATE TABLE edge_acts (
   edge VARCHAR(40) NOT NULL,

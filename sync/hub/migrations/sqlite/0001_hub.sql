@@ -202,6 +202,32 @@ CREATE TABLE hub_key (
   public_key BLOB NOT NULL
 ) STRICT;
 
+-- One row: the private key of the certificate authority whose certificates edges show to their
+-- tablets.
+CREATE TABLE ca_key (
+  one INTEGER NOT NULL PRIMARY KEY,
+  private_key BLOB NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+-- That authority's own certificates: one for each set of names and networks that it may certify,
+-- which `permits` identifies.
+CREATE TABLE ca_certificates (
+  permits BLOB NOT NULL PRIMARY KEY,
+  certificate BLOB NOT NULL,
+  not_after INTEGER NOT NULL
+) STRICT;
+
+-- The newest certificates of each edge.
+CREATE TABLE certificates (
+  edge TEXT NOT NULL,
+  serial BLOB NOT NULL,
+  names TEXT NOT NULL,
+  issued_at INTEGER NOT NULL,
+  not_after INTEGER NOT NULL,
+  PRIMARY KEY (edge, serial)
+) STRICT;
+
 -- What operators did to edges, and why.
 CREATE TABLE edge_acts (
   edge TEXT NOT NULL,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use wire::{
-    Code, EdgeId, FenceRecord, HubKey, Region, UnixMillis, enrolment_bytes, enrolment_code,
+    Code, EdgeId, FenceRecord, HubKey, Region, ShopCa, UnixMillis, enrolment_bytes, enrolment_code,
     former_keys_bytes,
 };
 
@@ -202,6 +202,11 @@ pub(crate) async fn key(
         pem: encode_pem(&known.public_key),
         former_keys,
     }))
+}
+
+/// Public: every device that should trust the shops' certificates needs it.
+pub(crate) async fn ca(State(hub): State<HubState>) -> Result<Json<ShopCa>, Problem> {
+    Ok(Json(hub.sessions.certificates.describe().await?))
 }
 
 fn encode_pem(key: &[u8; 32]) -> String {

@@ -24,6 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use wire::{Code, EdgeId, Frame, HeldReason, LinkLimits, Region, SessionRefusal, UnixMillis};
 
+use super::certificates::CertificateAuthority;
 use crate::{
     domain::op::AcceptKey,
     peers::{CommandTokenClient, OwnerClient},
@@ -46,6 +47,7 @@ pub(crate) struct SessionContext {
     pub work: WorkSignal,
     pub links: ActiveLinks,
     pub limits: LinkLimits,
+    pub certificates: CertificateAuthority,
     /// The key that identifies the hub to edges. All replicas share it.
     pub key: Signer,
 }

@@ -1,6 +1,7 @@
 //! Tests sync_db on both engines.
 
 mod assignments;
+mod certificates;
 mod compact;
 mod disabling;
 mod enrol;

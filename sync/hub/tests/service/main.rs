@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod certificates;
 mod edge_repair;
 mod link;
 mod live_updates;

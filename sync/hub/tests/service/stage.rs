@@ -206,6 +206,12 @@ impl Stage {
     }
 
     /// Applies to replicas started later.
+    pub(crate) fn has_edge_domains(&mut self, domains: &[&str]) {
+        let domains = domains.iter().map(|domain| (*domain).to_owned());
+        self.config.edge_domains = domains.collect();
+    }
+
+    /// Applies to replicas started later.
     pub(crate) fn owner_has_so_long(&mut self, ms: u64) {
         self.config.decided_within_ms = ms;
     }

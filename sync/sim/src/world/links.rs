@@ -230,8 +230,9 @@ impl World {
                     format!("{name} is linked to replica {replica}")
                 });
             }
-            // The intake judges the age of revocations, in hours.
-            LinkStep::FeedCurrent => {}
+            // The intake judges the age of revocations, in hours. No edge here asks for a
+            // certificate.
+            LinkStep::FeedCurrent | LinkStep::Certificate(_) => {}
             LinkStep::Ignored { why, .. } => {
                 self.counts.ignored(why);
                 if why != IgnoreReason::Unexpected {

@@ -105,4 +105,5 @@ pub const RESERVED: &[(&str, &[&str])] = &[
     ("object_store", &["platform"]),
     ("image", &["platform"]),
     ("lettre", &["notification"]),
+    ("rcgen", &["hub", "holdfast-edge"]),
 ];

@@ -109,6 +109,11 @@ impl TestHubSession {
                 self.cloud.with(|state| state.acks.push(ack));
                 Some(())
             }
+            Frame::CertificateRequest(request) => {
+                self.cloud
+                    .with(|state| state.certificate_requests.push(request));
+                Some(())
+            }
             Frame::Alive(alive) => {
                 assert_eq!(Some(alive.standing), self.link_session);
                 self.cloud.with(|state| state.alive.push(alive.number));
@@ -170,6 +175,12 @@ impl TestHubSession {
         for frame in interjections {
             self.send(frame).await?;
         }
+        let forgeries = self
+            .cloud
+            .with(|state| std::mem::take(&mut state.forgeries));
+        for frame in forgeries {
+            self.send_bytes(&frame).await?;
+        }
         if !outcomes.is_empty() {
             let from = self.outcomes;
             self.outcomes += outcomes.len() as u64;
@@ -205,6 +216,10 @@ impl TestHubSession {
             Some(sealer) => sealer.seal_frame(&frame),
             None => frame,
         };
+        self.send_bytes(&frame).await
+    }
+
+    async fn send_bytes(&mut self, frame: &Frame) -> Option<()> {
         self.socket
             .send(Message::Binary(frame.to_bytes().into()))
             .await

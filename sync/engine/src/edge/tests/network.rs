@@ -228,6 +228,7 @@ impl World {
                 | LinkStep::FeedCurrent
                 | LinkStep::Held { .. }
                 | LinkStep::Log(_)
+                | LinkStep::Certificate(_)
                 | LinkStep::Ignored { .. } => Vec::new(),
             };
             self.perform(more);
