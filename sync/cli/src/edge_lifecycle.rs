@@ -50,6 +50,7 @@ pub enum EdgesAction {
     Record {
         edge: EdgeId,
     },
+    Ca,
 }
 
 #[derive(Deserialize)]
@@ -259,6 +260,7 @@ pub(crate) async fn run_edges_action(
         }
         EdgesAction::Rotate { edge } => issue_key_code(gateway, edge, true, None).await,
         EdgesAction::Record { edge } => show_record(gateway, edge).await,
+        EdgesAction::Ca => edges::show_ca(gateway).await,
     }
 }
 

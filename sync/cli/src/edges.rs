@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use texts::Phrase;
 use wire::{
     EdgeId, EdgeListItem, EdgeStatus, GateState, LinkState, QuarantineWhy, Region, RegionStatus,
-    StatusReport, UnixMillis,
+    ShopCa, StatusReport, UnixMillis,
 };
 
 use crate::{
@@ -46,6 +46,27 @@ pub(crate) async fn list_edges(gateway: &Gateway, retired: bool) -> Result<Comma
         || edges_to_json(&list),
         || render_edges(&list, &gateway.style),
     ))
+}
+
+/// The certificate authority that a shop's tablets must trust. The text can be saved as its PEM file.
+pub(crate) async fn show_ca(gateway: &Gateway) -> Result<CommandOutput> {
+    let ca: ShopCa = gateway.get("/api/v1/edges/ca").await?;
+    Ok(CommandOutput::new(
+        &gateway.style,
+        || json!(ca),
+        || render_ca(&ca, &gateway.style),
+    ))
+}
+
+fn render_ca(ca: &ShopCa, style: &OutputStyle) -> String {
+    let permits = ca.permits.join(say::list_separator.text_in(style.language));
+    let told = style.translate(say::edges_ca {
+        until: style::format_moment(ca.not_after).into(),
+        fingerprint: (&ca.fingerprint).into(),
+        permits: permits.into(),
+    });
+    let next = style.format_next_step(say::edges_ca_next.text_in(style.language));
+    format!("{told}\n\n{}\n    {next}\n", ca.certificate)
 }
 
 /// Includes disabled, retired and not yet enrolled edges. Also returns `None` if the admin's role

@@ -23,6 +23,7 @@ fn find_help_phrase(path: &str) -> Phrase {
         "edges rotate" => say::help_edges_rotate,
         "edges retire" => say::help_edges_retire,
         "edges record" => say::help_edges_record,
+        "edges ca" => say::help_edges_ca,
         "queue" => say::help_queue,
         "queue retry" => say::help_queue_retry,
         "conflicts" => say::help_conflicts,

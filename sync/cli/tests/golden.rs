@@ -23,7 +23,7 @@ const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 
 /// For the healthy platform; `TROUBLED` has every problem.
-const WELL: [&str; 29] = [
+const WELL: [&str; 30] = [
     "status",
     "edges",
     "wait --for links-up --for synced",
@@ -43,6 +43,7 @@ const WELL: [&str; 29] = [
     "edges rotate north-1",
     "edges rotate north-4",
     "edges record north-1",
+    "edges ca",
     "keys",
     "keys rotate --why Planned",
     "keys kill key-2 --why Stolen",
@@ -89,7 +90,7 @@ const REFUSED: [&str; 16] = [
     "keys kill key-9 --why Stolen",
     "withdraw nobody --why Fraud",
 ];
-const HELP: [&str; 29] = [
+const HELP: [&str; 30] = [
     "--help",
     "help queue",
     "status --help",
@@ -99,6 +100,7 @@ const HELP: [&str; 29] = [
     "edges rotate --help",
     "edges retire --help",
     "edges record --help",
+    "edges ca --help",
     "queue --help",
     "queue retry --help",
     "conflicts --help",

@@ -43,6 +43,10 @@ impl LinkSession<'_> {
         let certificate = self.link.certificate.clone();
         let storing = run_blocking(move || certificate.handle_answer(&answer));
         self.wait_for_file(Box::pin(storing)).await?;
+        if let Some(shown) = &self.link.context.security.certificate {
+            // The periodic reload reports files that it cannot use.
+            let _ = shown.reload_if_changed().await;
+        }
         Ok(())
     }
 }

@@ -15,3 +15,9 @@ remark-restored = was restored
 remark-cloned = was cloned
 remark-code-unused = code not used yet
 remark-code-expired = code expired
+
+edges-ca =
+    The certificate authority of the shops' certificates, valid until { $until }.
+    SHA-256 { $fingerprint }
+    It may certify only { $permits }.
+edges-ca-next = A tablet that asks whether to trust it must show the same fingerprint.

@@ -31,6 +31,8 @@ help-edges-retire =
 help-edges-record =
     What operators did to an edge: when, by whom and why
     edge: The edge's name, such as north-1
+help-edges-ca =
+    Show the certificate authority that tablets must trust, with its fingerprint
 help-queue =
     Show the ops that the hub has not decided and why, and those that ended epochs left behind
     edge: Only those of one edge, such as north-1

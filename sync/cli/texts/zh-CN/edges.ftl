@@ -15,3 +15,9 @@ remark-restored = 曾被恢复
 remark-cloned = 曾被复制
 remark-code-unused = 登记码未使用
 remark-code-expired = 登记码已过期
+
+edges-ca =
+    门店证书的颁发机构，有效期至 { $until }。
+    SHA-256 { $fingerprint }
+    仅可为以下名称和网段签发证书：{ $permits }。
+edges-ca-next = 平板询问是否信任时，显示的指纹必须与此一致。

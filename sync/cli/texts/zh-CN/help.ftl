@@ -31,6 +31,8 @@ help-edges-retire =
 help-edges-record =
     对节点的处置记录：时间、操作人与原因
     edge: 节点名称，例如 north-1
+help-edges-ca =
+    显示平板须信任的证书颁发机构及其指纹
 help-queue =
     显示中枢尚未决定的操作及原因，以及已终止的各代遗留的操作
     edge: 只看一个节点，例如 north-1

@@ -91,9 +91,20 @@ pub(super) fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Rou
         .route("/api/v1/auth/edge-token", post(edge_token))
         .route("/api/v1/auth/logout", post(async || StatusCode::NO_CONTENT))
         .route("/api/v1/edges/north-1/key", get(edge_key))
+        .route("/api/v1/edges/ca", get(async || shop_ca()))
         .layer(middleware::from_fn(signed_in))
         .route("/api/v1/auth/login", post(login))
         .route("/api/v1/auth/refresh", post(refresh))
+}
+
+fn shop_ca() -> Json<Value> {
+    Json(json!({
+        "certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+        "fingerprint": "0A:1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9:\
+            0A:1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9",
+        "permits": ["local", "internal", "10.0.0.0/8"],
+        "not_after": "2035-11-24T16:00:00Z",
+    }))
 }
 
 async fn signed_in(request: Request, next: Next) -> Response {
