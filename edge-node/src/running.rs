@@ -344,7 +344,7 @@ fn spawn_link(
             let _ = failed.send(error);
             return;
         }
-        link.run_until_stopped(stop).await;
+        Box::pin(link.run_until_stopped(stop)).await;
     });
     failure
 }
