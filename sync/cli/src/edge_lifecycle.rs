@@ -179,9 +179,8 @@ fn build_edge_command(gateway: &str, region: Region, edge_id: &EdgeId, code: &st
         format!("HOLDFAST__EDGE__REGION={region}"),
         format!("HOLDFAST__EDGE__GATEWAY_URL={gateway}"),
         format!("HOLDFAST__EDGE__DATA=/var/lib/holdfast/{edge_id}"),
-        "HOLDFAST__EDGE__HTTP_BIND=0.0.0.0:8100".to_owned(),
-        "HOLDFAST__EDGE__MQTT_BIND=0.0.0.0:8101".to_owned(),
-        "HOLDFAST__EDGE__WS_BIND=0.0.0.0:8102".to_owned(),
+        "HOLDFAST__EDGE__HTTP_BIND=0.0.0.0:8443".to_owned(),
+        "HOLDFAST__EDGE__MQTT_BIND=0.0.0.0:8883".to_owned(),
         "HOLDFAST__EDGE__TRUST_BIND=0.0.0.0:80".to_owned(),
         "holdfast-edge".to_owned(),
     ]

@@ -12,9 +12,9 @@ fn a_code_comes_with_the_command_that_uses_it() {
     let command = format!(
         "\nHOLDFAST__EDGE__ENROLMENT_CODE=ABCD-EFGH HOLDFAST__EDGE__NAME=south-2 \
          HOLDFAST__EDGE__REGION=SOUTH HOLDFAST__EDGE__GATEWAY_URL={} \
-         HOLDFAST__EDGE__DATA=/var/lib/holdfast/south-2 HOLDFAST__EDGE__HTTP_BIND=0.0.0.0:8100 \
-         HOLDFAST__EDGE__MQTT_BIND=0.0.0.0:8101 HOLDFAST__EDGE__WS_BIND=0.0.0.0:8102 \
-         HOLDFAST__EDGE__TRUST_BIND=0.0.0.0:80 holdfast-edge\n",
+         HOLDFAST__EDGE__DATA=/var/lib/holdfast/south-2 HOLDFAST__EDGE__HTTP_BIND=0.0.0.0:8443 \
+         HOLDFAST__EDGE__MQTT_BIND=0.0.0.0:8883 HOLDFAST__EDGE__TRUST_BIND=0.0.0.0:80 \
+         holdfast-edge\n",
         platform.url()
     );
     assert!(out(&ran).contains(&command), "{}", out(&ran));
