@@ -245,7 +245,8 @@ impl World {
                 LinkStep::Welcomed(_)
                 | LinkStep::FeedCurrent
                 | LinkStep::Held { .. }
-                | LinkStep::Log(_) => Vec::new(),
+                | LinkStep::Log(_)
+                | LinkStep::Certificate(_) => Vec::new(),
             };
             self.edge_does(more);
             if let Some(ack) = self.edge.build_ack(&MachineReport::default()) {

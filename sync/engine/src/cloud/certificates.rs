@@ -96,11 +96,11 @@ mod tests {
             code: Code::CertificateRequestInvalid,
             name: None,
         };
-        let reply = send_reply(standing(), refused.clone());
+        let replies = vec![send_reply(standing(), refused.clone())];
         let decided = SyncSessionInput::CertificateDecided(refused);
-        assert_eq!(session.handle_input(decided, NOW), [reply.clone()]);
+        assert_eq!(session.handle_input(decided, NOW), replies);
         let large = request(standing(), CERTIFICATE_REQUEST_BYTES_MAX + 1);
-        assert_eq!(session.handle_input(large, NOW), [reply]);
+        assert_eq!(session.handle_input(large, NOW), replies);
     }
 
     #[test]
