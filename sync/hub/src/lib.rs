@@ -6,14 +6,14 @@
 //! or its work token. Replicas hold no state: any of them may serve any edge.
 //!
 //! Imports run downwards only: `routes`; then `handlers`, `jobs`; then `session`, `work`, `feed`,
-//! `live_updates`; then `polling`, `peers`; then `store`; then `domain` and `config`. This order is
+//! `live_updates`; then `polling`, `peers`; then `store`; then `domain`, `config` and `certificates`. This order is
 //! checked by `cargo xtask arch`.
 
+mod certificates;
 mod config;
 /// The hub's rules without clock or IO: what an op is, how a run of ops reaches its owner, and how
 /// status is derived for operators.
 mod domain {
-    pub(crate) mod certificates;
     pub(crate) mod compare;
     pub(crate) mod op;
     pub(crate) mod pace;
@@ -42,8 +42,9 @@ use platform::{
 use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart, tasks::Tasks, tokens::Signer};
 use wire::{HubKey, LinkLimits};
 
+use certificates::CaPermits;
 pub use config::{Config, NAME};
-use domain::{certificates::CaPermits, compare::ComparisonCursors, status::SettlingEdges};
+use domain::{compare::ComparisonCursors, status::SettlingEdges};
 use feed::{FeedConsumer, compare::FeedComparison};
 use handlers::HubState;
 use jobs::Gauges;

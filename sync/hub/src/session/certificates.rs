@@ -15,7 +15,7 @@ use process::{
 use wire::{CertificateAnswer, Code, EdgeId, ShopCa};
 
 use crate::{
-    domain::certificates::{CaCertificate, CaError, CaKey, CaPermits, Serial, read_request},
+    certificates::{CaCertificate, CaError, CaKey, CaPermits, Serial, read_request},
     store::{Store, StoreError},
 };
 

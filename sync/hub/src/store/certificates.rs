@@ -8,7 +8,7 @@ use platform::{columns, row, transact, vals};
 use wire::{EdgeId, Hash, UnixMillis};
 
 use super::{CA_KEY, Result, Store, StoreError};
-use crate::domain::certificates::{CaCertificate, IssuedCertificate};
+use crate::certificates::{CaCertificate, IssuedCertificate};
 
 const KEY: &str = "SELECT one, private_key FROM ca_key WHERE one = 1";
 const CERTIFICATE: &str = "SELECT certificate, not_after FROM ca_certificates WHERE permits = ?";

@@ -201,7 +201,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["session", "work", "feed", "live_updates"],
             &["polling", "peers"],
             &["store"],
-            &["domain", "config"],
+            &["certificates", "domain", "config"],
         ],
     ),
     (

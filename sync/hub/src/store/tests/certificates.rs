@@ -3,7 +3,7 @@
 use platform::vals;
 
 use super::*;
-use crate::domain::certificates::{CaCertificate, IssuedCertificate, Serial};
+use crate::certificates::{CaCertificate, IssuedCertificate, Serial};
 
 const YEAR_MS: i64 = 365 * 24 * 60 * 60 * 1_000;
 
