@@ -15,6 +15,8 @@ use crate::{certificates::CertificateFiles, config::Config};
 pub(crate) struct EdgeListeners {
     pub http: HttpListeners,
     pub broker: BrokerListeners,
+    /// The page in the clear that shows how a device trusts this shop, if configured.
+    pub trust_page: Option<TcpListener>,
     pub security: ListenerSecurity,
 }
 
@@ -24,8 +26,6 @@ pub(crate) struct HttpListeners {
     pub slots: ConnectionSlots,
     /// For metrics and readiness details, if configured.
     pub operators: Option<Listener>,
-    /// The page in the clear that shows how a device trusts this shop, if configured.
-    pub trust_page: Option<TcpListener>,
 }
 
 pub(crate) struct BrokerListeners {
@@ -101,13 +101,13 @@ impl EdgeListeners {
             operators: operators
                 .map(|listener| protector.protect_operators(listener))
                 .transpose()?,
-            trust_page,
         };
         let security = protector.into_security();
         security.log_weakness();
         Ok(Self {
             http,
             broker,
+            trust_page,
             security,
         })
     }

@@ -12,7 +12,10 @@ use process::{
     tasks::Tasks,
     web::{self, ConnectionSlots, Listener},
 };
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+};
 use wire::{BootNonce, EdgeId, HubFingerprint};
 
 use crate::{
@@ -205,8 +208,8 @@ async fn start_components(
     let http_at = listeners.http.public.local_addr().unwrap_or(mqtt_at);
     let operators = listeners.http.operators.as_ref();
     let operator_at = operators.and_then(|listener| listener.local_addr().ok());
-    let trust_page = listeners.http.trust_page.as_ref();
-    let trust_page_at = trust_page.and_then(|listener| listener.local_addr().ok());
+    let slots = &listeners.http.slots;
+    let trust_at = spawn_trust_page(&context, http_at, listeners.trust_page, slots, &tasks);
     announce_edge(&context, http_at, &tasks);
     let state = EdgeApiState {
         context: context.clone(),
@@ -234,10 +237,8 @@ async fn start_components(
     let store = context.store.clone();
     let authenticator = context.authenticator.clone();
     let clock = context.clock.clone();
-    tasks.spawn(
-        "jobs",
-        jobs::run_hourly_jobs(store.clone(), authenticator, clock, tasks.stop_token()),
-    );
+    let jobs = jobs::run_hourly_jobs(store.clone(), authenticator, clock, tasks.stop_token());
+    tasks.spawn("jobs", jobs);
     let downlink = Downlink {
         context,
         intake,
@@ -251,7 +252,7 @@ async fn start_components(
         mqtt: mqtt_at,
         ws: ws_at,
         operator: operator_at,
-        trust_page: trust_page_at,
+        trust_page: trust_at,
         tasks,
         store,
         enrolment,
@@ -277,13 +278,7 @@ fn spawn_http_servers(
         public,
         slots,
         operators,
-        trust_page,
     } = listeners;
-    if let Some(listener) = trust_page {
-        let page = TrustPage::new(&state.context, &public, &listener);
-        let router = page.into_router();
-        spawn_server("trust page", listener.into(), slots.clone(), router, tasks);
-    }
     let router = http::router(state);
     if let Some(listener) = operators {
         let router = health::operator_routes(router.clone());
@@ -291,6 +286,21 @@ fn spawn_http_servers(
         spawn_server("operator", listener, slots, router, tasks);
     }
     spawn_server("http", public, slots, router, taking_in);
+}
+
+/// Serves the page in the clear, if configured, and returns its address.
+fn spawn_trust_page(
+    context: &EdgeContext,
+    app: SocketAddr,
+    listener: Option<TcpListener>,
+    slots: &ConnectionSlots,
+    tasks: &Tasks,
+) -> Option<SocketAddr> {
+    let listener = listener?;
+    let at = listener.local_addr().ok()?;
+    let router = TrustPage::new(context, app, at).into_router();
+    spawn_server("trust page", listener.into(), slots.clone(), router, tasks);
+    Some(at)
 }
 
 /// Announces the edge in its network if other machines reach it.

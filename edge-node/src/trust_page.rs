@@ -9,7 +9,7 @@ mod html;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use axum::{
     Router,
@@ -22,9 +22,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::Authority};
 use process::{
     pages,
     problem::{Problem, log_fault},
-    web::{self, Listener},
+    web,
 };
-use tokio::net::TcpListener;
 use wire::{Code, Language};
 
 use crate::{context::EdgeContext, store::EdgeIdentity};
@@ -56,17 +55,16 @@ pub(crate) const CHECK_PATH: &str = "/trust/ok";
 const NAME: &str = "trust";
 
 impl TrustPage {
-    pub(crate) fn new(context: &EdgeContext, app: &Listener, page: &TcpListener) -> Self {
+    /// `app` and `page` are the addresses of the two listeners.
+    pub(crate) fn new(context: &EdgeContext, app: SocketAddr, page: SocketAddr) -> Self {
         let config = &context.config;
-        let app = app.local_addr().ok();
-        let is_reachable = app.is_some_and(|app| !app.ip().is_loopback());
         Self {
             identity: context.identity.clone(),
             names: config.names.clone(),
-            is_announced: config.announce && is_reachable,
+            is_announced: config.announce && !app.ip().is_loopback(),
             has_own_certificate: context.security.has_own_certificate,
-            app_port: app.map_or(443, |app| app.port()),
-            port: page.local_addr().map_or(80, |page| page.port()),
+            app_port: app.port(),
+            port: page.port(),
             data: config.data.clone(),
         }
     }
