@@ -1,6 +1,7 @@
 //! Real MQTT clients against the embedded broker: authentication, topic rules, and replies to
 //! commands.
 
+mod clients;
 mod disconnects;
 mod page;
 mod signed_out;
@@ -447,7 +448,8 @@ async fn over_websocket(at: std::net::SocketAddr, device: &str, token: &str) -> 
 }
 
 /// CONNECT with user name and password. Level 4 is version 3.1.1.
-fn connect_packet(level: u8, device: &str, token: &str) -> Vec<u8> {
+fn connect_packet(level: u8, client_id: &str, token: &str) -> Vec<u8> {
+    let device = client_id.split('.').next().unwrap();
     let text = |text: &str| {
         let length = u16::try_from(text.len()).unwrap().to_be_bytes();
         [&length[..], text.as_bytes()].concat()
@@ -455,7 +457,14 @@ fn connect_packet(level: u8, device: &str, token: &str) -> Vec<u8> {
     let mut head = vec![level, 0b1100_0010, 0, 30];
     // No properties.
     head.extend((level == 5).then_some(0));
-    let body = [text("MQTT"), head, text(device), text(device), text(token)].concat();
+    let body = [
+        text("MQTT"),
+        head,
+        text(client_id),
+        text(device),
+        text(token),
+    ]
+    .concat();
     let low = body.len() % 128;
     let high = body.len() / 128;
     let length = [

@@ -16,12 +16,12 @@ use crate::world::{
 };
 
 /// A socket whose CONNECT was accepted.
-struct Line {
+pub(super) struct Line {
     socket: TcpStream,
 }
 
 impl Line {
-    async fn open(region: &Region, version: u8, device: &str, token: &str) -> Self {
+    pub(super) async fn open(region: &Region, version: u8, device: &str, token: &str) -> Self {
         let mut socket = TcpStream::connect(region.edge.mqtt).await.unwrap();
         let connect = connect_packet(version, device, token);
         socket.write_all(&connect).await.unwrap();
