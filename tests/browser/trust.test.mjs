@@ -89,7 +89,8 @@ async function device(trusts, options = {}) {
   const rules = `MAP ${NAME}:${shop.http} 127.0.0.1:${shop.tls}, MAP ${NAME} 127.0.0.1`
   const trusting = trusts ? [`--ignore-certificate-errors-spki-list=${shop.spki}`] : []
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', `--host-resolver-rules=${rules}`, ...trusting] })
-  const context = await browser.newContext(options)
+  // Without transitions, so that no colour is judged on its way to another theme.
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
   const { page, wrongs } = await watch(await context.newPage())
   // The check of a device without trust fails, and the browser says so.
   const faults = () => wrongs.filter((wrong) => !wrong.includes('net::ERR_CERT_AUTHORITY_INVALID') && !wrong.includes('favicon'))
