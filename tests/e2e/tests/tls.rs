@@ -1,5 +1,6 @@
 //! A platform with a private authority's certificate: the gateway speaks TLS only. An edge and
-//! `holdfast` work if they trust the authority; others refuse to connect.
+//! `holdfast` work if they trust the authority; others refuse to connect. The edge's tablets trust
+//! the cloud's own authority, which has issued the certificate of its listeners.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,12 +8,13 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 use process::trust::{TlsConfig, trust_authorities};
 use serde_json::Value;
 use stack::binaries;
-use support::{Api, Authority, Person};
+use support::{Api, Authority, Person, eventually};
 use wire::{OrderStatus, Region, Role};
 
 const ADMIN: &str = "operator";
@@ -54,7 +56,7 @@ async fn an_edge_and_an_operator_work_over_tls_with_a_private_authority() {
         String::from_utf8_lossy(&enrolled.stderr)
     );
     let invitation: Value = serde_json::from_slice(&enrolled.stdout).unwrap();
-    let _edge = edge(&folder.0, &cloud.url, invitation["code"].as_str().unwrap());
+    let edge = edge(&folder.0, &cloud.url, invitation["code"].as_str().unwrap());
     let line = "wait --for links-up --for synced=NORTH --timeout 30";
     let linked = holdfast(&cloud.url, &admin, Some(&roots), line);
     assert!(
@@ -69,6 +71,21 @@ async fn an_edge_and_an_operator_work_over_tls_with_a_private_authority() {
         .await
         .unwrap();
     assert_eq!(published.status, OrderStatus::PendingReview);
+
+    let shop_ca = holdfast(&cloud.url, &admin, Some(&roots), "edges ca --json");
+    let shop_ca: Value = serde_json::from_slice(&shop_ca.stdout).unwrap();
+    folder.write("shop-ca.pem", shop_ca["certificate"].as_str().unwrap());
+    let trusting = eventually("the edge shows its certificate", PATIENCE, async || {
+        let answer = tablet(&edge.url, Some(&folder.0.join("shop-ca.pem")));
+        answer.status.success().then_some(answer)
+    });
+    let standing: Value = serde_json::from_slice(&trusting.await.stdout).unwrap();
+    assert_eq!(standing["edge"], "north-1");
+    assert_eq!(standing["plain_listeners"], false);
+    let stranger = tablet(&edge.url, None);
+    assert_eq!(stranger.status.code(), Some(UNTRUSTED), "{stranger:?}");
+    let plain = tablet(&edge.url.replace("https:", "http:"), None);
+    assert!(!plain.status.success(), "{plain:?}");
 }
 
 #[test]
@@ -144,19 +161,7 @@ fn cloud(folder: &Path) -> Running {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let address = loop {
-        let line = lines.next().expect("it never was ready").unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap_or_default();
-        if said["message"] == "ready" {
-            break said["address"].as_str().unwrap().to_owned();
-        }
-    };
-    std::thread::spawn(move || {
-        lines
-            .map_while(Result::ok)
-            .for_each(|line| eprintln!("{line}"))
-    });
+    let address = await_address(&mut child, "ready", "address");
     let mut bootstrap = program("holdfast-cloud")
         .args([
             "bootstrap-admin",
@@ -179,6 +184,22 @@ fn cloud(folder: &Path) -> Running {
     }
 }
 
+/// The exit code of curl for a certificate that it does not trust.
+const UNTRUSTED: i32 = 60;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A tablet in the shop, which finds the edge by the shop's name.
+fn tablet(edge: &str, roots: Option<&Path>) -> Output {
+    let (_, port) = edge.rsplit_once(':').unwrap();
+    let mut command = Command::new("curl");
+    command.args(["--silent", "--show-error", "--fail", "--max-time", "10"]);
+    command.args(["--resolve", &format!("shop.test:{port}:127.0.0.1")]);
+    if let Some(roots) = roots {
+        command.arg("--cacert").arg(roots);
+    }
+    command.arg(format!("{edge}/standing")).output().unwrap()
+}
+
 fn edge(folder: &Path, gateway: &str, code: &str) -> Running {
     let mut command = program("holdfast-edge");
     for (name, value) in [
@@ -186,7 +207,10 @@ fn edge(folder: &Path, gateway: &str, code: &str) -> Running {
         ("EDGE__REGION", "NORTH"),
         ("EDGE__GATEWAY_URL", gateway),
         ("EDGE__ENROLMENT_CODE", code),
-        ("EDGE__HTTP_BIND", "127.0.0.1:0"),
+        // Other machines reach it, so it speaks TLS.
+        ("EDGE__HTTP_BIND", "0.0.0.0:0"),
+        ("EDGE__NAMES", "[\"shop.test\"]"),
+        ("EDGE__ANNOUNCE", "false"),
         ("EDGE__MQTT_BIND", "127.0.0.1:0"),
         ("EDGE__WS_BIND", "127.0.0.1:0"),
         ("EDGE__OPERATOR_BIND", ""),
@@ -195,10 +219,32 @@ fn edge(folder: &Path, gateway: &str, code: &str) -> Running {
     }
     command.env("HOLDFAST__EDGE__DATA", folder.join("north-1"));
     command.env("HOLDFAST__TLS__ROOTS", folder.join("roots.pem"));
+    let logging = command.args(["--log", "json"]).stderr(Stdio::piped());
+    let mut child = logging.spawn().unwrap();
+    let address = await_address(&mut child, "Edge `north-1` is running", "http");
+    let (_, port) = address.rsplit_once(':').unwrap();
     Running {
-        child: command.spawn().unwrap(),
-        url: String::new(),
+        child,
+        url: format!("https://shop.test:{port}"),
     }
+}
+
+/// Waits for the log line that tells the address, and prints all later lines.
+fn await_address(child: &mut Child, message: &str, field: &str) -> String {
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let address = loop {
+        let line = lines.next().expect("it never was ready").unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap_or_default();
+        if said["message"] == message {
+            break said[field].as_str().unwrap().to_owned();
+        }
+    };
+    std::thread::spawn(move || {
+        lines
+            .map_while(Result::ok)
+            .for_each(|line| eprintln!("{line}"))
+    });
+    address
 }
 
 fn holdfast(gateway: &str, admin: &Person, roots: Option<&Path>, line: &str) -> Output {

@@ -21,6 +21,7 @@ pub fn of(line: &str, answer: &Value) -> &'static str {
         ["edges", "disable" | "retire", ..] => "edges-disable",
         ["edges", "rekey" | "rotate", ..] => "edges-key",
         ["edges", "record", ..] => "edges-record",
+        ["edges", "ca", ..] => "edges-ca",
         ["dlq", "list", ..] => "dlq",
         ["dlq", "show", ..] => "dlq-show",
         ["dlq", "redrive" | "drop", ..] => "dlq-settled",

@@ -6,7 +6,7 @@ use support::form;
 use crate::stage::*;
 
 /// Command line and schema of its answer.
-const ANSWERS: [(&str, &str); 34] = [
+const ANSWERS: [(&str, &str); 35] = [
     ("status", "status"),
     ("edges", "edges"),
     (
@@ -17,6 +17,7 @@ const ANSWERS: [(&str, &str); 34] = [
     ("edges rekey north-1", "edges-key"),
     ("edges rotate north-1", "edges-key"),
     ("edges record north-1", "edges-record"),
+    ("edges ca", "edges-ca"),
     ("queue", "queue"),
     ("queue retry north-1 5 --epoch 1", "queue-retry"),
     (
