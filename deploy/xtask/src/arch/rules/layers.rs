@@ -90,7 +90,9 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["tokens", "trust", "web"],
             &["problem"],
             &["config", "health", "sse", "tasks", "telemetry", "trace"],
-            &["clock", "context", "metrics", "pages", "parts", "qr", "random"],
+            &[
+                "clock", "context", "metrics", "pages", "parts", "qr", "random",
+            ],
         ],
     ),
     (
