@@ -93,7 +93,7 @@ pub const BUILDS_MAY_USE: &[&str] = &["texts-build"];
 
 /// Third-party crates that only some of ours may name.
 pub const RESERVED: &[(&str, &[&str])] = &[
-    ("sqlx", &["platform", "auth", "order", "payment", "hub"]),
+    ("sqlx", &["platform"]),
     ("rusqlite", &["journal", "platform", "holdfast-edge"]),
     (
         "rusqlite_migration",
