@@ -15,6 +15,8 @@ use wire::{CommandId, EdgeId, Region, Role, Verdict};
 const COMMANDS: usize = 100;
 const REGION: Region = Region::West;
 const SOON: Duration = Duration::from_secs(60);
+/// More than the broker writes at once: a write may carry several packets.
+const TRACED_BYTES: &str = "131072";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_synced_before_each_reply_is_written() {
@@ -137,7 +139,7 @@ impl<'a> Log<'a> {
 async fn attach(pid: u32, output: &Path) -> Child {
     let said = output.with_extension("said");
     let strace = Command::new(binaries::debian("strace", "strace").unwrap())
-        .args(["-f", "-y", "-xx", "-s", "4200", "-o"])
+        .args(["-f", "-y", "-xx", "-s", TRACED_BYTES, "-o"])
         .arg(output)
         .args([
             "-e",
