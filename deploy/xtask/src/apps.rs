@@ -68,8 +68,7 @@ pub fn browse(depth: Depth) -> Result<()> {
     if depth == Depth::Deep {
         browser.env("HOLDFAST_SCREENS", workspace::target()?.join("screens"));
     }
-    let log = workspace::target()?.join("browser.log");
-    shell::run_in_one_piece(browser.env("HOLDFAST_STACK", stack), &log)
+    shell::run(browser.env("HOLDFAST_STACK", stack))
 }
 
 /// Installs exactly the packages of the lockfile.

@@ -42,14 +42,6 @@ pub fn run_into(log: &Path, command: &mut Command) -> Result<(ExitStatus, String
     Ok((status, String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// Runs the command and prints its output in one piece at the end: others run at the same time.
-pub fn run_in_one_piece(command: &mut Command, log: &Path) -> Result<()> {
-    eprintln!("$ {}", line_of(command));
-    let (status, text) = run_into(log, command)?;
-    println!("\n{text}");
-    successful(command, status)
-}
-
 /// Returns the command's standard output; an error if it fails.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command.stderr(Stdio::inherit()).output();

@@ -19,10 +19,10 @@ use crate::{
 const STAGED_PACKAGES: [&str; 5] = ["contract", "e2e", "chaos", "attack", "demo"];
 
 /// Stages that share one queue of test programs, so that one computes while another waits.
-/// The last group starts whole platforms; the browser tests run beside its queue.
+/// The last group starts whole platforms.
 const TOGETHER: [&[Stage]; 2] = [
     &[Stage::Unit, Stage::Contract],
-    &[Stage::Browser, Stage::E2e, Stage::Chaos, Stage::Attack],
+    &[Stage::E2e, Stage::Chaos, Stage::Attack],
 ];
 
 /// In running order: the cheap and most telling ones first.
@@ -215,15 +215,6 @@ impl Built {
     }
 
     fn on_platforms(&self, stages: &[Stage]) -> Result<TestCount> {
-        if let [Stage::Browser, others @ ..] = stages {
-            return thread::scope(|scope| {
-                let browser = scope.spawn(|| apps::browse(self.depth));
-                let count = self.on_platforms(others);
-                let panicked = |_| Err("the thread of the browser tests panicked".into());
-                browser.join().unwrap_or_else(panicked)?;
-                count
-            });
-        }
         let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
         let rounds = rounds.unwrap_or_else(|_| self.depth.chaos_rounds().into());
         let rounds = ("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds);
@@ -333,13 +324,12 @@ mod tests {
         let steps = |stages: &[Stage]| Stage::steps(&stages.iter().copied().collect());
         let all = [
             Stage::Build,
-            Stage::Browser,
             Stage::E2e,
             Stage::Chaos,
             Stage::Attack,
             Stage::Demo,
         ];
-        let together = vec![Stage::Browser, Stage::E2e, Stage::Chaos, Stage::Attack];
+        let together = vec![Stage::E2e, Stage::Chaos, Stage::Attack];
         assert_eq!(
             steps(&all),
             [vec![Stage::Build], together, vec![Stage::Demo]]
