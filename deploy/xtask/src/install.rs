@@ -15,12 +15,13 @@ use crate::{Result, shell, workspace};
 
 /// A file that proves the package is installed, and the package. `*` means the machine's
 /// architecture.
-const PACKAGES: [(&str, &str); 16] = [
+const PACKAGES: [(&str, &str); 17] = [
     ("/usr/bin/cc", "gcc"),
     ("/usr/bin/g++", "g++"),
     ("/usr/include/stdio.h", "libc6-dev"),
     ("/usr/bin/curl", "curl"),
     ("/usr/bin/jq", "jq"),
+    ("/usr/bin/openssl", "openssl"),
     ("/usr/bin/strace", "strace"),
     ("/usr/bin/python3", "python3"),
     ("/usr/lib/python3/dist-packages/pip", "python3-pip"),
@@ -54,7 +55,12 @@ const SCHEMATHESIS: &str = "schemathesis/requirements.txt";
 /// Required to install a wheel.
 pub const FOR_WHEELS: [&str; 2] = ["python3", "python3-pip"];
 /// Required by the browser tests.
-pub const FOR_BROWSER: [&str; 3] = ["chromium-headless-shell", "fonts-noto-cjk", "python3"];
+pub const FOR_BROWSER: [&str; 4] = [
+    "chromium-headless-shell",
+    "fonts-noto-cjk",
+    "openssl",
+    "python3",
+];
 
 pub fn everything() -> Result<()> {
     packages(&PACKAGES.map(|(_, package)| package))?;
