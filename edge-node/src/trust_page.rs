@@ -2,7 +2,7 @@
 //! checks whether it does. It has a listener of its own, because a device that does not trust the
 //! shop yet can open nothing else without a warning.
 //!
-//! Invariant: this listener only tells what is public, and takes nothing from its callers.
+//! Invariant: this listener shows only what is public, and takes nothing from its callers.
 
 mod authority;
 mod html;
@@ -82,13 +82,13 @@ impl TrustPage {
     }
 
     /// The names under which a device may reach the app, the preferred one first.
-    fn list_names(&self, asked: &HeaderMap) -> Vec<String> {
+    fn list_names(&self, request_headers: &HeaderMap) -> Vec<String> {
         let local = format!("{}.local", self.identity.edge_id);
         let mut names: Vec<String> = self.names.clone();
         if self.is_announced {
             names.push(local.clone());
         }
-        names.extend(read_asked_host(asked));
+        names.extend(read_requested_host(request_headers));
         names.retain(|name| is_plain_name(name));
         if names.is_empty() {
             names.push(local);
@@ -127,17 +127,17 @@ impl TrustPage {
 async fn show_page(
     State(page): State<TrustPage>,
     uri: Uri,
-    asked: HeaderMap,
+    request_headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let certificate = page.load_certificate().await?;
-    let names = page.list_names(&asked);
+    let names = page.list_names(&request_headers);
     let origins: Vec<String> = names
         .iter()
         .map(|name| build_origin("https", name, page.app_port))
         .collect();
     let preferred = names.first().map(String::as_str).unwrap_or_default();
     let address = format!("{}{PATH}", build_origin("http", preferred, page.port));
-    let agent = read_text_header(&asked, header::USER_AGENT);
+    let agent = read_text_header(&request_headers, header::USER_AGENT);
     let device = find_query_value(&uri, "device").and_then(DeviceKind::from_name);
     let document = TrustDocument {
         edge: &page.identity.edge_id,
@@ -145,7 +145,7 @@ async fn show_page(
         certificate: &certificate,
         origins: &origins,
         address: &address,
-        language: choose_language(&uri, &asked),
+        language: choose_language(&uri, &request_headers),
         device: device.unwrap_or_else(|| DeviceKind::from_user_agent(agent)),
     };
     let headers = [
@@ -183,13 +183,13 @@ async fn send_pem(State(page): State<TrustPage>) -> Result<Response, Problem> {
 async fn send_profile(
     State(page): State<TrustPage>,
     uri: Uri,
-    asked: HeaderMap,
+    request_headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let Some(authority) = page.load_download().await? else {
         return Ok(redirect_to_page().await);
     };
     let edge = &page.identity.edge_id;
-    let profile = authority.to_profile(edge, choose_language(&uri, &asked));
+    let profile = authority.to_profile(edge, choose_language(&uri, &request_headers));
     let name = build_file_name(edge, DeviceKind::Ios);
     Ok(send_file(
         "application/x-apple-aspen-config",
@@ -222,8 +222,8 @@ pub(crate) async fn answer_check(_: Request) -> Response {
     pages::mark_shared((headers, IMAGE).into_response())
 }
 
-fn choose_language(uri: &Uri, asked: &HeaderMap) -> Language {
-    let accepted = read_text_header(asked, header::ACCEPT_LANGUAGE);
+fn choose_language(uri: &Uri, request_headers: &HeaderMap) -> Language {
+    let accepted = read_text_header(request_headers, header::ACCEPT_LANGUAGE);
     Language::from_accept(find_query_value(uri, "lang").unwrap_or(accepted))
 }
 
@@ -241,8 +241,10 @@ fn read_text_header(headers: &HeaderMap, name: HeaderName) -> &str {
 }
 
 /// The host by which the request came, without its port.
-fn read_asked_host(asked: &HeaderMap) -> Option<String> {
-    let authority: Authority = read_text_header(asked, header::HOST).parse().ok()?;
+fn read_requested_host(request_headers: &HeaderMap) -> Option<String> {
+    let authority: Authority = read_text_header(request_headers, header::HOST)
+        .parse()
+        .ok()?;
     Some(authority.host().to_ascii_lowercase())
 }
 

@@ -35,7 +35,7 @@ pub(crate) async fn answer_queued_commands(
     let answering = waiting.map(|inbound| unconstrained(answer_one(inbound, &intake, &publisher)));
     let mut answered = std::pin::pin!(answering.buffer_unordered(AT_ONCE_MAX));
     let mut stopping = std::pin::pin!(stop.cancelled());
-    let mut asked = false;
+    let mut is_stopping = false;
     let mut in_turn = 0;
     loop {
         if in_turn == ANSWERS_PER_TURN {
@@ -48,7 +48,7 @@ pub(crate) async fn answer_queued_commands(
                 None => return,
             },
             // Polls the queue again, which closes it.
-            () = &mut stopping, if !asked => asked = true,
+            () = &mut stopping, if !is_stopping => is_stopping = true,
         }
     }
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use process::trust::{certificate_fingerprint, encode_certificate_pem};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use uuid::Builder;
 use wire::{EdgeId, Language};
@@ -61,24 +62,19 @@ impl ShopAuthority {
 
     /// The SHA-256 fingerprint in pairs with colons, four pairs a group.
     pub(super) fn fingerprint_groups(&self) -> Vec<String> {
-        let groups = self.sha256.chunks(4);
-        groups
-            .map(|group| {
-                let pairs: Vec<String> = group.iter().map(|byte| format!("{byte:02X}")).collect();
-                pairs.join(":")
-            })
-            .collect()
+        let fingerprint = certificate_fingerprint(&self.der);
+        let pairs: Vec<&str> = fingerprint.split(':').collect();
+        pairs.chunks(4).map(|group| group.join(":")).collect()
     }
 
     pub(crate) fn to_pem(&self) -> String {
-        let lines = encode_in_lines(&self.der);
-        format!("-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n")
+        encode_certificate_pem(&self.der)
     }
 
     /// A configuration profile for iOS. The same certificate always gives the same profile, so that
     /// installing it again replaces the earlier one.
     pub(crate) fn to_profile(&self, edge: &EdgeId, language: Language) -> String {
-        let content = encode_in_lines(&self.der);
+        let content = STANDARD.encode(&self.der);
         let description = say::trust_profile.text_in(language);
         let profile_id = self.derive_uuid(0);
         let payload_id = self.derive_uuid(1);
@@ -103,8 +99,7 @@ impl ShopAuthority {
       <key>PayloadUUID</key><string>{payload_id}</string>
       <key>PayloadDisplayName</key><string>Holdfast {edge}</string>
       <key>PayloadContent</key>
-      <data>
-{content}      </data>
+      <data>{content}</data>
     </dict>
   </array>
 </dict>
@@ -118,20 +113,6 @@ impl ShopAuthority {
         bytes.copy_from_slice(&self.sha256[half * 16..(half + 1) * 16]);
         Builder::from_custom_bytes(bytes).into_uuid().to_string()
     }
-}
-
-/// Base64 in the lines of a PEM file.
-fn encode_in_lines(der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let mut lines = String::with_capacity(text.len() + text.len() / 64 + 1);
-    for (at, character) in text.chars().enumerate() {
-        if at > 0 && at % 64 == 0 {
-            lines.push('\n');
-        }
-        lines.push(character);
-    }
-    lines.push('\n');
-    lines
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ impl TrustDocument<'_> {
         )
     }
 
-    /// Without script it stays at its first state, which tells how to check by hand.
+    /// Without script it stays at its first state, which explains how to check by hand.
     fn render_check(&self, waiting_text: Phrase) -> String {
         let origins = escape_html(&self.origins.join(" "));
         let app = escape_html(&self.app_address());

@@ -107,7 +107,7 @@ async fn the_files_are_the_certificate_and_nothing_else() {
     let kind = "application/x-apple-aspen-config";
     assert_eq!(header_of(&profile, "content-type"), kind);
     let profile = read_text(profile).await;
-    assert!(profile.contains("<data>\nYWJj\n      </data>"), "{profile}");
+    assert!(profile.contains("<data>YWJj</data>"), "{profile}");
 }
 
 #[tokio::test]
