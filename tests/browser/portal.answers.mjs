@@ -447,6 +447,8 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       state.asked.push({ method: request.method(), path, query: Object.fromEntries(url.searchParams), body, headers: request.headers() })
       news.emit('asked')
     }
+    // Away for good, or until the path that it names is asked for.
+    if (state.gone === path) state.gone = false
     if (state.gone) return route.abort()
     // It stays silent and, once it is over, is not tried again within a test.
     if (path === '/stream') return route.fulfill({ contentType: 'text/event-stream', body: 'retry: 3600000\nevent: ready\ndata: {"resumed":true}\n\n' })
