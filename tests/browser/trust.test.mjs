@@ -1,10 +1,8 @@
-// The page in the clear of a real edge, and its check: green on a device that trusts the shop, and only there. A proxy
-// in front of the edge shows a certificate of an authority that this test makes.
+// A real edge in a shop's network, whose certificate is of an authority that this test makes: the page in the clear with
+// its check, green on a device that trusts the shop and only there, and the app at the shop's name.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { request as ask } from 'node:http'
-import { createServer } from 'node:https'
 import { connect, createServer as listen } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -16,6 +14,8 @@ import { axe, CHROMIUM, COLOUR_RULES, keepPicture, LANGUAGES, losses, poll, smal
 const STACK = process.env.HOLDFAST_STACK ?? fileURLToPath(new URL('../../target/debug/holdfast-stack', import.meta.url))
 const EDGE = join(dirname(STACK), 'holdfast-edge')
 const NAME = 'tablets.shop.test'
+/** The name by which the edge announces itself. */
+const OWN_NAME = 'north-1.local'
 const TITLES = { en: { waiting: 'Not yet trusted', trusted: 'This device trusts this shop' }, 'zh-CN': { waiting: '尚未信任', trusted: '本设备已信任本店' } }
 
 let shop
@@ -28,36 +28,35 @@ async function openShop() {
   const authority = makeCertificates(folder)
   const [http, mqtt, ws, trust] = await freePorts(4)
   const set = {
-    data: folder, gateway_url: 'http://127.0.0.1:9', enrolment_code: 'a-code', names: JSON.stringify([NAME]), http_bind: `127.0.0.1:${http}`,
+    data: folder, gateway_url: 'http://127.0.0.1:9', enrolment_code: 'a-code', names: JSON.stringify([NAME]), http_bind: `0.0.0.0:${http}`,
     mqtt_bind: `127.0.0.1:${mqtt}`, ws_bind: `127.0.0.1:${ws}`, trust_bind: `127.0.0.1:${trust}`, operator_bind: '',
   }
   const edge = spawn(EDGE, Object.entries(set).flatMap(([key, value]) => ['--set', `edge.${key}=${value}`]), { cwd: folder, stdio: 'ignore' })
+  const ended = new Promise((exited) => edge.once('exit', exited))
   const isRunning = new Promise((_, failed) => edge.once('error', failed))
   await Promise.race([isRunning, poll(() => reach(trust))])
-  const proxy = createServer({ cert: readFileSync(join(folder, 'leaf.pem')), key: readFileSync(join(folder, 'leaf.key')) }, (from, to) => forward(http, from, to))
-  await new Promise((listening) => proxy.listen(0, '127.0.0.1', listening))
-  const close = async () => {
-    const ended = new Promise((exited) => edge.once('exit', exited))
+  const stopEdge = async () => {
     edge.kill('SIGTERM')
     await ended
-    proxy.closeAllConnections()
-    await new Promise((closed) => proxy.close(closed))
+  }
+  const close = async () => {
+    await stopEdge()
     rmSync(folder, { recursive: true, force: true })
   }
-  return { ...authority, folder, http, trust, tls: proxy.address().port, page: `http://${NAME}:${trust}/trust`, close }
+  return { ...authority, folder, http, trust, page: `http://${NAME}:${trust}/trust`, app: `https://${NAME}:${http}/`, stopEdge, close }
 }
 
-/** An authority as the cloud's, and a leaf for the shop's name. */
+/** An authority as the cloud's, and its certificate for the shop's name in the files where the edge looks for it. */
 function makeCertificates(folder) {
   const openssl = (...words) => execFileSync('openssl', words, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
   openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'shop-ca.pem', '-days', '30', '-subj', '/CN=Holdfast shops')
-  openssl('req', ...key, '-keyout', 'leaf.key', '-out', 'leaf.csr', '-subj', '/CN=north-1')
-  writeFileSync(join(folder, 'leaf.cnf'), `subjectAltName=DNS:${NAME}\n`)
-  openssl('x509', '-req', '-in', 'leaf.csr', '-CA', 'shop-ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '30', '-extfile', 'leaf.cnf', '-out', 'leaf.pem')
+  openssl('req', ...key, '-keyout', 'certificate-key.pem', '-out', 'leaf.csr', '-subj', '/CN=north-1')
+  writeFileSync(join(folder, 'leaf.cnf'), `subjectAltName=DNS:${NAME},DNS:${OWN_NAME}\n`)
+  openssl('x509', '-req', '-in', 'leaf.csr', '-CA', 'shop-ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '30', '-extfile', 'leaf.cnf', '-out', 'certificate.pem')
   const fingerprint = String(openssl('x509', '-noout', '-fingerprint', '-sha256', '-in', 'shop-ca.pem')).trim().split('=')[1]
   const der = openssl('x509', '-outform', 'DER', '-in', 'shop-ca.pem')
-  const spki = execFileSync('sh', ['-c', 'openssl x509 -noout -pubkey -in leaf.pem | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64'], { cwd: folder })
+  const spki = execFileSync('sh', ['-c', 'openssl x509 -noout -pubkey -in certificate.pem | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64'], { cwd: folder })
   return { fingerprint, der, spki: String(spki).trim() }
 }
 
@@ -76,19 +75,10 @@ function reach(port) {
   })
 }
 
-function forward(port, from, to) {
-  const call = ask({ port, host: '127.0.0.1', method: from.method, path: from.url, headers: from.headers }, (answer) => {
-    to.writeHead(answer.statusCode, answer.headers)
-    answer.pipe(to)
-  })
-  from.pipe(call)
-}
-
 /** A device in the shop's network, which trusts the shop or does not. */
 async function device(trusts, options = {}) {
-  const rules = `MAP ${NAME}:${shop.http} 127.0.0.1:${shop.tls}, MAP ${NAME} 127.0.0.1`
   const trusting = trusts ? [`--ignore-certificate-errors-spki-list=${shop.spki}`] : []
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', `--host-resolver-rules=${rules}`, ...trusting] })
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', `--host-resolver-rules=MAP ${NAME} 127.0.0.1, MAP ${OWN_NAME} 127.0.0.1`, ...trusting] })
   // Without transitions, so that no colour is judged on its way to another theme.
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
   const { page, wrongs } = await watch(await context.newPage())
@@ -126,7 +116,7 @@ for (const lang of LANGUAGES) {
     const { browser, context, page, faults } = await device(true, { locale: lang })
     await page.goto(shop.page)
     await page.getByRole('heading', { name: TITLES[lang].trusted }).waitFor()
-    assert.equal(await page.locator('[data-state="trusted"] a').getAttribute('href'), `https://${NAME}:${shop.http}/`)
+    assert.equal(await page.locator('[data-state="trusted"] a').getAttribute('href'), shop.app)
     assert.equal(await page.locator('#steps').isVisible(), false, 'nothing is left to do')
     await keepPicture(page, `trust/trusted-${lang}`)
     assert.deepEqual(await axe(context, page), [])
@@ -144,5 +134,23 @@ test('without script the page still has the steps, the certificate and the way t
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Certificate of this shop' }).click()])
   assert.equal(download.suggestedFilename(), 'holdfast-north-1.crt')
   assert.deepEqual(readFileSync(await download.path()), shop.der)
+  await browser.close()
+})
+
+// Last: it stops the edge.
+test('at the name of the shop the app is kept on the device, and starts there when the edge is away', async () => {
+  const { browser, context, page } = await device(true, { locale: 'en' })
+  await page.goto(shop.app)
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  assert.equal(await page.evaluate(() => isSecureContext), true)
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
+  assert.deepEqual(await axe(context, page), [])
+  await keepPicture(page, 'app/at-the-shop')
+  await page.close()
+
+  await shop.stopEdge()
+  const later = await context.newPage()
+  await later.goto(shop.app)
+  await later.getByRole('button', { name: 'Sign in' }).waitFor()
   await browser.close()
 })

@@ -15,39 +15,43 @@
     for (var at = 0; at < fields.length; at += 1) fields[at].hidden = fields[at].getAttribute('data-state') !== state
   }
 
-  // The certificate is valid for one of the names at least, so the first answer is enough.
+  // Each name is an app of its own to the browser, with its own jobs: go to the first in the list that answers, so a
+  // device always gets the same one.
   function startRound() {
     if (isTrusted) return
     clearTimeout(next)
     round += 1
     var mine = round
-    var failures = 0
-    function fail() {
-      failures += 1
-      if (isTrusted || mine !== round || failures < origins.length) return
+    var answers = {}
+    function note(origin, isReached) {
+      if (isTrusted || mine !== round) return
+      answers[origin] = isReached
+      for (var at = 0; at < origins.length; at += 1) {
+        if (answers[origins[at]] === undefined) return
+        if (answers[origins[at]]) return trust(origins[at])
+      }
       show('waiting')
       next = setTimeout(startRound, EVERY_MS)
     }
-    origins.forEach(function (origin) { load(origin, mine, trust, fail) })
+    origins.forEach(function (origin) { load(origin, mine, note) })
   }
 
-  function load(origin, mine, succeed, fail) {
+  function load(origin, mine, note) {
     var image = new Image()
     var isOver = false
-    function end(then) {
+    function end(isReached) {
       if (isOver) return
       isOver = true
       clearTimeout(late)
-      then(origin)
+      note(origin, isReached)
     }
-    var late = setTimeout(function () { end(fail) }, ANSWER_MS_MAX)
-    image.onload = function () { end(succeed) }
-    image.onerror = function () { end(fail) }
+    var late = setTimeout(function () { end(false) }, ANSWER_MS_MAX)
+    image.onload = function () { end(true) }
+    image.onerror = function () { end(false) }
     image.src = origin + '/trust/ok?' + Date.now() + '-' + mine
   }
 
   function trust(origin) {
-    if (isTrusted) return
     isTrusted = true
     clearTimeout(next)
     check.querySelector('[data-state="trusted"] a').href = origin + '/'
