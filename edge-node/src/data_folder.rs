@@ -83,7 +83,7 @@ pub enum StartError {
 pub(crate) const KEY: &str = "edge.key";
 /// One name of a certificate is the edge's own.
 pub(crate) const CONFIGURED_NAMES_MAX: usize = CERTIFICATE_NAMES_MAX - 1;
-const OWNER_ALONE: u32 = 0o700;
+pub(crate) const OWNER_ALONE: u32 = 0o700;
 
 /// The hub identifies an enrolled edge by its key, so replacing a lost key requires a code.
 pub(crate) fn load_key(config: &Config, key: &Path) -> Result<Signer, StartError> {

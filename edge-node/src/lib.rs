@@ -5,6 +5,7 @@
 
 mod announcement;
 mod authentication;
+mod backup;
 mod board;
 mod callers;
 mod certificates;
@@ -24,6 +25,7 @@ mod mqtt;
 mod people;
 mod receipts;
 mod running;
+mod service_manager;
 pub mod store;
 mod trust_page;
 
@@ -32,6 +34,7 @@ texts::include_texts!(say);
 #[cfg(test)]
 mod tests;
 
+pub use backup::{BackupError, OwnerError, back_up, check_owner, restore};
 pub use callers::CallerError;
 pub use config::{Config, MqttKind};
 pub use data_folder::StartError;

@@ -1,9 +1,14 @@
-//! Command line: `holdfast-edge [run]`, `holdfast-edge config` and `holdfast-edge report [--json]`.
+//! Command line: `holdfast-edge [run]`, `config`, `report`, `backup` and `restore`.
 
-use std::process::ExitCode;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
-use holdfast_edge::{Config, ReportError, StartError, path_in, read_report, start};
+use holdfast_edge::{
+    Config, ReportError, StartError, back_up, check_owner, path_in, read_report, restore, start,
+};
 use process::{
     clock::Clock,
     config::{self, ConfigArgs},
@@ -36,6 +41,16 @@ enum Command {
         /// Print one JSON object
         #[arg(long)]
         json: bool,
+    },
+    /// Copy this edge into a new folder, even while it runs
+    Backup {
+        /// The folder to make
+        folder: PathBuf,
+    },
+    /// Fill the empty data folder from a backup
+    Restore {
+        /// The folder that `backup` made
+        folder: PathBuf,
     },
 }
 
@@ -70,6 +85,8 @@ async fn run_command(args: Args) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Report { json } => print_report(&config, json),
+        Command::Backup { folder } => write_backup(&config, &folder),
+        Command::Restore { folder } => restore_backup(&config, &folder),
     }
 }
 
@@ -86,6 +103,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
 
 fn print_report(config: &Config, json: bool) -> anyhow::Result<()> {
     let data = config.data.clone();
+    check_owner(&data)?;
     let report = match read_report(&path_in(&data)) {
         Err(error) if journal::is_of_damage(&error) => {
             let stopped_at = "could not read the report".to_owned();
@@ -98,5 +116,26 @@ fn print_report(config: &Config, json: bool) -> anyhow::Result<()> {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
         false => println!("{report}"),
     }
+    Ok(())
+}
+
+fn write_backup(config: &Config, folder: &Path) -> anyhow::Result<()> {
+    let edge = back_up(&config.data, folder)?.edge_id;
+    let folder = folder.display();
+    println!(
+        "Copied edge `{edge}` to {folder}. It contains the edge's key: keep it as safe as the edge."
+    );
+    Ok(())
+}
+
+fn restore_backup(config: &Config, folder: &Path) -> anyhow::Result<()> {
+    let identity = restore(folder, &config.data)?;
+    println!(
+        "Restored edge `{}` of {} to {}. Its next start tells the cloud, which gives back what is \
+         newer. Never run it beside the machine that it was copied from.",
+        identity.edge_id,
+        identity.region,
+        config.data.display()
+    );
     Ok(())
 }

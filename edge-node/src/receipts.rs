@@ -52,12 +52,12 @@ pub(crate) struct FormerKeys {
     keys: Arc<RwLock<Vec<[u8; 32]>>>,
 }
 
-const FILE: &str = "former.keys";
+pub(crate) const FORMER_KEYS: &str = "former.keys";
 
 impl FormerKeys {
     /// Skips lines that are not keys; receipts signed with such a key count as foreign.
     pub(crate) fn open(data: &Path) -> io::Result<Self> {
-        let file = data.join(FILE);
+        let file = data.join(FORMER_KEYS);
         let text = match fs::read_to_string(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             text => text?,

@@ -38,6 +38,7 @@ use crate::{
     mqtt::{self, TabletPublisher},
     people::PeopleRegistry,
     receipts::FormerKeys,
+    service_manager,
     store::{EdgeIdentity, Store},
     trust_page::TrustPage,
 };
@@ -239,6 +240,8 @@ async fn start_components(
     let clock = context.clock.clone();
     let jobs = jobs::run_hourly_jobs(store.clone(), authenticator, clock, tasks.stop_token());
     tasks.spawn("jobs", jobs);
+    let watchdog = service_manager::feed_watchdog(context.store.clone(), tasks.stop_token());
+    tasks.spawn("watchdog", watchdog);
     let downlink = Downlink {
         context,
         intake,
@@ -246,6 +249,7 @@ async fn start_components(
         feed_seq,
     };
     let enrolment = spawn_link(downlink, link, hub, enrolled, &tasks);
+    service_manager::report_ready(name.as_str());
     tracing::info!(edge = %name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at, "Edge `{name}` is running");
     Ok(RunningEdge {
         http: http_at,
@@ -383,6 +387,7 @@ impl RunningEdge {
 
     /// Within five seconds: takes no more commands, answers pending ones, closes the file.
     pub async fn stop(self) {
+        service_manager::report_stopping();
         self.tasks.shutdown(STOP_WITHIN).await;
         if let Err(error) = self.store.sync_high_water() {
             tracing::warn!(%error, "Could not write the high-water mark to disk");

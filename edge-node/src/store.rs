@@ -6,6 +6,7 @@
 //! hashed and sent. Ops to upload are read through a connection that sees only commits. Each read
 //! sees one snapshot; the link's reads queue fairly (`read_in_turn`).
 
+mod backup;
 mod commands;
 mod defects;
 mod high_water;
@@ -41,6 +42,8 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 use wire::{BootNonce, EdgeId, Region, UnixMillis};
 
+pub use backup::CopyError;
+pub(crate) use backup::{check_database, copy_database};
 pub use commands::{CheckedCommand, CommandLogResult};
 use log::LogBook;
 use opening::BootResult;

@@ -1,8 +1,12 @@
 //! The binary: starts fast, survives `kill -9`, reports from its file, and stops cleanly.
 #![allow(clippy::unwrap_used)]
 
+#[path = "process/backups.rs"]
+mod backups;
 #[path = "process/full_disk.rs"]
 mod full_disk;
+#[path = "process/service.rs"]
+mod service;
 #[path = "edge/world/mod.rs"]
 mod world;
 

@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, os::unix::process::CommandExt, path::Path, thread};
 
 use crate::{
-    Result, apps, arch, depth::Depth, fuzz, install, mutants, mysql, repeat, shell, stages,
+    Result, apps, arch, debian, depth::Depth, fuzz, install, mutants, mysql, repeat, shell, stages,
     suites::Suites, test, test_servers::TestServers, workspace,
 };
 
@@ -34,6 +34,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "words" => arch::pass(&arch::words(&workspace::root()?)?),
         "lint" => stages::lint(),
         "apps" => apps::build(),
+        "deb" => debian::build(),
         "golden" => golden(),
         "servers" => servers(rest),
         "mysql" => mysql::run(),

@@ -15,7 +15,7 @@ use crate::{Result, shell, workspace};
 
 /// A file that proves the package is installed, and the package. `*` means the machine's
 /// architecture.
-const PACKAGES: [(&str, &str); 17] = [
+const PACKAGES: [(&str, &str); 18] = [
     ("/usr/bin/cc", "gcc"),
     ("/usr/bin/g++", "g++"),
     ("/usr/include/stdio.h", "libc6-dev"),
@@ -23,6 +23,7 @@ const PACKAGES: [(&str, &str); 17] = [
     ("/usr/bin/jq", "jq"),
     ("/usr/bin/openssl", "openssl"),
     ("/usr/bin/strace", "strace"),
+    ("/usr/sbin/debootstrap", "debootstrap"),
     ("/usr/bin/python3", "python3"),
     ("/usr/lib/python3/dist-packages/pip", "python3-pip"),
     ("/usr/lib/*/libcurl.so.4", "libcurl4"),
@@ -43,7 +44,6 @@ const PACKAGES: [(&str, &str); 17] = [
 
 /// Debian runs this script before a package starts its service; 101 forbids it.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
-const CARGO_DENY: &str = "0.20.2";
 const REQUIREMENTS: &str = "deploy/mongod-requirements.txt";
 const MONGOD: &str = "mongod/fiftyone/db/bin/mongod";
 const MOTO_REQUIREMENTS: &str = "deploy/moto-requirements.txt";
@@ -69,30 +69,23 @@ pub fn everything() -> Result<()> {
     schemathesis().map(drop)
 }
 
-/// Builds the pinned version of cargo-deny from source into the target folder, unless it exists.
-pub fn cargo_deny() -> Result<PathBuf> {
+/// Builds the pinned version of a tool from source into the target folder, unless it exists.
+pub fn cargo_tool(name: &str, pinned: &str) -> Result<PathBuf> {
     let tools = workspace::target()?.join("tools");
-    let program = tools.join("bin/cargo-deny");
+    let program = tools.join("bin").join(name);
     let is_pinned = |program: &Path| {
         let version = Command::new(program).arg("--version").output();
-        version.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains(CARGO_DENY))
+        version.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains(pinned))
     };
     if is_pinned(&program) {
         return Ok(program);
     }
-    if is_pinned(Path::new("cargo-deny")) {
-        return Ok("cargo-deny".into());
+    if is_pinned(Path::new(name)) {
+        return Ok(name.into());
     }
     let mut cargo = workspace::cargo()?;
-    cargo.args([
-        "install",
-        "cargo-deny",
-        "--locked",
-        "--debug",
-        "--quiet",
-        "--force",
-    ]);
-    shell::run(cargo.args(["--version", CARGO_DENY, "--root"]).arg(tools))?;
+    cargo.args(["install", name, "--locked", "--debug", "--quiet", "--force"]);
+    shell::run(cargo.args(["--version", pinned, "--root"]).arg(tools))?;
     Ok(program)
 }
 

@@ -4,6 +4,7 @@ mod apps;
 pub mod arch;
 mod beside;
 pub mod commands;
+mod debian;
 mod depth;
 mod fuzz;
 mod install;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Result, apps, arch,
+    Result, apps, arch, debian,
     depth::Depth,
     fuzz, install, mutants, mysql, routes, shell,
     suites::{Suites, THREADS, TestCount},
@@ -44,10 +44,11 @@ pub enum Stage {
     Demo,
     Mysql,
     Mutants,
+    Package,
 }
 
 impl Stage {
-    const NAMES: [(Self, &str); 16] = [
+    const NAMES: [(Self, &str); 17] = [
         (Self::Arch, "arch"),
         (Self::Lint, "lint"),
         (Self::Build, "build"),
@@ -64,6 +65,7 @@ impl Stage {
         (Self::Demo, "demo"),
         (Self::Mysql, "mysql"),
         (Self::Mutants, "mutants"),
+        (Self::Package, "package"),
     ];
 
     pub fn name(self) -> &'static str {
@@ -88,7 +90,7 @@ impl Stage {
 
     fn is_within(self, depth: Depth) -> bool {
         match self {
-            Self::Fuzz | Self::Mysql | Self::Mutants => depth == Depth::Deep,
+            Self::Fuzz | Self::Mysql | Self::Mutants | Self::Package => depth == Depth::Deep,
             _ => true,
         }
     }
@@ -98,7 +100,7 @@ impl Stage {
             Self::Arch | Self::Lint | Self::Build | Self::Sim | Self::Fuzz | Self::Mysql => false,
             Self::Web => false,
             Self::Unit | Self::Contract | Self::Browser | Self::E2e | Self::Mutants => true,
-            Self::Routes | Self::Chaos | Self::Attack | Self::Demo => true,
+            Self::Routes | Self::Chaos | Self::Attack | Self::Demo | Self::Package => true,
         }
     }
 
@@ -172,6 +174,7 @@ impl Built {
             Stage::Browser => apps::browse(self.depth).map(|()| TestCount::default()),
             Stage::E2e | Stage::Chaos | Stage::Attack => self.on_platforms(&[stage]),
             Stage::Mysql => mysql::run().map(|()| TestCount::default()),
+            Stage::Package => debian::drill().map(|()| TestCount::default()),
             Stage::Mutants => {
                 let (suites, servers) = self.ready.as_ref().ok_or(NOT_BUILT)?;
                 mutants::run(suites, servers, None).map(|()| TestCount::default())
@@ -293,10 +296,11 @@ fn check_form() -> Result<()> {
         "licenses",
         "sources",
     ];
-    let mut cargo_deny = Command::new(install::cargo_deny()?);
+    let mut cargo_deny = Command::new(install::cargo_tool("cargo-deny", CARGO_DENY)?);
     shell::run(cargo_deny.current_dir(workspace::root()?).args(deny))
 }
 
+const CARGO_DENY: &str = "0.20.2";
 const OWN_MANIFEST: &str = "deploy/xtask/Cargo.toml";
 
 /// Checks the rules of the tree, that each rule finds violations, and the lints of this tool.

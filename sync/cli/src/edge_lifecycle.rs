@@ -89,7 +89,17 @@ pub(crate) async fn enrol_edge(
     Ok(CommandOutput::new(
         &gateway.style,
         || answer,
-        || render_invitation(gateway, edge_id, expires_at, &command, voids_earlier_code),
+        || {
+            let package = render_package_command(gateway, region, edge_id, &code);
+            render_invitation(
+                gateway,
+                edge_id,
+                expires_at,
+                &command,
+                &package,
+                voids_earlier_code,
+            )
+        },
     ))
 }
 
@@ -98,6 +108,7 @@ fn render_invitation(
     edge_id: &EdgeId,
     expires_at: UnixMillis,
     command: &[String],
+    package: &str,
     voids_earlier_code: bool,
 ) -> String {
     let style = &gateway.style;
@@ -110,9 +121,7 @@ fn render_invitation(
         false => String::new(),
     };
     let next = style.format_next_step(say::enrol_next.text_in(style.language));
-    // A terminal breaks long lines anywhere; a backslash lets the shell continue them.
-    let between = if style.width.is_some() { " \\\n" } else { " " };
-    let command = command.join(between);
+    let command = join_command(command, style);
     let warning = if is_only_here(&gateway.url) {
         format!("  {}\n", style.translate(say::enrol_only_here))
     } else if gateway.url.starts_with("http://") {
@@ -121,7 +130,28 @@ fn render_invitation(
         String::new()
     };
     let page = render_trust_page(edge_id, style);
-    format!("{invited}\n\n{command}\n\n{voided}{warning}{page}    {next}\n")
+    format!("{invited}\n\n{command}\n\n{package}\n\n{voided}{warning}{page}    {next}\n")
+}
+
+/// For a machine with the Debian package, which asks for the code.
+fn render_package_command(
+    gateway: &Gateway,
+    region: Region,
+    edge_id: &EdgeId,
+    code: &str,
+) -> String {
+    let style = &gateway.style;
+    let told = style.translate(say::enrol_package { code: code.into() });
+    let command = [
+        format!("sudo holdfast-box set-up {edge_id} {region}"),
+        gateway.url.clone(),
+    ];
+    format!("{told}\n\n{}", join_command(&command, style))
+}
+
+/// A terminal breaks long lines anywhere; a backslash lets the shell continue them.
+fn join_command(words: &[String], style: &OutputStyle) -> String {
+    words.join(if style.width.is_some() { " \\\n" } else { " " })
 }
 
 /// The address of the edge's page in the clear, and on a terminal its QR code: a tablet beside the

@@ -3,6 +3,7 @@
 enrol-invited =
     + { $name } may enrol once, until { $until }. The code is shown only now.
     { "    " }Run this on the new machine:
+enrol-package = With the Debian package, run this there instead. It asks for the code { $code }:
 enrol-next = `holdfast wait --for links-up` ends when it is connected. From then on it needs no code.
 enrol-voids-code = ! The code that was made for this name before opens nothing any more.
 enrol-only-here = ! That GATEWAY_URL works on this machine only. For an edge on another machine, put in the address at which it reaches the gateway.

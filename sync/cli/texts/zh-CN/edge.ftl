@@ -3,6 +3,7 @@
 enrol-invited =
     + { $name } 可登记一次，有效期至 { $until }。登记码仅此时显示。
     { "    " }在新机器上运行：
+enrol-package = 若那里装有 Debian 软件包，请改为运行以下命令，并输入登记码 { $code }：
 enrol-next = `holdfast wait --for links-up` 会在其连通时结束；此后不再需要登记码。
 enrol-voids-code = ! 此前为该名称生成的登记码已失效。
 enrol-only-here = ! 上面的 GATEWAY_URL 仅在本机有效：若节点在另一台机器上，请改为从那里可访问的网关地址。

@@ -209,7 +209,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
     (
         "holdfast-edge",
         &[
-            &["running"],
+            &["backup", "running"],
             &["enrol", "http", "jobs", "link"],
             &["data_folder", "board", "trust_page"],
             &["mqtt"],
@@ -224,7 +224,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
                 "people",
                 "receipts",
             ],
-            &["announcement", "issued_certificate"],
+            &["announcement", "issued_certificate", "service_manager"],
             &["store"],
             &["certificates", "config"],
         ],
