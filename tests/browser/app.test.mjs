@@ -545,6 +545,54 @@ test('an update in the middle of the queue changes nothing of it', () => playSig
   await page.locator('.empty').waitFor()
 }, { answer: 'later' }))
 
+test('after a first success the app offers to stay on the tablet, and takes no for an answer', () => playSignedIn(async ({ context, page }) => {
+  const offer = () => page.evaluate(() => {
+    const event = Object.assign(new Event('beforeinstallprompt'), { prompt: async () => { window.asked = true }, userChoice: Promise.resolve({ outcome: 'dismissed' }) })
+    window.dispatchEvent(event)
+  })
+  const card = page.getByRole('heading', { name: 'Keep Holdfast on this tablet' })
+  await offer()
+  await page.getByRole('link', { name: 'My jobs' }).click()
+  await page.getByRole('heading', { name: 'My jobs' }).waitFor()
+  assert.equal(await card.count(), 0, 'nothing was achieved yet')
+  await page.getByRole('link', { name: 'Board' }).click()
+  await ask(page, 'Set up a router')
+  await page.getByRole('link', { name: 'My jobs' }).click()
+  await card.waitFor()
+  assert.deepEqual(await axe(context, page), [])
+  await page.getByRole('button', { name: 'Keep it here' }).click()
+  await card.waitFor({ state: 'detached' })
+  assert.equal(await page.evaluate(() => window.asked), true)
+  await page.reload()
+  await page.getByRole('heading', { name: 'My jobs' }).waitFor()
+  await offer()
+  assert.equal(await card.count(), 0, 'it was declined')
+}))
+
+test('a new job sounds and vibrates once, unless the person has turned that off', () => play(async ({ start, state, edge }) => {
+  const { page } = await start()
+  await page.addInitScript(() => {
+    window.calls = []
+    navigator.vibrate = (pattern) => window.calls.push(pattern) > 0
+  })
+  await page.goto(edge.url)
+  await signIn(page)
+  const publish = async (n) => {
+    state.orders.push(order(n, { title: `News ${n}` }))
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+    await jobOf(page, `News ${n}`).waitFor()
+    return page.evaluate(() => window.calls.length)
+  }
+  assert.equal(await publish(70), 1, 'the first board is no news, this is')
+  assert.equal(await publish(71), 1, 'a burst is one call')
+  await page.click('.who')
+  await page.getByRole('button', { name: 'Sound and vibration for new jobs', pressed: true }).click()
+  await page.getByRole('button', { name: 'Sound and vibration for new jobs', pressed: false }).waitFor()
+  await page.reload()
+  await page.locator('.job').first().waitFor()
+  assert.equal(await publish(72), 0, 'it was turned off')
+}))
+
 test('the day’s work is done by keyboard alone, and the focus is seen all the way', () => play(async ({ state, edge, start }) => {
   const { page } = await start()
   const { keyboard } = page

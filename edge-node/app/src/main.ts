@@ -6,8 +6,10 @@ import { createApp } from 'vue'
 import App from './App.vue'
 import { language } from './language.ts'
 import { router } from './router.ts'
+import { listenForInstall } from './device/install.ts'
 import { start, tablet } from './device/tablet.ts'
 
+listenForInstall()
 const look = readLook()
 showLook(look)
 await Promise.all([language.use(preferredLocale(look.locale)), start()])

@@ -34,6 +34,9 @@ export const ITEMS_MAX = 1_000
 
 export class QueueFull extends Error {}
 
+/** What is kept of the device, whoever uses it. */
+type Fact = 'device' | 'current' | 'locked' | 'standing' | 'mayAskToInstall' | 'callsOut'
+
 /** Shared by every person on this tablet. */
 export async function openTablet(name = 'holdfast') {
   const db = await openDB<TabletSchema>(name, 1, {
@@ -56,8 +59,8 @@ export async function openTablet(name = 'holdfast') {
       await Promise.all([write.store.put(person), write.done])
     },
     removePerson: (user: string) => db.delete('people', user),
-    get: <T>(key: 'device' | 'current' | 'locked' | 'standing') => db.get('facts', key) as Promise<T | undefined>,
-    set: (key: 'device' | 'current' | 'locked' | 'standing', value: unknown) => set(key, value),
+    get: <T>(key: Fact) => db.get('facts', key) as Promise<T | undefined>,
+    set: (key: Fact, value: unknown) => set(key, value),
     close: () => db.close(),
   }
 }

@@ -9,6 +9,7 @@ import { jobsOf, merged } from './jobs.ts'
 import { openLine, type Line } from './line.ts'
 import { isPassword, verifierOf } from './password.ts'
 import { Sender } from './sender.ts'
+import { callAttention, newJobs } from './newJobs.ts'
 import { deciderOf, isTabletClockWrong, logTroubleOf, type Link } from './standing.ts'
 import { haveTablet } from './window.ts'
 import { forgetPerson, openPerson, openTablet, type Person, type PersonStore, type TabletStore, QueueFull } from './store.ts'
@@ -46,6 +47,10 @@ export const tablet = shallowReactive({
   confirmed: [] as string[],
   /** How far this tablet's clock is ahead of the node's. */
   clockErrorMs: 0,
+  /** A command of this tablet was confirmed, and nobody has declined to keep the app. */
+  mayAskToInstall: false,
+  /** A new job makes a sound and vibrates. */
+  callsOut: true,
   /** An update of the app waits for a good moment. */
   update: undefined as (() => void) | undefined,
 })
@@ -92,6 +97,8 @@ export async function start(isTaken = false): Promise<void> {
   tablet.device = (await store.get<string>('device')) ?? newDevice()
   await store.set('device', tablet.device)
   tablet.standing = await store.get<EdgeStanding>('standing')
+  tablet.mayAskToInstall = (await store.get<boolean>('mayAskToInstall')) === true
+  tablet.callsOut = (await store.get<boolean>('callsOut')) !== false
   await showPeople()
   const current = await store.get<string>('current')
   const person = current === undefined ? undefined : await store.person(current)
@@ -368,6 +375,8 @@ function isOurs(order: string): boolean {
 }
 
 function setBoard(items: BoardItem[]): void {
+  // The first board of a person is no news.
+  if (tablet.hasBoard && tablet.callsOut && newJobs(tablet.board, items).length > 0) callAttention()
   const asOf = tablet.standing?.link.up === false ? Date.parse(tablet.standing.feed_as_of ?? tablet.standing.link.since) : Date.now()
   Object.assign(tablet, { board: items, boardAsOf: asOf, hasBoard: true })
   if (keepBoardLater === undefined) keepBoard()
@@ -386,9 +395,32 @@ function keepBoard(): void {
 function decided(item: QueueItem): void {
   refetch()
   const order = item.body.order_id
-  if (item.body.type !== 'accept_order' || !succeeded(item)) return
+  if (!succeeded(item)) return
+  void offerInstall()
+  if (item.body.type !== 'accept_order') return
   tablet.confirmed = [...tablet.confirmed, order]
   setTimeout(() => (tablet.confirmed = tablet.confirmed.filter((each) => each !== order)), CONFIRMED_SHOWN_MS)
+}
+
+// ------------------------------------------------------------------------------------------ the device
+
+/** After a first success, unless it was declined. */
+async function offerInstall(): Promise<void> {
+  if ((await store.get<boolean>('mayAskToInstall')) !== undefined) return
+  tablet.mayAskToInstall = true
+  await store.set('mayAskToInstall', true).catch(noRoom)
+}
+
+export async function declineInstall(): Promise<void> {
+  tablet.mayAskToInstall = false
+  await store.set('mayAskToInstall', false).catch(noRoom)
+}
+
+/** Whoever turns it on hears what it is like. */
+export async function setCallsOut(callsOut: boolean): Promise<void> {
+  tablet.callsOut = callsOut
+  if (callsOut) callAttention()
+  await store.set('callsOut', callsOut).catch(noRoom)
 }
 
 // ------------------------------------------------------------------------------------------- actions
