@@ -26,12 +26,25 @@ pub struct Config {
     pub mqtt: MqttKind,
     pub mqtt_bind: String,
     pub ws_bind: String,
+    /// The external broker: `mqtts://HOST:PORT`, or `mqtt://HOST:PORT` on this machine or with
+    /// `plain_listeners`.
+    pub broker_url: String,
+    /// User name and password of this edge at the external broker. Empty for none.
+    pub broker_user: String,
+    pub broker_password: Secret,
+    /// PEM file with the authority that issued the external broker's certificate. Empty for the
+    /// authorities of `tls.roots` and the public ones.
+    pub broker_roots: PathBuf,
+    /// PEM files of the certificate that this edge shows to the external broker, and its key. Both
+    /// empty for none.
+    pub broker_certificate: PathBuf,
+    pub broker_key: PathBuf,
     /// PEM files of the operator's own certificate and its key; both empty to use the one that the
     /// cloud issues. With it all listeners for tablets speak TLS, on loopback too.
     pub certificate: PathBuf,
     pub certificate_key: PathBuf,
-    /// Allows plain text on listeners that other machines can reach. Anyone on the network can then
-    /// read the traffic of tablets.
+    /// Allows plain text on listeners that other machines can reach, and to an external broker on
+    /// another machine. Anyone on the network can then read the traffic of tablets.
     pub plain_listeners: bool,
     /// Other origins whose pages may call from a browser, besides the app's own.
     pub origins: Vec<String>,
@@ -80,8 +93,8 @@ pub struct Config {
 pub enum MqttKind {
     #[default]
     Embedded,
-    /// Mosquitto, EMQX or another broker, used as a client. Reserved: an edge does not start with
-    /// it yet.
+    /// Mosquitto, EMQX or another broker of version 5 at `broker_url`. The edge is its client and
+    /// has no listeners for MQTT.
     External,
 }
 
@@ -123,6 +136,12 @@ impl Default for Config {
             mqtt: MqttKind::Embedded,
             mqtt_bind: "127.0.0.1:8101".to_owned(),
             ws_bind: "127.0.0.1:8102".to_owned(),
+            broker_url: String::new(),
+            broker_user: String::new(),
+            broker_password: Secret::default(),
+            broker_roots: PathBuf::new(),
+            broker_certificate: PathBuf::new(),
+            broker_key: PathBuf::new(),
             certificate: PathBuf::new(),
             certificate_key: PathBuf::new(),
             plain_listeners: false,

@@ -34,7 +34,7 @@ use crate::{
     clock_check::ClockStanding,
     context::{EdgeContext, LinkStatus},
     intake::{self, CommandIntake, IntakeReply},
-    mqtt::{self, Changes, LogHead, TabletPublisher},
+    mqtt::{Changes, LogHead, TabletPublisher},
     people::PersonRateLimiter,
     store::RegionStanding,
     trust_page,
@@ -88,11 +88,13 @@ pub(crate) fn router(state: EdgeApiState) -> Router {
         std::future::ready(clock_check.check_readiness())
     });
     ready.add("disk", move || std::future::ready(disk.check_free_space()));
+    let broker = state.publisher.broker.clone();
+    ready.add("mqtt", move || std::future::ready(broker.check_readiness()));
     ready.add("certificate", move || {
         std::future::ready(security.check_readiness())
     });
     // Serve MQTT on the page's own origin too, so that its content security policy can name it.
-    let mqtt = mqtt::websocket_routes(&["/mqtt"], state.publisher.broker.server.clone());
+    let mqtt = state.publisher.broker.websocket_routes(&["/mqtt"]);
     let document = EmbeddedFile::from_json(include_bytes!("../openapi.json"));
     let router = add_routes(Router::new())
         .layer(DefaultBodyLimit::max(CmdFrame::BYTES_MAX))

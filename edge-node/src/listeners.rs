@@ -10,11 +10,15 @@ use process::web::{
 };
 use tokio::net::TcpListener;
 
-use crate::{certificates::CertificateFiles, config::Config};
+use crate::{
+    certificates::CertificateFiles,
+    config::{Config, MqttKind},
+};
 
 pub(crate) struct EdgeListeners {
     pub http: HttpListeners,
-    pub broker: BrokerListeners,
+    /// Absent with an external broker.
+    pub broker: Option<BrokerListeners>,
     /// The page in the clear that shows how a device trusts this shop, if configured.
     pub trust_page: Option<TcpListener>,
     pub security: ListenerSecurity,
@@ -84,17 +88,17 @@ struct ListenerProtector {
 impl EdgeListeners {
     pub(crate) async fn bind(config: &Config) -> Result<Self, ListenerError> {
         let public = bind_listener(&config.http_bind).await?;
-        let mqtt = bind_listener(&config.mqtt_bind).await?;
-        let websockets = bind_listener(&config.ws_bind).await?;
+        let tablets = match config.mqtt {
+            MqttKind::Embedded => Some(BoundBroker::bind(config).await?),
+            MqttKind::External => None,
+        };
         let operators = bind_if_configured(&config.operator_bind).await?;
         let trust_page = bind_if_configured(&config.trust_bind).await?;
         let slots = ConnectionSlots::new(config.connections_per_address.get());
         let mut protector = ListenerProtector::new(config).await?;
-        let broker = BrokerListeners {
-            mqtt: protector.protect_tablets(mqtt, TlsProtocol::Mqtt)?,
-            websockets: protector.protect_tablets(websockets, TlsProtocol::Http)?,
-            slots: slots.clone(),
-        };
+        let broker = tablets
+            .map(|bound| bound.protect(&mut protector, &slots))
+            .transpose()?;
         let http = HttpListeners {
             public: protector.protect_tablets(public, TlsProtocol::Http)?,
             slots,
@@ -109,6 +113,33 @@ impl EdgeListeners {
             broker,
             trust_page,
             security,
+        })
+    }
+}
+
+/// The embedded broker's sockets, not yet protected.
+struct BoundBroker {
+    mqtt: TcpListener,
+    websockets: TcpListener,
+}
+
+impl BoundBroker {
+    async fn bind(config: &Config) -> Result<Self, BindError> {
+        Ok(Self {
+            mqtt: bind_listener(&config.mqtt_bind).await?,
+            websockets: bind_listener(&config.ws_bind).await?,
+        })
+    }
+
+    fn protect(
+        self,
+        protector: &mut ListenerProtector,
+        slots: &ConnectionSlots,
+    ) -> Result<BrokerListeners, ListenerError> {
+        Ok(BrokerListeners {
+            mqtt: protector.protect_tablets(self.mqtt, TlsProtocol::Mqtt)?,
+            websockets: protector.protect_tablets(self.websockets, TlsProtocol::Http)?,
+            slots: slots.clone(),
         })
     }
 }

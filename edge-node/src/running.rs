@@ -34,7 +34,7 @@ use crate::{
     issued_certificate::IssuedCertificate,
     jobs::{self, Heartbeat},
     link::{Downlink, Link},
-    listeners::{EdgeListeners, HttpListeners},
+    listeners::{EdgeListeners, HttpListeners, ListenerError},
     mqtt::{self, TabletPublisher},
     people::PeopleRegistry,
     receipts::FormerKeys,
@@ -46,8 +46,9 @@ use crate::{
 /// A running edge. Call `stop`: dropping it leaves its tasks to the runtime.
 pub struct RunningEdge {
     pub http: SocketAddr,
-    pub mqtt: SocketAddr,
-    pub ws: SocketAddr,
+    /// The embedded broker's addresses, over TCP and WebSocket; none with an external broker.
+    pub mqtt: Option<SocketAddr>,
+    pub ws: Option<SocketAddr>,
     /// The operators' listener, if configured.
     pub operator: Option<SocketAddr>,
     /// The listener of the page in the clear, if configured.
@@ -187,7 +188,9 @@ async fn start_components(
     let taking_in = tasks.new_child();
     let (inbox, inbound) = mqtt::command_queue();
     let broker = mqtt::start_broker(&context, inbox, listeners.broker, &taking_in).await?;
-    let (mqtt_at, ws_at) = broker.addresses;
+    let tablets_at = broker.tablet_addresses();
+    let mqtt_at = tablets_at.map(|at| at.mqtt);
+    let ws_at = tablets_at.map(|at| at.websocket);
     let position = context.store.load_position().await?;
     let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);
     let publisher = TabletPublisher {
@@ -206,7 +209,8 @@ async fn start_components(
     answering.spawn("intake", work);
 
     let (head, head_seen) = watch::channel(None);
-    let http_at = listeners.http.public.local_addr().unwrap_or(mqtt_at);
+    let http_at = listeners.http.public.local_addr();
+    let http_at = http_at.map_err(ListenerError::Address)?;
     let operators = listeners.http.operators.as_ref();
     let operator_at = operators.and_then(|listener| listener.local_addr().ok());
     let slots = &listeners.http.slots;
@@ -250,7 +254,9 @@ async fn start_components(
     };
     let enrolment = spawn_link(downlink, link, hub, enrolled, &tasks);
     service_manager::report_ready(name.as_str());
-    tracing::info!(edge = %name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at, "Edge `{name}` is running");
+    let mqtt = mqtt_at.map(tracing::field::display);
+    let ws = ws_at.map(tracing::field::display);
+    tracing::info!(edge = %name, http = %http_at, mqtt, ws, "Edge `{name}` is running");
     Ok(RunningEdge {
         http: http_at,
         mqtt: mqtt_at,

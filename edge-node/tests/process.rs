@@ -236,7 +236,7 @@ fn what_is_wrong_is_said_by_name() {
     for (set, words) in [
         (
             "edge.mqtt=external",
-            "edge.mqtt: the external broker is not available yet",
+            "edge.broker_url: with edge.mqtt `external` it must be",
         ),
         ("edge.name=North 1", "edge.name"),
         ("edge.nmae=x", "edge.nmae"),

@@ -406,8 +406,8 @@ impl Downlink {
                     .people
                     .record_applied_command(settled.stored.user_id);
             }
-            // Sign receipts only for connected people; others request theirs later.
-            if self.publisher.broker.is_signed_in(settled.stored.user_id) {
+            // Sign receipts only for people who may be connected; others request theirs later.
+            if self.publisher.broker.may_hear(settled.stored.user_id) {
                 self.publisher
                     .publish_decision(&settled, &self.intake.build_decision_reply(&settled));
             }

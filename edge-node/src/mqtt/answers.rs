@@ -57,13 +57,13 @@ async fn answer_one(inbound: QueuedCommand, intake: &CommandIntake, publisher: &
     let QueuedCommand {
         sender,
         payload,
-        share: _share,
+        hold: _hold,
     } = inbound;
     // No reply if the command's fate is unknown; the tablet resends it.
     let Ok(taken) = intake.answer_command(&payload, Some(&sender)).await else {
         return;
     };
-    publisher.publish_reply(&sender.device, sender.actor.user_id, &taken.reply);
+    publisher.publish_answer(&sender, &taken.reply);
     if let Some(view) = taken.changed {
         publisher.publish_changes(vec![view], Vec::new());
     }

@@ -1,9 +1,10 @@
 //! Passes commands from the broker to the intake through a bounded queue, so that the broker never
-//! waits for the disk. A command beyond the queue or its sender's share is dropped silently, and
-//! the tablet resends it.
+//! waits for the disk. From a tablet's own connection, a command beyond the queue or its sender's
+//! share is dropped silently, and the tablet resends it. An external broker keeps each command
+//! until it is answered, and has at most `UNANSWERED_MAX` of them here.
 //!
 //! Invariant: one person holds at most an eighth of the queue, and all newcomers together at most
-//! half.
+//! half. Commands of QoS 1 from an external broker always have room.
 
 use std::{
     collections::HashMap,
@@ -11,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use wire::UserId;
 
 use crate::authentication::TabletSender;
@@ -30,8 +31,25 @@ pub(crate) struct QueuedCommand {
     pub(super) sender: TabletSender,
     pub(super) payload: Bytes,
     /// Held until the command is answered.
-    pub(super) share: QueuePermit,
+    pub(super) hold: CommandHold,
 }
+
+/// Released on drop, once the command is answered.
+#[expect(dead_code, reason = "held for its drop")]
+pub(super) enum CommandHold {
+    Share(QueuePermit),
+    Broker(PendingAck),
+}
+
+/// A command's message at an external broker, which is acknowledged on drop.
+pub(super) struct PendingAck {
+    /// `None` for QoS 0.
+    packet_id: Option<u16>,
+    acks: mpsc::Sender<u16>,
+}
+
+/// Messages of QoS 1 that an external broker sends before it gets an acknowledgement.
+pub(super) const UNANSWERED_MAX: u16 = 256;
 
 pub(crate) fn command_queue() -> (CommandQueue, mpsc::Receiver<QueuedCommand>) {
     let (queue, inbound) = mpsc::channel(WAITING_MAX);
@@ -53,10 +71,58 @@ impl CommandQueue {
                 .try_send(QueuedCommand {
                     sender,
                     payload,
-                    share,
+                    hold: CommandHold::Share(share),
                 })
                 .is_ok()
         })
+    }
+
+    /// False if the command must be sent again: by its tablet if it has QoS 0, else by the broker.
+    pub(super) fn try_enqueue_from_broker(
+        &self,
+        sender: TabletSender,
+        payload: Bytes,
+        ack: PendingAck,
+    ) -> bool {
+        let reserved = usize::from(UNANSWERED_MAX);
+        if ack.packet_id.is_none() && self.queue.capacity() <= reserved {
+            return false;
+        }
+        let queued = QueuedCommand {
+            sender,
+            payload,
+            hold: CommandHold::Broker(ack),
+        };
+        match self.queue.try_send(queued) {
+            Ok(()) => true,
+            Err(TrySendError::Full(refused) | TrySendError::Closed(refused)) => {
+                if let CommandHold::Broker(ack) = refused.hold {
+                    ack.withhold();
+                }
+                false
+            }
+        }
+    }
+}
+
+impl PendingAck {
+    /// `acks` has room for `UNANSWERED_MAX`.
+    pub(super) fn new(packet_id: Option<u16>, acks: mpsc::Sender<u16>) -> Self {
+        Self { packet_id, acks }
+    }
+
+    /// Leaves the message with the broker, which sends it again on the next connection.
+    fn withhold(mut self) {
+        self.packet_id = None;
+    }
+}
+
+impl Drop for PendingAck {
+    fn drop(&mut self) {
+        if let Some(packet_id) = self.packet_id {
+            // Fails if the connection has ended: the next one brings the message again.
+            let _ = self.acks.try_send(packet_id);
+        }
     }
 }
 
@@ -136,5 +202,30 @@ mod tests {
         assert!(!put(30_000, true), "the queue is full");
         drop(waiting.try_recv().unwrap());
         assert!(put(20, false), "an answered command gives its share back");
+    }
+
+    #[test]
+    fn an_external_broker_hears_that_a_command_is_answered_and_always_has_room() {
+        let (inbox, mut waiting) = command_queue();
+        let (acks, mut acknowledged) = mpsc::channel(UNANSWERED_MAX.into());
+        let put = |packet_id| {
+            let ack = PendingAck::new(packet_id, acks.clone());
+            inbox.try_enqueue_from_broker(sender("t-1", 20), Bytes::from_static(b"{}"), ack)
+        };
+        let unprotected = (0..WAITING_MAX).filter(|_| put(None)).count();
+        assert_eq!(unprotected, WAITING_MAX - usize::from(UNANSWERED_MAX));
+        assert!((1..=UNANSWERED_MAX).all(|packet_id| put(Some(packet_id))));
+        for _ in 0..unprotected {
+            drop(waiting.try_recv().unwrap());
+        }
+        assert!(acknowledged.try_recv().is_err(), "QoS 0");
+        drop(waiting.try_recv().unwrap());
+        assert_eq!(acknowledged.try_recv(), Ok(1));
+        waiting.close();
+        assert!(!put(Some(1)), "a queue that is closed");
+        assert!(
+            acknowledged.try_recv().is_err(),
+            "the broker sends it again"
+        );
     }
 }

@@ -44,7 +44,7 @@ use super::{
 use crate::callers::CallerCheck;
 
 /// A command frame with its topic. The edge splits its own messages to fit too.
-const PACKET_BYTES_MAX: usize = CmdFrame::BYTES_MAX + 16 * 1024;
+pub(super) const PACKET_BYTES_MAX: usize = CmdFrame::BYTES_MAX + 16 * 1024;
 
 const LIMITS: ConnectionLimits = ConnectionLimits {
     connect_within: Duration::from_secs(10),
@@ -60,13 +60,13 @@ const LIMITS: ConnectionLimits = ConnectionLimits {
 const BYTES_PER_TURN: usize = 8 * 1024;
 
 /// Unsent output beyond which a client is not read and gets no messages.
-const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+pub(super) const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 
 /// Time to send the last packet and see the client close.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
-pub(crate) struct MqttServer(Arc<Inner>);
+pub(super) struct MqttServer(Arc<Inner>);
 
 struct Inner {
     context: BrokerContext,
@@ -231,7 +231,7 @@ impl<S: AsyncRead + AsyncWrite> ServedConnection<S> {
 }
 
 /// Writes some of the output, or flushes the stream if there is none; true once it is flushed.
-async fn write_output(
+pub(super) async fn write_output(
     writer: &mut (impl AsyncWrite + Unpin),
     output: &mut BytesMut,
 ) -> io::Result<bool> {
@@ -278,7 +278,7 @@ pub(super) async fn serve_websockets(
 }
 
 /// Routes for MQTT over WebSocket at these paths.
-pub(crate) fn websocket_routes(paths: &[&str], server: MqttServer) -> Router {
+pub(super) fn websocket_routes(paths: &[&str], server: MqttServer) -> Router {
     let mut router = Router::new();
     for path in paths {
         router = router.route(path, any(upgrade_to_mqtt));

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
+use axum::Router;
 use engine::view::EdgeOrderView;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -12,9 +13,14 @@ use wire::{
     order_visible_to_every_provider, topics,
 };
 
-use super::{access::TabletSessions, connections::MqttServer, delivery::Delivery};
+use super::{
+    access::TabletSessions,
+    connections::{MqttServer, websocket_routes},
+    delivery::Delivery,
+    external::ExternalBroker,
+};
 use crate::{
-    authentication::TokenAuthenticator,
+    authentication::{TabletSender, TokenAuthenticator},
     people::PeopleRegistry,
     store::{BoardItem, DecidedCommand, EdgeIdentity},
 };
@@ -26,16 +32,29 @@ pub(crate) struct TabletPublisher {
     pub feed_seq: watch::Receiver<u64>,
 }
 
-/// The running broker.
+/// The broker between the edge and its tablets.
 #[derive(Clone)]
-pub(crate) struct Broker {
+pub(crate) enum Broker {
+    Embedded(EmbeddedBroker),
+    External(ExternalBroker),
+}
+
+/// The broker in this process.
+#[derive(Clone)]
+pub(crate) struct EmbeddedBroker {
     pub(super) delivery: Arc<Delivery>,
     pub(super) signed_in: Arc<TabletSessions>,
     pub(super) people: PeopleRegistry,
     pub(super) authenticator: TokenAuthenticator,
-    pub server: MqttServer,
-    /// Addresses for tablets: TCP and WebSocket.
-    pub addresses: (SocketAddr, SocketAddr),
+    pub(super) server: MqttServer,
+    pub(super) addresses: TabletAddresses,
+}
+
+/// Where the embedded broker listens for tablets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TabletAddresses {
+    pub mqtt: SocketAddr,
+    pub websocket: SocketAddr,
 }
 
 /// Board changes up to `feed_seq`. Every provider may read `items`; they may not, or no longer,
@@ -67,13 +86,37 @@ pub(crate) struct LogHead {
     pub cut_off_since: Option<UnixMillis>,
 }
 
+/// Whether the edge is connected to its broker.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = EdgePresence)]
+pub(crate) struct Presence {
+    pub edge: EdgeId,
+    pub online: bool,
+}
+
+impl Presence {
+    pub(super) fn encode(edge: &EdgeId, online: bool) -> Vec<u8> {
+        let presence = Self {
+            edge: edge.clone(),
+            online,
+        };
+        // A name and a flag always serialize.
+        serde_json::to_vec(&presence).unwrap_or_default()
+    }
+}
+
 /// Orders in one change message: many clients reject packets above 10 KiB.
 const ITEMS_MAX: usize = 8;
 const GONE_MAX: usize = 64;
 
 impl TabletPublisher {
+    /// Publishes the answer to a command to the tablet that sent it.
+    pub(crate) fn publish_answer(&self, sender: &TabletSender, reply: &Reply) {
+        self.publish_reply(&sender.device, sender.actor.user_id, reply);
+    }
+
     /// Publishes to that person on that device; skipped if another person has signed in on it.
-    pub(crate) fn publish_reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
+    fn publish_reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
         if self.broker.may_receive(device, user) {
             let topic = topics::reply_topic(self.identity.region, &self.identity.edge_id, device);
             self.publish_json(&topic, reply, false);
@@ -118,30 +161,79 @@ impl TabletPublisher {
 
     fn publish_json(&self, topic: &str, word: &impl Serialize, retain: bool) {
         match serde_json::to_vec(word) {
-            Ok(payload) => self.broker.delivery.publish(topic, payload, retain),
+            Ok(payload) => self.broker.publish(topic, payload, retain),
             Err(error) => tracing::error!(%error, topic, "Could not serialize a message"),
         }
     }
 }
 
 impl Broker {
-    /// True if that person's connection on that device would be admitted.
+    /// A retained message replaces the previous one on its topic.
+    pub(super) fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
+        match self {
+            Self::Embedded(broker) => broker.delivery.publish(topic, payload, retain),
+            Self::External(broker) => broker.publish(topic, payload, retain),
+        }
+    }
+
+    /// True if that person's connection on that device would be admitted. An external broker
+    /// decides that itself.
     pub(crate) fn would_admit(&self, device: &DeviceId, user: UserId) -> bool {
-        self.signed_in.is_free_for(device, user) || self.people.owns_device(user, device)
+        match self {
+            Self::Embedded(broker) => {
+                broker.signed_in.is_free_for(device, user)
+                    || broker.people.owns_device(user, device)
+            }
+            Self::External(_) => true,
+        }
     }
 
     /// True if a message for that person may go to that device: no other person is signed in on it.
-    pub(crate) fn may_receive(&self, device: &DeviceId, user: UserId) -> bool {
-        self.signed_in.is_free_for(device, user)
+    fn may_receive(&self, device: &DeviceId, user: UserId) -> bool {
+        match self {
+            Self::Embedded(broker) => broker.signed_in.is_free_for(device, user),
+            Self::External(broker) => broker.is_last_user(device, user),
+        }
     }
 
-    pub(crate) fn is_signed_in(&self, user: UserId) -> bool {
-        self.signed_in.is_signed_in(user)
+    /// True if that person may hear a message now.
+    pub(crate) fn may_hear(&self, user: UserId) -> bool {
+        match self {
+            Self::Embedded(broker) => broker.signed_in.is_signed_in(user),
+            Self::External(broker) => broker.is_connected(),
+        }
     }
 
-    /// Ends connections whose token has expired or been revoked.
+    /// Ends connections whose token has expired or been revoked. An external broker keeps its
+    /// connections; the token in each command counts.
     pub(crate) fn close_unauthorized_connections(&self) {
-        self.signed_in.end_unauthorized(&self.authenticator);
+        if let Self::Embedded(broker) = self {
+            broker.signed_in.end_unauthorized(&broker.authenticator);
+        }
+    }
+
+    /// The routes for MQTT over WebSocket on the HTTP port. An external broker has its own.
+    pub(crate) fn websocket_routes(&self, paths: &[&str]) -> Router {
+        match self {
+            Self::Embedded(broker) => websocket_routes(paths, broker.server.clone()),
+            Self::External(_) => Router::new(),
+        }
+    }
+
+    /// `None` if tablets connect to an external broker.
+    pub(crate) fn tablet_addresses(&self) -> Option<TabletAddresses> {
+        match self {
+            Self::Embedded(broker) => Some(broker.addresses),
+            Self::External(_) => None,
+        }
+    }
+
+    /// For the readiness report.
+    pub(crate) fn check_readiness(&self) -> Result<(), String> {
+        match self {
+            Self::Embedded(_) => Ok(()),
+            Self::External(broker) => broker.check_readiness(),
+        }
     }
 }
 

@@ -77,7 +77,7 @@ async fn an_edge_with_a_wrong_clock_links_by_its_hubs_time_and_says_so_everywher
         assert!(filed.to_string().contains(direction), "{filed}");
 
         let token = cloud.people().token(Role::Provider, 20);
-        let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
+        let mut tablet = Tablet::of(edge.mqtt.unwrap(), "t-1", &token, 20).await;
         tablet.send(frame(101, &token, &accept(1))).await;
         assert_eq!(tablet.reply().await.command_id, Some(CommandId(id(101))));
         let taken = until("the command", || async {
@@ -117,7 +117,7 @@ async fn a_board_without_a_battery_counts_on_from_its_log_until_the_cloud_tells_
         "such a clock tells no age"
     );
     let token = cloud.people().token(Role::Provider, 20);
-    let mut tablet = Tablet::of(alone.mqtt, "t-1", &token, 20).await;
+    let mut tablet = Tablet::of(alone.mqtt.unwrap(), "t-1", &token, 20).await;
     tablet.send(frame(101, &token, &accept(1))).await;
     assert_eq!(tablet.reply().await.verdict, Verdict::Provisional);
     alone.stop().await;

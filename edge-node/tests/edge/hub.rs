@@ -132,7 +132,7 @@ async fn a_twin_promises_no_word_of_the_cloud() {
     cloud.cut();
     let token = cloud.people().token(Role::Provider, 20);
     let says = "Stored on a copy of the regional node";
-    let mut tablet = Tablet::of(first.mqtt, "t-1", &token, 20).await;
+    let mut tablet = Tablet::of(first.mqtt.unwrap(), "t-1", &token, 20).await;
     tablet.send(frame(101, &token, &accept(1))).await;
     let reply = tablet.reply().await;
     assert!(
@@ -144,7 +144,7 @@ async fn a_twin_promises_no_word_of_the_cloud() {
 
     // A restart restores this from the file.
     let second = edge(data.path(), &gateway).await;
-    let mut tablet = Tablet::of(second.mqtt, "t-1", &token, 20).await;
+    let mut tablet = Tablet::of(second.mqtt.unwrap(), "t-1", &token, 20).await;
     tablet.send(frame(101, &token, &accept(1))).await;
     assert!(tablet.reply().await.message.unwrap().en.starts_with(says));
     second.stop().await;

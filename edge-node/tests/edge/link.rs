@@ -32,7 +32,7 @@ async fn what_was_taken_during_an_outage_goes_up_once_and_in_order_when_it_ends(
     .await;
     cloud.cut();
     let token = cloud.people().token(Role::Provider, 20);
-    let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
+    let mut tablet = Tablet::of(edge.mqtt.unwrap(), "t-1", &token, 20).await;
     for n in 1..=40 {
         tablet.send(frame(100 + n, &token, &accept(n))).await;
         assert_eq!(
@@ -218,7 +218,7 @@ async fn a_log_goes_up_packed_to_a_cloud_that_asks_for_it_and_is_the_same_log() 
     .await;
     cloud.cut();
     let token = cloud.people().token(Role::Provider, 20);
-    let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
+    let mut tablet = Tablet::of(edge.mqtt.unwrap(), "t-1", &token, 20).await;
     for n in 1..=40 {
         tablet.send(frame(100 + n, &token, &accept(n))).await;
         tablet.reply().await;
@@ -255,7 +255,7 @@ async fn words_of_a_newer_cloud_are_passed_over_and_what_follows_them_arrives() 
     })
     .await;
     let token = cloud.people().token(Role::Provider, 20);
-    let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
+    let mut tablet = Tablet::of(edge.mqtt.unwrap(), "t-1", &token, 20).await;
     tablet.send(frame(101, &token, &accept(2))).await;
     assert_eq!(tablet.reply().await.command_id, Some(CommandId(id(101))));
     until("the command in the cloud", || async {
@@ -287,7 +287,7 @@ async fn an_edge_waits_for_the_cloud_to_enrol_and_needs_it_only_once() {
     assert!(get(&alone, "/health/ready", None).await.is_ok());
     let token = cloud.people().token(Role::Provider, 20);
     assert!(
-        Tablet::connect(alone.mqtt, "t-1", "t-1", &token)
+        Tablet::connect(alone.mqtt.unwrap(), "t-1", "t-1", &token)
             .await
             .is_ok()
     );

@@ -32,7 +32,7 @@ async fn no_reader_ever_finds_a_command_that_neither_waits_nor_is_decided() {
     })
     .await;
     let token = cloud.people().token(Role::Provider, 20);
-    let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
+    let mut tablet = Tablet::of(edge.mqtt.unwrap(), "t-1", &token, 20).await;
 
     let watcher = Watcher::of(data.path());
     for n in 1..=COMMANDS {

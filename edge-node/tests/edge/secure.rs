@@ -118,7 +118,7 @@ async fn with_an_own_certificate_tablets_connect_over_tls_alone() {
 
     let said = standing(&client(&authority), edge.http.port()).await;
     assert_eq!(said.unwrap()["plain_listeners"], false);
-    for at in [edge.http, edge.mqtt, edge.ws] {
+    for at in [edge.http, edge.mqtt.unwrap(), edge.ws.unwrap()] {
         let answer = answer_in_plain_text(at).await;
         assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
         assert!(connect_tls(at, &authority, "other.local").await.is_err());
@@ -128,11 +128,11 @@ async fn with_an_own_certificate_tablets_connect_over_tls_alone() {
 
     let tasks = Tasks::new();
     let token = cloud.people().token(Role::Provider, 20);
-    let mqtt = open_tls_bridge(&tasks, edge.mqtt, &authority).await;
+    let mqtt = open_tls_bridge(&tasks, edge.mqtt.unwrap(), &authority).await;
     let mut tablet = Tablet::of(mqtt, "t-1", &token, 20).await;
     tablet.send(frame(101, &token, &accept(1))).await;
     assert!(tablet.reply().await.receipt.is_some());
-    for to in [edge.http, edge.ws] {
+    for to in [edge.http, edge.ws.unwrap()] {
         let at = open_tls_bridge(&tasks, to, &authority).await;
         let opened = open_websocket(at, None).await;
         assert!(opened.is_ok(), "{opened:?}");
@@ -160,7 +160,7 @@ async fn a_replaced_certificate_is_shown_without_a_restart() {
         standing(&client(&after), port).await.ok()
     })
     .await;
-    assert!(connect_tls(edge.mqtt, &after, NAME).await.is_ok());
+    assert!(connect_tls(edge.mqtt.unwrap(), &after, NAME).await.is_ok());
     edge.stop().await;
 }
 
@@ -176,7 +176,7 @@ async fn until_a_certificate_is_issued_a_listener_answers_nothing_and_readiness_
     };
     let edge = start(exposed, Clock::system()).await.unwrap();
     let http: SocketAddr = ([127, 0, 0, 1], edge.http.port()).into();
-    let mqtt: SocketAddr = ([127, 0, 0, 1], edge.mqtt.port()).into();
+    let mqtt: SocketAddr = ([127, 0, 0, 1], edge.mqtt.unwrap().port()).into();
     for at in [http, mqtt] {
         assert_eq!(answer_in_plain_text(at).await, b"");
         assert!(connect_tls(at, &authority, NAME).await.is_err());
@@ -281,7 +281,7 @@ async fn a_foreign_page_changes_nothing_and_opens_no_socket() {
     let (status, _) = request(edge.http, Method::GET, "/standing", &[("origin", foreign)]).await;
     assert_eq!(status, StatusCode::OK);
 
-    for at in [edge.http, edge.ws] {
+    for at in [edge.http, edge.ws.unwrap()] {
         let refused = open_websocket(at, Some(foreign)).await;
         assert_eq!(refused, Err(StatusCode::FORBIDDEN));
         let page = format!("http://{at}");

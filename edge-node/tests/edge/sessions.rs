@@ -68,7 +68,7 @@ async fn a_refusal_of_mqtt_has_its_reason_over_http() {
     let mine = cloud.people().token(Role::Provider, 20);
     let other = cloud.people().token(Role::Provider, 21);
     let expired = cloud.people().token_until(Role::Provider, 20, -1);
-    let tablet = Tablet::of(edge.mqtt, "t-1", &mine, 20).await;
+    let tablet = Tablet::of(edge.mqtt.unwrap(), "t-1", &mine, 20).await;
     let session = async |token| get(&edge, "/session?device=t-1", token).await.map(drop);
     assert_eq!(session(Some(mine.as_str())).await, Ok(()));
     assert_eq!(session(Some(other.as_str())).await, Err(409));

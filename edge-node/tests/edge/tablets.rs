@@ -1,26 +1,32 @@
-//! Real MQTT clients against the embedded broker: authentication, topic rules, and replies to
-//! commands.
+//! Real MQTT clients: against the embedded broker its authentication, and in `brokers` what holds
+//! with every broker.
 
+mod brokers;
 mod clients;
 mod disconnects;
+mod external;
 mod page;
 mod signed_out;
 mod without_mqtt;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::net::SocketAddr;
+
 use futures::{SinkExt, StreamExt};
+use holdfast_edge::{Config, start};
+use process::clock::Clock;
 use rumqttc::ConnectReturnCode;
-use serde_json::{Value, json};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
     tungstenite::{Message, client::IntoClientRequest},
 };
-use wire::{Code, Hop, OrderStatus, Reply, Role, Verdict, topics};
+use wire::{Role, topics};
 
 use crate::world::{
-    accept, call,
+    accept,
     cloud::Cloud,
-    edge, frame, get, id, order,
+    config, frame, get, id,
+    mosquitto::{Mosquitto, broker_password},
+    order,
     tablet::{REGION, Tablet, edge_id},
     until,
 };
@@ -28,24 +34,73 @@ use crate::world::{
 struct Region {
     cloud: Cloud,
     edge: holdfast_edge::RunningEdge,
+    /// The external broker.
+    mosquitto: Option<Mosquitto>,
+    config: Config,
     _data: tempfile::TempDir,
+}
+
+/// The broker between the edge and its tablets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BrokerKind {
+    Embedded,
+    Mosquitto,
 }
 
 impl Region {
     /// An enrolled edge with orders 1 to 3 and its link up.
     async fn open() -> Self {
+        Self::open_with(BrokerKind::Embedded).await
+    }
+
+    async fn open_with(broker: BrokerKind) -> Self {
         let (cloud, gateway) = Cloud::start().await;
         (1..=3).for_each(|n| cloud.put(order(n, 1)));
         let data = tempfile::tempdir().unwrap();
-        let edge = edge(data.path(), &format!("http://{gateway}")).await;
+        let mut config = config(data.path(), &format!("http://{gateway}"));
+        let mut mosquitto = None;
+        if broker == BrokerKind::Mosquitto {
+            let started = Mosquitto::start().await;
+            config = started.configure(config);
+            mosquitto = Some(started);
+        }
+        let edge = start(config.clone(), Clock::system()).await.unwrap();
         until("three orders at the edge", || async {
             cloud.last_ack().filter(|ack| ack.feed_cursor == 3)
         })
         .await;
-        Self {
+        let region = Self {
             cloud,
             edge,
+            mosquitto,
+            config,
             _data: data,
+        };
+        region.await_ready().await;
+        region
+    }
+
+    /// Waits until the edge is connected to its broker.
+    async fn await_ready(&self) {
+        until("the edge is ready", || async {
+            get(&self.edge, "/health/ready", None).await.ok()
+        })
+        .await;
+    }
+
+    /// Where tablets connect without TLS.
+    fn broker_address(&self) -> SocketAddr {
+        match &self.mosquitto {
+            Some(mosquitto) => mosquitto.plain(),
+            None => self.edge.mqtt.unwrap(),
+        }
+    }
+
+    /// The device's password: the embedded broker takes its person's token.
+    fn broker_password(&self, device: &str, token: &str) -> String {
+        match &self.mosquitto {
+            Some(_) => broker_password(device),
+            None => token.to_owned(),
         }
     }
 
@@ -55,67 +110,15 @@ impl Region {
 
     async fn provider(&self, device: &str, user: u128) -> Tablet {
         let token = self.token(Role::Provider, user);
-        Tablet::of(self.edge.mqtt, device, &token, user).await
+        let password = self.broker_password(device, &token);
+        Tablet::of(self.broker_address(), device, &password, user).await
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_command_is_stored_and_then_decided() {
-    let region = Region::open().await;
-    let mut tablet = region.provider("t-1", 20).await;
-    tablet
-        .send(frame(101, &region.token(Role::Provider, 20), &accept(1)))
-        .await;
-    let stored = tablet.reply().await;
-    assert_eq!(
-        (stored.hop, stored.verdict),
-        (Hop::Stored, Verdict::Provisional)
-    );
-    assert!(stored.receipt.is_some());
-    let decided = tablet.reply().await;
-    assert_eq!((decided.hop, decided.code), (Hop::Decided, None));
-    assert!(decided.outcome.unwrap().has_succeeded());
-    assert_eq!(decided.order.unwrap().version, 2);
-    region.edge.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn other_tablets_see_the_board_change_and_not_who_took_what() {
-    let region = Region::open().await;
-    let mut other = region.provider("t-2", 21).await;
-    let mut tablet = region.provider("t-1", 20).await;
-    region.cloud.cut();
-    tablet
-        .send(frame(101, &region.token(Role::Provider, 20), &accept(1)))
-        .await;
-    tablet.reply().await;
-    let topic = topics::changes_topic(REGION, &edge_id());
-    let changes: Value = other.hear(&topic).await;
-    assert_eq!(
-        (&changes["items"], &changes["gone"]),
-        (&json!([]), &json!([id(1)]))
-    );
-    assert_eq!(changes["feed_seq"], json!(3));
-
-    region.cloud.heal();
-    region.cloud.put(order(4, 1));
-    let opened = loop {
-        let changes: Value = other.hear(&topic).await;
-        if let Some(item) = changes["items"].as_array().unwrap().first() {
-            break item.clone();
-        }
-    };
-    assert_eq!(
-        (&opened["id"], &opened["address"]),
-        (&json!(id(4)), &json!(""))
-    );
-    region.edge.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_a_valid_token_of_ones_own_opens_the_door_and_the_refusal_says_so() {
     let region = Region::open().await;
-    let at = region.edge.mqtt;
+    let at = region.edge.mqtt.unwrap();
     let good = region.token(Role::Provider, 20);
     let expired = region.cloud.people().token_until(Role::Provider, 20, -1);
     let foreign = crate::world::People::new().token(Role::Provider, 20);
@@ -154,60 +157,9 @@ async fn only_a_valid_token_of_ones_own_opens_the_door_and_the_refusal_says_so()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tablet_hears_and_says_its_own_and_nothing_else() {
-    let region = Region::open().await;
-    let mut tablet = region.provider("t-1", 20).await;
-    let edge = edge_id();
-    let other = wire::DeviceId::new("t-2").unwrap();
-    let foreign = topics::provider_topic(REGION, &edge, wire::UserId(id(21)));
-    for filter in [
-        "#",
-        "+/+/+/+/+",
-        "hf/#",
-        "$SYS/#",
-        "$share/g/hf/NORTH/north-1/changes",
-        "hf/NORTH/north-1/cmd/t-1",
-        &topics::reply_topic(REGION, &edge, &other),
-        &foreign,
-    ] {
-        assert!(!tablet.subscribe(filter).await, "{filter}");
-    }
-    // In MQTT 3.1.1 a forbidden publish is acknowledged and dropped.
-    let mut victim = region.provider("t-2", 21).await;
-    let token = region.token(Role::Provider, 20);
-    for topic in [
-        topics::reply_topic(REGION, &edge, &other),
-        topics::head_topic(REGION, &edge),
-        topics::changes_topic(REGION, &edge),
-        topics::command_topic(REGION, &edge, &other),
-    ] {
-        tablet.publish(&topic, frame(101, &token, &accept(1))).await;
-    }
-    tablet.send(frame(102, &token, &accept(2))).await;
-    assert_eq!(
-        tablet.reply().await.command_id,
-        Some(wire::CommandId(id(102)))
-    );
-    victim
-        .send(frame(103, &region.token(Role::Provider, 21), &accept(3)))
-        .await;
-    assert_eq!(
-        victim.reply().await.command_id,
-        Some(wire::CommandId(id(103)))
-    );
-    let known = region.cloud.commands();
-    assert!(
-        known
-            .iter()
-            .all(|op| op.command.id != wire::CommandId(id(101)))
-    );
-    region.edge.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_answers_to_one_person_at_a_time() {
     let region = Region::open().await;
-    let at = region.edge.mqtt;
+    let at = region.edge.mqtt.unwrap();
     let mine = region.token(Role::Provider, 20);
     let foreign = region.token(Role::Provider, 21);
     let mut tablet = region.provider("t-1", 20).await;
@@ -259,7 +211,7 @@ async fn a_device_answers_to_one_person_at_a_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_said_to_a_device_waits_for_nobody_who_held_it_before() {
     let region = Region::open().await;
-    let at = region.edge.mqtt;
+    let at = region.edge.mqtt.unwrap();
     let foreign = region.token(Role::Provider, 21);
     let replies = topics::reply_topic(REGION, &edge_id(), &wire::DeviceId::new("t-1").unwrap());
     let mut before = Tablet::resume(at, "t-1.before", "t-1", &foreign)
@@ -291,105 +243,13 @@ async fn what_is_said_to_a_device_waits_for_nobody_who_held_it_before() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_head_is_retained_and_names_this_boot() {
-    let region = Region::open().await;
-    let mut tablet = region.provider("t-1", 20).await;
-    let topic = topics::head_topic(REGION, &edge_id());
-    let head: Value = tablet.hear(&topic).await;
-    let hello = &region.cloud.hellos()[0];
-    assert_eq!(head["nonce"], json!(hello.nonce.to_string()));
-    assert_eq!(
-        (&head["edge"], &head["epoch"]),
-        (&json!("north-1"), &json!(1))
-    );
-    let standing = get(&region.edge, "/api/head", None).await.unwrap();
-    assert_eq!(
-        (&standing["seq"], &standing["link_up"]),
-        (&head["seq"], &json!(true))
-    );
-
-    let key = URL_SAFE_NO_PAD
-        .decode(standing["public_key"].as_str().unwrap())
-        .unwrap();
-    tablet
-        .send(frame(101, &region.token(Role::Provider, 20), &accept(1)))
-        .await;
-    let receipt = tablet.reply().await.receipt.unwrap();
-    let signature = URL_SAFE_NO_PAD.decode(&receipt.sig).unwrap();
-    let key = key.try_into().unwrap();
-    assert!(process::tokens::verify_bytes(
-        &key,
-        &receipt.signed_bytes(),
-        &signature
-    ));
-    region.edge.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tablet_of_version_5_is_answered_and_told_why_it_may_not() {
-    use rumqttc::v5::{
-        AsyncClient, Event, MqttOptions,
-        mqttbytes::{
-            QoS,
-            v5::{Packet, PubAckReason},
-        },
-    };
-    let region = Region::open().await;
-    let at = region.edge.mqtt;
-    let token = region.token(Role::Provider, 20);
-    let mut options = MqttOptions::new("t-5", at.ip().to_string(), at.port());
-    options.set_credentials("t-5", &token);
-    options.set_outgoing_inflight_upper_limit(100);
-    let (client, mut events) = AsyncClient::new(options, 16);
-    let device = wire::DeviceId::new("t-5").unwrap();
-    let edge = edge_id();
-    client
-        .subscribe(
-            topics::reply_topic(REGION, &edge, &device),
-            QoS::AtLeastOnce,
-        )
-        .await
-        .unwrap();
-    let forbidden = topics::head_topic(REGION, &edge);
-    client
-        .publish(forbidden, QoS::AtLeastOnce, true, b"{}".to_vec())
-        .await
-        .unwrap();
-    let own = topics::command_topic(REGION, &edge, &device);
-    client
-        .publish(own, QoS::AtLeastOnce, false, frame(101, &token, &accept(1)))
-        .await
-        .unwrap();
-
-    let mut refused = false;
-    let reply: Reply = loop {
-        match tokio::time::timeout(crate::world::PATIENCE, events.poll())
-            .await
-            .unwrap()
-            .unwrap()
-        {
-            Event::Incoming(Packet::PubAck(ack)) => {
-                refused |= ack.reason == PubAckReason::NotAuthorized;
-            }
-            Event::Incoming(Packet::Publish(publish)) => {
-                break serde_json::from_slice(&publish.payload).unwrap();
-            }
-            _ => {}
-        }
-    };
-    assert!(refused, "the forbidden publish was not refused");
-    assert_eq!(reply.verdict, Verdict::Provisional);
-    region.edge.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mqtt_runs_over_websocket_beside_clients_that_never_finish_their_handshake() {
     let region = Region::open().await;
-    let _silent = tokio::net::TcpStream::connect(region.edge.ws)
+    let _silent = tokio::net::TcpStream::connect(region.edge.ws.unwrap())
         .await
         .unwrap();
     let token = region.token(Role::Provider, 20);
-    drop(over_websocket(region.edge.ws, "t-ws", &token).await);
+    drop(over_websocket(region.edge.ws.unwrap(), "t-ws", &token).await);
     region.edge.stop().await;
 }
 
@@ -399,8 +259,10 @@ async fn a_websocket_that_has_ended_leaves_nobody_signed_in() {
     let [first, second] = [20, 21].map(|user| region.token(Role::Provider, user));
     for n in 0..6 {
         let device = format!("t-{n}");
-        let mut socket = over_websocket(region.edge.ws, &device, &first).await;
-        let busy = refusal(region.edge.mqtt, &device, &second).await.unwrap();
+        let mut socket = over_websocket(region.edge.ws.unwrap(), &device, &first).await;
+        let busy = refusal(region.edge.mqtt.unwrap(), &device, &second)
+            .await
+            .unwrap();
         assert!(busy.1.starts_with("device_in_use"), "{busy:?}");
         if n % 2 == 0 {
             const DISCONNECT: [u8; 2] = [0xe0, 0];
@@ -411,7 +273,7 @@ async fn a_websocket_that_has_ended_leaves_nobody_signed_in() {
         }
         drop(socket);
         until("the device is free", || async {
-            refusal(region.edge.mqtt, &device, &second)
+            refusal(region.edge.mqtt.unwrap(), &device, &second)
                 .await
                 .is_none()
                 .then_some(())

@@ -21,7 +21,7 @@ async fn what_goes_up_stands_in_the_file_already() {
     })
     .await;
     let token = cloud.people().token(Role::Provider, 20);
-    let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
+    let mut tablet = Tablet::of(edge.mqtt.unwrap(), "t-1", &token, 20).await;
     let file = Connection::open_with_flags(path_in(data.path()), OpenFlags::SQLITE_OPEN_READ_ONLY)
         .unwrap();
     let mut stored = file

@@ -17,7 +17,7 @@ pub(crate) const PINGRESP: [u8; 2] = [0xd0, 0];
 
 const CONNACK: u8 = 0x20;
 const PUBLISH: u8 = 0x30;
-const DISCONNECT: u8 = 0xe0;
+pub(crate) const DISCONNECT: u8 = 0xe0;
 
 const SESSION_EXPIRY: u8 = 0x11;
 const REASON_STRING: u8 = 0x1f;
@@ -141,17 +141,17 @@ pub(crate) fn put_publish(
 }
 
 /// At most 65,535 bytes; our texts are far shorter.
-fn put_text(output: &mut impl BufMut, text: &str) {
+pub(crate) fn put_text(output: &mut impl BufMut, text: &str) {
     output.put_u16(u16::try_from(text.len()).unwrap_or(u16::MAX));
     output.put_slice(text.as_bytes());
 }
 
-fn put_section(body: &mut Vec<u8>, properties: &[u8]) {
+pub(crate) fn put_section(body: &mut Vec<u8>, properties: &[u8]) {
     body.extend(encode_variable(properties.len()));
     body.extend_from_slice(properties);
 }
 
-fn encode_packet(first: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn encode_packet(first: u8, body: &[u8]) -> Vec<u8> {
     let mut packet = vec![first];
     packet.extend(encode_variable(body.len()));
     packet.extend_from_slice(body);

@@ -1,10 +1,12 @@
-//! The server's side of one MQTT connection, versions 3.1.1 and 5, without IO: bytes and the time
-//! go in, bytes come out, and a `ConnectionHandler` decides what the client may do.
+//! MQTT connections without IO: bytes and the time go in, bytes come out. `Connection` is a
+//! server's side in versions 3.1.1 and 5; a `ConnectionHandler` decides what its client may do.
+//! `ClientConnection` is a client's side in version 5.
 //!
-//! Only what an edge's tablets need: sessions end with their connection, wills are discarded, and
+//! The server has only what an edge's tablets need: sessions end with their connection, wills are discarded, and
 //! messages to the client have at most QoS 1. Section numbers in comments are those of the MQTT 5
 //! specification unless they name the version.
 
+mod client;
 mod connection;
 mod decode;
 mod encode;
@@ -12,6 +14,7 @@ mod handler;
 mod packets;
 mod properties;
 
+pub use client::{ClientConnection, ClientError, ClientEvent, ClientOptions};
 pub use connection::Connection;
 pub use handler::{ConnectionHandler, ConnectionLimits, OutgoingMessage};
 pub use packets::{

@@ -32,7 +32,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read_bytes(&mut self, length: usize) -> Result<&'a [u8], PacketError> {
+    pub(crate) fn read_bytes(&mut self, length: usize) -> Result<&'a [u8], PacketError> {
         let Some((bytes, rest)) = self.rest.split_at_checked(length) else {
             return Err(PacketError::malformed("A field ends after its packet"));
         };
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A variable byte integer in its shortest form (1.5.5).
-    fn read_variable(&mut self) -> Result<u32, PacketError> {
+    pub(crate) fn read_variable(&mut self) -> Result<u32, PacketError> {
         match read_variable(self.rest)? {
             Some(VariableInteger { value, size }) => {
                 self.rest = &self.rest[size..];

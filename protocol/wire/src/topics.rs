@@ -39,6 +39,16 @@ pub fn head_topic(region: Region, edge: &EdgeId) -> String {
     format!("{}/head", topic_base(region, edge))
 }
 
+/// Edge to all, retained: whether the edge is connected. Its last will says that it is not.
+pub fn presence_topic(region: Region, edge: &EdgeId) -> String {
+    format!("{}/presence", topic_base(region, edge))
+}
+
+/// All command topics of the edge, as it subscribes to them at an external broker.
+pub fn command_filter(region: Region, edge: &EdgeId) -> String {
+    format!("{}/cmd/+", topic_base(region, edge))
+}
+
 /// The device that publishes on this command topic of the edge.
 pub fn parse_command_topic(region: Region, edge: &EdgeId, topic: &str) -> Option<DeviceId> {
     let device = topic
@@ -52,7 +62,8 @@ pub fn may_publish(region: Region, edge: &EdgeId, device: &DeviceId, topic: &str
     topic == command_topic(region, edge, device)
 }
 
-/// A device may subscribe to its own replies, its user's outcomes, the head, and the board.
+/// A device may subscribe to its own replies, its user's outcomes, the head, the edge's presence,
+/// and the board.
 /// Customers may not subscribe to the board, because they may read only their own orders. Wildcards
 /// are never required, so all are refused.
 pub fn may_subscribe(
@@ -66,6 +77,7 @@ pub fn may_subscribe(
         || filter == provider_topic(region, edge, actor.user_id)
         || (filter == changes_topic(region, edge) && actor.role != Role::Customer)
         || filter == head_topic(region, edge)
+        || filter == presence_topic(region, edge)
 }
 
 /// The device and the token of a CONNECT packet, not yet verified.

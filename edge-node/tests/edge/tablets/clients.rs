@@ -19,7 +19,7 @@ const VERSIONS: [(u8, &str); 2] = [(4, "mqttv311"), (5, "mqttv5")];
 
 /// `mosquitto_sub` or `mosquitto_pub` as the device `t-1`.
 fn mosquitto(program: &str, region: &Region, version: &str, token: &str) -> Command {
-    let at = region.edge.mqtt;
+    let at = region.edge.mqtt.unwrap();
     let mut command = Command::new(program);
     command
         .args(["-V", version, "-h", &at.ip().to_string()])

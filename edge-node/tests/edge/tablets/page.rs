@@ -120,7 +120,7 @@ async fn the_pages_complete_tablet_starts_and_works_while_its_edge_is_cut_off() 
 async fn the_pages_example_of_mqtt_3_1_1_gets_its_reply() {
     let region = Region::open().await;
     let http = region.edge.http;
-    let mqtt = region.edge.mqtt;
+    let mqtt = region.edge.mqtt.unwrap();
     let output = Command::new("bash")
         .args([
             "-euo",

@@ -30,7 +30,10 @@ async fn each_end_of_a_sign_in_has_its_own_code_and_its_own_words() {
         ("t-22", &expired, Code::TokenExpired, 0x87),
         ("t-23", &closed, Code::DeviceClosed, 0x8a),
     ] {
-        let told = until("the refusal", || refusal(region.edge.mqtt, device, token)).await;
+        let told = until("the refusal", || {
+            refusal(region.edge.mqtt.unwrap(), device, token)
+        })
+        .await;
         assert_eq!(
             told,
             (number, format!("{code}: {}", code.sentence_in(English)))
@@ -47,7 +50,10 @@ async fn each_end_of_a_sign_in_has_its_own_code_and_its_own_words() {
         sentences.extend([English, Chinese].map(|language| code.sentence_in(language)));
     }
     assert_eq!(sentences.len(), 8);
-    assert_eq!(refusal(region.edge.mqtt, "t-24", &stays).await, None);
+    assert_eq!(
+        refusal(region.edge.mqtt.unwrap(), "t-24", &stays).await,
+        None
+    );
     region.edge.stop().await;
 }
 
@@ -66,7 +72,7 @@ async fn a_revoked_person_is_let_in_no_more_and_hears_no_more() {
         verification: None,
     });
     let refused = until("the refusal", || async {
-        Tablet::connect(region.edge.mqtt, "t-2", "t-2", &token)
+        Tablet::connect(region.edge.mqtt.unwrap(), "t-2", "t-2", &token)
             .await
             .err()
     })
@@ -97,7 +103,7 @@ async fn a_killed_key_ends_connections_and_lets_nobody_in() {
         jwks: next.signer.jwks(),
     });
     tablet.ended().await;
-    let refused = Tablet::connect(region.edge.mqtt, "t-1", "t-1", &old)
+    let refused = Tablet::connect(region.edge.mqtt.unwrap(), "t-1", "t-1", &old)
         .await
         .err();
     assert_eq!(refused, Some(ConnectReturnCode::BadUserNamePassword));
@@ -108,7 +114,7 @@ async fn a_killed_key_ends_connections_and_lets_nobody_in() {
     };
     let new = next.edge_token(actor, wire::Region::North, now);
     assert!(
-        Tablet::connect(region.edge.mqtt, "t-1", "t-1", &new)
+        Tablet::connect(region.edge.mqtt.unwrap(), "t-1", "t-1", &new)
             .await
             .is_ok()
     );
@@ -121,7 +127,7 @@ async fn a_sign_out_and_a_token_that_runs_out_end_open_connections() {
     let mut signed_out = region.provider("t-1", 20).await;
     let mut stays = region.provider("t-2", 21).await;
     let short = region.cloud.people().token_until(Role::Provider, 22, 3);
-    let mut runs_out = Tablet::of(region.edge.mqtt, "t-3", &short, 22).await;
+    let mut runs_out = Tablet::of(region.edge.mqtt.unwrap(), "t-3", &short, 22).await;
     let sessions = vec![wire::SessionId(id(5_020))];
     let users = Vec::new();
     region.cloud.tell(wire::FeedChange::Revoked {

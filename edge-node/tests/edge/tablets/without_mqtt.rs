@@ -1,6 +1,10 @@
 //! A tablet over HTTP, without MQTT.
 
-use super::*;
+use serde_json::{Value, json};
+use wire::{Code, OrderStatus, Role};
+
+use super::Region;
+use crate::world::{accept, call, frame, get, id};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tablet_without_mqtt_posts_its_commands_and_reads_the_board() {

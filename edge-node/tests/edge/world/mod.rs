@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod cloud;
+pub(crate) mod mosquitto;
 pub(crate) mod tablet;
 
 use std::{path::Path, time::Duration};
