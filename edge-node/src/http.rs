@@ -96,12 +96,17 @@ pub(crate) fn router(state: EdgeApiState) -> Router {
     // Serve MQTT on the page's own origin too, so that its content security policy can name it.
     let mqtt = state.publisher.broker.websocket_routes(&["/mqtt"]);
     let document = EmbeddedFile::from_json(include_bytes!("../openapi.json"));
+    let messages = EmbeddedFile::from_json(include_bytes!("../asyncapi.json"));
     let router = add_routes(Router::new())
         .layer(DefaultBodyLimit::max(CmdFrame::BYTES_MAX))
         .with_state(state)
         .route(
             "/openapi.json",
             get(async move |headers: HeaderMap| document.build_response(&headers)),
+        )
+        .route(
+            "/asyncapi.json",
+            get(async move |headers: HeaderMap| messages.build_response(&headers)),
         )
         .route(trust_page::CHECK_PATH, get(trust_page::answer_check))
         .merge(mqtt)

@@ -41,5 +41,6 @@ pub use data_folder::StartError;
 pub use enrol::EnrolError;
 pub use http::api_document;
 pub use listeners::ListenerError;
+pub use mqtt::asyncapi_document;
 pub use running::{RunningEdge, start};
 pub use store::{EdgeReport, ReportError, ReportItem, path_in, read_report};

@@ -8,6 +8,7 @@
 
 mod access;
 mod answers;
+mod asyncapi;
 mod command_queue;
 mod connections;
 mod delivery;
@@ -32,6 +33,7 @@ use publisher::{Broker, EmbeddedBroker, Presence, TabletAddresses};
 use tablet::BrokerContext;
 
 pub(crate) use answers::answer_queued_commands;
+pub use asyncapi::asyncapi_document;
 pub(crate) use command_queue::command_queue;
 pub(crate) use publisher::{Changes, LogHead, TabletPublisher};
 

@@ -155,6 +155,7 @@ fn mutants_command(arguments: &[String]) -> Result<()> {
 fn golden() -> Result<()> {
     for tests in [
         &["--test", "golden", "--test", "typescript"][..],
+        &["--test", "edge", "--", "asyncapi::"],
         &[
             "--test",
             "contract",

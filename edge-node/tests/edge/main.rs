@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod asyncapi;
 mod certificates;
 mod clock;
 mod hub;

@@ -50,8 +50,9 @@ const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASKED_EACH_TIME: &str = "no-cache";
 
 /// First path segments reserved for programs.
-const NO_PAGES: [&str; 7] = [
+const NO_PAGES: [&str; 8] = [
     "api",
+    "asyncapi.json",
     "health",
     "internal",
     "link",

@@ -5,7 +5,7 @@
 const CACHE = 'holdfast-__VERSION__'
 const FILES = __FILES__
 /** Paths that belong to programs. */
-const NO_PAGES = ['/api/', '/docs', '/health', '/internal/', '/link', '/metrics', '/openapi.json']
+const NO_PAGES = ['/api/', '/asyncapi.json', '/docs', '/health', '/internal/', '/link', '/metrics', '/openapi.json']
 
 self.addEventListener('install', (event) => {
   const fresh = FILES.map((file) => new Request(file, { cache: file.startsWith('/assets/') ? 'default' : 'reload' }))

@@ -9,7 +9,7 @@ use wire::{Code, Hop, Reply, Role, Verdict, topics};
 use super::{BrokerKind, Region};
 use crate::world::{
     accept, frame, get, id, order,
-    tablet::{REGION, edge_id},
+    tablet::{REGION, Tablet, edge_id},
 };
 
 #[rstest]
@@ -269,5 +269,77 @@ async fn the_presence_is_retained(#[case] broker: BrokerKind) {
     assert!(tablet.subscribe(&topic).await);
     let presence: Value = tablet.hear(&topic).await;
     assert_eq!(presence, json!({"edge": "north-1", "online": true}));
+    region.edge.stop().await;
+}
+
+/// What the document of the messages says about one operation, with its placeholders filled in.
+struct DescribedOperation {
+    topic: String,
+    example: Value,
+}
+
+/// Finds an operation by its action and its message's name, as a generator would.
+fn find_described(
+    document: &Value,
+    action: &str,
+    message: &str,
+    names: &[(&str, &str)],
+) -> DescribedOperation {
+    let follow = |reference: &Value| {
+        let pointer = reference["$ref"].as_str().unwrap();
+        document
+            .pointer(pointer.strip_prefix('#').unwrap())
+            .unwrap()
+    };
+    let operations = document["operations"].as_object().unwrap();
+    let mut described = operations.values().filter_map(|operation| {
+        let found = follow(follow(&operation["messages"][0]));
+        let fits = operation["action"] == action && found["name"] == message;
+        fits.then(|| DescribedOperation {
+            topic: names.iter().fold(
+                follow(&operation["channel"])["address"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
+                |topic, (name, value)| topic.replace(&format!("{{{name}}}"), value),
+            ),
+            example: found["examples"][0]["payload"].clone(),
+        })
+    });
+    described.next().unwrap()
+}
+
+#[rstest]
+#[case::embedded(BrokerKind::Embedded)]
+#[case::mosquitto(BrokerKind::Mosquitto)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tablet_works_by_the_document_alone(#[case] broker: BrokerKind) {
+    let region = Region::open_with(broker).await;
+    let document = get(&region.edge, "/asyncapi.json", None).await.unwrap();
+    let standing = get(&region.edge, "/standing", None).await.unwrap();
+    let names = [
+        ("region", standing["region"].as_str().unwrap()),
+        ("edge", standing["edge"].as_str().unwrap()),
+        ("device", "t-1"),
+    ];
+    let command = find_described(&document, "send", "CmdFrame", &names);
+    let reply = find_described(&document, "receive", "Reply", &names);
+    let token = region.token(Role::Provider, 20);
+    let password = region.broker_password("t-1", &token);
+    let at = region.broker_address();
+    let mut tablet = Tablet::connect(at, "t-1", "t-1", &password).await.unwrap();
+    assert!(tablet.subscribe(&reply.topic).await);
+    let mut frame = command.example;
+    frame["token"] = json!(token);
+    frame["body"]["order_id"] = json!(id(1));
+    tablet
+        .publish(&command.topic, frame.to_string().into_bytes())
+        .await;
+    let heard: Value = tablet.hear(&reply.topic).await;
+    assert_eq!(heard["command_id"], frame["id"]);
+    assert_eq!(heard["verdict"], reply.example["verdict"]);
+    let fields =
+        |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(fields(&heard["receipt"]), fields(&reply.example["receipt"]));
     region.edge.stop().await;
 }

@@ -108,6 +108,7 @@ fn nothing_of_a_program_is_a_page_however_it_is_written() {
         "/api/",
         "/api/v1/nothing",
         "/openapi.json",
+        "/asyncapi.json",
         "/health",
         "/health/x",
         "/metrics",
