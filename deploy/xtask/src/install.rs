@@ -47,8 +47,10 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 const REQUIREMENTS: &str = "deploy/mongod-requirements.txt";
 const MONGOD: &str = "mongod/fiftyone/db/bin/mongod";
 const MOTO_REQUIREMENTS: &str = "deploy/moto-requirements.txt";
-/// A copy of its requirements, written after all of them are installed. So is the next one.
+/// A copy of its requirements, written after all of them are installed. So are the next ones.
 const MOTO: &str = "moto/requirements.txt";
+const PAHO_REQUIREMENTS: &str = "deploy/paho-requirements.txt";
+const PAHO: &str = "paho/requirements.txt";
 const SCHEMATHESIS_REQUIREMENTS: &str = "deploy/schemathesis-requirements.txt";
 const SCHEMATHESIS: &str = "schemathesis/requirements.txt";
 
@@ -66,6 +68,7 @@ pub fn everything() -> Result<()> {
     packages(&PACKAGES.map(|(_, package)| package))?;
     mongod()?;
     moto()?;
+    paho()?;
     schemathesis().map(drop)
 }
 
@@ -104,6 +107,13 @@ pub fn moto() -> Result<()> {
     wheels(MOTO_REQUIREMENTS, MOTO)
         .map(drop)
         .map_err(|error| format!("no S3: {error}"))
+}
+
+/// Installs the pinned wheel of an MQTT client.
+fn paho() -> Result<()> {
+    wheels(PAHO_REQUIREMENTS, PAHO)
+        .map(drop)
+        .map_err(|error| format!("could not install paho: {error}"))
 }
 
 /// Installs the pinned wheels that generate requests, and returns the folder for Python's path.

@@ -1,9 +1,10 @@
-//! Clients that were not written here: Mosquitto's, in both versions of MQTT.
+//! Clients that were not written here, in both versions of MQTT: Mosquitto's and paho's. Each
+//! connects again by its own rules after the edge has ended its connection.
 
-use std::process::Stdio;
+use std::{path::PathBuf, process::Stdio};
 
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     process::{ChildStdout, Command},
     time::timeout,
 };
@@ -86,6 +87,60 @@ async fn mosquitto_connects_again_and_gets_its_replies() {
             }
         }
         subscriber.kill().await.unwrap();
+    }
+    region.edge.stop().await;
+}
+
+/// The folder of paho, which `cargo xtask install` fills.
+fn paho() -> PathBuf {
+    let program = std::env::current_exe().unwrap();
+    let library = program.ancestors().nth(3).unwrap().join("paho");
+    assert!(
+        library.join("paho").is_dir(),
+        "paho is missing: run `cargo xtask install`"
+    );
+    library
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn paho_connects_again_and_gets_its_replies() {
+    let region = Region::open().await;
+    let token = region.token(Role::Provider, 20);
+    let edge = edge_id();
+    let device = wire::DeviceId::new("t-1").unwrap();
+    let head = topics::head_topic(REGION, &edge);
+    let replies = topics::reply_topic(REGION, &edge, &device);
+    let commands = topics::command_topic(REGION, &edge, &device);
+    let at = region.edge.mqtt.unwrap();
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/edge/tablets/paho_client.py"
+    );
+    for (number, (level, _)) in (101_u128..).zip(VERSIONS) {
+        let mut client = Command::new("python3")
+            .env("PYTHONPATH", paho())
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .args([script, &at.ip().to_string(), &at.port().to_string()])
+            .args([&level.to_string(), "t-1.paho", "t-1", &token])
+            .args([&commands, &head, &replies])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut input = client.stdin.take().unwrap();
+        let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
+        next_message(&mut lines, &head).await;
+        // A takeover, which ends paho's connection.
+        drop(Line::open(&region, level, "t-1.paho", &token).await);
+        next_message(&mut lines, &head).await;
+        let mut command = frame(number, &token, &accept(1));
+        command.push(b'\n');
+        input.write_all(&command).await.unwrap();
+        let reply = next_message(&mut lines, &replies).await;
+        let reply: Reply = serde_json::from_str(&reply).unwrap();
+        assert_eq!(reply.command_id, Some(wire::CommandId(id(number))));
+        client.kill().await.unwrap();
     }
     region.edge.stop().await;
 }
