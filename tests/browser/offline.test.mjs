@@ -5,11 +5,13 @@ import { after, before, test } from 'node:test'
 import { readdirSync, readFileSync, rmSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import mqtt from 'mqtt'
 import { chromium } from 'playwright-core'
 import { CHROMIUM, keepPicture, poll, watch } from './browser.mjs'
 import { apiOf, kill, OF_FEW_PEOPLE, startPlatform } from './platform.mjs'
 
 const REGION = 'WEST'
+const DEVICE = 't-mqtt-js'
 const PROVIDER = 'provider-west'
 const JOBS = Array.from({ length: 10 }, (_, n) => ({
   title: `Window ${n + 1}`, description: 'Clean both sides. 两面都擦。', service_type: 'cleaning_repair', price: '60.00', location: REGION, address: `${n + 1} Hill View`,
@@ -62,6 +64,41 @@ async function work(page, base, id) {
   await page.click('form button[type=submit]')
   await isNow('completed')
 }
+
+/** Connected with mqtt.js over WebSocket, which connects again by itself; its messages by topic. */
+function openTabletOfMqttJs(edge, grant, protocolVersion) {
+  const heard = new Map()
+  const credentials = { clientId: DEVICE, username: DEVICE, password: grant.edge_token }
+  const client = mqtt.connect(edge.ws, { ...credentials, protocolVersion, clean: true, reconnectPeriod: 500 })
+  client.on('message', (topic, payload) => heard.set(topic, [...(heard.get(topic) ?? []), JSON.parse(payload.toString())]))
+  client.on('error', () => undefined)
+  return { client, heardOn: (topic) => heard.get(topic) ?? [] }
+}
+
+test('mqtt.js connects again after a takeover, and gets its replies', async () => {
+  const edge = platform.edges.NORTH
+  const body = JSON.stringify({ username: 'provider-north', password: platform.passwordOf('provider-north'), device: '', tablet: DEVICE })
+  const headers = { 'content-type': 'application/json' }
+  const grant = await (await fetch(`${edge.http}/session`, { method: 'POST', headers, body })).json()
+  const at = `hf/NORTH/${edge.edge}`
+  for (const version of [4, 5]) {
+    const tablet = openTabletOfMqttJs(edge, grant, version)
+    tablet.client.subscribe([`${at}/head`, `${at}/reply/${DEVICE}`], { qos: 1 })
+    await poll(() => assert.equal(tablet.heardOn(`${at}/head`).length, 1))
+    const rival = openTabletOfMqttJs(edge, grant, version)
+    await new Promise((connected) => rival.client.once('connect', connected))
+    await rival.client.endAsync()
+    await poll(() => assert.ok(tablet.heardOn(`${at}/head`).length > 1))
+    const command = {
+      v: 1, id: crypto.randomUUID(), device_seq: version, tapped_at: new Date().toISOString(), token: grant.edge_token,
+      body: { type: 'accept_order', order_id: crypto.randomUUID() },
+    }
+    await tablet.client.publishAsync(`${at}/cmd/${DEVICE}`, JSON.stringify(command), { qos: 1 })
+    await poll(() => assert.equal(tablet.heardOn(`${at}/reply/${DEVICE}`)[0]?.command_id, command.id))
+    assert.equal(tablet.heardOn(`${at}/reply/${DEVICE}`)[0].code, 'order_not_found')
+    await tablet.client.endAsync()
+  }
+})
 
 test('ten jobs are worked through without cloud, node or network, the browser is killed, and all of it arrives', async () => {
   const [customer, admin] = await Promise.all([apiOf(platform, 'customer-west'), apiOf(platform, 'admin')])
