@@ -25,7 +25,8 @@ use wire::{
 use crate::{
     actions::Service,
     handlers::{
-        admin::{self, CancelFeeView},
+        admin,
+        cancel_fees::{self, CancelFeeView},
         commands, export, internal, lists,
         orders::{self, PaidAfterwards},
     },
@@ -168,13 +169,13 @@ fn routes_for_admins<T: RouteTable<Service>>(to: T) -> T {
             "Close a case with a reason; a closed case keeps its first reason",
             &[], admin::close_case)
         .add_public_route(admin(GET, "/api/v1/admin/cancel-fees", &[ReadDesks]),
-            "List the versions of the late-cancellation fee, newest first", &[], admin::cancel_fees)
+            "List the versions of the late-cancellation fee, newest first", &[], cancel_fees::cancel_fees)
         .add_public_route(admin(POST, "/api/v1/admin/cancel-fees", &[SetFees]),
             "Set the late-cancellation fee for orders created from a given time on",
-            &[Code::FeeSettled, Code::TooManyFees], admin::set_cancel_fee)
+            &[Code::FeeSettled, Code::TooManyFees], cancel_fees::set_cancel_fee)
         .add_public_route(admin(DELETE, "/api/v1/admin/cancel-fees/{in_force_from}", &[SetFees]),
             "Delete a version that starts more than an hour from now",
-            &[Code::FeeSettled], admin::take_back_cancel_fee)
+            &[Code::FeeSettled], cancel_fees::take_back_cancel_fee)
         .add_public_route(
             admin(POST, "/api/v1/admin/providers/{id}/withdrawals", &[WithdrawOrders]),
             "Withdraw a provider from all their open jobs, with a reason that everyone involved \

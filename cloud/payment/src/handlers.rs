@@ -4,6 +4,7 @@
 pub(crate) mod adapter;
 pub(crate) mod admin_money;
 pub(crate) mod books;
+pub(crate) mod money_cases;
 pub(crate) mod payments;
 pub(crate) mod refunds;
 

@@ -18,6 +18,7 @@ use crate::{
     handlers::{
         adapter, admin_money,
         books::{self, Earnings, LineView, PlatformFeeView},
+        money_cases,
         payments::{self, PaymentView},
         refunds::{self, RequestView},
     },
@@ -135,9 +136,9 @@ fn add_admin_routes<T: RouteTable<Service>>(to: T) -> T {
             admin_money::compensation)
         .add_public_route(admin(GET, "/api/v1/admin/money-cases", &[ReadDesks]),
             "List the open money cases that a person must review, newest first",
-            &[], admin_money::cases)
+            &[], money_cases::cases)
         .add_public_route(admin(POST, "/api/v1/admin/money-cases/{id}/close", &[RefundMoney]),
-            "Close a money case, with a reason", &[], admin_money::close_case)
+            "Close a money case, with a reason", &[], money_cases::close_case)
         .add_public_route(admin(GET, "/api/v1/admin/platform-fees", &[ReadDesks]),
             "List the versions of the platform's fee, newest first", &[], books::platform_fees)
         .add_public_route(admin(POST, "/api/v1/admin/platform-fees", &[SetFees]),

@@ -4,6 +4,9 @@
 //! Cloud, edge and apps all use this machine. The order service's `rules` on top decide who may act
 //! on *whose* order.
 
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, str::FromStr};
 
 use minicbor::{Decode, Encode};
@@ -367,105 +370,5 @@ impl Order {
     /// A hash over the canonical encoding. It exposes equal versions with different content.
     pub fn compute_digest(&self) -> Hash {
         Hash::digest_bytes(&encode_canonical(self))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every legal transition; all others must be refused.
-    const LEGAL: &[(OrderStatus, Action, OrderStatus)] = &[
-        (
-            OrderStatus::PendingReview,
-            Action::Approve,
-            OrderStatus::Pending,
-        ),
-        (
-            OrderStatus::PendingReview,
-            Action::Reject,
-            OrderStatus::Rejected,
-        ),
-        (OrderStatus::Pending, Action::Accept, OrderStatus::Accepted),
-        (OrderStatus::Pending, Action::Cancel, OrderStatus::Cancelled),
-        (
-            OrderStatus::Accepted,
-            Action::Withdraw,
-            OrderStatus::Pending,
-        ),
-        (
-            OrderStatus::Accepted,
-            Action::Cancel,
-            OrderStatus::Cancelled,
-        ),
-        (
-            OrderStatus::Accepted,
-            Action::Start,
-            OrderStatus::InProgress,
-        ),
-        (
-            OrderStatus::InProgress,
-            Action::Complete,
-            OrderStatus::Completed,
-        ),
-        (
-            OrderStatus::Completed,
-            Action::Review,
-            OrderStatus::Reviewed,
-        ),
-    ];
-
-    #[test]
-    fn the_machine_is_exactly_its_table() {
-        for from in OrderStatus::ALL {
-            for action in Action::ALL {
-                let expected = LEGAL
-                    .iter()
-                    .find(|(status, by, _)| (*status, *by) == (from, action))
-                    .map(|(_, _, to)| *to);
-                assert_eq!(from.next_status(action), expected, "{from} --{action}-->");
-            }
-        }
-    }
-
-    #[test]
-    fn finished_orders_stay_finished() {
-        let finished: Vec<_> = OrderStatus::ALL
-            .iter()
-            .filter(|status| status.is_final())
-            .collect();
-        assert_eq!(
-            finished,
-            [
-                &OrderStatus::Reviewed,
-                &OrderStatus::Cancelled,
-                &OrderStatus::Rejected
-            ]
-        );
-    }
-
-    #[test]
-    fn a_code_survives_being_read_aloud() {
-        let code = OrderCode::from_order_id(Region::North, OrderId(uuid::Uuid::nil()));
-        assert!(
-            code.as_str().starts_with("N-") && code.as_str().len() == 8,
-            "{code}"
-        );
-        assert_eq!(OrderCode::parse(&code.as_str().to_lowercase()), Some(code));
-        assert_eq!(
-            OrderCode::parse("n-oil000").map(|c| c.to_string()),
-            Some("N-011000".into())
-        );
-        for bad in [
-            "",
-            "N7F3K9Q",
-            "X-7F3K9Q",
-            "N-7F3K9",
-            "N-7F3K9QQ",
-            "N-七F3K9Q",
-            "N-UUUUUU",
-        ] {
-            assert_eq!(OrderCode::parse(bad), None, "{bad}");
-        }
     }
 }

@@ -5,6 +5,9 @@
 //! hash proves all chunks. The hub chooses the place of the next chunk; the edge stores and returns
 //! it, so that an interrupted session resumes after the last stored chunk.
 
+#[cfg(test)]
+mod tests;
+
 use minicbor::{Decode, Decoder, Encode, bytes::ByteVec, decode};
 
 use crate::{
@@ -437,30 +440,4 @@ pub fn snapshot_hash(before: Hash, body: &[u8]) -> Hash {
     bytes.extend(before.0);
     bytes.extend(body);
     Hash::digest_bytes(&bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::BootNonce;
-
-    #[test]
-    fn a_part_reads_back_and_its_hash_knows_what_came_before() {
-        let next = Some(SnapshotCursor {
-            kind: 1,
-            entity: [7; 16],
-        });
-        let part = SnapshotPart {
-            changes: Vec::new(),
-            next,
-        };
-        assert_eq!(SnapshotPart::from_bytes(&part.to_bytes()).unwrap(), part);
-        let standing = |term| LinkSessionId {
-            term,
-            nonce: BootNonce([1; 16]),
-        };
-        let start = snapshot_start(standing(1), 5, 9);
-        assert_ne!(start, snapshot_start(standing(2), 5, 9));
-        assert_ne!(snapshot_hash(start, b"a"), snapshot_hash(Hash::ZERO, b"a"));
-    }
 }

@@ -3,28 +3,23 @@
 
 use axum::{extract::State, http::StatusCode};
 use custody::{CompensationRequest, MoneyStep, MovementId, OrderMoney, RefundState, Saga, Source};
-use process::{
-    problem::{self, ItemList, Json, MaybeJson, Path, Problem, format_error_chain},
-    tokens::Caller,
-};
+use process::problem::{Json, MaybeJson, Path, Problem, format_error_chain};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::{
-    Amount, Code, Currency, MoneyCaseKind, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId,
-};
+use wire::{Amount, Code, Currency, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId};
 
-use super::{KeyedAdmin, MoneySum, payments::PaymentView, refunds::RequestView, to_amount};
+use super::{
+    KeyedAdmin, MoneySum, money_cases::CaseView, payments::PaymentView, refunds::RequestView,
+    to_amount,
+};
 use crate::{
     actions::{Service, order_service_unavailable},
     say,
     store::{
-        KeyedRequest, MoneyAct, MoneyActKind, MoneyActRow, MoneyCaseRow, RefundRow, StepMetadata,
-        parse_column,
+        KeyedRequest, MoneyAct, MoneyActKind, MoneyActRow, RefundRow, StepMetadata, parse_column,
     },
 };
-
-type CasePage = problem::Page<u64>;
 
 /// The state of an order's money, for admins.
 #[derive(Serialize, ToSchema)]
@@ -97,23 +92,6 @@ pub(crate) struct RefundView {
     updated_at: UnixMillis,
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = MoneyCase)]
-pub(crate) struct CaseView {
-    id: u64,
-    /// Null for a payout, which belongs to no order.
-    #[schema(required)]
-    order_id: Option<OrderId>,
-    /// The payee, for a payout.
-    #[schema(required)]
-    provider_id: Option<UserId>,
-    kind: MoneyCaseKind,
-    movement_id: Uuid,
-    opened_at: UnixMillis,
-    #[schema(required)]
-    closed_at: Option<UnixMillis>,
-}
-
 /// An admin's discretionary action on money.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MoneyAct)]
@@ -158,12 +136,6 @@ pub(crate) struct PaidOtherwise {
 pub(crate) struct SendAnew {
     #[serde(default)]
     reason: Option<String>,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[schema(as = CaseClosingForm)]
-pub(crate) struct CaseClosing {
-    reason: String,
 }
 
 /// `GET /api/v1/admin/orders/{id}/money`.
@@ -354,38 +326,6 @@ pub(crate) async fn send_anew(
     apply_admin_step(&service, id, &MoneyStep::SendAnew, step_metadata(act, key)).await
 }
 
-/// `GET /api/v1/admin/money-cases`.
-pub(crate) async fn cases(
-    State(service): State<Service>,
-    page: CasePage,
-) -> Result<ItemList<CaseView>, Problem> {
-    let rows = service
-        .store
-        .list_open_cases(page.rows_to_read(), page.after)
-        .await?;
-    let ItemList { items, next } = page.build_page(rows, |row| row.id);
-    let items = items
-        .into_iter()
-        .map(CaseView::from_row)
-        .collect::<Result<_, _>>()?;
-    Ok(ItemList { items, next })
-}
-
-/// `POST /api/v1/admin/money-cases/{id}/close`. A closed case is returned unchanged.
-pub(crate) async fn close_case(
-    State(service): State<Service>,
-    caller: Caller,
-    Path(id): Path<u64>,
-    Json(CaseClosing { reason }): Json<CaseClosing>,
-) -> Result<Json<CaseView>, Problem> {
-    let reason = wire::check_reason(&reason)?;
-    let closed = service
-        .store
-        .close_case(id, caller.actor.user_id, &reason)
-        .await?;
-    Ok(Json(CaseView::from_row(closed.ok_or(Code::NotFound)?)?))
-}
-
 async fn apply_admin_step(
     service: &Service,
     order: OrderId,
@@ -459,21 +399,6 @@ impl RefundView {
             status: parse_column(&row.status, "refunds.status", row.id)?,
             created_at: row.created_at,
             updated_at: row.updated_at,
-        })
-    }
-}
-
-impl CaseView {
-    fn from_row(row: MoneyCaseRow) -> Result<Self, Problem> {
-        let order_id = Some(row.order_id).filter(|order| !order.0.is_nil());
-        Ok(Self {
-            id: row.id,
-            order_id,
-            provider_id: row.provider_id,
-            kind: parse_column(&row.kind, "money_cases.kind", row.id)?,
-            movement_id: row.movement_id,
-            opened_at: row.opened_at,
-            closed_at: row.closed_at,
         })
     }
 }
