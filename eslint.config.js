@@ -4,7 +4,7 @@ import vue from 'eslint-plugin-vue'
 import * as jsonc from 'jsonc-eslint-parser'
 import vueParser from 'vue-eslint-parser'
 
-const LOCALES = ['protocol/web', 'edge-node/app', 'cloud/portal'].map((member) => ({
+const LOCALES = ['protocol/web', 'edge-node/app', 'edge-node/app/kiosk', 'cloud/portal'].map((member) => ({
   pattern: `./${member}/src/locales/*.json`,
   localeKey: 'file',
   localePattern: /^.*\/(?<locale>en|zh-CN)\.json$/,

@@ -16,8 +16,8 @@ use tokio::{
 };
 use utoipa::ToSchema;
 use wire::{
-    AcceptanceCertainty, Actor, EdgeId, Hash, Order, Region, order_visible_given_certainty,
-    order_visible_to_every_provider,
+    AcceptanceCertainty, Actor, EdgeId, Hash, Order, OrderCode, ReceiptSecret, Region,
+    order_visible_given_certainty, order_visible_to_every_provider,
 };
 
 use crate::store::{BoardItem, EdgeIdentity, Store};
@@ -102,6 +102,24 @@ impl BoardCache {
             return Err(JournalError::Stopped);
         };
         Ok(region.serialize_board(&self.identity, reader))
+    }
+
+    /// The reader's order with this code, if the secret opens it.
+    pub(crate) async fn find_order(
+        &self,
+        reader: Actor,
+        code: &OrderCode,
+        secret: &ReceiptSecret,
+    ) -> Result<Option<BoardItem>, JournalError> {
+        let (_, items) = self.store.load_board(&self.identity).await?;
+        let found = items.into_iter().find_map(|(item, certainty)| {
+            let order = order_visible_given_certainty(&item.order, reader, certainty)?;
+            (order.code == *code && secret.opens(order.id)).then_some(BoardItem {
+                order,
+                pending: item.pending,
+            })
+        });
+        Ok(found)
     }
 
     async fn reload_orders(&self, shown: &mut BoardCacheState) -> Result<(), JournalError> {

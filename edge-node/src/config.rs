@@ -15,6 +15,8 @@ pub struct Config {
     pub region: Region,
     /// The cloud's address: `http://` or `https://`.
     pub gateway_url: String,
+    /// The portal's address on a kiosk's receipts. Empty: `gateway_url`.
+    pub portal_url: String,
     /// Allows plain `http://` to another machine. Anything on the path can then read the traffic.
     pub plain_link: bool,
     /// Fingerprint of the hub's key; overrides the stored key. Empty if enrolment or the first
@@ -109,6 +111,16 @@ pub enum LinkSecurity {
 }
 
 impl Config {
+    /// The portal's address for people, without a slash at its end.
+    pub fn public_portal(&self) -> &str {
+        let url = if self.portal_url.is_empty() {
+            &self.gateway_url
+        } else {
+            &self.portal_url
+        };
+        url.trim_end_matches('/')
+    }
+
     pub fn share_limits(&self) -> ShareLimits {
         ShareLimits {
             open_jobs: self.open_jobs_max,
@@ -129,6 +141,7 @@ impl Default for Config {
             name: "north-1".to_owned(),
             region: Region::North,
             gateway_url: "http://127.0.0.1:8080".to_owned(),
+            portal_url: String::new(),
             plain_link: false,
             hub_key: String::new(),
             data: PathBuf::from(".holdfast/north-1"),

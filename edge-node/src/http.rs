@@ -1,6 +1,7 @@
 //! The edge's HTTP API: the board, the head of the log, commands from tablets whose network blocks
 //! MQTT, sign-in, the app's files, health and metrics.
 
+mod receipts;
 mod session;
 
 use axum::{
@@ -122,13 +123,18 @@ pub(crate) fn router(state: EdgeApiState) -> Router {
 #[rustfmt::skip]
 fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
     use Code::{
-        AccountLocked, DeviceClosed, DeviceInUse, ForeignPage, InvalidCredentials, InvalidToken, ProvidersOnly,
-        RateLimited, Revoked, RoleForbidden, SessionEnded, TokenExpired, TooManyRequests, Unavailable, UnknownOp,
+        AccountLocked, DeviceClosed, DeviceInUse, ForeignPage, InvalidCredentials, InvalidToken, OrderNotFound,
+        ProvidersOnly, RateLimited, Revoked, RoleForbidden, SessionEnded, TokenExpired, TooManyRequests, Unavailable, UnknownOp,
     };
     to
         .add_direct_route(direct(GET, "/board"),
             "List the orders that you may read, as this edge sees them",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests], board)
+        .add_direct_route(
+            direct(POST, "/receipts").without_key("only reads; its body hides the secret"),
+            "Show an order that was published with your sign-in, by the code and the secret on its receipt",
+            &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests, ForeignPage,
+                OrderNotFound], receipts::follow)
         .add_direct_route(
             direct(POST, "/commands").without_key("is identified by the id of each command"),
             "Execute a command, as over MQTT. A refusal because of the order or the time is a \
@@ -316,6 +322,8 @@ struct EdgeStanding {
     suspect: bool,
     /// This is a copy of an edge, and the cloud takes nothing from it.
     twin: bool,
+    /// The portal's address for people.
+    portal: String,
     /// Tablets on other machines connect to it without encryption.
     plain_listeners: bool,
     /// The fault of the machine's clock.
@@ -342,6 +350,7 @@ async fn standing(State(state): State<EdgeApiState>) -> Result<Json<EdgeStanding
         firm: region_standing.holds && context.authenticator.revocations_are_fresh(),
         suspect: region_standing.suspect,
         twin: context.store.is_twin(),
+        portal: context.config.public_portal().to_owned(),
         plain_listeners: context.security.plain_tablets,
         region_standing,
         clock: context.clock_check.current_standing(),

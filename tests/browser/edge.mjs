@@ -12,8 +12,11 @@ export const PEOPLE = {
   [HOSTILE[0]]: '0193a1c2-0000-7000-8000-000000000009',
   'Lin Xiaomei': '0193a1c2-0000-7000-8000-000000000010',
   'Chen Yu': '0193a1c2-0000-7000-8000-000000000011',
+  'kiosk-north': '0193a1c2-0000-7000-8000-000000000012',
 }
-const ROLES = { 'Lin Xiaomei': 'customer', 'Chen Yu': 'admin' }
+const ROLES = { 'Lin Xiaomei': 'customer', 'Chen Yu': 'admin', 'kiosk-north': 'customer' }
+/** The kiosk's account alone gets a grant of days. */
+const secondsOf = (name) => (name === 'kiosk-north' ? 259_200 : 3_600)
 export const PASSWORD = 'right horse'
 const NOW = Date.now()
 const HOUR = 3_600_000
@@ -88,12 +91,15 @@ async function answer(folder, state, edge, request, response) {
   if (path === '/session') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, {})
   if (path === '/board') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, { edge: 'north-1', region: 'NORTH', feed_seq: 1, items: board(state, user) })
   if (path === '/commands') return command(state, JSON.parse(body), tell)
-  sendFile(folder, path, request, response, path === '/sw.js' ? (bytes) => edge.worker(String(bytes)) : undefined)
+  if (path === '/receipts') return follow(state, JSON.parse(body), tell)
+  // Every path below the kiosk's folder is its page.
+  const file = path.startsWith('/kiosk') && !path.includes('.') ? '/kiosk/index.html' : path
+  sendFile(folder, file, request, response, path === '/sw.js' ? (bytes) => edge.worker(String(bytes)) : undefined)
 }
 
 function standing({ cutSince, firm, clockMs, clock, suspect, twin, holder = firm ? 'north-1' : null }) {
   const link = { up: cutSince === undefined, since: new Date(cutSince ?? NOW).toISOString(), attempts: cutSince === undefined ? 0 : 6, next_call_at: null }
-  return { edge: 'north-1', region: 'NORTH', now: new Date(Date.now() + clockMs), link, feed_as_of: link.since, holder, unpaid_start: true, unpaid_start_max: null, paid_afterwards: [], firm, suspect, twin, clock }
+  return { edge: 'north-1', region: 'NORTH', now: new Date(Date.now() + clockMs), link, feed_as_of: link.since, portal: 'https://portal.example', holder, unpaid_start: true, unpaid_start_max: null, paid_afterwards: [], firm, suspect, twin, clock }
 }
 
 function signIn(state, { username, password }, tell) {
@@ -101,7 +107,7 @@ function signIn(state, { username, password }, tell) {
   const user_id = PEOPLE[username]
   if (!user_id || password !== PASSWORD) return tell(401, 'invalid_credentials')
   delete state.ended[user_id]
-  return tell(200, { edge_token: `token-of-${user_id}`, region: 'NORTH', expires_in: 3_600, user_id, role: ROLES[username] ?? 'provider' })
+  return tell(200, { edge_token: `token-of-${user_id}`, region: 'NORTH', expires_in: secondsOf(username), user_id, role: ROLES[username] ?? 'provider' })
 }
 
 const userOf = (token) => token.replace(/^.*token-of-/, '')
@@ -111,6 +117,26 @@ function board({ orders }, user) {
   return orders.filter((each) => each.status === 'pending' || each.provider_id === user)
 }
 
+const OF_CUSTOMERS = ['publish_order', 'cancel_order', 'submit_review']
+
+/** The scripted secret opens every order. */
+export const RECEIPT_SECRET = 'K7QM2XVD9RTA4HNP'
+
+function follow({ orders }, { code, secret }, tell) {
+  const found = orders.find((each) => each.code === code)
+  return found && secret === RECEIPT_SECRET ? tell(200, { ...found, address: '' }) : tell(404, 'order_not_found')
+}
+
+/** The order that a command leaves at the node. */
+function orderAfter(state, { body, token }) {
+  if (body.type === 'publish_order') {
+    state.orders.push(order(99, { ...body.order, id: body.order_id, customer_id: userOf(token), status: 'pending_review', payment_status: 'unpaid', version: 1 }))
+  }
+  const known = state.orders.find((each) => each.id === body.order_id)
+  const status = { cancel_order: 'cancelled', submit_review: 'reviewed' }[body.type] ?? known.status
+  return Object.assign(known, { status, pending: state.answer === 'stored' })
+}
+
 function command(state, frame, tell) {
   const ended = state.ended[userOf(frame.token)]
   if (ended) return tell(401, ended, { reply: { command_id: frame.id, hop: 'stored', verdict: 'not_taken', code: ended } })
@@ -118,10 +144,11 @@ function command(state, frame, tell) {
   state.frames.push(frame)
   const receipt = { edge: 'north-1', epoch: 1, seq: state.frames.length, verdict: state.firm ? 'firm' : 'provisional' }
   const stored = { command_id: frame.id, hop: 'stored', verdict: receipt.verdict, receipt }
+  if (OF_CUSTOMERS.includes(frame.body.type)) stored.order = orderAfter(state, frame)
   if (state.answer === 'stored') return tell(200, stored)
   if (state.answer === 'unpaid') return tell(200, { ...stored, code: 'looks_unpaid' })
   const after = (ms) => new Date(Date.parse(frame.tapped_at) + ms).toISOString()
-  if (state.answer === 'applied') return tell(200, { ...stored, hop: 'decided', outcome: { kind: 'applied', decided_at: after(1_000) } })
+  if (state.answer === 'applied') return tell(200, { ...stored, hop: 'decided', outcome: { kind: 'applied', decided_at: after(1_000), order: stored.order } })
   if (state.answer === 'confirmed') {
     const taken = state.orders.find((each) => each.id === frame.body.order_id)
     Object.assign(taken, { status: 'accepted', provider_id: userOf(frame.token), version: taken.version + 1 })

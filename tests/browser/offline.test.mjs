@@ -1,5 +1,5 @@
 // A day's work without a network, on a real platform: the region is cut off, its node is killed, the browser too, and
-// all of the work arrives.
+// all of the work arrives. And a job published at a kiosk meanwhile, by a person without an account.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { readdirSync, readFileSync, rmSync, mkdtempSync } from 'node:fs'
@@ -7,12 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import mqtt from 'mqtt'
 import { chromium } from 'playwright-core'
-import { CHROMIUM, keepPicture, poll, watch } from './browser.mjs'
+import { CHROMIUM, keepPicture, launch, openPage, poll, watch } from './browser.mjs'
+import { begin, describe, enrol, finish, JOB, onward, publish } from './kiosk.mjs'
 import { apiOf, kill, OF_FEW_PEOPLE, startPlatform } from './platform.mjs'
 
 const REGION = 'WEST'
 const DEVICE = 't-mqtt-js'
 const PROVIDER = 'provider-west'
+const KIOSK = 'kiosk-west'
 const JOBS = Array.from({ length: 10 }, (_, n) => ({
   title: `Window ${n + 1}`, description: 'Clean both sides. 两面都擦。', service_type: 'cleaning_repair', price: '60.00', location: REGION, address: `${n + 1} Hill View`,
 }))
@@ -21,7 +23,7 @@ const WORK = ['accept', 'start', 'complete']
 let platform, folder
 
 before(async () => {
-  platform = await startPlatform(OF_FEW_PEOPLE)
+  platform = await startPlatform({ ...OF_FEW_PEOPLE, HOLDFAST__AUTH__KIOSKS: JSON.stringify([KIOSK]) })
   folder = mkdtempSync(join(tmpdir(), 'holdfast-tablet-'))
 })
 
@@ -147,5 +149,62 @@ test('ten jobs are worked through without cloud, node or network, the browser is
     const own = items.filter(({ actor }) => actor.role === 'provider')
     assert.deepEqual(own.map(({ action }) => action), WORK)
     assert.ok(own.every(({ source, hops }) => source === 'west-1' && hops.tapped_at <= hops.edge_at && hops.edge_at <= hops.cloud_at), JSON.stringify(own))
+  }
+})
+
+test('a job published without an account at a kiosk that is cut off opens everywhere by its receipt, and can be cancelled', async () => {
+  await platform.register(KIOSK, 'customer')
+  const admin = await apiOf(platform, 'admin')
+  const browser = await launch()
+  try {
+    const { page } = await openPage(await browser.newContext({ viewport: { width: 1080, height: 1920 }, locale: 'en', timezoneId: 'Asia/Shanghai' }))
+    await page.goto(`${platform.edges[REGION].http}/kiosk`)
+    await enrol(page, KIOSK, platform.passwordOf(KIOSK))
+    await admin.put(`/admin/regions/${REGION}`, { gate: 'closed' })
+    await page.locator('.hero .banner', { hasText: 'the network is down' }).waitFor()
+    await begin(page, 'en')
+    await describe(page)
+    await publish(page)
+    await page.locator('.truth[data-truth=node]').waitFor()
+    const code = await page.locator('.big-code').innerText()
+    const secret = (await page.locator('.scan .code').innerText()).replaceAll('-', '')
+    const { portal } = await (await fetch(`${platform.edges[REGION].http}/standing`)).json()
+    const phone = await browser.newContext({ locale: 'en' })
+    const follow = async () => {
+      const { page: followed } = await openPage(phone)
+      await followed.goto(`${portal}/track/${code}?s=${secret}`)
+      return followed
+    }
+    await (await follow()).getByText('Not here yet, and not lost').first().waitFor()
+
+    await admin.put(`/admin/regions/${REGION}`, { gate: 'open' })
+    await page.locator('.truth[data-truth=confirmed]').waitFor()
+    const opened = await follow()
+    await opened.locator('.status[data-status=pending_review]').waitFor()
+    assert.ok(!(await opened.locator('body').innerText()).includes(JOB.street))
+    await finish(page)
+
+    await page.locator('.begin .button').nth(2).click()
+    await page.fill('#code', `${portal}/track/${code}?s=${secret}`)
+    await page.locator('.ticket').waitFor()
+    const { items } = await admin.get(`/orders?q=${encodeURIComponent(JOB.title)}`)
+    await admin.post(`/orders/${items[0].id}/approve`, {})
+    await finish(page)
+    await poll(async () => {
+      await page.locator('.begin .button').nth(2).click()
+      await page.fill('#code', `${portal}/track/${code}?s=${secret}`)
+      await page.locator('.ticket').waitFor()
+      const isOpen = await page.locator('.status[data-status=pending]').count()
+      if (isOpen === 0) await finish(page)
+      assert.equal(isOpen, 1)
+    })
+    await page.locator('.button[data-kind=danger]').click()
+    await page.getByText('Nothing has been paid').waitFor()
+    await onward(page)
+    await page.locator('.status[data-status=cancelled]').waitFor()
+    await page.locator('.truth[data-truth=confirmed]').waitFor()
+    await (await follow()).locator('.status[data-status=cancelled]').waitFor()
+  } finally {
+    await browser.close()
   }
 })

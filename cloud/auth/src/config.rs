@@ -29,6 +29,9 @@ pub struct Config {
     pub signing_key_known_hours: NonZeroU32,
     /// How long a provider's tablet may work offline, at most 72 hours.
     pub device_grant_hours: GrantHours,
+    /// User names of customers' accounts that are kiosks of shops. Their devices work offline like a
+    /// provider's tablet.
+    pub kiosks: Vec<String>,
     /// Sign-ins from one address. Further ones queue separately, with one password check at a time;
     /// returns from another service are counted separately and refused until the minute ends.
     pub sign_ins_per_address_per_minute: NonZeroU32,
@@ -105,6 +108,7 @@ impl PartConfig for Config {
             signing_key_days: SIGNING_KEY_DAYS,
             signing_key_known_hours: SIGNING_KEY_KNOWN_HOURS,
             device_grant_hours: GrantHours::default(),
+            kiosks: Vec::new(),
             sign_ins_per_address_per_minute: SIGN_INS_PER_ADDRESS_PER_MINUTE,
             sign_ins_per_account_per_minute: SIGN_INS_PER_ACCOUNT_PER_MINUTE,
             registrations_per_address_per_day: REGISTRATIONS_PER_ADDRESS_PER_DAY,

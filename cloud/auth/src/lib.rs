@@ -35,6 +35,8 @@ mod store;
 
 texts::include_texts!(say);
 
+use std::sync::Arc;
+
 use axum::Router;
 use platform::{
     ClientAddress, OpenError, ServiceContext, bus::topology, cache::WindowCounter,
@@ -49,7 +51,7 @@ use process::{
     tokens::{TokenKeys, TokenVerifier},
     trace::TraceId,
 };
-use wire::{Role, UnixMillis, UserId};
+use wire::{FieldError, Role, UnixMillis, UserId};
 
 use crate::{
     domain::{Email, NewAccount, Password, Username},
@@ -62,7 +64,7 @@ use crate::{
     service::{Service, require_live_session},
     session_cache::SessionStatusCache,
     signing::SigningKeys,
-    store::{MIGRATIONS, Store},
+    store::{MIGRATIONS, NameHash, Store},
 };
 
 pub use config::{Config, GrantHours, IssuerConfig};
@@ -144,6 +146,7 @@ pub async fn open(
         "could not set up sending codes to phones",
     ))?;
     let grant_hours = config.device_grant_hours;
+    let kiosks = parse_kiosks(&config.kiosks)?;
     let addresses_trusted_before = parse_trusted_before(&config.addresses_trusted_before)?;
     let service = Service {
         store,
@@ -153,6 +156,7 @@ pub async fn open(
         issuers,
         codes,
         grant_hours,
+        kiosks,
         addresses_trusted_before,
         verifier,
         clock,
@@ -208,6 +212,18 @@ fn parse_trusted_before(text: &str) -> Result<UnixMillis, OpenError> {
     parsed.map_err(OpenError::own_failure(
         "could not read `auth.addresses_trusted_before`",
     ))
+}
+
+fn parse_kiosks(names: &[String]) -> Result<Arc<[NameHash]>, OpenError> {
+    let parsed: Result<_, FieldError> = names
+        .iter()
+        .map(|name| Ok(NameHash::from_username(&Username::new(name)?)))
+        .collect();
+    let expected =
+        |_| std::io::Error::other("a user name has 3 to 100 of a-z, 0-9, `.`, `_` and `-`");
+    parsed
+        .map_err(expected)
+        .map_err(OpenError::own_failure("could not read `auth.kiosks`"))
 }
 
 fn prepare_passwords() -> Result<Passwords, OpenError> {

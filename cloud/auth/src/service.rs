@@ -4,6 +4,8 @@
 //! Invariant: auth_db has recorded the end of a session before the answer leaves. The cache is
 //! updated next, and a refill repairs it after a failure; edges learn of the end through the feed.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{FromRef, FromRequestParts},
     http::{HeaderMap, request::Parts},
@@ -29,7 +31,7 @@ use crate::{
     phone_codes::PhoneCodes,
     session_cache::{PendingRevocation, SessionStatusCache},
     signing::SigningKeys,
-    store::{SessionEnding, Store},
+    store::{NameHash, SessionEnding, Store},
 };
 
 pub(crate) const ACCESS_TOKEN_SECONDS: i64 = 3600;
@@ -43,6 +45,8 @@ pub struct Service {
     pub issuers: Issuers,
     pub codes: PhoneCodes,
     pub grant_hours: GrantHours,
+    /// The accounts that are kiosks, by name.
+    pub kiosks: Arc<[NameHash]>,
     pub addresses_trusted_before: UnixMillis,
     pub verifier: TokenVerifier,
     pub clock: Clock,

@@ -2,8 +2,8 @@
 //! it begins.
 //!
 //! Invariants: a device secret is trusted for accounts that it signed in to, and is reused for
-//! another account only if auth issued it; only providers get device grants, which are bound to one
-//! tablet and valid for days; each grant is a separate session, and edges learn of its end through
+//! another account only if auth issued it; only providers and kiosks get device grants, which are
+//! bound to one tablet and valid for days; each grant is a separate session, and edges learn of its end through
 //! the feed.
 
 use platform::ClientAddress;
@@ -250,6 +250,7 @@ impl Service {
         let password_changed_at = changed_at.filter(|at| last.is_none_or(|last| last < *at));
         // After a readmission, tokens start at a whole second, possibly the next one.
         let created_at = self.clock.now().max(account.tokens_since);
+        let tablet = tablet.filter(|_| self.can_hold_grant(account.role_id, origin.name));
         let claims = self.build_session_claims(account, created_at, tablet);
         let claims = self.with_current_mark(claims).await?;
         let session = build_session(&claims, created_at, refresh);
@@ -304,7 +305,12 @@ impl Service {
             .await?)
     }
 
-    /// Builds the claims of a new session; a tablet of a provider gets a device grant.
+    /// Only providers work at a tablet for days, and only kiosks publish while cut off.
+    fn can_hold_grant(&self, role: Role, name: NameHash) -> bool {
+        role == Role::Provider || role == Role::Customer && self.kiosks.contains(&name)
+    }
+
+    /// Builds the claims of a new session; a tablet gets a device grant.
     fn build_session_claims(
         &self,
         account: &Account,
@@ -312,7 +318,6 @@ impl Service {
         tablet: Option<Tablet>,
     ) -> Claims {
         let issued = created_at.0 / 1000;
-        let tablet = tablet.filter(|_| can_hold_grant(account.role_id));
         let (kind, expires_in) = match tablet {
             Some(_) => (TokenKind::DeviceGrant, self.grant_hours.to_seconds()),
             None => (TokenKind::Access, ACCESS_TOKEN_SECONDS),
@@ -398,9 +403,4 @@ fn build_session(claims: &Claims, created_at: UnixMillis, refresh: bool) -> User
 
 pub(crate) fn session_end(created_at: UnixMillis) -> UnixMillis {
     UnixMillis((created_at.0 / 1000 + SESSION_SECONDS_MAX) * 1000)
-}
-
-/// Only providers work at a tablet for days.
-fn can_hold_grant(role: Role) -> bool {
-    role == Role::Provider
 }

@@ -47,7 +47,7 @@ pub use assignments::{AssignmentRecord, AssignmentRequest};
 pub use background::StaleCutoff;
 pub use decide::FundedBatchResult;
 pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
-pub use orders::{CancelBasis, KNOWN_MAX, TrackedStep};
+pub use orders::{CancelBasis, KNOWN_MAX, TrackedStep, TrackingSecret};
 pub use platform::StoreError;
 
 use decide::COLLISIONS_MAX;

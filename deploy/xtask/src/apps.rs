@@ -1,4 +1,4 @@
-//! Builds the portal and the providers' app with Node into their `dist` folders.
+//! Builds the portal, the providers' app and the kiosk with Node into their `dist` folders.
 //!
 //! Invariants: unchanged sources build nothing, and the product builds without the apps.
 
@@ -29,8 +29,9 @@ const PACKAGES: [&str; 7] = [
     "cloud/portal/package.json",
     "tests/browser/package.json",
 ];
-const PAGES: [&str; 2] = [
+const PAGES: [&str; 3] = [
     "edge-node/app/dist/index.html",
+    "edge-node/app/dist/kiosk/index.html",
     "cloud/portal/dist/index.html",
 ];
 const MADE_HERE: [&str; 2] = ["node_modules", "dist"];

@@ -93,13 +93,16 @@ impl Pages {
         let headers = request.headers();
         match self.choose_copy(path, headers) {
             Some(sent) if !path.is_empty() => Some(sent.build_response(path, headers)),
-            _ if path.is_empty() || is_deep_link(path, headers) => Some(self.index(headers)),
+            _ if path.is_empty() || is_deep_link(path, headers) => Some(self.index(path, headers)),
             _ => None,
         }
     }
 
-    fn index(&self, headers: &HeaderMap) -> Response {
-        self.choose_copy(INDEX, headers)
+    /// A folder with a separate page, such as the kiosk's, answers for all paths below it.
+    fn index(&self, path: &str, headers: &HeaderMap) -> Response {
+        let first = path.split('/').next().unwrap_or_default();
+        let own = self.choose_copy(&format!("{first}/{INDEX}"), headers);
+        own.or_else(|| self.choose_copy(INDEX, headers))
             .map_or_else(answer_unbuilt, |sent| sent.build_response(INDEX, headers))
     }
 

@@ -3,7 +3,7 @@ import { lines, say, type Messages } from './i18n.ts'
 import { pseudo } from './pseudo.ts'
 
 const files = import.meta.glob<Messages>(
-  ['./locales/*.json', '../../../edge-node/app/src/locales/*.json', '../../../cloud/portal/src/locales/*.json'],
+  ['./locales/*.json', '../../../edge-node/app/src/locales/*.json', '../../../edge-node/app/kiosk/src/locales/*.json', '../../../cloud/portal/src/locales/*.json'],
   { eager: true, import: 'default' },
 )
 
@@ -21,8 +21,8 @@ function pair(file: string): [Line[], Line[]] {
   return [lines(files[file] ?? {}), lines(chinese ?? {})]
 }
 
-test('the kit and both apps have message files', () => {
-  expect(english).toHaveLength(3)
+test('the kit and the apps have message files', () => {
+  expect(english).toHaveLength(4)
 })
 
 describe.each(english)('%s', (file) => {

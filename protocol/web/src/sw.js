@@ -4,8 +4,8 @@
 
 const CACHE = 'holdfast-__VERSION__'
 const FILES = __FILES__
-/** Paths that belong to programs. */
-const NO_PAGES = ['/api/', '/asyncapi.json', '/docs', '/health', '/internal/', '/link', '/metrics', '/openapi.json']
+/** Paths that belong to programs, and to the kiosk, which keeps nothing. */
+const NO_PAGES = ['/api/', '/asyncapi.json', '/docs', '/health', '/internal/', '/kiosk', '/link', '/metrics', '/openapi.json']
 
 self.addEventListener('install', (event) => {
   const fresh = FILES.map((file) => new Request(file, { cache: file.startsWith('/assets/') ? 'default' : 'reload' }))

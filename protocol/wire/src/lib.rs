@@ -135,6 +135,7 @@ mod order;
 mod outcome;
 mod pack;
 mod person;
+mod receipt_secret;
 mod session_frames;
 mod share;
 mod status;
@@ -200,6 +201,7 @@ pub use person::{
     Actor, CommandToken, CommandTokenForm, EdgeGrant, GuessReport, MatchReason, Permission,
     ProviderVerification, RevocationStatus, Role,
 };
+pub use receipt_secret::ReceiptSecret;
 pub use session_frames::{
     Ack, ChangesFrame, Credit, FeedChange, ForwardedAcceptFrame, HeldNotice, HeldReason,
     NumberedOutcome, OpsFrame, OutcomesFrame, PackedOps, ResendRequest, SnapshotChunk,

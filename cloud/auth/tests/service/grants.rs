@@ -66,6 +66,24 @@ async fn ended(auth: &Auth) -> Vec<Value> {
         .collect()
 }
 
+#[tokio::test]
+async fn a_kiosks_device_gets_a_grant_and_another_customers_device_does_not() {
+    let listed = |config| auth::Config {
+        kiosks: vec!["kiosk-north".into()],
+        ..config
+    };
+    let auth = Auth::with(Engine::Sqlite, "memory:", listed).await;
+    auth.register("kiosk-north", "customer").await;
+    auth.register("mei", "customer").await;
+    let kiosk = at_tablet(&auth, "kiosk-north", "kiosk-1").await;
+    assert_eq!(kiosk.body["expires_in"], HOURS_72);
+    let granted = claims(&auth, kiosk.body["edge_token"].as_str().unwrap()).await;
+    assert_eq!(granted.kind, TokenKind::DeviceGrant);
+    assert_eq!(granted.role, wire::Role::Customer);
+    let person = at_tablet(&auth, "mei", "kiosk-1").await;
+    assert_eq!(person.body["expires_in"], 3600);
+}
+
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

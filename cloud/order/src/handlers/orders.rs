@@ -28,7 +28,7 @@ use super::{CommandSender, OrderView, WholeList, require_success};
 use crate::{
     actions::Service,
     say,
-    store::{Publication, TrackedStep},
+    store::{Publication, TrackedStep, TrackingSecret},
 };
 
 /// A customer's form for publishing an order.
@@ -256,7 +256,7 @@ pub(crate) async fn track(
     Query(TrackingQuestion { s }): Query<TrackingQuestion>,
 ) -> Result<Json<TrackedOrder>, Problem> {
     let code = OrderCode::parse(&code);
-    let secret = s.parse::<Hash>().ok();
+    let secret = TrackingSecret::parse(&s);
     let (code, secret) = code.zip(secret).ok_or(Code::OrderNotFound)?;
     let order = service
         .store

@@ -2,7 +2,8 @@
 //! cancel; and read for the other services to compare with what they know [PULL].
 //!
 //! Invariant: the secret of a tracking receipt is not stored. It is derived from the order id with
-//! the service's hash key, which never changes, and compared in constant time.
+//! the service's hash key, which never changes, and compared in constant time. A kiosk's receipt has
+//! a secret of its page, to which the order's id commits.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
     Hash, Order, OrderAndTerms, OrderCode, OrderFingerprint, OrderId, OrderRangeDigest,
-    OrderRangeQuery, OrderStatus, OrdersByIdReply, TimelineEntry, UnixMillis, UserId, range_digest,
+    OrderRangeQuery, OrderStatus, OrdersByIdReply, ReceiptSecret, TimelineEntry, UnixMillis,
+    UserId, range_digest,
 };
 
 use super::{
@@ -54,6 +56,22 @@ const WORKED_IN_VAIN: &str = "SELECT DISTINCT order_id, user_id FROM case_items 
 
 const CHANGED: &str =
     "WHERE updated_at >= ? AND (updated_at > ? OR id > ?) ORDER BY updated_at, id LIMIT ?";
+
+/// The secret of a tracking receipt, by its form.
+#[derive(Debug)]
+pub enum TrackingSecret {
+    /// Derived by this service, for the order's customer.
+    Derived(Hash),
+    /// Made by a kiosk's page.
+    Kiosk(ReceiptSecret),
+}
+
+impl TrackingSecret {
+    pub fn parse(text: &str) -> Option<Self> {
+        let derived = text.parse().ok().map(Self::Derived);
+        derived.or_else(|| ReceiptSecret::parse(text).map(Self::Kiosk))
+    }
+}
 
 /// A state the order reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -105,7 +123,7 @@ impl Store {
     pub async fn find_tracked(
         &self,
         code: &OrderCode,
-        secret: &Hash,
+        secret: &TrackingSecret,
     ) -> Result<Option<Order>, StoreError> {
         let text = OrderRow::select("WHERE code = ? LIMIT ?");
         let rows: Vec<OrderRow> = self
@@ -115,7 +133,12 @@ impl Store {
         let keys = self.data_keys();
         Ok(rows
             .into_iter()
-            .find(|row| keys.is_hash(&secret.0, SECRET, &row.id.to_string()))
+            .find(|row| match secret {
+                TrackingSecret::Derived(secret) => {
+                    keys.is_hash(&secret.0, SECRET, &row.id.to_string())
+                }
+                TrackingSecret::Kiosk(secret) => secret.opens(row.id),
+            })
             .map(Order::from))
     }
 

@@ -1,5 +1,5 @@
 // The edge over HTTP: sign-in, the board, and the other way for commands where MQTT is blocked.
-import type { Board, EdgeGrant, EdgeSession, EdgeStanding, Problem, Reply } from '@holdfast/kit/api.gen.ts'
+import type { Board, BoardItem, EdgeGrant, EdgeSession, EdgeStanding, Problem, Reply } from '@holdfast/kit/api.gen.ts'
 
 /** `unreachable` where nothing answered, else the answer or the refusal. */
 export type Answer<T> = { value: T } | { problem: Problem } | { unreachable: true }
@@ -54,6 +54,10 @@ export function edgeAt(base = '') {
         known: known?.token === token ? { etag: known.etag, value: known.board } : undefined,
         named: (etag, board) => (known = { token, etag, board }),
       }),
+    /** A kiosk keeps no person's board. */
+    forgetBoard: () => (known = undefined),
+    /** The order of a receipt. */
+    follow: (receipt: { code: string; secret: string }, token: string) => ask<BoardItem>('/receipts', { method: 'POST', token, body: JSON.stringify(receipt) }),
     session: (token: string, device: string) => ask<EdgeSession>(`/session?device=${device}`, { token }),
     /** A provider's token is bound to this tablet, and lives for days. */
     signIn: (username: string, password: string, tablet: string) =>

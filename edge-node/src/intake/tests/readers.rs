@@ -174,6 +174,36 @@ async fn whoever_sends_anothers_command_sees_only_what_is_his_to_see() {
 }
 
 #[tokio::test]
+async fn a_receipt_opens_its_order_for_the_account_that_published_it_and_no_other() {
+    let edge = Edge::new().await;
+    let order_id: OrderId = "0192f5d4-0000-7880-b8f5-5fe549caab3b".parse().unwrap();
+    let publish = CommandBody::PublishOrder {
+        order_id,
+        order: draft(),
+    };
+    let frame = edge.frame(101, Role::Customer, 10, &publish);
+    let taken = edge.intake.answer_command(&frame, None).await.unwrap();
+    let code = taken.reply.order.unwrap().code;
+    let other_code = wire::OrderCode::from_order_id(wire::Region::North, OrderId(id(1)));
+    let boards = BoardCache::new(&identity(), &edge.store, &edge.people.clock);
+    let secret = "K7QM2XVD9RTA4HNP";
+    for (user, code, secret, opens) in [
+        (10, &code, secret, true),
+        (11, &code, secret, false),
+        (10, &code, "K7QM2XVD9RTA4HNQ", false),
+        (10, &other_code, secret, false),
+    ] {
+        let reader = Actor {
+            user_id: UserId(id(user)),
+            role: Role::Customer,
+        };
+        let secret = wire::ReceiptSecret::parse(secret).unwrap();
+        let found = boards.find_order(reader, code, &secret).await.unwrap();
+        assert_eq!(found.map(|item| item.order.id), opens.then_some(order_id));
+    }
+}
+
+#[tokio::test]
 async fn a_published_order_is_on_its_customers_board_at_once() {
     let edge = Edge::new().await;
     let order_id = OrderId(id(9));

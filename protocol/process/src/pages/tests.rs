@@ -3,8 +3,9 @@
 use super::*;
 use crate::web::set_security_headers;
 
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("index.html", "<html>"),
+    ("kiosk/index.html", "<kiosk>"),
     ("sw.js", "worker"),
     ("assets/app-1a2b.js", "plain"),
     ("assets/app-1a2b.js.br", "brotli"),
@@ -99,6 +100,24 @@ async fn a_deep_link_opens_the_app_and_a_missing_file_does_not() {
     for path in ["/assets/gone-9f.js", "/favicon.ico", "/orders/x.json"] {
         assert!(ask(path, &BROWSER).is_none(), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_folder_with_a_page_answers_for_the_paths_below_it() {
+    for path in [
+        "/kiosk",
+        "/kiosk/",
+        "/kiosk/publish/what",
+        "/kiosk/index.html",
+    ] {
+        let response = ask(path, &BROWSER).unwrap();
+        assert_eq!(
+            header(&response, "content-type"),
+            "text/html; charset=utf-8"
+        );
+        assert_eq!(body(response).await, b"<kiosk>", "{path}");
+    }
+    assert_eq!(body(ask("/kiosks", &BROWSER).unwrap()).await, b"<html>");
 }
 
 #[test]

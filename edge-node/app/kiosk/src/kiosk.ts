@@ -1,0 +1,132 @@
+// The kiosk itself: its grant, the node that it stands at, and the way commands take there. Nothing here is a person's.
+import type { Board, BoardItem, CmdFrame, EdgeStanding, Problem, Reply } from '@holdfast/kit/api.gen.ts'
+import { computed, reactive } from 'vue'
+import { edgeAt } from '../../src/device/edge.ts'
+import { newDevice, newId } from '../../src/device/id.ts'
+import { isPassword, verifierOf } from '../../src/device/password.ts'
+import { openKioskDisk, type Grant } from './grant.ts'
+import type { Receipt } from './receipt.ts'
+
+type KioskState = { grant: Grant | undefined; standing: EdgeStanding | undefined; isAway: boolean; now: number }
+
+export const kiosk = reactive<KioskState>({ grant: undefined, standing: undefined, isAway: false, now: Date.now() })
+
+const STANDING_MS = 10_000
+/** A command without an answer is sent again after these pauses; then the person is asked. */
+const PAUSES_MS = [1_500, 3_000, 6_000] as const
+
+const edge = edgeAt()
+const disk = await openKioskDisk()
+
+export const isCut = computed(() => kiosk.standing?.link.up === false)
+/** The grant opens the node until then. */
+export const grantEnds = computed(() => kiosk.grant?.expires_at ?? 0)
+export const isReady = computed(() => kiosk.grant !== undefined && grantEnds.value > kiosk.now)
+/** Until the kiosk has a grant, its name as a device lives as long as its page. */
+let device = newDevice()
+
+export async function startKiosk(): Promise<void> {
+  kiosk.grant = await disk.grant()
+  device = kiosk.grant?.device ?? device
+  setInterval(() => (kiosk.now = Date.now()), 1_000)
+  setInterval(() => void look(), STANDING_MS)
+  await look()
+}
+
+/** Asks the node how it stands. */
+export async function look(): Promise<void> {
+  const answer = await edge.standing()
+  kiosk.isAway = 'unreachable' in answer
+  if ('value' in answer) kiosk.standing = answer.value
+}
+
+export type SignedIn = { token: string; user_id: string }
+/** Why a sign-in failed: `away` without the cloud, `other` with another kind of account. */
+export type SignInFailure = 'wrong' | 'away' | 'other' | { sentence: string }
+
+/** A person's sign-in for this visit. It lives in the page's memory alone. */
+export async function signIn(name: string, password: string): Promise<SignedIn | SignInFailure> {
+  const answer = await edge.signIn(name.trim(), password, device)
+  if ('unreachable' in answer) return 'away'
+  if ('problem' in answer) return failureOf(answer.problem)
+  if (answer.value.role !== 'customer') {
+    void edge.signOut(answer.value.edge_token, device)
+    return 'other'
+  }
+  return { token: answer.value.edge_token, user_id: answer.value.user_id }
+}
+
+function failureOf(problem: Problem): SignInFailure {
+  if (problem.code === 'invalid_credentials') return 'wrong'
+  return problem.code === 'unavailable' ? 'away' : { sentence: problem.detail ?? problem.title }
+}
+
+/** Ends a person's sign-in in the cloud too, as far as it is reached; the page forgets it in any case. */
+export const signOut = (token: string): Promise<unknown> => edge.signOut(token, device)
+
+const HOUR_MS = 3_600_000
+
+/** Makes this device a kiosk with the account and the code that an admin gave the shop. */
+export async function enrol(account: string, code: string): Promise<'in' | SignInFailure> {
+  const answer = await edge.signIn(account.trim(), code, device)
+  if ('unreachable' in answer) return 'away'
+  if ('problem' in answer) return failureOf(answer.problem)
+  const { edge_token: token, expires_in, user_id, role } = answer.value
+  // Only the account of a kiosk gets a grant that outlasts an hour.
+  if (role !== 'customer' || expires_in * 1_000 <= HOUR_MS) {
+    void edge.signOut(token, device)
+    return 'other'
+  }
+  const grant = { device, account: account.trim(), user_id, token, expires_at: Date.now() + expires_in * 1_000, verifier: await verifierOf(code) }
+  await disk.keepGrant(grant)
+  kiosk.grant = grant
+  return 'in'
+}
+
+/** The staff's code opens the staff menu, also while the region is cut off. */
+export async function isStaffCode(code: string): Promise<boolean> {
+  return kiosk.grant !== undefined && isPassword(code, kiosk.grant.verifier)
+}
+
+/** Takes the kiosk out of use. */
+export async function retire(): Promise<void> {
+  const ended = kiosk.grant
+  await disk.forgetGrant()
+  kiosk.grant = undefined
+  device = newDevice()
+  if (ended) await edge.signOut(ended.token, ended.device)
+}
+
+export type CommandBody = CmdFrame['body']
+export type Command = { id: string; body: CommandBody; tapped_at: string; device_seq: number; receipt?: Reply['receipt'] }
+
+export async function newCommand(body: CommandBody): Promise<Command> {
+  return { id: newId(), body, tapped_at: new Date().toISOString(), device_seq: await disk.nextCommand() }
+}
+
+/** The node's reply; `away` where it may or may not have the command, which can be sent again at any time. */
+export async function send(command: Command, token: string): Promise<Reply | 'away' | { problem: Problem }> {
+  const frame = JSON.stringify({ v: 1, ...command, token, repeat: false })
+  for (let attempt = 0; ; attempt += 1) {
+    const answer = await edge.command(frame)
+    if ('value' in answer) return answer.value
+    if ('problem' in answer && answer.problem.status < 500) return answer
+    const pause = PAUSES_MS[attempt]
+    if (pause === undefined) return 'away'
+    await new Promise((resolve) => setTimeout(resolve, pause))
+  }
+}
+
+/** The order of a receipt: `unknown` to this kiosk, or `away`. */
+export async function follow(receipt: Receipt, token: string): Promise<BoardItem | 'unknown' | 'away'> {
+  const answer = await edge.follow(receipt, token)
+  if ('value' in answer) return answer.value
+  return 'problem' in answer && answer.problem.status < 500 ? 'unknown' : 'away'
+}
+
+/** A person's own orders. */
+export async function ownOrders(token: string): Promise<BoardItem[] | 'away'> {
+  const answer = await edge.board(token)
+  edge.forgetBoard()
+  return 'value' in answer ? (answer.value satisfies Board).items : 'away'
+}

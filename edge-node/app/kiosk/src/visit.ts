@@ -1,0 +1,156 @@
+// One person's visit. All that they type, see and are given is here, in the memory of this page, until it is wiped.
+//
+// Must stay true: nothing of it reaches a disk, the address, the history or another visit.
+import type { BoardItem, Reply } from '@holdfast/kit/api.gen.ts'
+import { computed, reactive } from 'vue'
+import { language } from './language.ts'
+import { blankDraft, orderOf, type Draft } from './draft.ts'
+import { follow, isReady, kiosk, newCommand, send, signOut, type Command, type CommandBody, type SignedIn } from './kiosk.ts'
+import { newSecret, orderIdFor, type Receipt } from './receipt.ts'
+
+type Visit = {
+  /** Between the first touch and the wipe. */
+  hasBegun: boolean
+  person: (SignedIn & { name: string }) | undefined
+  draft: Draft
+  /** Of the draft; kept over repeats, so that it is published once. */
+  published: { secret: string; command: Command } | undefined
+  receipt: Receipt | undefined
+  order: BoardItem | undefined
+  /** The command whose decision is awaited, and how far it is. */
+  waiting: Command | undefined
+  reply: Reply | undefined
+  /** A sentence that stands over the page. */
+  trouble: string | undefined
+  isBusy: boolean
+  look: { isLarge: boolean; hasContrast: boolean; isLow: boolean }
+}
+
+const blankVisit = (): Visit => ({
+  hasBegun: false,
+  person: undefined,
+  draft: blankDraft(),
+  published: undefined,
+  receipt: undefined,
+  order: undefined,
+  waiting: undefined,
+  reply: undefined,
+  trouble: undefined,
+  isBusy: false,
+  look: { isLarge: false, hasContrast: false, isLow: false },
+})
+
+export const visit = reactive<Visit>(blankVisit())
+/** The number of this visit: an answer to an earlier one is dropped. */
+let number = 0
+
+const token = (): string | undefined => visit.person?.token ?? (isReady.value ? kiosk.grant?.token : undefined)
+export const canPublish = computed(() => visit.person !== undefined || isReady.value)
+/** Where the order of this visit is. */
+export const truth = computed(() => (visit.reply?.hop === 'decided' || visit.order?.pending === false ? 'confirmed' : 'node'))
+
+/** Ends the visit: nothing of it stays in memory. */
+export function forgetVisit(): void {
+  number += 1
+  const person = visit.person
+  Object.assign(visit, blankVisit())
+  if (person) void signOut(person.token)
+}
+
+/** Publishes the draft, once however often it is pressed; true if the node has it. */
+export async function publish(): Promise<boolean> {
+  const { t } = language.i18n.global
+  const order = kiosk.standing && orderOf(visit.draft, kiosk.standing.region, Date.now(), t('where.phoneWord'))
+  if (!order || visit.isBusy) return false
+  const mine = number
+  if (!visit.published) {
+    const secret = newSecret()
+    const command = await newCommand({ type: 'publish_order', order_id: orderIdFor(secret, Date.now()), order })
+    visit.published = { secret, command }
+  }
+  const { secret, command } = visit.published
+  const reply = await sendOwn(command)
+  if (mine !== number || reply?.order === undefined || reply.order === null) return false
+  visit.receipt = { code: reply.order.code, secret }
+  visit.order = { ...reply.order, pending: reply.hop !== 'decided' }
+  return true
+}
+
+/** What another try must not repeat: the draft changed, so it is another order. */
+export function draftChanged(): void {
+  visit.published = undefined
+}
+
+/** Cancels or reviews the order that is shown; true if the node has it. */
+export async function act(body: CommandBody): Promise<boolean> {
+  const mine = number
+  const reply = await sendOwn(await newCommand(body))
+  if (mine !== number || !reply) return false
+  if (reply.order && visit.order) visit.order = { ...reply.order, address: '', pending: reply.hop !== 'decided' }
+  return true
+}
+
+/** Sends a command of this visit. Without a receipt its trouble is said. */
+async function sendOwn(command: Command): Promise<Reply | undefined> {
+  const { t } = language.i18n.global
+  const by = token()
+  visit.trouble = undefined
+  if (!by) {
+    visit.trouble = t('trouble.notReady')
+    return undefined
+  }
+  visit.isBusy = true
+  const mine = number
+  const answer = await send(command, by)
+  if (mine !== number) return undefined
+  visit.isBusy = false
+  if (answer === 'away') {
+    visit.trouble = t('trouble.away')
+    return undefined
+  }
+  if ('problem' in answer) {
+    visit.trouble = answer.problem.detail ?? answer.problem.title
+    return undefined
+  }
+  const isLost = answer.verdict === 'not_taken' || answer.outcome?.kind === 'rejected'
+  if (isLost) {
+    visit.trouble = sentenceOf(answer)
+    return undefined
+  }
+  visit.reply = answer
+  visit.waiting = answer.hop === 'decided' ? undefined : { ...command, receipt: answer.receipt }
+  return answer
+}
+
+/** The node's sentence, in the language of the page. */
+function sentenceOf(reply: Reply): string | undefined {
+  return reply.message?.[language.i18n.global.locale.value === 'zh-CN' ? 'zh-CN' : 'en']
+}
+
+/** Asks for the decision that the node did not have yet. */
+export async function askAgain(): Promise<void> {
+  const by = token()
+  const mine = number
+  if (!visit.waiting || !by || visit.isBusy) return
+  const answer = await send(visit.waiting, by)
+  if (mine !== number || answer === 'away' || 'problem' in answer || answer.hop !== 'decided') return
+  visit.waiting = undefined
+  visit.reply = answer
+  if (answer.outcome?.kind === 'rejected') visit.trouble = sentenceOf(answer)
+  if (answer.outcome?.order && visit.order) visit.order = { ...answer.outcome.order, address: '', pending: false }
+}
+
+/** Shows the order of a receipt. */
+export async function openReceipt(receipt: Receipt): Promise<'shown' | 'unknown' | 'away'> {
+  const by = token()
+  const mine = number
+  if (!by) return 'unknown'
+  visit.isBusy = true
+  const found = await follow(receipt, by)
+  if (mine !== number) return 'unknown'
+  visit.isBusy = false
+  if (found === 'unknown' || found === 'away') return found
+  visit.receipt = receipt
+  visit.order = found
+  return 'shown'
+}

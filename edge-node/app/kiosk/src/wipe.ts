@@ -1,0 +1,37 @@
+// The end of a visit, at the person's wish or after a while alone.
+import { preferredLocale } from '@holdfast/kit'
+import { language } from './language.ts'
+import { kiosk, look } from './kiosk.ts'
+import { router } from './router.ts'
+import { forgetVisit, visit } from './visit.ts'
+import { showLook } from './look.ts'
+
+/** What a visit left, for the page that says that it is gone; it holds no word of it. */
+export type Wiped = 'nothing' | 'published' | 'unsure'
+let last: Wiped = 'nothing'
+export const lastWiped = (): Wiped => last
+
+/** A node that did not answer may have the job nonetheless. */
+function publishedSoFar(): Wiped {
+  if (visit.receipt) return 'published'
+  return visit.published ? 'unsure' : 'nothing'
+}
+
+/** Wipes all, and says so. */
+export async function wipe(): Promise<void> {
+  last = publishedSoFar()
+  forgetVisit()
+  showLook()
+  await router.replace('/wiped')
+}
+
+/** Wipes all, and starts with a new document, so that nothing stays in the memory of this one. */
+export async function beginAnew(): Promise<void> {
+  forgetVisit()
+  showLook()
+  await look()
+  // Without its node the page could not be fetched again.
+  if (!kiosk.isAway) return location.replace(location.pathname)
+  await language.use(preferredLocale(null))
+  await router.replace('/')
+}

@@ -1,0 +1,62 @@
+// A person and the staff at a kiosk's page.
+
+/** Words that occur nowhere but in what a person typed. */
+export const JOB = { title: 'Xylophone repair', details: 'The lowest bar rattles', street: 'Quokka Lane 77', phone: '13800006021', price: '181.50' }
+
+export async function openStaffMenu(page) {
+  await page.locator('.aids .button').last().click()
+  await page.locator('dialog[open] .button').last().click()
+}
+
+/** Makes the device a kiosk, as its staff do. */
+export async function enrol(page, account, code) {
+  await openStaffMenu(page)
+  await page.fill('#account', account)
+  await page.fill('#code', code)
+  await onward(page)
+  await page.locator('.facts').waitFor()
+  await stop(page)
+}
+
+export const onward = (page) => page.locator('.steps-nav .button').last().click()
+export const finish = async (page) => {
+  await onward(page)
+  await page.locator('.hero').waitFor()
+}
+export const stop = async (page) => {
+  await page.locator('.steps-nav .button').first().click()
+  await page.locator('.hero').waitFor()
+}
+
+export async function begin(page, lang) {
+  await page.locator(`.begin .button[lang=${lang}]`).click()
+  await page.locator('#service').waitFor()
+}
+
+/** Goes through the questions up to the check; `seen` looks at each page. */
+export async function describe(page, seen = async () => {}) {
+  await seen('what')
+  await page.locator('input[value=cleaning_repair]').check()
+  await onward(page)
+  await page.fill('#title', JOB.title)
+  await page.fill('#details', JOB.details)
+  await seen('words')
+  await onward(page)
+  await page.locator('input[value=tomorrow]').check()
+  await seen('when')
+  await onward(page)
+  await page.fill('#street', JOB.street)
+  await page.fill('#phone', JOB.phone)
+  await seen('where')
+  await onward(page)
+  await page.fill('#price', JOB.price)
+  await seen('price')
+  await onward(page)
+  await page.locator('.ticket .facts').waitFor()
+  await seen('check')
+}
+
+export async function publish(page) {
+  await onward(page)
+  await page.locator('.qr').waitFor()
+}

@@ -1,0 +1,313 @@
+// The kiosk, against a scripted node: a job from the first touch to its receipt, followed, cancelled and reviewed; each
+// page in both languages; and nothing of a person left behind.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { axe, COLOUR_RULES, keepPicture, LANGUAGES, launch, losses, openPage, poll, screenshot, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
+import { begin, describe, enrol, finish, JOB, onward, openStaffMenu, publish, stop } from './kiosk.mjs'
+import { order, PASSWORD, RECEIPT_SECRET, serveEdge, startState } from './edge.mjs'
+
+const DIST = fileURLToPath(new URL('../../edge-node/app/dist', import.meta.url))
+/** The scripted node goes away, refuses and speaks no MQTT on purpose. */
+const EXPECTED = /status of (401|404|503)|Failed to load resource: net::/
+const COUNTER = { width: 1080, height: 1920 }
+const IDLE_MS = 60_000
+const ASK_MS = 30_000
+
+const TRACES = [...Object.values(JOB), '181.50', 'Xylophone', 'Quokka', 'Lin Xiaomei', PASSWORD]
+
+let browser
+
+before(async () => { browser = await launch() })
+after(() => browser?.close())
+
+/** A kiosk of its own, set up by its staff, at a node that is cut off. */
+async function play(scenes, { lang = 'en', viewport = COUNTER, isSetUp = true, change = {} } = {}) {
+  const state = Object.assign(startState(), change)
+  const node = await serveEdge(DIST, state)
+  const context = await browser.newContext({ viewport, locale: lang, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
+  const { page, wrongs } = await openPage(context)
+  try {
+    // Only tests of the clock let the time of a visit pass.
+    await page.clock.setFixedTime(Date.now())
+    await page.goto(`${node.url}/kiosk`)
+    if (isSetUp) await setUp(page, state)
+    await scenes({ context, page, state, node, wrongs })
+  } catch (error) {
+    await screenshot(page, 'kiosk/failed')
+    throw error
+  } finally {
+    await context.close()
+    await node.close()
+  }
+  assert.deepEqual(wrongs.filter((wrong) => !EXPECTED.test(wrong)), [])
+}
+
+async function setUp(page, state) {
+  await enrol(page, 'kiosk-north', PASSWORD)
+  state.cutSince = Date.now() - 14 * 60_000
+  await page.reload()
+  await page.locator('.hero .banner').waitFor()
+}
+
+for (const lang of LANGUAGES) {
+  test(`each page in ${lang}`, (t) => play(async ({ context, page, state, wrongs }) => {
+    const look = (name) => t.test(name, async () => {
+      await settled(page)
+      assert.equal(await page.getAttribute('html', 'lang'), lang)
+      await page.emulateMedia({ colorScheme: 'dark' })
+      await keepPicture(page, `kiosk/${name}-${lang}-dark`)
+      assert.deepEqual(await axe(context, page, COLOUR_RULES), [])
+      await page.emulateMedia({ colorScheme: 'light' })
+      await keepPicture(page, `kiosk/${name}-${lang}`)
+      assert.deepEqual(await axe(context, page), [])
+      assert.deepEqual(await smallTargets(page, 48), [])
+      assert.deepEqual(await losses(page), [])
+      await page.evaluate(() => document.documentElement.setAttribute('data-elder', ''))
+      await keepPicture(page, `kiosk/${name}-${lang}-elder`)
+      assert.deepEqual(await losses(page), [])
+      await page.evaluate(() => document.documentElement.removeAttribute('data-elder'))
+      assert.deepEqual(wrongs.splice(0).filter((wrong) => !EXPECTED.test(wrong)), [])
+    })
+    await look('attract')
+    await begin(page, lang)
+    await onward(page)
+    await page.locator('[role=alert]').waitFor()
+    await look('what-missing')
+    state.answer = 'stored'
+    await describe(page, look)
+    await publish(page)
+    await look('receipt-kept')
+    state.answer = 'applied'
+    await page.locator('.truth[data-truth=confirmed]').waitFor()
+    await look('receipt-confirmed')
+    await finish(page)
+    await page.locator('.begin .button').nth(2).click()
+    await page.locator('#code').waitFor()
+    await look('find')
+    await page.fill('#code', 'N-7F3K99')
+    await page.fill('#secret', RECEIPT_SECRET)
+    await onward(page)
+    await page.locator('.ticket').waitFor()
+    await look('follow')
+    state.orders.find((each) => each.code === 'N-7F3K99').status = 'pending'
+    await finish(page)
+    await find(page, 'N-7F3K99')
+    await page.locator('.button[data-kind=danger]').click()
+    await page.locator('.sum').waitFor()
+    await look('cancel')
+    await page.locator('.steps-nav .button').first().click()
+    await page.locator('.button[data-kind=danger]').waitFor()
+    await finish(page)
+    await find(page, 'N-7F3K16')
+    await page.locator('.button[data-kind=tonal]').click()
+    await page.locator('.stars').waitFor()
+    await look('review')
+  }, { lang, change: { orders: [...startState().orders] } }))
+}
+
+async function find(page, code) {
+  await page.locator('.begin .button').nth(2).click()
+  await page.fill('#code', code)
+  await page.fill('#secret', RECEIPT_SECRET)
+  await onward(page)
+  await page.locator('.ticket').waitFor()
+}
+
+test('a job is published once at a node that is cut off, under an id that its receipt opens', () => play(async ({ page, state }) => {
+  state.answer = 'later'
+  await begin(page, 'en')
+  await describe(page)
+  await page.clock.install()
+  await onward(page)
+  await page.clock.runFor(12_000)
+  await page.getByText(/try again in a moment/).waitFor()
+  assert.equal(state.frames.length, 0)
+  state.answer = 'stored'
+  await publish(page)
+  assert.equal(state.frames.length, 1)
+  const [{ body, token }] = state.frames
+  assert.match(token, /token-of-0193a1c2-0000-7000-8000-000000000012/, 'signed by the kiosk')
+  assert.equal(body.order.address, `${JOB.street}, phone ${JOB.phone}`)
+  assert.ok(!body.order.title.includes(JOB.phone) && !body.order.description.includes(JOB.phone))
+  const secret = (await page.locator('.scan .code').innerText()).replaceAll('-', '')
+  assert.match(secret, /^[0-9A-HJKMNP-TV-Z]{16}$/)
+  assert.ok(!JSON.stringify(state.frames).includes(secret), 'the secret leaves the page on paper alone')
+  await page.getByText('At the regional node').waitFor()
+}))
+
+test('nothing of a person is left once nobody answers', () => play(async ({ context, page, state }) => {
+  state.cutSince = undefined
+  state.answer = 'stored'
+  await page.clock.install()
+  await page.reload()
+  const before = await page.evaluate(() => history.length)
+  await page.locator('.begin .button').nth(3).click()
+  await page.fill('#name', 'Lin Xiaomei')
+  await page.fill('#password', PASSWORD)
+  await onward(page)
+  await page.locator('.steps-nav .button[data-kind=act]').click()
+  await page.locator('#service').waitFor()
+  await describe(page)
+  await page.clock.runFor(IDLE_MS + 1_000)
+  await page.locator('dialog.idle[open]').waitFor()
+  await page.getByRole('button', { name: 'I need more time' }).click()
+  await page.locator('dialog.idle[open]').waitFor({ state: 'detached' }).catch(() => undefined)
+  assert.ok((await page.locator('main').innerText()).includes(JOB.title), 'more time keeps all of it')
+  const places = (await left(context, page)).map((trace) => trace.split(':')[0])
+  assert.ok(places.includes('document') && places.includes('memory'), 'the search finds what is there')
+  await page.clock.runFor(IDLE_MS + 1_000)
+  await page.locator('dialog.idle[open]').waitFor()
+  await page.clock.runFor(ASK_MS + 1_000)
+  await page.locator('.wiped').waitFor()
+  assert.deepEqual(await left(context, page), [], 'the page that says so')
+  await page.clock.runFor(16_000)
+  await page.locator('.hero').waitFor()
+  assert.deepEqual(await left(context, page), [], 'the next first page')
+  assert.equal(await page.evaluate(() => history.length), before)
+  await page.goBack()
+  assert.equal(page.url(), 'about:blank', 'nothing lies behind the kiosk')
+  await page.goForward()
+  await page.locator('.hero').waitFor()
+  assert.deepEqual(await left(context, page), [], 'forth again')
+  await begin(page, 'en')
+  assert.equal(await page.locator('input:checked').count(), 0)
+  assert.deepEqual(await left(context, page), [], 'the next visit')
+}))
+
+/** Where a person's words can still be found. */
+async function left(context, page) {
+  const found = await page.evaluate(async (traces) => {
+    const texts = {
+      document: document.documentElement.outerHTML + [...document.querySelectorAll('input, textarea, select')].map((one) => one.value).join(),
+      address: location.href + JSON.stringify(history.state),
+      local: JSON.stringify({ ...window.localStorage }),
+      session: JSON.stringify({ ...window.sessionStorage }),
+      cookies: document.cookie,
+      caches: JSON.stringify(await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url)))),
+      databases: '',
+    }
+    for (const { name } of await indexedDB.databases()) {
+      const db = await new Promise((done, fail) => Object.assign(indexedDB.open(name), { onsuccess: ({ target }) => done(target.result), onerror: fail }))
+      for (const store of db.objectStoreNames) {
+        const rows = await new Promise((done) => { db.transaction(store).objectStore(store).getAll().onsuccess = ({ target }) => done(target.result) })
+        texts.databases += JSON.stringify(rows)
+      }
+      db.close()
+    }
+    return Object.entries(texts).flatMap(([place, text]) => traces.filter((trace) => text.includes(trace)).map((trace) => `${place}: ${trace}`))
+  }, TRACES)
+  const state = JSON.stringify(await context.storageState())
+  return [...found, ...TRACES.filter((trace) => state.includes(trace)), ...(await inMemory(context, page))]
+}
+
+/** The strings that are alive in the page's memory. */
+async function inMemory(context, page) {
+  const session = await context.newCDPSession(page)
+  const parts = []
+  session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => parts.push(chunk))
+  await session.send('HeapProfiler.collectGarbage')
+  await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false })
+  await session.detach()
+  const { strings } = JSON.parse(parts.join(''))
+  // The test's own question holds the traces too, in a single text.
+  return [JOB.title, JOB.street, JOB.phone].filter((trace) => strings.some((text) => text === trace || text.includes(`"${trace}`) && text.length < 400)).map((trace) => `memory: ${trace}`)
+}
+
+test('by the keyboard alone, with the focus always seen', () => play(async ({ page, state }) => {
+  state.answer = 'stored'
+  const press = async (control) => {
+    await tabTo(page, control)
+    await page.keyboard.press('Enter')
+  }
+  assert.deepEqual(await unseenStops(page), [])
+  await page.reload()
+  await press(page.locator('.begin .button[lang=en]'))
+  await tabTo(page, page.locator('input[name=service]').first())
+  await page.keyboard.press('Space')
+  await press(page.locator('.steps-nav .button').last())
+  await tabTo(page, page.locator('#title'))
+  await page.keyboard.type(JOB.title)
+  await tabTo(page, page.locator('.keyboard .button').first())
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  // The details had the focus last.
+  assert.equal(await page.inputValue('#details'), 'q')
+  await press(page.locator('.steps-nav .button').last())
+  await page.locator('#when').waitFor()
+}))
+
+test('a touch on the keys of the screen writes into the field', () => play(async ({ page }) => {
+  await begin(page, 'en')
+  await page.locator('input[value=other]').check()
+  await onward(page)
+  await page.click('#details')
+  for (const key of ['h', 'i', '2']) await page.locator('.keyboard').getByRole('button', { name: key, exact: true }).click()
+  await page.locator('.keyboard').getByRole('button', { name: 'Capitals' }).click()
+  await page.locator('.keyboard').getByRole('button', { name: 'Q', exact: true }).click()
+  await page.locator('.keyboard').getByRole('button', { name: 'One back' }).click()
+  assert.equal(await page.inputValue('#details'), 'hi2')
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'details', 'a touch leaves the focus in the field')
+}))
+
+test('a scanned receipt opens its order, another one is unknown, and a cancel keeps what it showed', () => play(async ({ page, state }) => {
+  state.answer = 'stored'
+  state.orders.push(order(77, { payment_status: 'unpaid' }))
+  await page.locator('.begin .button').nth(2).click()
+  await page.fill('#code', 'https://portal.example/track/N-7F3K77?s=AAAAAAAAAAAAAAAA')
+  await page.getByText(/does not know that receipt/).waitFor()
+  await page.fill('#code', `https://portal.example/track/N-7F3K77?s=${RECEIPT_SECRET}`)
+  await page.locator('.ticket').waitFor()
+  await page.locator('.button[data-kind=danger]').click()
+  await page.getByText('Nothing has been paid').waitFor()
+  await page.getByRole('button', { name: 'Cancel for ¥0.00' }).click()
+  await page.locator('.status[data-status=cancelled]').waitFor()
+  assert.deepEqual(state.frames.map(({ body }) => [body.type, body.fee]), [['cancel_order', '0.00']])
+}))
+
+test('a review has its stars', () => play(async ({ page, state }) => {
+  await find(page, 'N-7F3K16')
+  await page.locator('.button[data-kind=tonal]').click()
+  await onward(page)
+  await page.getByText('Choose the stars.').first().waitFor()
+  await page.locator('input[name=rating]').nth(4).check()
+  await onward(page)
+  await page.locator('.status[data-status=reviewed]').waitFor()
+  assert.deepEqual(state.frames.map(({ body }) => [body.type, body.rating]), [['submit_review', 5]])
+}))
+
+test('a kiosk that is not set up publishes for nobody, and its menu opens by its code alone', () => play(async ({ page, state }) => {
+  await page.getByText('with your account').first().waitFor()
+  await openStaffMenu(page)
+  await page.fill('#account', 'Lin Xiaomei')
+  await page.fill('#code', PASSWORD)
+  await onward(page)
+  await page.getByText(/not one of a kiosk/).waitFor()
+  await stop(page)
+  await setUp(page, state)
+  await openStaffMenu(page)
+  await page.fill('#code', 'wrong')
+  await onward(page)
+  await page.getByText('Account or code is wrong.').first().waitFor()
+  await page.fill('#code', PASSWORD)
+  await onward(page)
+  await page.locator('.facts').waitFor()
+}, { isSetUp: false }))
+
+test('the aids of one visit are not those of the next', () => play(async ({ page }) => {
+  for (const at of [0, 1, 2]) await page.locator('.aids .button').nth(at).click()
+  const look = () => page.evaluate(() => { const { elder, low, contrast } = document.documentElement.dataset; return [elder, low, contrast] })
+  assert.deepEqual(await look(), ['', '', 'more'])
+  await keepPicture(page, 'kiosk/attract-aids')
+  await begin(page, 'en')
+  await keepPicture(page, 'kiosk/what-aids')
+  await stop(page)
+  await poll(async () => assert.deepEqual(await look(), [undefined, undefined, undefined]))
+}))
+
+test('no word is written into the code', () => play(async ({ page, state, node }) => {
+  state.answer = 'stored'
+  await page.goto(`${node.url}/kiosk?lang=en-XA`)
+  await page.locator('.hero').waitFor()
+  assert.deepEqual(await writtenInCode(page, '.hero'), [])
+}))
