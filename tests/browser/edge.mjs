@@ -144,6 +144,8 @@ function command(state, frame, tell) {
   state.frames.push(frame)
   const receipt = { edge: 'north-1', epoch: 1, seq: state.frames.length, verdict: state.firm ? 'firm' : 'provisional' }
   const stored = { command_id: frame.id, hop: 'stored', verdict: receipt.verdict, receipt }
+  const isKnown = frame.body.type === 'publish_order' || state.orders.some((each) => each.id === frame.body.order_id)
+  if (!isKnown) return tell(200, { command_id: frame.id, hop: 'stored', verdict: 'not_taken', code: 'order_not_found' })
   if (OF_CUSTOMERS.includes(frame.body.type)) stored.order = orderAfter(state, frame)
   if (state.answer === 'stored') return tell(200, stored)
   if (state.answer === 'unpaid') return tell(200, { ...stored, code: 'looks_unpaid' })

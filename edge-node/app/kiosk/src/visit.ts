@@ -15,6 +15,8 @@ type Visit = {
   draft: Draft
   /** Of the draft; kept over repeats, so that it is published once. */
   published: { secret: string; command: Command } | undefined
+  /** An order that the node may have, though its draft changed since. */
+  replaced: string | undefined
   receipt: Receipt | undefined
   order: BoardItem | undefined
   /** The command whose decision is awaited, and how far it is. */
@@ -31,6 +33,7 @@ const blankVisit = (): Visit => ({
   person: undefined,
   draft: blankDraft(),
   published: undefined,
+  replaced: undefined,
   receipt: undefined,
   order: undefined,
   waiting: undefined,
@@ -63,6 +66,7 @@ export async function publish(): Promise<boolean> {
   const order = kiosk.standing && orderOf(visit.draft, kiosk.standing.region, Date.now(), t('where.phoneWord'))
   if (!order || visit.isBusy) return false
   const mine = number
+  if (!(await cancelReplaced()) || mine !== number) return false
   if (!visit.published) {
     const secret = newSecret()
     const command = await newCommand({ type: 'publish_order', order_id: orderIdFor(secret, Date.now()), order })
@@ -76,9 +80,27 @@ export async function publish(): Promise<boolean> {
   return true
 }
 
-/** What another try must not repeat: the draft changed, so it is another order. */
+/** A changed draft is another order; the earlier one may have reached the node, though its answer did not come back. */
 export function draftChanged(): void {
+  const sent = visit.published?.command.body
+  if (sent?.type === 'publish_order') visit.replaced = sent.order_id
   visit.published = undefined
+}
+
+/** Without this a person would have two orders, and the receipt of one. False where the node does not answer. */
+async function cancelReplaced(): Promise<boolean> {
+  const by = token()
+  if (!visit.replaced || !by) return true
+  visit.isBusy = true
+  visit.trouble = undefined
+  const mine = number
+  const answer = await send(await newCommand({ type: 'cancel_order', order_id: visit.replaced }), by)
+  if (mine !== number) return false
+  visit.isBusy = false
+  // Any answer will do: an order that never arrived cannot be cancelled.
+  if (answer !== 'away') visit.replaced = undefined
+  else visit.trouble = language.i18n.global.t('trouble.away')
+  return answer !== 'away'
 }
 
 /** Cancels or reviews the order that is shown; true if the node has it. */

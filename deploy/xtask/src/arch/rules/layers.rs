@@ -12,7 +12,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["share", "status"],
             &["assignment", "command", "validation", "visibility"],
             &["order", "topics"],
-            &["certificates", "hub_signature", "person"],
+            &["certificates", "hub_signature", "person", "receipt_secret"],
             &["code", "ids", "money", "pack", "time"],
         ],
     ),
