@@ -21,7 +21,7 @@ let browser
 before(async () => { browser = await launch() })
 after(() => browser?.close())
 
-/** A kiosk of its own, set up by its staff, at a node that is cut off. */
+/** A new kiosk, set up by its staff, at a node that is cut off. */
 async function play(scenes, { lang = 'en', viewport = COUNTER, isSetUp = true, change = {} } = {}) {
   const state = Object.assign(startState(), change)
   const node = await serveEdge(DIST, state)
@@ -142,7 +142,7 @@ test('a job is published once at a node that is cut off, under an id that its re
   await page.getByText('At the regional node').waitFor()
 }))
 
-test('nothing of a person is left once nobody answers', () => play(async ({ context, page, state }) => {
+test('nothing of a person is left after a question without an answer', () => play(async ({ context, page, state }) => {
   state.cutSince = undefined
   state.answer = 'stored'
   await page.clock.install()
@@ -282,7 +282,7 @@ test('a review has its stars', () => play(async ({ page, state }) => {
   assert.deepEqual(state.frames.map(({ body }) => [body.type, body.rating]), [['submit_review', 5]])
 }))
 
-test('a kiosk that is not set up publishes for nobody, and its menu opens by its code alone', () => play(async ({ page, state }) => {
+test('a kiosk that is not set up does not publish, and its menu opens by its code alone', () => play(async ({ page, state }) => {
   await page.getByText('with your account').first().waitFor()
   await openStaffMenu(page)
   await page.fill('#account', 'Lin Xiaomei')

@@ -27,7 +27,7 @@ describe('a price', () => {
   test.each(['', '0', '-5', '1e3', '180.505', '￥5', '1234567'])('%s is none', (typed) => expect(priceOf(typed)).toBeUndefined())
 })
 
-test('the order keeps the phone number with the address, which nobody else reads', () => {
+test('the order keeps the phone number with the address, which only its provider reads', () => {
   const order = orderOf(whole, 'NORTH', NOON, 'phone')
   expect(order).toMatchObject({ title: '厨房水龙头漏水', address: 'Lake Road 1, phone 138 0000 6021', price: '180.00', location: 'NORTH' })
   expect(order?.description).toBe('')

@@ -70,7 +70,7 @@ function windowAt(now: number, daysAhead: number, hours: string): Window {
   return { start: at(from), end: at(to) }
 }
 
-/** What one step lacks. */
+/** The gaps in one step. */
 export function lacking(draft: Draft, step: Step, now: number): Partial<Record<DraftField, Lack>> {
   const lacks: Partial<Record<DraftField, Lack>> = {}
   for (const field of FIELDS[step]) {
@@ -117,7 +117,7 @@ export function orderOf(draft: Draft, region: Region, now: number, phoneWord: st
     price,
     currency: 'CNY',
     location: region,
-    // Of an order's texts the address alone stays hidden until the job is surely its reader's.
+    // The address is the one text of an order that stays hidden until the job is surely its reader's.
     address: `${draft.street.trim()}, ${phoneWord} ${draft.phone.trim()}`,
     ...(window && { service_start_time: new Date(window.start).toISOString(), service_end_time: new Date(window.end).toISOString() }),
   }

@@ -1,5 +1,5 @@
-// What the kiosk keeps on its disk: the grant by which it publishes for people without an account, and the count of its
-// commands. Nothing of a person is ever here.
+// The kiosk's disk: the grant by which it publishes for people without an account, and the count of its commands.
+// Nothing of a person is ever here.
 import { openDB, type DBSchema } from 'idb'
 import type { Verifier } from '../../src/device/password.ts'
 
@@ -11,7 +11,7 @@ export type Grant = {
   user_id: string
   token: string
   expires_at: number
-  /** Of the staff's code, so that the staff menu opens while the region is cut off. */
+  /** Checks the staff's code, so that the staff menu opens while the region is cut off. */
   verifier: Verifier
 }
 

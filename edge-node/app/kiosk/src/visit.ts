@@ -13,7 +13,7 @@ type Visit = {
   hasBegun: boolean
   person: (SignedIn & { name: string }) | undefined
   draft: Draft
-  /** Of the draft; kept over repeats, so that it is published once. */
+  /** The draft's command. Repeats use it again, so that the draft is published once. */
   published: { secret: string; command: Command } | undefined
   /** An order that the node may have, though its draft changed since. */
   replaced: string | undefined

@@ -6,7 +6,7 @@ import { router } from './router.ts'
 import { forgetVisit, visit } from './visit.ts'
 import { showLook } from './look.ts'
 
-/** What a visit left, for the page that says that it is gone; it holds no word of it. */
+/** The result of the last visit, for the page that says that all is gone. It holds no word of the visit. */
 export type Wiped = 'nothing' | 'published' | 'unsure'
 let last: Wiped = 'nothing'
 export const lastWiped = (): Wiped => last
@@ -26,7 +26,7 @@ export async function wipe(): Promise<void> {
 }
 
 /** Wipes all, and starts with a new document, so that nothing stays in the memory of this one. */
-export async function beginAnew(): Promise<void> {
+export async function startOver(): Promise<void> {
   forgetVisit()
   showLook()
   await look()
