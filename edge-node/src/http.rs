@@ -132,7 +132,8 @@ fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests], board)
         .add_direct_route(
             direct(POST, "/receipts").without_key("only reads; its body hides the secret"),
-            "Show an order that was published with your sign-in, by the code and the secret on its receipt",
+            "Show an order that was published with your sign-in, by the code and the secret on its \
+             receipt",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests, ForeignPage,
                 OrderNotFound], receipts::follow)
         .add_direct_route(
