@@ -4,6 +4,7 @@
 //! body has a size limit, and every answer names its command if the id can be read.
 
 mod reply;
+mod validation;
 
 #[cfg(test)]
 mod tests;
@@ -11,27 +12,28 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use engine::{
-    verdict::{CommandVerdict, EdgeState, VerdictRequest, judge_command},
+    verdict::{CommandVerdict, EdgeState, EnteredStartCode, VerdictRequest, judge_command},
     view::EdgeOrderView,
 };
 use journal::WriteError;
 use process::{metrics, tokens::Claims, trace::TraceId};
 use tokio::sync::watch;
 use wire::{
-    Action, Actor, CmdFrame, Code, Command, CommandBody, CommandId, DeviceId, FieldError, Hash,
-    Receipt, Region, Reply, Role, UserId, check_comment, check_draft, check_optional_note,
-    check_optional_reason, check_reason,
+    Action, Actor, CmdFrame, Code, Command, CommandBody, CommandId, DeviceId, Hash, Receipt, Reply,
+    UserId,
 };
 
 use crate::{
     authentication::{CheckedToken, TabletSender},
     context::{EdgeContext, LinkStatus},
     people::PersonRateLimiter,
-    receipts, say,
+    receipts,
+    start_codes::{StartCodeGuard, needs_start_code},
     store::{AdmittedSession, CheckedCommand, CommandLogResult, DecidedCommand, StoredCommand},
 };
 
 pub(crate) use reply::not_taken_reply;
+use validation::{find_refusal, wrong_fields};
 
 #[derive(Clone)]
 pub(crate) struct CommandIntake {
@@ -39,6 +41,7 @@ pub(crate) struct CommandIntake {
     /// Some of the region's rules apply only while the link is down.
     link: watch::Receiver<LinkStatus>,
     pace: Arc<PersonRateLimiter>,
+    start_codes: StartCodeGuard,
 }
 
 /// The reply, and the order's new view if the command was new.
@@ -68,6 +71,7 @@ impl CommandIntake {
             context,
             link,
             pace,
+            start_codes: StartCodeGuard::new(),
         }
     }
 
@@ -134,11 +138,43 @@ impl CommandIntake {
         let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
         let repeat = frame.repeat;
         let entry = self.build_checked_command(frame, device, signed, refusal, admission);
-        let taken = self.log_and_reply(entry, repeat, reader).await?;
+        let order = entry.command.body.order_id();
+        let user = entry.actor.user_id;
+        let entered = self.enter_start_code(&entry).await;
+        let is_try = matches!(entered, EnteredStartCode::Hashed(_));
+        let taken = self.log_and_reply(entry, repeat, entered, reader).await?;
+        if is_try {
+            let was_wrong = taken.reply.code == Some(Code::StartCodeWrong);
+            self.start_codes.end_try(order, user, was_wrong);
+        }
         Ok(IntakeReply {
             reply: reply::with_field_errors(taken.reply, wrong),
             ..taken
         })
+    }
+
+    /// Hashes the start code that came with the command, if the order needs it.
+    async fn enter_start_code(&self, entry: &CheckedCommand) -> EnteredStartCode {
+        let CommandBody::StartOrder {
+            order_id,
+            start_code: Some(code),
+        } = &entry.command.body
+        else {
+            return EnteredStartCode::None;
+        };
+        let user = entry.actor.user_id;
+        let context = &self.context;
+        let view = context.store.load_view(&context.identity, *order_id).await;
+        // After a failed read the judge, which reads again, refuses the start as one without a
+        // code, and the person tries again.
+        let order = view.ok().and_then(|view| view.order);
+        if entry.refusal.is_some() || !needs_start_code(order.as_ref(), user) {
+            return EnteredStartCode::None;
+        }
+        let now = context.clock.elapsed();
+        self.start_codes
+            .begin_try(*order_id, user, code.clone(), now)
+            .await
     }
 
     /// Refuses an accept from a provider who is not verified. A provider verified during an outage
@@ -215,11 +251,12 @@ impl CommandIntake {
         &self,
         checked: CheckedCommand,
         repeat: bool,
+        start_code: EnteredStartCode,
         reader: Actor,
     ) -> Result<IntakeReply, CommitUnknown> {
         let id = checked.command.id;
         let user = checked.actor.user_id;
-        let reply = match self.log_command(checked, repeat).await? {
+        let reply = match self.log_command(checked, repeat, start_code).await? {
             CommandLogResult::NotTaken(code) => {
                 if code == Code::NewcomersWait {
                     self.context.people.record_refused_newcomer(user);
@@ -260,11 +297,12 @@ impl CommandIntake {
         &self,
         checked: CheckedCommand,
         repeat: bool,
+        start_code: EnteredStartCode,
     ) -> Result<CommandLogResult, CommitUnknown> {
         let id = checked.command.id;
         let hash = checked.command.body.hash();
         let user = checked.actor.user_id;
-        let judge = self.build_judge(&checked, repeat);
+        let judge = self.build_judge(&checked, repeat, start_code);
         let entering = self
             .context
             .store
@@ -288,8 +326,14 @@ impl CommandIntake {
         })
     }
 
-    fn build_judge(&self, checked: &CheckedCommand, repeat: bool) -> CommandJudge {
+    fn build_judge(
+        &self,
+        checked: &CheckedCommand,
+        repeat: bool,
+        start_code: EnteredStartCode,
+    ) -> CommandJudge {
         CommandJudge {
+            start_code,
             actor: checked.actor,
             body: checked.command.body.clone(),
             repeat,
@@ -367,6 +411,7 @@ struct CommandJudge {
     actor: Actor,
     body: CommandBody,
     repeat: bool,
+    start_code: EnteredStartCode,
     has_own_receipt: bool,
     was_taken: bool,
     lack_of_room: Option<Code>,
@@ -389,6 +434,7 @@ impl CommandJudge {
             body: &self.body,
             repeat: self.repeat,
             receipted: self.was_taken,
+            start_code: self.start_code,
         };
         judge_command(&request, view, edge_state)
     }
@@ -407,59 +453,5 @@ fn refusal_reply(id: Option<CommandId>, code: Code) -> IntakeReply {
     IntakeReply {
         reply: not_taken_reply(id, code),
         changed: None,
-    }
-}
-
-/// The refusal that holds whatever the view shows. `wrong` are the invalid fields.
-fn find_refusal(role: Role, body: &CommandBody, wrong: &[FieldError]) -> Option<Code> {
-    if !allowed_roles(body).contains(&role) {
-        let accepts = body.order_action() == Some(Action::Accept);
-        return Some(if accepts {
-            Code::ProvidersOnly
-        } else {
-            Code::RoleForbidden
-        });
-    }
-    (!wrong.is_empty()).then_some(Code::InvalidInput)
-}
-
-fn allowed_roles(body: &CommandBody) -> &'static [Role] {
-    body.order_action()
-        .map_or(&[Role::Customer], Action::allowed_roles)
-}
-
-fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
-    match body {
-        CommandBody::PublishOrder { order, .. } => {
-            let mut wrong = check_draft(order).err().unwrap_or_default();
-            // An order published here appears in this edge's view, so it must belong to this
-            // region.
-            if order.location != region {
-                wrong.push(FieldError::new("location", say::region_not_this_one));
-            }
-            wrong
-        }
-        CommandBody::RejectOrder { reason, .. } => check_reason(reason).err().into_iter().collect(),
-        CommandBody::WithdrawAcceptance { reason, .. }
-        | CommandBody::CancelOrder { reason, .. } => check_optional_reason(reason.as_deref())
-            .err()
-            .into_iter()
-            .collect(),
-        CommandBody::CompleteOrder { note, .. } => check_optional_note(note.as_deref())
-            .err()
-            .into_iter()
-            .collect(),
-        CommandBody::SubmitReview {
-            rating, comment, ..
-        } => {
-            let mut wrong: Vec<_> = check_comment(comment).err().into_iter().collect();
-            if !(1..=5).contains(rating) {
-                wrong.push(FieldError::new("rating", say::no_stars));
-            }
-            wrong
-        }
-        CommandBody::ApproveOrder { .. }
-        | CommandBody::AcceptOrder { .. }
-        | CommandBody::StartOrder { .. } => Vec::new(),
     }
 }

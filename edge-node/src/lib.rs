@@ -26,6 +26,7 @@ mod people;
 mod receipts;
 mod running;
 mod service_manager;
+mod start_codes;
 pub mod store;
 mod trust_page;
 

@@ -108,6 +108,9 @@ fn routes_for_everyone<T: RouteTable<Service>>(to: T) -> T {
             permitted(GET, "/api/v1/orders/{id}/tracking", CUSTOMER_OR_ADMIN, OWN_OR_DESK),
             "Show the part of an order's receipt with which anyone can follow the order",
             &[Code::OrderNotFound], orders::receipt)
+        .add_public_route(route(GET, "/api/v1/orders/{id}/start-code", CUSTOMER),
+            "Show the code that the provider must enter to start the work",
+            &[Code::OrderNotFound], orders::start_code)
         .add_public_route(route(GET, "/api/v1/track/{code}", OPEN),
             "Follow an order by the code and the secret on its receipt",
             &[Code::OrderNotFound], orders::track)
@@ -128,7 +131,9 @@ fn routes_for_everyone<T: RouteTable<Service>>(to: T) -> T {
             permitted(POST, "/api/v1/orders/{id}/withdraw", PROVIDER_OR_ADMIN, &[WithdrawOrders]),
             "Withdraw an acceptance", command_codes!(), commands::withdraw)
         .add_public_route(permitted(POST, "/api/v1/orders/{id}/start", PROVIDER, &[DoOrders]),
-            "Start the work", command_codes!(FundsNotHeld), commands::start)
+            "Start the work",
+            command_codes!(FundsNotHeld, StartCodeRequired, StartCodeWrong, StartCodeLocked),
+            commands::start)
         .add_public_route(permitted(POST, "/api/v1/orders/{id}/complete", PROVIDER, &[DoOrders]),
             "Complete the work", command_codes!(), commands::complete)
         .add_public_route(

@@ -19,6 +19,7 @@ mod lists;
 mod orders;
 mod rows;
 mod snapshot;
+mod start_codes;
 
 use std::{
     collections::VecDeque,
@@ -40,7 +41,10 @@ use tokio::{
     },
     time::timeout,
 };
-use wire::{Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, ShareLimits};
+use wire::{
+    Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, ShareLimits,
+    StartCodeCheck,
+};
 
 pub use admin::{CancelFeeRow, CaseUpdateResult};
 pub use assignments::{AssignmentRecord, AssignmentRequest};
@@ -53,7 +57,7 @@ pub use platform::StoreError;
 use decide::COLLISIONS_MAX;
 use snapshot::OrderReadMode;
 
-pub const MIGRATIONS: Migrations = platform::migrations!("0001_order");
+pub const MIGRATIONS: Migrations = platform::migrations!("0001_order", "0002_start_codes");
 
 /// Maximum commands per transaction; the rest wait for the next.
 const TOGETHER_MAX: usize = 64;
@@ -165,15 +169,18 @@ pub struct Publication {
     pub command_id: CommandId,
     pub actor: Actor,
     pub draft: Draft,
+    /// The work may start only with a start code.
+    pub wants_start_code: bool,
     pub trace: Option<String>,
 }
 
 impl Publication {
-    fn to_attempt(&self, order_id: OrderId) -> Attempt {
-        let body = CommandBody::PublishOrder {
-            order_id,
-            order: self.draft.clone(),
+    fn to_attempt(&self, order_id: OrderId, start_code: Option<StartCodeCheck>) -> Attempt {
+        let order = Draft {
+            start_code,
+            ..self.draft.clone()
         };
+        let body = CommandBody::PublishOrder { order_id, order };
         let command = Command {
             id: self.command_id,
             body,
@@ -199,7 +206,12 @@ impl Store {
         loop {
             let known = self.find_published_order(&publication).await?;
             let order_id = known.unwrap_or_else(|| OrderId(self.clock.new_id()));
-            let decision = self.decide_one(publication.to_attempt(order_id)).await?;
+            let start_code = match publication.wants_start_code {
+                true => Some(self.hash_start_code(order_id).await?),
+                false => None,
+            };
+            let attempt = publication.to_attempt(order_id, start_code);
+            let decision = self.decide_one(attempt).await?;
             // The first publication may have been decided in between: look again. This refusal
             // stored nothing.
             let overtaken = known.is_none() && is_reused(&decision);

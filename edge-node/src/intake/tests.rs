@@ -3,7 +3,9 @@
 mod promises;
 mod readers;
 mod receipts;
+mod start_codes;
 mod unpaid;
+mod validation;
 
 use std::path::Path;
 
@@ -385,7 +387,10 @@ async fn commands_of_one_tablet_keep_their_order() {
         .unwrap();
     let bodies = [
         accept(1),
-        CommandBody::StartOrder { order_id },
+        CommandBody::StartOrder {
+            order_id,
+            start_code: None,
+        },
         CommandBody::CompleteOrder {
             order_id,
             note: None,

@@ -68,6 +68,17 @@ impl Store {
             .await
     }
 
+    pub async fn load_view(
+        &self,
+        identity: &EdgeIdentity,
+        id: OrderId,
+    ) -> Result<EdgeOrderView, JournalError> {
+        let name = identity.edge_id.clone();
+        self.journal
+            .read(move |conn| load_order_view(conn, id, &name))
+            .await
+    }
+
     /// The orders from which every reader's board is built.
     pub async fn load_board(
         &self,

@@ -13,7 +13,7 @@ mod tidy;
 
 use engine::{
     edge::OpRange,
-    verdict::{CommandVerdict, EdgeState, VerdictRequest, judge_command},
+    verdict::{CommandVerdict, EdgeState, EnteredStartCode, VerdictRequest, judge_command},
     view::EdgeOrderView,
 };
 use tempfile::TempDir;
@@ -80,6 +80,7 @@ async fn enter(store: &Store, checked: CheckedCommand) -> CommandLogResult {
             body: &body,
             repeat: false,
             receipted: false,
+            start_code: EnteredStartCode::None,
         };
         judge_command(
             &request,

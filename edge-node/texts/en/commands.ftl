@@ -1,6 +1,7 @@
 # What a regional node answers to a command.
 
 region-not-this-one = This node publishes orders of its own region only.
+start-code-not-here = An order made at a regional node has no start code.
 no-stars = Give one to five stars.
 
 ## A command that was stored here

@@ -1,6 +1,7 @@
 # What a regional node answers to a command.
 
 region-not-this-one = 本节点只能发布本区域的订单。
+start-code-not-here = 在区域节点发布的订单没有开工码。
 no-stars = 请给出一到五星。
 
 ## A command that was stored here

@@ -19,6 +19,7 @@ pub mod random;
 pub mod routes;
 pub mod seal;
 pub mod sse;
+pub mod start_code;
 pub mod tasks;
 pub mod telemetry;
 pub mod tokens;

@@ -15,6 +15,7 @@ use crate::{
     ids::{CommandId, DeviceId, EdgeId, Hash, OrderId, UserId, encode_canonical},
     money::Amount,
     order::{Action, Draft},
+    start_code::StartCode,
     time::UnixMillis,
 };
 
@@ -56,6 +57,10 @@ pub enum CommandBody {
     StartOrder {
         #[n(0)]
         order_id: OrderId,
+        /// As the customer read it out; absent for an order without a start code.
+        #[n(1)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start_code: Option<StartCode>,
     },
     #[n(6)]
     CompleteOrder {
@@ -97,7 +102,7 @@ impl CommandBody {
             | Self::RejectOrder { order_id, .. }
             | Self::AcceptOrder { order_id }
             | Self::WithdrawAcceptance { order_id, .. }
-            | Self::StartOrder { order_id }
+            | Self::StartOrder { order_id, .. }
             | Self::CompleteOrder { order_id, .. }
             | Self::CancelOrder { order_id, .. }
             | Self::SubmitReview { order_id, .. } => *order_id,
@@ -359,7 +364,11 @@ mod tests {
     fn another_body_is_another_command() {
         let order_id = OrderId(uuid::Uuid::nil());
         let accept = CommandBody::AcceptOrder { order_id }.hash();
-        assert_ne!(accept, CommandBody::StartOrder { order_id }.hash());
+        let start = CommandBody::StartOrder {
+            order_id,
+            start_code: None,
+        };
+        assert_ne!(accept, start.hash());
     }
 
     const ID: Uuid = Uuid::from_u128(0x0192_f5d4_0000_7000_8000_0000_0000_0005);

@@ -138,6 +138,7 @@ mod person;
 mod receipt_secret;
 mod session_frames;
 mod share;
+mod start_code;
 mod status;
 mod time;
 pub mod topics;
@@ -208,6 +209,7 @@ pub use session_frames::{
     SnapshotCursor, SnapshotPart, StagedSnapshot, snapshot_hash, snapshot_start,
 };
 pub use share::{LimitReached, ProviderWorkload, ShareAct, ShareKind, ShareLimits};
+pub use start_code::{StartCode, StartCodeCheck};
 pub use status::{
     CLOCK_ERROR_MS_MAX, ChecksumState, EdgeListItem, EdgeStatus, GateState, HealthIssue,
     HealthIssueKind, LeftBehind, LinkState, QuarantineStatus, RegionStatus, RepairStatus,

@@ -18,6 +18,7 @@ use crate::{
     ids::{EdgeId, Hash, NameError, OrderId, Region, UserId, encode_canonical},
     money::{Amount, Currency},
     person::Role,
+    start_code::StartCodeCheck,
     time::UnixMillis,
 };
 
@@ -261,6 +262,10 @@ pub struct Draft {
     pub service_start_time: Option<UnixMillis>,
     #[n(8)]
     pub service_end_time: Option<UnixMillis>,
+    /// Set if the work may start only with the customer's start code.
+    #[n(9)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_code: Option<StartCodeCheck>,
 }
 
 impl Draft {
@@ -282,6 +287,7 @@ impl Draft {
             address: address.into(),
             service_start_time: None,
             service_end_time: None,
+            start_code: None,
         }
     }
 }
@@ -333,6 +339,10 @@ pub struct Order {
     pub updated_at: UnixMillis,
     #[n(18)]
     pub source: Source,
+    /// Present if the work may start only with the customer's start code.
+    #[n(19)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_code: Option<StartCodeCheck>,
 }
 
 impl Order {
@@ -364,6 +374,7 @@ impl Order {
             created_at: at,
             updated_at: at,
             source,
+            start_code: draft.start_code,
         }
     }
 

@@ -1,7 +1,8 @@
 //! Order visibility: the readers of an order and how much each may see, at an edge as in the cloud.
 //!
-//! Invariant: only the order's own people and admins see the customer's id, address and contacts. A
-//! provider is one of them only while the job is certainly theirs.
+//! Invariants: only the order's own people and admins see the customer's id, address and contacts.
+//! A provider is one of them only while the job is certainly theirs. People learn that an order has
+//! a start code, and never its hash, from which the code could be found.
 
 use uuid::Uuid;
 
@@ -9,6 +10,7 @@ use crate::{
     ids::UserId,
     order::{Order, OrderStatus},
     person::{Actor, Role},
+    start_code::StartCodeCheck,
 };
 
 /// How certain it is that the order belongs to its provider.
@@ -46,12 +48,12 @@ pub fn order_visible_given_certainty(
     certainty: AcceptanceCertainty,
 ) -> Option<Order> {
     match actor.role {
-        Role::Admin => Some(order.clone()),
-        Role::Customer => (order.customer_id == actor.user_id).then(|| order.clone()),
+        Role::Admin => Some(hide_start_code_hash(order)),
+        Role::Customer => (order.customer_id == actor.user_id).then(|| hide_start_code_hash(order)),
         Role::Provider if order.provider_id == Some(actor.user_id) => {
             let whole = order.status.is_at_work() && certainty == AcceptanceCertainty::Sure;
             Some(if whole {
-                order.clone()
+                hide_start_code_hash(order)
             } else {
                 hide_customer_and_address(order)
             })
@@ -72,6 +74,13 @@ pub fn hide_customer_and_address(order: &Order) -> Order {
         title: without_contacts(&order.title),
         description: without_contacts(&order.description),
         address: String::new(),
+        ..hide_start_code_hash(order)
+    }
+}
+
+fn hide_start_code_hash(order: &Order) -> Order {
+    Order {
+        start_code: order.start_code.map(StartCodeCheck::without_hash),
         ..order.clone()
     }
 }
@@ -134,7 +143,7 @@ fn is_email_char(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Amount, Draft, OrderId, Region, ServiceType, Source, UnixMillis};
+    use crate::{Amount, Draft, Hash, OrderId, Region, ServiceType, Source, UnixMillis};
 
     fn user(n: u128) -> UserId {
         UserId(Uuid::from_u128(n))
@@ -220,6 +229,23 @@ mod tests {
                 AcceptanceCertainty::UnsureStarted,
             ] {
                 check(&order, Role::Provider, 2, hold, Some(&outline));
+            }
+        }
+    }
+
+    #[test]
+    fn people_learn_of_a_start_code_and_never_its_hash() {
+        for status in OrderStatus::ALL {
+            let coded = Order {
+                start_code: Some(StartCodeCheck::new(Hash::ZERO)),
+                ..order(status)
+            };
+            for (role, n) in [(Role::Customer, 1), (Role::Provider, 2), (Role::Admin, 7)] {
+                let user_id = user(n);
+                let seen = order_visible_to(&coded, Actor { user_id, role });
+                let shown = seen.and_then(|order| order.start_code);
+                let shown = shown.expect("it is one of the order's people");
+                assert_eq!(shown.hash, None, "{role:?} {status}");
             }
         }
     }

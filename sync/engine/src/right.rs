@@ -277,7 +277,10 @@ mod tests {
         };
         let order_id = OrderId(id(1));
         let provider = actor(20, Role::Provider);
-        let start = CommandBody::StartOrder { order_id };
+        let start = CommandBody::StartOrder {
+            order_id,
+            start_code: None,
+        };
         let complete = CommandBody::CompleteOrder {
             order_id,
             note: None,

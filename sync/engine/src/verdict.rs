@@ -9,7 +9,9 @@
 
 use std::time::Duration;
 
-use wire::{Action, Actor, Code, CommandBody, Order, OrderStatus, PaymentStatus, UserId, Verdict};
+use wire::{
+    Action, Actor, Code, CommandBody, Hash, Order, OrderStatus, PaymentStatus, UserId, Verdict,
+};
 
 use crate::view::{EdgeOrderView, find_doubt, lacks_funds};
 
@@ -23,6 +25,18 @@ pub struct VerdictRequest<'a> {
     pub repeat: bool,
     /// The command carries a receipt from one of our edges, so this edge must accept it.
     pub receipted: bool,
+    pub start_code: EnteredStartCode,
+}
+
+/// The start code that came with the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EnteredStartCode {
+    #[default]
+    None,
+    /// The entered code, hashed for the order.
+    Hashed(Hash),
+    /// The person has entered too many wrong codes for the order.
+    Locked,
 }
 
 /// The edge's current state, which limits its promises.
@@ -109,6 +123,11 @@ pub fn judge_command(
         (Some(_), None) => Some(Code::LooksWrongState),
         (Some(order), Some(action)) => find_doubt(request.actor, action, order),
     };
+    if doubt.is_none()
+        && let Some(code) = refuse_start_code(request, view)
+    {
+        return CommandVerdict::NotTaken(code);
+    }
     let fence = match doubt {
         None if may_be_firm(request, edge_state) => firm_fence(view, edge_state),
         _ => None,
@@ -126,6 +145,23 @@ pub fn judge_command(
         fence,
         doubt,
     })
+}
+
+/// Why this start may not be logged: its order has a start code, and the person did not enter it. A
+/// start that any of our edges took before passed this check there.
+fn refuse_start_code(request: &VerdictRequest<'_>, view: &EdgeOrderView) -> Option<Code> {
+    let starts = request.body.order_action() == Some(Action::Start);
+    let check = view.order.as_ref().and_then(|order| order.start_code)?;
+    if !starts || request.receipted {
+        return None;
+    }
+    match request.start_code {
+        EnteredStartCode::None => Some(Code::StartCodeRequired),
+        EnteredStartCode::Locked => Some(Code::StartCodeLocked),
+        EnteredStartCode::Hashed(hash) => {
+            (check.hash != Some(hash)).then_some(Code::StartCodeWrong)
+        }
+    }
 }
 
 /// Warns the user that their accept waits for the edge that holds the region.

@@ -83,7 +83,10 @@ fn body(action: Action) -> CommandBody {
             order_id,
             reason: Some(reason),
         },
-        Action::Start => CommandBody::StartOrder { order_id },
+        Action::Start => CommandBody::StartOrder {
+            order_id,
+            start_code: None,
+        },
         Action::Complete => CommandBody::CompleteOrder {
             order_id,
             note: None,

@@ -172,6 +172,7 @@ fn publish(clock: &Clock, region: Region, n: usize) -> Result<CommandBody> {
         address: "1 Harbour Road".into(),
         service_start_time: None,
         service_end_time: None,
+        start_code: None,
     };
     Ok(CommandBody::PublishOrder {
         order_id: OrderId(clock.new_id()),

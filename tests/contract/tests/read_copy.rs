@@ -155,6 +155,7 @@ impl Scene {
                 Region::North,
                 "1 Lake Road",
             ),
+            wants_start_code: false,
             trace: None,
         };
         match self.store.publish_order(publication).await.unwrap() {

@@ -196,6 +196,8 @@ fn rule_on_attempt(
         is_verified: decision.snapshot.passes_verification(attempt, actor),
         limit: decision.limit_reached(attempt, state.map(|state| &state.order)),
         cancel_policies: &decision.snapshot.cancel_policies,
+        start_code: decision.snapshot.start_codes.get(&order_id),
+        is_start_locked: decision.snapshot.locked_starts.contains(&order_id),
         now: decision.snapshot.now,
     };
     let ruling = order_rules::rule_on_command(case, state);

@@ -11,7 +11,7 @@ use wire::{
     Actor, Amount, BatchBody, CancelCharge, Code, Command, CommandEvidence, CommandId, EdgePromise,
     FenceEnding, FirstAnswer, FirstResult, Hash, Hops, Lost, OpsBatch, Order, OrderId, OrderStatus,
     Outcome, OutcomeKind, ProviderVerification, ProviderWorkload, RaceRule, Region, ShareLimits,
-    Source, UnixMillis, UserId, Verdict,
+    Source, StartCode, UnixMillis, UserId, Verdict,
 };
 
 use crate::{Assignment, OpIdentity};
@@ -301,6 +301,10 @@ pub struct Snapshot {
     pub marks: BTreeMap<UserId, ProviderVerification>,
     /// Versions of the cancellation fee; empty if no request cancels or cancelling is free.
     pub cancel_policies: Vec<FeePolicy>,
+    /// The start codes of the orders that have one.
+    pub start_codes: BTreeMap<OrderId, StartCode>,
+    /// The orders for which too many wrong start codes were entered of late.
+    pub locked_starts: BTreeSet<OrderId>,
 }
 
 impl Default for Snapshot {
@@ -320,6 +324,8 @@ impl Default for Snapshot {
             verified_only: false,
             marks: BTreeMap::new(),
             cancel_policies: Vec::new(),
+            start_codes: BTreeMap::new(),
+            locked_starts: BTreeSet::new(),
         }
     }
 }

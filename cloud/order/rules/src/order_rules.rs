@@ -49,6 +49,10 @@ fn rule_on_publish(
         return Err(Code::RoleForbidden);
     }
     let draft = check_draft(draft).map_err(|_| Code::InvalidInput)?;
+    // The order service makes the codes, so an edge's hash would fit none.
+    if draft.start_code.is_some() && context.attempt.op().is_some() {
+        return Err(Code::InvalidInput);
+    }
     if state.is_some() {
         return Err(Code::OrderExists);
     }
@@ -178,6 +182,9 @@ fn rule_on_action(
         // It may overturn a promise, so the record needs a reason.
         return Err(Code::InvalidInput);
     }
+    if action == Action::Start && order.start_code.is_some() {
+        check_start_code(context)?;
+    }
     if let Some(reached) = context.limit.filter(|_| !context.backing.is_firm()) {
         return Ok(Ruling::OverLimit(reached));
     }
@@ -208,6 +215,22 @@ fn rule_on_action(
         reason,
         under_rule,
     })
+}
+
+/// An edge limits the wrong tries of its own people, and its log must not wait for those of others.
+fn check_start_code(context: RulingContext<'_>) -> Result<(), Code> {
+    let CommandBody::StartOrder { start_code, .. } = &context.attempt.command.body else {
+        return Ok(());
+    };
+    let entered = start_code.as_ref().ok_or(Code::StartCodeRequired)?;
+    if context.is_start_locked && context.attempt.op().is_none() {
+        return Err(Code::StartCodeLocked);
+    }
+    if context.start_code == Some(entered) {
+        Ok(())
+    } else {
+        Err(Code::StartCodeWrong)
+    }
 }
 
 fn may_start_unpaid(context: RulingContext<'_>, order: &Order) -> bool {

@@ -6,7 +6,7 @@
 use custody::FeePolicy;
 use wire::{
     Action, Actor, Code, FenceEnd, FenceEnding, LimitReached, Order, OrderStatus, RaceRule, Role,
-    UnixMillis, Verdict,
+    StartCode, UnixMillis, Verdict,
 };
 
 use crate::{
@@ -52,6 +52,10 @@ pub(crate) struct RulingContext<'a> {
     /// The limit this would break. A promise under the assignment right holds regardless.
     pub limit: Option<LimitReached>,
     pub cancel_policies: &'a [FeePolicy],
+    /// The order's start code, if it has one.
+    pub start_code: Option<&'a StartCode>,
+    /// Too many wrong codes were entered at the portal of late.
+    pub is_start_locked: bool,
     pub now: UnixMillis,
 }
 

@@ -13,7 +13,7 @@ use texts::Phrase;
 use utoipa::ToSchema;
 use wire::{
     Action, Actor, Amount, Code, Command, CommandBody, Currency, OpDecision, OrderId, OrderStatus,
-    Role, UnixMillis, order_visible_to,
+    Role, StartCode, UnixMillis, order_visible_to,
 };
 
 use super::{CommandReply, CommandSender, OrderView, require_success};
@@ -41,12 +41,23 @@ pub(crate) struct CancelForm {
     fee: Option<Amount>,
 }
 
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = StartForm)]
+pub(crate) struct StartForm {
+    /// As the customer read it out. Orders without a start code need none.
+    #[serde(default)]
+    start_code: Option<StartCode>,
+}
+
 #[derive(Deserialize, ToSchema)]
 #[schema(as = StatusForm)]
 pub(crate) struct StatusForm {
     status: OrderStatus,
     #[serde(default)]
     reason: Option<String>,
+    /// For a start.
+    #[serde(default)]
+    start_code: Option<StartCode>,
 }
 
 macro_rules! routes {
@@ -67,8 +78,20 @@ routes! {
     reject Reject,
     accept Accept,
     withdraw Withdraw,
-    start Start,
     complete Complete,
+}
+
+pub(crate) async fn start(
+    state: State<Service>,
+    Path(order_id): Path<OrderId>,
+    sender: CommandSender,
+    MaybeJson(StartForm { start_code }): MaybeJson<StartForm>,
+) -> Result<CommandReply, Problem> {
+    let body = CommandBody::StartOrder {
+        order_id,
+        start_code,
+    };
+    send(state, sender, Action::Start, body).await
 }
 
 pub(crate) async fn cancel(
@@ -102,10 +125,18 @@ pub(crate) async fn status(
     state: State<Service>,
     id: Path<OrderId>,
     sender: CommandSender,
-    Json(StatusForm { status, reason }): Json<StatusForm>,
+    Json(form): Json<StatusForm>,
 ) -> Result<CommandReply, Problem> {
+    let StatusForm {
+        status,
+        reason,
+        start_code,
+    } = form;
     let action = action_to(status, sender.caller.actor.role)
         .ok_or_else(|| Problem::wrong_field("status", say::status_out_of_reach))?;
+    if action == Action::Start {
+        return start(state, id, sender, MaybeJson(StartForm { start_code })).await;
+    }
     send_action(state, id, sender, action, reason).await
 }
 
@@ -222,7 +253,10 @@ fn build_command_body(
         },
         Action::Accept => CommandBody::AcceptOrder { order_id },
         Action::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason },
-        Action::Start => CommandBody::StartOrder { order_id },
+        Action::Start => CommandBody::StartOrder {
+            order_id,
+            start_code: None,
+        },
         Action::Complete => CommandBody::CompleteOrder {
             order_id,
             note: None,

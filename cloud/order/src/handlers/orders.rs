@@ -21,7 +21,7 @@ use texts::Phrase;
 use utoipa::ToSchema;
 use wire::{
     Amount, AssignmentEvent, Code, Currency, Draft, Hash, Language, Order, OrderCode, OrderId,
-    OrderStatus, Region, Role, ServiceType, TimelineEntry, UnixMillis, order_visible_to,
+    OrderStatus, Region, Role, ServiceType, StartCode, TimelineEntry, UnixMillis, order_visible_to,
 };
 
 use super::{CommandSender, OrderView, WholeList, require_success};
@@ -49,6 +49,10 @@ pub(crate) struct OrderForm {
     address: Option<String>,
     service_start_time: Option<UnixMillis>,
     service_end_time: Option<UnixMillis>,
+    /// The work may start only with a code that the customer reads out:
+    /// `GET orders/{id}/start-code`.
+    #[serde(default)]
+    start_code: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -72,6 +76,7 @@ pub(crate) async fn publish(
     }: CommandSender,
     Json(form): Json<OrderForm>,
 ) -> Result<([(HeaderName, String); 1], CreatedJson<PublishReply>), Problem> {
+    let wants_start_code = form.start_code;
     let draft = form.into_draft(language);
     // The rules repeat this check; only here can the response name each field.
     wire::check_draft(&draft)?;
@@ -80,6 +85,7 @@ pub(crate) async fn publish(
         command_id,
         actor: caller.actor,
         draft,
+        wants_start_code,
         trace,
     };
     let order = require_success(service.publish_order(publication).await?, caller.actor)?;
@@ -119,6 +125,8 @@ impl OrderForm {
             address: address.unwrap_or_else(|| say::address_arranged.text_in(language).to_owned()),
             service_start_time: self.service_start_time,
             service_end_time: self.service_end_time,
+            // Follows from the order's id.
+            start_code: None,
         }
     }
 }
@@ -248,6 +256,27 @@ pub(crate) async fn receipt(
     let order = order.and_then(|order| order_visible_to(&order, caller.actor));
     let order = order.ok_or(Code::OrderNotFound)?;
     Ok(Json(TrackingReceipt::for_order(&service, &order)))
+}
+
+/// What the customer reads out to the provider who stands at the door.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StartCodeView {
+    start_code: StartCode,
+}
+
+/// For the order's customer alone: with it, anyone can start the work in the customer's name.
+pub(crate) async fn start_code(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(id): Path<OrderId>,
+) -> Result<Json<StartCodeView>, Problem> {
+    let order = service.store.find_order(id).await?;
+    let customer = caller.actor.user_id;
+    let order = order.filter(|order| order.customer_id == customer && order.start_code.is_some());
+    let order = order.ok_or(Code::OrderNotFound)?;
+    Ok(Json(StartCodeView {
+        start_code: service.store.start_code(order.id),
+    }))
 }
 
 pub(crate) async fn track(

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use wire::{
     Action, Actor, AddressShown, Amount, CancelCharge, Code, CommandId, Currency, EdgeId,
     EdgePromise, FenceEnding, Hash, Hops, Order, OrderCode, OrderId, OrderStatus, PaymentStatus,
-    RaceRule, Region, Role, ServiceType, ShareAct, Source, TimelineEntry, UnixMillis, UserId,
-    Verdict,
+    RaceRule, Region, Role, ServiceType, ShareAct, Source, StartCodeCheck, TimelineEntry,
+    UnixMillis, UserId, Verdict,
 };
 
 const ORDER_ID: &[KeyColumn] = &[KeyColumn::Id("id")];
@@ -75,6 +75,7 @@ row! {
         held_minor: Amount,
         cancel_fee_minor: Option<Amount>,
         cancel_fee_to: Option<UserId>,
+        start_code_hash: Option<Hash>,
     }
 }
 
@@ -131,6 +132,7 @@ impl From<OrderState> for OrderRow {
             held_minor: held,
             cancel_fee_minor: terms.map(|terms| terms.fee),
             cancel_fee_to: terms.and_then(|terms| terms.provider_id),
+            start_code_hash: order.start_code.and_then(|check| check.hash),
         }
     }
 }
@@ -213,6 +215,7 @@ impl From<OrderRow> for Order {
             created_at: row.created_at,
             updated_at: row.updated_at,
             source: row.source,
+            start_code: row.start_code_hash.map(StartCodeCheck::new),
         }
     }
 }

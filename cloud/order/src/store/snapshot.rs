@@ -26,6 +26,7 @@ use super::{
     AcceptanceRules, StoreError,
     assignment_rows::{AssignmentLock, FenceRow, lock_assignments, offline_rules},
     rows::{AnswerRow, OrderRow},
+    start_codes::{derive_start_code, find_locked_starts, list_coded_starts},
 };
 
 /// How to read orders: a single command reads without a lock and guards its write; a batch locks
@@ -68,6 +69,11 @@ pub(super) async fn read_snapshot(
         true => policies_from_rows(tx.fetch_all(POLICIES, vals![]).await?)?,
         false => Vec::new(),
     };
+    let started = list_coded_starts(submissions, &orders);
+    let keys = tx.data_keys();
+    let start_codes = started.iter().map(|id| (*id, derive_start_code(keys, *id)));
+    let start_codes = start_codes.collect();
+    let locked_starts = find_locked_starts(tx, &started, now).await?;
     let mut snapshot = Snapshot {
         now,
         regions,
@@ -82,6 +88,8 @@ pub(super) async fn read_snapshot(
         verified_only,
         marks,
         cancel_policies,
+        start_codes,
+        locked_starts,
         ..Snapshot::default()
     };
     for region in regions_to_explain(&snapshot, submissions) {

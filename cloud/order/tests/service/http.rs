@@ -14,4 +14,5 @@ mod reading;
 mod repeating;
 mod running;
 mod service;
+mod start_codes;
 mod tracking;

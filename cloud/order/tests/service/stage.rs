@@ -101,6 +101,7 @@ impl Stage {
             command_id,
             actor,
             draft,
+            wants_start_code: false,
             trace: None,
         };
         decided(self.store.publish_order(publication).await.unwrap())

@@ -144,6 +144,7 @@ async fn the_holders_accept_is_firm_and_its_receipt_names_the_fence() {
     );
     let start = CommandBody::StartOrder {
         order_id: OrderId(id(1)),
+        start_code: None,
     };
     assert_eq!(
         edge.provider_sends(102, 20, &start).await.verdict,
@@ -192,6 +193,7 @@ async fn only_who_is_verified_by_token_or_feed_may_accept_and_the_newest_word_co
     );
     let start = CommandBody::StartOrder {
         order_id: OrderId(id(1)),
+        start_code: None,
     };
     assert_ne!(
         send(103, (4, true), &start).await.0,
@@ -277,6 +279,7 @@ async fn a_tablet_is_told_in_words_that_another_edge_holds_the_region() {
     );
     let start = CommandBody::StartOrder {
         order_id: OrderId(id(1)),
+        start_code: None,
     };
     let started = edge.provider_sends(102, 20, &start).await;
     assert_ne!(started.code, Some(code), "only accepts wait for it");

@@ -9,6 +9,7 @@ const PRICE: &str = "200.00";
 fn start(n: u128) -> CommandBody {
     CommandBody::StartOrder {
         order_id: OrderId(id(n)),
+        start_code: None,
     }
 }
 

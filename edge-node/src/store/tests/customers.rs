@@ -75,6 +75,7 @@ async fn verdict(
             body: &body,
             repeat: false,
             receipted: false,
+            start_code: EnteredStartCode::None,
         };
         judge_command(
             &request,

@@ -47,6 +47,7 @@ async fn try_enter(store: &Store, checked: CheckedCommand) -> Box<StoredCommand>
             body: &body,
             repeat: false,
             receipted: false,
+            start_code: EnteredStartCode::None,
         };
         judge_command(
             &request,

@@ -85,7 +85,13 @@ fn outage(ops: u64, go_on: bool) -> Vec<Vec<u8>> {
                 )
             } else {
                 accepted.push((whose, order_id, true));
-                (whose, CommandBody::StartOrder { order_id })
+                (
+                    whose,
+                    CommandBody::StartOrder {
+                        order_id,
+                        start_code: None,
+                    },
+                )
             }
         } else {
             let whose = usize::try_from(draws.below(50)).unwrap();

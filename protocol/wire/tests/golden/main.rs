@@ -77,6 +77,9 @@ impl Vectors {
             self.add_text(&format!("command_hash/{}", body.name()), body.hash());
             self.add_json(&format!("command_json/{}", body.name()), &body);
         }
+        let with_code = start_with_code();
+        self.add_text("command_hash/start_order with code", with_code.hash());
+        self.add_json("command_json/start_order with code", &with_code);
     }
 
     fn add_ops(&mut self) {
@@ -296,6 +299,11 @@ impl Vectors {
         self.add_text("open_digest", digest);
         self.add_json("order/json", order());
         self.add_text("order/digest", order().compute_digest());
+        self.add_json("order/with start code", order_with_start_code());
+        self.add_text(
+            "order/digest with start code",
+            order_with_start_code().compute_digest(),
+        );
         self.add_json("outcome/json", outcome());
     }
 }

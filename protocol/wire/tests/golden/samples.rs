@@ -31,6 +31,7 @@ pub(crate) fn draft() -> Draft {
         address: "1 Harbour Road".into(),
         service_start_time: Some(UnixMillis(1_764_000_000_000)),
         service_end_time: None,
+        start_code: None,
     }
 }
 
@@ -43,6 +44,20 @@ pub(crate) fn order() -> Order {
         version: 3,
         updated_at: UnixMillis(1_764_000_000_002),
         ..Order::new_published(OrderId(id(1)), draft(), UserId(id(2)), at, source)
+    }
+}
+
+pub(crate) fn order_with_start_code() -> Order {
+    Order {
+        start_code: Some(StartCodeCheck::new(Hash::digest_bytes(b"407193"))),
+        ..order()
+    }
+}
+
+pub(crate) fn start_with_code() -> CommandBody {
+    CommandBody::StartOrder {
+        order_id: OrderId(id(1)),
+        start_code: Some(StartCode::from_number(407_193)),
     }
 }
 
@@ -63,7 +78,10 @@ pub(crate) fn bodies() -> Vec<CommandBody> {
             order_id,
             reason: None,
         },
-        CommandBody::StartOrder { order_id },
+        CommandBody::StartOrder {
+            order_id,
+            start_code: None,
+        },
         CommandBody::CompleteOrder {
             order_id,
             note: None,

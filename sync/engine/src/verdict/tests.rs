@@ -1,6 +1,6 @@
 //! The verdict on each kind of command, view and state.
 
-use wire::{OrderId, Role};
+use wire::{OrderId, Role, StartCodeCheck};
 
 use super::*;
 use crate::tests::{actor, draft, id, order};
@@ -55,6 +55,7 @@ fn by_provider(body: &CommandBody) -> VerdictRequest<'_> {
         body,
         repeat: false,
         receipted: false,
+        start_code: EnteredStartCode::None,
     }
 }
 
@@ -197,6 +198,7 @@ fn a_command_that_the_view_contradicts_is_taken_with_the_doubt_in_words() {
 
     let start = CommandBody::StartOrder {
         order_id: OrderId(id(1)),
+        start_code: None,
     };
     check(
         &by_provider(&start),
@@ -234,7 +236,10 @@ fn a_command_that_the_view_contradicts_is_taken_with_the_doubt_in_words() {
 #[test]
 fn work_that_no_funds_stand_behind_is_taken_with_that_in_words() {
     let order_id = OrderId(id(1));
-    let start = CommandBody::StartOrder { order_id };
+    let start = CommandBody::StartOrder {
+        order_id,
+        start_code: None,
+    };
     let complete = CommandBody::CompleteOrder {
         order_id,
         note: None,
@@ -337,7 +342,10 @@ fn no_action_but_accept_and_ruled_ones_is_ever_firm() {
     };
     let order_id = OrderId(id(1));
     for body in [
-        CommandBody::StartOrder { order_id },
+        CommandBody::StartOrder {
+            order_id,
+            start_code: None,
+        },
         CommandBody::CompleteOrder {
             order_id,
             note: None,
@@ -417,4 +425,47 @@ fn who_has_paid_for_finished_work_and_owes_for_none_is_in_good_standing() {
             "{orders:?}"
         );
     }
+}
+
+#[test]
+fn a_start_of_an_order_with_a_start_code_is_not_logged_without_it() {
+    let right = Hash::digest_bytes(b"right");
+    let start = CommandBody::StartOrder {
+        order_id: OrderId(id(1)),
+        start_code: None,
+    };
+    let mut view = sight(OrderStatus::Accepted, Some(20));
+    if let Some(order) = &mut view.order {
+        order.start_code = Some(StartCodeCheck::new(right));
+        order.payment_status = PaymentStatus::Held;
+    }
+    let entered = |start_code| VerdictRequest {
+        start_code,
+        ..by_provider(&start)
+    };
+    let wrong = EnteredStartCode::Hashed(Hash::digest_bytes(b"wrong"));
+    for (code, refusal) in [
+        (EnteredStartCode::None, Code::StartCodeRequired),
+        (wrong, Code::StartCodeWrong),
+        (EnteredStartCode::Locked, Code::StartCodeLocked),
+    ] {
+        let not_taken = CommandVerdict::NotTaken(refusal);
+        check(&entered(code), &view, &EdgeState::OPTIMISTIC, not_taken);
+    }
+    let provisional = taken(Verdict::Provisional, None, None);
+    let with_code = entered(EnteredStartCode::Hashed(right));
+    check(&with_code, &view, &EdgeState::OPTIMISTIC, provisional);
+    // An edge took it before, so the code was checked there.
+    let taken_before = VerdictRequest {
+        receipted: true,
+        ..entered(EnteredStartCode::None)
+    };
+    check(&taken_before, &view, &EdgeState::OPTIMISTIC, provisional);
+    // The cloud decides whose order it is; a stranger learns nothing about the code.
+    let stranger = VerdictRequest {
+        actor: actor(21, Role::Provider),
+        ..entered(EnteredStartCode::None)
+    };
+    let doubt = taken(Verdict::Provisional, None, Some(Code::LooksNotYours));
+    check(&stranger, &view, &EdgeState::OPTIMISTIC, doubt);
 }

@@ -26,7 +26,10 @@ fn bodies() -> [CommandBody; 4] {
     let order_id = OrderId(id(1));
     [
         CommandBody::AcceptOrder { order_id },
-        CommandBody::StartOrder { order_id },
+        CommandBody::StartOrder {
+            order_id,
+            start_code: None,
+        },
         CommandBody::CompleteOrder {
             order_id,
             note: None,

@@ -148,7 +148,10 @@ fn on(order_id: OrderId, intent: Intent) -> CommandBody {
             reason: because,
         },
         Intent::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason },
-        Intent::Start => CommandBody::StartOrder { order_id },
+        Intent::Start => CommandBody::StartOrder {
+            order_id,
+            start_code: None,
+        },
         Intent::Complete => CommandBody::CompleteOrder {
             order_id,
             note: None,

@@ -24,7 +24,10 @@ impl World {
             return;
         };
         *self.counts.tried.entry(what.name()).or_default() += 1;
-        let start = CommandBody::StartOrder { order_id };
+        let start = CommandBody::StartOrder {
+            order_id,
+            start_code: None,
+        };
         let reason = || Some("because".to_owned());
         let (count, body) = match what {
             Mischief::Start | Mischief::OtherBody | Mischief::OthersId => (1, start),

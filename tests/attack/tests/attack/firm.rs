@@ -85,7 +85,10 @@ async fn two_open_orders(
 
 /// Starts one order once and floods the other. These commands can never change an order.
 async fn starts_others_orders(stranger: &Somebody, port: u16, once: OrderId, flooded: OrderId) {
-    let start = |order_id| CommandBody::StartOrder { order_id };
+    let start = |order_id| CommandBody::StartOrder {
+        order_id,
+        start_code: None,
+    };
     let reply = tap(stranger, port, 1, start(once)).await;
     assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
     let mut sending = JoinSet::new();

@@ -225,6 +225,7 @@ async fn published(store: &Store, clock: &Clock) -> Order {
             Region::North,
             "1 Lake Road",
         ),
+        wants_start_code: false,
         trace: None,
     };
     match store.publish_order(publication).await.unwrap() {

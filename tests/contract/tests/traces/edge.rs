@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use engine::{
     edge::{EdgeFilePosition, EdgeWrite as FromLink},
-    verdict::{EdgeState, VerdictRequest, judge_command},
+    verdict::{EdgeState, EnteredStartCode, VerdictRequest, judge_command},
 };
 use holdfast_edge::store::{
     AdmittedSession, Alarm, CheckedCommand, CommandLogResult, EdgeIdentity, Store, StoredCommand,
@@ -186,6 +186,7 @@ impl Replay {
                 body: &body,
                 repeat,
                 receipted,
+                start_code: EnteredStartCode::None,
             };
             judge_command(&request, sight, edge_state)
         };

@@ -49,7 +49,10 @@ impl Story {
         for (body, status) in [
             (CommandBody::AcceptOrder { order_id }, OrderStatus::Accepted),
             (
-                CommandBody::StartOrder { order_id },
+                CommandBody::StartOrder {
+                    order_id,
+                    start_code: None,
+                },
                 OrderStatus::InProgress,
             ),
             (

@@ -15,6 +15,7 @@ mod revoked;
 mod rights;
 mod shares;
 mod stage;
+mod start_codes;
 mod unpaid_starts;
 mod verified;
 mod views;

@@ -401,6 +401,7 @@ pub(crate) fn withdraw_because(n: u128, reason: Option<&str>) -> CommandBody {
 pub(crate) fn start(n: u128) -> CommandBody {
     CommandBody::StartOrder {
         order_id: order_id(n),
+        start_code: None,
     }
 }
 

@@ -91,8 +91,15 @@ impl Service {
     }
 
     async fn starts(&self, command: CommandId, order_id: OrderId) -> Answer {
-        self.hands_in(&[(command, provider(1), CommandBody::StartOrder { order_id })])
-            .await
+        self.hands_in(&[(
+            command,
+            provider(1),
+            CommandBody::StartOrder {
+                order_id,
+                start_code: None,
+            },
+        )])
+        .await
     }
 }
 
@@ -252,7 +259,10 @@ async fn small_work_starts_unpaid_at_an_edge_and_becomes_a_case(#[case] engine: 
     let log = log.then(
         command,
         Some(provider(1)),
-        CommandBody::StartOrder { order_id: small },
+        CommandBody::StartOrder {
+            order_id: small,
+            start_code: None,
+        },
     );
     assert_eq!(service.hands_in_batch(&log).await.codes(), [None]);
     let cases = service.get(admin(), "/api/v1/admin/cases").await;
@@ -270,7 +280,10 @@ async fn an_edge_that_was_linked_starts_no_unpaid_work_by_the_rules(#[case] engi
     let away = service.accepted().await;
     service.rules(json!({ "unpaid_start": true })).await;
     let [first, second] = [(); 2].map(|()| service.stage.command_id());
-    let start = |order_id| CommandBody::StartOrder { order_id };
+    let start = |order_id| CommandBody::StartOrder {
+        order_id,
+        start_code: None,
+    };
     let log = Log::of("north-1")
         .then(first, Some(provider(1)), start(linked))
         .cut_off(false);
@@ -302,7 +315,10 @@ async fn a_start_waits_while_the_payment_service_is_away_and_nothing_of_its_run_
         (
             second,
             provider(1),
-            CommandBody::StartOrder { order_id: unpaid },
+            CommandBody::StartOrder {
+                order_id: unpaid,
+                start_code: None,
+            },
         ),
     ];
     let lines = "SELECT COUNT(*) FROM order_timeline";

@@ -117,7 +117,10 @@ async fn work_starts_once_the_price_is_held(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
     let id = stage.pending().await;
     stage.decide(provider(1), accept(id)).await;
-    let start = CommandBody::StartOrder { order_id: id };
+    let start = CommandBody::StartOrder {
+        order_id: id,
+        start_code: None,
+    };
     let refused = stage.decide(provider(1), start.clone()).await;
     assert_eq!(refused.code, Some(wire::Code::FundsNotHeld));
     let money = PaymentEventConsumer {

@@ -41,7 +41,13 @@ impl Bustle {
         match self.below(12) {
             0..2 => (admin(), CommandBody::ApproveOrder { order_id }),
             2..4 => (provider, accept(order_id)),
-            4..6 => (provider, CommandBody::StartOrder { order_id }),
+            4..6 => (
+                provider,
+                CommandBody::StartOrder {
+                    order_id,
+                    start_code: None,
+                },
+            ),
             6..8 => (
                 provider,
                 CommandBody::CompleteOrder {
@@ -69,7 +75,13 @@ impl Bustle {
                 let reason = "No such road.".to_owned();
                 (admin(), CommandBody::RejectOrder { order_id, reason })
             }
-            _ => (provider, CommandBody::StartOrder { order_id }),
+            _ => (
+                provider,
+                CommandBody::StartOrder {
+                    order_id,
+                    start_code: None,
+                },
+            ),
         }
     }
 

@@ -70,7 +70,13 @@ async fn a_review_makes_a_completed_order_reviewed_once(#[case] engine: Engine) 
     .await
     .unwrap();
     stage
-        .decide(provider(1), CommandBody::StartOrder { order_id: id })
+        .decide(
+            provider(1),
+            CommandBody::StartOrder {
+                order_id: id,
+                start_code: None,
+            },
+        )
         .await;
     stage
         .decide(

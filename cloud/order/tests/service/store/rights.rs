@@ -78,7 +78,10 @@ async fn the_holder_alone_assigns_until_it_gives_the_right_back(#[case] engine: 
     let two = stage.pending().await;
     stage.grant("north-1").await;
     assert!(stage.waits(provider(1), accept(one)).await);
-    let start = CommandBody::StartOrder { order_id: two };
+    let start = CommandBody::StartOrder {
+        order_id: two,
+        start_code: None,
+    };
     let other = Log::of("north-2")
         .then(stage.command_id(), Some(provider(2)), accept(two))
         .then(stage.command_id(), Some(provider(2)), start);
@@ -207,7 +210,10 @@ async fn a_promise_on_an_order_that_was_cancelled_counts_and_opens_a_case(#[case
     let outcomes = stage.batch(promise.batch()).await;
     assert_eq!(outcomes[0].code, Some(Code::OrderCancelledMeanwhile));
     assert!(outcomes[0].has_succeeded());
-    let start = CommandBody::StartOrder { order_id: id };
+    let start = CommandBody::StartOrder {
+        order_id: id,
+        start_code: None,
+    };
     let log = promise.then(stage.command_id(), Some(provider(1)), start);
     let outcomes = stage.batch(log.batch()).await;
     assert_eq!(outcomes[1].code, Some(Code::OrderCancelled));

@@ -240,7 +240,10 @@ async fn a_replayed_batch_gets_the_same_answers_and_writes_nothing(#[case] engin
         .then(
             stage.command_id(),
             Some(provider(3)),
-            CommandBody::StartOrder { order_id: free },
+            CommandBody::StartOrder {
+                order_id: free,
+                start_code: None,
+            },
         );
     let first = stage.batch(log.batch()).await;
     let told: Vec<_> = first

@@ -91,7 +91,10 @@ impl MoneyWorld {
         };
         let order_id = order_id(n);
         let body = match action {
-            Action::Start => CommandBody::StartOrder { order_id },
+            Action::Start => CommandBody::StartOrder {
+                order_id,
+                start_code: None,
+            },
             Action::Withdraw => CommandBody::WithdrawAcceptance {
                 order_id,
                 reason: None,

@@ -58,7 +58,11 @@ impl NodeSession {
     /// then.
     pub(super) async fn work(&mut self, order_id: OrderId, note: Option<String>) -> Result<()> {
         self.command(CommandBody::AcceptOrder { order_id }).await?;
-        self.command(CommandBody::StartOrder { order_id }).await?;
+        self.command(CommandBody::StartOrder {
+            order_id,
+            start_code: None,
+        })
+        .await?;
         if note.is_some() {
             self.command(CommandBody::CompleteOrder { order_id, note })
                 .await?;

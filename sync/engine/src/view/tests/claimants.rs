@@ -4,7 +4,10 @@ use wire::{Action, CommandBody, Order, OrderId, OrderStatus, Role, UserId};
 
 use crate::{
     tests::{actor, draft, edge, id, order},
-    verdict::{CommandVerdict, EdgeState, RegionRight, VerdictRequest, WAITING_MAX, judge_command},
+    verdict::{
+        CommandVerdict, EdgeState, EnteredStartCode, RegionRight, VerdictRequest, WAITING_MAX,
+        judge_command,
+    },
     view::{PendingOp, overlay_pending_ops},
 };
 
@@ -40,7 +43,10 @@ fn on(action: Action) -> CommandBody {
             order_id,
             reason: None,
         },
-        Action::Start => CommandBody::StartOrder { order_id },
+        Action::Start => CommandBody::StartOrder {
+            order_id,
+            start_code: None,
+        },
         Action::Complete => CommandBody::CompleteOrder {
             order_id,
             note: None,
@@ -277,6 +283,7 @@ fn a_flood_of_nonsense_leaves_the_holders_answer_firm_and_the_room_free() {
             body,
             repeat: false,
             receipted: false,
+            start_code: EnteredStartCode::None,
         };
         judge_command(&request, &sight, &HOLDER)
     };

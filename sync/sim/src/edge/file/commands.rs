@@ -3,8 +3,8 @@
 
 use engine::{
     verdict::{
-        CommandVerdict, EdgeState, PaymentHistory, TakenVerdict, VerdictRequest, customer_of,
-        judge_command,
+        CommandVerdict, EdgeState, EnteredStartCode, PaymentHistory, TakenVerdict, VerdictRequest,
+        customer_of, judge_command,
     },
     view::{EdgeOrderView, PendingOp},
 };
@@ -211,6 +211,7 @@ impl EdgeFile {
             body,
             repeat,
             receipted,
+            start_code: EnteredStartCode::None,
         };
         let tenure = &self.book.live.tenure;
         let suspect = self.book.live.suspect && !is_planted(Bug::SuspectIsFirm);

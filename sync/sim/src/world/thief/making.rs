@@ -152,7 +152,10 @@ impl World {
                 fee: None,
             },
             (_, 0..4) => CommandBody::AcceptOrder { order_id },
-            _ => CommandBody::StartOrder { order_id },
+            _ => CommandBody::StartOrder {
+                order_id,
+                start_code: None,
+            },
         }
     }
 

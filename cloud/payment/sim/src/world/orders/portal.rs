@@ -87,6 +87,7 @@ impl MoneyWorld {
             self.current_provider(n),
             CommandBody::StartOrder {
                 order_id: order_id(n),
+                start_code: None,
             },
         );
     }

@@ -1,0 +1,66 @@
+//! Refusals that need no view of the order: a role that never gives the command, and invalid fields.
+
+use wire::{
+    Action, Code, CommandBody, FieldError, Region, Role, check_comment, check_draft,
+    check_optional_note, check_optional_reason, check_reason,
+};
+
+use crate::say;
+
+/// The refusal that holds whatever the view shows. `wrong` are the invalid fields.
+pub(super) fn find_refusal(role: Role, body: &CommandBody, wrong: &[FieldError]) -> Option<Code> {
+    if !allowed_roles(body).contains(&role) {
+        let accepts = body.order_action() == Some(Action::Accept);
+        return Some(if accepts {
+            Code::ProvidersOnly
+        } else {
+            Code::RoleForbidden
+        });
+    }
+    (!wrong.is_empty()).then_some(Code::InvalidInput)
+}
+
+fn allowed_roles(body: &CommandBody) -> &'static [Role] {
+    body.order_action()
+        .map_or(&[Role::Customer], Action::allowed_roles)
+}
+
+pub(super) fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
+    match body {
+        CommandBody::PublishOrder { order, .. } => {
+            let mut wrong = check_draft(order).err().unwrap_or_default();
+            // An order published here appears in this edge's view, so it must belong to this
+            // region.
+            if order.location != region {
+                wrong.push(FieldError::new("location", say::region_not_this_one));
+            }
+            // Only the order service can make the code, and tell it to the customer alone.
+            if order.start_code.is_some() {
+                wrong.push(FieldError::new("start_code", say::start_code_not_here));
+            }
+            wrong
+        }
+        CommandBody::RejectOrder { reason, .. } => check_reason(reason).err().into_iter().collect(),
+        CommandBody::WithdrawAcceptance { reason, .. }
+        | CommandBody::CancelOrder { reason, .. } => check_optional_reason(reason.as_deref())
+            .err()
+            .into_iter()
+            .collect(),
+        CommandBody::CompleteOrder { note, .. } => check_optional_note(note.as_deref())
+            .err()
+            .into_iter()
+            .collect(),
+        CommandBody::SubmitReview {
+            rating, comment, ..
+        } => {
+            let mut wrong: Vec<_> = check_comment(comment).err().into_iter().collect();
+            if !(1..=5).contains(rating) {
+                wrong.push(FieldError::new("rating", say::no_stars));
+            }
+            wrong
+        }
+        CommandBody::ApproveOrder { .. }
+        | CommandBody::AcceptOrder { .. }
+        | CommandBody::StartOrder { .. } => Vec::new(),
+    }
+}
