@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CertificationForm, CompensationForm, Draft, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderStatus, PaidOtherwiseForm, PasswordForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CertificationForm, CompensationForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OrdersQuery } from '../logic/orderFilters.ts'
 import type { OrderSort, ReviewSort } from '../logic/sorts.ts'
 import { ask, type AnswerOf } from './ask.ts'
@@ -44,11 +44,15 @@ export const timeline = (id: string, signal?: Asking) => ask('get', '/api/v1/ord
 export const trackingReceipt = (id: string) => ask('get', '/api/v1/orders/{id}/tracking', { path: { id } })
 export const track = (code: string, s: string, signal?: Asking) => ask('get', '/api/v1/track/{code}', { path: { code }, query: { s }, signal })
 
-export const publish = (body: Draft, commandId: string) => ask('post', '/api/v1/orders', { body, commandId })
+/** What the customer reads out when the provider stands at the door. */
+export const startCode = (id: string) => ask('get', '/api/v1/orders/{id}/start-code', { path: { id } })
+
+export const publish = (body: OrderForm, commandId: string) => ask('post', '/api/v1/orders', { body, commandId })
 /** A review is handed in with its words, by a route of its own. */
 export type OrderAction = Exclude<Action, 'review'>
 export const act = (id: string, action: OrderAction, commandId: string, reason?: string, keepalive = false) =>
   ask('post', `/api/v1/orders/{id}/${action}`, { path: { id }, body: reason === undefined ? {} : { reason }, commandId, keepalive })
+export const startWithCode = (id: string, start_code: string, commandId: string) => ask('post', '/api/v1/orders/{id}/start', { path: { id }, body: { start_code }, commandId })
 
 export const cancellation = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/cancellation', { path: { id }, signal })
 export const cancel = (id: string, body: CancelForm, commandId: string) => ask('post', '/api/v1/orders/{id}/cancel', { path: { id }, body, commandId })

@@ -1,6 +1,6 @@
 // A job that is being written: its steps, the gaps in each, and the order that it becomes.
 
-import type { Draft as OrderDraft, Region, ServiceType } from '@holdfast/kit/api.gen.ts'
+import type { OrderForm, Region, ServiceType } from '@holdfast/kit/api.gen.ts'
 import { amountOf } from '../parts/money.ts'
 
 export interface Draft {
@@ -15,6 +15,8 @@ export interface Draft {
   /** Hours, such as `14-16`; empty for any time. */
   hours: string
   price: string
+  /** The work may start only with a code that the customer reads out. Absent in drafts of before. */
+  startCode?: boolean
   /** The id under which it is published once. */
   commandId: string
 }
@@ -54,7 +56,7 @@ export function firstOpenStep(draft: Draft, now: number): 1 | 2 | 3 {
   return 3
 }
 
-export function orderOf(draft: Draft): OrderDraft | undefined {
+export function orderOf(draft: Draft): OrderForm | undefined {
   const price = amountOf(draft.price)
   if (!draft.service || !draft.region || price === undefined) return undefined
   const { start, end } = timesOf(draft)
@@ -68,6 +70,7 @@ export function orderOf(draft: Draft): OrderDraft | undefined {
     address: [draft.district, draft.street].map(part => part.trim()).filter(Boolean).join(' '),
     ...(start === undefined ? {} : { service_start_time: new Date(start).toISOString() }),
     ...(end === undefined ? {} : { service_end_time: new Date(end).toISOString() }),
+    ...(draft.startCode ? { start_code: true } : {}),
   }
 }
 

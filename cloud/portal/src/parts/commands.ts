@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/vue-query'
 import { ref } from 'vue'
 import { newCommandId } from '../api/client.ts'
 import { Problem } from '../api/problem.ts'
-import { act, type OrderAction } from '../api/routes.ts'
+import { act, type OrderAction, startWithCode } from '../api/routes.ts'
 import type { CommandReply } from '@holdfast/kit/api.gen.ts'
 
 export function useOrderCommand() {
@@ -13,8 +13,8 @@ export function useOrderCommand() {
   const problem = ref<unknown>()
   const ids = new Map<string, string>()
 
-  /** Returns the answer; `undefined` where it was refused or failed, which `problem` tells. */
-  async function run(orderId: string, action: OrderAction, reason?: string): Promise<CommandReply | undefined> {
+  /** `code` is the start code. Returns the answer; `undefined` where it was refused or failed, which `problem` tells. */
+  async function run(orderId: string, action: OrderAction, reason?: string, code?: string): Promise<CommandReply | undefined> {
     if (busy.value) return undefined
     const key = `${action} ${orderId}`
     const commandId = ids.get(key) ?? newCommandId()
@@ -22,7 +22,7 @@ export function useOrderCommand() {
     busy.value = key
     problem.value = undefined
     try {
-      const reply = await act(orderId, action, commandId, reason)
+      const reply = code === undefined ? await act(orderId, action, commandId, reason) : await startWithCode(orderId, code, commandId)
       if (!isWaiting(reply)) ids.delete(key)
       return reply
     } catch (error) {

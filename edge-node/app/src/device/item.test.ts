@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { answered } from './answer.ts'
-import { canUndo, doubtOf, isFirm, isOpen, needsPerson, truthOf, type QueueItem } from './item.ts'
+import { canUndo, doubtOf, isCodeRefusal, isFirm, isOpen, needsPerson, truthOf, undoMsOf, type QueueItem } from './item.ts'
 import { decided, item, notTaken, stored } from './samples.ts'
 
 const accept = item(1, 'accept_order')
@@ -57,4 +57,11 @@ it('needs the person until he has read it', () => {
   const lost = after(decided(1, 'rejected', 'order_already_accepted'))
   expect([needsPerson(lost), isOpen(lost)]).toEqual([true, true])
   expect([needsPerson({ ...lost, understood: true }), isOpen({ ...lost, understood: true })]).toEqual([false, false])
+})
+
+it('asks for the start code again where the node refused it, and sends a start with one at once', () => {
+  expect(isCodeRefusal(after(notTaken(1, 'start_code_wrong')))).toBe(true)
+  expect(isCodeRefusal(after(notTaken(1, 'order_not_found')))).toBe(false)
+  expect(undoMsOf({ type: 'start_order', order_id: 'a', start_code: '407193' })).toBe(0)
+  expect(undoMsOf({ type: 'start_order', order_id: 'a' })).toBeGreaterThan(0)
 })

@@ -80,6 +80,17 @@ export function needsPerson(item: QueueItem): boolean {
   return truthOf(item) === 'needs' && item.understood !== true
 }
 
+/** The node did not take a start for its start code: the job's page asks for the code again. */
+export function isCodeRefusal(item: QueueItem): boolean {
+  return item.state === 'refused' && (item.reply?.code?.startsWith('start_code_') ?? false)
+}
+
+/** A start with a code is no slip of the finger, and its person waits at the door for the answer. */
+export function undoMsOf(body: TabletCommand): number {
+  const hasCode = body.type === 'start_order' && body.start_code !== undefined
+  return UNDOABLE.has(body.type) && !hasCode ? UNDO_MS : 0
+}
+
 /** It has never left, so taking it back needs nobody; and nothing done to the job since rests on it. */
 export function canUndo(item: QueueItem, all: readonly QueueItem[]): boolean {
   const isLast = !all.some((each) => each.body.order_id === item.body.order_id && each.device_seq > item.device_seq)

@@ -4,7 +4,7 @@ import type { BoardItem, EdgeGrant, EdgeStanding, LogHead, Order, Text } from '@
 import { askForOthers, sendFor } from './couriers.ts'
 import { edgeAt } from './edge.ts'
 import { newDevice, newId } from './id.ts'
-import { jobOf, needsPerson, succeeded, UNDO_MS, UNDOABLE, type QueueItem, type TabletCommand } from './item.ts'
+import { jobOf, needsPerson, succeeded, type QueueItem, type TabletCommand, undoMsOf } from './item.ts'
 import { jobsOf, merged } from './jobs.ts'
 import { openLine, type Line } from './line.ts'
 import { isPassword, verifierOf } from './password.ts'
@@ -431,7 +431,7 @@ export type TapResult = 'kept' | 'full' | 'crowded'
 export async function tap(order: Order, body: TabletCommand): Promise<TapResult> {
   if (!mine || !sender) return 'full'
   const now = Date.now()
-  const undoMs = UNDOABLE.has(body.type) ? UNDO_MS : 0
+  const undoMs = undoMsOf(body)
   try {
     const item = await mine.add((device_seq) => ({
       id: newId(now), device_seq, tapped_at: now, body, job: jobOf(order),
