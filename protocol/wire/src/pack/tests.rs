@@ -76,22 +76,18 @@ fn outage(ops: u64, go_on: bool) -> Vec<Vec<u8>> {
             let taken = draws.below(accepted.len() as u64);
             let (whose, order_id, started) = accepted.swap_remove(usize::try_from(taken).unwrap());
             if started {
-                (
-                    whose,
-                    CommandBody::CompleteOrder {
-                        order_id,
-                        note: None,
-                    },
-                )
+                let body = CommandBody::CompleteOrder {
+                    order_id,
+                    note: None,
+                };
+                (whose, body)
             } else {
                 accepted.push((whose, order_id, true));
-                (
-                    whose,
-                    CommandBody::StartOrder {
-                        order_id,
-                        start_code: None,
-                    },
-                )
+                let body = CommandBody::StartOrder {
+                    order_id,
+                    start_code: None,
+                };
+                (whose, body)
             }
         } else {
             let whose = usize::try_from(draws.below(50)).unwrap();
