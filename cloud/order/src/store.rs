@@ -57,7 +57,8 @@ pub use platform::StoreError;
 use decide::COLLISIONS_MAX;
 use snapshot::OrderReadMode;
 
-pub const MIGRATIONS: Migrations = platform::migrations!("0001_order", "0002_start_codes");
+pub const MIGRATIONS: Migrations =
+    platform::migrations!("0001_order", "0002_start_codes", "0003_evidence");
 
 /// Maximum commands per transaction; the rest wait for the next.
 const TOGETHER_MAX: usize = 64;

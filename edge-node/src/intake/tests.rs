@@ -394,6 +394,7 @@ async fn commands_of_one_tablet_keep_their_order() {
         CommandBody::CompleteOrder {
             order_id,
             note: None,
+            evidence: None,
         },
     ];
     let frames: Vec<_> = (201..)

@@ -2,7 +2,7 @@
 
 use wire::{
     Action, Code, CommandBody, FieldError, Region, Role, check_comment, check_draft,
-    check_optional_note, check_optional_reason, check_reason,
+    check_evidence, check_optional_note, check_optional_reason, check_reason,
 };
 
 use crate::say;
@@ -46,10 +46,11 @@ pub(super) fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError
             .err()
             .into_iter()
             .collect(),
-        CommandBody::CompleteOrder { note, .. } => check_optional_note(note.as_deref())
-            .err()
-            .into_iter()
-            .collect(),
+        CommandBody::CompleteOrder { note, evidence, .. } => {
+            let mut wrong = evidence.as_ref().map(check_evidence).unwrap_or_default();
+            wrong.extend(check_optional_note(note.as_deref()).err());
+            wrong
+        }
         CommandBody::SubmitReview {
             rating, comment, ..
         } => {

@@ -439,6 +439,16 @@ export const STATUS_OF: Record<Code, number> = {
   unrecognised: 500,
 }
 
+/** The keys of the checklist for each kind of work. */
+export const CHECKLISTS: Record<ServiceType, readonly string[]> = {
+  cleaning_repair: ['works_as_asked', 'place_clean', 'parts_replaced'],
+  it_technology: ['works_as_asked', 'data_safe', 'access_returned'],
+  education_training: ['goals_covered', 'material_left'],
+  life_health: ['wellbeing_asked', 'place_clean'],
+  design_consulting: ['result_handed_over', 'next_steps_agreed'],
+  other: ['works_as_asked'],
+}
+
 /** The MQTT topics between a tablet and its edge. */
 export const topics = {
   cmd: (region: Region, edge: string, device: string) => `hf/${region}/${edge}/cmd/${device}`,

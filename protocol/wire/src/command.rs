@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::{
     code::Code,
+    evidence::WorkEvidence,
     ids::{CommandId, DeviceId, EdgeId, Hash, OrderId, UserId, encode_canonical},
     money::Amount,
     order::{Action, Draft},
@@ -70,6 +71,9 @@ pub enum CommandBody {
         #[n(1)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<WorkEvidence>,
     },
     #[n(7)]
     CancelOrder {
@@ -354,6 +358,7 @@ mod tests {
         let noted = CommandBody::CompleteOrder {
             order_id: bare.order_id(),
             note: Some("Two washers replaced".into()),
+            evidence: None,
         };
         assert_ne!(bare.hash(), noted.hash());
         let bytes = encode_canonical(&noted);

@@ -12,6 +12,7 @@ use crate::{
     assignment::{FenceEnd, FenceEnding},
     code::Code,
     command::Verdict,
+    evidence::WorkEvidence,
     ids::{CommandId, EdgeId, OpPlace, OrderId, Region, UserId},
     order::{Action, OrderCode, OrderStatus, PaymentStatus, Source},
     outcome::{Lost, Outcome, RaceRule},
@@ -90,6 +91,9 @@ pub struct TimelineEntry {
     #[serde(default)]
     #[schema(required)]
     pub payment_status: Option<PaymentStatus>,
+    /// The provider's evidence of the work that this entry completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<WorkEvidence>,
 }
 
 impl TimelineEntry {

@@ -124,6 +124,7 @@ mod certificates;
 mod code;
 mod command;
 mod event;
+mod evidence;
 mod history;
 mod hub_calls;
 mod hub_signature;
@@ -166,6 +167,7 @@ pub use event::{
     PaymentEvent, PayoutEvent, ProfileEvent, ProviderStanding, RatingEvent, ReadmissionEvent,
     ReviewEvent, UserEvent,
 };
+pub use evidence::{ChecklistAnswer, StrokePoint, WorkEvidence, check_evidence, checklist_for};
 pub use history::{
     AddressShown, CaseItem, CaseState, CommandAnswer, EdgePromise, Hops, LossReason,
     LostAcceptance, TimelineEntry, Winner, WithdrawnJob, WithdrawnJobs,

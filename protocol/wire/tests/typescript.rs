@@ -10,7 +10,7 @@ use serde::Serialize;
 use wire::{
     Action, ChecksumState, Code, CommandBody, Currency, DeviceId, EdgeId, EventType, GateState,
     Hop, LinkState, OrderStatus, OutcomeKind, PaymentStatus, Policy, QuarantineWhy, Region, Role,
-    ServiceType, UserId, Verdict, topics,
+    ServiceType, UserId, Verdict, checklist_for, topics,
 };
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/src/wire.gen.ts");
@@ -97,6 +97,7 @@ fn typescript() -> String {
     union(&mut text, "CODES", "Code", Code::ALL);
     transitions(&mut text);
     statuses(&mut text);
+    checklists(&mut text);
     topic_functions(&mut text);
     text
 }
@@ -176,6 +177,17 @@ fn statuses(text: &mut String) {
     text.push_str("\n/** The HTTP status of each code. */\nexport const STATUS_OF: Record<Code, number> = {\n");
     for code in Code::ALL {
         writeln!(text, "  {}: {},", code.as_str(), code.status()).unwrap();
+    }
+    text.push_str("}\n");
+}
+
+fn checklists(text: &mut String) {
+    text.push_str("\n/** The keys of the checklist for each kind of work. */\n");
+    text.push_str("export const CHECKLISTS: Record<ServiceType, readonly string[]> = {\n");
+    for service in ServiceType::ALL {
+        let keys = checklist_for(service).iter().map(quoted);
+        let keys = keys.collect::<Vec<_>>().join(", ");
+        writeln!(text, "  {service}: [{keys}],").unwrap();
     }
     text.push_str("}\n");
 }

@@ -284,6 +284,7 @@ mod tests {
         let complete = CommandBody::CompleteOrder {
             order_id,
             note: None,
+            evidence: None,
         };
         let status = OrderStatus::Accepted;
         let provider_id = Some(provider.user_id);

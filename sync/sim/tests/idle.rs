@@ -90,6 +90,7 @@ fn body(action: Action) -> CommandBody {
         Action::Complete => CommandBody::CompleteOrder {
             order_id,
             note: None,
+            evidence: None,
         },
         Action::Cancel => CommandBody::CancelOrder {
             order_id,

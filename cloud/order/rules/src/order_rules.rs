@@ -6,9 +6,9 @@
 
 use custody::{CancelPreview, CancelPricing, FeePolicy, TermsChanged};
 use wire::{
-    Action, Actor, Amount, CancelCharge, Code, CommandBody, Draft, Order, OrderId, OrderStatus,
-    PaymentStatus, Role, UnixMillis, check_draft, check_optional_note, check_optional_reason,
-    check_reason,
+    Action, Actor, Amount, CancelCharge, Code, CommandBody, Draft, FieldError, Order, OrderId,
+    OrderStatus, PaymentStatus, Role, UnixMillis, WorkEvidence, check_draft, check_evidence,
+    check_optional_note, check_optional_reason, check_reason,
 };
 
 use crate::{
@@ -156,10 +156,23 @@ pub(crate) fn checked_reason(body: &CommandBody) -> Result<Option<String>, Code>
         CommandBody::RejectOrder { reason, .. } => check_reason(reason).map(Some),
         CommandBody::WithdrawAcceptance { reason, .. }
         | CommandBody::CancelOrder { reason, .. } => check_optional_reason(reason.as_deref()),
-        CommandBody::CompleteOrder { note, .. } => check_optional_note(note.as_deref()),
+        CommandBody::CompleteOrder { note, evidence, .. } => {
+            check_completion(note.as_deref(), evidence.as_ref())
+        }
         _ => Ok(None),
     };
     checked.map_err(|_| Code::InvalidInput)
+}
+
+fn check_completion(
+    note: Option<&str>,
+    evidence: Option<&WorkEvidence>,
+) -> Result<Option<String>, FieldError> {
+    let wrong = evidence.map(check_evidence).unwrap_or_default();
+    match wrong.into_iter().next() {
+        Some(error) => Err(error),
+        None => check_optional_note(note),
+    }
 }
 
 fn rule_on_action(

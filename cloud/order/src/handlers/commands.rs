@@ -260,6 +260,7 @@ fn build_command_body(
         Action::Complete => CommandBody::CompleteOrder {
             order_id,
             note: None,
+            evidence: None,
         },
         Action::Cancel => CommandBody::CancelOrder {
             order_id,

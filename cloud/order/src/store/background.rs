@@ -200,6 +200,7 @@ fn payment_timeline_entry(
         race_rule: None,
         promise: None,
         payment_status: Some(order.payment_status),
+        evidence: None,
     }
 }
 
@@ -308,6 +309,7 @@ fn review_timeline_entry(
         race_rule: None,
         promise: None,
         payment_status: None,
+        evidence: None,
     }
 }
 

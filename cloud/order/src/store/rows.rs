@@ -29,21 +29,32 @@ pub(super) const ORDERS: SealedTable = SealedTable {
     ],
 };
 
-/// A reason is free text, so it is sealed.
+/// A reason is free text and evidence has the customer's name, so both are sealed.
 pub(super) const TIMELINE: SealedTable = SealedTable {
     label: "order.order_timeline",
     name: "order_timeline",
     key: &[KeyColumn::Number("id")],
     part: None,
-    columns: &[SealedColumn::text(
-        "reason",
-        "order_timeline.reason",
-        &[
-            KeyColumn::Id("order_id"),
-            KeyColumn::Id("command_id"),
-            KeyColumn::Id("actor_id"),
-        ],
-    )],
+    columns: &[
+        SealedColumn::text(
+            "reason",
+            "order_timeline.reason",
+            &[
+                KeyColumn::Id("order_id"),
+                KeyColumn::Id("command_id"),
+                KeyColumn::Id("actor_id"),
+            ],
+        ),
+        SealedColumn::text(
+            "evidence",
+            "order_timeline.evidence",
+            &[
+                KeyColumn::Id("order_id"),
+                KeyColumn::Id("command_id"),
+                KeyColumn::Id("actor_id"),
+            ],
+        ),
+    ],
 };
 
 row! {
@@ -247,6 +258,7 @@ row! {
         promise_fence: Option<u64>,
         promise_why: Option<FenceEnding>,
         payment_status: Option<PaymentStatus>,
+        evidence: Option<String>,
     }
 }
 
@@ -285,6 +297,10 @@ impl From<&NewTimelineEntry> for LineRow {
             promise_why: promise.and_then(|promise| promise.why),
             promise_edge: entry.promise.map(|promise| promise.edge),
             payment_status: entry.payment_status,
+            // Writing JSON into memory cannot fail.
+            evidence: entry
+                .evidence
+                .and_then(|evidence| serde_json::to_string(&evidence).ok()),
         }
     }
 }
@@ -333,6 +349,10 @@ impl From<LineRow> for TimelineEntry {
             race_rule: row.race_rule,
             promise,
             payment_status: row.payment_status,
+            // Evidence of a newer version may not be readable here; the rest of the history is.
+            evidence: row
+                .evidence
+                .and_then(|text| serde_json::from_str(&text).ok()),
         }
     }
 }

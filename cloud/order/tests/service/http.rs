@@ -4,6 +4,7 @@ mod acting;
 mod assigning;
 mod cancelling;
 mod cases;
+mod evidence;
 mod export;
 mod fees;
 mod filters;

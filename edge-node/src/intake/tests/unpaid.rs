@@ -17,6 +17,7 @@ fn complete(n: u128) -> CommandBody {
     CommandBody::CompleteOrder {
         order_id: OrderId(id(n)),
         note: None,
+        evidence: None,
     }
 }
 

@@ -79,6 +79,7 @@ fn outage(ops: u64, go_on: bool) -> Vec<Vec<u8>> {
                 let body = CommandBody::CompleteOrder {
                     order_id,
                     note: None,
+                    evidence: None,
                 };
                 (whose, body)
             } else {

@@ -80,6 +80,13 @@ impl Vectors {
         let with_code = start_with_code();
         self.add_text("command_hash/start_order with code", with_code.hash());
         self.add_json("command_json/start_order with code", &with_code);
+        let proven = complete_with_evidence();
+        self.add_text("command_hash/complete_order with evidence", proven.hash());
+        self.add_json("command_json/complete_order with evidence", &proven);
+        self.add_bytes(
+            "command/complete_order with evidence",
+            &minicbor::to_vec(&proven).unwrap(),
+        );
     }
 
     fn add_ops(&mut self) {

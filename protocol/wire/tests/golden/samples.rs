@@ -61,6 +61,29 @@ pub(crate) fn start_with_code() -> CommandBody {
     }
 }
 
+pub(crate) fn complete_with_evidence() -> CommandBody {
+    let checklist = vec![
+        ChecklistAnswer {
+            key: "place_clean".into(),
+            done: true,
+        },
+        ChecklistAnswer {
+            key: "parts_replaced".into(),
+            done: false,
+        },
+    ];
+    let evidence = WorkEvidence {
+        checklist,
+        signed_by: Some("陈".into()),
+        strokes: vec![vec![StrokePoint(30, 140), StrokePoint(31, 141)]],
+    };
+    CommandBody::CompleteOrder {
+        order_id: OrderId(id(1)),
+        note: None,
+        evidence: Some(evidence),
+    }
+}
+
 pub(crate) fn bodies() -> Vec<CommandBody> {
     let order_id = OrderId(id(1));
     vec![
@@ -85,6 +108,7 @@ pub(crate) fn bodies() -> Vec<CommandBody> {
         CommandBody::CompleteOrder {
             order_id,
             note: None,
+            evidence: None,
         },
         CommandBody::CancelOrder {
             order_id,

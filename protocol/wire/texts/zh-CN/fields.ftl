@@ -8,3 +8,6 @@ price-too-low = 价格必须大于零。
 price-too-high = 价格过高。
 time-out-of-range = 时间必须在 1970 年至 9999 年之间。
 time-backwards = 结束时间必须晚于开始时间。
+
+checklist-wrong = 最多二十项检查，每项只能回答一次。
+signature-too-large = 签名笔画过多，或超出签名区。

@@ -243,6 +243,7 @@ fn work_that_no_funds_stand_behind_is_taken_with_that_in_words() {
     let complete = CommandBody::CompleteOrder {
         order_id,
         note: None,
+        evidence: None,
     };
     let unpaid = Some(Code::LooksUnpaid);
     let seen = |status, payment_status, started: bool| {
@@ -349,6 +350,7 @@ fn no_action_but_accept_and_ruled_ones_is_ever_firm() {
         CommandBody::CompleteOrder {
             order_id,
             note: None,
+            evidence: None,
         },
         CommandBody::WithdrawAcceptance {
             order_id,

@@ -33,6 +33,7 @@ fn bodies() -> [CommandBody; 4] {
         CommandBody::CompleteOrder {
             order_id,
             note: None,
+            evidence: None,
         },
         CommandBody::WithdrawAcceptance {
             order_id,

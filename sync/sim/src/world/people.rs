@@ -155,6 +155,7 @@ fn on(order_id: OrderId, intent: Intent) -> CommandBody {
         Intent::Complete => CommandBody::CompleteOrder {
             order_id,
             note: None,
+            evidence: None,
         },
         Intent::Cancel => CommandBody::CancelOrder {
             order_id,

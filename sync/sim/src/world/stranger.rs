@@ -37,6 +37,7 @@ impl World {
                 CommandBody::CompleteOrder {
                     order_id,
                     note: None,
+                    evidence: None,
                 },
             ),
             Mischief::Withdraw => (

@@ -59,6 +59,7 @@ impl Story {
                 CommandBody::CompleteOrder {
                     order_id,
                     note: None,
+                    evidence: None,
                 },
                 OrderStatus::Completed,
             ),

@@ -282,6 +282,7 @@ async fn work_at_an_edge(
     let complete = CommandBody::CompleteOrder {
         order_id: order,
         note: None,
+        evidence: None,
     };
     let reply = tablet.tap(complete, SOON).await.unwrap();
     assert_ne!(reply.verdict, Verdict::NotTaken, "{reply:?}");

@@ -4,8 +4,8 @@
 //! together.
 
 use wire::{
-    Action, Code, EventType, FenceEnd, FenceEnding, Lost, OpDecision, Order, OrderEvent,
-    OrderStatus, Outcome, OutcomeKind, RaceRule, TimelineEntry, UserId,
+    Action, Code, CommandBody, EventType, FenceEnd, FenceEnding, Lost, OpDecision, Order,
+    OrderEvent, OrderStatus, Outcome, OutcomeKind, RaceRule, TimelineEntry, UserId, WorkEvidence,
 };
 
 use super::{
@@ -356,6 +356,7 @@ impl BatchDecision<'_> {
             race_rule: rule,
             promise: attempt.edge_promise(),
             payment_status: None,
+            evidence: work_evidence(&attempt.command.body),
         };
         self.writes.timeline.push(NewTimelineEntry {
             order_id: order.id,
@@ -436,4 +437,11 @@ fn enters_timeline(attempt: &Attempt, code: Code) -> bool {
     };
     let stranger = code == Code::OrderNotFound;
     attempt.op().is_some() && action.allowed_roles().contains(&actor.role) && !stranger
+}
+
+fn work_evidence(body: &CommandBody) -> Option<WorkEvidence> {
+    match body {
+        CommandBody::CompleteOrder { evidence, .. } => evidence.clone(),
+        _ => None,
+    }
 }

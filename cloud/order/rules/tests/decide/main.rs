@@ -6,6 +6,7 @@ mod assignment;
 mod cancelling;
 mod collisions;
 mod disclosure;
+mod evidence;
 mod held;
 mod in_vain;
 mod offline_rules;

@@ -409,6 +409,7 @@ pub(crate) fn complete(n: u128) -> CommandBody {
     CommandBody::CompleteOrder {
         order_id: order_id(n),
         note: None,
+        evidence: None,
     }
 }
 

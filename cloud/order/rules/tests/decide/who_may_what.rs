@@ -381,6 +381,7 @@ fn the_note_of_finished_work_stands_in_the_history() {
         let body = CommandBody::CompleteOrder {
             order_id: order_id(1),
             note,
+            evidence: None,
         };
         let (outcome, writes) = stage.decide_one(portal(1, provider(1), body));
         assert!(outcome.has_succeeded());

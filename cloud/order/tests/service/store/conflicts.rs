@@ -100,6 +100,7 @@ async fn the_payment_service_is_told_who_worked_in_vain(#[case] engine: Engine) 
     let complete = CommandBody::CompleteOrder {
         order_id: closed,
         note: None,
+        evidence: None,
     };
     let late = Log::of("north-1")
         .then(stage.command_id(), Some(provider(2)), complete)

@@ -139,6 +139,7 @@ async fn work_starts_once_the_price_is_held(#[case] engine: Engine) {
     let complete = CommandBody::CompleteOrder {
         order_id: id,
         note: None,
+        evidence: None,
     };
     assert!(stage.decide(provider(1), complete).await.has_succeeded());
     let released = word(

@@ -53,6 +53,7 @@ impl Bustle {
                 CommandBody::CompleteOrder {
                     order_id,
                     note: reason,
+                    evidence: None,
                 },
             ),
             8 => (

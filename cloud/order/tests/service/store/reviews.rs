@@ -84,6 +84,7 @@ async fn a_review_makes_a_completed_order_reviewed_once(#[case] engine: Engine) 
             CommandBody::CompleteOrder {
                 order_id: id,
                 note: None,
+                evidence: None,
             },
         )
         .await;

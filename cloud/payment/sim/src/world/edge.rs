@@ -102,6 +102,7 @@ impl MoneyWorld {
             _ => CommandBody::CompleteOrder {
                 order_id,
                 note: None,
+                evidence: None,
             },
         };
         let command = self.orders.new_command(body);

@@ -64,8 +64,12 @@ impl NodeSession {
         })
         .await?;
         if note.is_some() {
-            self.command(CommandBody::CompleteOrder { order_id, note })
-                .await?;
+            self.command(CommandBody::CompleteOrder {
+                order_id,
+                note,
+                evidence: None,
+            })
+            .await?;
         }
         Ok(())
     }

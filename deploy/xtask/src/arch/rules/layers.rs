@@ -10,7 +10,9 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["event", "history", "op", "session_frames"],
             &["outcome"],
             &["share", "status"],
-            &["assignment", "command", "validation", "visibility"],
+            &["command"],
+            &["evidence"],
+            &["assignment", "validation", "visibility"],
             &["order", "topics"],
             &[
                 "certificates",

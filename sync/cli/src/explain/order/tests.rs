@@ -67,6 +67,7 @@ fn entry(
         race_rule: None,
         promise: None,
         payment_status: None,
+        evidence: None,
     }
 }
 

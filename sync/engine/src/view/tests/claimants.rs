@@ -50,6 +50,7 @@ fn on(action: Action) -> CommandBody {
         Action::Complete => CommandBody::CompleteOrder {
             order_id,
             note: None,
+            evidence: None,
         },
         Action::Cancel => CommandBody::CancelOrder {
             order_id,

@@ -99,6 +99,7 @@ impl MoneyWorld {
             CommandBody::CompleteOrder {
                 order_id,
                 note: None,
+                evidence: None,
             },
         );
     }
