@@ -227,11 +227,6 @@ async fn start_components(
         board_pace: http::board_rate_limiter(),
     };
     spawn_http_servers(state, listeners.http, &tasks, &taking_in);
-    if let Some(certificate) = context.security.certificate.clone() {
-        let reloading = certificate.reload_until_stopped(tasks.stop_token());
-        tasks.spawn("certificate", reloading);
-    }
-
     let heartbeat = Heartbeat {
         context: context.clone(),
         publisher: publisher.clone(),
@@ -239,13 +234,8 @@ async fn start_components(
         link: link_seen,
     };
     tasks.spawn("pulse", heartbeat.run_until_stopped(tasks.stop_token()));
+    spawn_upkeep(&context, &tasks);
     let store = context.store.clone();
-    let authenticator = context.authenticator.clone();
-    let clock = context.clock.clone();
-    let jobs = jobs::run_hourly_jobs(store.clone(), authenticator, clock, tasks.stop_token());
-    tasks.spawn("jobs", jobs);
-    let watchdog = service_manager::feed_watchdog(context.store.clone(), tasks.stop_token());
-    tasks.spawn("watchdog", watchdog);
     let downlink = Downlink {
         context,
         intake,
@@ -267,6 +257,21 @@ async fn start_components(
         store,
         enrolment,
     })
+}
+
+/// What runs beside the edge's work: renewed certificates, the hourly jobs, systemd's watchdog.
+fn spawn_upkeep(context: &EdgeContext, tasks: &Tasks) {
+    if let Some(certificate) = context.security.certificate.clone() {
+        let reloading = certificate.reload_until_stopped(tasks.stop_token());
+        tasks.spawn("certificate", reloading);
+    }
+    let store = context.store.clone();
+    let authenticator = context.authenticator.clone();
+    let clock = context.clock.clone();
+    let jobs = jobs::run_hourly_jobs(store.clone(), authenticator, clock, tasks.stop_token());
+    tasks.spawn("jobs", jobs);
+    let watchdog = service_manager::feed_watchdog(store, tasks.stop_token());
+    tasks.spawn("watchdog", watchdog);
 }
 
 /// An outage keeps its start across a restart.

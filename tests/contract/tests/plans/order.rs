@@ -5,7 +5,7 @@ use order::{
     Config,
     store::{
         AcceptanceRules, CaseUpdateResult, OrderListCursor, OrderListQuery, OrderSort, Publication,
-        Store,
+        Store, TrackingSecret,
     },
 };
 use platform::sql::Sql;
@@ -160,7 +160,7 @@ async fn lists(store: &Store) {
 async fn reads(store: &Store, order: &Order) {
     store.find_order(order.id).await.unwrap();
     store.read_timeline(order.id).await.unwrap();
-    let secret = store.tracking_secret(order.id);
+    let secret = TrackingSecret::Derived(store.tracking_secret(order.id));
     assert!(
         store
             .find_tracked(&order.code, &secret)
