@@ -76,7 +76,7 @@ pub enum ClientEvent {
 
 /// Why a connection failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClientError {
+pub enum BrokerError {
     #[error("the broker refused the connection with code {code:#04x} {text}")]
     Refused { code: u8, text: String },
     #[error("the broker refused the subscription with code {code:#04x}")]
@@ -138,13 +138,13 @@ impl ClientConnection {
 
     /// # Errors
     /// If the broker refuses or ends the connection, or breaks the protocol.
-    pub fn next_event(&mut self, now: Duration) -> Result<Option<ClientEvent>, ClientError> {
+    pub fn next_event(&mut self, now: Duration) -> Result<Option<ClientEvent>, BrokerError> {
         loop {
             let Some(header) = FixedHeader::read(&self.input).map_err(|e| from_packet(&e))? else {
                 return Ok(None);
             };
             if header.packet_size() > self.packet_bytes_max {
-                return Err(ClientError::Protocol("a packet is larger than agreed"));
+                return Err(BrokerError::Protocol("a packet is larger than agreed"));
             }
             if self.input.len() < header.packet_size() {
                 return Ok(None);
@@ -158,15 +158,15 @@ impl ClientConnection {
         }
     }
 
-    fn handle_packet(&mut self, packet: BrokerPacket) -> Result<Option<ClientEvent>, ClientError> {
+    fn handle_packet(&mut self, packet: BrokerPacket) -> Result<Option<ClientEvent>, BrokerError> {
         if matches!(packet, BrokerPacket::Connack { .. }) == self.acceptance.is_some() {
-            return Err(ClientError::Protocol("CONNACK is not the first packet"));
+            return Err(BrokerError::Protocol("CONNACK is not the first packet"));
         }
         match packet {
             BrokerPacket::Connack(acceptance) => {
                 if acceptance.code != ReasonCode::Success.as_byte() {
                     let Acceptance { code, text, .. } = acceptance;
-                    return Err(ClientError::Refused { code, text });
+                    return Err(BrokerError::Refused { code, text });
                 }
                 let session_present = acceptance.session_present;
                 if let Some(keep_alive) = acceptance.keep_alive {
@@ -176,7 +176,7 @@ impl ClientConnection {
                 Ok(Some(ClientEvent::Connected { session_present }))
             }
             BrokerPacket::Suback { code } if code >= 0x80 => {
-                Err(ClientError::SubscriptionRefused { code })
+                Err(BrokerError::SubscriptionRefused { code })
             }
             BrokerPacket::Suback { .. } => Ok(Some(ClientEvent::Subscribed)),
             BrokerPacket::Publish {
@@ -194,7 +194,7 @@ impl ClientConnection {
             }
             BrokerPacket::Pingresp => Ok(None),
             BrokerPacket::Disconnect { code, text } => {
-                Err(ClientError::Disconnected { code, text })
+                Err(BrokerError::Disconnected { code, text })
             }
         }
     }
@@ -256,13 +256,13 @@ impl ClientConnection {
     ///
     /// # Errors
     /// If the broker gave none for one and a half times the keep-alive time.
-    pub fn tick(&mut self, now: Duration) -> Result<(), ClientError> {
+    pub fn tick(&mut self, now: Duration) -> Result<(), BrokerError> {
         if now < self.next_tick() {
             return Ok(());
         }
         let patience = self.keep_alive + self.keep_alive / 2;
         if self.acceptance.is_none() || now.saturating_sub(self.heard_at) > patience {
-            return Err(ClientError::Silent);
+            return Err(BrokerError::Silent);
         }
         self.asked_at = now;
         self.output.put_slice(&PINGREQ);
@@ -276,8 +276,8 @@ impl ClientConnection {
     }
 }
 
-fn from_packet(error: &crate::packets::PacketError) -> ClientError {
-    ClientError::Protocol(error.explanation)
+fn from_packet(error: &crate::packets::PacketError) -> BrokerError {
+    BrokerError::Protocol(error.explanation)
 }
 
 fn encode_connect(options: &ClientOptions<'_>) -> Vec<u8> {

@@ -14,7 +14,7 @@ mod handler;
 mod packets;
 mod properties;
 
-pub use client::{ClientConnection, ClientError, ClientEvent, ClientOptions};
+pub use client::{BrokerError, ClientConnection, ClientEvent, ClientOptions};
 pub use connection::Connection;
 pub use handler::{ConnectionHandler, ConnectionLimits, OutgoingMessage};
 pub use packets::{

@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use mqtt_protocol::{
-    ClientConnection, ClientError, ClientEvent, ClientOptions, OutgoingMessage, Qos,
+    BrokerError, ClientConnection, ClientEvent, ClientOptions, OutgoingMessage, Qos,
 };
 use process::metrics;
 use tokio::{
@@ -44,7 +44,7 @@ pub(super) enum SessionError {
     #[error("the broker closed the connection")]
     Closed,
     #[error(transparent)]
-    Client(#[from] ClientError),
+    Client(#[from] BrokerError),
 }
 
 pub(super) struct BrokerSession<'a> {

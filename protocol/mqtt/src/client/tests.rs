@@ -33,7 +33,7 @@ fn take_output(client: &mut ClientConnection) -> Vec<u8> {
 fn receive(
     client: &mut ClientConnection,
     bytes: &[u8],
-) -> Result<Option<ClientEvent>, ClientError> {
+) -> Result<Option<ClientEvent>, BrokerError> {
     client.input().extend_from_slice(bytes);
     client.next_event(Duration::from_secs(1))
 }
@@ -132,11 +132,11 @@ fn a_silent_broker_is_noticed() {
     assert_eq!(silent.tick(Duration::from_secs(4)), Ok(()));
     assert_eq!(
         silent.tick(Duration::from_secs(5)),
-        Err(ClientError::Silent)
+        Err(BrokerError::Silent)
     );
 
     let mut client = connected();
     assert_eq!(client.tick(client.next_tick()), Ok(()));
     assert_eq!(take_output(&mut client), PINGREQ);
-    assert_eq!(client.tick(2 * KEEP_ALIVE), Err(ClientError::Silent));
+    assert_eq!(client.tick(2 * KEEP_ALIVE), Err(BrokerError::Silent));
 }
