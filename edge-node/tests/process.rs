@@ -11,9 +11,12 @@ mod service;
 mod world;
 
 use std::{
+    collections::{BTreeSet, hash_map::RandomState},
+    hash::{BuildHasher, Hasher},
     net::SocketAddr,
     path::Path,
     process::{Child, Command},
+    sync::Mutex,
     time::Duration,
 };
 
@@ -35,11 +38,19 @@ impl Drop for Edge {
     }
 }
 
+/// A port for an edge that starts later. It lies below those that the system hands out by itself:
+/// another edge of these tests that asks for any port would take it meanwhile.
 fn free() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    static TAKEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let drawn = RandomState::new().build_hasher().finish() % 10_000;
+        let port = 20_000 + u16::try_from(drawn).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let is_free = std::net::TcpListener::bind(address).is_ok();
+        if is_free && TAKEN.lock().unwrap().insert(port) {
+            return address;
+        }
+    }
 }
 
 fn command(data: &Path, sets: &[String], words: &[&str]) -> Command {
