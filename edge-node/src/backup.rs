@@ -77,8 +77,9 @@ pub fn back_up(data: &Path, to: &Path) -> Result<EdgeIdentity, BackupError> {
     copy_files(data, to)?;
     let copied = path_in(to);
     create_parent(&copied)?;
-    let identity = copy_database(&database, &copied)?;
-    sync_to_disk(&copied)?;
+    let partial = copied.with_extension("partial");
+    let identity = copy_database(&database, &partial)?;
+    finish_database(&partial, &copied)?;
     Ok(identity)
 }
 
@@ -100,10 +101,9 @@ pub fn restore(from: &Path, data: &Path) -> Result<EdgeIdentity, BackupError> {
     copy_files(from, data)?;
     let database = path_in(data);
     create_parent(&database)?;
-    let partial = database.with_extension("restored");
+    let partial = database.with_extension("partial");
     copy_file(&backup, &partial)?;
-    fs::rename(&partial, &database).map_err(|error| BackupError::Copy(database.clone(), error))?;
-    sync_to_disk(&database)?;
+    finish_database(&partial, &database)?;
     Ok(identity)
 }
 
@@ -128,9 +128,10 @@ fn create_parent(database: &Path) -> Result<(), BackupError> {
     create_data_folder(folder).map_err(|error| BackupError::Copy(folder.into(), error))
 }
 
-/// The file, its folder, and the folder's own entry.
-fn sync_to_disk(database: &Path) -> Result<(), BackupError> {
-    sync_file(database)?;
+/// Gives the whole database its name, and syncs the folders that lead to it.
+fn finish_database(partial: &Path, database: &Path) -> Result<(), BackupError> {
+    sync_file(partial)?;
+    fs::rename(partial, database).map_err(|error| BackupError::Copy(database.into(), error))?;
     database
         .ancestors()
         .skip(1)

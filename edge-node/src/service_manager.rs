@@ -38,8 +38,7 @@ pub(crate) async fn feed_watchdog(store: Store, stop: CancellationToken) {
     }
 }
 
-/// A full disk or a damaged page is no reason for a new start: the edge says so itself. Only a
-/// database that does not answer is.
+/// A read error is no reason to restart: the edge reports a full disk or a damaged page itself.
 async fn is_alive(store: &Store, patience: Duration) -> bool {
     match timeout(patience, store.load_position()).await {
         Ok(Ok(_)) => true,

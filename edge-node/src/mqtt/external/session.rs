@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// The broker keeps commands so long for an edge that is away. Their tablets resend them anyway.
+/// How long the broker keeps commands for an edge that is away. Tablets also resend them.
 const SESSION_EXPIRY: Duration = Duration::from_hours(1);
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -162,7 +162,7 @@ impl<'a> BrokerSession<'a> {
     }
 
     fn take_command(&self, topic: &str, payload: Vec<u8>, packet_id: Option<u16>) {
-        // Dropped where the command needs no answer by the intake, which acknowledges it.
+        // Dropping it acknowledges the command: the intake has nothing to answer.
         let ack = PendingAck::new(packet_id, self.ack_sender.clone());
         let identity = &self.client.identity;
         let device = topics::parse_command_topic(identity.region, &identity.edge_id, topic);
@@ -183,7 +183,7 @@ impl<'a> BrokerSession<'a> {
         }
     }
 
-    /// The person of the command's own token: who is connected is known to the broker alone.
+    /// Identifies the person by the command's token: only the broker knows the connected client.
     fn find_sender(&self, device: DeviceId, payload: &[u8]) -> Option<TabletSender> {
         let token = CmdFrame::extract_token(payload)?;
         let authenticator = &self.client.authenticator;
@@ -194,7 +194,7 @@ impl<'a> BrokerSession<'a> {
         })
     }
 
-    /// Says no more than that, so that strangers do not learn which frames this edge can read.
+    /// Gives no other reason, so strangers do not learn which frames this edge can read.
     fn refuse_token(&self, device: &DeviceId, payload: &[u8]) {
         let id = match CmdFrame::read(payload) {
             Ok(frame) => Some(frame.id),
