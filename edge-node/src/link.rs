@@ -4,6 +4,7 @@
 //! Invariant: sockets only carry frames, the engine decides, and the file keeps the state. So a
 //! session may end at any moment.
 
+mod downlink;
 mod session;
 
 use std::{sync::Arc, time::Duration};
@@ -38,7 +39,7 @@ use crate::{
     issued_certificate::IssuedCertificate,
     store::Alarm,
 };
-pub(crate) use session::Downlink;
+pub(crate) use downlink::Downlink;
 use session::{LinkSession, SessionEnd};
 
 pub(crate) struct Link {

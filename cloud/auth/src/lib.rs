@@ -11,12 +11,14 @@ mod errors;
 /// One module per use case: its handlers, and the actions that they call.
 mod handlers {
     pub(crate) mod addresses;
+    pub(crate) mod contacts;
     pub(crate) mod identities;
     pub(crate) mod keys;
     pub(crate) mod oidc;
     pub(crate) mod passwords;
     pub(crate) mod people;
     pub(crate) mod phone_codes;
+    pub(crate) mod phone_links;
     pub(crate) mod roles;
     pub(crate) mod sessions;
     pub(crate) mod tokens;

@@ -17,7 +17,8 @@ use wire::{
 
 use crate::{
     handlers::{
-        addresses, identities, keys, oidc, passwords, people, phone_codes, roles, sessions, tokens,
+        addresses, contacts, identities, keys, oidc, passwords, people, phone_codes, phone_links,
+        roles, sessions, tokens,
     },
     service::Service,
 };
@@ -30,7 +31,7 @@ pub(crate) fn router(service: Service) -> Router {
             "/internal/permissions",
             post(roles::list_person_permissions),
         )
-        .route("/internal/contact", post(addresses::show_contact))
+        .route("/internal/contact", post(contacts::show_contact))
         .route(
             "/internal/address-codes",
             post(addresses::issue_address_code),
@@ -193,7 +194,7 @@ fn add_phone_code_routes<T: RouteTable<Service>>(to: T) -> T {
             "Link your phone number to your account, with its code and your password",
             &[CodesOff, CodeWrong, CodeOver, IdentityTaken, InvalidCredentials, RoleForbidden,
                 AccountLocked, TooManyRequests],
-            phone_codes::link_phone)
+            phone_links::link_phone)
 }
 
 #[rustfmt::skip]

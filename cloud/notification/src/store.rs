@@ -3,6 +3,7 @@
 //! Invariants: at most one line per person and event. People read and mark only their own lines.
 
 mod deliveries;
+mod inbox_documents;
 mod notices;
 mod orders;
 mod preferences;
@@ -10,95 +11,30 @@ mod reading;
 
 use std::collections::BTreeSet;
 
-use platform::documents::{
-    Collection, CollectionSchema, Document, DocumentBody, Documents, DocumentsError, Field, Filter,
-    Index, IndexCondition, IndexQuery, ScalarType, Update, millis,
-};
+use platform::documents::{Collection, Documents, DocumentsError, IndexQuery, Update};
 use platform::sealing::TableResealer;
 use process::problem::TimeCursor;
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use uuid::Uuid;
-use wire::{EventId, EventType, OrderId, Role, UnixMillis, UserId};
+use wire::{EventId, Role, UnixMillis, UserId};
 
-use crate::domain::{
-    InboxLine, InboxOwner, InboxPage, KEPT_MS, KeptFrom, LineId, LineParams, PageRequest,
-    StoredLine,
-};
+use crate::domain::{InboxLine, InboxOwner, InboxPage, KeptFrom, LineId, PageRequest, StoredLine};
 
 pub use deliveries::{
     DeliveryPage, DeliveryResult, DeliveryState, DeliveryStore, NotificationDelivery, due_query,
     log_query, mail_query,
+};
+pub use inbox_documents::{
+    InboxDocument, UNREAD_SHOWN_MAX, arrived_query, line_query, page_query, unread_query,
 };
 pub use notices::{Notice, NoticeId, NoticePage, NoticeStore};
 pub use orders::{FanOut, MatchedProvider, PaymentReminder, due_reminders_query};
 pub use preferences::PreferencesStore;
 pub use reading::{InboxCache, RECENT_MAX, shown_page_query, shown_unread_query};
 
+use inbox_documents::{IS_READ, READ_AT, UNREAD, USER, to_stored_line};
 use orders::FanOutDocument;
 use reading::InboxChangeNotifier;
-
-/// Counting stops here: more than any badge shows, and bounded work.
-pub const UNREAD_SHOWN_MAX: usize = 1_000;
-
-const USER: Field<UserId> = Field::new("user_id");
-const EVENT: Field<EventId> = Field::new("event_id");
-const TYPE: Field<String> = Field::optional("type");
-const CREATED: Field<UnixMillis> = Field::new("created_at");
-const IS_READ: Field<bool> = Field::new("is_read");
-const READ_AT: Field<UnixMillis> = Field::optional("read_at");
-const EXPIRES: Field<UnixMillis> = Field::optional("expires_at");
-
-const ONCE: Index = Index::new("once", &[USER.ascending_key(), EVENT.ascending_key()]).unique();
-/// Sorted by id, which begins with the arrival time.
-const ARRIVED: Index = Index::new("arrived", &[USER.ascending_key()]);
-const NEWEST: Index = Index::new("newest", &[USER.ascending_key(), CREATED.descending_key()]);
-const UNREAD: Index = Index::new("unread", &[USER.ascending_key(), CREATED.descending_key()])
-    .with_conditions(&[IndexCondition::Is(IS_READ.path(), false)]);
-const READ: Index = Index::new("read", &[READ_AT.ascending_key()]).with_expiry(KEPT_MS);
-/// Expires lines kept from creation. `READ` expires none of them sooner.
-const OLD: Index = Index::new("old", &[EXPIRES.ascending_key()]).with_expiry(0);
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct InboxDocument {
-    user_id: UserId,
-    event_id: EventId,
-    #[serde(default, rename = "type")]
-    event_type: Option<EventType>,
-    #[serde(default)]
-    order_id: Option<OrderId>,
-    counterpart: Option<UserId>,
-    params: LineParams,
-    #[serde(with = "millis")]
-    created_at: UnixMillis,
-    is_read: bool,
-    #[serde(default, with = "millis::option")]
-    read_at: Option<UnixMillis>,
-    /// Absent if retention starts at reading.
-    #[serde(
-        default,
-        with = "millis::option",
-        skip_serializing_if = "Option::is_none"
-    )]
-    expires_at: Option<UnixMillis>,
-}
-
-impl DocumentBody for InboxDocument {
-    const SHAPE: CollectionSchema = CollectionSchema {
-        fields: &[
-            USER.path(),
-            EVENT.path(),
-            TYPE.path(),
-            CREATED.path(),
-            IS_READ.path(),
-            READ_AT.path(),
-            EXPIRES.path(),
-        ],
-        indexes: &[ONCE, ARRIVED, NEWEST, UNREAD, READ, OLD],
-    };
-    // Order titles and reasons are free text that people wrote.
-    const SEALED: &'static [&'static str] = &["params"];
-}
 
 #[derive(Clone)]
 pub struct InboxStore {
@@ -143,17 +79,6 @@ impl InboxStore {
         Self { kept_from, ..self }
     }
 
-    fn to_document(&self, line: &InboxLine) -> InboxDocument {
-        let expires_at = match self.kept_from {
-            KeptFrom::Read => None,
-            KeptFrom::Created => Some(line.created_at.plus_ms(KEPT_MS)),
-        };
-        InboxDocument {
-            expires_at,
-            ..line.into()
-        }
-    }
-
     /// Creates collections and indexes. Idempotent.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
         self.documents.migrate().await?;
@@ -196,7 +121,7 @@ impl InboxStore {
         self.invalidate_cache(line.owner()).await;
         let is_new = self
             .collection_for(line.role)
-            .insert(id.0, &self.to_document(line), &[])
+            .insert(id.0, &InboxDocument::from_line(line, self.kept_from), &[])
             .await?;
         if is_new {
             self.announce_change(line.owner()).await;
@@ -219,7 +144,10 @@ impl InboxStore {
             let own =
                 lines.filter(|(_, (_, line))| std::ptr::eq(self.collection_for(line.role), inbox));
             let (places, documents): (Vec<usize>, Vec<_>) = own
-                .map(|(place, (id, line))| (place, (id.0, self.to_document(line))))
+                .map(|(place, (id, line))| {
+                    let document = InboxDocument::from_line(line, self.kept_from);
+                    (place, (id.0, document))
+                })
                 .unzip();
             for (place, new) in places.into_iter().zip(inbox.insert_new(&documents).await?) {
                 fresh[place] = new;
@@ -386,78 +314,6 @@ impl InboxStore {
             purged += inbox.purge_expired(now).await?;
         }
         Ok(purged)
-    }
-}
-
-/// The query behind a page.
-pub fn page_query(request: &PageRequest) -> IndexQuery {
-    page_query_within(USER.is_equal_to(request.user_id), request)
-}
-
-fn page_query_within(own: Filter, request: &PageRequest) -> IndexQuery {
-    let find = if request.unread_only {
-        IndexQuery::from_index(UNREAD, own)
-    } else {
-        let read_lately = READ_AT.at_least(request.read_since);
-        IndexQuery::from_index(NEWEST, own.and(IS_READ.is_equal_to(false).or(read_lately)))
-    };
-    let after = request
-        .after
-        .map(|after| vec![after.at.scalar(), after.id.scalar()]);
-    find.start_after(after).with_limit(request.limit)
-}
-
-/// The query behind one line: the first at or after that event, because queries have an order.
-pub fn line_query(user: UserId, event: EventId) -> IndexQuery {
-    IndexQuery::from_index(ONCE, USER.is_equal_to(user).and(EVENT.at_least(event))).with_limit(1)
-}
-
-/// The query behind a stream.
-pub fn arrived_query(user: UserId, since: Uuid, limit: usize) -> IndexQuery {
-    IndexQuery::from_index(ARRIVED, USER.is_equal_to(user))
-        .start_after(Some(vec![since.scalar()]))
-        .with_limit(limit)
-}
-
-/// The query behind the unread count.
-pub fn unread_query(user: UserId) -> IndexQuery {
-    IndexQuery::from_index(UNREAD, USER.is_equal_to(user)).with_limit(UNREAD_SHOWN_MAX)
-}
-
-impl From<&InboxLine> for InboxDocument {
-    fn from(line: &InboxLine) -> Self {
-        Self {
-            user_id: line.user_id,
-            event_id: line.event_id,
-            event_type: line.event_type,
-            order_id: line.order_id,
-            counterpart: line.counterpart,
-            params: line.params.clone(),
-            created_at: line.created_at,
-            is_read: false,
-            read_at: None,
-            expires_at: None,
-        }
-    }
-}
-
-fn to_stored_line(stored: Document<InboxDocument>, role: Role) -> StoredLine {
-    let id = LineId(stored.id);
-    let body = stored.body;
-    let line = InboxLine {
-        user_id: body.user_id,
-        role,
-        event_type: body.event_type,
-        order_id: body.order_id,
-        event_id: body.event_id,
-        counterpart: body.counterpart,
-        params: body.params,
-        created_at: body.created_at,
-    };
-    StoredLine {
-        id,
-        line,
-        read_at: body.read_at,
     }
 }
 

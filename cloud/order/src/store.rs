@@ -14,11 +14,13 @@ mod admin;
 mod assignment_rows;
 mod assignments;
 mod background;
+mod cancel_fees;
 mod decide;
 mod lists;
 mod orders;
 mod rows;
 mod snapshot;
+mod stale_orders;
 mod start_codes;
 
 use std::{
@@ -46,13 +48,14 @@ use wire::{
     StartCodeCheck,
 };
 
-pub use admin::{CancelFeeRow, CaseUpdateResult};
+pub use admin::CaseUpdateResult;
 pub use assignments::{AssignmentRecord, AssignmentRequest};
-pub use background::StaleCutoff;
+pub use cancel_fees::CancelFeeRow;
 pub use decide::FundedBatchResult;
 pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
 pub use orders::{CancelBasis, KNOWN_MAX, TrackedStep, TrackingSecret};
 pub use platform::StoreError;
+pub use stale_orders::StaleCutoff;
 
 use decide::COLLISIONS_MAX;
 use snapshot::OrderReadMode;

@@ -3,20 +3,21 @@
 //!
 //! The application that it describes is a tablet: it sends commands and receives the rest.
 
+mod examples;
+
 use process::openapi::RouteDescription;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use uuid::Uuid;
-use wire::{
-    BootNonce, CmdFrame, DeviceId, EdgeId, NameError, Order, OrderId, Region, Reply, UserId, topics,
-};
+use wire::{CmdFrame, DeviceId, EdgeId, NameError, Region, Reply, UserId, topics};
 
 use super::{
     connections::PACKET_BYTES_MAX,
     publisher::{Changes, LogHead, Presence},
 };
-use crate::store::BoardItem;
+use examples::{
+    Example, ExampleError, changes_example, command_examples, decided_example, example_id,
+    head_example, presence_example, reply_examples,
+};
 
 const ABOUT: &str = include_str!("asyncapi/about.md");
 const REGION: Region = Region::North;
@@ -91,15 +92,6 @@ pub fn asyncapi_document() -> Result<Value, ExampleError> {
             },
         },
     }))
-}
-
-/// An example that is not of its type.
-#[derive(Debug, thiserror::Error)]
-pub enum ExampleError {
-    #[error("an example is not of its type")]
-    Type(#[from] serde_json::Error),
-    #[error("an example has an invalid name")]
-    Name(#[from] NameError),
 }
 
 fn describe_servers() -> Value {
@@ -351,26 +343,6 @@ fn describe_state(
     ])
 }
 
-struct Example {
-    name: &'static str,
-    summary: &'static str,
-    payload: Value,
-}
-
-impl Example {
-    fn new(
-        name: &'static str,
-        summary: &'static str,
-        payload: impl Serialize,
-    ) -> Result<Self, ExampleError> {
-        Ok(Self {
-            name,
-            summary,
-            payload: serde_json::to_value(payload)?,
-        })
-    }
-}
-
 fn describe_message<T: ToSchema>(
     schemas: &mut RouteDescription,
     name: &str,
@@ -391,90 +363,4 @@ fn describe_message<T: ToSchema>(
         "payload": payload,
         "examples": examples,
     })
-}
-
-/// Ids of the examples.
-fn example_id(n: u8) -> Uuid {
-    Uuid::from_u128(0x0193_a1c2_7b1e_7d3a_9a52_0000_0000_0000 + u128::from(n))
-}
-
-fn read_example<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ExampleError> {
-    Ok(serde_json::from_str(text)?)
-}
-
-fn command_examples() -> Result<Vec<Example>, ExampleError> {
-    let first: CmdFrame = read_example(include_str!("asyncapi/command.json"))?;
-    let mut again = first.clone();
-    again.receipt = stored_reply()?.receipt;
-    Ok(vec![
-        Example::new("first", "An accept, as it is first sent", first)?,
-        Example::new("again", "The same, resent with its receipt", again)?,
-    ])
-}
-
-fn stored_reply() -> Result<Reply, ExampleError> {
-    read_example(include_str!("asyncapi/stored.json"))
-}
-
-fn reply_examples() -> Result<Vec<Example>, ExampleError> {
-    let refused: Reply = read_example(include_str!("asyncapi/refused.json"))?;
-    Ok(vec![
-        Example::new(
-            "stored",
-            "On the edge's disk; the cloud decides",
-            stored_reply()?,
-        )?,
-        Example::new(
-            "refused",
-            "Nothing was stored: sign in, then resend",
-            refused,
-        )?,
-        decided_example()?,
-    ])
-}
-
-fn decided_example() -> Result<Example, ExampleError> {
-    let decided: Reply = read_example(include_str!("asyncapi/decided.json"))?;
-    Example::new(
-        "decided",
-        "The cloud has decided: the command is over",
-        decided,
-    )
-}
-
-fn changes_example(edge: &EdgeId) -> Result<Example, ExampleError> {
-    let order: Order = read_example(include_str!("asyncapi/order.json"))?;
-    let changes = Changes {
-        edge,
-        region: Region::North,
-        feed_seq: 1_208,
-        items: vec![BoardItem {
-            order,
-            pending: false,
-        }],
-        gone: vec![OrderId(example_id(9))],
-    };
-    Example::new("changes", "One order is open, another no longer", changes)
-}
-
-fn head_example(edge: &EdgeId) -> Result<Example, ExampleError> {
-    let head = LogHead {
-        edge: edge.clone(),
-        region: Region::North,
-        epoch: 1,
-        nonce: BootNonce([7; 16]),
-        seq: 42,
-        suspect: false,
-        twin: false,
-        cut_off_since: None,
-    };
-    Example::new("head", "The link is up", head)
-}
-
-fn presence_example(edge: &EdgeId) -> Result<Example, ExampleError> {
-    let presence = Presence {
-        edge: edge.clone(),
-        online: false,
-    };
-    Example::new("away", "The edge is away", presence)
 }

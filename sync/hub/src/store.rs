@@ -8,6 +8,7 @@
 //! Ops, outcomes, feed changes, waiting accepts and the key of the certificate authority are stored
 //! sealed, each whole, as the tables below declare. Hashes and digests stay outside the seal and cover the plain bytes.
 
+mod accept_origins;
 pub(crate) mod certificates;
 pub(crate) mod edges;
 mod epochs;

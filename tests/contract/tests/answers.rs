@@ -1,36 +1,21 @@
 //! A change with an `Idempotency-Key` is done once and always gets the same answer, on every store.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
-    time::Duration,
-};
+mod desk;
 
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    extract::{Request, State},
-    response::Response,
-};
+use std::time::Duration;
+
+use axum::body::Body;
 use contract::{DocumentsArm, LIMIT, SqlArm, on_every_sql};
 use futures::future::join_all;
 use http::{Method, StatusCode, header};
-use platform::{Database, documents::Documents, idempotency::IdempotencyStore, sql::Sql};
-use process::{
-    clock::Clock,
-    openapi::{ApiDocument, RouteTable},
-    problem::{Json, MaybeJson, Problem},
-    routes::{POST, PUT, direct},
-    tasks::Tasks,
-    tokens::{Caller, Claims, ServiceKey, Signer, TokenKeys, TokenKind, TokenVerifier},
-};
-use serde_json::{Value, json};
-use tokio::sync::Notify;
+use platform::{Database, documents::Documents, sql::Sql};
+use process::tasks::Tasks;
+use serde_json::json;
 use tower::ServiceExt;
 use uuid::Uuid;
-use wire::{Code, Role, SessionId, UserId};
+use wire::Role;
+
+use desk::{Desk, read};
 
 on_every_sql! {
     a_repeat_hears_the_first_answer_and_does_nothing_on_tables,
@@ -83,190 +68,6 @@ both! {
         a_repeat_after_a_death_does_the_work_again_on_documents died;
     a_caller_who_hangs_up_finds_the_answer_on_tables
         a_caller_who_hangs_up_finds_the_answer_on_documents hung_up;
-}
-
-/// A service with one change that counts its executions.
-#[derive(Clone)]
-struct Desk {
-    database: Database,
-    verifier: TokenVerifier,
-    tasks: Tasks,
-    signer: Arc<Signer>,
-    changes: Changes,
-}
-
-#[derive(Clone, axum::extract::FromRef)]
-struct Changes {
-    verifier: TokenVerifier,
-    #[from_ref(skip)]
-    database: Database,
-    #[from_ref(skip)]
-    made: Arc<AtomicUsize>,
-    #[from_ref(skip)]
-    begun: Arc<Notify>,
-    /// A change with `"wait"` pauses until this fires.
-    #[from_ref(skip)]
-    go_on: Arc<Notify>,
-}
-
-impl Changes {
-    /// Holds a transaction open until the test releases it.
-    async fn write_slowly(&self) {
-        let Database::Sql(sql) = &self.database else {
-            panic!("it writes on tables")
-        };
-        let sql = sql.clone();
-        platform::transact!(sql, tx => {
-            tx.exec("DELETE FROM answers WHERE at < ?", platform::vals![0_i64]).await?;
-            self.begun.notify_one();
-            self.go_on.notified().await;
-            Ok::<_, platform::StoreError>(())
-        })
-        .unwrap();
-    }
-}
-
-async fn change(
-    State(changes): State<Changes>,
-    caller: Caller,
-    Json(form): Json<Value>,
-) -> Result<process::problem::CreatedJson<Value>, Problem> {
-    if form["refuse"] == true {
-        return Err(Problem::new(Code::WrongState));
-    }
-    if form["write"] == true {
-        changes.write_slowly().await;
-    }
-    let number = changes.made.fetch_add(1, SeqCst) + 1;
-    changes.begun.notify_one();
-    if form["wait"] == true {
-        changes.go_on.notified().await;
-    } else {
-        // Yield, so concurrent requests really overlap.
-        tokio::task::yield_now().await;
-    }
-    let answer = json!({ "number": number, "of": caller.actor.user_id, "phone": form["phone"] });
-    Ok(process::problem::CreatedJson(answer))
-}
-
-async fn touch(
-    State(changes): State<Changes>,
-    _: Caller,
-    _: MaybeJson<Value>,
-) -> Result<StatusCode, Problem> {
-    changes.made.fetch_add(1, SeqCst);
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn table<T: RouteTable<Changes>>(to: T) -> T {
-    to.add_direct_route(direct(POST, "/changes/{id}"), "Change", &[], change)
-        .add_direct_route(direct(PUT, "/touched"), "Touch", &[], touch)
-        .add_direct_route(
-            direct(POST, "/unkeyed").without_key("is another"),
-            "Touch, too",
-            &[],
-            touch,
-        )
-}
-
-impl Desk {
-    fn new(database: Database) -> Self {
-        let signer = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
-        let keys = TokenKeys::empty();
-        keys.replace_key_set(&signer.jwks()).unwrap();
-        let service_key = ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
-        // MongoDB expires documents by its clock, so this one starts at the real time.
-        let clock = Clock::fixed_at(Clock::system().now());
-        let verifier = TokenVerifier {
-            service: "desk",
-            keys,
-            service_key,
-            clock,
-        };
-        let changes = Changes {
-            verifier: verifier.clone(),
-            database: database.clone(),
-            made: Arc::default(),
-            begun: Arc::default(),
-            go_on: Arc::default(),
-        };
-        let signer = Arc::new(signer);
-        Self {
-            database,
-            verifier,
-            tasks: Tasks::new(),
-            signer,
-            changes,
-        }
-    }
-
-    async fn of(documents: &Documents) -> Self {
-        documents.migrate().await.unwrap();
-        documents.check_schema().await.unwrap();
-        Self::new(documents.into())
-    }
-
-    /// The routes of a replica that runs on these tasks.
-    fn replica(&self, tasks: &Tasks) -> Router {
-        let routes = table(Router::new()).with_state(self.changes.clone());
-        let answers =
-            IdempotencyStore::with_verifier(self.verifier.clone(), tasks, self.database.clone());
-        answers.wrap_routes(routes, &table(ApiDocument::for_part("desk")))
-    }
-
-    fn token(&self, person: u128, role: Role) -> String {
-        self.signer.sign_claims(&Claims {
-            iss: "holdfast".into(),
-            sub: UserId(Uuid::from_u128(person)),
-            role,
-            jti: SessionId(Uuid::from_u128(8)),
-            iat: 0,
-            exp: self.verifier.clock.now().0 / 1000 + 600,
-            kind: TokenKind::Access,
-            device: None,
-            region: None,
-            command: None,
-            verified: false,
-            mark_version: 0,
-        })
-    }
-
-    fn request(
-        &self,
-        (method, path): (Method, &str),
-        person: u128,
-        key: &str,
-    ) -> http::request::Builder {
-        Request::builder()
-            .method(method)
-            .uri(path)
-            .header(
-                header::AUTHORIZATION,
-                format!("Bearer {}", self.token(person, Role::Customer)),
-            )
-            .header(header::CONTENT_TYPE, "application/json")
-            .header("idempotency-key", key)
-    }
-
-    async fn post(&self, person: u128, key: &str, form: Value) -> (StatusCode, Value) {
-        let request = self.request((Method::POST, "/changes/1"), person, key);
-        self.told(request.body(Body::from(form.to_string())).unwrap())
-            .await
-    }
-
-    async fn told(&self, request: Request) -> (StatusCode, Value) {
-        read(self.replica(&self.tasks).oneshot(request).await.unwrap()).await
-    }
-
-    fn made(&self) -> usize {
-        self.changes.made.load(SeqCst)
-    }
-}
-
-async fn read(response: Response) -> (StatusCode, Value) {
-    let status = response.status();
-    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    (status, serde_json::from_slice(&body).unwrap_or_default())
 }
 
 async fn repeated(desk: Desk) {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use contract::{BusArm, DocumentsArm, SqlArm, event_of};
+use contract::{BusArm, DocumentsArm, SqlArm, event_of, on_every_documents, on_every_sql};
 use platform::{
     Database,
     bus::{Bus, QueueSpec},
@@ -23,32 +23,16 @@ const LIMIT: Duration = Duration::from_secs(60);
 const ADDRESS: &str = "12 Harbour Road";
 const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 
-macro_rules! on_both {
-    ($($body:ident($sqlite:ident, $server:ident)),+ $(,)?) => { $(
-        mod $body {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn embedded() {
-                super::$body(contract::$sqlite().await).await;
-            }
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn servers() {
-                super::$body(contract::$server().await).await;
-            }
-        }
-    )+ };
+on_every_sql! {
+    the_outbox_hides_its_events_and_sends_them_whole,
+    an_event_waits_for_its_key,
+    events_of_an_outbox_outlive_their_data_key,
 }
 
-on_both! {
-    the_outbox_hides_its_events_and_sends_them_whole(sqlite, mariadb),
-    an_event_waits_for_its_key(sqlite, mariadb),
-    a_document_hides_its_sealed_fields_and_reads_whole(
-        documents_on_sqlite, documents_on_mongodb
-    ),
-    events_of_an_outbox_outlive_their_data_key(sqlite, mariadb),
-    documents_and_their_events_outlive_their_data_key(documents_on_sqlite, documents_on_mongodb),
-    events_that_have_left_documents_outlive_their_data_key(
-        documents_on_sqlite, documents_on_mongodb
-    ),
+on_every_documents! {
+    a_document_hides_its_sealed_fields_and_reads_whole,
+    documents_and_their_events_outlive_their_data_key,
+    events_that_have_left_documents_outlive_their_data_key,
 }
 
 fn telling() -> Event {

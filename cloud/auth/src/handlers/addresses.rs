@@ -1,7 +1,6 @@
 //! The caller's email address: `GET /api/v1/auth/address` shows it, `PUT` requests another one,
 //! `POST .../code` sends another code, and `.../confirm` confirms the address with it: people type
-//! the code that was mailed to their address. The notification service fetches the code to mail it,
-//! and the contact details of an account.
+//! the code that was mailed to their address. The notification service fetches the code to mail it.
 //!
 //! Invariants: the current address stays until a new one is confirmed; answers do not reveal if an
 //! address belongs to an account; a code is generated just before its mail, so no code is stored in
@@ -18,7 +17,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, EventId, EventType, Role, UnixMillis, UserId};
+use wire::{Code, EventId, EventType, UnixMillis, UserId};
 
 use crate::{
     domain::{Email, OneTimeCode},
@@ -79,26 +78,8 @@ pub(crate) struct AddressCodeAnswer {
     wish: Option<EventId>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct ContactQuestion {
-    user_id: UserId,
-}
-
-#[derive(Serialize)]
-pub(crate) struct ContactAnswer {
-    is_open: bool,
-    /// `null` if the account is closed or does not exist.
-    role: Option<Role>,
-    /// `null` if the account is closed, or its address is undeliverable or unconfirmed.
-    email: Option<String>,
-    /// The address exists but is not confirmed.
-    is_unconfirmed: bool,
-    /// The verified phone number. `null` if the account is closed or has no number.
-    phone: Option<String>,
-}
-
 /// A person's current address and the one that may replace it.
-struct EmailStatus {
+pub(super) struct EmailStatus {
     /// `None` if the address is undeliverable.
     pub email: Option<Email>,
     pub is_confirmed: bool,
@@ -128,42 +109,11 @@ pub(crate) async fn show_address(
         .ok_or_else(|| Code::InvalidToken.into())
 }
 
-pub(crate) async fn show_contact(
-    State(service): State<Service>,
-    ServiceCaller(from): ServiceCaller,
-    Json(ContactQuestion { user_id }): Json<ContactQuestion>,
-) -> Result<Json<ContactAnswer>, Problem> {
-    if from != CloudPart::Notification.name() {
-        return Err(Code::RoleForbidden.into());
-    }
-    let Some(own) = service.own_address(user_id).await? else {
-        let is_unconfirmed = false;
-        return Ok(Json(ContactAnswer {
-            is_open: false,
-            role: None,
-            email: None,
-            is_unconfirmed,
-            phone: None,
-        }));
-    };
-    let is_unconfirmed = own.email.is_some() && !own.is_confirmed;
-    let email = own
-        .email
-        .filter(|_| own.is_confirmed)
-        .map(|email| email.as_str().to_owned());
-    let phone = service.store.load_phone_number(user_id).await?;
-    let role = service.store.load_open_role(user_id).await?;
-    Ok(Json(ContactAnswer {
-        is_open: true,
-        role,
-        email,
-        is_unconfirmed,
-        phone,
-    }))
-}
-
 impl Service {
-    async fn own_address(&self, user: UserId) -> Result<Option<EmailStatus>, ServiceError> {
+    pub(super) async fn own_address(
+        &self,
+        user: UserId,
+    ) -> Result<Option<EmailStatus>, ServiceError> {
         let known = self.store.load_address(user, self.clock.now()).await?;
         Ok(known.map(
             |AccountAddress {

@@ -1,6 +1,5 @@
 //! Sign-in with a code sent to a phone: `GET /api/v1/auth/codes` shows if it is offered, `POST`
-//! sends a code, and `.../sign-in` accepts it. `POST /api/v1/auth/identities/phone` links a number
-//! to the caller's account.
+//! sends a code, and `.../sign-in` accepts it.
 //!
 //! Invariants: before the code of a number is verified, no answer waits for an account lookup, so
 //! neither the answer nor its timing reveals who has an account; a code opens one session; a number
@@ -9,7 +8,7 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
 };
 use platform::{
     ClientAddress,
@@ -19,7 +18,6 @@ use process::{
     metrics,
     problem::{Json, Problem, format_error_chain},
     random,
-    tokens::Claims,
     trace::RequestTrace,
 };
 use serde::{Deserialize, Serialize};
@@ -36,12 +34,9 @@ use crate::{
     limits::{CodeQuota, QuotaExceeded},
     passwords::HashLane,
     say,
-    service::{IntoProblem, LiveCaller, Service},
+    service::{IntoProblem, Service},
     sign_in::{AccessGrant, CredentialRefusal, SignInOrigin},
-    store::{
-        AddNewcomerResult, CodeLifetime, CodeTryResult, IssuerSubject, LinkIdentityResult, PHONES,
-        PlaceHash,
-    },
+    store::{AddNewcomerResult, CodeLifetime, CodeTryResult, IssuerSubject, PlaceHash},
 };
 
 /// The SMS gateway may recover within seconds.
@@ -83,20 +78,13 @@ pub(crate) struct CodeForm {
     refresh: bool,
 }
 
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct PhoneLinkForm {
-    phone: String,
-    code: String,
-    password: String,
-}
-
-struct PhoneProof {
+pub(super) struct PhoneProof {
     pub phone: PhoneNumber,
     pub code: SignInCode,
 }
 
 /// The reason for not sending a code, or for rejecting one.
-enum PhoneCodeRefusal {
+pub(super) enum PhoneCodeRefusal {
     Off,
     NotSent,
     /// The number is foreign, or of a kind with higher fees.
@@ -289,7 +277,7 @@ impl Service {
     }
 
     /// Checks a code. A wrong one counts as a wrong password for that number.
-    async fn verify_phone_code(
+    pub(super) async fn verify_phone_code(
         &self,
         PhoneProof { phone, code }: &PhoneProof,
         from: ClientAddress,
@@ -354,70 +342,17 @@ impl Service {
     }
 }
 
-pub(crate) async fn link_phone(
-    State(service): State<Service>,
-    LiveCaller(caller): LiveCaller,
-    from: ClientAddress,
-    Json(form): Json<PhoneLinkForm>,
-) -> Result<StatusCode, Problem> {
-    let proof = parse_phone_proof(&service, &form.phone, &form.code)?;
-    service
-        .link_phone(proof, &caller.claims, from, form.password)
-        .await
-        .map(|()| StatusCode::NO_CONTENT)
-        .map_err(|error| error.into_problem(&service))
-}
-
-impl Service {
-    /// Links a number to the signed-in customer's account. This requires the password, like every
-    /// new way to sign in: otherwise a session thief would keep access.
-    async fn link_phone(
-        &self,
-        proof: PhoneProof,
-        owner: &Claims,
-        from: ClientAddress,
-        password: String,
-    ) -> Result<(), AttemptError<PhoneCodeRefusal>> {
-        self.limits
-            .count_link(owner.sub)
-            .await
-            .map_err(PhoneCodeRefusal::TooOften)?;
-        let (account, _) = self
-            .verify_own_password(owner, from, password)
-            .await
-            .map_err(|error| {
-                error.map_refusal(|refusal| {
-                    PhoneCodeRefusal::Identity(IdentityRefusal::Credential(refusal))
-                })
-            })?;
-        self.verify_phone_code(&proof, from).await?;
-        let whose = IssuerSubject::from_phone(&proof.phone);
-        let identity = self.build_new_identity(whose);
-        let password_of = account.password_changed_at;
-        let linked = self
-            .store
-            .link_identity(owner.sub, password_of, identity)
-            .await?;
-        match linked {
-            LinkIdentityResult::Linked => {
-                tracing::info!(user.id = %owner.sub, issuer = PHONES, "Linked a phone number to an account");
-                Ok(())
-            }
-            LinkIdentityResult::Taken => {
-                Err(PhoneCodeRefusal::Identity(IdentityRefusal::IdentityTaken).into())
-            }
-            LinkIdentityResult::Changed => Err(PhoneCodeRefusal::Over.into()),
-        }
-    }
-}
-
 fn parse_phone(service: &Service, typed: &str) -> Result<PhoneNumber, Problem> {
     let number = PhoneNumber::parse_typed(typed, &service.codes.home);
     number.ok_or_else(|| Problem::wrong_field("phone", say::phone_needs))
 }
 
 /// Reports errors in both fields together.
-fn parse_phone_proof(service: &Service, phone: &str, code: &str) -> Result<PhoneProof, Problem> {
+pub(super) fn parse_phone_proof(
+    service: &Service,
+    phone: &str,
+    code: &str,
+) -> Result<PhoneProof, Problem> {
     let typed = (
         PhoneNumber::parse_typed(phone, &service.codes.home),
         SignInCode::parse_typed(code),

@@ -22,8 +22,11 @@ use uuid::Uuid;
 use wire::{EventType, UserId};
 
 use super::{
-    InboxDocument, InboxStore, TYPE, UNREAD, UNREAD_SHOWN_MAX, USER, page_query, page_query_within,
-    to_stored_line,
+    InboxStore,
+    inbox_documents::{
+        InboxDocument, TYPE, UNREAD, UNREAD_SHOWN_MAX, USER, page_query, page_query_within,
+        to_stored_line,
+    },
 };
 use crate::domain::{
     InboxOwner, InboxPage, InboxReader, LineId, PageRequest, ShownLines, StoredLine,

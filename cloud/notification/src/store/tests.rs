@@ -7,7 +7,10 @@ use uuid::Uuid;
 use wire::EventType;
 
 use super::*;
-use crate::tests::samples::{self, AT, CUSTOMER};
+use crate::{
+    domain::KEPT_MS,
+    tests::samples::{self, AT, CUSTOMER},
+};
 
 #[tokio::test]
 async fn only_what_was_read_long_ago_is_purged() {

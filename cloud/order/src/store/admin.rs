@@ -1,14 +1,11 @@
-//! Records that admins work with: cases, lost acceptances, the stored answers of a command id, and
-//! the versions of the late-cancellation fee.
+//! Records that admins work with: cases, lost acceptances, and the stored answers of a command id.
 //!
 //! Invariants: case items with the same order, person and kind form one case, and are taken and
 //! closed together. A closed case stays closed and keeps its first reason; a new item of the same
-//! kind opens a new one. A version of the fee is fixed from one hour before it takes effect, so
-//! that all replicas price a cancel by the same version at any time [FEE_BY_CREATION].
+//! kind opens a new one.
 
 use std::collections::HashMap;
 
-use custody::{FEES_TO_COME_MAX, FeePolicy};
 use platform::{
     row,
     sql::{
@@ -377,89 +374,5 @@ fn command_answer_from_row(row: AnswerRow) -> CommandAnswer {
             seq: op.seq,
         }),
         decided_at: answer.decided_at,
-    }
-}
-
-const FEE_VERSIONS: &str = "SELECT in_force_from, fee_bp, notice_ms, set_by, set_at FROM cancel_policies \
-    ORDER BY in_force_from DESC LIMIT ?";
-
-const OTHER_FEES_TO_COME: &str =
-    "SELECT COUNT(*) FROM cancel_policies WHERE in_force_from > ? AND in_force_from <> ?";
-
-const FEE_AT: &str = "SELECT in_force_from FROM cancel_policies WHERE in_force_from = ?";
-
-const DELETE_FEE: &str = "DELETE FROM cancel_policies WHERE in_force_from = ?";
-
-const INSERT_FEE: &str = "INSERT INTO cancel_policies (in_force_from, fee_bp, notice_ms, set_by, set_at) \
-    VALUES (?, ?, ?, ?, ?)";
-
-/// All future versions and many past ones.
-const FEES_SHOWN_MAX: usize = 100;
-
-row! {
-    #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct CancelFeeRow {
-        pub in_force_from: UnixMillis,
-        pub fee_bp: u32,
-        pub notice_ms: i64,
-        pub set_by: Option<UserId>,
-        pub set_at: Option<UnixMillis>,
-    }
-}
-
-impl Store {
-    /// Newest first.
-    pub async fn cancel_fees(&self) -> Result<Vec<CancelFeeRow>, StoreError> {
-        Ok(self
-            .sql
-            .fetch_all(FEE_VERSIONS, vals![FEES_SHOWN_MAX])
-            .await?)
-    }
-
-    /// Replaces a version with the same start.
-    pub async fn set_cancel_fee(
-        &self,
-        fee: FeePolicy,
-        by: UserId,
-    ) -> Result<Result<(), Code>, StoreError> {
-        let FeePolicy {
-            from,
-            cancel_fee_bp,
-            cancel_notice_ms,
-            ..
-        } = fee;
-        let now = self.clock.now();
-        if !FeePolicy::is_open(from, now) {
-            return Ok(Err(Code::FeeSettled));
-        }
-        transact!(self.sql, tx => {
-            let others: u64 = tx.fetch_optional(OTHER_FEES_TO_COME, vals![now, from]).await?.unwrap_or(0);
-            if others >= FEES_TO_COME_MAX {
-                return Ok(Err(Code::TooManyFees));
-            }
-            if tx.exec(DELETE_FEE, vals![from]).await? > 0 {
-                tracing::info!(user.id = %by, fee.from = %from, "Replaced a version of the fee");
-            }
-            let basis_points = u32::from(cancel_fee_bp);
-            tx.exec(INSERT_FEE, vals![from, basis_points, cancel_notice_ms, by, now]).await?;
-            Ok::<_, StoreError>(Ok(()))
-        })
-    }
-
-    pub async fn take_back_cancel_fee(
-        &self,
-        from: UnixMillis,
-        by: UserId,
-    ) -> Result<Result<(), Code>, StoreError> {
-        if !FeePolicy::is_open(from, self.clock.now()) {
-            let there: Option<UnixMillis> = self.sql.fetch_optional(FEE_AT, vals![from]).await?;
-            return Ok(Err(there.map_or(Code::NotFound, |_| Code::FeeSettled)));
-        }
-        let is_gone = self.sql.exec(DELETE_FEE, vals![from]).await? == 1;
-        if !is_gone {
-            return Ok(Err(Code::NotFound));
-        }
-        tracing::info!(user.id = %by, fee.from = %from, "Deleted a version of the late-cancellation fee");
-        Ok(Ok(()))
     }
 }

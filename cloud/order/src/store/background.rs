@@ -2,12 +2,8 @@
 //!
 //! Payment events alone change `payment_status`, in any order status. A review event is the only
 //! way for a completed order to become reviewed. Events about people open cases for the jobs of a
-//! revoked provider and store verification status. The schedule closes, on record, orders that have
-//! waited too long for a provider or for an admin's approval, and republishes completed jobs for
-//! profiles.
-//!
-//! Invariant: a stale order is still waiting when it is closed; the deciding transaction checks
-//! again, under lock.
+//! revoked provider and store verification status. The schedule republishes completed jobs for
+//! profiles; `stale_orders` has the orders that it closes.
 
 use std::collections::BTreeSet;
 
@@ -17,19 +13,17 @@ use platform::{
     sql::{Columns, Statement, Tx},
     transact, vals,
 };
-use rules::{Attempt, CaseKind, NewTimelineEntry, OrderState, Origin, StoredAnswer, Submission};
+use rules::{CaseKind, NewTimelineEntry, OrderState, StoredAnswer};
 use wire::{
-    Action, Actor, Command, CommandBody, CommandId, Event, EventId, EventType, Hops, OpDecision,
-    Order, OrderEvent, OrderId, OrderStatus, PaymentEvent, ProviderVerification, Region,
-    ReviewEvent, Role, Source, TimelineEntry, UnixMillis, UserId,
+    Action, Actor, CommandId, Event, EventId, EventType, Hops, Order, OrderEvent, OrderId,
+    OrderStatus, PaymentEvent, ProviderVerification, Region, ReviewEvent, Role, Source,
+    TimelineEntry, UnixMillis, UserId,
 };
 
 use super::{
     Store, StoreError,
     assignment_rows::{AssignmentLock, lock_assignments},
-    decide::decide_in_transaction,
     rows::{AnswerRow, CaseRow, LineRow, OrderRow},
-    snapshot::OrderReadMode,
 };
 
 const PLACE: &str = "SELECT location FROM orders WHERE id = ?";
@@ -44,9 +38,6 @@ const SHOW_PAYMENT: &str = "UPDATE orders SET payment_status = ?, version = ?, u
 const SHOW_REVIEWED: &str = "UPDATE orders SET status = ?, version = ?, updated_at = ? \
     WHERE id = ? AND version = ?";
 
-const STALE: &str = "SELECT id FROM orders WHERE status = ? AND created_at < ? AND updated_at < ? \
-    AND (service_start_time IS NULL OR service_start_time < ?) ORDER BY created_at, id LIMIT ?";
-
 const JOBS: &str =
     "SELECT id FROM orders WHERE provider_id = ? AND status IN (?, ?) ORDER BY id LIMIT ?";
 
@@ -54,27 +45,6 @@ const CONSUMER: &str = "order_people";
 
 /// Beyond any limit on open jobs.
 const LISTED_MAX: usize = 1_000;
-
-/// The cutoff for a stale order's last change, and the current time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StaleCutoff {
-    pub before: UnixMillis,
-    pub now: UnixMillis,
-}
-
-impl StaleCutoff {
-    /// False if the service has yet to begin.
-    fn is_stale(&self, order: &Order) -> bool {
-        let waits = matches!(
-            order.status,
-            OrderStatus::Pending | OrderStatus::PendingReview
-        );
-        let begins = order
-            .service_start_time
-            .is_some_and(|start| start >= self.now);
-        waits && !begins && order.created_at < self.before && order.updated_at < self.before
-    }
-}
 
 impl Store {
     /// Applies an event if it is newer than the last one [MONEY_VERSION]. Returns true if the
@@ -95,14 +65,6 @@ impl Store {
         told: &PaymentEvent,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let Some(region) = tx
-            .fetch_optional::<Region>(PLACE, vals![told.order_id])
-            .await?
-        else {
-            return Ok(false);
-        };
-        // Like every order change: a concurrent grant's digest must cover it.
-        lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToDecide).await?;
         let Some(state) = lock_order(tx, told.order_id).await? else {
             return Ok(false);
         };
@@ -223,14 +185,6 @@ impl Store {
         told: &ReviewEvent,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let Some(region) = tx
-            .fetch_optional::<Region>(PLACE, vals![told.order_id])
-            .await?
-        else {
-            return Ok(false);
-        };
-        // Like every order change: a concurrent grant's digest must cover it.
-        lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToDecide).await?;
         let Some(state) = lock_order(tx, told.order_id).await? else {
             return Ok(false);
         };
@@ -313,7 +267,13 @@ fn review_timeline_entry(
     }
 }
 
-async fn lock_order(tx: &mut Tx, id: OrderId) -> Result<Option<OrderState>, StoreError> {
+/// Locks an order to change it. As for every order change, first locks its region's assignment, so
+/// that a concurrent grant's digest covers the change.
+pub(super) async fn lock_order(tx: &mut Tx, id: OrderId) -> Result<Option<OrderState>, StoreError> {
+    let Some(region) = tx.fetch_optional::<Region>(PLACE, vals![id]).await? else {
+        return Ok(None);
+    };
+    lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToDecide).await?;
     let statement: Statement = OrderRow::select("WHERE id = ?");
     let text = if tx.is_mysql() {
         statement.append_text(" FOR UPDATE")
@@ -324,85 +284,6 @@ async fn lock_order(tx: &mut Tx, id: OrderId) -> Result<Option<OrderState>, Stor
         .fetch_optional::<OrderRow>(text, vals![id])
         .await?
         .map(OrderState::from))
-}
-
-impl Store {
-    /// The cutoff this long ago, and now.
-    pub fn stale_since(&self, age_ms: i64) -> StaleCutoff {
-        let now = self.clock.now();
-        StaleCutoff {
-            before: UnixMillis(now.0.saturating_sub(age_ms)),
-            now,
-        }
-    }
-
-    /// Up to `limit` stale orders of a status, oldest first.
-    pub async fn find_stale(
-        &self,
-        status: OrderStatus,
-        since: StaleCutoff,
-        limit: usize,
-    ) -> Result<Vec<OrderId>, StoreError> {
-        let StaleCutoff { before, now } = since;
-        Ok(self
-            .sql
-            .fetch_all(STALE, vals![status, before, before, now, limit])
-            .await?)
-    }
-
-    /// Closes an order that was not accepted or not approved, with this reason. Returns true if it
-    /// was still waiting.
-    pub async fn close_stale(
-        &self,
-        order_id: OrderId,
-        since: StaleCutoff,
-        reason: &str,
-    ) -> Result<bool, StoreError> {
-        transact!(self.sql, tx => {
-            let Some(region) = tx.fetch_optional::<Region>(PLACE, vals![order_id]).await? else {
-                return Ok(false);
-            };
-            lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToDecide).await?;
-            let Some(state) = lock_order(tx, order_id).await? else { return Ok(false) };
-            if !since.is_stale(&state.order) {
-                return Ok(false);
-            }
-            let reason = reason.to_owned();
-            let body = match state.order.status {
-                OrderStatus::PendingReview => CommandBody::RejectOrder { order_id, reason },
-                _ => CommandBody::CancelOrder { order_id, reason: Some(reason), fee: None },
-            };
-            let requests = [Submission::Command(Box::new(self.platform_attempt(body)))];
-            let mut writes =
-                decide_in_transaction(tx, &self.clock, &self.rules, &requests, OrderReadMode::Locked).await?;
-            match writes.answers.pop() {
-                Some(OpDecision::Decided(outcome)) => Ok(outcome.has_succeeded()),
-                _ => Ok(false),
-            }
-        })
-    }
-
-    fn platform_attempt(&self, body: CommandBody) -> Attempt {
-        let id = CommandId(self.clock.new_id());
-        let command = Command {
-            id,
-            body,
-            device: None,
-            device_seq: None,
-            tapped_at: None,
-            trace: None,
-        };
-        let platform = Actor {
-            user_id: UserId(uuid::Uuid::nil()),
-            role: Role::Admin,
-        };
-        Attempt {
-            command,
-            actor: Some(platform),
-            verification: None,
-            origin: Origin::Portal,
-        }
-    }
 }
 
 impl Store {

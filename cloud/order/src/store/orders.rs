@@ -2,8 +2,8 @@
 //! cancel; and read for the other services to compare with what they know [PULL].
 //!
 //! Invariant: the secret of a tracking receipt is not stored. It is derived from the order id with
-//! the service's hash key, which never changes, and compared in constant time. A kiosk's receipt has
-//! a secret of its page, to which the order's id commits.
+//! the service's hash key, which never changes, and compared in constant time. A kiosk's receipt
+//! has a secret of its page, to which the order's id commits.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +25,8 @@ use wire::{
 
 use super::{
     Store, StoreError,
+    cancel_fees::{POLICIES, policies_from_rows},
     rows::{LineRow, OrderRow},
-    snapshot::{POLICIES, policies_from_rows},
 };
 
 /// The newest timeline entries shown.

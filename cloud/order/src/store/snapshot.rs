@@ -7,7 +7,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use custody::FeePolicy;
 use planted::{Defect, is_planted};
 use platform::{
     sql::{Columns, Tx, Val},
@@ -25,6 +24,7 @@ use wire::{
 use super::{
     AcceptanceRules, StoreError,
     assignment_rows::{AssignmentLock, FenceRow, lock_assignments, offline_rules},
+    cancel_fees::{POLICIES, policies_from_rows},
     rows::{AnswerRow, OrderRow},
     start_codes::{derive_start_code, find_locked_starts, list_coded_starts},
 };
@@ -103,27 +103,6 @@ fn is_cancel(request: &Submission) -> bool {
         Submission::Command(attempt) => attempt.command.body.order_action() == Some(Action::Cancel),
         Submission::LeaseReleased { .. } => false,
     }
-}
-
-/// The versions of the cancellation fee. There are few, and none changes once in force.
-pub(super) const POLICIES: &str =
-    "SELECT in_force_from, fee_bp, notice_ms FROM cancel_policies ORDER BY in_force_from";
-
-pub(super) type FeePolicyRow = (UnixMillis, u32, i64);
-
-pub(super) fn policies_from_rows(rows: Vec<FeePolicyRow>) -> Result<Vec<FeePolicy>, StoreError> {
-    let mut policies = Vec::with_capacity(rows.len());
-    for (from, fee_bp, cancel_notice_ms) in rows {
-        let cancel_fee_bp =
-            u16::try_from(fee_bp).map_err(|_| StoreError::Unreadable("cancel_policies.fee_bp"))?;
-        policies.push(FeePolicy {
-            from,
-            cancel_fee_bp,
-            cancel_notice_ms,
-            ..FeePolicy::FREE
-        });
-    }
-    Ok(policies)
 }
 
 /// Verification status of the accepting providers. Not locked: a concurrent change applies from the

@@ -7,11 +7,11 @@ use wire::{Credit, Hash, HeldNotice, LinkLimits, Outcome, SessionRefusal};
 
 use super::*;
 use crate::tests::{actor, edge as edge_id, id, order};
-use crate::view::ViewDigest;
-use crate::view::{ConfirmedOrder, OrderSource, merge_order};
+use crate::view::{ConfirmedOrder, OrderSource, ViewDigest, merge_order};
 use wire::{
-    BootNonce, Code, Command, CommandBody, CommandId, FeedChange, ForwardedAcceptFrame, HeldReason,
-    NumberedOutcome, OrderId, Region, Role, UnixMillis,
+    BootNonce, ChangesFrame, Code, Command, CommandBody, CommandId, FeedChange,
+    ForwardedAcceptFrame, HeldReason, NumberedOutcome, OrderId, OutcomesFrame, Region, Role,
+    UnixMillis,
 };
 
 pub(super) const NONCE: BootNonce = BootNonce([9; 16]);

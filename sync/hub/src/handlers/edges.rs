@@ -24,8 +24,8 @@ use super::HubState;
 use crate::{
     session::revocation::DisablingResult,
     store::edges::{
-        DisableRequest, EdgeAct, EdgeActKind, EnrolmentResult, InvitationResult, RekeyRequest,
-        WithdrawalResult, hash_code,
+        EdgeAct, EdgeActKind, EnrolmentResult, InvitationResult, RekeyRequest, WithdrawalResult,
+        disabling::DisableRequest, hash_code,
     },
 };
 use say::{public_key_no_key, public_key_weak, since_out_of_range};

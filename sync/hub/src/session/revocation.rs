@@ -23,7 +23,7 @@ use wire::{
 use super::connection::{EdgeConnection, SessionContext, SessionEnd};
 use crate::{
     polling::PollLoop,
-    store::{StoreError, edges::DisablingNotice},
+    store::{StoreError, edges::disabling::DisablingNotice},
 };
 
 const REVOCATIONS: &str = "/internal/takebacks";

@@ -1,23 +1,21 @@
 //! Waiting accepts, which people made at the portal and no one has decided yet (table `asks`), and
 //! forwarded accepts: waiting ones and held ones of the region's other edges, sent to the region's
-//! holder, which logs each as its own op (table `put_accepts` has their origins).
+//! holder, which logs each as its own op.
 //!
 //! Invariants: a portal accept stays here until it is decided on any path. After too many lone
 //! failures only an operator, or a decision on its id, makes the hub retry it; the holder still
-//! gets it. The origin of an accept is stored before the accept goes out, and the first origin
-//! stays.
+//! gets it.
 
 use std::collections::HashMap;
 
 use platform::{
     columns, fields, row,
-    sql::{NAMES_MAX, ReadError, Row, StoredRow, Tx, Val, in_list, split_batches},
+    sql::{ReadError, Row, StoredRow, Tx},
     transact, vals,
 };
 use uuid::Uuid;
 use wire::{
-    Command, CommandId, EdgeId, ForwardedAccept, OpRecord, Region, Source, UnixMillis, UserId,
-    WaitingAccept,
+    Command, CommandId, EdgeId, ForwardedAccept, Region, Source, UnixMillis, UserId, WaitingAccept,
 };
 
 use super::{
@@ -25,7 +23,7 @@ use super::{
     read_op,
 };
 use crate::domain::{
-    op::{AcceptKey, AcceptOrigins, ReceivedOp},
+    op::{AcceptKey, ReceivedOp},
     run_plan::FAILURES_MAX,
     status::CONTACT_STALE_MS,
 };
@@ -58,12 +56,6 @@ const COUNT_FAILURE: &str = "UPDATE asks SET failures = failures + 1 \
 const FAILED: &str = "SELECT command_id FROM asks WHERE failures > 0 LIMIT 1";
 const AGAIN: &str = "UPDATE asks SET failures = 0 WHERE failures > 0 AND command_id IN (";
 const DROP: &str = "DELETE FROM asks WHERE command_id = ? AND user_id = ?";
-const ANY_ORIGIN: &str = "SELECT command_id FROM put_accepts LIMIT 1";
-const ORIGINS: &str =
-    "SELECT command_id, user_id, made_at, taken_at FROM put_accepts WHERE command_id IN (";
-const OLD_ORIGINS: &str =
-    "SELECT command_id FROM put_accepts WHERE put_at < ? ORDER BY put_at LIMIT ?";
-const DROP_ORIGINS: &str = "DELETE FROM put_accepts WHERE command_id IN (";
 
 columns! {
     struct NewWaitingAccept in asks sealed by ACCEPTS {
@@ -384,87 +376,5 @@ impl StoredAccept {
             actor,
             revoked: false,
         })
-    }
-}
-
-columns! {
-    struct ForwardedAcceptRow<'a> in put_accepts {
-        command_id: CommandId,
-        user_id: UserId,
-        made_at: &'a str,
-        taken_at: UnixMillis,
-        put_at: UnixMillis,
-    }
-}
-
-impl Store {
-    pub(crate) async fn record_forwarded_accept(
-        &self,
-        command_id: CommandId,
-        user_id: UserId,
-        made_at: &Source,
-        taken_at: UnixMillis,
-        put_at: UnixMillis,
-    ) -> Result<()> {
-        let made_at = &made_at.to_string();
-        let row = ForwardedAcceptRow {
-            command_id,
-            user_id,
-            made_at,
-            taken_at,
-            put_at,
-        };
-        self.sql.insert_new(row).await?;
-        Ok(())
-    }
-
-    /// Costs one short query if no accept was ever forwarded to a holder.
-    pub(crate) async fn find_accept_origins(&self, ids: &[CommandId]) -> Result<AcceptOrigins> {
-        let mut origins = HashMap::new();
-        if ids.is_empty()
-            || self
-                .sql
-                .fetch_optional::<CommandId>(ANY_ORIGIN, vals![])
-                .await?
-                .is_none()
-        {
-            return Ok(AcceptOrigins(origins));
-        }
-        for part in split_batches(ids, NAMES_MAX) {
-            let values = part.iter().map(|id| Val::from(*id)).collect();
-            let text = in_list(ORIGINS, part.len(), ")");
-            let rows: Vec<(CommandId, UserId, Source, UnixMillis)> =
-                self.sql.fetch_all(text, values).await?;
-            for (id, user, made_at, taken_at) in rows {
-                origins.insert((id, user), (made_at, taken_at));
-            }
-        }
-        Ok(AcceptOrigins(origins))
-    }
-
-    pub(super) async fn set_accept_origins(&self, ops: &mut [OpRecord]) -> Result<()> {
-        let commands = ops.iter().filter_map(|op| op.command.as_ref());
-        let ids: Vec<CommandId> = commands.map(|command| command.id).collect();
-        let origins = self.find_accept_origins(&ids).await?;
-        for command in ops.iter_mut().filter_map(|op| op.command.as_mut()) {
-            let name = (command.id, command.actor.user_id);
-            command.made_at = origins.origin_of(name, command.edge_at).cloned();
-        }
-        Ok(())
-    }
-
-    /// Forgets up to `limit` origins older than any op, and returns their number.
-    pub(crate) async fn drop_old_origins(&self, before: UnixMillis, limit: usize) -> Result<usize> {
-        let ids: Vec<CommandId> = self
-            .sql
-            .fetch_all(OLD_ORIGINS, vals![before, limit])
-            .await?;
-        for part in split_batches(&ids, NAMES_MAX) {
-            let values = part.iter().map(|id| Val::from(*id)).collect();
-            self.sql
-                .exec(in_list(DROP_ORIGINS, part.len(), ")"), values)
-                .await?;
-        }
-        Ok(ids.len())
     }
 }

@@ -1,17 +1,15 @@
 //! Bodies that no honest caller sends, to every route that changes data, generated from the
 //! platform's own description. A new route is attacked as soon as it is described.
 
-use std::{collections::BTreeMap, time::Duration};
+mod slow;
 
-use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Somebody, Station};
+use std::collections::BTreeMap;
+
+use attack::{AttackedPlatform, HttpAnswer, HttpCall, Somebody, Station};
 use process::{clock::Clock, parts::CloudPart};
 use serde_json::{Value, json};
 use stack::Part;
 use support::is_deep_run;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    time::timeout,
-};
 use wire::{Region, Role};
 
 use crate::matrix::described::{DescribedRoute, Description, NOBODYS};
@@ -21,8 +19,6 @@ const LONG: usize = 200_000;
 const TOO_LARGE: usize = 300_000;
 /// Allowed growth after hundreds of such bodies, some of 300 kB, once the caches are full.
 const GROWTH_KB_MAX: u64 = 32 * 1024;
-/// A request times out after thirty seconds.
-const SLOW_WITHIN: Duration = Duration::from_secs(60);
 /// Texts with a meaning in SQL, document queries, templates, shells or pages.
 const LADEN: [&str; 8] = [
     "'; DROP TABLE users; --",
@@ -149,13 +145,14 @@ fn peaks_kb(platform: &AttackedPlatform) -> BTreeMap<Part, u64> {
 /// Memory that grows with the bodies still grows in the last round; earlier rounds fill the caches.
 const ROUNDS: usize = 3;
 
-/// A deep run sends every kind of body in each round, so each kind can be seen to take memory. Other
-/// runs send each kind in one of the rounds.
+/// A deep run sends every kind of body in each round, so each kind can be seen to take memory.
+/// Other runs send each kind in one of the rounds.
 fn is_sent_in(round: usize, nth: usize) -> bool {
     is_deep_run() || nth % ROUNDS == round
 }
 
-/// A lower bound of the bodies of all rounds: fewer mean that the description lists hardly any forms.
+/// A lower bound of the bodies of all rounds: fewer mean that the description lists hardly any
+/// forms.
 fn expected_count(in_deep_run: usize) -> usize {
     if is_deep_run() {
         in_deep_run
@@ -460,55 +457,4 @@ async fn stands(platform: &AttackedPlatform, before: BTreeMap<Part, u64>) {
         println!("{part} grew by {grown} kB from {before} kB");
         assert!(grown < GROWTH_KB_MAX, "{part} grew by {grown} kB");
     }
-}
-
-#[tokio::test]
-async fn a_body_that_comes_a_byte_at_a_time_holds_a_route_or_blames_the_platform() {
-    let platform = AttackedPlatform::shared().await;
-    let customer = platform.somebody(Role::Customer).await;
-    let edge = platform.edge().http;
-    let gateway = platform.gateway();
-    let slow = [
-        (gateway, "POST", "/api/v1/auth/login"),
-        (gateway, "POST", "/api/v1/session"),
-        (gateway, "POST", "/api/v1/orders"),
-        (gateway, "PUT", "/api/v1/users/me/photo"),
-        (edge, "POST", "/commands"),
-        (edge, "POST", "/session"),
-    ];
-    let token = &customer.person.token;
-    let drips = slow.map(|(port, method, path)| async move {
-        let mut stream = Station::fresh().connect(port).await.expect("a connection");
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\
-             origin: http://127.0.0.1:{port}\r\nauthorization: Bearer {token}\r\n\
-             content-type: application/json\r\ncontent-length: 1000\r\nconnection: close\r\n\r\n"
-        );
-        stream.write_all(head.as_bytes()).await.expect("a head");
-        let (mut reader, mut writer) = stream.split();
-        let mut said = Vec::new();
-        let dripping = async {
-            loop {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                // The answer stands even if the server stops reading.
-                let _refused = writer.write_all(b" ").await;
-            }
-        };
-        let reading = async { timeout(SLOW_WITHIN, reader.read_to_end(&mut said)).await };
-        tokio::select! {
-            () = dripping => unreachable!("it drips for ever"),
-            ended = reading => drop(ended.unwrap_or_else(|_| panic!("{path} holds on"))),
-        }
-        let said = String::from_utf8_lossy(&said).into_owned();
-        assert!(said.starts_with("HTTP/1.1 408 "), "{method} {path}: {said}");
-        assert!(
-            said.contains("\"code\":\"body_too_slow\""),
-            "{method} {path}: {said}"
-        );
-    });
-    let honest = async {
-        let asked = timeout(PATIENCE, customer.publish(Region::North, "Meanwhile")).await;
-        asked.expect("an honest person is served beside them");
-    };
-    tokio::join!(futures::future::join_all(drips), honest);
 }

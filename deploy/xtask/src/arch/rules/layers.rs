@@ -25,6 +25,15 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         ],
     ),
     (
+        "mqtt-protocol",
+        &[
+            &["client", "connection"],
+            &["decode", "encode"],
+            &["handler", "properties"],
+            &["packets"],
+        ],
+    ),
+    (
         "engine",
         &[
             &["right"],

@@ -3,7 +3,7 @@
 use engine::cloud::LogPosition;
 
 use super::{work_queue::accepts_and_release, *};
-use crate::store::edges::{DisableRequest, EdgeActKind, RekeyRequest};
+use crate::store::edges::{EdgeActKind, RekeyRequest, disabling::DisableRequest};
 
 const OTHER_KEY: [u8; 32] = [5; 32];
 

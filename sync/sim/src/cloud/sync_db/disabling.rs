@@ -1,5 +1,5 @@
 //! Edges that an operator takes out of service, and their new keys. Mirrors
-//! `sync/hub/src/store/edges.rs`.
+//! `sync/hub/src/store/edges/disabling.rs` and `sync/hub/src/store/edges.rs`.
 
 use engine::{cloud::EndingEpoch, trusted_time::TrustCutOff};
 use planted::is_planted;
