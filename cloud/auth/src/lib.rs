@@ -42,7 +42,7 @@ use std::sync::Arc;
 use axum::Router;
 use platform::{
     ClientAddress, OpenError, ServiceContext, bus::topology, cache::WindowCounter,
-    consume::start_consumer, dead_letters, idempotency::IdempotencyStore,
+    consume::start_consumer, idempotency::IdempotencyStore, operator_routes,
     provider_verification::ProviderVerificationConsumer, sealing::DataKeys, service as skeleton,
     service::ReadinessCheck, sql::Sql,
 };
@@ -118,7 +118,7 @@ pub async fn open(
         ProviderVerificationConsumer { sql: sql.clone() },
     );
 
-    let letters = dead_letters::build_routes(&context, CloudPart::Auth, &sql);
+    let operator = operator_routes::build_routes(&context, CloudPart::Auth, &sql);
     let verifier = TokenVerifier {
         keys,
         ..context.verifier_for(NAME)
@@ -170,7 +170,7 @@ pub async fn open(
     let routes = routes::router(service);
     let answers =
         answers.with_caller_check(move |claims| require_live_session(live.clone(), claims));
-    let routes = answers.wrap_routes(routes, &api_document()).merge(letters);
+    let routes = answers.wrap_routes(routes, &api_document()).merge(operator);
     Ok(skeleton::router(NAME, routes, checks))
 }
 

@@ -19,8 +19,8 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    OpenError, ServiceContext, dead_letters, documents::Documents, idempotency::IdempotencyStore,
-    messages::Push, service as skeleton, service::ReadinessCheck, sms::Sms, upstream::Upstream,
+    OpenError, ServiceContext, documents::Documents, idempotency::IdempotencyStore, messages::Push,
+    operator_routes, service as skeleton, service::ReadinessCheck, sms::Sms, upstream::Upstream,
 };
 use process::{
     client::is_loopback, openapi::ApiDocument, parts::CloudPart, trust::CertificateAuthorities,
@@ -113,7 +113,7 @@ pub async fn open(
     let answers = IdempotencyStore::new(&context, NAME, &documents);
     let verifier = context.verifier_for(NAME);
     let streams = InboxStreams::new(context.tasks.clone());
-    let letters = dead_letters::build_routes(&context, CloudPart::Notification, &documents);
+    let operator = operator_routes::build_routes(&context, CloudPart::Notification, &documents);
     let service = Service {
         store,
         preferences,
@@ -128,7 +128,7 @@ pub async fn open(
         ReadinessCheck::Bus(context.bus),
     ];
     let routes = answers.wrap_routes(routes::router(service), &api_document());
-    Ok(skeleton::router(NAME, routes.merge(letters), checks))
+    Ok(skeleton::router(NAME, routes.merge(operator), checks))
 }
 
 fn fan_out_rules(config: &Config) -> Result<FanOutRules, OpenError> {

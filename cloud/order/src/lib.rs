@@ -16,9 +16,9 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    ServiceContext, dead_letters,
+    ServiceContext,
     idempotency::IdempotencyStore,
-    service as skeleton,
+    operator_routes, service as skeleton,
     service::{DataPlace, PartConfig, ReadinessCheck},
     sql::{ReplicaReader, Sql},
     upstream::Upstream,
@@ -87,10 +87,10 @@ pub async fn open(
         hub,
         payment,
     };
-    let letters = dead_letters::build_routes(&context, CloudPart::Order, &sql);
+    let operator = operator_routes::build_routes(&context, CloudPart::Order, &sql);
     let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(context.bus)];
     let routes = answers.wrap_routes(routes::router(service), &api_document());
-    Ok(skeleton::router(NAME, routes.merge(letters), checks))
+    Ok(skeleton::router(NAME, routes.merge(operator), checks))
 }
 
 /// The public API.

@@ -22,9 +22,9 @@ use std::path::PathBuf;
 use axum::Router;
 use custody::CustodyLimits;
 use platform::{
-    ServiceContext, dead_letters,
+    ServiceContext,
     idempotency::IdempotencyStore,
-    service as skeleton,
+    operator_routes, service as skeleton,
     service::{DataPlace, PartConfig, ReadinessCheck},
     sql::Sql,
     upstream::Upstream,
@@ -95,10 +95,10 @@ pub async fn open(
     .start(&context.tasks, &context.bus);
     UserRevocationConsumer { store }.start(&context.tasks, &context.bus);
     let answers = IdempotencyStore::new(&context, NAME, &sql);
-    let letters = dead_letters::build_routes(&context, CloudPart::Payment, &sql);
+    let operator = operator_routes::build_routes(&context, CloudPart::Payment, &sql);
     let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(context.bus)];
     let routes = answers.wrap_routes(routes::router(service), &api_document());
-    Ok(skeleton::router(NAME, routes.merge(letters), checks))
+    Ok(skeleton::router(NAME, routes.merge(operator), checks))
 }
 
 fn open_adapter(config: &Config, sql: &Sql, clock: &Clock) -> Result<PaymentAdapter, AlipayError> {

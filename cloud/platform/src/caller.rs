@@ -22,7 +22,6 @@ use process::{
     tokens::{Claims, TokenKeys, TokenKeysError, TokenVerifier},
 };
 use serde_json::Value;
-use uuid::Version;
 use wire::{Role, UnixMillis, UserId};
 
 use crate::upstream::{Upstream, UpstreamError};
@@ -147,16 +146,7 @@ impl AccountAge {
 /// Auth creates version 7 ids, which begin with a timestamp. Other ids were imported from an
 /// earlier system, so those accounts are old.
 fn creation_time(user: UserId) -> Option<UnixMillis> {
-    if user.0.get_version() != Some(Version::SortRand) {
-        return None;
-    }
-    let (seconds, nanos) = user.0.get_timestamp()?.to_unix();
-    let seconds = i64::try_from(seconds).ok()?;
-    Some(UnixMillis(
-        seconds
-            .saturating_mul(1000)
-            .saturating_add(i64::from(nanos / 1_000_000)),
-    ))
+    UnixMillis::from_id(user.0)
 }
 
 const KEYS_PATH: &str = "/.well-known/jwks.json";

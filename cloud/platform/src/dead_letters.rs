@@ -132,13 +132,11 @@ impl FromRef<PartDeadLetters> for TokenVerifier {
     }
 }
 
-/// A part's routes, which only the gateway can reach.
-pub fn build_routes(
+pub(crate) fn build_routes(
     context: &ServiceContext,
     part: CloudPart,
-    database: impl Into<Database>,
+    database: Database,
 ) -> Router {
-    let database = database.into();
     let verifier = context.verifier_for(part.name());
     let bus = context.bus.clone();
     let clock = context.clock.clone();

@@ -8,6 +8,7 @@
 pub(crate) mod store {
     pub(crate) mod claims;
     pub(crate) mod idempotency_keys;
+    pub(crate) mod order_events;
     pub(crate) mod outbox;
     pub(crate) mod sent_events;
 }
@@ -18,7 +19,7 @@ use mongodb::{IndexModel, bson::doc, options::IndexOptions};
 use store::{
     claims::{JOB_RUNS, RUNS_KEPT_MS},
     idempotency_keys::{ANSWERS, KEPT_MS, NEWEST},
-    sent_events::{IN_ORDER, OLDEST, REPLAYS, SENT, UNDER_WAY},
+    sent_events::{IN_ORDER, OF_ORDER, OLDEST, REPLAYS, SENT, UNDER_WAY},
 };
 
 use crate::{
@@ -118,6 +119,7 @@ impl Mongo {
             (ANSWERS, NEWEST),
             (SENT, IN_ORDER),
             (SENT, OLDEST),
+            (SENT, OF_ORDER),
             (REPLAYS, UNDER_WAY),
         ];
         for (name, index) in needed {

@@ -5,7 +5,8 @@
 //! Four parts, which can be read apart:
 //! - storage: `sql`; `documents` over it; `ledger`, what a part remembers about its own work, over
 //!   both;
-//! - messaging: `bus`, `consume`, `outbox` with its relay and replays, `dead_letters`;
+//! - messaging: `bus`, `consume`, `outbox` with its relay and replays, `dead_letters`,
+//!   `order_events`, and for both the `operator_routes`;
 //! - calls to other services: `upstream`;
 //! - the skeleton of a service: `service`, `jobs`, `idempotency`, `caller`, `sealing`, `files`,
 //!   `cache` with `sessions`, `messages` with `sms`, `provider_verification`.
@@ -21,11 +22,16 @@ pub mod idempotency;
 pub mod inbox {
     //! Remembers the events that a consumer has processed.
 
-    pub use crate::sql::events::{find_recorded, first_time, record_events};
+    pub use crate::{
+        ledger::store::order_events::find_receipts,
+        sql::events::{find_recorded, first_time, record_events},
+    };
 }
 pub mod jobs;
 mod ledger;
 pub mod messages;
+pub mod operator_routes;
+pub mod order_events;
 pub mod outbox;
 pub mod provider_verification;
 pub mod sealing;

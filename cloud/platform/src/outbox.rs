@@ -15,6 +15,7 @@
 
 pub use crate::{
     ledger::store::{
+        order_events::{StoredOrderEvent, find_order_events},
         outbox::reseal_events,
         sent_events::{Replay, list_replays, purge_sent, request_replay},
     },

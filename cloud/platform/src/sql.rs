@@ -277,7 +277,7 @@ pub const fn parse_version(name: &str) -> i64 {
 }
 
 /// The platform's tables, which `Sql::migrate` applies automatically.
-pub const PLATFORM_TABLES: Migrations = crate::migrations!("0001_platform");
+pub const PLATFORM_TABLES: Migrations = crate::migrations!("0001_platform", "0002_order_events");
 
 struct VersionTable {
     name: &'static str,

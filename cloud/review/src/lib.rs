@@ -15,10 +15,11 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    OpenError, ServiceContext, dead_letters,
+    OpenError, ServiceContext,
     documents::Documents,
     files::{FileRegister, Files, UploadReceiver},
     idempotency::IdempotencyStore,
+    operator_routes,
     sealing::DataKeys,
     service as skeleton,
     service::{DataPlace, PartConfig, ReadinessCheck},
@@ -104,14 +105,14 @@ pub async fn open(
         orders: peers.order,
         edit_within_ms: config.edit_within_ms,
     };
-    let letters = dead_letters::build_routes(&context, CloudPart::Review, &documents);
+    let operator = operator_routes::build_routes(&context, CloudPart::Review, &documents);
     let checks = [
         ReadinessCheck::Documents(documents),
         ReadinessCheck::Files(files),
         ReadinessCheck::Bus(context.bus),
     ];
     let routes = answers.wrap_routes(routes::router(service), &api_document());
-    Ok(skeleton::router(NAME, routes.merge(letters), checks))
+    Ok(skeleton::router(NAME, routes.merge(operator), checks))
 }
 
 pub fn api_document() -> ApiDocument {

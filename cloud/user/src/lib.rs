@@ -18,11 +18,10 @@ use axum::Router;
 use platform::{
     OpenError, ServiceContext,
     cache::StampedCache,
-    dead_letters,
     documents::Documents,
     files::{FileLinkSigner, FileRegister, Files, UploadReceiver},
     idempotency::IdempotencyStore,
-    service as skeleton,
+    operator_routes, service as skeleton,
     service::{DataPlace, PartConfig, ReadinessCheck},
 };
 use process::{clock::Clock, config::SecretUrl, openapi::ApiDocument, parts::CloudPart};
@@ -92,14 +91,14 @@ pub async fn open(
         links: FileLinkSigner::new(&context.service_key, context.clock.clone()),
         verifier: context.verifier_for(NAME),
     };
-    let letters = dead_letters::build_routes(&context, CloudPart::User, &documents);
+    let operator = operator_routes::build_routes(&context, CloudPart::User, &documents);
     let checks = [
         ReadinessCheck::Documents(documents),
         ReadinessCheck::Files(files),
         ReadinessCheck::Bus(context.bus),
     ];
     let routes = answers.wrap_routes(routes::router(service), &api_document());
-    Ok(skeleton::router(NAME, routes.merge(letters), checks))
+    Ok(skeleton::router(NAME, routes.merge(operator), checks))
 }
 
 pub fn api_document() -> ApiDocument {

@@ -49,6 +49,13 @@ impl Event {
             body,
         })
     }
+
+    /// The order that the event concerns, if any.
+    pub fn order_id(&self) -> Option<OrderId> {
+        let whole = self.body.get("order").and_then(|order| order.get("id"));
+        let id = whole.or_else(|| self.body.get("order_id"))?;
+        id.as_str()?.parse().ok()
+    }
 }
 
 words! {

@@ -133,6 +133,7 @@ mod link;
 mod money;
 mod op;
 mod order;
+mod order_trace;
 mod outcome;
 mod pack;
 mod person;
@@ -198,6 +199,10 @@ pub use op::{
     OpRecord, OpState, WaitingAcceptEntry,
 };
 pub use order::{Action, Draft, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source};
+pub use order_trace::{
+    ChannelDelivery, EventPerson, EventReceipt, FeedArrival, InboxArrival, OrderEventTrace,
+    OrderFeedTrace, ReceiptState, TracedChange, TracedEvent,
+};
 pub use outcome::{FirstResult, Hop, Lost, NearbyJob, Outcome, OutcomeKind, RaceRule, Reply};
 pub use pack::{CODEC_PACKED, CODEC_PLAIN, PackError, pack_ops, unpack_ops};
 pub use person::{

@@ -290,6 +290,9 @@ pub struct OpOutcome {
     /// True if the edge has acknowledged it; unknown for an ended epoch.
     #[schema(required)]
     pub told: Option<bool>,
+    /// When the edge acknowledged it, by the hub's clock, while the hub remembers that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<UnixMillis>,
     pub outcome: Outcome,
 }
 

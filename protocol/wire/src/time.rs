@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 
 use minicbor::{Decode, Encode};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
+use uuid::{Uuid, Version};
 
 #[derive(
     Debug,
@@ -32,6 +33,17 @@ text_schema!(
 );
 
 impl UnixMillis {
+    /// The time at which a version 7 id was made; `None` for other ids.
+    pub fn from_id(id: Uuid) -> Option<Self> {
+        if id.get_version() != Some(Version::SortRand) {
+            return None;
+        }
+        let (seconds, nanos) = id.get_timestamp()?.to_unix();
+        let seconds = i64::try_from(seconds).ok()?;
+        let ms = i64::from(nanos / 1_000_000);
+        Some(Self(seconds.saturating_mul(1_000).saturating_add(ms)))
+    }
+
     pub fn plus_ms(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
     }

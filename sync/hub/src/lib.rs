@@ -36,8 +36,8 @@ use std::time::Duration;
 use axum::Router;
 pub use platform::OpenError;
 use platform::{
-    ServiceContext, bus::Bus, caller::KeySource, dead_letters, idempotency::IdempotencyStore,
-    jobs::JobError, service as skeleton, service::ReadinessCheck, sql::Sql, upstream::Upstream,
+    ServiceContext, bus::Bus, caller::KeySource, idempotency::IdempotencyStore, jobs::JobError,
+    operator_routes, service as skeleton, service::ReadinessCheck, sql::Sql, upstream::Upstream,
 };
 use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart, tasks::Tasks, tokens::Signer};
 use wire::{HubKey, LinkLimits};
@@ -90,7 +90,7 @@ pub async fn open(
     regions.reload_marks(&store).await?;
     // If an owner is away, the ops that need it are parked; the link keeps working.
     let answers = IdempotencyStore::new(&context, NAME, &sql);
-    let letters = dead_letters::build_routes(&context, CloudPart::Hub, &sql);
+    let operator = operator_routes::build_routes(&context, CloudPart::Hub, &sql);
     let checks = [
         ReadinessCheck::Sql(sql),
         ReadinessCheck::Bus(context.bus.clone()),
@@ -99,7 +99,7 @@ pub async fn open(
     let routes = start(&config, context, peers, limits, identity, store, regions)?;
     let routes = answers
         .wrap_routes(routes::router(routes), &api_document())
-        .merge(letters);
+        .merge(operator);
     Ok(skeleton::router(NAME, routes, checks))
 }
 

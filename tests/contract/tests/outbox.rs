@@ -18,7 +18,7 @@ use platform::{
 use process::{clock::Clock, tasks::Tasks};
 use support::eventually;
 use tokio::time::timeout;
-use wire::{Event, EventType, Exchange, UnixMillis, UserId};
+use wire::{Event, EventType, Exchange, OrderId, UnixMillis, UserId};
 
 const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 
@@ -46,6 +46,7 @@ on_both! {
     a_queue_added_later_gets_the_events_of_thirty_days,
     one_of_two_relays_publishes_and_the_other_takes_over,
     a_commit_wakes_the_relay,
+    the_events_of_an_order_are_found_before_and_after_they_are_sent,
     an_inbox_knows_an_event_once_and_forgets_it_with_an_undone_change,
 }
 
@@ -107,6 +108,49 @@ async fn committed_events_leave_in_order_and_others_never(sql: SqlArm, bus: BusA
     let next = event_of(EventType::OrderCompleted, 0);
     save(&sql.sql, &next).await.unwrap();
     assert_eq!(ids(&receive(&mut deliveries, 1).await), [next.id]);
+    tasks.shutdown(LIMIT).await;
+}
+
+async fn the_events_of_an_order_are_found_before_and_after_they_are_sent(sql: SqlArm, bus: BusArm) {
+    bus.bus.bind_queue(&ORDERS).await.unwrap();
+    let clock = Clock::system();
+    let [order, other] = [clock.new_id(), clock.new_id()].map(OrderId);
+    let whole = |id: OrderId| serde_json::json!({"order": {"id": id, "version": 3}});
+    let sent: Vec<Event> = [
+        whole(order),
+        whole(other),
+        serde_json::json!({"order_id": order}),
+        serde_json::json!({"user_id": order}),
+    ]
+    .into_iter()
+    .map(|body| Event {
+        body,
+        ..event_of(EventType::OrderAccepted, 0)
+    })
+    .collect();
+    for event in &sent {
+        save(&sql.sql, event).await.unwrap();
+    }
+    let database = Database::from(&sql.sql);
+    let found = async |limit| {
+        let found = outbox::find_order_events(&database, order, limit).await;
+        found.unwrap()
+    };
+    let waiting = found(10).await;
+    let newest_first: Vec<&Event> = waiting.iter().map(|one| &one.event).collect();
+    assert_eq!(newest_first, [&sent[2], &sent[0]]);
+    assert!(waiting.iter().all(|one| one.sent_at.is_none()));
+    assert_eq!(found(1).await[0].event, sent[2], "the newest ones");
+
+    let tasks = Tasks::new();
+    let (bus, relayed) = (bus.bus.clone(), sql.sql.clone());
+    OutboxRelay::start(&tasks, relayed, bus, clock, "test");
+    eventually("the bus has them", LIMIT, async || {
+        let found = found(10).await;
+        let is_sent = found.iter().all(|one| one.sent_at >= Some(one.made_at));
+        (found.len() == 2 && is_sent).then_some(())
+    })
+    .await;
     tasks.shutdown(LIMIT).await;
 }
 

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use process::parts::CloudPart;
-use wire::{Event, Exchange};
+use wire::{Event, EventType, Exchange};
 
 use super::{Bus, BusError};
 
@@ -17,6 +17,8 @@ pub struct QueueSpec {
     pub bindings: &'static [Binding],
     /// A message that waits longer moves to the dead letters.
     pub ttl: Duration,
+    /// The consumer records each event about an order in its part's inbox, under the queue's name.
+    pub keeps_receipts: bool,
 }
 
 /// How long an unrouted event waits for an operator: as long as its outbox keeps it.
@@ -33,12 +35,24 @@ impl QueueSpec {
             name,
             bindings,
             ttl: Self::TTL,
+            keeps_receipts: false,
+        }
+    }
+
+    const fn with_receipts(self) -> Self {
+        Self {
+            keeps_receipts: true,
+            ..self
         }
     }
 
     pub(crate) fn is_bound_for(&self, event: &Event) -> bool {
-        let of = event.kind.exchange();
-        let key = event.kind.as_str();
+        self.takes(event.kind)
+    }
+
+    fn takes(&self, kind: EventType) -> bool {
+        let of = kind.exchange();
+        let key = kind.as_str();
         self.bindings
             .iter()
             .any(|(exchange, pattern)| *exchange == of && matches_pattern(pattern, key))
@@ -111,7 +125,8 @@ pub const PAYMENT_ORDERS: QueueSpec = QueueSpec::new(
         (Exchange::Order, "order.completed"),
         (Exchange::Order, "order.status_changed"),
     ],
-);
+)
+.with_receipts();
 
 /// A revoked person's payment methods are removed.
 pub const PAYMENT_PEOPLE: QueueSpec =
@@ -170,7 +185,8 @@ pub const HUB_FEED: QueueSpec = QueueSpec::new(
         (Exchange::Auth, "user.*"),
         (Exchange::User, "profile.*"),
     ],
-);
+)
+.with_receipts();
 
 /// Every queue with the part that consumes it.
 pub const QUEUES: &[(CloudPart, QueueSpec)] = &[
@@ -206,6 +222,11 @@ pub fn find_queue(name: &str) -> Option<QueueSpec> {
         .iter()
         .find(|(_, queue)| queue.name == name)
         .map(|(_, queue)| *queue)
+}
+
+/// The queues that get events of this kind, each with the part that consumes it.
+pub fn queues_for(kind: EventType) -> impl Iterator<Item = &'static (CloudPart, QueueSpec)> {
+    QUEUES.iter().filter(move |(_, queue)| queue.takes(kind))
 }
 
 pub fn queues_of(part: CloudPart) -> impl Iterator<Item = &'static QueueSpec> {
@@ -245,8 +266,6 @@ fn words_fit(pattern: &[&str], key: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use wire::EventType;
-
     use super::*;
 
     #[test]

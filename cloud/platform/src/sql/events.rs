@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use planted::{Defect, is_planted};
 use uuid::Uuid;
-use wire::{Event, EventId, UnixMillis};
+use wire::{Event, EventId, OrderId, UnixMillis};
 
 use super::{Columns, KeyColumn, SealedColumn, SealedTable, Sql, SqlError, Tx};
 use crate::{
@@ -38,6 +38,7 @@ columns! {
         event_id: EventId,
         event: String,
         made_at: UnixMillis,
+        order_id: Option<OrderId>,
     }
 }
 
@@ -47,6 +48,7 @@ columns! {
         event_id: EventId,
         event: String,
         made_at: UnixMillis,
+        order_id: Option<OrderId>,
         document: &'a str,
     }
 }
@@ -77,6 +79,7 @@ pub async fn add_all(tx: &mut Tx, events: &[Event]) -> Result<(), SqlError> {
         event_id: of.id,
         event,
         made_at: of.at,
+        order_id: of.order_id(),
     })
     .await
 }
@@ -91,6 +94,7 @@ pub(crate) async fn add_for_document(
         event_id: of.id,
         event,
         made_at: of.at,
+        order_id: of.order_id(),
         document,
     })
     .await

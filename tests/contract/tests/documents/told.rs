@@ -24,7 +24,7 @@ use platform::{
 use process::{clock::Clock, tasks::Tasks};
 use support::eventually;
 use tokio::time::timeout;
-use wire::{Event, EventId, EventType, Exchange, UnixMillis, UserId};
+use wire::{Event, EventId, EventType, Exchange, OrderId, UnixMillis, UserId};
 
 on_every_documents! {
     written_events_leave_in_order_and_others_never,
@@ -32,6 +32,7 @@ on_every_documents! {
     a_collection_of_others_does_not_hold_the_relay,
     one_of_two_relays_publishes_and_the_other_takes_over,
     a_write_wakes_the_relay,
+    the_events_of_an_order_are_found_before_and_after_they_are_sent,
     a_queue_added_later_gets_the_events_of_thirty_days_each_once,
     nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_killed,
 }
@@ -90,6 +91,37 @@ async fn written_events_leave_in_order_and_others_never(arm: DocumentsArm) {
     let next = event_of(EventType::ReviewCreated, 0);
     touch(&notes, 1, &next).await;
     assert_eq!(ids(&receive(&mut deliveries, 1).await), [next.id]);
+    tasks.shutdown(LIMIT).await;
+}
+
+async fn the_events_of_an_order_are_found_before_and_after_they_are_sent(arm: DocumentsArm) {
+    let notes = notes(&arm.documents).await;
+    let clock = Clock::system();
+    let [order, other] = [clock.new_id(), clock.new_id()].map(OrderId);
+    let sent = [order, other, order].map(|of| Event {
+        body: serde_json::json!({"order_id": of}),
+        ..event_of(EventType::ReviewCreated, 1)
+    });
+    assert!(notes.insert(id(1), &note(1, 1), &sent[..2]).await.unwrap());
+    touch(&notes, 1, &sent[2]).await;
+    let database = Database::from(&arm.documents);
+    let found = async || {
+        let found = outbox::find_order_events(&database, order, 10).await;
+        found.unwrap()
+    };
+    let waiting = found().await;
+    let newest_first: Vec<&Event> = waiting.iter().map(|one| &one.event).collect();
+    assert_eq!(newest_first, [&sent[2], &sent[0]]);
+    assert!(waiting.iter().all(|one| one.sent_at.is_none()));
+    let (tasks, _deliveries) = arm.relayed().await;
+    let relayed = eventually("the bus has them", LIMIT, async || {
+        let found = found().await;
+        let is_sent = found.iter().all(|one| one.sent_at.is_some());
+        (found.len() == 2 && is_sent).then_some(found)
+    })
+    .await;
+    let newest_first: Vec<&Event> = relayed.iter().map(|one| &one.event).collect();
+    assert_eq!(newest_first, [&sent[2], &sent[0]]);
     tasks.shutdown(LIMIT).await;
 }
 

@@ -8,14 +8,15 @@ use order::{
         Store, TrackingSecret,
     },
 };
-use platform::sql::Sql;
+use platform::{Database, inbox, outbox, sql::Sql};
 use process::clock::Clock;
 use rules::{Attempt, Origin};
 use support::Engine;
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CaseState, Command, CommandBody, CommandId, Draft, OpDecision, Order,
-    OrderRangeQuery, OrderStatus, Region, Role, ServiceType, ShareLimits, UnixMillis, UserId,
+    Actor, Amount, CaseState, Command, CommandBody, CommandId, Draft, EventId, OpDecision, Order,
+    OrderId, OrderRangeQuery, OrderStatus, Region, Role, ServiceType, ShareLimits, UnixMillis,
+    UserId,
 };
 
 use crate::{NOW, fill, recorder, scans_of, without_scans};
@@ -28,6 +29,8 @@ const FILLED: &[&str] = &[
     "provider_acts",
     "provider_locks",
     "provider_marks",
+    "outbox",
+    "inbox",
 ];
 
 /// The number of public list filters; the test tries every combination.
@@ -115,6 +118,17 @@ async fn run(sql: &Sql) {
     reads(&store, &order).await;
     desks(&store).await;
     decided(&store, Role::Customer, command(&clock, cancel)).await;
+    traces(sql, order_id).await;
+}
+
+/// An operator's trace of the order.
+async fn traces(sql: &Sql, order: OrderId) {
+    let database = Database::from(sql);
+    let found = outbox::find_order_events(&database, order, 100).await;
+    let events: Vec<EventId> = found.unwrap().iter().map(|one| one.event.id).collect();
+    assert_eq!(events.len(), 6, "of each change");
+    let receipts = inbox::find_receipts(&database, "order_people", &events).await;
+    assert_eq!(receipts.unwrap(), []);
 }
 
 /// Every list, behind its last row.

@@ -28,7 +28,7 @@ const RESEALED_MAX: usize = 200;
 /// Batches per run of the resealing job; the next run continues.
 const RESEAL_BATCHES_MAX: usize = 200;
 /// Events inside documents checked per run. They leave within seconds while the bus is up.
-const WAITING_MAX: usize = 1_000;
+pub(super) const WAITING_MAX: usize = 1_000;
 
 pub(crate) enum OutboxSource {
     Sql(Sql),

@@ -12,7 +12,7 @@ use mongodb::{
     options::{Hint, IndexOptions, ReturnDocument},
 };
 use uuid::Uuid;
-use wire::{UnixMillis, UserId};
+use wire::{Event, OrderId, UnixMillis, UserId};
 
 use super::claims::LEASES;
 use crate::{
@@ -214,6 +214,7 @@ pub(in crate::ledger) const REPLAYS: &str = "_replays";
 pub(in crate::ledger) const IN_ORDER: &str = "in_order";
 pub(in crate::ledger) const OLDEST: &str = "oldest";
 pub(in crate::ledger) const UNDER_WAY: &str = "under_way";
+pub(in crate::ledger) const OF_ORDER: &str = "of_order";
 
 impl Mongo {
     pub(in crate::ledger) async fn index_sent(&self) -> Result<(), DocumentsError> {
@@ -227,6 +228,13 @@ impl Mongo {
             let index = IndexModel::builder().keys(keys).options(options).build();
             self.collection(collection).create_index(index).await?;
         }
+        // Partial: most of a user part's events concern no order.
+        let options = IndexOptions::builder()
+            .name(OF_ORDER.to_owned())
+            .partial_filter_expression(doc! {"order_id": {"$exists": true}});
+        let keys = doc! {"order_id": 1, "seq": 1};
+        let index = IndexModel::builder().keys(keys).options(options.build());
+        self.collection(SENT).create_index(index.build()).await?;
         Ok(())
     }
 
@@ -253,12 +261,17 @@ impl Mongo {
         let first = read_int(&counted, "last_seq", LEASES)? - count + 1;
         let mut kept = Vec::with_capacity(sent.len());
         for (event, seq) in sent.iter().zip(first..) {
+            let json = event.open_event(self)?;
             let text = self
                 .data_keys()
-                .seal_text(&event_seal_context(event.id), &event.open_event(self)?);
-            kept.push(doc! {
+                .seal_text(&event_seal_context(event.id), &json);
+            let mut stored = doc! {
                 "_id": uuid_to_bson(event.id), "seq": seq, "made_at": event.at, "sent_at": now.0, "event": text,
-            });
+            };
+            if let Some(order) = order_of_json(&json) {
+                stored.insert("order_id", uuid_to_bson(order.0));
+            }
+            kept.push(stored);
         }
         match self.collection(SENT).insert_many(kept).ordered(false).await {
             // A duplicate: a relay crashed before it removed the event from its document.
@@ -413,6 +426,11 @@ impl Mongo {
     }
 }
 
+/// The relay has read the event before, so an unreadable one does not arrive here.
+fn order_of_json(json: &str) -> Option<OrderId> {
+    serde_json::from_str::<Event>(json).ok()?.order_id()
+}
+
 fn is_open() -> Document {
     doc! {"done_at": Bson::Null}
 }
@@ -431,20 +449,20 @@ fn decode_replay(stored: &Document) -> Result<Replay, DocumentsError> {
     })
 }
 
-fn read_int(stored: &Document, key: &str, of: &str) -> Result<i64, DocumentsError> {
+pub(super) fn read_int(stored: &Document, key: &str, of: &str) -> Result<i64, DocumentsError> {
     stored
         .get_i64(key)
         .map_err(|error| DocumentsError::shape_error(of, &error))
 }
 
-fn read_text(stored: &Document, key: &str, of: &str) -> Result<String, DocumentsError> {
+pub(super) fn read_text(stored: &Document, key: &str, of: &str) -> Result<String, DocumentsError> {
     let text = stored
         .get_str(key)
         .map_err(|error| DocumentsError::shape_error(of, &error));
     text.map(str::to_owned)
 }
 
-fn id(stored: &Document, key: &str, of: &str) -> Result<Uuid, DocumentsError> {
+pub(super) fn id(stored: &Document, key: &str, of: &str) -> Result<Uuid, DocumentsError> {
     match stored.get(key) {
         Some(Bson::Binary(id)) => {
             Uuid::from_slice(&id.bytes).map_err(|error| DocumentsError::shape_error(of, &error))

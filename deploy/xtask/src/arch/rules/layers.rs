@@ -6,7 +6,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
     (
         "wire",
         &[
-            &["hub_calls", "link"],
+            &["hub_calls", "link", "order_trace"],
             &["event", "history", "op", "session_frames"],
             &["outcome"],
             &["share", "status"],
@@ -67,7 +67,8 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
     (
         "platform",
         &[
-            &["dead_letters", "idempotency"],
+            &["operator_routes"],
+            &["dead_letters", "idempotency", "order_events"],
             &["service"],
             &["outbox", "provider_verification"],
             &["consume", "jobs"],
