@@ -1,6 +1,7 @@
 //! Consumes order events. The state in an event counts, regardless of the event's name, and only a
-//! higher version applies [ORDER_VERSION]; repeats change nothing, so an inbox is unnecessary. Also
-//! consumes user events: a revoked user loses their saved payment methods.
+//! higher version applies [ORDER_VERSION]; repeats change nothing, so the inbox only shows operators
+//! when an event was handled. Also consumes user events: a revoked user loses their saved payment
+//! methods.
 //!
 //! Finds lost events by comparing the versions of orders and dues in both directions [PULL]. A lost
 //! order event is recovered from the order; a lost money event is published again.
@@ -45,12 +46,14 @@ impl EventHandler for OrderEventConsumer {
             OrderStatus::PendingReview | OrderStatus::Pending | OrderStatus::Rejected
         );
         if is_early && self.store.find_parties(order.id).await?.is_none() {
-            return Ok(());
+            return Ok(self.store.record_receipt(event.id).await?);
         }
         let step = MoneyStep::OrderHeard(BilledOrder::from_order(&order, terms));
-        self.store
-            .apply_step(order.id, &step, &StepMetadata::default())
-            .await?;
+        let metadata = StepMetadata {
+            event: Some(event.id),
+            ..StepMetadata::default()
+        };
+        self.store.apply_step(order.id, &step, &metadata).await?;
         Ok(())
     }
 }

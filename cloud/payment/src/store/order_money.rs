@@ -6,13 +6,14 @@ use custody::{
     Payment, RefundRequest, RequestState,
 };
 use platform::{
-    outbox, row,
+    bus::topology::PAYMENT_ORDERS,
+    inbox, outbox, row,
     sql::{Columns, Tx},
     transact, vals,
 };
 use process::clock::Clock;
 use uuid::Uuid;
-use wire::{Code, CommandId, EventType, OrderId, UnixMillis, UserId};
+use wire::{Code, CommandId, EventId, EventType, OrderId, UnixMillis, UserId};
 
 use super::{
     StepContext, Store, StoreError,
@@ -48,6 +49,9 @@ pub struct StepMetadata {
     /// For the record of admins' actions.
     pub act: Option<MoneyAct>,
     pub request: Option<KeyedRequest>,
+    /// The order event that caused the step. Its receipt serves operators only: repeats change
+    /// nothing anyway.
+    pub event: Option<EventId>,
 }
 
 /// A person's idempotency key. Its answer is kept permanently [KEY_ONCE].
@@ -117,6 +121,14 @@ impl Store {
         ))
     }
 
+    /// Records an order event that changes no money.
+    pub async fn record_receipt(&self, event: EventId) -> Result<(), StoreError> {
+        transact!(self.sql, tx => {
+            inbox::first_time(tx, PAYMENT_ORDERS.name, event, self.clock.now()).await?;
+            Ok(())
+        })
+    }
+
     /// Returns true if a request with this key is already done.
     pub async fn knows_key(&self, asked: &KeyedRequest) -> Result<bool, StoreError> {
         let text = KeyRow::select(OF_KEY);
@@ -184,6 +196,9 @@ impl Store {
         let changes = !writes.journals.is_empty() || writes.due != before.due;
         if let Some(act) = metadata.act.as_ref().filter(|_| changes) {
             record_act(tx, self.clock.new_id(), order, act, now).await?;
+        }
+        if let Some(event) = metadata.event {
+            inbox::first_time(tx, PAYMENT_ORDERS.name, event, now).await?;
         }
         if let Some(key) = metadata.request {
             tx.insert(KeyRow::from_request(key, order, writes.movement, now))
