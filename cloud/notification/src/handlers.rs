@@ -1,5 +1,6 @@
 //! The handlers of the routes, and the state that they share.
 
+pub(crate) mod arrivals;
 pub(crate) mod deliveries;
 pub(crate) mod inbox;
 pub(crate) mod notices;

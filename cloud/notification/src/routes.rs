@@ -11,12 +11,13 @@ use process::{
 };
 use wire::{Code, Permission};
 
-use crate::handlers::{Service, deliveries, inbox, notices, preferences, stream};
+use crate::handlers::{Service, arrivals, deliveries, inbox, notices, preferences, stream};
 
 pub(crate) fn router(service: Service) -> Router {
     let own = Router::new()
         .route("/internal/stream", get(stream::open_inbox_stream))
-        .route("/internal/notices", post(notices::notify_for_service));
+        .route("/internal/notices", post(notices::notify_for_service))
+        .route("/internal/arrivals", post(arrivals::list_arrivals));
     add_public_routes(own).with_state(service)
 }
 

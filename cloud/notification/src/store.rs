@@ -22,7 +22,7 @@ use crate::domain::{InboxLine, InboxOwner, InboxPage, KeptFrom, LineId, PageRequ
 
 pub use deliveries::{
     DeliveryPage, DeliveryResult, DeliveryState, DeliveryStore, NotificationDelivery, due_query,
-    log_query, mail_query,
+    line_delivery_query, log_query,
 };
 pub use inbox_documents::{
     InboxDocument, UNREAD_SHOWN_MAX, arrived_query, line_query, page_query, unread_query,

@@ -39,6 +39,13 @@ const ADMINS: UserId = UserId(Uuid::nil());
 #[serde(transparent)]
 pub struct LineId(pub Uuid);
 
+impl LineId {
+    /// When the line was made.
+    pub fn arrived_at(self) -> Option<UnixMillis> {
+        UnixMillis::from_id(self.0)
+    }
+}
+
 impl fmt::Display for LineId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

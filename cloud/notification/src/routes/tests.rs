@@ -1,5 +1,6 @@
 //! The inbox over HTTP.
 
+mod arrivals;
 mod inbox;
 mod preferences;
 mod stream;

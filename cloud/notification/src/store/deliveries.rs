@@ -253,11 +253,23 @@ impl DeliveryStore {
         user_id: UserId,
         event_id: EventId,
     ) -> Result<bool, DocumentsError> {
+        let mail = self
+            .find_line_delivery(user_id, event_id, Channel::Email)
+            .await?;
+        Ok(mail.is_some_and(|mail| !mail.is_waiting))
+    }
+
+    pub async fn find_line_delivery(
+        &self,
+        user_id: UserId,
+        event_id: EventId,
+        channel: Channel,
+    ) -> Result<Option<NotificationDelivery>, DocumentsError> {
         let found = self
             .0
-            .find_documents(&mail_query(user_id, event_id))
+            .find_documents(&line_delivery_query(user_id, event_id, channel))
             .await?;
-        Ok(found.first().is_some_and(|mail| !mail.body.is_waiting))
+        Ok(found.into_iter().next().map(|found| found.body))
     }
 
     pub async fn record_result(
@@ -319,10 +331,10 @@ pub fn due_query(channel: Channel, now: UnixMillis, limit: usize) -> IndexQuery 
     .with_limit(limit)
 }
 
-pub fn mail_query(user_id: UserId, event_id: EventId) -> IndexQuery {
+pub fn line_delivery_query(user_id: UserId, event_id: EventId, channel: Channel) -> IndexQuery {
     IndexQuery::from_index(
         BY_ONCE,
-        ONCE.is_equal_to(line_delivery_key(user_id, event_id, Channel::Email)),
+        ONCE.is_equal_to(line_delivery_key(user_id, event_id, channel)),
     )
     .with_limit(1)
 }

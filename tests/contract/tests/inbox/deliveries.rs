@@ -168,7 +168,7 @@ async fn the_log_is_read_by_its_indexes(
         store::due_query(Channel::Email, now, 50),
         store::log_query(None, first.next, 20),
         store::log_query(Some(DeliveryState::Waiting), first.next, 20),
-        store::mail_query(CUSTOMER, EventId(Uuid::nil())),
+        store::line_delivery_query(CUSTOMER, EventId(Uuid::nil()), Channel::Email),
     ] {
         let plan = delivery_store
             .collection()
