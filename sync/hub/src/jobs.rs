@@ -15,6 +15,7 @@ use crate::{
     polling::PollLoop,
     store::{
         Store, StoreError,
+        edge_acks::ACKS_KEPT_MS,
         maintenance::{BATCH, OldOpsBatch},
     },
 };
@@ -64,7 +65,9 @@ async fn delete_expired_rows(store: &Store, now: UnixMillis) -> Result<(), Store
             after = last;
             let outcomes = store.drop_old_outcomes(&edge, before).await?;
             let epochs = store.drop_old_epochs(&edge, before).await?;
-            if ops.max(outcomes).max(epochs) < BATCH {
+            let acks_before = now.plus_ms(-ACKS_KEPT_MS);
+            let acks = store.drop_old_acks(&edge, acks_before, BATCH).await?;
+            if ops.max(outcomes).max(epochs).max(acks) < BATCH {
                 break;
             }
         }

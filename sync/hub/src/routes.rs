@@ -84,6 +84,9 @@ pub(crate) fn add_public_routes<T: RouteTable<HubState>>(to: T) -> T {
         .add_public_route(admin(POST, "/api/v1/admin/asks/{id}/retry", &[ManageEdges]),
             "Retry an acceptance that needs an operator",
             &[NotFound, OpNotStopped], operators::retry_asks)
+        .add_public_route(admin(GET, "/api/v1/admin/orders/{id}/feed", &[ReadPlatform]),
+            "Show the ops of an order that wait for a decision, and which edges have its changes",
+            &[], operators::order_feed)
         .add_public_route(admin(GET, "/api/v1/admin/ops/{edge}/{epoch}/{seq}", &[ReadPlatform]),
             "Show one op and its outcome", &[NotFound], operators::op)
         .add_public_route(

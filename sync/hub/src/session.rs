@@ -349,8 +349,19 @@ impl EdgeConnection {
         heads: &LogHeadReports,
     ) -> Result<Option<SyncSessionInput>, StoreError> {
         let now = self.hub.clock.now();
-        let stands = self.hub.store.save_ack(&self.edge, ack, heads, now).await?;
+        let cursors = Some((ack.outcome_cursor, ack.feed_cursor));
+        let store = &self.hub.store;
+        let moved = self.at.filter(|_| self.acked != cursors);
+        let stands = match moved {
+            Some(SessionTerm { epoch, .. }) => {
+                store
+                    .save_moved_ack(&self.edge, epoch, ack, heads, now)
+                    .await?
+            }
+            None => store.save_ack(&self.edge, ack, heads, now).await?,
+        };
         if stands {
+            self.acked = cursors;
             Ok(None)
         } else {
             self.find_stop_reason().await.map(Some)

@@ -10,6 +10,7 @@
 
 mod accept_origins;
 pub(crate) mod certificates;
+pub(crate) mod edge_acks;
 pub(crate) mod edges;
 mod epochs;
 pub(crate) mod feed;
@@ -30,7 +31,7 @@ use wire::{FeedChange, HubKey, Outcome, Region};
 
 use crate::domain::op::ReceivedOp;
 
-pub(crate) const MIGRATIONS: Migrations = platform::migrations!("0001_hub");
+pub(crate) const MIGRATIONS: Migrations = platform::migrations!("0001_hub", "0002_edge_acks");
 
 /// The place of an op, which its outcome shares.
 const OP_PLACE: &[KeyColumn] = &[

@@ -12,15 +12,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
-    Code, CommandId, EdgeId, GateState, OpPlace, OpRecord, OpState, Region, StatusReport, Text,
-    UserId, WaitingAcceptEntry, words,
+    Code, CommandId, EdgeId, FeedArrival, GateState, OpPlace, OpRecord, OpState, OrderFeedTrace,
+    OrderId, Region, StatusReport, Text, TracedChange, UnixMillis, UserId, WaitingAcceptEntry,
+    words,
 };
 
 use super::HubState;
 use crate::{
     domain::status::{self, EdgeRecord, RegionLink, RegionRecord},
     feed::compare::{CompareFault, ComparisonReport},
-    store::operators::RetryResult,
+    store::{Store, StoreError, edge_acks::OrderChange, operators::RetryResult},
 };
 
 pub(crate) async fn status(State(hub): State<HubState>) -> Result<Json<StatusReport>, Problem> {
@@ -249,8 +250,74 @@ pub(crate) async fn op(
     State(hub): State<HubState>,
     Path(place): Path<OpPlace>,
 ) -> Result<Json<OpRecord>, Problem> {
-    let op = hub.sessions.store.find_op(&place).await?;
-    op.map(Json).ok_or_else(|| Code::NotFound.into())
+    let store = &hub.sessions.store;
+    let mut op = store.find_op(&place).await?.ok_or(Code::NotFound)?;
+    if let Some(outcome) = &mut op.outcome {
+        let now = hub.sessions.clock.now();
+        outcome.told_at = store.find_outcome_ack(&place, outcome, now).await?;
+    }
+    Ok(Json(op))
+}
+
+/// An order's newest changes in its trace. An order has about ten.
+const CHANGES_MAX: usize = 20;
+/// Edges of a region in the trace of one change.
+const EDGES_MAX: usize = 50;
+
+/// `GET /api/v1/admin/orders/{id}/feed`: the order's ops that wait here, and which edges have its
+/// changes.
+pub(crate) async fn order_feed(
+    State(hub): State<HubState>,
+    Path(order): Path<OrderId>,
+) -> Result<Json<OrderFeedTrace>, Problem> {
+    let store = &hub.sessions.store;
+    let waiting = store.find_waiting_ops_of_order(order).await?;
+    let stored = store.list_changes_of_order(order, CHANGES_MAX).await?;
+    let (regions, edges) = store.read_overview().await?;
+    let now = hub.sessions.clock.now();
+    let mut changes = Vec::with_capacity(stored.len());
+    for change in stored {
+        let Some(region) = regions.iter().find(|known| known.region == change.region) else {
+            continue;
+        };
+        let of_region = edges
+            .iter()
+            .filter(|edge| edge.region == change.region && edge.is_in_service());
+        let mut arrivals = Vec::new();
+        for edge in of_region.take(EDGES_MAX) {
+            arrivals.push(trace_arrival(store, edge, region, &change, now).await?);
+        }
+        changes.push(TracedChange {
+            region: change.region,
+            feed_seq: change.feed_seq,
+            version: change.version,
+            gone: change.gone,
+            at: change.at,
+            edges: arrivals,
+        });
+    }
+    Ok(Json(OrderFeedTrace { waiting, changes }))
+}
+
+async fn trace_arrival(
+    store: &Store,
+    record: &EdgeRecord,
+    region: &RegionRecord,
+    change: &OrderChange,
+    now: UnixMillis,
+) -> Result<FeedArrival, StoreError> {
+    let edge = &record.stored.edge;
+    let reached = record.feed_cursor >= change.feed_seq;
+    let at = match reached {
+        true => store.find_feed_ack(edge, change, now).await?,
+        false => None,
+    };
+    Ok(FeedArrival {
+        edge: edge.clone(),
+        reached,
+        at,
+        link: status::derive_edge_status(record, region, now).link,
+    })
 }
 
 /// `GET /api/v1/admin/asks`: the portal's accepts put to the holder of their region.

@@ -97,6 +97,8 @@ pub(super) struct EdgeConnection {
     /// Set once the term is raised, and kept even if the session is superseded later.
     pub at: Option<SessionTerm>,
     pub reads: PendingReads,
+    /// The outcome and feed cursors of this session's last Ack.
+    pub acked: Option<(u64, u64)>,
     /// The held ops reported to the edge, with the reasons.
     pub told_held: BTreeMap<u64, HeldReason>,
     /// The accepts that this session has put, with the tick of each.
@@ -126,6 +128,7 @@ impl EdgeConnection {
             out,
             at: None,
             reads: PendingReads::default(),
+            acked: None,
             told_held: BTreeMap::new(),
             put: BTreeMap::new(),
             permit: None,

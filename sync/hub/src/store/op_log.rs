@@ -17,8 +17,8 @@ use platform::{
     vals,
 };
 use wire::{
-    Command, CommandId, CommandOp, EdgeId, Hash, OpOutcome, OpPlace, OpRecord, OpState, OrderCode,
-    Outcome, UnixMillis, UserId, WaitingAcceptEntry,
+    Command, CommandId, CommandOp, EdgeId, Hash, OpCommand, OpOutcome, OpPlace, OpRecord, OpState,
+    OrderCode, OrderId, Outcome, UnixMillis, UserId, WaitingAcceptEntry,
 };
 
 use super::{
@@ -145,6 +145,7 @@ impl Store {
                 number,
                 stored_at,
                 told,
+                told_at: None,
                 outcome,
             });
         } else if op.state == OpState::LeftBehind {
@@ -154,8 +155,20 @@ impl Store {
         Ok(Some(op))
     }
 
-    /// Skips the newest ops of a very long queue.
     pub(crate) async fn find_waiting_command(&self, id: CommandId) -> Result<Vec<OpRecord>> {
+        self.search_waiting_ops(|command| command.id == id).await
+    }
+
+    pub(crate) async fn find_waiting_ops_of_order(&self, order: OrderId) -> Result<Vec<OpRecord>> {
+        self.search_waiting_ops(|command| command.order_id == order)
+            .await
+    }
+
+    /// Skips the newest ops of a very long queue.
+    async fn search_waiting_ops(
+        &self,
+        is_wanted: impl Fn(&OpCommand) -> bool,
+    ) -> Result<Vec<OpRecord>> {
         let mut found = Vec::new();
         let mut edges = String::new();
         let mut searched = 0;
@@ -164,8 +177,7 @@ impl Store {
             for edge in &names {
                 searched += self
                     .visit_waiting_ops(edge, SEARCHED_MAX - searched, |op| {
-                        let command = op.command.as_ref();
-                        if command.is_some_and(|command| command.id == id) {
+                        if op.command.as_ref().is_some_and(&is_wanted) {
                             found.push(op);
                         }
                     })

@@ -11,7 +11,7 @@ use engine::{
 };
 use platform::{
     columns, fields,
-    sql::{ReadError, Row, StoredRow, Val},
+    sql::{ReadError, Row, StoredRow, Tx, Val},
     transact, vals,
 };
 use wire::{
@@ -150,6 +150,31 @@ pub(super) fn head_values(heads: &LogHeadReports) -> Vec<Val> {
     vals![since, since_feed, told_seq, told_at, told_feed, newest]
 }
 
+/// The values of `SAVE_ACK`.
+fn ack_values(edge: &EdgeId, ack: &Ack, heads: &LogHeadReports, now: UnixMillis) -> Vec<Val> {
+    let seen_error_ms = ack.edge_now.0.saturating_sub(now.0);
+    let clock_error_ms = ack.clock_error_ms.unwrap_or(seen_error_ms);
+    let mut values = vals![
+        now,
+        now,
+        ack.outcome_cursor,
+        ack.feed_cursor,
+        ack.digest,
+        ack.ahead,
+        ack.pending,
+        ack.oldest_pending_at,
+        ack.last_seq,
+        clock_error_ms,
+        ack.disk_free_bytes,
+        ack.newcomers_waiting.unwrap_or_default(),
+        ack.unproven,
+        ack.assignment,
+    ];
+    values.extend(head_values(heads));
+    values.extend(vals![edge, ack.standing.term]);
+    values
+}
+
 impl Store {
     /// Returns `None` if no such edge has registered a key.
     pub(crate) async fn find_link_key(&self, edge: &EdgeId) -> Result<Option<LinkKey>> {
@@ -265,27 +290,19 @@ impl Store {
         heads: &LogHeadReports,
         now: UnixMillis,
     ) -> Result<bool> {
-        let seen_error_ms = ack.edge_now.0.saturating_sub(now.0);
-        let clock_error_ms = ack.clock_error_ms.unwrap_or(seen_error_ms);
-        let mut values = vals![
-            now,
-            now,
-            ack.outcome_cursor,
-            ack.feed_cursor,
-            ack.digest,
-            ack.ahead,
-            ack.pending,
-            ack.oldest_pending_at,
-            ack.last_seq,
-            clock_error_ms,
-            ack.disk_free_bytes,
-            ack.newcomers_waiting.unwrap_or_default(),
-            ack.unproven,
-            ack.assignment,
-        ];
-        values.extend(head_values(heads));
-        values.extend(vals![edge, ack.standing.term]);
+        let values = ack_values(edge, ack, heads, now);
         Ok(self.sql.exec(SAVE_ACK, values).await? == 1)
+    }
+
+    pub(super) async fn save_ack_in(
+        tx: &mut Tx,
+        edge: &EdgeId,
+        ack: &Ack,
+        heads: &LogHeadReports,
+        now: UnixMillis,
+    ) -> Result<bool> {
+        let values = ack_values(edge, ack, heads, now);
+        Ok(tx.exec(SAVE_ACK, values).await? == 1)
     }
 
     /// Returns an enrolled edge's region and current epoch, and true if an operator has disabled

@@ -4,6 +4,7 @@ mod assignments;
 mod certificates;
 mod compact;
 mod disabling;
+mod edge_acks;
 mod enrol;
 mod feed;
 mod op_log;
@@ -30,6 +31,7 @@ use wire::{
 };
 
 use super::{
+    edge_acks::OrderChange,
     edges::{EnrolmentResult, InvitationResult, WithdrawalResult},
     feed::{FeedEffect, RevokedSubject, orders::DepartedOrder},
     maintenance::OldOpsBatch,

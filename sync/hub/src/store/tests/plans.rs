@@ -7,6 +7,7 @@ use platform::{
 
 use super::{
     super::{
+        edge_acks::CHANGES_OF_ORDER,
         feed::{
             NEWEST, ORDER,
             reads::{CHUNK, NAMED, RANGE},
@@ -65,6 +66,9 @@ async fn a_long_feed_is_read_by_its_index_even_where_statistics_are_old() {
         .unwrap();
     let mut names = vals![north, ORDER];
     names.extend(orders.iter().map(|id| Val::from(*id)));
+    let mut changes_of_order = vals![ORDER, orders[0]];
+    changes_of_order.extend(Region::ALL.iter().map(Val::from));
+    changes_of_order.extend(vals![LIMIT]);
     let run = |text| Statement::new("ANALYZE FORMAT=JSON ").append_text(text);
     let questions = [
         (
@@ -88,6 +92,13 @@ async fn a_long_feed_is_read_by_its_index_even_where_statistics_are_old() {
             vals![north, ROWS, ROWS, LIMIT],
         ),
         ("newest", run(NEWEST), vals![north, ORDER, orders[0]]),
+        (
+            "of an order",
+            run(CHANGES_OF_ORDER)
+                .append_marks(Region::ALL.len())
+                .append_text(") ORDER BY version DESC, at DESC LIMIT ?"),
+            changes_of_order,
+        ),
     ];
     for (name, question, values) in questions {
         let plan: String = store
