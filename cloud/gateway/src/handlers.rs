@@ -4,6 +4,7 @@
 //! `cloud/gateway/openapi.json`.
 
 mod dead_letters;
+mod order_events;
 mod order_page;
 mod session;
 mod stream;
@@ -30,8 +31,9 @@ use crate::{
     call::{CanonicalPath, RoutedRequest},
     caller::{RequestCaller, VerifiedCaller},
     routes::{
-        DEAD_LETTER_BOXES, DEAD_LETTERS, DROP_DEAD_LETTERS, OPENAPI_DOCUMENT, ORDER_PAGE,
-        REDRIVE_DEAD_LETTERS, REPLAYS, SESSION, SESSION_BY_CODE, SESSION_BY_OIDC, UPDATE_STREAM,
+        DEAD_LETTER_BOXES, DEAD_LETTERS, DROP_DEAD_LETTERS, OPENAPI_DOCUMENT, ORDER_EVENTS,
+        ORDER_PAGE, REDRIVE_DEAD_LETTERS, REPLAYS, SESSION, SESSION_BY_CODE, SESSION_BY_OIDC,
+        UPDATE_STREAM,
     },
     state::Gateway,
 };
@@ -63,6 +65,9 @@ pub(crate) async fn answer_own_route(
         (&Method::DELETE, SESSION) => session::sign_out.call(request, gateway).await,
         (&Method::GET, UPDATE_STREAM) => stream::open_stream.call(request, gateway).await,
         (&Method::GET, ORDER_PAGE) => order_page::show_order_page.call(request, gateway).await,
+        (&Method::GET, ORDER_EVENTS) => {
+            order_events::list_order_events.call(request, gateway).await
+        }
         (&Method::GET, DEAD_LETTER_BOXES) => dead_letters::list_boxes.call(request, gateway).await,
         (&Method::GET, DEAD_LETTERS)
         | (&Method::POST, REDRIVE_DEAD_LETTERS | DROP_DEAD_LETTERS) => {
@@ -86,6 +91,7 @@ pub fn api_document() -> ApiDocument {
     let document = stream::add_route(document);
     let document = dead_letters::add_routes(document);
     let document = order_page::add_route(document);
+    let document = order_events::add_route(document);
     let shown = route(GET, OPENAPI_DOCUMENT, OPEN);
     document.with_public_route("document", shown, "Read this document", |route| {
         let any = json!({ "type": "object" });

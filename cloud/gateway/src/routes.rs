@@ -104,6 +104,9 @@ pub(crate) const OPENAPI_DOCUMENT: &str = "/openapi.json";
 /// An order with its parties, payment and review.
 pub(crate) const ORDER_PAGE: &str = "/api/v1/orders/{id}/page";
 
+/// The events about an order, with the receipts of their consumers.
+pub(crate) const ORDER_EVENTS: &str = "/api/v1/admin/orders/{id}/events";
+
 pub(crate) const DEAD_LETTER_BOXES: &str = "/api/v1/admin/letters";
 pub(crate) const DEAD_LETTERS: &str = "/api/v1/admin/letters/{name}";
 pub(crate) const REDRIVE_DEAD_LETTERS: &str = "/api/v1/admin/letters/{name}/redrive";

@@ -40,7 +40,7 @@ use crate::{
 };
 
 /// A timely list without one part beats a late one.
-const PART_LIMIT: Duration = Duration::from_secs(3);
+pub(super) const PART_LIMIT: Duration = Duration::from_secs(3);
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Dead letter boxes, and the parts that did not answer.
@@ -179,7 +179,7 @@ async fn collect_from_parts<T: DeserializeOwned>(
 }
 
 /// `None` if the part failed or answered in another format.
-async fn read_answer<T: DeserializeOwned>(answer: Response) -> Option<T> {
+pub(super) async fn read_answer<T: DeserializeOwned>(answer: Response) -> Option<T> {
     if !answer.status().is_success() {
         return None;
     }
@@ -187,7 +187,7 @@ async fn read_answer<T: DeserializeOwned>(answer: Response) -> Option<T> {
     serde_json::from_slice(&bytes)
         .map_err(|error| {
             log_fault(
-                "Could not parse a part's answer about dead letters or replays",
+                "Could not parse a part's answer about dead letters, replays or events",
                 error,
             )
         })
@@ -201,7 +201,7 @@ async fn read_body(request: Request) -> Result<Vec<u8>, Problem> {
     Ok(bytes.to_vec())
 }
 
-fn with_json(request: &mut Request, body: Vec<u8>) {
+pub(super) fn with_json(request: &mut Request, body: Vec<u8>) {
     let json = HeaderValue::from_static("application/json");
     request.headers_mut().insert(header::CONTENT_TYPE, json);
     *request.body_mut() = Body::from(body);

@@ -8,6 +8,7 @@ mod callers;
 mod common;
 mod limits;
 mod link;
+mod order_events;
 mod order_page;
 mod pages;
 mod permits;
