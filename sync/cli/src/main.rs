@@ -18,6 +18,7 @@ mod queue;
 mod region;
 mod status;
 mod style;
+mod trace;
 mod usage;
 mod values;
 mod wait;
@@ -100,6 +101,9 @@ pub enum OperatorCommand {
     },
     Explain {
         what: String,
+    },
+    Trace {
+        order: String,
     },
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Enrol {
@@ -229,6 +233,7 @@ async fn run_operator_command(
             conflicts::list_conflicts(gateway, usize::from(*limit), *cursor).await
         }
         OperatorCommand::Explain { what } => explain::explain_item(gateway, what).await,
+        OperatorCommand::Trace { order } => trace::trace_order(gateway, order).await,
         OperatorCommand::Enrol {
             region: Some(region),
             name: Some(name),

@@ -28,6 +28,7 @@ fn find_help_phrase(path: &str) -> Phrase {
         "queue retry" => say::help_queue_retry,
         "conflicts" => say::help_conflicts,
         "explain" => say::help_explain,
+        "trace" => say::help_trace,
         "enrol" => say::help_enrol,
         "enrol withdraw" => say::help_enrol_withdraw,
         "login" => say::help_login,

@@ -55,7 +55,7 @@ const WELL: [&str; 30] = [
     "dlq drop order_queue --all",
     "dlq replay hub_feed --since 2025-11-24T14:00Z",
 ];
-const TROUBLED: [&str; 15] = [
+const TROUBLED: [&str; 16] = [
     "status",
     "edges",
     "queue",
@@ -69,6 +69,7 @@ const TROUBLED: [&str; 15] = [
     "explain 0192f5d4-0000-7000-8000-000000000007",
     "explain lost-12",
     "explain case-7",
+    "trace 0192f5d4-0000-7000-8000-000000000009",
     "wait --for links-up --for drained --timeout 1",
     "lease take-back MID --why flooded",
 ];
@@ -90,7 +91,7 @@ const REFUSED: [&str; 16] = [
     "keys kill key-9 --why Stolen",
     "withdraw nobody --why Fraud",
 ];
-const HELP: [&str; 30] = [
+const HELP: [&str; 31] = [
     "--help",
     "help queue",
     "status --help",
@@ -105,6 +106,7 @@ const HELP: [&str; 30] = [
     "queue retry --help",
     "conflicts --help",
     "explain --help",
+    "trace --help",
     "enrol --help",
     "enrol withdraw --help",
     "wait --help",

@@ -18,4 +18,5 @@ mod replicas;
 mod review;
 mod stores_by_tls;
 mod takes_effect;
+mod trace;
 mod up;

@@ -10,11 +10,11 @@ use stack::{Layout, Stack, Stores, Wishes, binaries};
 use support::{Api, Mqtt, Operator, Person, Place, Tablet, eventually};
 use wire::{CommandBody, CommandId, EdgeId, OrderId, OrderStatus, Region, Role, Verdict};
 
-const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
-struct Admin<'a> {
-    person: &'a Person,
-    shell: Operator,
+pub(crate) struct Admin<'a> {
+    pub person: &'a Person,
+    pub shell: Operator,
 }
 
 impl Admin<'_> {
@@ -23,7 +23,7 @@ impl Admin<'_> {
     }
 
     #[track_caller]
-    fn reads(&self, line: &str) -> String {
+    pub(crate) fn reads(&self, line: &str) -> String {
         let said = self.shell.reads(line).unwrap();
         assert_eq!(said.exit, Some(0), "{line}: {}", said.text);
         said.text
@@ -31,7 +31,7 @@ impl Admin<'_> {
 
     /// The JSON answer, validated against its published schema.
     #[track_caller]
-    fn gets(&self, line: &str) -> Value {
+    pub(crate) fn gets(&self, line: &str) -> Value {
         let (exit, answer) = self.shell.gets(line).unwrap();
         assert_eq!(exit, 0, "{line}: {answer}");
         answer
@@ -180,6 +180,44 @@ fn every_answer_is_of_its_published_form(operator: &Admin<'_>) {
     }
 }
 
+/// The hub may be in sync with the edge before it receives the approval.
+pub(crate) async fn shows_on_the_board(stack: &Stack, provider: &Person, order: OrderId) {
+    let board = format!(
+        "http://127.0.0.1:{}/board",
+        stack.layout().edge(Region::North).http
+    );
+    eventually("the job stands on the edge's board", SOON, async || {
+        let client = Client::new();
+        let token = Some(provider.token.as_str());
+        let shown: Value = client
+            .send_json(Method::GET, &board, token, None::<&()>, SOON)
+            .await
+            .ok()?;
+        shown.to_string().contains(&order.to_string()).then_some(())
+    })
+    .await;
+}
+
+pub(crate) async fn link_is_down(api: &Api, operator: &Admin<'_>) {
+    eventually("the link is down", SOON, async || {
+        let report = api.status(operator.person).await.ok()?;
+        let north = &report.regions[usize::from(Region::North.index())].edges[0];
+        (north.link == wire::LinkState::Down).then_some(())
+    })
+    .await;
+}
+
+/// Where a tablet reaches the edge of NORTH.
+pub(crate) fn north(stack: &Stack) -> Place {
+    let north = stack.layout().edge(Region::North);
+    Place {
+        region: Region::North,
+        edge: EdgeId::new(&north.edge).unwrap(),
+        host: "127.0.0.1".into(),
+        port: north.mqtt,
+    }
+}
+
 /// One provider accepts at the cut-off edge, another at the portal, then the line heals. Returns
 /// the order and the losing command.
 async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, CommandId) {
@@ -192,35 +230,10 @@ async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, 
         .unwrap();
     operator.reads("wait --for synced=NORTH");
     let offline = api.at_edges(&offline, Region::North).await.unwrap();
-    let board = format!(
-        "http://127.0.0.1:{}/board",
-        stack.layout().edge(Region::North).http
-    );
-    // The hub may be in sync with the edge before it receives the approval.
-    eventually("the job stands on the edge's board", SOON, async || {
-        let client = Client::new();
-        let token = Some(offline.token.as_str());
-        let shown: Value = client
-            .send_json(Method::GET, &board, token, None::<&()>, SOON)
-            .await
-            .ok()?;
-        shown.to_string().contains(&order.to_string()).then_some(())
-    })
-    .await;
+    shows_on_the_board(stack, &offline, order).await;
     operator.reads("link cut NORTH");
-    eventually("the link is down", SOON, async || {
-        let report = api.status(operator.person).await.ok()?;
-        let north = &report.regions[usize::from(Region::North.index())].edges[0];
-        (north.link == wire::LinkState::Down).then_some(())
-    })
-    .await;
-    let north = stack.layout().edge(Region::North);
-    let north = Place {
-        region: Region::North,
-        edge: EdgeId::new(&north.edge).unwrap(),
-        host: "127.0.0.1".into(),
-        port: north.mqtt,
-    };
+    link_is_down(api, operator).await;
+    let north = north(stack);
     let tablet = Tablet::new(north, "tablet-7", &offline, Mqtt::V5);
     let reply = tablet
         .tap(CommandBody::AcceptOrder { order_id: order }, SOON)

@@ -34,7 +34,7 @@ pub fn of(line: &str, answer: &Value) -> &'static str {
     }
 }
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "status",
     "edges",
     "queue",
@@ -49,6 +49,7 @@ const NAMES: [&str; 14] = [
     "login",
     "logout",
     "token",
+    "trace",
 ];
 
 /// The difference between the answer and the schema of that name; `None` if it fits.

@@ -182,7 +182,11 @@ fn is_refused(entry: &TimelineEntry) -> bool {
     !has_changed_status(entry) && entry.code.is_some()
 }
 
-fn describe_entry(entry: &TimelineEntry, names: &PersonNames, style: &OutputStyle) -> String {
+pub(crate) fn describe_entry(
+    entry: &TimelineEntry,
+    names: &PersonNames,
+    style: &OutputStyle,
+) -> String {
     if let Some(status) = entry.payment_status {
         return style.translate(say::explain_payment {
             status: status.as_str().into(),
@@ -299,7 +303,7 @@ fn describe_decision(entry: &TimelineEntry, style: &OutputStyle) -> String {
     }
 }
 
-fn describe_storing(entry: &TimelineEntry, style: &OutputStyle) -> String {
+pub(crate) fn describe_storing(entry: &TimelineEntry, style: &OutputStyle) -> String {
     if let (Source::Edge(edge), Some(holder)) = (&entry.source, deciding_edge(entry)) {
         return style.translate(say::explain_taken {
             edge: edge.into(),

@@ -9,6 +9,7 @@ mod login;
 mod queue;
 mod schema;
 mod stage;
+mod trace;
 mod wait;
 
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use support::form;
 use crate::stage::*;
 
 /// Command line and schema of its answer.
-const ANSWERS: [(&str, &str); 35] = [
+const ANSWERS: [(&str, &str); 36] = [
     ("status", "status"),
     ("edges", "edges"),
     (
@@ -34,6 +34,7 @@ const ANSWERS: [(&str, &str); 35] = [
     ("explain 0192f5d4-0000-7000-8000-000000000007", "explain-op"),
     ("explain lost-12", "explain-op"),
     ("explain case-7", "explain-op"),
+    ("trace 0192f5d4-0000-7000-8000-000000000009", "trace"),
     ("enrol SOUTH south-2", "enrol"),
     ("enrol withdraw south-2", "enrol-withdraw"),
     ("token --region NORTH", "token"),

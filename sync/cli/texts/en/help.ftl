@@ -49,6 +49,9 @@ help-conflicts =
 help-explain =
     Tell the story of an order, an op, a command or a conflict: who did what and when, who won, and why
     what: An order's id or code (N-7F3K9Q), an op (north-1/1/17), a command's id, or a conflict (lost-12)
+help-trace =
+    Follow one order from the tap to every place it reached: the time at each hop, and what has not happened yet
+    order: An order's id or code (N-7F3K9Q)
 help-enrol =
     Make a one-time code for a new edge, and the command to run on its machine
     region: NORTH, SOUTH, EAST, WEST or MID

@@ -49,6 +49,9 @@ help-conflicts =
 help-explain =
     说明订单、操作或冲突的来龙去脉：谁在何时做了什么，谁接到单，原因何在
     what: 订单编号或短码（N-7F3K9Q）、操作位置（north-1/1/17）、操作编号，或冲突（lost-12）
+help-trace =
+    追踪一个订单从点击到所到的每一处：每一步的时间，以及尚未发生的步骤
+    order: 订单编号或短码（N-7F3K9Q）
 help-enrol =
     为新节点生成一次性登记码，并给出在其机器上运行的命令
     region: NORTH、SOUTH、EAST、WEST 或 MID

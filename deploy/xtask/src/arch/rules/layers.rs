@@ -125,6 +125,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         &[
             &["usage"],
             &["region", "wait"],
+            &["trace"],
             &["explain"],
             &["edge_lifecycle", "queue", "status"],
             &["conflicts", "dlq", "edges", "keys", "login", "withdraw"],

@@ -1,6 +1,7 @@
 //! The test gateway's answers, by route.
 
 mod ops;
+mod trace;
 
 use std::{
     sync::{Arc, Mutex, mpsc},
@@ -86,6 +87,8 @@ pub(super) fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Rou
         .route("/api/v1/admin/letters/{name}/drop", post(settled))
         .route("/api/v1/admin/replays", post(replay))
         .route("/api/v1/admin/orders", get(orders))
+        .route("/api/v1/admin/orders/{id}/events", get(trace::events))
+        .route("/api/v1/admin/orders/{id}/feed", get(trace::feed))
         .route("/api/v1/orders/{id}", get(one_order))
         .route("/api/v1/orders/{id}/timeline", get(timeline))
         .route("/api/v1/auth/edge-token", post(edge_token))
