@@ -7,6 +7,7 @@
 //! sees one snapshot; the link's reads queue fairly (`read_in_turn`).
 
 mod backup;
+mod closed_orders;
 mod commands;
 mod defects;
 mod high_water;
@@ -191,6 +192,15 @@ impl Store {
     /// Call once a second.
     pub fn sync_high_water(&self) -> io::Result<()> {
         high_water::HighWaterFile::open(&self.high_water)?.sync()
+    }
+
+    /// The free pages inside the file, which it fills before it grows.
+    pub async fn load_reusable_bytes(&self) -> Result<u64, JournalError> {
+        const FREE: &str = "SELECT freelist_count * page_size
+            FROM pragma_freelist_count, pragma_page_size";
+        self.journal
+            .read(|conn| conn.query_row(FREE, [], |row| sql::read_u64(row, 0)))
+            .await
     }
 
     /// Truncates the write-ahead log so that deleted data leaves the disk; the main file overwrites

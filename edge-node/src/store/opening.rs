@@ -55,12 +55,15 @@ pub enum RenameError {
 }
 
 /// The number of migrations.
-pub(super) const STEPS: u32 = 1;
+pub(super) const STEPS: u32 = 2;
 
 const FIRST_EPOCH: u64 = 1;
 
 pub(super) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(include_str!("../../migrations/0001_edge.sql"))])
+    Migrations::new(vec![
+        M::up(include_str!("../../migrations/0001_edge.sql")),
+        M::up(include_str!("../../migrations/0002_dropped_orders.sql")),
+    ])
 }
 
 /// Loads the state. A new file gets its first mark here, so that a crash between its first commit

@@ -12,7 +12,7 @@ use engine::{
     },
 };
 use journal::JournalError;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
@@ -22,10 +22,9 @@ use wire::{
 
 use super::{
     EdgeIdentity, Store, StoreWriteResult,
+    closed_orders::{StoredOrder, find_stored_order},
     log::LogBook,
-    sql::{
-        column_error, encode_cbor, execute_cached, id, read_cbor, read_order, read_u64, to_sql_int,
-    },
+    sql::{column_error, encode_cbor, execute_cached, id, read_cbor, read_u64, to_sql_int},
     standing::{apply_assignment, load_offline_rules},
     trust::{TrustUpdate, merge_person_revocation, merge_verification_mark, revoke_session},
 };
@@ -139,12 +138,24 @@ pub(super) fn merge_order(
         feed_version = excluded.feed_version, final = excluded.final,
         updated_at = excluded.updated_at, bytes = excluded.bytes,
         worker = excluded.worker, customer = excluded.customer, owed = excluded.owed,
-        feed_open = coalesce(excluded.feed_open, feed_open)";
-    let old = find_confirmed_order(conn, order.id)?;
-    let brought = old.as_ref().map_or(0, |row| row.feed_version);
+        feed_open = coalesce(excluded.feed_open, feed_open), dropped_digest = NULL";
+    let stored = find_stored_order(conn, order.id)?;
+    let brought = stored.as_ref().map_or(0, StoredOrder::feed_version);
     let newest_of_feed = via == OrderSource::Feed && order.version >= brought;
     let feed_open = newest_of_feed.then_some(is_open(order.status));
-    let (row, what) = view::merge_order(old.as_ref(), order, via);
+    let old = match stored {
+        Some(StoredOrder::Dropped(dropped)) => {
+            if let Some(result) = dropped.merge_repeat(conn, &order, via)? {
+                return Ok(result);
+            }
+            dropped.leave_tally(&mut book.tally);
+            None
+        }
+        Some(StoredOrder::Whole(row)) => Some(*row),
+        None => None,
+    };
+    let (mut row, what) = view::merge_order(old.as_ref(), order, via);
+    row.feed_version = row.feed_version.max(brought);
     if what == MergeResult::Conflict {
         tracing::error!(
             order.id = %row.order.id, order.version = row.order.version,
@@ -188,10 +199,11 @@ pub(super) fn apply_change(
                 .push(load_order_view(conn, order_id, &book.edge_id)?);
         }
         FeedChange::OrderGone { order_id, version } => {
-            if let Some(row) = find_confirmed_order(conn, order_id)?
-                && view::leaves_view(&row, version)
+            if let Some(stored) = find_stored_order(conn, order_id)?
+                && stored.leaves_view(version)
             {
-                delete_order(conn, book, &row)?;
+                stored.leave_tally(&mut book.tally);
+                delete_order(conn, order_id)?;
                 applied.gone.push(order_id);
             }
         }
@@ -233,14 +245,9 @@ pub(super) fn apply_change(
     Ok(())
 }
 
-fn delete_order(
-    conn: &Connection,
-    book: &mut LogBook,
-    row: &ConfirmedOrder,
-) -> rusqlite::Result<()> {
+fn delete_order(conn: &Connection, order_id: OrderId) -> rusqlite::Result<()> {
     const REMOVE: &str = "DELETE FROM orders WHERE id = ?";
-    book.tally.replace_row(Some(row), None);
-    execute_cached(conn, REMOVE, [&row.order.id.as_bytes()[..]])
+    execute_cached(conn, REMOVE, [&order_id.as_bytes()[..]])
 }
 
 fn store_keys(
@@ -282,19 +289,15 @@ pub(super) fn finished_work_columns(order: &Order) -> (Option<&[u8]>, Option<boo
     }
 }
 
+/// `None` also if this edge has dropped its copy.
 pub(super) fn find_confirmed_order(
     conn: &Connection,
     order_id: OrderId,
 ) -> rusqlite::Result<Option<ConfirmedOrder>> {
-    const ROW: &str = "SELECT bytes, feed_version FROM orders WHERE id = ?";
-    conn.prepare_cached(ROW)?
-        .query_row([&order_id.as_bytes()[..]], |row| {
-            Ok(ConfirmedOrder {
-                order: read_order(row, 0)?,
-                feed_version: read_u64(row, 1)?,
-            })
-        })
-        .optional()
+    Ok(match find_stored_order(conn, order_id)? {
+        Some(StoredOrder::Whole(row)) => Some(*row),
+        Some(StoredOrder::Dropped(_)) | None => None,
+    })
 }
 
 pub(super) fn load_order_view(
@@ -338,7 +341,8 @@ fn load_board(
         SELECT order_id FROM (
             SELECT DISTINCT order_id, 0 AS final, 9223372036854775807 AS updated_at FROM pending
             UNION ALL
-            SELECT id, final, updated_at FROM orders WHERE id NOT IN (SELECT order_id FROM pending)
+            SELECT id, final, updated_at FROM orders
+            WHERE dropped_digest IS NULL AND id NOT IN (SELECT order_id FROM pending)
         ) ORDER BY final, updated_at DESC LIMIT ?";
     let cursor = conn.query_row(CURSOR, [], |row| read_u64(row, 0))?;
     let mut statement = conn.prepare_cached(IDS)?;

@@ -15,6 +15,7 @@ use wire::{FeedChange, Order, OrderId, UnixMillis, is_open};
 
 use super::{
     Store, StoreWriteResult,
+    closed_orders::read_stored_order,
     log::LogBook,
     orders::{self, FeedEffects, active_worker, finished_work_columns, load_order_view},
     sql::{
@@ -172,7 +173,7 @@ fn swap_in_snapshot(
 
 fn log_conflicts(conn: &Connection) -> rusqlite::Result<()> {
     const EQUAL: &str = "SELECT o.bytes, s.bytes FROM orders o JOIN staged_orders s ON s.id = o.id
-        WHERE s.version = o.version AND s.bytes <> o.bytes";
+        WHERE s.version = o.version AND s.bytes <> o.bytes AND o.dropped_digest IS NULL";
     let mut statement = conn.prepare(EQUAL)?;
     let pairs = statement.query_map([], |row| Ok((read_order(row, 0)?, read_order(row, 1)?)))?;
     for pair in pairs {
@@ -197,24 +198,24 @@ fn load_order_ids(conn: &Connection, text: &str) -> rusqlite::Result<Vec<OrderId
 
 /// The tally of the new view: the snapshot, plus the rows that are ahead of it.
 fn add_orders_ahead(conn: &Connection, image: ViewDigest) -> rusqlite::Result<ViewDigest> {
-    const AHEAD: &str = "SELECT o.bytes, s.bytes FROM orders o
+    const AHEAD: &str = "SELECT o.version, o.feed_version, o.dropped_digest, o.bytes, s.bytes
+        FROM orders o
         LEFT JOIN staged_orders s ON s.id = o.id
         WHERE s.version < o.version OR (s.id IS NULL AND o.version > o.feed_version)";
     let mut tally = image;
     let mut statement = conn.prepare(AHEAD)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let staged: Option<Order> = read_optional(row, 1, read_cbor)?;
+        let staged: Option<Order> = read_optional(row, 4, read_cbor)?;
         let staged = staged.map(|order| ConfirmedOrder {
             feed_version: order.version,
             order,
         });
         let brought = staged.as_ref().map_or(0, |staged| staged.feed_version);
-        let kept = ConfirmedOrder {
-            order: read_order(row, 0)?,
-            feed_version: brought,
-        };
-        tally.replace_row(staged.as_ref(), Some(&kept));
+        tally.replace_row(staged.as_ref(), None);
+        read_stored_order(row)?
+            .with_feed_version(brought)
+            .join_tally(&mut tally);
     }
     Ok(tally)
 }
@@ -238,7 +239,8 @@ fn replace_orders(conn: &Connection) -> rusqlite::Result<()> {
         ON CONFLICT (id) DO UPDATE SET version = excluded.version,
         feed_version = excluded.feed_version, final = excluded.final,
         updated_at = excluded.updated_at, bytes = excluded.bytes, feed_open = excluded.feed_open,
-        worker = excluded.worker, customer = excluded.customer, owed = excluded.owed";
+        worker = excluded.worker, customer = excluded.customer, owed = excluded.owed,
+        dropped_digest = NULL";
     for text in [DROP, KEEP, STAND, PUT] {
         conn.execute(text, [])?;
     }

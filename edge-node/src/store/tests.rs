@@ -1,6 +1,7 @@
 //! The store on a real file: durability, repeated answers, and detected faults.
 
 mod alarm;
+mod closed_orders;
 mod customers;
 mod feed;
 mod identity;
