@@ -7,6 +7,8 @@ use process::{client::is_loopback, config::Secret};
 use serde::{Deserialize, Serialize};
 use wire::{Region, ShareLimits};
 
+use crate::disk_ladder::DiskLadder;
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -85,6 +87,18 @@ pub struct Config {
     pub open_jobs_max: u32,
     pub acceptances_a_day_max: u32,
     pub withdrawals_a_day_max: u32,
+    /// Shares of the volume with the data folder. From the first on the edge warns, from the second
+    /// it drops its copies of closed orders, and from the third it refuses new commands.
+    pub disk_warn_percent: u8,
+    pub disk_shed_percent: u8,
+    pub disk_refuse_percent: u8,
+    /// With less free, the edge refuses new commands at any share. The default holds the largest
+    /// batch of commands and a checkpoint.
+    pub disk_floor_mib: u32,
+    /// With this much free, the shares do not matter.
+    pub disk_ample_gib: u32,
+    /// Days after which the edge drops its copy of a closed order. The cloud keeps the order.
+    pub closed_orders_days: u32,
     /// Refuses an accept from a provider who is not verified according to the token and the feed.
     /// The cloud has the same rule in section `order`, and its decision is final.
     pub verified_providers_only: bool,
@@ -119,6 +133,16 @@ impl Config {
             &self.portal_url
         };
         url.trim_end_matches('/')
+    }
+
+    pub(crate) fn disk_ladder(&self) -> DiskLadder {
+        DiskLadder {
+            warn_percent: self.disk_warn_percent,
+            shed_percent: self.disk_shed_percent,
+            refuse_percent: self.disk_refuse_percent,
+            floor_bytes: u64::from(self.disk_floor_mib) << 20,
+            ample_bytes: u64::from(self.disk_ample_gib) << 30,
+        }
     }
 
     pub fn share_limits(&self) -> ShareLimits {
@@ -174,6 +198,12 @@ impl Default for Config {
             open_jobs_max: limits.open_jobs,
             acceptances_a_day_max: limits.acceptances_a_day,
             withdrawals_a_day_max: limits.withdrawals_a_day,
+            disk_warn_percent: 70,
+            disk_shed_percent: 85,
+            disk_refuse_percent: 95,
+            disk_floor_mib: 32,
+            disk_ample_gib: 32,
+            closed_orders_days: 90,
             verified_providers_only: true,
         }
     }

@@ -16,6 +16,7 @@ use wire::{BootNonce, CERTIFICATE_NAMES_MAX, CodeError, NameError};
 use crate::{
     callers::CallerError,
     config::Config,
+    disk_ladder::DiskLadderError,
     listeners::ListenerError,
     mqtt::MqttError,
     store::{EdgeIdentity, OpenError, RenameError, Store, is_enrolled, rename_twin_file, twin_of},
@@ -35,6 +36,8 @@ pub enum StartError {
     PlainLine,
     #[error("edge.names has more than {CONFIGURED_NAMES_MAX} names")]
     TooManyNames,
+    #[error(transparent)]
+    DiskLadder(#[from] DiskLadderError),
     #[error("edge.hub_key")]
     HubKey(#[source] CodeError),
     #[error("this edge is not enrolled; give it a code as edge.enrolment_code")]

@@ -1,27 +1,37 @@
-//! Tracks the free space on the log's disk: for readiness, the log, and users whose commands are
-//! refused.
+//! Tracks the space on the log's disk and the level of the disk ladder: for readiness, the log, and
+//! users whose commands are refused.
 
 use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use process::{clock::Clock, metrics, random};
+use texts::{Language, Sentence};
+
+use crate::{
+    config::Config,
+    disk_ladder::{DiskLadder, DiskLevel, DiskStanding, VolumeUse},
+};
 
 #[derive(Clone)]
 pub(crate) struct LogDisk(Arc<Inner>);
 
 struct Inner {
     data: PathBuf,
+    ladder: DiskLadder,
     clock: Clock,
+    level: Mutex<DiskLevel>,
+    /// The level that the log has reported last.
+    reported: Mutex<DiskLevel>,
+    reusable_bytes: AtomicU64,
     refused: Mutex<Option<Duration>>,
-    is_reported: AtomicBool,
     lacks_reserve: AtomicBool,
 }
 
@@ -36,12 +46,15 @@ const RESERVE_BYTES: u64 = 1024 * 1024;
 const RESERVE_PART_BYTES: usize = 4096;
 
 impl LogDisk {
-    pub(crate) fn new(data: &Path, clock: &Clock) -> Self {
+    pub(crate) fn new(data: &Path, ladder: DiskLadder, clock: &Clock) -> Self {
         Self(Arc::new(Inner {
             data: data.to_owned(),
+            ladder,
             clock: clock.clone(),
+            level: Mutex::new(DiskLevel::Normal),
+            reported: Mutex::new(DiskLevel::Normal),
+            reusable_bytes: AtomicU64::new(0),
             refused: Mutex::new(None),
-            is_reported: AtomicBool::new(false),
             lacks_reserve: AtomicBool::new(false),
         }))
     }
@@ -51,14 +64,44 @@ impl LogDisk {
         free_bytes_in(&self.0.data)
     }
 
+    /// Sets the free space inside the database.
+    pub(crate) fn set_reusable_bytes(&self, bytes: u64) {
+        self.0.reusable_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Looks at the volume: a command must not be refused by a level from a second ago.
+    pub(crate) fn update_level(&self) -> DiskLevel {
+        let mut level = lock(&self.0.level);
+        if let Some(volume) = self.look_at_volume() {
+            *level = self.0.ladder.find_level(volume, *level);
+        }
+        *level
+    }
+
+    fn look_at_volume(&self) -> Option<VolumeUse> {
+        let reusable_bytes = self.0.reusable_bytes.load(Ordering::Relaxed);
+        look_at_volume(&self.0.data).map(|volume| VolumeUse {
+            reusable_bytes,
+            ..volume
+        })
+    }
+
+    /// `None` if the system does not report it.
+    pub(crate) fn current_standing(&self) -> Option<DiskStanding> {
+        let level = self.shown_level();
+        let volume = self.look_at_volume()?;
+        Some(DiskStanding::new(level, volume))
+    }
+
+    /// If true, new commands are refused before anything of them is stored. The last space is kept
+    /// for the next start, the cloud's answers, and the commands in hand.
+    pub(crate) fn refuses_commands(&self) -> bool {
+        self.lacks_reserve() || self.update_level() == DiskLevel::Refuse
+    }
+
     /// Records that a write found no space.
     pub(crate) fn record_refused_write(&self) {
-        let now = self.0.clock.elapsed();
-        *self
-            .0
-            .refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(now);
+        *lock(&self.0.refused) = Some(self.0.clock.elapsed());
     }
 
     /// Writes the reserve file if it is missing and the disk has room.
@@ -85,24 +128,27 @@ impl LogDisk {
         true
     }
 
-    /// If true, new commands are refused: the last space is kept for the next start and the cloud's
-    /// answers.
-    pub(crate) fn lacks_reserve(&self) -> bool {
+    fn lacks_reserve(&self) -> bool {
         self.0.lacks_reserve.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        let refused = *self
-            .0
-            .refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let refused = *lock(&self.0.refused);
         let now = self.0.clock.elapsed();
         refused.is_some_and(|at| now.saturating_sub(at) < FULL_FOR)
-            || self.lacks_reserve()
+            || self.refuses_commands()
             || self
                 .free_bytes()
                 .is_some_and(|bytes| bytes < ROOM_BYTES_MIN)
+    }
+
+    /// The level with which a write that found no space counts as a full disk.
+    fn shown_level(&self) -> DiskLevel {
+        if self.is_full() {
+            DiskLevel::Refuse
+        } else {
+            self.update_level()
+        }
     }
 
     /// Readiness; the error is the reason.
@@ -116,27 +162,68 @@ impl LogDisk {
         ))
     }
 
-    /// Updates the metric, and logs each change between full and not full.
+    /// Updates the metrics, and logs each change of the level once.
     pub(crate) fn measure_free_space(&self) -> Option<u64> {
         self.keep_reserve();
         let free = self.free_bytes();
         if let Some(bytes) = free {
             metrics::EDGE_DISK_FREE.set([], bytes);
         }
-        let is_full = self.is_full();
-        let data = self.0.data.display();
-        match (self.0.is_reported.swap(is_full, Ordering::Relaxed), is_full) {
-            (false, true) => tracing::error!(
-                free,
-                "The disk that holds {data} is full; refusing new commands until there is space"
-            ),
-            (true, false) => {
-                tracing::info!(free, "The disk that holds {data} has free space again")
-            }
-            (false, false) | (true, true) => {}
+        if let Some(standing) = self.current_standing() {
+            metrics::EDGE_DISK_USED.set([], standing.used_percent);
+            metrics::EDGE_DISK_LEVEL.set([], standing.level as u64);
+            let before = std::mem::replace(&mut *lock(&self.0.reported), standing.level);
+            self.log_level_change(before, &standing);
         }
         free
     }
+
+    fn log_level_change(&self, before: DiskLevel, standing: &DiskStanding) {
+        let data = self.0.data.display();
+        let level = standing.level;
+        let free = standing.free_bytes;
+        if level == before {
+            return;
+        }
+        let sentence = standing.render_in(Language::English);
+        match level {
+            DiskLevel::Refuse => tracing::error!(
+                free,
+                "The disk that holds {data} is full; refusing new commands until there is space"
+            ),
+            DiskLevel::Normal | DiskLevel::Warn | DiskLevel::Shed
+                if before == DiskLevel::Refuse =>
+            {
+                tracing::info!(
+                    free, %level,
+                    "The disk that holds {data} has free space again: new commands are taken"
+                );
+            }
+            DiskLevel::Normal => tracing::info!(free, %data, "{sentence}"),
+            DiskLevel::Warn | DiskLevel::Shed => tracing::warn!(free, %data, "{sentence}"),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The disk of an edge that may not be running.
+pub fn read_disk_standing(config: &Config) -> Option<DiskStanding> {
+    let volume = look_at_volume(&config.data)?;
+    let level = config.disk_ladder().find_level(volume, DiskLevel::Normal);
+    Some(DiskStanding::new(level, volume))
+}
+
+fn look_at_volume(data: &Path) -> Option<VolumeUse> {
+    let stat = rustix::fs::statvfs(data).ok()?;
+    let used = stat.f_blocks.saturating_sub(stat.f_bfree);
+    Some(VolumeUse {
+        used_bytes: used.checked_mul(stat.f_frsize)?,
+        free_bytes: stat.f_bavail.checked_mul(stat.f_frsize)?,
+        reusable_bytes: 0,
+    })
 }
 
 /// Frees the reserve for a start on a full disk; false if there was none.
@@ -154,8 +241,7 @@ fn fill_reserve(reserve: &Path) -> io::Result<()> {
 }
 
 pub(crate) fn free_bytes_in(data: &Path) -> Option<u64> {
-    let stat = rustix::fs::statvfs(data).ok()?;
-    stat.f_bavail.checked_mul(stat.f_frsize)
+    look_at_volume(data).map(|volume| volume.free_bytes)
 }
 
 /// True if a full disk caused the error.
@@ -177,7 +263,7 @@ mod tests {
     fn a_disk_is_full_for_a_while_after_it_refused_a_command() {
         let clock = Clock::fixed_at(UnixMillis(0));
         let data = tempfile::tempdir().unwrap();
-        let disk = LogDisk::new(data.path(), &clock);
+        let disk = LogDisk::new(data.path(), Config::default().disk_ladder(), &clock);
         assert_eq!(disk.check_free_space(), Ok(()));
         disk.record_refused_write();
         assert!(
@@ -194,7 +280,7 @@ mod tests {
     fn room_is_set_aside_once_and_given_to_one_start() {
         let clock = Clock::fixed_at(UnixMillis(0));
         let data = tempfile::tempdir().unwrap();
-        let disk = LogDisk::new(data.path(), &clock);
+        let disk = LogDisk::new(data.path(), Config::default().disk_ladder(), &clock);
         assert!(!free_reserve(data.path()), "nothing is set aside yet");
         disk.keep_reserve();
         assert!(!disk.lacks_reserve() && !disk.is_full());
@@ -203,6 +289,27 @@ mod tests {
         assert!(free_reserve(data.path()) && !free_reserve(data.path()));
         disk.keep_reserve();
         assert!(data.path().join(RESERVE).exists());
+    }
+
+    #[test]
+    fn below_the_floor_commands_are_refused_until_there_is_space() {
+        let clock = Clock::fixed_at(UnixMillis(0));
+        let data = tempfile::tempdir().unwrap();
+        let config = Config {
+            disk_floor_mib: u32::MAX,
+            ..Config::default()
+        };
+        let disk = LogDisk::new(data.path(), config.disk_ladder(), &clock);
+        assert!(disk.refuses_commands());
+        let standing = disk.current_standing().unwrap();
+        assert_eq!(standing.level, DiskLevel::Refuse);
+        let message = standing.message.unwrap();
+        assert!(
+            message
+                .en
+                .contains("New commands are refused until there is space")
+        );
+        assert!(disk.check_free_space().is_err());
     }
 
     #[test]

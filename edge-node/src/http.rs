@@ -34,6 +34,7 @@ use crate::{
     board::{Board, BoardCache, SerializedBoard},
     clock_check::ClockStanding,
     context::{EdgeContext, LinkStatus},
+    disk_ladder::DiskStanding,
     intake::{self, CommandIntake, IntakeReply},
     mqtt::{Changes, LogHead, TabletPublisher},
     people::PersonRateLimiter,
@@ -330,6 +331,9 @@ struct EdgeStanding {
     /// The fault of the machine's clock.
     #[schema(required)]
     clock: Option<ClockStanding>,
+    /// The disk with this edge's data; absent if the system does not report it.
+    #[schema(required)]
+    disk: Option<DiskStanding>,
 }
 
 async fn standing(State(state): State<EdgeApiState>) -> Result<Json<EdgeStanding>, Problem> {
@@ -355,6 +359,7 @@ async fn standing(State(state): State<EdgeApiState>) -> Result<Json<EdgeStanding
         plain_listeners: context.security.plain_tablets,
         region_standing,
         clock: context.clock_check.current_standing(),
+        disk: context.disk.current_standing(),
     }))
 }
 

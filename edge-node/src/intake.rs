@@ -350,8 +350,10 @@ impl CommandIntake {
         let EdgeContext { people, disk, .. } = &self.context;
         if checked.receipt.is_some() {
             None
+        } else if disk.refuses_commands() {
+            Some(Code::StorageFull)
         } else if people.may_log(checked.actor.user_id) {
-            disk.lacks_reserve().then_some(Code::StorageFull)
+            None
         } else if disk.is_full() {
             Some(Code::StorageFull)
         } else {

@@ -15,6 +15,7 @@ use wire::UnixMillis;
 use crate::{
     authentication::TokenAuthenticator,
     context::{EdgeContext, LinkStatus},
+    disk_relief,
     mqtt::{LogHead, TabletPublisher},
     store::Store,
 };
@@ -30,13 +31,8 @@ pub(crate) struct Heartbeat {
     pub link: watch::Receiver<LinkStatus>,
 }
 
-pub(crate) async fn run_hourly_jobs(
-    store: Store,
-    authenticator: TokenAuthenticator,
-    clock: Clock,
-    stop: CancellationToken,
-) {
-    let mut scheduler = match start_scheduler(store, authenticator, clock).await {
+pub(crate) async fn run_hourly_jobs(context: EdgeContext, stop: CancellationToken) {
+    let mut scheduler = match start_scheduler(context).await {
         Ok(scheduler) => scheduler,
         Err(error) => {
             tracing::error!(%error, "Could not start the hourly jobs");
@@ -49,19 +45,20 @@ pub(crate) async fn run_hourly_jobs(
     }
 }
 
-async fn start_scheduler(
-    store: Store,
-    authenticator: TokenAuthenticator,
-    clock: Clock,
-) -> Result<JobScheduler, JobSchedulerError> {
+async fn start_scheduler(context: EdgeContext) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
     let tidy = Job::new_async(CLEAN_UP_AT, move |_, _| {
-        let store = store.clone();
-        let authenticator = authenticator.clone();
-        let clock = clock.clone();
+        let context = context.clone();
         Box::pin(async move {
-            delete_old_rows(&store, &clock).await;
-            forget_old_people(&store, &authenticator, &clock).await;
+            let EdgeContext {
+                store,
+                authenticator,
+                clock,
+                ..
+            } = &context;
+            delete_old_rows(store, clock).await;
+            disk_relief::drop_expired_copies(&context).await;
+            forget_old_people(store, authenticator, clock).await;
         })
     })?;
     scheduler.add(tidy).await?;
@@ -124,6 +121,10 @@ impl Heartbeat {
             tracing::error!(%error, "Could not write the high-water mark to disk");
         }
         self.context.clock_check.notice_repair().await;
+        match self.context.store.load_reusable_bytes().await {
+            Ok(bytes) => self.context.disk.set_reusable_bytes(bytes),
+            Err(error) => tracing::debug!(%error, "Could not read the database's free pages"),
+        }
         let disk_free = self.context.disk.measure_free_space();
         match self.context.store.load_position().await {
             Ok(position) => {

@@ -7,7 +7,8 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use holdfast_edge::{
-    Config, ReportError, StartError, back_up, check_owner, path_in, read_report, restore, start,
+    Config, ReportError, StartError, back_up, check_owner, path_in, read_disk_standing,
+    read_report, restore, start,
 };
 use process::{
     clock::Clock,
@@ -104,7 +105,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
 fn print_report(config: &Config, json: bool) -> anyhow::Result<()> {
     let data = config.data.clone();
     check_owner(&data)?;
-    let report = match read_report(&path_in(&data)) {
+    let mut report = match read_report(&path_in(&data)) {
         Err(error) if journal::is_of_damage(&error) => {
             let stopped_at = "could not read the report".to_owned();
             return Err(StartError::Damaged { data, stopped_at }.into());
@@ -112,6 +113,7 @@ fn print_report(config: &Config, json: bool) -> anyhow::Result<()> {
         Err(ReportError::NewerVersion) => return Err(StartError::NewerVersion(data).into()),
         read => read?,
     };
+    report.disk = read_disk_standing(config);
     match json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
         false => println!("{report}"),

@@ -28,6 +28,7 @@ use crate::{
     context::{EdgeContext, LinkStatus},
     data_folder::{self, StartError},
     disk::{self, LogDisk},
+    disk_relief,
     enrol::{self, EnrolError},
     http::{self, EdgeApiState},
     intake::CommandIntake,
@@ -96,6 +97,7 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
     if config.names.len() > data_folder::CONFIGURED_NAMES_MAX {
         return Err(StartError::TooManyNames);
     }
+    let ladder = config.disk_ladder().check()?;
     let hub = parse_hub_fingerprint(&config.hub_key)?;
     let callers = CallerCheck::new(&config)?;
     // Bind first: a wrong address must fail before the log gets a boot op.
@@ -125,7 +127,7 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
     }
     let people = PeopleRegistry::new(&config, &store, &clock);
     people.load_from_store().await?;
-    let disk = LogDisk::new(&config.data, &clock);
+    let disk = LogDisk::new(&config.data, ladder, &clock);
     disk.keep_reserve();
     let former_keys = FormerKeys::open(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
@@ -266,10 +268,12 @@ fn spawn_upkeep(context: &EdgeContext, tasks: &Tasks) {
         tasks.spawn("certificate", reloading);
     }
     let store = context.store.clone();
-    let authenticator = context.authenticator.clone();
-    let clock = context.clock.clone();
-    let jobs = jobs::run_hourly_jobs(store.clone(), authenticator, clock, tasks.stop_token());
-    tasks.spawn("jobs", jobs);
+    tasks.spawn(
+        "jobs",
+        jobs::run_hourly_jobs(context.clone(), tasks.stop_token()),
+    );
+    let relief = disk_relief::relieve_until_stopped(context.clone(), tasks.stop_token());
+    tasks.spawn("disk relief", relief);
     let watchdog = service_manager::feed_watchdog(store, tasks.stop_token());
     tasks.spawn("watchdog", watchdog);
 }

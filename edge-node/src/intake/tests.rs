@@ -146,7 +146,11 @@ fn context(people: &People, store: &Store, signer: &Signer) -> EdgeContext {
         former_keys: FormerKeys::open(Path::new("no folder")).unwrap(),
         store: store.clone(),
         authenticator: people.authenticator(),
-        disk: LogDisk::new(Path::new("."), &people.clock),
+        disk: LogDisk::new(
+            Path::new("."),
+            Config::default().disk_ladder(),
+            &people.clock,
+        ),
         callers: CallerCheck::default(),
         security: ListenerSecurity::default(),
     }

@@ -134,6 +134,13 @@ impl Downlink {
     pub(crate) async fn log_forwarded_accept(&self, accept: ForwardedAcceptFrame) -> WriteResult {
         let id = accept.command.id;
         let order = accept.command.body.order_id();
+        if self.context.disk.refuses_commands() {
+            tracing::warn!(
+                command.id = %id,
+                "The disk is full: could not log an acceptance that was made elsewhere"
+            );
+            return Ok(());
+        }
         match self
             .context
             .store

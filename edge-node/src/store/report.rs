@@ -17,7 +17,7 @@ use super::{
     sql::{id, read_cbor, read_optional, read_parsed, read_u64},
     standing::{self, ClockFinding},
 };
-use crate::say;
+use crate::{disk_ladder::DiskStanding, say};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EdgeReport {
@@ -38,6 +38,8 @@ pub struct EdgeReport {
     pub alarm: Option<AlarmReport>,
     /// The clock's last fault, until the cloud confirms the clock.
     pub clock: Option<ClockReport>,
+    /// The disk with the data folder. The file does not tell; the caller adds it.
+    pub disk: Option<DiskStanding>,
     pub enrolled: bool,
     pub verdicts: BTreeMap<String, u64>,
     /// Undecided commands, oldest first.
@@ -137,6 +139,7 @@ pub fn read_report(path: &Path) -> Result<EdgeReport, ReportError> {
             right: read_lease(&snapshot, &edge, epoch, suspect, read_parsed(row, 12)?)?,
             alarm: read_alarm(&snapshot)?,
             clock: read_clock(&snapshot)?,
+            disk: None,
             enrolled: row.get(11)?,
             verdicts: count_verdicts(&snapshot)?,
             items: read_items(&snapshot)?,
@@ -280,6 +283,9 @@ impl std::fmt::Display for EdgeReport {
                 "\nClock, as found at {}: {}",
                 clock.found_at, clock.sentence
             )?;
+        }
+        if let Some(disk) = &self.disk {
+            write!(f, "\n{}", disk.render_in(Language::English))?;
         }
         for item in &self.items {
             let doubt = item

@@ -15,31 +15,75 @@ use crate::{
 };
 
 /// A disk that vanishes with the process: it holds the given data, and has no free space if `full`.
+/// Under `forever` the process is started again whenever it ends.
 const ON_SMALL_DISK: &str = r#"
     mount -t tmpfs -o size=$1 tmpfs "$2" && cp -a "$3/." "$2/" || exit 99
     [ "$4" = full ] && cat /dev/zero > "$2/rest" 2>/dev/null
-    shift 4 && exec "$@"
+    runs="$5"
+    shift 5
+    [ "$runs" = once ] && exec "$@"
+    while :; do setpriv --pdeathsig KILL "$@"; done
 "#;
 
-fn on_small_disk(disk: &Path, from: &Path, room: &str, sets: &[String]) -> Command {
-    let edge = command(disk, sets, &[]);
-    let mut within = Command::new("unshare");
-    within
-        .env_clear()
-        .envs(std::env::vars().filter(|(name, _)| name == "PATH"));
-    if !rustix::process::geteuid().is_root() {
-        within.arg("--map-root-user");
-    }
-    within.args(["--mount", "sh", "-c", ON_SMALL_DISK, "sh", "32m"]);
-    within
-        .args([disk, from])
-        .arg(room)
-        .arg(edge.get_program())
-        .args(edge.get_args());
-    within
+pub(crate) struct SmallDisk<'a> {
+    at: &'a Path,
+    /// Its first content.
+    from: &'a Path,
+    is_full: bool,
+    restarts: bool,
 }
 
-async fn where_provider_is_known(cloud: &Cloud, gateway: SocketAddr) -> tempfile::TempDir {
+impl<'a> SmallDisk<'a> {
+    fn new(at: &'a Path, from: &'a Path) -> Self {
+        Self {
+            at,
+            from,
+            is_full: false,
+            restarts: false,
+        }
+    }
+
+    /// Starts the edge again whenever it ends.
+    pub(crate) fn restarting(at: &'a Path, from: &'a Path) -> Self {
+        Self {
+            restarts: true,
+            ..Self::new(at, from)
+        }
+    }
+
+    fn full(at: &'a Path, from: &'a Path) -> Self {
+        Self {
+            is_full: true,
+            ..Self::new(at, from)
+        }
+    }
+
+    /// An edge on this disk.
+    pub(crate) fn command(&self, sets: &[String]) -> Command {
+        let sets = [sets, &["edge.disk_floor_mib=1".to_owned()]].concat();
+        let edge = command(self.at, &sets, &[]);
+        let mut within = Command::new("unshare");
+        within
+            .env_clear()
+            .envs(std::env::vars().filter(|(name, _)| name == "PATH"));
+        if !rustix::process::geteuid().is_root() {
+            within.arg("--map-root-user");
+        }
+        within.args(["--mount", "sh", "-c", ON_SMALL_DISK, "sh", "32m"]);
+        within
+            .args([self.at, self.from])
+            .arg(if self.is_full { "full" } else { "free" })
+            .arg(if self.restarts { "forever" } else { "once" })
+            .arg(edge.get_program())
+            .args(edge.get_args());
+        within
+    }
+}
+
+pub(crate) async fn where_provider_is_known(
+    cloud: &Cloud,
+    gateway: SocketAddr,
+) -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     let mut edge = Edge::start(data.path(), gateway).await;
     until("the feed", || async {
@@ -65,7 +109,8 @@ async fn it_says_in_words_that_it_cannot_start_on_a_full_disk() {
     for from in [new.path(), used.path()] {
         let disk = tempfile::tempdir().unwrap();
         let sets = settings(gateway, free(), free());
-        let output = on_small_disk(disk.path(), from, "full", &sets)
+        let output = SmallDisk::full(disk.path(), from)
+            .command(&sets)
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -89,12 +134,8 @@ async fn while_its_disk_is_full_it_takes_nothing_new_and_says_so_everywhere() {
     let mqtt = free();
     let operator = free();
     let log = logs.path().join("log");
-    let command = on_small_disk(
-        disk.path(),
-        from.path(),
-        "free",
-        &settings(gateway, mqtt, operator),
-    );
+    let command =
+        SmallDisk::new(disk.path(), from.path()).command(&settings(gateway, mqtt, operator));
     let edge = Edge::run(command, &log, mqtt).await;
     until("it is ready", || async {
         missing(operator).await.is_none().then_some(())
@@ -164,12 +205,8 @@ async fn on_a_full_disk_it_starts_again_in_the_room_that_it_kept_and_takes_nothi
     let operator = free();
     let log = logs.path().join("log");
     let sessions = cloud.hellos().len();
-    let command = on_small_disk(
-        disk.path(),
-        from.path(),
-        "full",
-        &settings(gateway, mqtt, operator),
-    );
+    let command =
+        SmallDisk::full(disk.path(), from.path()).command(&settings(gateway, mqtt, operator));
     let edge = Edge::run(command, &log, mqtt).await;
     until("a session", || async {
         cloud.hellos().get(sessions).cloned()

@@ -135,6 +135,12 @@ catalogue! {
         "Age of the oldest op without a stored outcome";
     Gauge EDGE_DISK_FREE "holdfast_edge_disk_free_bytes" []
         "Free disk space for the log";
+    Gauge EDGE_DISK_USED "holdfast_edge_disk_used_percent" []
+        "Share of the log's disk in use";
+    Gauge EDGE_DISK_LEVEL "holdfast_edge_disk_level" []
+        "What the edge does about its disk: 0 nothing, 1 warn, 2 drop copies of closed orders, 3 refuse new commands";
+    Counter EDGE_COPIES_DROPPED "holdfast_edge_copies_dropped_total" []
+        "Copies of closed orders that an edge has dropped";
     Gauge EDGE_TABLETS "holdfast_edge_tablets" []
         "Tablets connected";
     Counter EDGE_REFUSED "holdfast_edge_refused_connections_total" ["why"]

@@ -237,7 +237,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         &[
             &["backup", "running"],
             &["enrol", "http", "jobs", "link"],
-            &["data_folder", "board", "trust_page"],
+            &["data_folder", "disk_relief", "board", "trust_page"],
             &["mqtt"],
             &["intake"],
             &["context"],
@@ -254,6 +254,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["announcement", "issued_certificate", "service_manager"],
             &["store"],
             &["certificates", "config"],
+            &["disk_ladder"],
         ],
     ),
 ];

@@ -1,0 +1,260 @@
+//! Decides what an edge does about its disk, by the share of the volume in use: first it warns, then
+//! it drops copies of what the cloud has, and last it refuses new commands before it stores them.
+//!
+//! Invariants: each level includes the ones before it. A level ends by itself once the share has
+//! fallen a little below the level's beginning, so a share at the limit does not switch it on and
+//! off. With less than the floor free, the edge refuses at any share.
+
+use serde::Serialize;
+use texts::{Language, Sentence, Text};
+use utoipa::ToSchema;
+use wire::words;
+
+use crate::say;
+
+words! {
+    /// What the edge does about its disk.
+    DiskLevel {
+        Normal "normal",
+        /// Warns the operator.
+        Warn "warn",
+        /// Also drops copies of closed orders, which the cloud has.
+        Shed "shed",
+        /// Also refuses new commands.
+        Refuse "refuse",
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DiskLadder {
+    pub warn_percent: u8,
+    pub shed_percent: u8,
+    pub refuse_percent: u8,
+    /// Room for one batch of commands and a checkpoint.
+    pub floor_bytes: u64,
+    /// With this much free, the shares do not matter.
+    pub ample_bytes: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "edge.disk_warn_percent, edge.disk_shed_percent and edge.disk_refuse_percent must each be at \
+     least the one before, and at most 100"
+)]
+pub struct DiskLadderError;
+
+/// The state of the volume that holds the data folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct VolumeUse {
+    pub used_bytes: u64,
+    /// Free for this edge's user.
+    pub free_bytes: u64,
+    /// Free pages inside the edge's database, which it fills before the file grows.
+    pub reusable_bytes: u64,
+}
+
+/// The edge's disk, as shown to users.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = EdgeDisk)]
+pub struct DiskStanding {
+    pub level: DiskLevel,
+    /// Share of the volume in use.
+    pub used_percent: u64,
+    pub free_bytes: u64,
+    /// What the edge does about it; absent at `normal`.
+    #[schema(required)]
+    pub message: Option<Text>,
+}
+
+/// How far below its beginning a level ends.
+const ENDS_PERMILLE_BELOW: u64 = 10;
+
+impl DiskLadder {
+    pub(crate) fn check(self) -> Result<Self, DiskLadderError> {
+        let rises = self.warn_percent <= self.shed_percent
+            && self.shed_percent <= self.refuse_percent
+            && self.refuse_percent <= 100;
+        if rises {
+            Ok(self)
+        } else {
+            Err(DiskLadderError)
+        }
+    }
+
+    /// The level after `before`, which decides between a level's beginning and its end.
+    pub(crate) fn find_level(&self, volume: VolumeUse, before: DiskLevel) -> DiskLevel {
+        if volume.free_bytes < self.floor_bytes {
+            return DiskLevel::Refuse;
+        }
+        if volume.free_bytes >= self.ample_bytes {
+            return DiskLevel::Normal;
+        }
+        let used = volume.used_permille();
+        let reached = [DiskLevel::Refuse, DiskLevel::Shed, DiskLevel::Warn]
+            .into_iter()
+            .find(|level| {
+                let begins = self.begins_at_permille(*level);
+                let ends = begins.saturating_sub(ENDS_PERMILLE_BELOW);
+                used >= begins || before >= *level && used >= ends
+            });
+        reached.unwrap_or(DiskLevel::Normal)
+    }
+
+    fn begins_at_permille(&self, level: DiskLevel) -> u64 {
+        let percent = match level {
+            DiskLevel::Normal => 0,
+            DiskLevel::Warn => self.warn_percent,
+            DiskLevel::Shed => self.shed_percent,
+            DiskLevel::Refuse => self.refuse_percent,
+        };
+        u64::from(percent) * 10
+    }
+}
+
+impl VolumeUse {
+    pub(crate) fn used_percent(self) -> u64 {
+        self.used_permille() / 10
+    }
+
+    /// Counts the space that this user can reach, like `df`.
+    fn used_permille(self) -> u64 {
+        let size = self.used_bytes.saturating_add(self.free_bytes).max(1);
+        let used = self.used_bytes.saturating_sub(self.reusable_bytes);
+        let permille = u128::from(used) * 1_000 / u128::from(size);
+        u64::try_from(permille).unwrap_or(u64::MAX)
+    }
+}
+
+impl DiskStanding {
+    pub(crate) fn new(level: DiskLevel, volume: VolumeUse) -> Self {
+        let mut standing = Self {
+            level,
+            used_percent: volume.used_percent(),
+            free_bytes: volume.free_bytes,
+            message: None,
+        };
+        standing.message = (level > DiskLevel::Normal).then(|| standing.to_text());
+        standing
+    }
+}
+
+impl Sentence for DiskStanding {
+    fn render_in(&self, language: Language) -> String {
+        let percent = self.used_percent.into();
+        let free = (self.free_bytes / (1024 * 1024)).into();
+        match self.level {
+            DiskLevel::Normal => say::disk_normal { percent }.render_in(language),
+            DiskLevel::Warn => say::disk_warn { percent }.render_in(language),
+            DiskLevel::Shed => say::disk_shed { percent }.render_in(language),
+            DiskLevel::Refuse => say::disk_refuse { percent, free }.render_in(language),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LADDER: DiskLadder = DiskLadder {
+        warn_percent: 70,
+        shed_percent: 85,
+        refuse_percent: 95,
+        floor_bytes: 32,
+        ample_bytes: 100_000,
+    };
+
+    /// A volume of 1,000 bytes.
+    fn used(bytes: u64) -> VolumeUse {
+        VolumeUse {
+            used_bytes: bytes,
+            free_bytes: 1_000 - bytes,
+            reusable_bytes: 0,
+        }
+    }
+
+    #[test]
+    fn each_level_begins_at_its_share_and_ends_a_little_below_it() {
+        let mut level = DiskLevel::Normal;
+        for (share, expected) in [
+            (699, DiskLevel::Normal),
+            (700, DiskLevel::Warn),
+            (849, DiskLevel::Warn),
+            (850, DiskLevel::Shed),
+            (949, DiskLevel::Shed),
+            (950, DiskLevel::Refuse),
+            (940, DiskLevel::Refuse),
+            (939, DiskLevel::Shed),
+            (840, DiskLevel::Shed),
+            (839, DiskLevel::Warn),
+            (690, DiskLevel::Warn),
+            (689, DiskLevel::Normal),
+            (699, DiskLevel::Normal),
+            (960, DiskLevel::Refuse),
+            (100, DiskLevel::Normal),
+        ] {
+            level = LADDER.find_level(used(share), level);
+            assert_eq!(level, expected, "{share}");
+        }
+    }
+
+    #[test]
+    fn below_the_floor_it_refuses_at_any_share() {
+        let volume = VolumeUse {
+            used_bytes: 1,
+            free_bytes: 31,
+            reusable_bytes: 1_000_000,
+        };
+        let level = LADDER.find_level(volume, DiskLevel::Normal);
+        assert_eq!(level, DiskLevel::Refuse);
+        let enough = VolumeUse {
+            free_bytes: 32,
+            ..volume
+        };
+        assert_eq!(LADDER.find_level(enough, level), DiskLevel::Normal);
+    }
+
+    #[test]
+    fn with_ample_space_the_share_does_not_matter() {
+        let volume = VolumeUse {
+            used_bytes: 99_900_000,
+            free_bytes: 100_000,
+            reusable_bytes: 0,
+        };
+        let level = LADDER.find_level(volume, DiskLevel::Refuse);
+        assert_eq!(level, DiskLevel::Normal);
+        let scarce = VolumeUse {
+            free_bytes: 99_999,
+            ..volume
+        };
+        assert_eq!(LADDER.find_level(scarce, level), DiskLevel::Refuse);
+    }
+
+    #[test]
+    fn free_pages_of_the_database_count_as_free() {
+        let volume = VolumeUse {
+            reusable_bytes: 251,
+            ..used(950)
+        };
+        assert_eq!(
+            LADDER.find_level(volume, DiskLevel::Normal),
+            DiskLevel::Normal
+        );
+        assert_eq!(volume.used_percent(), 69);
+    }
+
+    #[test]
+    fn shares_that_do_not_rise_are_refused() {
+        assert!(LADDER.check().is_ok());
+        for (warn_percent, shed_percent, refuse_percent) in
+            [(90, 85, 95), (70, 96, 95), (1, 2, 101)]
+        {
+            let ladder = DiskLadder {
+                warn_percent,
+                shed_percent,
+                refuse_percent,
+                ..LADDER
+            };
+            assert!(ladder.check().is_err(), "{ladder:?}");
+        }
+    }
+}
