@@ -99,6 +99,10 @@ pub struct Config {
     pub disk_ample_gib: u32,
     /// Days after which the edge drops its copy of a closed order. The cloud keeps the order.
     pub closed_orders_days: u32,
+    /// A start checks the database for at most this long; 0 leaves the check to the night.
+    pub start_check_seconds: u32,
+    /// The hour, in UTC, at which the edge checks its whole database each day.
+    pub check_hour: u8,
     /// Refuses an accept from a provider who is not verified according to the token and the feed.
     /// The cloud has the same rule in section `order`, and its decision is final.
     pub verified_providers_only: bool,
@@ -204,6 +208,8 @@ impl Default for Config {
             disk_floor_mib: 32,
             disk_ample_gib: 32,
             closed_orders_days: 90,
+            start_check_seconds: 10,
+            check_hour: 2,
             verified_providers_only: true,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use process::{clock::Clock, tokens::Signer};
 use serde::Serialize;
+use tokio::sync::watch;
 use utoipa::ToSchema;
 use wire::{BootNonce, UnixMillis};
 
@@ -34,7 +35,16 @@ pub(crate) struct EdgeContext {
     pub disk: LogDisk,
     pub callers: CallerCheck,
     pub security: ListenerSecurity,
+    pub damage: DamageAlarm,
 }
+
+/// A running edge has found its database damaged and must stop.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the database is damaged: {0}. The next start makes a new one from what it still has")]
+pub struct DamageFound(pub String);
+
+/// Tells the process that it must stop.
+pub(crate) type DamageAlarm = watch::Sender<Option<DamageFound>>;
 
 /// Up or down, since when, and when the cloud is called next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]

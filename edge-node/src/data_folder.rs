@@ -19,7 +19,10 @@ use crate::{
     disk_ladder::DiskLadderError,
     listeners::ListenerError,
     mqtt::MqttError,
-    store::{EdgeIdentity, OpenError, RenameError, Store, is_enrolled, rename_twin_file, twin_of},
+    store::{
+        DamageError, EdgeIdentity, OpenError, RenameError, Store, is_enrolled, rename_twin_file,
+        twin_of,
+    },
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +58,8 @@ pub enum StartError {
          and a code from `holdfast enrol REGION NAME` ({stopped_at})", data.display()
     )]
     Damaged { data: PathBuf, stopped_at: String },
+    #[error(transparent)]
+    Damage(#[from] DamageError),
     #[error(
         "the database in {} was written by a newer version of holdfast-edge. Start that version \
          again. To downgrade, restore a backup from before the upgrade and start while the cloud \

@@ -15,7 +15,7 @@ use wire::UnixMillis;
 use crate::{
     authentication::TokenAuthenticator,
     context::{EdgeContext, LinkStatus},
-    disk_relief,
+    damage, disk_relief,
     mqtt::{LogHead, TabletPublisher},
     store::Store,
 };
@@ -32,7 +32,7 @@ pub(crate) struct Heartbeat {
 }
 
 pub(crate) async fn run_hourly_jobs(context: EdgeContext, stop: CancellationToken) {
-    let mut scheduler = match start_scheduler(context).await {
+    let mut scheduler = match start_scheduler(context, &stop).await {
         Ok(scheduler) => scheduler,
         Err(error) => {
             tracing::error!(%error, "Could not start the hourly jobs");
@@ -45,8 +45,20 @@ pub(crate) async fn run_hourly_jobs(context: EdgeContext, stop: CancellationToke
     }
 }
 
-async fn start_scheduler(context: EdgeContext) -> Result<JobScheduler, JobSchedulerError> {
+async fn start_scheduler(
+    context: EdgeContext,
+    stop: &CancellationToken,
+) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
+    let at_night = format!("0 41 {} * * *", context.config.check_hour.min(23));
+    let checked = context.clone();
+    let stop = stop.clone();
+    let check = Job::new_async(at_night, move |_, _| {
+        let context = checked.clone();
+        let stop = stop.clone();
+        Box::pin(async move { damage::check_at_night(&context, stop).await })
+    })?;
+    scheduler.add(check).await?;
     let tidy = Job::new_async(CLEAN_UP_AT, move |_, _| {
         let context = context.clone();
         Box::pin(async move {
@@ -139,6 +151,10 @@ impl Heartbeat {
                     "Could not read the edge's database"
                 )
             }
+        }
+        if self.context.store.has_met_damage() {
+            let fault = "a read or a write has met a damaged page".to_owned();
+            damage::raise_damage(&self.context.damage, fault);
         }
     }
 

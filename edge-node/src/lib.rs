@@ -12,6 +12,7 @@ mod certificates;
 mod clock_check;
 pub mod config;
 mod context;
+mod damage;
 mod data_folder;
 mod disk;
 mod disk_ladder;
@@ -40,6 +41,8 @@ mod tests;
 pub use backup::{BackupError, OwnerError, back_up, check_owner, restore};
 pub use callers::CallerError;
 pub use config::{Config, MqttKind};
+pub use context::DamageFound;
+pub use damage::rescue_commands;
 pub use data_folder::StartError;
 pub use disk::read_disk_standing;
 pub use disk_ladder::{DiskLadderError, DiskLevel, DiskStanding};
@@ -48,4 +51,6 @@ pub use http::api_document;
 pub use listeners::ListenerError;
 pub use mqtt::asyncapi_document;
 pub use running::{RunningEdge, start};
-pub use store::{EdgeReport, ReportError, ReportItem, path_in, read_report};
+pub use store::{
+    DamageError, EdgeReport, FileCheck, ReportError, ReportItem, check_file, path_in, read_report,
+};

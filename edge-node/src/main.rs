@@ -1,4 +1,5 @@
-//! Command line: `holdfast-edge [run]`, `config`, `report`, `backup` and `restore`.
+//! Command line: `holdfast-edge [run]`, `config`, `report`, `check`, `rescue`, `backup` and
+//! `restore`.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,8 +8,8 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use holdfast_edge::{
-    Config, ReportError, StartError, back_up, check_owner, path_in, read_disk_standing,
-    read_report, restore, start,
+    Config, FileCheck, ReportError, StartError, back_up, check_file, check_owner, path_in,
+    read_disk_standing, read_report, rescue_commands, restore, start,
 };
 use process::{
     clock::Clock,
@@ -42,6 +43,13 @@ enum Command {
         /// Print one JSON object
         #[arg(long)]
         json: bool,
+    },
+    /// Check the whole database, even while the edge runs
+    Check,
+    /// Save the commands that wait for the cloud in a new file, also from a damaged database
+    Rescue {
+        /// The file to make; it contains people's tokens
+        file: PathBuf,
     },
     /// Copy this edge into a new folder, even while it runs
     Backup {
@@ -86,6 +94,8 @@ async fn run_command(args: Args) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Report { json } => print_report(&config, json),
+        Command::Check => check_database(&config),
+        Command::Rescue { file } => rescue_undecided(&config, &file),
         Command::Backup { folder } => write_backup(&config, &folder),
         Command::Restore { folder } => restore_backup(&config, &folder),
     }
@@ -93,8 +103,10 @@ async fn run_command(args: Args) -> anyhow::Result<()> {
 
 async fn run(config: Config) -> anyhow::Result<()> {
     let mut running = start(config, Clock::system()).await?;
+    let damaged = running.watch_damage();
     let ended = tokio::select! {
         () = stop_signal() => Ok(()),
+        found = damaged => Err(found.into()),
         error = running.wait_enrolment_failure() => Err(error.into()),
     };
     running.stop().await;
@@ -118,6 +130,32 @@ fn print_report(config: &Config, json: bool) -> anyhow::Result<()> {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
         false => println!("{report}"),
     }
+    Ok(())
+}
+
+fn check_database(config: &Config) -> anyhow::Result<()> {
+    check_owner(&config.data)?;
+    let path = path_in(&config.data);
+    match check_file(&path, || false) {
+        FileCheck::Sound => println!("{} is sound.", path.display()),
+        FileCheck::Unfinished => anyhow::bail!("{} could not be checked now", path.display()),
+        FileCheck::Damaged(fault) => anyhow::bail!(
+            "{} is damaged: {fault}. The next start of the edge makes a new database from what it \
+             still has",
+            path.display()
+        ),
+    }
+    Ok(())
+}
+
+fn rescue_undecided(config: &Config, file: &Path) -> anyhow::Result<()> {
+    check_owner(&config.data)?;
+    let commands = rescue_commands(&config.data, file, Clock::system().now())?;
+    println!(
+        "Saved {commands} commands that wait for the cloud in {}. The file contains people's \
+         tokens: keep it as safe as the edge.",
+        file.display()
+    );
     Ok(())
 }
 

@@ -25,7 +25,8 @@ use crate::{
     callers::CallerCheck,
     clock_check::ClockCheck,
     config::{Config, LinkSecurity},
-    context::{EdgeContext, LinkStatus},
+    context::{DamageFound, EdgeContext, LinkStatus},
+    damage,
     data_folder::{self, StartError},
     disk::{self, LogDisk},
     disk_relief,
@@ -40,7 +41,7 @@ use crate::{
     people::PeopleRegistry,
     receipts::FormerKeys,
     service_manager,
-    store::{EdgeIdentity, Store},
+    store::{DamageError, EdgeIdentity, Store},
     trust_page::TrustPage,
 };
 
@@ -57,6 +58,7 @@ pub struct RunningEdge {
     tasks: Tasks,
     store: Store,
     enrolment: oneshot::Receiver<EnrolError>,
+    damage: watch::Receiver<Option<DamageFound>>,
 }
 
 const STOP_WITHIN: Duration = Duration::from_secs(4);
@@ -78,7 +80,9 @@ pub async fn start(config: Config, clock: Clock) -> Result<RunningEdge, StartErr
         let stopped_at = error.to_string();
         if disk::is_caused_by_full_disk(&error, &data) {
             StartError::FullDisk { data, stopped_at }
-        } else if journal::is_of_damage(&error) {
+        } else if let StartError::Damage(DamageError::Taken(taken)) = error {
+            StartError::Read(taken)
+        } else if journal::is_of_damage(&error) || matches!(error, StartError::Damage(_)) {
             StartError::Damaged { data, stopped_at }
         } else if journal::is_of_newer_version(&error) {
             StartError::NewerVersion(data)
@@ -104,6 +108,7 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
     let listeners = EdgeListeners::bind(&config).await?;
     data_folder::create_data_folder(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
+    damage::check_at_start(&config, &clock).await?;
     let nonce = BootNonce(random::draw_bytes());
     if !config.enrolment_code.is_empty() {
         data_folder::rename_twin(&config.data, &identity, nonce, &clock).await?;
@@ -146,6 +151,7 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
         disk,
         callers,
         security: listeners.security.clone(),
+        damage: watch::Sender::new(None),
     };
     if trust.enrolled && !context.config.enrolment_code.is_empty() {
         context = enrol::replace_key_by_code(context, trust.code, &key).await?;
@@ -238,6 +244,7 @@ async fn start_components(
     tasks.spawn("pulse", heartbeat.run_until_stopped(tasks.stop_token()));
     spawn_upkeep(&context, &tasks);
     let store = context.store.clone();
+    let damage = context.damage.subscribe();
     let downlink = Downlink {
         context,
         intake,
@@ -258,6 +265,7 @@ async fn start_components(
         tasks,
         store,
         enrolment,
+        damage,
     })
 }
 
@@ -397,6 +405,19 @@ impl RunningEdge {
         match (&mut self.enrolment).await {
             Ok(error) => error,
             Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Resolves only if the database is found damaged: the edge must stop.
+    pub fn watch_damage(&self) -> impl Future<Output = DamageFound> + use<> {
+        let mut damage = self.damage.clone();
+        async move {
+            let found = damage.wait_for(Option::is_some).await;
+            let found = found.ok().and_then(|found| found.clone());
+            match found {
+                Some(found) => found,
+                None => std::future::pending().await,
+            }
         }
     }
 

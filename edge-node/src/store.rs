@@ -7,15 +7,19 @@
 //! sees one snapshot; the link's reads queue fairly (`read_in_turn`).
 
 mod backup;
+mod check;
 mod closed_orders;
 mod commands;
+mod damage_error;
 mod defects;
 mod high_water;
 mod log;
 mod opening;
 mod orders;
+mod rebuild;
 mod report;
 mod restore;
+mod salvage;
 mod snapshot;
 mod sql;
 mod standing;
@@ -45,13 +49,16 @@ use wire::{BootNonce, EdgeId, Region, UnixMillis};
 
 pub use backup::CopyError;
 pub(crate) use backup::{check_database, copy_database};
+pub use check::{FileCheck, check_file};
 pub use commands::{CheckedCommand, CommandLogResult};
+pub use damage_error::DamageError;
 use log::LogBook;
 use opening::BootResult;
 pub use opening::{RenameError, is_enrolled, rename_twin_file, twin_of};
 pub use orders::{BoardItem, FeedEffects};
 pub use report::{EdgeReport, ReportError, ReportItem, read_report};
 pub use restore::EpochStart;
+pub(crate) use salvage::salvage_file;
 pub use standing::{Alarm, ClockFinding, ClockRecord, RegionStanding, WrongClock};
 pub use stored_commands::{DecidedCommand, StoredCommand};
 pub use trust::{AdmittedSession, DEVICE_UNUSED_MS_MAX, DeviceOwner, Trust, TrustUpdate};
@@ -192,6 +199,11 @@ impl Store {
     /// Call once a second.
     pub fn sync_high_water(&self) -> io::Result<()> {
         high_water::HighWaterFile::open(&self.high_water)?.sync()
+    }
+
+    /// True once a read or a write has met damage of the file.
+    pub fn has_met_damage(&self) -> bool {
+        self.journal.has_met_damage()
     }
 
     /// The free pages inside the file, which it fills before it grows.

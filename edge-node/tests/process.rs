@@ -3,6 +3,8 @@
 
 #[path = "process/backups.rs"]
 mod backups;
+#[path = "process/damage.rs"]
+mod damage;
 #[path = "process/disk_ladder.rs"]
 mod disk_ladder;
 #[path = "process/full_disk.rs"]

@@ -85,6 +85,7 @@ impl Edge {
         store.apply_changes(2, orders, now).await.unwrap();
         let signer = Signer::load_or_create(Path::join(data.path(), "edge.key")).unwrap();
         let context = EdgeContext {
+            disk: LogDisk::new(data.path(), config.disk_ladder(), &people.clock),
             config: Arc::new(config),
             ..context(&people, &store, &signer)
         };
@@ -153,6 +154,7 @@ fn context(people: &People, store: &Store, signer: &Signer) -> EdgeContext {
         ),
         callers: CallerCheck::default(),
         security: ListenerSecurity::default(),
+        damage: watch::Sender::new(None),
     }
 }
 
@@ -207,6 +209,21 @@ async fn who_asks_again_is_answered_also_while_the_disk_is_full() {
         (Hop::Stored, Verdict::Provisional)
     );
     assert_eq!(again.receipt, first.receipt);
+}
+
+#[tokio::test]
+async fn with_too_little_space_a_new_command_is_refused_before_anything_of_it_is_stored() {
+    let short = Edge::with(Config {
+        disk_floor_mib: u32::MAX,
+        ..Config::default()
+    })
+    .await;
+    let before = short.store.load_position().await.unwrap();
+    let refused = short.provider_sends(101, 20, &accept(1)).await;
+    assert_eq!(refused.code, Some(Code::StorageFull));
+    assert!(refused.receipt.is_none());
+    let after = short.store.load_position().await.unwrap();
+    assert_eq!(after.head, before.head);
 }
 
 #[tokio::test]

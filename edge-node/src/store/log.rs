@@ -237,7 +237,7 @@ pub(super) fn ensure_token_logged(
     Ok(at.seq)
 }
 
-fn op_kind(op: &Op) -> &'static str {
+pub(super) fn op_kind(op: &Op) -> &'static str {
     match op {
         Op::Boot { .. } => "boot",
         Op::Token { .. } => "token",

@@ -55,7 +55,7 @@ pub enum RenameError {
 }
 
 /// The number of migrations.
-pub(super) const STEPS: u32 = 2;
+pub(super) const STEPS: u32 = 3;
 
 const FIRST_EPOCH: u64 = 1;
 
@@ -63,6 +63,7 @@ pub(super) fn migrations() -> Migrations<'static> {
     Migrations::new(vec![
         M::up(include_str!("../../migrations/0001_edge.sql")),
         M::up(include_str!("../../migrations/0002_dropped_orders.sql")),
+        M::up(include_str!("../../migrations/0003_guards.sql")),
     ])
 }
 

@@ -232,6 +232,8 @@ words! {
         Receipt "receipt_unknown",
         /// Another instance of this edge is running.
         Twin "twin",
+        /// The file was damaged and has been rebuilt.
+        Damaged "damaged",
     }
 }
 words_from_text!(Alarm);
@@ -245,6 +247,7 @@ impl Alarm {
             Self::Chain => say::alarm_chain,
             Self::Receipt => say::alarm_receipt,
             Self::Twin => say::alarm_twin,
+            Self::Damaged => say::alarm_damaged,
         };
         phrase.text_in(Language::English)
     }

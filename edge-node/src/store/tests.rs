@@ -3,6 +3,7 @@
 mod alarm;
 mod closed_orders;
 mod customers;
+mod damage;
 mod feed;
 mod identity;
 mod outcomes;

@@ -7,6 +7,7 @@ alarm-restored = The log is not the one that the last answer came from: the data
 alarm-chain = The cloud has received another log of this edge. It answers provisionally; as soon as the link is up the cloud gives it a new epoch and what it lost.
 alarm-receipt = A tablet holds a receipt for an op that this log does not have: this machine was restored. It answers provisionally; as soon as the link is up the cloud gives it a new epoch.
 alarm-twin = Another instance of this edge is at work, so this one is a copy. It answers provisionally and is not let in: `holdfast enrol REGION NAME` gives it a name of its own and a code: set edge.name and edge.enrolment_code to them, and start it again.
+alarm-damaged = The database was damaged and has been rebuilt from what it still had. It answers provisionally; as soon as the link is up the cloud gives it a new epoch, what it lost, and all orders. The log names the damaged file and the undecided commands that were saved. Check the disk of this machine, or replace it.
 
 ## Its part in the right to assign
 

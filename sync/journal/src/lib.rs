@@ -15,7 +15,10 @@ mod tests;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -29,14 +32,15 @@ use tokio::sync::{
 pub use error::{
     JournalError, WriteError, is_full, is_of_damage, is_of_full_disk, is_of_newer_version,
 };
-pub use writer::State;
 use writer::Writer;
+pub use writer::{State, lock_file};
 
 /// A file and its threads, shared by all clones. Dropping the last clone closes it like `close`.
 pub struct Journal<S: State>(Arc<Inner<S>>);
 
 struct Inner<S> {
     open: Mutex<Option<OpenJournal<S>>>,
+    has_met_damage: AtomicBool,
 }
 
 struct OpenJournal<S> {
@@ -85,7 +89,10 @@ impl<S: State> Journal<S> {
             long_reads,
             threads,
         }));
-        Ok(Self(Arc::new(Inner { open })))
+        Ok(Self(Arc::new(Inner {
+            open,
+            has_met_damage: AtomicBool::new(false),
+        })))
     }
 
     /// Runs `f` in a savepoint on the writing thread and answers after the commit is on disk. A
@@ -106,7 +113,13 @@ impl<S: State> Journal<S> {
         let write = writer::make_write_job(f, to);
         let sent = self.0.with_open(|open| open.writes.try_send(write));
         match sent {
-            Some(Ok(())) => answer.await.unwrap_or(Err(WriteError::Stopped)),
+            Some(Ok(())) => {
+                let answer = answer.await.unwrap_or(Err(WriteError::Stopped));
+                if let Err(WriteError::Fault(fault)) = &answer {
+                    self.0.note_damage(fault);
+                }
+                answer
+            }
             Some(Err(TrySendError::Full(_))) => Err(WriteError::Busy),
             Some(Err(TrySendError::Closed(_))) | None => Err(WriteError::Stopped),
         }
@@ -137,7 +150,7 @@ impl<S: State> Journal<S> {
         let read = read(f, to);
         let sent = self.0.with_open(|open| reads(open).try_send(read));
         match sent {
-            Some(Ok(())) => answer.await.unwrap_or(Err(JournalError::Stopped)),
+            Some(Ok(())) => self.0.receive_read(answer).await,
             Some(Err(TrySendError::Full(_))) => Err(JournalError::Busy),
             Some(Err(TrySendError::Closed(_))) | None => Err(JournalError::Stopped),
         }
@@ -158,7 +171,12 @@ impl<S: State> Journal<S> {
         // A live sender would keep the reading thread alive.
         drop(reads);
         sent.map_err(|_| JournalError::Stopped)?;
-        answer.await.unwrap_or(Err(JournalError::Stopped))
+        self.0.receive_read(answer).await
+    }
+
+    /// True once a read or a write has found that the file is damaged.
+    pub fn has_met_damage(&self) -> bool {
+        self.0.has_met_damage.load(Ordering::Relaxed)
     }
 
     /// Stops accepting work, finishes the queue, and closes the file. Blocks until then. Other
@@ -181,6 +199,23 @@ impl<S: State> std::fmt::Debug for Journal<S> {
 }
 
 impl<S> Inner<S> {
+    async fn receive_read<T>(
+        &self,
+        answer: oneshot::Receiver<Result<T, JournalError>>,
+    ) -> Result<T, JournalError> {
+        let answer = answer.await.unwrap_or(Err(JournalError::Stopped));
+        if let Err(error) = &answer {
+            self.note_damage(error);
+        }
+        answer
+    }
+
+    fn note_damage(&self, error: &JournalError) {
+        if is_of_damage(error) {
+            self.has_met_damage.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// `use_it` must not block: it holds the lock.
     fn with_open<R>(&self, use_it: impl FnOnce(&OpenJournal<S>) -> R) -> Option<R> {
         self.open

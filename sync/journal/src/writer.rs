@@ -85,7 +85,8 @@ fn open_read_only(path: &Path) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
-fn lock_file(path: &Path) -> Result<File, JournalError> {
+/// Makes the caller the file's single owner for as long as it holds the lock.
+pub fn lock_file(path: &Path) -> Result<File, JournalError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let lock = File::create(&name).map_err(JournalError::wrap_io("create the journal's lock"))?;

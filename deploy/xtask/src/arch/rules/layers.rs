@@ -237,6 +237,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         &[
             &["backup", "running"],
             &["enrol", "http", "jobs", "link"],
+            &["damage"],
             &["data_folder", "disk_relief", "board", "trust_page"],
             &["mqtt"],
             &["intake"],

@@ -1,0 +1,152 @@
+//! Makes a new database from what a damaged one still had, and a file of its undecided commands.
+//!
+//! Invariants: the new database is suspect, so the cloud gives the edge a new epoch before it takes
+//! an op, and sends the orders anew. Only verified commands go into it; the file has all of them.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rusqlite::{Connection, params, params_from_iter};
+use serde_json::json;
+use wire::{Hash, Op, UnixMillis};
+
+use super::{
+    damage_error::DamageError,
+    log::op_kind,
+    opening::migrations,
+    salvage::{EDGE, Salvage, SalvagedCommand},
+    sql::to_sql_int,
+    standing::Alarm,
+    stored_commands::{StoredCommand, insert_command},
+};
+
+impl Salvage {
+    /// Fills the new database `to`. Returns how many undecided commands it has.
+    pub(crate) fn build_database(&self, to: &Path, now: UnixMillis) -> Result<usize, DamageError> {
+        let mut conn = Connection::open(to)?;
+        migrations().to_latest(&mut conn)?;
+        let filling = conn.transaction()?;
+        self.insert_edge(&filling, now)?;
+        for (table, rows) in &self.tables {
+            let marks = vec!["?"; table.columns.split(',').count()].join(", ");
+            let text = format!(
+                "INSERT OR IGNORE INTO {} ({}) VALUES ({marks})",
+                table.name, table.columns
+            );
+            let mut statement = filling.prepare(&text)?;
+            for row in rows {
+                statement.execute(params_from_iter(row))?;
+            }
+        }
+        let verified = self.undecided.iter().filter(|command| command.is_verified);
+        let mut count = 0;
+        for command in verified {
+            self.insert_undecided(&filling, command)?;
+            count += 1;
+        }
+        filling.commit()?;
+        conn.close().map_err(|(_, error)| error)?;
+        File::open(to)?.sync_all()?;
+        Ok(count)
+    }
+
+    fn insert_edge(&self, conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
+        const ALARM: &str = "INSERT INTO alarm (one, why, since) VALUES (1, ?, ?)";
+        const STATE: &str = "UPDATE edge SET epoch = ?, suspect = 1 WHERE one = 1";
+        let text = format!(
+            "INSERT INTO edge (one, {}, epoch, digest) VALUES (1, ?, ?, ?, ?, ?, ?, ?, 1, x'{}')",
+            EDGE.columns,
+            "00".repeat(Hash::ZERO.0.len())
+        );
+        conn.execute(&text, params_from_iter(&self.edge))?;
+        conn.execute(STATE, [to_sql_int(self.epoch)])?;
+        conn.execute(ALARM, params![Alarm::Damaged.as_str(), now.0])?;
+        Ok(())
+    }
+
+    fn insert_undecided(
+        &self,
+        conn: &Connection,
+        command: &SalvagedCommand,
+    ) -> rusqlite::Result<()> {
+        const LOG: &str = "INSERT OR IGNORE INTO log (epoch, seq, bytes, hash, kind, logged_at)
+            VALUES (?, ?, ?, ?, ?, ?)";
+        // The row of the damaged file may be at an older place.
+        const FORGET: &str = "DELETE FROM commands WHERE command_id = ? AND user_id = ?";
+        let SalvagedCommand {
+            epoch,
+            head,
+            bytes,
+            op,
+            ..
+        } = command;
+        let received_at = op.received_at;
+        if let Some(token) = self.tokens.get(&(*epoch, op.token_seq)) {
+            let values = params![
+                to_sql_int(*epoch),
+                to_sql_int(op.token_seq),
+                token.bytes,
+                &token.hash.0[..],
+                "token",
+                received_at.0
+            ];
+            conn.execute(LOG, values)?;
+        }
+        let values = params![
+            to_sql_int(*epoch),
+            to_sql_int(head.seq),
+            bytes,
+            &head.hash.0[..],
+            op_kind(&Op::Command(op.clone())),
+            received_at.0
+        ];
+        conn.execute(LOG, values)?;
+        let id = op.command.id;
+        let user = op.actor.user_id;
+        conn.execute(FORGET, params![&id.as_bytes()[..], &user.as_bytes()[..]])?;
+        let stored = StoredCommand::from_op(op, *epoch, *head);
+        insert_command(conn, &stored, received_at, "")
+    }
+
+    /// Saves the undecided commands for a person who carries them to another machine. Only the
+    /// owner may read the file: it has people's tokens.
+    pub(crate) fn save_undecided(&self, to: &Path, now: UnixMillis) -> Result<(), DamageError> {
+        let commands: Vec<_> = self
+            .undecided
+            .iter()
+            .map(|command| self.describe_command(command))
+            .collect();
+        let rescued = json!({
+            "edge": self.identity.edge_id, "region": self.identity.region, "saved_at": now,
+            "commands": commands,
+        });
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(0o600).open(to)?;
+        serde_json::to_writer_pretty(&mut file, &rescued).map_err(io::Error::from)?;
+        file.write_all(b"\n")?;
+        Ok(file.sync_all()?)
+    }
+
+    fn describe_command(&self, command: &SalvagedCommand) -> serde_json::Value {
+        let SalvagedCommand {
+            epoch,
+            head,
+            bytes,
+            op,
+            is_verified,
+        } = command;
+        let token = self.tokens.get(&(*epoch, op.token_seq));
+        let token = token.map(|row| STANDARD.encode(&row.bytes));
+        json!({
+            "epoch": epoch, "seq": head.seq, "hash": head.hash, "verified": is_verified,
+            "command_id": op.command.id, "body": op.command.body, "user_id": op.actor.user_id,
+            "role": op.actor.role, "received_at": op.received_at, "verdict": op.verdict,
+            "op": STANDARD.encode(bytes), "token_op": token,
+        })
+    }
+}

@@ -1,0 +1,385 @@
+//! Reads what only this edge has out of a damaged file: its undecided commands with their tokens,
+//! and the answers, people and devices that the cloud does not send again. Orders come anew.
+//!
+//! Invariants: an op is verified if the log's chain leads to it; a row is trusted if the table and
+//! its guard agree on it, or one of them is unreadable; a revoked person stays revoked if either has
+//! the row.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::Path,
+};
+
+use rusqlite::{Connection, OpenFlags, Row, types::Value};
+use wire::{ChainHead, CommandId, CommandOp, Hash, Op, UserId};
+
+use super::{
+    EdgeIdentity,
+    damage_error::DamageError,
+    high_water::{self, MarkFile},
+    sql::{hash, read_parsed, read_u64},
+};
+
+/// A command that the file has no outcome for.
+#[derive(Debug)]
+pub(crate) struct SalvagedCommand {
+    pub epoch: u64,
+    pub head: ChainHead,
+    pub bytes: Vec<u8>,
+    pub op: CommandOp,
+    /// The chain leads to it.
+    pub is_verified: bool,
+}
+
+/// What a damaged file still has.
+pub(crate) struct Salvage {
+    pub identity: EdgeIdentity,
+    pub epoch: u64,
+    pub edge: Vec<Value>,
+    pub undecided: Vec<SalvagedCommand>,
+    pub tokens: BTreeMap<(u64, u64), LogRow>,
+    pub tables: Vec<(&'static GuardedTable, Vec<Vec<Value>>)>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct LogRow {
+    pub hash: Hash,
+    pub bytes: Vec<u8>,
+    pub is_verified: bool,
+}
+
+/// A table whose rows its guard holds a second time.
+#[derive(Debug)]
+pub(crate) struct GuardedTable {
+    pub name: &'static str,
+    guard: &'static str,
+    pub columns: &'static str,
+    key: &'static str,
+    /// A row in either of the two counts.
+    is_union: bool,
+}
+
+pub(super) const EDGE: GuardedTable = GuardedTable {
+    name: "edge",
+    guard: "edge_guard",
+    columns: "name, region, enrolled_at, code_hash, hub_key, jwks, start_hash",
+    key: "one",
+    is_union: false,
+};
+
+/// The first has the commands.
+static TABLES: [GuardedTable; 5] = [
+    GuardedTable {
+        name: "commands",
+        guard: "commands_guard",
+        columns: "command_id, user_id, hash, order_id, device, epoch, seq, op_hash, verdict, \
+                  doubt, fence, act, received_at, outcome",
+        key: "command_id, user_id",
+        is_union: false,
+    },
+    GuardedTable {
+        name: "revoked",
+        guard: "revoked_guard",
+        columns: "kind, id, heard_at, at, tokens_since",
+        key: "kind, id",
+        is_union: true,
+    },
+    GuardedTable {
+        name: "devices",
+        guard: "devices_guard",
+        columns: "device, user_id, used_at",
+        key: "device",
+        is_union: false,
+    },
+    GuardedTable {
+        name: "known_people",
+        guard: "known_people_guard",
+        columns: "user_id, since, last",
+        key: "user_id",
+        is_union: false,
+    },
+    GuardedTable {
+        name: "provider_marks",
+        guard: "provider_marks_guard",
+        columns: "user_id, version, verified",
+        key: "user_id",
+        is_union: false,
+    },
+];
+
+/// Columns of the commands.
+const COMMAND_ID: usize = 0;
+const USER_ID: usize = 1;
+const OUTCOME: usize = 13;
+
+/// Reads a file that a check has called damaged. Changes nothing.
+pub(crate) fn salvage_file(path: &Path) -> Result<Salvage, DamageError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(DamageError::Open)?;
+    let mark = high_water::read_mark_file(&high_water::path_for(path))?;
+    let (identity, edge) = read_identity(&conn)?;
+    let log = read_log(&conn, &identity);
+    let epoch = match mark {
+        MarkFile::Whole(mark) => mark.epoch,
+        MarkFile::Missing | MarkFile::Torn => log.keys().next_back().map_or(1, |(epoch, _)| *epoch),
+    };
+    let mut tables: Vec<_> = TABLES
+        .iter()
+        .map(|table| (table, read_trusted_rows(&conn, table)))
+        .collect();
+    let undecided = find_undecided(&log, &tables[0].1);
+    // A command without its op would be answered as stored, and would never reach the cloud.
+    tables[0].1.retain(|row| row[OUTCOME] != Value::Null);
+    let tokens = undecided
+        .iter()
+        .filter_map(|command| {
+            let at = (command.epoch, command.op.token_seq);
+            let row = log.get(&at).filter(|row| row.is_verified)?;
+            Some((at, row.clone()))
+        })
+        .collect();
+    Ok(Salvage {
+        identity,
+        epoch,
+        edge,
+        undecided,
+        tokens,
+        tables,
+    })
+}
+
+fn read_identity(conn: &Connection) -> Result<(EdgeIdentity, Vec<Value>), DamageError> {
+    let mut rows = read_trusted_rows(conn, &EDGE);
+    let edge = rows.pop().ok_or(DamageError::NoIdentity)?;
+    let identity = parse_identity(&edge).filter(|_| rows.is_empty());
+    Ok((identity.ok_or(DamageError::NoIdentity)?, edge))
+}
+
+fn parse_identity(edge: &[Value]) -> Option<EdgeIdentity> {
+    let [Value::Text(name), Value::Text(region), ..] = edge else {
+        return None;
+    };
+    Some(EdgeIdentity {
+        edge_id: name.parse().ok()?,
+        region: region.parse().ok()?,
+    })
+}
+
+fn read_trusted_rows(conn: &Connection, table: &GuardedTable) -> Vec<Vec<Value>> {
+    let GuardedTable {
+        name,
+        guard,
+        columns,
+        key,
+        is_union,
+    } = table;
+    let of_table = read_rows(conn, &format!("{columns} FROM {name} NOT INDEXED"), key);
+    let of_guard = read_rows(
+        conn,
+        &format!("{columns} FROM {name} INDEXED BY {guard}"),
+        key,
+    );
+    if *is_union {
+        let mut known = HashSet::new();
+        let all = of_table.rows.into_iter().chain(of_guard.rows);
+        return all.filter(|row| known.insert(digest_row(row))).collect();
+    }
+    match (of_table.is_whole, of_guard.is_whole) {
+        (true, false) => of_table.rows,
+        (false, true) => of_guard.rows,
+        (true, true) | (false, false) => {
+            let known: HashSet<Hash> = of_guard.rows.iter().map(|row| digest_row(row)).collect();
+            let mut rows = of_table.rows;
+            rows.retain(|row| known.contains(&digest_row(row)));
+            rows
+        }
+    }
+}
+
+struct ReadRows {
+    rows: Vec<Vec<Value>>,
+    is_whole: bool,
+}
+
+/// Reads from the front up to the damage, then from the back.
+fn read_rows(conn: &Connection, select: &str, key: &str) -> ReadRows {
+    let backwards = key.replace(',', " DESC,");
+    let mut rows = Vec::new();
+    let is_whole = read_until_damage(conn, &format!("SELECT {select} ORDER BY {key}"), &mut rows);
+    if !is_whole {
+        let text = format!("SELECT {select} ORDER BY {backwards} DESC");
+        read_until_damage(conn, &text, &mut rows);
+        let mut known = HashSet::new();
+        rows.retain(|row| known.insert(digest_row(row)));
+    }
+    ReadRows { rows, is_whole }
+}
+
+/// False if the damage ended it.
+fn read_until_damage(conn: &Connection, text: &str, into: &mut Vec<Vec<Value>>) -> bool {
+    let Ok(mut statement) = conn.prepare(text) else {
+        return false;
+    };
+    let columns = statement.column_count();
+    let Ok(mut rows) = statement.query([]) else {
+        return false;
+    };
+    loop {
+        match rows.next() {
+            Ok(Some(row)) => {
+                let values: rusqlite::Result<Vec<Value>> =
+                    (0..columns).map(|at| row.get(at)).collect();
+                // Text that is no UTF-8 is damage of this row alone.
+                into.extend(values);
+            }
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
+}
+
+fn digest_row(row: &[Value]) -> Hash {
+    let mut bytes = Vec::new();
+    for value in row {
+        let (tag, content) = match value {
+            Value::Null => (0, Vec::new()),
+            Value::Integer(number) => (1, number.to_be_bytes().to_vec()),
+            Value::Real(number) => (2, number.to_be_bytes().to_vec()),
+            Value::Text(text) => (3, text.clone().into_bytes()),
+            Value::Blob(blob) => (4, blob.clone()),
+        };
+        bytes.push(tag);
+        bytes.extend((content.len() as u64).to_be_bytes());
+        bytes.extend(content);
+    }
+    Hash::digest_bytes(&bytes)
+}
+
+/// The readable ops by place; those that the chain leads to are verified.
+fn read_log(conn: &Connection, identity: &EdgeIdentity) -> BTreeMap<(u64, u64), LogRow> {
+    const OPS: &str = "SELECT epoch, seq, hash, bytes FROM log NOT INDEXED";
+    let mut log = BTreeMap::new();
+    for order in ["ORDER BY epoch, seq", "ORDER BY epoch DESC, seq DESC"] {
+        if read_ops(conn, &format!("{OPS} {order}"), &mut log) {
+            break;
+        }
+    }
+    let hashes = read_guarded_hashes(conn);
+    let starts = read_starts(conn, identity);
+    let places: Vec<(u64, u64)> = log.keys().copied().collect();
+    for (epoch, seq) in places {
+        let at = (epoch, seq);
+        let before = (epoch, seq.saturating_sub(1));
+        let start = (seq == 1).then(|| starts.get(&epoch)).flatten();
+        let own = log.get(&before).map(|row| &row.hash);
+        let befores = [own, hashes.get(&before), start];
+        let Some(row) = log.get(&at) else { continue };
+        let found = befores.into_iter().flatten().find_map(|hash| {
+            let seq = seq.saturating_sub(1);
+            let here = ChainHead { seq, hash: *hash }.append_op(&row.bytes).hash;
+            (here == row.hash || hashes.get(&at) == Some(&here)).then_some(here)
+        });
+        if let (Some(hash), Some(row)) = (found, log.get_mut(&at)) {
+            row.hash = hash;
+            row.is_verified = true;
+        }
+    }
+    log
+}
+
+/// False if damage ended it.
+fn read_ops(conn: &Connection, text: &str, log: &mut BTreeMap<(u64, u64), LogRow>) -> bool {
+    let Ok(mut statement) = conn.prepare(text) else {
+        return false;
+    };
+    let Ok(mut rows) = statement.query([]) else {
+        return false;
+    };
+    loop {
+        match rows.next() {
+            Ok(Some(row)) => {
+                // A row that cannot be read is damaged alone.
+                log.extend(read_log_row(row));
+            }
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
+}
+
+fn read_log_row(row: &Row<'_>) -> rusqlite::Result<((u64, u64), LogRow)> {
+    let at = (read_u64(row, 0)?, read_u64(row, 1)?);
+    let row = LogRow {
+        hash: hash(row, 2)?,
+        bytes: row.get(3)?,
+        is_verified: false,
+    };
+    Ok((at, row))
+}
+
+fn read_guarded_hashes(conn: &Connection) -> HashMap<(u64, u64), Hash> {
+    const HASHES: &str = "SELECT epoch, seq, hash FROM log INDEXED BY log_guard";
+    let Ok(mut statement) = conn.prepare(HASHES) else {
+        return HashMap::new();
+    };
+    let rows = statement.query_map([], |row| {
+        Ok(((read_u64(row, 0)?, read_u64(row, 1)?), hash(row, 2)?))
+    });
+    rows.map_or_else(
+        |_| HashMap::new(),
+        |rows| rows.map_while(Result::ok).collect(),
+    )
+}
+
+/// The chain's first hash of the first epoch and of the present one.
+fn read_starts(conn: &Connection, identity: &EdgeIdentity) -> HashMap<u64, Hash> {
+    const START: &str = "SELECT epoch, start_hash, name FROM edge WHERE one = 1";
+    let mut starts = HashMap::from([(1, ChainHead::start(&identity.edge_id).hash)]);
+    let read = conn.query_row(START, [], |row| {
+        let _: wire::EdgeId = read_parsed(row, 2)?;
+        Ok((read_u64(row, 0)?, hash(row, 1)?))
+    });
+    starts.extend(read);
+    starts
+}
+
+/// The commands without an outcome, by place; of one that was logged again the newest.
+fn find_undecided(
+    log: &BTreeMap<(u64, u64), LogRow>,
+    commands: &[Vec<Value>],
+) -> Vec<SalvagedCommand> {
+    let decided: HashSet<(&[u8], &[u8])> = commands
+        .iter()
+        .filter_map(
+            |row| match (&row[COMMAND_ID], &row[USER_ID], &row[OUTCOME]) {
+                (Value::Blob(id), Value::Blob(user), Value::Blob(_)) => Some((&id[..], &user[..])),
+                _ => None,
+            },
+        )
+        .collect();
+    let mut newest: HashMap<(CommandId, UserId), SalvagedCommand> = HashMap::new();
+    for ((epoch, seq), row) in log {
+        let Ok(Op::Command(op)) = Op::from_bytes(&row.bytes) else {
+            continue;
+        };
+        let id = op.command.id;
+        let user = op.actor.user_id;
+        if decided.contains(&(&id.as_bytes()[..], &user.as_bytes()[..])) {
+            continue;
+        }
+        let command = SalvagedCommand {
+            epoch: *epoch,
+            head: ChainHead {
+                seq: *seq,
+                hash: row.hash,
+            },
+            bytes: row.bytes.clone(),
+            op,
+            is_verified: row.is_verified,
+        };
+        newest.insert((id, user), command);
+    }
+    let mut undecided: Vec<_> = newest.into_values().collect();
+    undecided.sort_by_key(|command| (command.epoch, command.head.seq));
+    undecided
+}
