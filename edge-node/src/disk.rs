@@ -14,10 +14,11 @@ use std::{
 
 use process::{clock::Clock, metrics, random};
 use texts::{Language, Sentence};
+use wire::UnixMillis;
 
 use crate::{
     config::Config,
-    disk_ladder::{DiskLadder, DiskLevel, DiskStanding, VolumeUse},
+    disk_ladder::{DiskDay, DiskLadder, DiskLevel, DiskStanding, RUNWAY_DAYS_MAX, VolumeUse},
 };
 
 #[derive(Clone)]
@@ -31,6 +32,7 @@ struct Inner {
     /// The level that the log has reported last.
     reported: Mutex<DiskLevel>,
     reusable_bytes: AtomicU64,
+    history: Mutex<Vec<DiskDay>>,
     refused: Mutex<Option<Duration>>,
     lacks_reserve: AtomicBool,
 }
@@ -54,6 +56,7 @@ impl LogDisk {
             level: Mutex::new(DiskLevel::Normal),
             reported: Mutex::new(DiskLevel::Normal),
             reusable_bytes: AtomicU64::new(0),
+            history: Mutex::default(),
             refused: Mutex::new(None),
             lacks_reserve: AtomicBool::new(false),
         }))
@@ -90,7 +93,22 @@ impl LogDisk {
     pub(crate) fn current_standing(&self) -> Option<DiskStanding> {
         let level = self.shown_level();
         let volume = self.look_at_volume()?;
-        Some(DiskStanding::new(level, volume))
+        let history = lock(&self.0.history);
+        let today = day_of(self.0.clock.now());
+        let runway = self.0.ladder.find_runway_days(volume, &history, today);
+        Some(DiskStanding::new(level, volume, runway))
+    }
+
+    /// Today's entry of the history.
+    pub(crate) fn measure_day(&self) -> Option<DiskDay> {
+        let filled_bytes = self.look_at_volume()?.filled_bytes();
+        let day = day_of(self.0.clock.now());
+        Some(DiskDay { day, filled_bytes })
+    }
+
+    /// Sets the days from which the runway is computed, oldest first.
+    pub(crate) fn set_history(&self, days: Vec<DiskDay>) {
+        *lock(&self.0.history) = days;
     }
 
     /// If true, new commands are refused before anything of them is stored. The last space is kept
@@ -172,6 +190,8 @@ impl LogDisk {
         if let Some(standing) = self.current_standing() {
             metrics::EDGE_DISK_USED.set([], standing.used_percent);
             metrics::EDGE_DISK_LEVEL.set([], standing.level as u64);
+            let runway = standing.runway_days.unwrap_or(RUNWAY_DAYS_MAX);
+            metrics::EDGE_DISK_RUNWAY.set([], runway.into());
             let before = std::mem::replace(&mut *lock(&self.0.reported), standing.level);
             self.log_level_change(before, &standing);
         }
@@ -209,11 +229,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The disk of an edge that may not be running.
-pub fn read_disk_standing(config: &Config) -> Option<DiskStanding> {
+fn day_of(now: UnixMillis) -> i64 {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+    now.0.div_euclid(DAY_MS)
+}
+
+/// The disk of an edge that may not be running, with the days from its report.
+pub fn read_disk_standing(
+    config: &Config,
+    history: &[DiskDay],
+    now: UnixMillis,
+) -> Option<DiskStanding> {
+    let ladder = config.disk_ladder();
     let volume = look_at_volume(&config.data)?;
-    let level = config.disk_ladder().find_level(volume, DiskLevel::Normal);
-    Some(DiskStanding::new(level, volume))
+    let level = ladder.find_level(volume, DiskLevel::Normal);
+    let runway = ladder.find_runway_days(volume, history, day_of(now));
+    Some(DiskStanding::new(level, volume, runway))
 }
 
 fn look_at_volume(data: &Path) -> Option<VolumeUse> {
@@ -255,8 +286,6 @@ pub(crate) fn is_caused_by_full_disk(
 
 #[cfg(test)]
 mod tests {
-    use wire::UnixMillis;
-
     use super::*;
 
     #[test]

@@ -53,6 +53,14 @@ pub(crate) struct VolumeUse {
     pub reusable_bytes: u64,
 }
 
+/// How full the volume was on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiskDay {
+    /// Days since 1970.
+    pub day: i64,
+    pub filled_bytes: u64,
+}
+
 /// The edge's disk, as shown to users.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = EdgeDisk)]
@@ -61,11 +69,19 @@ pub struct DiskStanding {
     /// Share of the volume in use.
     pub used_percent: u64,
     pub free_bytes: u64,
+    /// Days until new commands are refused, if it fills as in the last two weeks. Absent if it does
+    /// not fill, or if no day before today is known.
+    #[schema(required)]
+    pub runway_days: Option<u32>,
     /// What the edge does about it; absent at `normal`.
     #[schema(required)]
     pub message: Option<Text>,
 }
 
+/// The growth of these days counts.
+const GROWTH_DAYS: i64 = 14;
+/// A longer runway is no news.
+pub(crate) const RUNWAY_DAYS_MAX: u32 = 3_650;
 /// How far below its beginning a level ends.
 const ENDS_PERMILLE_BELOW: u64 = 10;
 
@@ -100,6 +116,36 @@ impl DiskLadder {
         reached.unwrap_or(DiskLevel::Normal)
     }
 
+    /// Days until new commands are refused, by the growth since the oldest of the recent days.
+    pub(crate) fn find_runway_days(
+        &self,
+        volume: VolumeUse,
+        history: &[DiskDay],
+        today: i64,
+    ) -> Option<u32> {
+        let before = history
+            .iter()
+            .find(|day| (1..=GROWTH_DAYS).contains(&today.saturating_sub(day.day)))?;
+        let days = u64::try_from(today.saturating_sub(before.day)).ok()?;
+        let growth = volume.filled_bytes().checked_sub(before.filled_bytes)?;
+        let room = self.find_room_bytes(volume);
+        let runway = u128::from(room) * u128::from(days);
+        let runway = runway.checked_div(u128::from(growth))?;
+        Some(u32::try_from(runway).map_or(RUNWAY_DAYS_MAX, |days| days.min(RUNWAY_DAYS_MAX)))
+    }
+
+    /// The bytes that fit until new commands are refused.
+    fn find_room_bytes(&self, volume: VolumeUse) -> u64 {
+        let share = u128::from(volume.size_bytes()) * u128::from(self.refuse_percent) / 100;
+        let by_share = u64::try_from(share).unwrap_or(u64::MAX);
+        let by_share = by_share.saturating_sub(volume.filled_bytes());
+        let free = volume.free_bytes + volume.reusable_bytes;
+        // With ample space the share does not matter until that much is left.
+        by_share
+            .max(free.saturating_sub(self.ample_bytes))
+            .min(free.saturating_sub(self.floor_bytes))
+    }
+
     fn begins_at_permille(&self, level: DiskLevel) -> u64 {
         let percent = match level {
             DiskLevel::Normal => 0,
@@ -116,21 +162,29 @@ impl VolumeUse {
         self.used_permille() / 10
     }
 
-    /// Counts the space that this user can reach, like `df`.
     fn used_permille(self) -> u64 {
-        let size = self.used_bytes.saturating_add(self.free_bytes).max(1);
-        let used = self.used_bytes.saturating_sub(self.reusable_bytes);
-        let permille = u128::from(used) * 1_000 / u128::from(size);
+        let filled = u128::from(self.filled_bytes());
+        let permille = filled * 1_000 / u128::from(self.size_bytes().max(1));
         u64::try_from(permille).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn filled_bytes(self) -> u64 {
+        self.used_bytes.saturating_sub(self.reusable_bytes)
+    }
+
+    /// The space that this user can reach, like `df`.
+    fn size_bytes(self) -> u64 {
+        self.used_bytes.saturating_add(self.free_bytes)
     }
 }
 
 impl DiskStanding {
-    pub(crate) fn new(level: DiskLevel, volume: VolumeUse) -> Self {
+    pub(crate) fn new(level: DiskLevel, volume: VolumeUse, runway_days: Option<u32>) -> Self {
         let mut standing = Self {
             level,
             used_percent: volume.used_percent(),
             free_bytes: volume.free_bytes,
+            runway_days,
             message: None,
         };
         standing.message = (level > DiskLevel::Normal).then(|| standing.to_text());
@@ -142,11 +196,22 @@ impl Sentence for DiskStanding {
     fn render_in(&self, language: Language) -> String {
         let percent = self.used_percent.into();
         let free = (self.free_bytes / (1024 * 1024)).into();
-        match self.level {
+        let state = match self.level {
             DiskLevel::Normal => say::disk_normal { percent }.render_in(language),
             DiskLevel::Warn => say::disk_warn { percent }.render_in(language),
             DiskLevel::Shed => say::disk_shed { percent }.render_in(language),
-            DiskLevel::Refuse => say::disk_refuse { percent, free }.render_in(language),
+            DiskLevel::Refuse => {
+                return say::disk_refuse { percent, free }.render_in(language);
+            }
+        };
+        let Some(days) = self.runway_days else {
+            return state;
+        };
+        let days = u64::from(days).into();
+        let runway = say::disk_runway { days }.render_in(language);
+        match language {
+            Language::English => format!("{state} {runway}"),
+            Language::Chinese => format!("{state}{runway}"),
         }
     }
 }
@@ -240,6 +305,40 @@ mod tests {
             DiskLevel::Normal
         );
         assert_eq!(volume.used_percent(), 69);
+    }
+
+    #[test]
+    fn the_runway_ends_where_commands_are_refused() {
+        let day = |day, filled_bytes| DiskDay { day, filled_bytes };
+        let runway = |history: &[DiskDay]| LADDER.find_runway_days(used(500), history, 100);
+        assert_eq!(runway(&[day(90, 400), day(99, 499)]), Some(45));
+        assert_eq!(
+            runway(&[day(80, 0), day(99, 499)]),
+            Some(450),
+            "recent days"
+        );
+        assert_eq!(runway(&[day(100, 100)]), None, "today has no growth yet");
+        assert_eq!(runway(&[day(90, 500)]), None, "it does not fill");
+        assert_eq!(runway(&[day(90, 600)]), None, "it empties");
+        assert_eq!(runway(&[day(101, 0)]), None, "a day to come");
+        assert_eq!(runway(&[]), None);
+        let full = LADDER.find_runway_days(used(960), &[day(90, 400)], 100);
+        assert_eq!(full, Some(0));
+    }
+
+    #[test]
+    fn with_ample_space_the_runway_ends_at_the_floor_of_it() {
+        let volume = VolumeUse {
+            used_bytes: 9_900_000,
+            free_bytes: 110_000,
+            reusable_bytes: 0,
+        };
+        let before = DiskDay {
+            day: 9,
+            filled_bytes: 9_899_000,
+        };
+        let runway = LADDER.find_runway_days(volume, &[before], 10);
+        assert_eq!(runway, Some(10), "10,000 bytes until the share counts");
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub(crate) struct Heartbeat {
 }
 
 pub(crate) async fn run_hourly_jobs(context: EdgeContext, stop: CancellationToken) {
+    record_disk_day(&context).await;
     let mut scheduler = match start_scheduler(context, &stop).await {
         Ok(scheduler) => scheduler,
         Err(error) => {
@@ -53,7 +54,7 @@ async fn start_scheduler(
     let at_night = format!("0 41 {} * * *", context.config.check_hour.min(23));
     let checked = context.clone();
     let stop = stop.clone();
-    let check = Job::new_async(at_night, move |_, _| {
+    let check = Job::new_async(at_night.as_str(), move |_, _| {
         let context = checked.clone();
         let stop = stop.clone();
         Box::pin(async move { damage::check_at_night(&context, stop).await })
@@ -70,12 +71,31 @@ async fn start_scheduler(
             } = &context;
             delete_old_rows(store, clock).await;
             disk_relief::drop_expired_copies(&context).await;
+            record_disk_day(&context).await;
             forget_old_people(store, authenticator, clock).await;
         })
     })?;
     scheduler.add(tidy).await?;
     scheduler.start().await?;
     Ok(scheduler)
+}
+
+/// Records how full the disk is, for the time until it is full.
+async fn record_disk_day(context: &EdgeContext) {
+    let EdgeContext { store, disk, .. } = context;
+    if let Some(today) = disk.measure_day()
+        && let Err(error) = store.save_disk_day(today).await
+    {
+        let cause = format_error_chain(&error);
+        tracing::warn!(cause, "Could not record how full the disk is");
+    }
+    match store.load_disk_days().await {
+        Ok(days) => disk.set_history(days),
+        Err(error) => {
+            let cause = format_error_chain(&error);
+            tracing::warn!(cause, "Could not read how full the disk was");
+        }
+    }
 }
 
 /// Deletes in small batches, so that commands get in between.

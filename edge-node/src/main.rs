@@ -125,7 +125,7 @@ fn print_report(config: &Config, json: bool) -> anyhow::Result<()> {
         Err(ReportError::NewerVersion) => return Err(StartError::NewerVersion(data).into()),
         read => read?,
     };
-    report.disk = read_disk_standing(config);
+    report.disk = read_disk_standing(config, &report.disk_days, Clock::system().now());
     match json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
         false => println!("{report}"),

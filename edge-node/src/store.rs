@@ -12,6 +12,7 @@ mod closed_orders;
 mod commands;
 mod damage_error;
 mod defects;
+mod disk_days;
 mod high_water;
 mod log;
 mod opening;

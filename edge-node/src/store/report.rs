@@ -13,11 +13,15 @@ use texts::Sentence;
 use wire::{CommandId, EdgeId, Language, OrderId, Policy, Region, RegionAssignment, UnixMillis};
 
 use super::{
+    disk_days::load_disk_days,
     opening::STEPS,
     sql::{id, read_cbor, read_optional, read_parsed, read_u64},
     standing::{self, ClockFinding},
 };
-use crate::{disk_ladder::DiskStanding, say};
+use crate::{
+    disk_ladder::{DiskDay, DiskStanding},
+    say,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EdgeReport {
@@ -40,6 +44,8 @@ pub struct EdgeReport {
     pub clock: Option<ClockReport>,
     /// The disk with the data folder. The file does not tell; the caller adds it.
     pub disk: Option<DiskStanding>,
+    #[serde(skip)]
+    pub disk_days: Vec<DiskDay>,
     pub enrolled: bool,
     pub verdicts: BTreeMap<String, u64>,
     /// Undecided commands, oldest first.
@@ -123,6 +129,12 @@ pub fn read_report(path: &Path) -> Result<EdgeReport, ReportError> {
         return Err(ReportError::NewerVersion);
     }
     let snapshot = conn.unchecked_transaction()?;
+    // An older version of this program had no such table.
+    let disk_days = if snapshot.table_exists(None, "disk_days")? {
+        load_disk_days(&snapshot)?
+    } else {
+        Vec::new()
+    };
     let report = snapshot.query_row(ROW, [], |row| {
         let edge = read_parsed(row, 0)?;
         let epoch = read_u64(row, 2)?;
@@ -140,6 +152,7 @@ pub fn read_report(path: &Path) -> Result<EdgeReport, ReportError> {
             alarm: read_alarm(&snapshot)?,
             clock: read_clock(&snapshot)?,
             disk: None,
+            disk_days,
             enrolled: row.get(11)?,
             verdicts: count_verdicts(&snapshot)?,
             items: read_items(&snapshot)?,

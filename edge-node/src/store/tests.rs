@@ -4,6 +4,7 @@ mod alarm;
 mod closed_orders;
 mod customers;
 mod damage;
+mod disk_days;
 mod feed;
 mod identity;
 mod outcomes;

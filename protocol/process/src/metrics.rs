@@ -139,6 +139,8 @@ catalogue! {
         "Share of the log's disk in use";
     Gauge EDGE_DISK_LEVEL "holdfast_edge_disk_level" []
         "What the edge does about its disk: 0 nothing, 1 warn, 2 drop copies of closed orders, 3 refuse new commands";
+    Gauge EDGE_DISK_RUNWAY "holdfast_edge_disk_runway_days" []
+        "Days until the edge refuses new commands, if the disk fills as in the last two weeks; 3650 if it does not fill";
     Counter EDGE_COPIES_DROPPED "holdfast_edge_copies_dropped_total" []
         "Copies of closed orders that an edge has dropped";
     Gauge EDGE_TABLETS "holdfast_edge_tablets" []
