@@ -8,6 +8,7 @@ mod debian;
 mod depth;
 mod fuzz;
 mod install;
+pub mod linting_compiler;
 mod mutants;
 mod mysql;
 mod node;
