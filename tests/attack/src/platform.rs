@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use process::{parts::CloudPart, tokens::ServiceKey};
 use stack::{EdgePlace, Layout, Stack, Stores, Wishes};
+use support::is_deep_run;
 use tokio::sync::OnceCell;
 
 /// A cloud and one region's edge.
@@ -39,6 +40,17 @@ impl AttackedPlatform {
     /// that do not depend on the cloud's stores; each caller gives the reason.
     pub async fn on_files() -> Self {
         Self::with(Stores::Embedded, &[]).await
+    }
+
+    /// A separate platform, for an attack on rules that are the same on all stores. A deep run has
+    /// a process per part on servers; other runs have embedded stores.
+    pub async fn on_any_stores() -> Self {
+        let stores = if is_deep_run() {
+            Stores::Real
+        } else {
+            Stores::Embedded
+        };
+        Self::with(stores, &[]).await
     }
 
     /// A separate platform with additional environment variables in each of our processes.

@@ -26,7 +26,7 @@ struct OldNode {
 
 impl OldNode {
     async fn begin() -> Self {
-        let platform = AttackedPlatform::fresh().await;
+        let platform = AttackedPlatform::on_any_stores().await;
         let admin = platform.admin().await;
         let customer = platform.somebody(Role::Customer).await;
         let provider = platform.provider().await;

@@ -108,7 +108,7 @@ async fn starts_others_orders(stranger: &Somebody, port: u16, once: OrderId, flo
 
 #[tokio::test]
 async fn a_stranger_makes_the_holders_answers_provisional() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_any_stores().await;
     let admin = platform.admin().await;
     let customer = platform.somebody(Role::Customer).await;
     let provider = platform.provider().await;

@@ -128,7 +128,7 @@ async fn a_fresh_account_takes_every_order_of_a_region() {
 
 #[tokio::test]
 async fn a_provider_reads_an_address_at_an_edge_before_anybody_has_decided() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_any_stores().await;
     let orders = open_orders(&platform, 1).await;
     let thief = platform.provider().await;
     until_on_board(&platform, &thief, &orders).await;
@@ -163,7 +163,7 @@ async fn a_provider_reads_an_address_at_an_edge_before_anybody_has_decided() {
 
 #[tokio::test]
 async fn a_provider_takes_every_job_of_a_region_that_is_cut_off() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_any_stores().await;
     let orders = open_orders(&platform, 8).await;
     let thief = platform.provider().await;
     until_on_board(&platform, &thief, &orders).await;
@@ -262,7 +262,7 @@ async fn a_provider_keeps_the_address_of_a_job_that_is_no_longer_his() {
 
 #[tokio::test]
 async fn a_hoarder_keeps_his_jobs_after_his_account_was_closed() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_any_stores().await;
     let orders = open_orders(&platform, 3).await;
     let thief = platform.provider().await;
     let admin = platform.admin().await;

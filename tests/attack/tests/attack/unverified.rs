@@ -85,7 +85,7 @@ fn done() -> (u16, String) {
 
 #[tokio::test]
 async fn a_fresh_account_accepts_a_job_in_the_portal_or_at_an_edge_that_is_cut_off() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_any_stores().await;
     let [job, second, third] = open_orders(&platform).await;
     let fresh = platform.somebody(Role::Provider).await;
     let honest = platform.provider().await;
@@ -120,7 +120,7 @@ async fn a_fresh_account_accepts_a_job_in_the_portal_or_at_an_edge_that_is_cut_o
 
 #[tokio::test]
 async fn a_provider_accepts_by_tokens_from_before_he_lost_his_mark() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_any_stores().await;
     let [taken, first, second] = open_orders(&platform).await;
     let thief = platform.provider().await;
     let other = platform.provider().await;

@@ -13,7 +13,7 @@ use wire::{Actor, OrderId, Region, Role};
 /// reconnects.
 #[tokio::test]
 async fn a_thief_goes_on_with_ended_tokens_at_an_edge_that_is_linked_again() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_any_stores().await;
     let admin = platform.admin().await;
     let thief = Station::fresh();
     let signed_out = platform.provider().await;
@@ -83,7 +83,7 @@ async fn a_thief_goes_on_with_ended_tokens_at_an_edge_that_is_linked_again() {
 /// it reconnects, and opens nothing seconds later.
 #[tokio::test]
 async fn a_thief_goes_on_with_what_has_ended_in_other_ways_at_an_edge_that_is_linked_again() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_any_stores().await;
     let cut = CutOff {
         platform: &platform,
         admin: platform.admin().await,

@@ -163,7 +163,7 @@ async fn until_accepted_by(admin: &Somebody, order: OrderId, provider: &Somebody
 
 #[tokio::test]
 async fn a_node_thief_opens_the_gateway_as_somebody_who_never_used_that_node() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_any_stores().await;
     let admin = platform.admin().await;
     let customer = platform.somebody(Role::Customer).await;
     let provider = platform.provider().await;
@@ -193,7 +193,7 @@ async fn a_node_thief_opens_the_gateway_as_somebody_who_never_used_that_node() {
 
 #[tokio::test]
 async fn a_node_thief_opens_the_gateway_with_what_tablets_left_there() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_any_stores().await;
     let admin = platform.admin().await;
     let customer = platform.somebody(Role::Customer).await;
     let provider = platform.provider().await;
