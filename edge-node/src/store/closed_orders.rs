@@ -6,12 +6,12 @@
 //! for the work; any newer version of the order brings the copy back.
 
 use engine::view::{self, ConfirmedOrder, MergeResult, OrderSource, ViewDigest};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
 use wire::{Hash, Order, OrderId, UnixMillis};
 
 use super::{
     Store, StoreWriteResult,
-    sql::{execute_cached, hash, id, read_optional, read_order, read_u64, to_sql_int},
+    sql::{execute_cached, hash, read_optional, read_order, read_u64, to_sql_int},
 };
 
 /// Rows per run, so that commands never wait long.
@@ -40,22 +40,34 @@ impl Store {
     }
 }
 
+/// Deletes the rows and inserts them again without their copies: SQLite joins emptied pages only
+/// when it deletes.
 fn drop_closed_orders(conn: &Connection, before: UnixMillis) -> rusqlite::Result<usize> {
-    const CLOSED: &str = "SELECT id, bytes FROM orders
+    const CLOSED: &str = "SELECT id, version, feed_version, final, updated_at, worker, customer,
+        owed, bytes FROM orders
         WHERE feed_open = 0 AND dropped_digest IS NULL AND updated_at < ?
         AND version = feed_version AND owed IS NOT 1
         AND NOT EXISTS (SELECT 1 FROM pending WHERE pending.order_id = orders.id)
         ORDER BY updated_at LIMIT ?";
-    const DROP: &str = "UPDATE orders SET bytes = x'', dropped_digest = ? WHERE id = ?";
-    let closed: Vec<(OrderId, Order)> = conn
+    const DELETE: &str = "DELETE FROM orders WHERE id = ?";
+    const INSERT: &str = "INSERT INTO orders (id, version, feed_version, final, updated_at, worker,
+        customer, owed, dropped_digest, feed_open, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, x'')";
+    let closed: Vec<(Vec<Value>, Hash)> = conn
         .prepare_cached(CLOSED)?
         .query_map(params![before.0, DROPPED_AT_ONCE], |row| {
-            Ok((id(row, 0)?, read_order(row, 1)?))
+            let kept = (0..8).map(|column| row.get(column));
+            Ok((
+                kept.collect::<rusqlite::Result<_>>()?,
+                read_order(row, 8)?.compute_digest(),
+            ))
         })?
         .collect::<rusqlite::Result<_>>()?;
-    for (order_id, order) in &closed {
-        let digest = order.compute_digest();
-        execute_cached(conn, DROP, params![&digest.0[..], &order_id.as_bytes()[..]])?;
+    for (kept, _) in &closed {
+        execute_cached(conn, DELETE, [&kept[0]])?;
+    }
+    for (kept, digest) in &closed {
+        let digest = Value::Blob(digest.0.to_vec());
+        execute_cached(conn, INSERT, params_from_iter(kept.iter().chain([&digest])))?;
     }
     Ok(closed.len())
 }

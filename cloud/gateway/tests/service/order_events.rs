@@ -60,7 +60,7 @@ async fn a_part_that_does_not_answer_is_named_and_hides_no_other_answer() {
     let token = gate.token(Role::Admin);
     let answer = gate.ask(&Method::GET, &path, Some(&token)).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    let missing = json!(["notification", "payment", "review"]);
+    let missing = json!(["payment", "review", "notification"]);
     assert_eq!(answer.body["missing"], missing, "{}", answer.body);
     assert_eq!(answer.body["more"], true);
     let items = answer.body["items"].as_array().unwrap();
