@@ -99,7 +99,11 @@ async fn what_fails_half_way_leaves_nothing(#[case] engine: Engine) {
     let exec = async |text| stage.sql.exec(text, Vec::new()).await.unwrap();
     exec("DROP TABLE outbox").await;
     // The fake outbox rejects a second event at the same moment.
-    exec("CREATE TABLE outbox (event_id BINARY(16), event TEXT, made_at BIGINT UNIQUE)").await;
+    exec(
+        "CREATE TABLE outbox (event_id BINARY(16), event TEXT, made_at BIGINT UNIQUE, \
+         order_id BINARY(16))",
+    )
+    .await;
     let publish = |title: &str| CommandBody::PublishOrder {
         order_id: OrderId(stage.clock.new_id()),
         order: wire::Draft {
