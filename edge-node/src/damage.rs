@@ -19,7 +19,7 @@ use wire::UnixMillis;
 
 use crate::{
     config::Config,
-    context::{DamageAlarm, DamageFound, EdgeContext},
+    context::{DamageFound, EdgeContext},
     data_folder::OWNER_ALONE,
     store::{DamageError, FileCheck, check_file, path_in, salvage_file},
 };
@@ -27,27 +27,34 @@ use crate::{
 const DATABASE: &str = "db";
 const REBUILT: &str = "db.rebuilt";
 const DAMAGED: &str = "db.damaged-";
+/// Its presence makes the next start check the whole database: damage was met, and the start must
+/// find it again.
+const SUSPECTED: &str = "db.suspected";
 /// Earlier ones are deleted: a failing disk must not fill itself with copies.
 const DAMAGED_KEPT: usize = 2;
 
-/// Checks the database for a limited time, and replaces it if it is damaged.
+/// Checks the database, for a limited time unless damage was met before, and replaces it if it is
+/// damaged.
 pub(crate) async fn check_at_start(config: &Config, clock: &Clock) -> Result<(), DamageError> {
     finish_replacement(&config.data)?;
-    let limit = Duration::from_secs(config.start_check_seconds.into());
+    let limit = if config.data.join(SUSPECTED).exists() {
+        Duration::MAX
+    } else {
+        Duration::from_secs(config.start_check_seconds.into())
+    };
     let started = clock.elapsed();
     let timer = clock.clone();
     let is_over = move || timer.elapsed().saturating_sub(started) >= limit;
     match check_in_background(path_in(&config.data), is_over).await {
-        FileCheck::Sound => Ok(()),
-        FileCheck::Unfinished => {
-            tracing::info!(?limit, "The check of the database goes on at night");
-            Ok(())
-        }
+        FileCheck::Sound => forget_suspicion(&config.data)?,
+        FileCheck::Unfinished => tracing::info!("The check of the database goes on at night"),
         FileCheck::Damaged(fault) => {
             tracing::error!(fault, data = %config.data.display(), "The database is damaged");
-            replace_damaged_database(config, clock.now())
+            replace_damaged_database(config, clock.now())?;
+            forget_suspicion(&config.data)?;
         }
     }
+    Ok(())
 }
 
 /// Checks the whole database of a running edge; damage stops it.
@@ -56,15 +63,31 @@ pub(crate) async fn check_at_night(context: &EdgeContext, stop: CancellationToke
     match check_in_background(path, move || stop.is_cancelled()).await {
         FileCheck::Sound => tracing::info!("The database is sound"),
         FileCheck::Unfinished => tracing::warn!("The check of the database did not finish"),
-        FileCheck::Damaged(fault) => raise_damage(&context.damage, fault),
+        FileCheck::Damaged(fault) => raise_damage(context, fault),
     }
 }
 
 /// Stops the edge: it must not answer from this file.
-pub(crate) fn raise_damage(alarm: &DamageAlarm, fault: String) {
-    if alarm.borrow().is_none() {
+pub(crate) fn raise_damage(context: &EdgeContext, fault: String) {
+    if context.damage.borrow().is_none() {
         tracing::error!(fault, "The database is damaged: this edge stops");
-        alarm.send_replace(Some(DamageFound(fault)));
+        remember_suspicion(&context.config.data);
+        context.damage.send_replace(Some(DamageFound(fault)));
+    }
+}
+
+/// Makes the next start check the whole database.
+pub(crate) fn remember_suspicion(data: &Path) {
+    let marked = File::create(data.join(SUSPECTED)).and_then(|_| sync_folder(data));
+    if let Err(error) = marked {
+        tracing::error!(%error, "Could not note that the database is damaged");
+    }
+}
+
+fn forget_suspicion(data: &Path) -> io::Result<()> {
+    match fs::remove_file(data.join(SUSPECTED)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -174,7 +174,7 @@ impl Heartbeat {
         }
         if self.context.store.has_met_damage() {
             let fault = "a read or a write has met a damaged page".to_owned();
-            damage::raise_damage(&self.context.damage, fault);
+            damage::raise_damage(&self.context, fault);
         }
     }
 

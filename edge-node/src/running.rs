@@ -83,6 +83,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<RunningEdge, StartErr
         } else if let StartError::Damage(DamageError::Taken(taken)) = error {
             StartError::Read(taken)
         } else if journal::is_of_damage(&error) || matches!(error, StartError::Damage(_)) {
+            damage::remember_suspicion(&data);
             StartError::Damaged { data, stopped_at }
         } else if journal::is_of_newer_version(&error) {
             StartError::NewerVersion(data)

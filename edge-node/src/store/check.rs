@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use engine::view::ViewDigest;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 use wire::{ChainHead, Op};
 
 use super::{
@@ -47,21 +47,17 @@ pub fn check_file(path: &Path, is_over: impl FnMut() -> bool + Send + 'static) -
     match find_fault(path, is_over) {
         Ok(()) => FileCheck::Sound,
         Err(Fault::Found(fault)) => FileCheck::Damaged(fault),
-        Err(Fault::Sql(error)) => match error.sqlite_error_code() {
-            Some(ErrorCode::OperationInterrupted) => FileCheck::Unfinished,
-            // Another process has the file, or the system lacks something: no finding.
-            Some(
-                ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::CannotOpen
-                | ErrorCode::PermissionDenied
-                | ErrorCode::OutOfMemory
-                | ErrorCode::DiskFull,
-            ) => FileCheck::Unfinished,
-            Some(ErrorCode::NotADatabase) => FileCheck::Damaged("it is no database".to_owned()),
-            _ if journal::is_of_full_disk(&error) => FileCheck::Unfinished,
-            _ => FileCheck::Damaged(error.to_string()),
-        },
+        Err(Fault::Sql(error))
+            if journal::is_of_damage(&error) || error.sqlite_error_code().is_none() =>
+        {
+            FileCheck::Damaged(error.to_string())
+        }
+        // The time was over, another process has the file, or the system lacks something or failed
+        // once: no finding.
+        Err(Fault::Sql(error)) => {
+            tracing::warn!(%error, "Could not finish the check of the database");
+            FileCheck::Unfinished
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 
 use engine::view::{self, ConfirmedOrder, MergeResult, OrderSource, ViewDigest};
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
-use wire::{Hash, Order, OrderId, UnixMillis};
+use wire::{Hash, Order, OrderId, UnixMillis, is_open};
 
 use super::{
     Store, StoreWriteResult,
@@ -166,7 +166,7 @@ impl DroppedOrder {
         incoming: &Order,
         via: OrderSource,
     ) -> rusqlite::Result<Option<MergeResult>> {
-        const FED: &str = "UPDATE orders SET feed_version = ? WHERE id = ?";
+        const FED: &str = "UPDATE orders SET feed_version = ?, feed_open = ? WHERE id = ?";
         if incoming.version > self.version || incoming.version == self.version && self.is_ahead() {
             return Ok(None);
         }
@@ -184,7 +184,12 @@ impl DroppedOrder {
         }
         if via == OrderSource::Feed && incoming.version > self.feed_version {
             let fed = to_sql_int(incoming.version);
-            execute_cached(conn, FED, params![fed, &incoming.id.as_bytes()[..]])?;
+            let feed_open = is_open(incoming.status);
+            execute_cached(
+                conn,
+                FED,
+                params![fed, feed_open, &incoming.id.as_bytes()[..]],
+            )?;
         }
         Ok(Some(MergeResult::Kept))
     }

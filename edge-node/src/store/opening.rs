@@ -178,12 +178,26 @@ pub(super) fn log_boot(
     Ok(BootResult { suspicion, at })
 }
 
-/// Moves decided commands out of the old log's numbering: into epoch 0, after those of earlier
-/// renamings.
+/// Moves commands out of the old log's numbering: into epoch 0, after those moved earlier.
 const MOVE_TO_EPOCH_ZERO: &str =
     "UPDATE commands SET seq = ? + seq + epoch * 1099511627776, epoch = 0
-    WHERE epoch > 0";
+    WHERE epoch > ? OR epoch = ? AND seq > ?";
 const LAST_IN_EPOCH_ZERO: &str = "SELECT COALESCE(MAX(seq), 0) FROM commands WHERE epoch = 0";
+
+/// Frees the places behind this one for new ops. The moved commands keep their answers.
+pub(super) fn move_commands_behind(
+    conn: &Connection,
+    epoch: u64,
+    seq: u64,
+) -> rusqlite::Result<()> {
+    let moved_before: i64 = conn.query_row(LAST_IN_EPOCH_ZERO, [], |row| row.get(0))?;
+    let epoch = to_sql_int(epoch);
+    conn.execute(
+        MOVE_TO_EPOCH_ZERO,
+        params![moved_before, epoch, epoch, to_sql_int(seq)],
+    )
+    .map(drop)
+}
 
 /// The edge of this region that this file is a copy of, if it is marked as a twin.
 pub fn twin_of(data: &Path, identity: &EdgeIdentity) -> Result<Option<EdgeId>, RenameError> {
@@ -285,8 +299,7 @@ fn rename_edge(
     ] {
         conn.execute(text, [])?;
     }
-    let before: i64 = conn.query_row(LAST_IN_EPOCH_ZERO, [], |row| row.get(0))?;
-    conn.execute(MOVE_TO_EPOCH_ZERO, [before])?;
+    move_commands_behind(conn, 0, u64::MAX)?;
     restore::reset_to_epoch(
         conn,
         book,

@@ -1,7 +1,8 @@
 //! Makes a new database from what a damaged one still had, and a file of its undecided commands.
 //!
 //! Invariants: the new database is suspect, so the cloud gives the edge a new epoch before it takes
-//! an op, and sends the orders anew. Only verified commands go into it; the file has all of them.
+//! an op, and sends the orders anew. Only verified commands with their tokens go into it; the file
+//! has all of them.
 
 use std::{
     fs::{File, OpenOptions},
@@ -18,8 +19,8 @@ use wire::{Hash, Op, UnixMillis};
 use super::{
     damage_error::DamageError,
     log::op_kind,
-    opening::migrations,
-    salvage::{EDGE, Salvage, SalvagedCommand},
+    opening::{migrations, move_commands_behind},
+    salvage::{EDGE, LogRow, Salvage, SalvagedCommand},
     sql::to_sql_int,
     standing::Alarm,
     stored_commands::{StoredCommand, insert_command},
@@ -43,11 +44,13 @@ impl Salvage {
                 statement.execute(params_from_iter(row))?;
             }
         }
-        let verified = self.undecided.iter().filter(|command| command.is_verified);
+        self.insert_log(&filling, now)?;
         let mut count = 0;
-        for command in verified {
-            self.insert_undecided(&filling, command)?;
-            count += 1;
+        for command in &self.undecided {
+            if command.is_verified && self.has_token_of(command) {
+                insert_undecided(&filling, command)?;
+                count += 1;
+            }
         }
         filling.commit()?;
         conn.close().map_err(|(_, error)| error)?;
@@ -65,52 +68,49 @@ impl Salvage {
         );
         conn.execute(&text, params_from_iter(&self.edge))?;
         conn.execute(STATE, [to_sql_int(self.epoch)])?;
-        conn.execute(ALARM, params![Alarm::Damaged.as_str(), now.0])?;
+        let alarm = if self.is_twin {
+            Alarm::Twin
+        } else {
+            Alarm::Damaged
+        };
+        conn.execute(ALARM, params![alarm.as_str(), now.0])?;
         Ok(())
     }
 
-    fn insert_undecided(
-        &self,
-        conn: &Connection,
-        command: &SalvagedCommand,
-    ) -> rusqlite::Result<()> {
-        const LOG: &str = "INSERT OR IGNORE INTO log (epoch, seq, bytes, hash, kind, logged_at)
+    /// Copies the verified ops, so that a later check finds the chain between them, and moves decided
+    /// commands behind the last one out of its way: the edge numbers its next ops from there.
+    fn insert_log(&self, conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
+        const OP: &str = "INSERT INTO log (epoch, seq, bytes, hash, kind, logged_at)
             VALUES (?, ?, ?, ?, ?, ?)";
-        // The row of the damaged file may be at an older place.
-        const FORGET: &str = "DELETE FROM commands WHERE command_id = ? AND user_id = ?";
-        let SalvagedCommand {
-            epoch,
-            head,
-            bytes,
-            op,
-            ..
-        } = command;
-        let received_at = op.received_at;
-        if let Some(token) = self.tokens.get(&(*epoch, op.token_seq)) {
-            let values = params![
-                to_sql_int(*epoch),
-                to_sql_int(op.token_seq),
-                token.bytes,
-                &token.hash.0[..],
-                "token",
-                received_at.0
-            ];
-            conn.execute(LOG, values)?;
+        let mut head = 0;
+        for ((epoch, seq), row) in &self.log {
+            let Ok(op) = Op::from_bytes(&row.bytes) else {
+                continue;
+            };
+            if !row.is_verified {
+                continue;
+            }
+            let epoch_of_row = to_sql_int(*epoch);
+            let place = to_sql_int(*seq);
+            let hash = &row.hash.0[..];
+            let values = params![epoch_of_row, place, row.bytes, hash, op_kind(&op), now.0];
+            conn.execute(OP, values)?;
+            if *epoch == self.epoch {
+                head = *seq;
+            }
         }
-        let values = params![
-            to_sql_int(*epoch),
-            to_sql_int(head.seq),
-            bytes,
-            &head.hash.0[..],
-            op_kind(&Op::Command(op.clone())),
-            received_at.0
-        ];
-        conn.execute(LOG, values)?;
-        let id = op.command.id;
-        let user = op.actor.user_id;
-        conn.execute(FORGET, params![&id.as_bytes()[..], &user.as_bytes()[..]])?;
-        let stored = StoredCommand::from_op(op, *epoch, *head);
-        insert_command(conn, &stored, received_at, "")
+        move_commands_behind(conn, self.epoch, head)
+    }
+
+    /// Without its token the cloud would reject a command. Then the tablet sends both again.
+    fn has_token_of(&self, command: &SalvagedCommand) -> bool {
+        self.find_token(command).is_some()
+    }
+
+    fn find_token(&self, command: &SalvagedCommand) -> Option<&LogRow> {
+        let at = (command.epoch, command.op.token_seq);
+        let row = self.log.get(&at).filter(|row| row.is_verified)?;
+        matches!(Op::from_bytes(&row.bytes), Ok(Op::Token { .. })).then_some(row)
     }
 
     /// Saves the undecided commands for a person who carries them to another machine. Only the
@@ -139,9 +139,11 @@ impl Salvage {
             bytes,
             op,
             is_verified,
+            ..
         } = command;
-        let token = self.tokens.get(&(*epoch, op.token_seq));
-        let token = token.map(|row| STANDARD.encode(&row.bytes));
+        let token = self
+            .find_token(command)
+            .map(|row| STANDARD.encode(&row.bytes));
         json!({
             "epoch": epoch, "seq": head.seq, "hash": head.hash, "verified": is_verified,
             "command_id": op.command.id, "body": op.command.body, "user_id": op.actor.user_id,
@@ -149,4 +151,19 @@ impl Salvage {
             "op": STANDARD.encode(bytes), "token_op": token,
         })
     }
+}
+
+fn insert_undecided(conn: &Connection, command: &SalvagedCommand) -> rusqlite::Result<()> {
+    // The row of the damaged file may be at an older place.
+    const FORGET: &str = "DELETE FROM commands WHERE command_id = ? AND user_id = ?";
+    const COMPLETE: &str = "UPDATE commands SET doubt = ?, act = ?
+        WHERE command_id = ? AND user_id = ?";
+    let op = &command.op;
+    let id = &op.command.id.as_bytes()[..];
+    let user = &op.actor.user_id.as_bytes()[..];
+    conn.execute(FORGET, params![id, user])?;
+    let stored = StoredCommand::from_op(op, command.epoch, command.head);
+    insert_command(conn, &stored, op.received_at, "")?;
+    conn.execute(COMPLETE, params![command.doubt, command.act, id, user])?;
+    Ok(())
 }

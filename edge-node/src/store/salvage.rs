@@ -18,6 +18,7 @@ use super::{
     damage_error::DamageError,
     high_water::{self, MarkFile},
     sql::{hash, read_parsed, read_u64},
+    standing::Alarm,
 };
 
 /// A command that the file has no outcome for.
@@ -29,6 +30,9 @@ pub(crate) struct SalvagedCommand {
     pub op: CommandOp,
     /// The chain leads to it.
     pub is_verified: bool,
+    /// Of its answer, if that row is unharmed: the doubt, and the act that counts toward a limit.
+    pub doubt: Value,
+    pub act: Value,
 }
 
 /// What a damaged file still has.
@@ -37,7 +41,9 @@ pub(crate) struct Salvage {
     pub epoch: u64,
     pub edge: Vec<Value>,
     pub undecided: Vec<SalvagedCommand>,
-    pub tokens: BTreeMap<(u64, u64), LogRow>,
+    pub log: BTreeMap<(u64, u64), LogRow>,
+    /// Only an operator ends this.
+    pub is_twin: bool,
     pub tables: Vec<(&'static GuardedTable, Vec<Vec<Value>>)>,
 }
 
@@ -110,6 +116,8 @@ static TABLES: [GuardedTable; 5] = [
 /// Columns of the commands.
 const COMMAND_ID: usize = 0;
 const USER_ID: usize = 1;
+const DOUBT: usize = 9;
+const ACT: usize = 11;
 const OUTCOME: usize = 13;
 
 /// Reads a file that a check has called damaged. Changes nothing.
@@ -130,20 +138,13 @@ pub(crate) fn salvage_file(path: &Path) -> Result<Salvage, DamageError> {
     let undecided = find_undecided(&log, &tables[0].1);
     // A command without its op would be answered as stored, and would never reach the cloud.
     tables[0].1.retain(|row| row[OUTCOME] != Value::Null);
-    let tokens = undecided
-        .iter()
-        .filter_map(|command| {
-            let at = (command.epoch, command.op.token_seq);
-            let row = log.get(&at).filter(|row| row.is_verified)?;
-            Some((at, row.clone()))
-        })
-        .collect();
     Ok(Salvage {
         identity,
         epoch,
         edge,
         undecided,
-        tokens,
+        log,
+        is_twin: was_twin(&conn),
         tables,
     })
 }
@@ -343,6 +344,17 @@ fn read_starts(conn: &Connection, identity: &EdgeIdentity) -> HashMap<u64, Hash>
     starts
 }
 
+/// True if the table or its guard says so.
+fn was_twin(conn: &Connection) -> bool {
+    ["NOT INDEXED", "INDEXED BY alarm_guard"]
+        .iter()
+        .any(|source| {
+            let text = format!("SELECT why FROM alarm {source}");
+            let why: rusqlite::Result<String> = conn.query_row(&text, [], |row| row.get(0));
+            why.is_ok_and(|why| why == Alarm::Twin.as_str())
+        })
+}
+
 /// The commands without an outcome, by place; of one that was logged again the newest.
 fn find_undecided(
     log: &BTreeMap<(u64, u64), LogRow>,
@@ -357,6 +369,13 @@ fn find_undecided(
             },
         )
         .collect();
+    let answers: HashMap<(&[u8], &[u8]), &Vec<Value>> = commands
+        .iter()
+        .filter_map(|row| match (&row[COMMAND_ID], &row[USER_ID]) {
+            (Value::Blob(id), Value::Blob(user)) => Some(((&id[..], &user[..]), row)),
+            _ => None,
+        })
+        .collect();
     let mut newest: HashMap<(CommandId, UserId), SalvagedCommand> = HashMap::new();
     for ((epoch, seq), row) in log {
         let Ok(Op::Command(op)) = Op::from_bytes(&row.bytes) else {
@@ -367,6 +386,8 @@ fn find_undecided(
         if decided.contains(&(&id.as_bytes()[..], &user.as_bytes()[..])) {
             continue;
         }
+        let answer = answers.get(&(&id.as_bytes()[..], &user.as_bytes()[..]));
+        let read_column = |column: usize| answer.map_or(Value::Null, |row| row[column].clone());
         let command = SalvagedCommand {
             epoch: *epoch,
             head: ChainHead {
@@ -376,8 +397,13 @@ fn find_undecided(
             bytes: row.bytes.clone(),
             op,
             is_verified: row.is_verified,
+            doubt: read_column(DOUBT),
+            act: read_column(ACT),
         };
-        newest.insert((id, user), command);
+        let known = newest.get(&(id, user));
+        if command.is_verified || known.is_none_or(|known| !known.is_verified) {
+            newest.insert((id, user), command);
+        }
     }
     let mut undecided: Vec<_> = newest.into_values().collect();
     undecided.sort_by_key(|command| (command.epoch, command.head.seq));

@@ -180,6 +180,7 @@ async fn what_only_this_edge_has_is_saved_out_of_a_damaged_file() {
         assert_eq!(report.alarm.unwrap().why, "damaged", "{what}");
         assert_eq!(report.orders, 0, "{what}: the cloud sends them anew");
         assert_eq!(count_unanswered(&database), in_database, "{what}");
+        assert_takes_commands(&to, &what).await;
     }
     assert!(rebuilt > 30, "{rebuilt} of {pages}");
 }
@@ -187,6 +188,26 @@ async fn what_only_this_edge_has_is_saved_out_of_a_damaged_file() {
 /// A page that leads to others hides them; its tablets then send the commands again.
 fn is_leaf(kind: u8) -> bool {
     matches!(kind, 0x0a | 0x0d)
+}
+
+/// A rebuilt edge goes on in its log while the cloud is away, and the file stays sound.
+async fn assert_takes_commands(folder: &Path, what: &str) {
+    let data = folder.join("opened");
+    std::fs::create_dir_all(data.join("db")).unwrap();
+    std::fs::copy(folder.join("edge.db"), path_in(&data)).unwrap();
+    let (store, _) = Store::open(&data, identity(), BootNonce([9; 16]), NOW)
+        .await
+        .unwrap();
+    for n in 1..=3 {
+        let publish = CommandBody::PublishOrder {
+            order_id: OrderId(id(6_000 + n)),
+            order: draft(),
+        };
+        entered(&store, entry(5_000 + n, by(20), publish)).await;
+    }
+    store.close();
+    let path = path_in(&data);
+    assert_eq!(check_file(&path, || false), FileCheck::Sound, "{what}");
 }
 
 /// The commands that a repeat finds without an outcome.
