@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use engine::view::ViewDigest;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use wire::{ChainHead, Op};
 
 use super::{
@@ -50,7 +50,12 @@ pub fn check_file(path: &Path, is_over: impl FnMut() -> bool + Send + 'static) -
         Err(Fault::Sql(error))
             if journal::is_of_damage(&error) || error.sqlite_error_code().is_none() =>
         {
-            FileCheck::Damaged(error.to_string())
+            let is_other_file = error.sqlite_error_code() == Some(ErrorCode::NotADatabase);
+            FileCheck::Damaged(if is_other_file {
+                "it is no database".to_owned()
+            } else {
+                error.to_string()
+            })
         }
         // The time was over, another process has the file, or the system lacks something or failed
         // once: no finding.

@@ -64,9 +64,13 @@ async fn a_damaged_database_is_never_answered_from_and_what_only_it_has_is_saved
     let carried = std::fs::read_to_string(&rescued).unwrap();
     assert!(carried.contains(&id(1_002).to_string()), "{carried}");
 
-    cloud.heal();
     let sessions = cloud.hellos().len();
     let _edge = Edge::start(data.path(), gateway).await;
+    let told = report(data.path());
+    assert_eq!(told["alarm"]["why"], "damaged");
+    assert_eq!(told["orders"], 0, "they come from the cloud");
+    assert_eq!(told["items"][0]["command_id"], serde_json::json!(id(1_002)));
+    cloud.heal();
     let hello = until("a session", || async {
         cloud.hellos().get(sessions).cloned()
     })
@@ -75,13 +79,6 @@ async fn a_damaged_database_is_never_answered_from_and_what_only_it_has_is_saved
         hello.suspect,
         "nothing is firm, and the cloud gives a new epoch"
     );
-    let told = report(data.path());
-    assert_eq!(told["alarm"]["why"], "damaged");
-    assert_eq!(
-        told["orders"], 0,
-        "the cloud of these tests gives no new epoch"
-    );
-    assert_eq!(told["items"][0]["command_id"], serde_json::json!(id(1_002)));
     let saved = std::fs::read_to_string(find_file(data.path(), "undecided-").unwrap()).unwrap();
     assert!(saved.contains(&id(1_002).to_string()), "{saved}");
     let copy = find_file(data.path(), "db.damaged-").unwrap();
