@@ -1,5 +1,5 @@
-//! Replaces an edge's files with older ones, or runs them a second time elsewhere, in real
-//! processes. Each case is detected, lost ops come back from the cloud or the tablets, work
+//! Replaces an edge's files with older ones, damages them, or runs them a second time elsewhere, in
+//! real processes. Each case is detected, lost ops come back from the cloud or the tablets, work
 //! continues, and the operator sees the case with the next step. A restart or a half-open socket
 //! raises no alarm.
 
@@ -265,6 +265,54 @@ async fn a_whole_machine_is_found_out_by_a_tablet_that_holds_a_newer_receipt() {
     stack.heal(REGION).await.unwrap();
     in_a_new_epoch(&stack).await;
     work_goes_on(&stack, &storm, [before, lost].concat()).await;
+    stack.stop().await.unwrap();
+}
+
+/// Changes a letter in each copy of a text in the edge's stopped database, as a failing disk does.
+fn change_a_letter_of(text: &str, database: &Path) {
+    // Otherwise the text may lie in the write-ahead log.
+    let file = rusqlite::Connection::open(database).unwrap();
+    file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
+    drop(file);
+    let mut bytes = std::fs::read(database).unwrap();
+    let places: Vec<usize> = bytes
+        .windows(text.len())
+        .enumerate()
+        .filter_map(|(at, window)| (window == text.as_bytes()).then_some(at))
+        .collect();
+    assert!(!places.is_empty(), "{text} is not in the file");
+    for at in places {
+        bytes[at] ^= 1;
+    }
+    std::fs::write(database, bytes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_a_failing_disk_changed_is_replaced_and_nothing_receipted_is_lost() {
+    let (stack, api) = platform().await;
+    let storm = Storm::in_region(&stack, &api, REGION).await;
+    let before = storm.publish(50).await;
+    storm.check(&before).await;
+    stack.cut(REGION).await.unwrap();
+    // Acknowledged, and never sent.
+    let kept = storm.publish(40).await;
+    stack.terminate(EDGE).await.unwrap();
+    // One of the fifty, and none of the forty: in the region's orders and in the log.
+    change_a_letter_of("Job 49", &folder(&stack).join("db/edge.db"));
+
+    stack.restart(EDGE).await.unwrap();
+    let log = std::fs::read_to_string(stack.log(EDGE)).unwrap();
+    assert!(log.contains("Made a new database from the damaged one"));
+    head_says(stack.layout().edge(REGION).http, "suspect").await;
+    stack.heal(REGION).await.unwrap();
+    in_a_new_epoch(&stack).await;
+    let relogged = relogged(&stack, 2).unwrap();
+    assert!(
+        relogged >= 40,
+        "{relogged} commands came from the damaged file"
+    );
+    work_goes_on(&stack, &storm, [before, kept].concat()).await;
     stack.stop().await.unwrap();
 }
 
