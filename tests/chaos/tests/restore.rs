@@ -269,13 +269,11 @@ async fn a_whole_machine_is_found_out_by_a_tablet_that_holds_a_newer_receipt() {
 }
 
 /// Changes a letter in each copy of a text in the edge's stopped database, as a failing disk does.
-fn change_a_letter_of(text: &str, database: &Path) {
-    // Otherwise the text may lie in the write-ahead log.
-    let file = rusqlite::Connection::open(database).unwrap();
-    file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .unwrap();
-    drop(file);
-    let mut bytes = std::fs::read(database).unwrap();
+fn change_a_letter_of(text: &str, data: &Path) {
+    let copy = data.with_extension("copy");
+    holdfast_edge::back_up(data, &copy).unwrap();
+    // Unlike the database, its copy has no write-ahead log, in which the text may lie.
+    let mut bytes = std::fs::read(holdfast_edge::path_in(&copy)).unwrap();
     let places: Vec<usize> = bytes
         .windows(text.len())
         .enumerate()
@@ -284,6 +282,10 @@ fn change_a_letter_of(text: &str, database: &Path) {
     assert!(!places.is_empty(), "{text} is not in the file");
     for at in places {
         bytes[at] ^= 1;
+    }
+    let database = holdfast_edge::path_in(data);
+    for log in ["edge.db-wal", "edge.db-shm"] {
+        let _gone_already = std::fs::remove_file(database.with_file_name(log));
     }
     std::fs::write(database, bytes).unwrap();
 }
@@ -299,7 +301,7 @@ async fn a_database_that_a_failing_disk_changed_is_replaced_and_nothing_receipte
     let kept = storm.publish(40).await;
     stack.terminate(EDGE).await.unwrap();
     // One of the fifty, and none of the forty: in the region's orders and in the log.
-    change_a_letter_of("Job 49", &folder(&stack).join("db/edge.db"));
+    change_a_letter_of("Job 49", &folder(&stack));
 
     stack.restart(EDGE).await.unwrap();
     let log = std::fs::read_to_string(stack.log(EDGE)).unwrap();
