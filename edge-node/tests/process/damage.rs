@@ -33,6 +33,10 @@ fn find_file(data: &Path, begin: &str) -> Option<PathBuf> {
     found.map(|entry| entry.path())
 }
 
+fn read_log(data: &Path) -> String {
+    std::fs::read_to_string(data.join("log")).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_database_is_never_answered_from_and_what_only_it_has_is_saved() {
     let (cloud, gateway) = Cloud::start().await;
@@ -66,6 +70,13 @@ async fn a_damaged_database_is_never_answered_from_and_what_only_it_has_is_saved
 
     let sessions = cloud.hellos().len();
     let _edge = Edge::start(data.path(), gateway).await;
+    // The listeners are bound before the database is checked.
+    until("the new database", || async {
+        read_log(data.path())
+            .contains("Made a new database from the damaged one")
+            .then_some(())
+    })
+    .await;
     let told = report(data.path());
     assert_eq!(told["alarm"]["why"], "damaged");
     assert_eq!(told["orders"], 0, "they come from the cloud");
@@ -83,9 +94,4 @@ async fn a_damaged_database_is_never_answered_from_and_what_only_it_has_is_saved
     assert!(saved.contains(&id(1_002).to_string()), "{saved}");
     let copy = find_file(data.path(), "db.damaged-").unwrap();
     assert!(copy.join("edge.db").exists());
-    let log = std::fs::read_to_string(data.path().join("log")).unwrap();
-    assert!(
-        log.contains("Made a new database from the damaged one"),
-        "{log}"
-    );
 }

@@ -13,7 +13,8 @@ use wire::{
     Amount, Currency, EventId, EventType, OrderCode, OrderId, Region, Role, UnixMillis, UserId,
 };
 
-const AT: UnixMillis = UnixMillis(1_764_000_000_000);
+/// In the year 2100: MongoDB deletes lines whose time is over at any moment.
+const AT: UnixMillis = UnixMillis(4_102_444_800_000);
 const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
 const PROVIDER: UserId = UserId(Uuid::from_u128(2));
 

@@ -18,6 +18,9 @@ use wire::{Role, UnixMillis, UserId};
 
 use super::{AT, CUSTOMER, line_id, list_line_ids, request_all, sample_line};
 
+/// Longer than any retention.
+const LONG_AGO: UnixMillis = UnixMillis(1_764_000_000_000);
+
 on_every_documents! {
     a_line_goes_when_its_time_from_reading_or_creation_is_over,
 }
@@ -81,7 +84,7 @@ async fn lines_that_stand_in_mongodb_are_adopted() {
     let written = sample_line(CUSTOMER, Role::Customer, 5);
     let params = bson::serialize_to_bson(&serde_json::to_value(&written.params).unwrap()).unwrap();
     let lately = Clock::system().now();
-    for (n, read_at) in [(1, None), (2, Some(lately)), (3, Some(AT))] {
+    for (n, read_at) in [(1, None), (2, Some(lately)), (3, Some(LONG_AGO))] {
         let mut document = doc! {
             "_id": binary(n), "user_id": binary(1), "event_id": binary(4 + n), "type": "order.accepted",
             "order_id": binary(7), "counterpart": bson::Bson::Null, "params": params.clone(),
@@ -118,7 +121,7 @@ async fn lines_that_stand_in_mongodb_are_adopted() {
     assert_eq!(page.lines, expected);
     assert!(
         store
-            .mark_read(CUSTOMER, Role::Customer, line_id(1), AT)
+            .mark_read(CUSTOMER, Role::Customer, line_id(1), LONG_AGO)
             .await
             .unwrap()
     );
