@@ -6,7 +6,7 @@ use process::{clock::Clock, tokens::Signer};
 use serde::Serialize;
 use tokio::sync::watch;
 use utoipa::ToSchema;
-use wire::{BootNonce, UnixMillis};
+use wire::{BootNonce, EdgeId, NameError, UnixMillis};
 
 use crate::{
     authentication::TokenAuthenticator,
@@ -36,6 +36,15 @@ pub(crate) struct EdgeContext {
     pub callers: CallerCheck,
     pub security: ListenerSecurity,
     pub damage: DamageAlarm,
+}
+
+impl EdgeIdentity {
+    pub(crate) fn from_config(config: &Config) -> Result<Self, NameError> {
+        Ok(Self {
+            edge_id: EdgeId::new(config.name.clone())?,
+            region: config.region,
+        })
+    }
 }
 
 /// A running edge has found its database damaged and must stop.

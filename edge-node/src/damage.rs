@@ -21,7 +21,7 @@ use crate::{
     config::Config,
     context::{DamageFound, EdgeContext},
     data_folder::OWNER_ALONE,
-    store::{DamageError, FileCheck, check_file, path_in, salvage_file},
+    store::{DamageError, EdgeIdentity, FileCheck, check_file, path_in, salvage_file},
 };
 
 const DATABASE: &str = "db";
@@ -35,7 +35,11 @@ const DAMAGED_KEPT: usize = 2;
 
 /// Checks the database, for a limited time unless damage was met before, and replaces it if it is
 /// damaged.
-pub(crate) async fn check_at_start(config: &Config, clock: &Clock) -> Result<(), DamageError> {
+pub(crate) async fn check_at_start(
+    config: &Config,
+    identity: &EdgeIdentity,
+    clock: &Clock,
+) -> Result<(), DamageError> {
     finish_replacement(&config.data)?;
     let limit = if config.data.join(SUSPECTED).exists() {
         Duration::MAX
@@ -50,9 +54,10 @@ pub(crate) async fn check_at_start(config: &Config, clock: &Clock) -> Result<(),
         FileCheck::Unfinished => tracing::info!("The check of the database goes on at night"),
         FileCheck::Damaged(fault) => {
             tracing::error!(fault, data = %config.data.display(), "The database is damaged");
-            replace_damaged_database(config, clock.now())?;
+            replace_damaged_database(&config.data, identity, clock.now())?;
             forget_suspicion(&config.data)?;
         }
+        FileCheck::NewerProgram => return Err(DamageError::NewerProgram),
     }
     Ok(())
 }
@@ -62,7 +67,9 @@ pub(crate) async fn check_at_night(context: &EdgeContext, stop: CancellationToke
     let path = path_in(&context.config.data);
     match check_in_background(path, move || stop.is_cancelled()).await {
         FileCheck::Sound => tracing::info!("The database is sound"),
-        FileCheck::Unfinished => tracing::warn!("The check of the database did not finish"),
+        FileCheck::Unfinished | FileCheck::NewerProgram => {
+            tracing::warn!("The check of the database did not finish")
+        }
         FileCheck::Damaged(fault) => raise_damage(context, fault),
     }
 }
@@ -99,12 +106,14 @@ async fn check_in_background(
     check.await.unwrap_or(FileCheck::Unfinished)
 }
 
-fn replace_damaged_database(config: &Config, now: UnixMillis) -> Result<(), DamageError> {
-    let data = &config.data;
+fn replace_damaged_database(
+    data: &Path,
+    identity: &EdgeIdentity,
+    now: UnixMillis,
+) -> Result<(), DamageError> {
     let lock = journal::lock_file(&path_in(data))?;
-    let salvage = salvage_file(&path_in(data))?;
-    let identity = &salvage.identity;
-    if identity.edge_id.as_str() != config.name || identity.region != config.region {
+    let salvage = salvage_file(&path_in(data), identity)?;
+    if salvage.identity != *identity {
         return Err(DamageError::OtherEdge);
     }
     let undecided = salvage.undecided.len();
@@ -178,10 +187,11 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Saves the undecided commands of a data folder in a file, also from a damaged database. Returns
-/// how many there are.
-pub fn rescue_commands(data: &Path, to: &Path, now: UnixMillis) -> Result<usize, DamageError> {
-    let salvage = salvage_file(&path_in(data))?;
+/// Saves the undecided commands of an edge in a file, also from a damaged database. Returns how many
+/// there are.
+pub fn rescue_commands(config: &Config, to: &Path, now: UnixMillis) -> Result<usize, DamageError> {
+    let identity = EdgeIdentity::from_config(config)?;
+    let salvage = salvage_file(&path_in(&config.data), &identity)?;
     salvage.save_undecided(to, now)?;
     Ok(salvage.undecided.len())
 }

@@ -144,13 +144,16 @@ fn check_database(config: &Config) -> anyhow::Result<()> {
              still has",
             path.display()
         ),
+        FileCheck::NewerProgram => {
+            return Err(StartError::NewerVersion(config.data.clone()).into());
+        }
     }
     Ok(())
 }
 
 fn rescue_undecided(config: &Config, file: &Path) -> anyhow::Result<()> {
     check_owner(&config.data)?;
-    let commands = rescue_commands(&config.data, file, Clock::system().now())?;
+    let commands = rescue_commands(config, file, Clock::system().now())?;
     println!(
         "Saved {commands} commands that wait for the cloud in {}. The file contains people's \
          tokens: keep it as safe as the edge.",

@@ -16,7 +16,7 @@ use tokio::{
     net::TcpListener,
     sync::{oneshot, watch},
 };
-use wire::{BootNonce, EdgeId, HubFingerprint};
+use wire::{BootNonce, HubFingerprint};
 
 use crate::{
     announcement::{Announcement, MDNS_PORT},
@@ -82,6 +82,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<RunningEdge, StartErr
             StartError::FullDisk { data, stopped_at }
         } else if let StartError::Damage(DamageError::Taken(taken)) = error {
             StartError::Read(taken)
+        } else if let StartError::Damage(DamageError::NewerProgram) = error {
+            StartError::NewerVersion(data)
         } else if journal::is_of_damage(&error) || matches!(error, StartError::Damage(_)) {
             damage::remember_suspicion(&data);
             StartError::Damaged { data, stopped_at }
@@ -94,10 +96,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<RunningEdge, StartErr
 }
 
 async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, StartError> {
-    let identity = EdgeIdentity {
-        edge_id: EdgeId::new(config.name.clone())?,
-        region: config.region,
-    };
+    let identity = EdgeIdentity::from_config(&config)?;
     check_link_security(&config)?;
     if config.names.len() > data_folder::CONFIGURED_NAMES_MAX {
         return Err(StartError::TooManyNames);
@@ -109,7 +108,7 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
     let listeners = EdgeListeners::bind(&config).await?;
     data_folder::create_data_folder(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
-    damage::check_at_start(&config, &clock).await?;
+    damage::check_at_start(&config, &identity, &clock).await?;
     let nonce = BootNonce(random::draw_bytes());
     if !config.enrolment_code.is_empty() {
         data_folder::rename_twin(&config.data, &identity, nonce, &clock).await?;

@@ -13,6 +13,8 @@ mod commands;
 mod damage_error;
 mod defects;
 mod disk_days;
+mod edge_row;
+mod guarded_rows;
 mod high_water;
 mod log;
 mod opening;
@@ -81,7 +83,7 @@ pub struct Store {
 }
 
 /// The edge that the database belongs to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EdgeIdentity {
     pub edge_id: EdgeId,
     pub region: Region,

@@ -26,12 +26,16 @@ pub enum FileCheck {
     Unfinished,
     /// The first fault found.
     Damaged(String),
+    /// The log has an unharmed op that this program cannot read.
+    NewerProgram,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum Fault {
     #[error("{0}")]
     Found(String),
+    #[error("an op of a newer program")]
+    NewerProgram,
     #[error(transparent)]
     Sql(#[from] rusqlite::Error),
 }
@@ -47,6 +51,7 @@ pub fn check_file(path: &Path, is_over: impl FnMut() -> bool + Send + 'static) -
     match find_fault(path, is_over) {
         Ok(()) => FileCheck::Sound,
         Err(Fault::Found(fault)) => FileCheck::Damaged(fault),
+        Err(Fault::NewerProgram) => FileCheck::NewerProgram,
         Err(Fault::Sql(error))
             if journal::is_of_damage(&error) || error.sqlite_error_code().is_none() =>
         {
@@ -159,9 +164,13 @@ fn check_log(conn: &Connection) -> Result<(), Fault> {
             .into_iter()
             .flatten()
             .find(|(known_epoch, known)| *known_epoch == epoch && known.seq + 1 == seq)
-            .is_none_or(|(_, known)| known.append_op(&bytes) == here);
-        let is_kind = Op::from_bytes(&bytes).is_ok_and(|op| op_kind(&op) == kind);
-        if !continues || !is_kind {
+            .map(|(_, known)| known.append_op(&bytes) == here);
+        let op = Op::from_bytes(&bytes);
+        if continues == Some(true) && op.is_err() {
+            return Err(Fault::NewerProgram);
+        }
+        let is_kind = op.is_ok_and(|op| op_kind(&op) == kind);
+        if continues == Some(false) || !is_kind {
             let fault = format!("op {seq} of epoch {epoch} is not the one that was logged");
             return Err(Fault::Found(fault));
         }

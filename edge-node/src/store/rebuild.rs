@@ -18,9 +18,10 @@ use wire::{Hash, Op, UnixMillis};
 
 use super::{
     damage_error::DamageError,
+    edge_row::EDGE,
     log::op_kind,
     opening::{migrations, move_commands_behind},
-    salvage::{EDGE, LogRow, Salvage, SalvagedCommand},
+    salvage::{LogRow, Salvage, SalvagedCommand},
     sql::to_sql_int,
     standing::Alarm,
     stored_commands::{StoredCommand, insert_command},

@@ -1,9 +1,8 @@
 //! Reads what only this edge has out of a damaged file: its undecided commands with their tokens,
 //! and the answers, people and devices that the cloud does not send again. Orders come anew.
 //!
-//! Invariants: an op is verified if the log's chain leads to it; a row is trusted if the table and
-//! its guard agree on it, or one of them is unreadable; a revoked person stays revoked if either has
-//! the row.
+//! Invariants: an op is verified if the log's chain leads to it; a revoked person stays revoked if
+//! the table or its guard has the row.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -16,8 +15,10 @@ use wire::{ChainHead, CommandId, CommandOp, Hash, Op, UserId};
 use super::{
     EdgeIdentity,
     damage_error::DamageError,
+    edge_row::read_edge_row,
+    guarded_rows::{GuardedTable, read_trusted_rows},
     high_water::{self, MarkFile},
-    sql::{hash, read_parsed, read_u64},
+    sql::{hash, read_u64},
     standing::Alarm,
 };
 
@@ -53,25 +54,6 @@ pub(crate) struct LogRow {
     pub bytes: Vec<u8>,
     pub is_verified: bool,
 }
-
-/// A table whose rows its guard holds a second time.
-#[derive(Debug)]
-pub(crate) struct GuardedTable {
-    pub name: &'static str,
-    guard: &'static str,
-    pub columns: &'static str,
-    key: &'static str,
-    /// A row in either of the two counts.
-    is_union: bool,
-}
-
-pub(super) const EDGE: GuardedTable = GuardedTable {
-    name: "edge",
-    guard: "edge_guard",
-    columns: "name, region, enrolled_at, code_hash, hub_key, jwks, start_hash",
-    key: "one",
-    is_union: false,
-};
 
 /// The first has the commands.
 static TABLES: [GuardedTable; 5] = [
@@ -120,13 +102,14 @@ const DOUBT: usize = 9;
 const ACT: usize = 11;
 const OUTCOME: usize = 13;
 
-/// Reads a file that a check has called damaged. Changes nothing.
-pub(crate) fn salvage_file(path: &Path) -> Result<Salvage, DamageError> {
+/// Reads a file that a check has called damaged. Changes nothing. `configured` is the edge that the
+/// file should belong to.
+pub(crate) fn salvage_file(path: &Path, configured: &EdgeIdentity) -> Result<Salvage, DamageError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(DamageError::Open)?;
     let mark = high_water::read_mark_file(&high_water::path_for(path))?;
-    let (identity, edge) = read_identity(&conn)?;
-    let log = read_log(&conn, &identity);
+    let (identity, edge) = read_edge_row(&conn, configured)?;
+    let log = read_log(&conn, &identity, edge.last());
     let epoch = match mark {
         MarkFile::Whole(mark) => mark.epoch,
         MarkFile::Missing | MarkFile::Torn => log.keys().next_back().map_or(1, |(epoch, _)| *epoch),
@@ -149,115 +132,12 @@ pub(crate) fn salvage_file(path: &Path) -> Result<Salvage, DamageError> {
     })
 }
 
-fn read_identity(conn: &Connection) -> Result<(EdgeIdentity, Vec<Value>), DamageError> {
-    let mut rows = read_trusted_rows(conn, &EDGE);
-    let edge = rows.pop().ok_or(DamageError::NoIdentity)?;
-    let identity = parse_identity(&edge).filter(|_| rows.is_empty());
-    Ok((identity.ok_or(DamageError::NoIdentity)?, edge))
-}
-
-fn parse_identity(edge: &[Value]) -> Option<EdgeIdentity> {
-    let [Value::Text(name), Value::Text(region), ..] = edge else {
-        return None;
-    };
-    Some(EdgeIdentity {
-        edge_id: name.parse().ok()?,
-        region: region.parse().ok()?,
-    })
-}
-
-fn read_trusted_rows(conn: &Connection, table: &GuardedTable) -> Vec<Vec<Value>> {
-    let GuardedTable {
-        name,
-        guard,
-        columns,
-        key,
-        is_union,
-    } = table;
-    let of_table = read_rows(conn, &format!("{columns} FROM {name} NOT INDEXED"), key);
-    let of_guard = read_rows(
-        conn,
-        &format!("{columns} FROM {name} INDEXED BY {guard}"),
-        key,
-    );
-    if *is_union {
-        let mut known = HashSet::new();
-        let all = of_table.rows.into_iter().chain(of_guard.rows);
-        return all.filter(|row| known.insert(digest_row(row))).collect();
-    }
-    match (of_table.is_whole, of_guard.is_whole) {
-        (true, false) => of_table.rows,
-        (false, true) => of_guard.rows,
-        (true, true) | (false, false) => {
-            let known: HashSet<Hash> = of_guard.rows.iter().map(|row| digest_row(row)).collect();
-            let mut rows = of_table.rows;
-            rows.retain(|row| known.contains(&digest_row(row)));
-            rows
-        }
-    }
-}
-
-struct ReadRows {
-    rows: Vec<Vec<Value>>,
-    is_whole: bool,
-}
-
-/// Reads from the front up to the damage, then from the back.
-fn read_rows(conn: &Connection, select: &str, key: &str) -> ReadRows {
-    let backwards = key.replace(',', " DESC,");
-    let mut rows = Vec::new();
-    let is_whole = read_until_damage(conn, &format!("SELECT {select} ORDER BY {key}"), &mut rows);
-    if !is_whole {
-        let text = format!("SELECT {select} ORDER BY {backwards} DESC");
-        read_until_damage(conn, &text, &mut rows);
-        let mut known = HashSet::new();
-        rows.retain(|row| known.insert(digest_row(row)));
-    }
-    ReadRows { rows, is_whole }
-}
-
-/// False if the damage ended it.
-fn read_until_damage(conn: &Connection, text: &str, into: &mut Vec<Vec<Value>>) -> bool {
-    let Ok(mut statement) = conn.prepare(text) else {
-        return false;
-    };
-    let columns = statement.column_count();
-    let Ok(mut rows) = statement.query([]) else {
-        return false;
-    };
-    loop {
-        match rows.next() {
-            Ok(Some(row)) => {
-                let values: rusqlite::Result<Vec<Value>> =
-                    (0..columns).map(|at| row.get(at)).collect();
-                // Text that is no UTF-8 is damage of this row alone.
-                into.extend(values);
-            }
-            Ok(None) => return true,
-            Err(_) => return false,
-        }
-    }
-}
-
-fn digest_row(row: &[Value]) -> Hash {
-    let mut bytes = Vec::new();
-    for value in row {
-        let (tag, content) = match value {
-            Value::Null => (0, Vec::new()),
-            Value::Integer(number) => (1, number.to_be_bytes().to_vec()),
-            Value::Real(number) => (2, number.to_be_bytes().to_vec()),
-            Value::Text(text) => (3, text.clone().into_bytes()),
-            Value::Blob(blob) => (4, blob.clone()),
-        };
-        bytes.push(tag);
-        bytes.extend((content.len() as u64).to_be_bytes());
-        bytes.extend(content);
-    }
-    Hash::digest_bytes(&bytes)
-}
-
 /// The readable ops by place; those that the chain leads to are verified.
-fn read_log(conn: &Connection, identity: &EdgeIdentity) -> BTreeMap<(u64, u64), LogRow> {
+fn read_log(
+    conn: &Connection,
+    identity: &EdgeIdentity,
+    start: Option<&Value>,
+) -> BTreeMap<(u64, u64), LogRow> {
     const OPS: &str = "SELECT epoch, seq, hash, bytes FROM log NOT INDEXED";
     let mut log = BTreeMap::new();
     for order in ["ORDER BY epoch, seq", "ORDER BY epoch DESC, seq DESC"] {
@@ -266,7 +146,7 @@ fn read_log(conn: &Connection, identity: &EdgeIdentity) -> BTreeMap<(u64, u64), 
         }
     }
     let hashes = read_guarded_hashes(conn);
-    let starts = read_starts(conn, identity);
+    let starts = read_starts(conn, identity, start);
     let places: Vec<(u64, u64)> = log.keys().copied().collect();
     for (epoch, seq) in places {
         let at = (epoch, seq);
@@ -333,14 +213,21 @@ fn read_guarded_hashes(conn: &Connection) -> HashMap<(u64, u64), Hash> {
 }
 
 /// The chain's first hash of the first epoch and of the present one.
-fn read_starts(conn: &Connection, identity: &EdgeIdentity) -> HashMap<u64, Hash> {
-    const START: &str = "SELECT epoch, start_hash, name FROM edge WHERE one = 1";
+fn read_starts(
+    conn: &Connection,
+    identity: &EdgeIdentity,
+    start: Option<&Value>,
+) -> HashMap<u64, Hash> {
     let mut starts = HashMap::from([(1, ChainHead::start(&identity.edge_id).hash)]);
-    let read = conn.query_row(START, [], |row| {
-        let _: wire::EdgeId = read_parsed(row, 2)?;
-        Ok((read_u64(row, 0)?, hash(row, 1)?))
+    let epoch = conn.query_row("SELECT epoch FROM edge WHERE one = 1", [], |row| {
+        read_u64(row, 0)
     });
-    starts.extend(read);
+    let Some(Value::Blob(start)) = start else {
+        return starts;
+    };
+    if let (Ok(epoch), Ok(start)) = (epoch, Hash::try_from(&start[..])) {
+        starts.insert(epoch, start);
+    }
     starts
 }
 

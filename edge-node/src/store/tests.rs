@@ -22,8 +22,8 @@ use engine::{
 use tempfile::TempDir;
 use wire::{
     Action, Actor, ChainHead, Code, Command, CommandBody, CommandId, FeedChange, Hash, HeldReason,
-    NumberedOutcome, Op, Order, OrderId, OrderStatus, Outcome, Policy, ProviderVerification,
-    RevocationStatus, Role, ShareLimits, UserId, Verdict,
+    HubKey, NumberedOutcome, Op, Order, OrderId, OrderStatus, Outcome, Policy,
+    ProviderVerification, RevocationStatus, Role, ShareLimits, UserId, Verdict,
 };
 
 use super::*;

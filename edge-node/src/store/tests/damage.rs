@@ -21,6 +21,9 @@ impl Written {
     async fn new() -> Self {
         let data = tempfile::tempdir().unwrap();
         let (store, _) = open(&data, 1).await;
+        let keys = r#"{"keys": [{"kty": "OKP"}]}"#.to_owned();
+        let hub = Some(HubKey([9; 32]));
+        store.save_enrolment(keys, hub, NOW).await.unwrap();
         with_orders(&store, 1..=COMMANDS).await;
         let mut undecided = Vec::new();
         for n in 1..=COMMANDS {
@@ -79,7 +82,9 @@ impl Written {
     fn find_or_prove_harmless(&self, path: &Path, what: &str) -> Option<String> {
         match check_file(path, || false) {
             FileCheck::Damaged(fault) => Some(fault),
-            FileCheck::Unfinished => panic!("{what}: unfinished"),
+            other @ (FileCheck::Unfinished | FileCheck::NewerProgram) => {
+                panic!("{what}: {other:?}")
+            }
             FileCheck::Sound => {
                 let read = read_everything(path);
                 let read = read.unwrap_or_else(|error| panic!("{what} is not found: {error}"));
@@ -158,7 +163,7 @@ async fn what_only_this_edge_has_is_saved_out_of_a_damaged_file() {
         if written.find_or_prove_harmless(&path, &what).is_none() {
             continue;
         }
-        let Ok(salvage) = salvage_file(&path) else {
+        let Ok(salvage) = salvage_file(&path, &identity()) else {
             continue;
         };
         rebuilt += 1;
@@ -238,4 +243,136 @@ async fn a_check_that_runs_out_of_time_proves_nothing() {
     let path = written.damage(|_| {});
     assert_eq!(check_file(&path, || true), FileCheck::Unfinished);
     assert_eq!(check_file(&path, || false), FileCheck::Sound);
+}
+
+/// Whatever the damage changed of the edge's own row, its commands stay.
+#[tokio::test]
+async fn a_change_of_the_edges_own_row_keeps_no_command_from_being_saved() {
+    const PAGES: &str = "SELECT rootpage FROM sqlite_schema WHERE name IN ('edge', 'edge_guard')";
+    let written = Written::new().await;
+    let pages: Vec<u32> = {
+        let conn = Connection::open(path_in(written.data.path())).unwrap();
+        let mut statement = conn.prepare(PAGES).unwrap();
+        let numbers = statement.query_map([], |row| row.get(0)).unwrap();
+        numbers.collect::<rusqlite::Result<_>>().unwrap()
+    };
+    let to = written.data.path().join("rebuilt.db");
+    let mut found = 0;
+    for page in pages {
+        let end = usize::try_from(page).unwrap() * PAGE;
+        // The rest of the page is free.
+        for at in (end - PAGE..end).filter(|at| written.bytes[*at] != 0) {
+            let what = format!("a flipped bit at {at}");
+            let path = written.damage(|bytes| bytes[at] ^= 1 << (at % 8));
+            if written.find_or_prove_harmless(&path, &what).is_none() {
+                continue;
+            }
+            found += 1;
+            let salvage = salvage_file(&path, &identity());
+            let salvage = salvage.unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(salvage.identity, identity(), "{what}");
+            let in_database = salvage.build_database(&to, NOW).unwrap();
+            assert_eq!(in_database, written.undecided.len(), "{what}");
+            assert_eq!(check_file(&to, || false), FileCheck::Sound, "{what}");
+            std::fs::remove_file(&to).unwrap();
+        }
+    }
+    assert!(found > 300, "{found} found");
+}
+
+/// SQLite ends the write-ahead log at its first damaged frame, and says nothing.
+#[tokio::test]
+async fn what_a_damaged_write_ahead_log_loses_is_missed() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_orders(&store, 1..=COMMANDS).await;
+    for n in 1..=COMMANDS {
+        entered(&store, entry(1_000 + n, by(20 + n), accept(n))).await;
+    }
+    let killed = KilledEdge::copy(data.path());
+    let complete = store.load_position().await.unwrap().head;
+    store.close();
+    let length = killed.log.len();
+    assert!(length > 100 * PAGE, "the log holds something: {length}");
+    let mut missed = 0;
+    for (n, at) in (0..length).step_by(length / 300).enumerate() {
+        let what = format!("a flipped bit at {at}");
+        let folder = tempfile::tempdir().unwrap();
+        killed.restore(folder.path(), |log| log[at] ^= 1 << (n % 8));
+        assert_ne!(
+            check_file(&path_in(folder.path()), || false),
+            FileCheck::Unfinished,
+            "{what}"
+        );
+        let (store, alarm) = open(&folder, 2).await;
+        let head = store.load_position().await.unwrap().head;
+        missed += u32::from(alarm.is_some());
+        // The boot op follows the commands.
+        let is_complete = head.seq == complete.seq + 1;
+        assert_eq!(is_complete, alarm.is_none(), "{what}: {alarm:?}");
+        store.close();
+    }
+    assert!(missed > 200, "{missed} missed");
+}
+
+/// The files of an edge whose process was killed.
+struct KilledEdge {
+    database: Vec<u8>,
+    log: Vec<u8>,
+    mark: Vec<u8>,
+}
+
+impl KilledEdge {
+    fn copy(data: &Path) -> Self {
+        let database = path_in(data);
+        let read = |path: PathBuf| std::fs::read(path).unwrap();
+        Self {
+            log: read(database.with_file_name("edge.db-wal")),
+            database: read(database),
+            mark: read(data.join("high-water")),
+        }
+    }
+
+    fn restore(&self, data: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+        let database = path_in(data);
+        std::fs::create_dir(data.join("db")).unwrap();
+        let mut log = self.log.clone();
+        change(&mut log);
+        std::fs::write(database.with_file_name("edge.db-wal"), log).unwrap();
+        std::fs::write(database, &self.database).unwrap();
+        std::fs::write(data.join("high-water"), &self.mark).unwrap();
+    }
+}
+
+/// After a rollback to an older program, the log may have ops of a kind that it does not know.
+#[tokio::test]
+async fn an_op_of_a_newer_program_is_no_damage() {
+    let written = Written::new().await;
+    let path = path_in(written.data.path());
+    let conn = Connection::open(&path).unwrap();
+    let (epoch, seq, head): (i64, i64, Vec<u8>) = conn
+        .query_row(
+            "SELECT epoch, seq, hash FROM log ORDER BY epoch DESC, seq DESC LIMIT 1",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .unwrap();
+    let bytes = b"an op of another kind";
+    let before = ChainHead {
+        seq: u64::try_from(seq).unwrap(),
+        hash: Hash::try_from(&head[..]).unwrap(),
+    };
+    let add = |hash: Hash| {
+        conn.execute("DELETE FROM log WHERE seq = ?", [seq + 1])
+            .unwrap();
+        let text = "INSERT INTO log (epoch, seq, bytes, hash, kind, logged_at)
+            VALUES (?, ?, ?, ?, 'new', 0)";
+        let values = rusqlite::params![epoch, seq + 1, bytes, &hash.0[..]];
+        conn.execute(text, values).unwrap();
+    };
+    add(before.append_op(bytes).hash);
+    assert_eq!(check_file(&path, || false), FileCheck::NewerProgram);
+    add(Hash::digest_bytes(b"another"));
+    let finding = check_file(&path, || false);
+    assert!(matches!(finding, FileCheck::Damaged(_)), "{finding:?}");
 }
