@@ -1,7 +1,7 @@
 //! One flood: attempts from one address, counted as granted or refused.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     time::Duration,
 };
 
@@ -17,8 +17,9 @@ use wire::{DeviceId, EdgeId, Region, topics};
 
 /// Minimum duration, so that the honest people get through all their acts.
 const LASTS: Duration = Duration::from_secs(4);
-/// On a slow machine, a flood stops early.
+/// On a slow machine, a flood stops early, if a limit has refused it by then.
 const LASTS_MAX: Duration = Duration::from_secs(10);
+const LASTS_UNREFUSED_MAX: Duration = Duration::from_secs(60);
 /// A server that has read enough may stop reading.
 const SAYS_WITHIN: Duration = Duration::from_secs(2);
 /// Long enough to read data that the server has already sent.
@@ -82,14 +83,21 @@ impl Flood<'_> {
         let from = Station::fresh();
         let clock = Clock::system();
         let next = AtomicUsize::new(0);
+        let is_refused = AtomicBool::new(!self.shows_refusals());
         let started = clock.elapsed();
         let takes_next = || {
-            let goes_on = clock.elapsed().saturating_sub(started) < LASTS_MAX;
+            let lasts_max = if is_refused.load(Relaxed) {
+                LASTS_MAX
+            } else {
+                LASTS_UNREFUSED_MAX
+            };
+            let goes_on = clock.elapsed().saturating_sub(started) < lasts_max;
             goes_on
                 .then(|| next.fetch_add(1, Relaxed))
                 .filter(|number| *number < self.attempts)
         };
-        let strangers = (0..self.at_once).map(|line| self.stranger(line, from, &takes_next));
+        let strangers =
+            (0..self.at_once).map(|line| self.stranger(line, from, &takes_next, &is_refused));
         let (strangers, ()) = tokio::join!(join_all(strangers), sleep(LASTS));
         let mut count = FloodCount::default();
         let mut held = Vec::new();
@@ -108,6 +116,7 @@ impl Flood<'_> {
         line: usize,
         from: Station,
         takes_next: &(impl Fn() -> Option<usize> + Sync),
+        refused: &AtomicBool,
     ) -> (FloodCount, Vec<TcpStream>) {
         let mut count = FloodCount::default();
         let mut held = Vec::new();
@@ -138,8 +147,14 @@ impl Flood<'_> {
                 },
             };
             count.refused += usize::from(is_refused);
+            refused.fetch_or(is_refused, Relaxed);
         }
         (count, held)
+    }
+
+    /// Other floods are only counted when they end.
+    fn shows_refusals(&self) -> bool {
+        matches!(self.act, FloodAct::Ask(..) | FloodAct::Take(_))
     }
 }
 
