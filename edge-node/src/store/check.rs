@@ -26,7 +26,7 @@ pub enum FileCheck {
     Unfinished,
     /// The first fault found.
     Damaged(String),
-    /// The log has an unharmed op that this program cannot read.
+    /// The log contains an undamaged op that this program cannot decode.
     NewerProgram,
 }
 

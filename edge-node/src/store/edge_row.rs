@@ -1,8 +1,8 @@
-//! The row of the edge itself, out of a damaged file.
+//! Recovers the edge's own row from a damaged file.
 //!
-//! If the table and its guard differ, one of them has changed by itself on the disk. Each column
-//! then keeps the copy that shows itself to be right, or a value with which the cloud sends it
-//! anew: a wrong one must not keep the edge from starting, or its commands from being rescued.
+//! If the table and its guard differ, the disk has corrupted one of them. Each column then takes
+//! the copy that can be verified, or a value that makes the cloud send it again. Corruption of this
+//! row must not block the start, or the rescue of commands.
 
 use rusqlite::{Connection, types::Value};
 use wire::{ChainHead, Hash};
@@ -22,14 +22,14 @@ pub(super) const EDGE: GuardedTable = GuardedTable {
     is_union: false,
 };
 
-/// Its columns.
+/// Columns of the edge.
 const NAME: usize = 0;
 const REGION: usize = 1;
 const HUB_KEY: usize = 4;
 const JWKS: usize = 5;
 const START_HASH: usize = 6;
 
-/// `configured` says which of two names is the right one.
+/// `configured` decides between two different names or regions.
 pub(super) fn read_edge_row(
     conn: &Connection,
     configured: &EdgeIdentity,
@@ -84,7 +84,7 @@ fn choose_copy(
     let is_other_right = match column {
         NAME => is_text(&other, configured.edge_id.as_str()),
         REGION => is_text(&other, configured.region.as_str()),
-        // The hub proves its key anew.
+        // Without a key, the edge pins the hub's key again.
         HUB_KEY => return Value::Null,
         JWKS => is_key_set(&other),
         START_HASH => starts_chain(conn, &other),
@@ -104,7 +104,7 @@ fn is_key_set(value: &Value) -> bool {
     serde_json::from_str::<serde_json::Value>(text).is_ok_and(|set| set["keys"].is_array())
 }
 
-/// True if the first op of the present epoch follows this hash.
+/// Returns true if the first op of the current epoch follows this hash.
 fn starts_chain(conn: &Connection, start: &Value) -> bool {
     const FIRST: &str = "SELECT bytes, hash FROM log
         WHERE epoch = (SELECT epoch FROM edge WHERE one = 1) AND seq = 1";

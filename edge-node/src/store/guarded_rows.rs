@@ -1,24 +1,24 @@
-//! The rows of a damaged file that a table and its guard hold, each a second time for the other.
+//! Reads the rows of a damaged file from a table and from its guard, the index over all columns.
 //!
-//! Invariant: a row is trusted if the table and its guard agree on it, or one of them is unreadable.
+//! Invariant: a row is trusted if the table and its guard agree, or if only one of them is readable.
 
 use std::collections::HashSet;
 
 use rusqlite::{Connection, types::Value};
 use wire::Hash;
 
-/// A table whose rows its guard holds a second time.
+/// A table with a guard: an index that contains a copy of every row.
 #[derive(Debug)]
 pub(crate) struct GuardedTable {
     pub name: &'static str,
     pub guard: &'static str,
     pub columns: &'static str,
     pub key: &'static str,
-    /// A row in either of the two counts.
+    /// Keeps a row even if only the table or only the guard has it.
     pub is_union: bool,
 }
 
-/// The rows that both copies have, or those of the readable one.
+/// Returns the rows that are in both copies, or those of the only readable copy.
 pub(super) fn read_trusted_rows(conn: &Connection, table: &GuardedTable) -> Vec<Vec<Value>> {
     let of_table = read_table(conn, table);
     let of_guard = read_guard(conn, table);
@@ -37,7 +37,7 @@ pub(super) fn read_trusted_rows(conn: &Connection, table: &GuardedTable) -> Vec<
     }
 }
 
-/// The different rows that either copy has, those of the guard last.
+/// Returns the distinct rows of both copies, the guard's last.
 pub(super) fn read_copies(conn: &Connection, table: &GuardedTable) -> Vec<Vec<Value>> {
     join_copies(read_table(conn, table), read_guard(conn, table))
 }
@@ -72,7 +72,7 @@ struct ReadRows {
     is_whole: bool,
 }
 
-/// Reads from the front up to the damage, then from the back.
+/// Reads forwards until the damage, then backwards from the end.
 fn read_rows(conn: &Connection, select: &str, key: &str) -> ReadRows {
     let backwards = key.replace(',', " DESC,");
     let mut rows = Vec::new();
@@ -86,7 +86,7 @@ fn read_rows(conn: &Connection, select: &str, key: &str) -> ReadRows {
     ReadRows { rows, is_whole }
 }
 
-/// False if the damage ended it.
+/// Returns false if it stopped at damage.
 fn read_until_damage(conn: &Connection, text: &str, into: &mut Vec<Vec<Value>>) -> bool {
     let Ok(mut statement) = conn.prepare(text) else {
         return false;
@@ -100,7 +100,7 @@ fn read_until_damage(conn: &Connection, text: &str, into: &mut Vec<Vec<Value>>) 
             Ok(Some(row)) => {
                 let values: rusqlite::Result<Vec<Value>> =
                     (0..columns).map(|at| row.get(at)).collect();
-                // Text that is no UTF-8 is damage of this row alone.
+                // Invalid UTF-8 damages only this row.
                 into.extend(values);
             }
             Ok(None) => return true,

@@ -102,8 +102,7 @@ const DOUBT: usize = 9;
 const ACT: usize = 11;
 const OUTCOME: usize = 13;
 
-/// Reads a file that a check has called damaged. Changes nothing. `configured` is the edge that the
-/// file should belong to.
+/// Reads a damaged file without changing it. `configured` is the edge that should own the file.
 pub(crate) fn salvage_file(path: &Path, configured: &EdgeIdentity) -> Result<Salvage, DamageError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(DamageError::Open)?;
@@ -212,7 +211,7 @@ fn read_guarded_hashes(conn: &Connection) -> HashMap<(u64, u64), Hash> {
     )
 }
 
-/// The chain's first hash of the first epoch and of the present one.
+/// Returns the first chain hash of the first epoch and of the current one.
 fn read_starts(
     conn: &Connection,
     identity: &EdgeIdentity,
