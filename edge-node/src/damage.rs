@@ -67,8 +67,9 @@ pub(crate) async fn check_at_night(context: &EdgeContext, stop: CancellationToke
     let path = path_in(&context.config.data);
     match check_in_background(path, move || stop.is_cancelled()).await {
         FileCheck::Sound => tracing::info!("The database is sound"),
-        FileCheck::Unfinished | FileCheck::NewerProgram => {
-            tracing::warn!("The check of the database did not finish")
+        FileCheck::Unfinished => tracing::warn!("The check of the database did not finish"),
+        FileCheck::NewerProgram => {
+            tracing::error!("The log of this edge contains ops of a newer version of holdfast-edge")
         }
         FileCheck::Damaged(fault) => raise_damage(context, fault),
     }
