@@ -158,6 +158,7 @@ impl CommandIntake {
         let CommandBody::StartOrder {
             order_id,
             start_code: Some(code),
+            ..
         } = &entry.command.body
         else {
             return EnteredStartCode::None;

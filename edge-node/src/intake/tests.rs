@@ -411,6 +411,7 @@ async fn commands_of_one_tablet_keep_their_order() {
         CommandBody::StartOrder {
             order_id,
             start_code: None,
+            photos: Vec::new(),
         },
         CommandBody::CompleteOrder {
             order_id,

@@ -2,7 +2,7 @@
 
 use wire::{
     Action, Code, CommandBody, FieldError, Region, Role, check_comment, check_draft,
-    check_evidence, check_optional_note, check_optional_reason, check_reason,
+    check_evidence, check_optional_note, check_optional_reason, check_photos, check_reason,
 };
 
 use crate::say;
@@ -60,8 +60,7 @@ pub(super) fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError
             }
             wrong
         }
-        CommandBody::ApproveOrder { .. }
-        | CommandBody::AcceptOrder { .. }
-        | CommandBody::StartOrder { .. } => Vec::new(),
+        CommandBody::StartOrder { photos, .. } => check_photos(photos).into_iter().collect(),
+        CommandBody::ApproveOrder { .. } | CommandBody::AcceptOrder { .. } => Vec::new(),
     }
 }

@@ -160,6 +160,7 @@ impl<'a> LinkSession<'a> {
                     self.record_welcome(cloud_now);
                     self.send_ack().await?;
                 }
+                LinkStep::PhotoAnswered { .. } => {}
                 LinkStep::Certificate(answer) => self.store_certificate(*answer).await?,
                 LinkStep::Ignored { kind, why } => {
                     tracing::debug!(kind, ?why, "Ignored a frame");

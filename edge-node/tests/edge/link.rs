@@ -148,6 +148,7 @@ async fn unpaid_work_starts_by_the_rule_for_a_cut_off_edge_once_the_link_is_down
         let start = CommandBody::StartOrder {
             order_id: OrderId(id(n)),
             start_code: None,
+            photos: Vec::new(),
         };
         let started = sends(200 + n, &start).await;
         let doubt = up.then_some(Code::LooksUnpaid.as_str());

@@ -137,6 +137,9 @@ codes! {
     LooksUnpaid looks_unpaid 200,
     // the machine
     StorageFull storage_full 507,
+    PhotoRoomFull photo_room_full 507,
+    PhotoNotNamed photo_not_named 404,
+    PhotoDamaged photo_damaged 422,
     UnknownOp unknown_op 422,
     GateClosed gate_closed 503,
     ProtocolUnsupported protocol_unsupported 426,

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::{
     code::Code,
-    evidence::WorkEvidence,
+    evidence::{PhotoRef, WorkEvidence},
     ids::{CommandId, DeviceId, EdgeId, Hash, OrderId, UserId, encode_canonical},
     money::Amount,
     order::{Action, Draft},
@@ -62,6 +62,11 @@ pub enum CommandBody {
         #[n(1)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         start_code: Option<StartCode>,
+        /// Photos of the place or thing before the work. At most 8, each once.
+        #[n(2)]
+        #[cbor(skip_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        photos: Vec<PhotoRef>,
     },
     #[n(6)]
     CompleteOrder {
@@ -125,6 +130,18 @@ impl CommandBody {
             Self::CompleteOrder { .. } => Some(Action::Complete),
             Self::CancelOrder { .. } => Some(Action::Cancel),
             Self::SubmitReview { .. } => Some(Action::Review),
+        }
+    }
+
+    /// The photos that it names. Their bytes follow apart.
+    pub fn photos(&self) -> &[PhotoRef] {
+        match self {
+            Self::StartOrder { photos, .. } => photos,
+            Self::CompleteOrder {
+                evidence: Some(evidence),
+                ..
+            } => &evidence.photos,
+            _ => &[],
         }
     }
 
@@ -372,6 +389,7 @@ mod tests {
         let start = CommandBody::StartOrder {
             order_id,
             start_code: None,
+            photos: Vec::new(),
         };
         assert_ne!(accept, start.hash());
     }

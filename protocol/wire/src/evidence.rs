@@ -1,14 +1,15 @@
-//! What a provider shows for completed work: the answers to the checklist of the service type and
-//! the customer's signature, as strokes or as a typed name.
+//! What a provider shows for their work: photos, the answers to the checklist of the service type
+//! and the customer's signature, as strokes or as a typed name.
 //!
 //! Invariant: it is part of the command, so the command's hash, the edge's receipt and the log bind
-//! it to its order.
+//! it to its order. Of a photo the command has the hash; the bytes follow apart.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    ids::Hash,
     order::ServiceType,
     say,
     validation::{FieldError, TextRule, check_text},
@@ -31,6 +32,25 @@ pub struct WorkEvidence {
     #[n(2)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub strokes: Vec<Vec<StrokePoint>>,
+    /// Photos of the work, taken before a start or after the completion. At most 8, each once.
+    #[n(3)]
+    #[cbor(skip_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<PhotoRef>,
+}
+
+/// A photo that a command names. It is a JPEG, PNG or WebP picture.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, ToSchema,
+)]
+#[cbor(map)]
+pub struct PhotoRef {
+    /// SHA-256 of its bytes.
+    #[n(0)]
+    pub hash: Hash,
+    /// At most 5 MiB.
+    #[n(1)]
+    pub bytes: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
@@ -54,6 +74,9 @@ const POINTS_MAX: usize = 1_000;
 const STROKES_MAX: usize = 200;
 const FIELD_WIDTH: u16 = 520;
 const FIELD_HEIGHT: u16 = 176;
+/// Photos of one command.
+pub const PHOTOS_MAX: usize = 8;
+pub const PHOTO_BYTES_MAX: u32 = 5 * 1024 * 1024;
 
 const SIGNED_BY: TextRule = TextRule {
     chars_min: 1,
@@ -85,7 +108,21 @@ pub fn check_evidence(evidence: &WorkEvidence) -> Vec<FieldError> {
     if !are_strokes(&evidence.strokes) {
         errors.push(FieldError::new("strokes", say::signature_too_large));
     }
+    errors.extend(check_photos(&evidence.photos));
     errors
+}
+
+/// The check of the photos of a start, and of those in the evidence of a completion.
+pub fn check_photos(photos: &[PhotoRef]) -> Option<FieldError> {
+    let mut hashes: Vec<_> = photos.iter().map(|photo| photo.hash).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    let is_valid = photos.len() <= PHOTOS_MAX
+        && hashes.len() == photos.len()
+        && photos
+            .iter()
+            .all(|photo| (1..=PHOTO_BYTES_MAX).contains(&photo.bytes));
+    (!is_valid).then(|| FieldError::new("photos", say::photos_wrong))
 }
 
 fn is_checklist(answers: &[ChecklistAnswer]) -> bool {
@@ -116,6 +153,14 @@ mod tests {
         }
     }
 
+    fn photos(count: usize) -> Vec<PhotoRef> {
+        let photo = |n: usize| PhotoRef {
+            hash: Hash::digest_bytes(&n.to_be_bytes()),
+            bytes: PHOTO_BYTES_MAX,
+        };
+        (0..count).map(photo).collect()
+    }
+
     #[track_caller]
     fn check(evidence: &WorkEvidence, fields: &[&str]) {
         let errors = check_evidence(evidence);
@@ -133,6 +178,7 @@ mod tests {
                 checklist,
                 signed_by: Some("Chen 陈".into()),
                 strokes: vec![vec![StrokePoint(0, 0), StrokePoint(520, 176)]],
+                photos: photos(PHOTOS_MAX),
             };
             check(&whole, &[]);
         }
@@ -160,6 +206,24 @@ mod tests {
                 ..WorkEvidence::default()
             };
             check(&wrong, &["signed_by", "strokes"]);
+        }
+        let [photo] = photos(1)[..] else {
+            unreachable!("one photo was made")
+        };
+        for wrong in [
+            photos(PHOTOS_MAX + 1),
+            vec![photo, photo],
+            vec![PhotoRef { bytes: 0, ..photo }],
+            vec![PhotoRef {
+                bytes: PHOTO_BYTES_MAX + 1,
+                ..photo
+            }],
+        ] {
+            let evidence = WorkEvidence {
+                photos: wrong,
+                ..WorkEvidence::default()
+            };
+            check(&evidence, &["photos"]);
         }
     }
 }

@@ -91,7 +91,7 @@ pub struct TimelineEntry {
     #[serde(default)]
     #[schema(required)]
     pub payment_status: Option<PaymentStatus>,
-    /// The provider's evidence of the work that this entry completed.
+    /// The provider's evidence of the work that this entry completed, or photos from its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<WorkEvidence>,
 }

@@ -137,6 +137,7 @@ mod order_trace;
 mod outcome;
 mod pack;
 mod person;
+mod photo_frames;
 mod receipt_secret;
 mod session_frames;
 mod share;
@@ -168,7 +169,10 @@ pub use event::{
     PaymentEvent, PayoutEvent, ProfileEvent, ProviderStanding, RatingEvent, ReadmissionEvent,
     ReviewEvent, UserEvent,
 };
-pub use evidence::{ChecklistAnswer, StrokePoint, WorkEvidence, check_evidence, checklist_for};
+pub use evidence::{
+    ChecklistAnswer, PHOTO_BYTES_MAX, PHOTOS_MAX, PhotoRef, StrokePoint, WorkEvidence,
+    check_evidence, check_photos, checklist_for,
+};
 pub use history::{
     AddressShown, CaseItem, CaseState, CommandAnswer, EdgePromise, Hops, LossReason,
     LostAcceptance, TimelineEntry, Winner, WithdrawnJob, WithdrawnJobs,
@@ -208,6 +212,9 @@ pub use pack::{CODEC_PACKED, CODEC_PLAIN, PackError, pack_ops, unpack_ops};
 pub use person::{
     Actor, CommandToken, CommandTokenForm, EdgeGrant, GuessReport, MatchReason, Permission,
     ProviderVerification, RevocationStatus, Role,
+};
+pub use photo_frames::{
+    PHOTO_CHUNK_BYTES_MAX, PhotoAnswer, PhotoAnswerFrame, PhotoChunkDelivery, PhotoChunkFrame,
 };
 pub use receipt_secret::ReceiptSecret;
 pub use session_frames::{

@@ -14,6 +14,7 @@ use crate::{
     hub_signature::SealedFrame,
     ids::{BootNonce, Challenge, EdgeId, Hash, LinkSessionId, Region},
     op::ChainHead,
+    photo_frames::{PhotoAnswerFrame, PhotoChunkFrame},
     session_frames::{
         Ack, ChangesFrame, Credit, ForwardedAcceptFrame, HeldNotice, OpsFrame, OutcomesFrame,
         ResendRequest, SnapshotChunk, StagedSnapshot,
@@ -44,6 +45,8 @@ pub enum Frame {
     Sealed(SealedFrame),
     CertificateRequest(CertificateRequest),
     CertificateReply(CertificateReply),
+    PhotoChunk(PhotoChunkFrame),
+    PhotoAnswer(PhotoAnswerFrame),
     /// A kind from a newer peer. It is counted and otherwise ignored.
     Unknown(u16),
 }
@@ -101,7 +104,7 @@ macro_rules! frame_kinds {
 frame_kinds! {
     1 Hello, 2 Welcome, 3 Up, 4 Outcomes, 5 Down, 6 Ack, 7 Credit, 8 Ask, 9 Snapshot,
     10 Quarantine, 11 Resend, 12 Refused, 13 Held, 14 Probe, 15 Alive, 16 Sealed,
-    17 CertificateRequest, 18 CertificateReply,
+    17 CertificateRequest, 18 CertificateReply, 19 PhotoChunk, 20 PhotoAnswer,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -192,6 +195,9 @@ pub struct Welcome {
     /// The codec from Hello with which the edge must pack ops; absent for unpacked ops.
     #[n(8)]
     pub codec: Option<u8>,
+    /// The hub takes photos. Older hubs ignore their frames.
+    #[n(9)]
+    pub photos: Option<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]

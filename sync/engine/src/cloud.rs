@@ -10,6 +10,7 @@ mod certificates;
 mod hello;
 mod interface;
 mod open;
+mod photos;
 mod snapshot;
 mod streams;
 
@@ -36,6 +37,8 @@ pub struct SyncSession {
     linked_at: UnixMillis,
     phase: SessionPhase,
     certificates: CertificateAllowance,
+    /// A chunk of a photo is with the order service.
+    photo_under_way: bool,
     ignored: u64,
 }
 
@@ -63,6 +66,7 @@ impl SyncSession {
             linked_at,
             phase: SessionPhase::Greeting,
             certificates: CertificateAllowance::default(),
+            photo_under_way: false,
             ignored: 0,
         }
     }
@@ -161,6 +165,14 @@ impl SyncSession {
             (SessionPhase::Open(open), SyncSessionInput::CertificateDecided(answer)) => {
                 let reply = certificates::send_reply(open.link_session, answer);
                 (SessionPhase::Open(open), vec![reply])
+            }
+            (SessionPhase::Open(open), SyncSessionInput::Frame(Frame::PhotoChunk(chunk))) => {
+                let outputs = self.admit_photo_chunk(open.link_session, chunk);
+                (SessionPhase::Open(open), outputs)
+            }
+            (SessionPhase::Open(open), SyncSessionInput::PhotoAnswered { chunk, answer }) => {
+                let outputs = self.answer_photo_chunk(open.link_session, &chunk, answer);
+                (SessionPhase::Open(open), outputs)
             }
             (SessionPhase::Open(mut open), input) => {
                 let outputs = open.handle_input(input, now).unwrap_or_else(|UnusedFrame| {

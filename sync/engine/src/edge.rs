@@ -10,6 +10,7 @@
 mod certificates;
 mod downlink;
 mod interface;
+mod photos;
 mod quarantine;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,9 @@ pub use interface::{
     MachineReport, NewEpoch, OpRange, OpRun, SnapshotChunkWrite, TailWrite, reconnect_delay,
 };
 
+pub use photos::{PhotoChunk, PhotoPace};
+
+use photos::PhotoUnderWay;
 use window::{ResendResult, SendResult, SendWindow};
 
 #[derive(Debug)]
@@ -37,6 +41,7 @@ enum LinkPhase {
         window: SendWindow,
         /// The hub wants ops packed.
         packs: bool,
+        takes_photos: bool,
     },
     /// A quarantine is coming in; `parts` parts have arrived.
     InQuarantine {
@@ -55,6 +60,7 @@ pub struct EdgeProtocol {
     is_signed: bool,
     /// A request for a certificate is on its way.
     awaits_certificate: bool,
+    photo: Option<PhotoUnderWay>,
 }
 
 impl EdgeProtocol {
@@ -66,6 +72,7 @@ impl EdgeProtocol {
             taken: None,
             is_signed: false,
             awaits_certificate: false,
+            photo: None,
         }
     }
 
@@ -74,6 +81,7 @@ impl EdgeProtocol {
         self.phase = LinkPhase::Greeting;
         self.taken = None;
         self.awaits_certificate = false;
+        self.photo = None;
         let at = &self.position;
         Frame::Hello(Hello {
             protocol_min: PROTOCOL_MIN,
@@ -162,6 +170,7 @@ impl EdgeProtocol {
             link_session: standing,
             window,
             packs,
+            ..
         } = &mut self.phase
         else {
             return Vec::new();
@@ -243,10 +252,14 @@ impl EdgeProtocol {
             Frame::CertificateReply(reply) if self.is_current_standing(reply.standing) => {
                 self.handle_certificate_reply(reply.answer)
             }
+            Frame::PhotoAnswer(frame) if self.is_current_standing(frame.standing) => {
+                self.handle_photo_answer(&frame)
+            }
             Frame::Outcomes(_)
             | Frame::Down(_)
             | Frame::Snapshot(_)
             | Frame::CertificateReply(_)
+            | Frame::PhotoAnswer(_)
             | Frame::Ask(_)
             | Frame::Credit(_)
             | Frame::Resend(_)
@@ -257,6 +270,7 @@ impl EdgeProtocol {
             | Frame::Ack(_)
             | Frame::Alive(_)
             | Frame::CertificateRequest(_)
+            | Frame::PhotoChunk(_)
             | Frame::Sealed(_)
             | Frame::Unknown(_) => ignore_frame(kind, IgnoreReason::Unexpected),
         }
@@ -305,6 +319,7 @@ impl EdgeProtocol {
             link_session: welcome.standing,
             window,
             packs,
+            takes_photos: welcome.photos == Some(true),
         };
         let mut todo = vec![LinkStep::Welcomed(welcome.cloud_now)];
         // A snapshot brings its own generation.

@@ -280,6 +280,7 @@ mod tests {
         let start = CommandBody::StartOrder {
             order_id,
             start_code: None,
+            photos: Vec::new(),
         };
         let complete = CommandBody::CompleteOrder {
             order_id,

@@ -246,7 +246,8 @@ impl World {
                 | LinkStep::FeedCurrent
                 | LinkStep::Held { .. }
                 | LinkStep::Log(_)
-                | LinkStep::Certificate(_) => Vec::new(),
+                | LinkStep::Certificate(_)
+                | LinkStep::PhotoAnswered { .. } => Vec::new(),
             };
             self.edge_does(more);
             if let Some(ack) = self.edge.build_ack(&MachineReport::default()) {

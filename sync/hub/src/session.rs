@@ -22,7 +22,8 @@ use futures::{StreamExt, stream::SplitStream};
 use process::{metrics, problem::format_error_chain, seal::FrameSealer};
 use tokio::{sync::watch, time::MissedTickBehavior};
 use wire::{
-    Ack, CertificateAnswer, Code, EdgeId, Frame, Hello, Region, SessionRefusal, UnixMillis,
+    Ack, CertificateAnswer, Code, EdgeId, Frame, Hello, PhotoAnswer, Region, SessionRefusal,
+    UnixMillis,
 };
 
 use crate::{polling::RegionMark, store::StoreError};
@@ -238,6 +239,10 @@ impl EdgeConnection {
             SyncSessionOutput::SaveAck(ack, heads) => return Ok(self.save(&ack, &heads).await?),
             SyncSessionOutput::IssueCertificate { csr } => {
                 return Ok(Some(self.issue_certificate(&csr).await?));
+            }
+            SyncSessionOutput::DeliverPhotoChunk(chunk) => {
+                let answer = PhotoAnswer::Later;
+                return Ok(Some(SyncSessionInput::PhotoAnswered { chunk, answer }));
             }
             SyncSessionOutput::End(refused) => {
                 self.note_refusal(refused.code).await?;

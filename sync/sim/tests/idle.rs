@@ -86,6 +86,7 @@ fn body(action: Action) -> CommandBody {
         Action::Start => CommandBody::StartOrder {
             order_id,
             start_code: None,
+            photos: Vec::new(),
         },
         Action::Complete => CommandBody::CompleteOrder {
             order_id,

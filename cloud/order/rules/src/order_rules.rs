@@ -8,7 +8,7 @@ use custody::{CancelPreview, CancelPricing, FeePolicy, TermsChanged};
 use wire::{
     Action, Actor, Amount, CancelCharge, Code, CommandBody, Draft, FieldError, Order, OrderId,
     OrderStatus, PaymentStatus, Role, UnixMillis, WorkEvidence, check_draft, check_evidence,
-    check_optional_note, check_optional_reason, check_reason,
+    check_optional_note, check_optional_reason, check_photos, check_reason,
 };
 
 use crate::{
@@ -159,6 +159,7 @@ pub(crate) fn checked_reason(body: &CommandBody) -> Result<Option<String>, Code>
         CommandBody::CompleteOrder { note, evidence, .. } => {
             check_completion(note.as_deref(), evidence.as_ref())
         }
+        CommandBody::StartOrder { photos, .. } => check_photos(photos).map_or(Ok(None), Err),
         _ => Ok(None),
     };
     checked.map_err(|_| Code::InvalidInput)

@@ -90,6 +90,7 @@ pub(crate) async fn start(
     let body = CommandBody::StartOrder {
         order_id,
         start_code,
+        photos: Vec::new(),
     };
     send(state, sender, Action::Start, body).await
 }
@@ -256,6 +257,7 @@ fn build_command_body(
         Action::Start => CommandBody::StartOrder {
             order_id,
             start_code: None,
+            photos: Vec::new(),
         },
         Action::Complete => CommandBody::CompleteOrder {
             order_id,

@@ -145,6 +145,7 @@ async fn the_holders_accept_is_firm_and_its_receipt_names_the_fence() {
     let start = CommandBody::StartOrder {
         order_id: OrderId(id(1)),
         start_code: None,
+        photos: Vec::new(),
     };
     assert_eq!(
         edge.provider_sends(102, 20, &start).await.verdict,
@@ -194,6 +195,7 @@ async fn only_who_is_verified_by_token_or_feed_may_accept_and_the_newest_word_co
     let start = CommandBody::StartOrder {
         order_id: OrderId(id(1)),
         start_code: None,
+        photos: Vec::new(),
     };
     assert_ne!(
         send(103, (4, true), &start).await.0,
@@ -280,6 +282,7 @@ async fn a_tablet_is_told_in_words_that_another_edge_holds_the_region() {
     let start = CommandBody::StartOrder {
         order_id: OrderId(id(1)),
         start_code: None,
+        photos: Vec::new(),
     };
     let started = edge.provider_sends(102, 20, &start).await;
     assert_ne!(started.code, Some(code), "only accepts wait for it");

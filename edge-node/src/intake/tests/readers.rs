@@ -25,6 +25,7 @@ async fn a_start_on_an_undecided_acceptance_shows_the_address_where_the_region_s
         let start = CommandBody::StartOrder {
             order_id: OrderId(id(1)),
             start_code: None,
+            photos: Vec::new(),
         };
         let started = edge.provider_sends(102, 20, &start).await;
         assert_eq!(started.order.unwrap().address, shown);

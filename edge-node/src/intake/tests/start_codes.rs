@@ -11,6 +11,7 @@ fn start_with(code: Option<u64>) -> CommandBody {
     CommandBody::StartOrder {
         order_id: OrderId(id(1)),
         start_code: code.map(StartCode::from_number),
+        photos: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ fn start(n: u128) -> CommandBody {
     CommandBody::StartOrder {
         order_id: OrderId(id(n)),
         start_code: None,
+        photos: Vec::new(),
     }
 }
 

@@ -87,6 +87,7 @@ fn outage(ops: u64, go_on: bool) -> Vec<Vec<u8>> {
                 let body = CommandBody::StartOrder {
                     order_id,
                     start_code: None,
+                    photos: Vec::new(),
                 };
                 (whose, body)
             }

@@ -10,6 +10,7 @@ pub(crate) fn frames() -> Vec<Frame> {
     frames.extend(traffic_frames());
     frames.extend(incident_frames());
     frames.extend(certificate_frames());
+    frames.extend(photo_frames());
     frames
 }
 
@@ -58,6 +59,7 @@ fn session_frames() -> Vec<Frame> {
             cloud_now: UnixMillis(1_764_000_000_007),
             snapshot: None,
             codec: None,
+            photos: None,
         }),
     ]
 }
@@ -222,6 +224,55 @@ fn certificate_frames() -> Vec<Frame> {
             },
         }),
     ]
+}
+
+fn photo_frames() -> Vec<Frame> {
+    let photo = photo(b"after");
+    vec![
+        Frame::PhotoChunk(PhotoChunkFrame {
+            standing: standing(),
+            order_id: OrderId(id(1)),
+            command_id: CommandId(id(9)),
+            photo,
+            offset: 8_192,
+            body: vec![0xff, 0xd8, 0xff].into(),
+        }),
+        Frame::PhotoAnswer(PhotoAnswerFrame {
+            standing: standing(),
+            command_id: CommandId(id(9)),
+            hash: photo.hash,
+            answer: PhotoAnswer::Stored { bytes: 8_195 },
+        }),
+    ]
+}
+
+/// The answers that bring a photo no further, and the Welcome of a hub that takes photos.
+pub(crate) fn of_photos() -> Vec<(&'static str, Frame)> {
+    let answer = |answer| {
+        Frame::PhotoAnswer(PhotoAnswerFrame {
+            standing: standing(),
+            command_id: CommandId(id(9)),
+            hash: photo(b"after").hash,
+            answer,
+        })
+    };
+    let refused = PhotoAnswer::Refused {
+        code: Code::PhotoNotNamed,
+    };
+    let mut rare = vec![
+        ("photo/later", answer(PhotoAnswer::Later)),
+        ("photo/refused", answer(refused)),
+    ];
+    for frame in frames() {
+        if let Frame::Welcome(welcome) = frame {
+            let photos = Some(true);
+            rare.push((
+                "welcome/photos",
+                Frame::Welcome(Welcome { photos, ..welcome }),
+            ));
+        }
+    }
+    rare
 }
 
 /// The refusals of a certificate, with and without a name.

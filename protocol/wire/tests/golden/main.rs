@@ -87,6 +87,17 @@ impl Vectors {
             "command/complete_order with evidence",
             &minicbor::to_vec(&proven).unwrap(),
         );
+        for (name, body) in [
+            ("start_order with photo", start_with_photo()),
+            ("complete_order with photos", complete_with_photos()),
+        ] {
+            self.add_text(&format!("command_hash/{name}"), body.hash());
+            self.add_json(&format!("command_json/{name}"), &body);
+            self.add_bytes(
+                &format!("command/{name}"),
+                &minicbor::to_vec(&body).unwrap(),
+            );
+        }
     }
 
     fn add_ops(&mut self) {
@@ -118,7 +129,8 @@ impl Vectors {
             .into_iter()
             .chain(with_packed_ops())
             .chain(with_what_few_say())
-            .chain(certificate_refusals());
+            .chain(certificate_refusals())
+            .chain(of_photos());
         for (name, frame) in rare {
             self.add_frame(name, &frame);
         }

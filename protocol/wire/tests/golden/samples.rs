@@ -58,6 +58,7 @@ pub(crate) fn start_with_code() -> CommandBody {
     CommandBody::StartOrder {
         order_id: OrderId(id(1)),
         start_code: Some(StartCode::from_number(407_193)),
+        photos: Vec::new(),
     }
 }
 
@@ -76,6 +77,34 @@ pub(crate) fn complete_with_evidence() -> CommandBody {
         checklist,
         signed_by: Some("陈".into()),
         strokes: vec![vec![StrokePoint(30, 140), StrokePoint(31, 141)]],
+        photos: Vec::new(),
+    };
+    CommandBody::CompleteOrder {
+        order_id: OrderId(id(1)),
+        note: None,
+        evidence: Some(evidence),
+    }
+}
+
+pub(crate) fn photo(name: &[u8]) -> PhotoRef {
+    PhotoRef {
+        hash: Hash::digest_bytes(name),
+        bytes: 312_406,
+    }
+}
+
+pub(crate) fn start_with_photo() -> CommandBody {
+    CommandBody::StartOrder {
+        order_id: OrderId(id(1)),
+        start_code: None,
+        photos: vec![photo(b"before")],
+    }
+}
+
+pub(crate) fn complete_with_photos() -> CommandBody {
+    let evidence = WorkEvidence {
+        photos: vec![photo(b"after"), photo(b"closer")],
+        ..WorkEvidence::default()
     };
     CommandBody::CompleteOrder {
         order_id: OrderId(id(1)),
@@ -104,6 +133,7 @@ pub(crate) fn bodies() -> Vec<CommandBody> {
         CommandBody::StartOrder {
             order_id,
             start_code: None,
+            photos: Vec::new(),
         },
         CommandBody::CompleteOrder {
             order_id,

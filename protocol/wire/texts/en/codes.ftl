@@ -113,6 +113,9 @@ region-held-elsewhere = Stored at this node. Another node assigns the orders of 
 ## the machine
 
 storage-full = The regional node's disk is full. Nothing was stored. Try again later.
+photo-room-full = The regional node has no room for another photo until it has sent some to the cloud. The photo stays on this device and follows later.
+photo-not-named = No job of yours names this photo here.
+photo-damaged = This photo arrived changed. It is sent again.
 unknown-op = This version does not know the command.
 gate-closed = An operator has closed the region's gate.
 protocol-unsupported = The two sides share no protocol version.

@@ -11,3 +11,4 @@ time-backwards = The end must be after the start.
 
 checklist-wrong = This takes at most twenty answers, each to another question.
 signature-too-large = The signature has too many strokes, or leaves its field.
+photos-wrong = This takes at most eight photos, each once and of at most 5 MB.

@@ -113,6 +113,9 @@ region-held-elsewhere = 已保存在本节点。该区域由另一节点派单�
 ## the machine
 
 storage-full = 区域节点磁盘已满，未保存任何内容，请稍后再试。
+photo-room-full = 区域节点暂时没有空间存放更多照片，需先向云端发送一部分。照片会保存在此设备上，稍后发送。
+photo-not-named = 此处没有您的任务引用这张照片。
+photo-damaged = 照片在传输中发生变化，将重新发送。
 unknown-op = 当前版本无法识别该操作。
 gate-closed = 该区域的闸口已被运营人员关闭。
 protocol-unsupported = 没有共同支持的协议版本。

@@ -11,3 +11,4 @@ time-backwards = 结束时间必须晚于开始时间。
 
 checklist-wrong = 最多二十项检查，每项只能回答一次。
 signature-too-large = 签名笔画过多，或超出签名区。
+photos-wrong = 最多八张照片，每张只能出现一次，且不超过 5 MB。

@@ -2,8 +2,8 @@
 
 use wire::{
     Ack, BootNonce, CertificateAnswer, ChainHead, FeedChange, ForwardedAccept, Frame, Hash,
-    HeldReason, Hello, NumberedOutcome, QuarantineWhy, Region, SessionRefusal, SnapshotCursor,
-    SnapshotPart, UnixMillis,
+    HeldReason, Hello, NumberedOutcome, PhotoAnswer, PhotoChunkFrame, QuarantineWhy, Region,
+    SessionRefusal, SnapshotCursor, SnapshotPart, UnixMillis,
 };
 
 use crate::trusted_time::{LogHeadReports, OpBounds};
@@ -114,6 +114,11 @@ pub enum SyncSessionInput {
     },
     /// Answers `SyncSessionOutput::IssueCertificate`.
     CertificateDecided(CertificateAnswer),
+    /// Answers `SyncSessionOutput::DeliverPhotoChunk`, possibly after later inputs.
+    PhotoAnswered {
+        chunk: Box<PhotoChunkFrame>,
+        answer: PhotoAnswer,
+    },
     Superseded,
     GateClosed,
     Disabled,
@@ -158,6 +163,8 @@ pub enum SyncSessionOutput {
     IssueCertificate {
         csr: Vec<u8>,
     },
+    /// Hand this chunk to the order service, while the session goes on.
+    DeliverPhotoChunk(Box<PhotoChunkFrame>),
     /// Send the reason to the edge, then close.
     End(SessionRefusal),
 }

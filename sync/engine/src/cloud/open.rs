@@ -90,6 +90,7 @@ impl OpenSession {
             cloud_now: now,
             snapshot: open.snapshot.as_ref().map(|image| image.feed_seq),
             codec: hello::choose_codec(hello),
+            photos: Some(true),
         });
         let outcomes = open
             .outcomes
@@ -150,6 +151,7 @@ impl OpenSession {
             | SyncSessionInput::Tail(_)
             | SyncSessionInput::TakenOver { .. }
             | SyncSessionInput::CertificateDecided(_)
+            | SyncSessionInput::PhotoAnswered { .. }
             | SyncSessionInput::Superseded
             | SyncSessionInput::GateClosed
             | SyncSessionInput::Disabled => Vec::new(),

@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use wire::{
-    BootNonce, CertificateAnswer, ChainHead, Challenge, Code, EdgeId, FeedChange,
-    ForwardedAcceptFrame, Frame, Hash, HeldReason, NumberedOutcome, QuarantineWhy, Region,
-    SnapshotCursor, StagedSnapshot, UnixMillis,
+    BootNonce, CertificateAnswer, ChainHead, Challenge, Code, CommandId, EdgeId, FeedChange,
+    ForwardedAcceptFrame, Frame, Hash, HeldReason, NumberedOutcome, PhotoAnswer, QuarantineWhy,
+    Region, SnapshotCursor, StagedSnapshot, UnixMillis,
 };
 
 use crate::view::ViewDigest;
@@ -107,6 +107,12 @@ pub enum LinkStep {
     Log(Box<ForwardedAcceptFrame>),
     /// The hub's answer to the request for a certificate.
     Certificate(Box<CertificateAnswer>),
+    /// The hub's answer to the chunk of a photo.
+    PhotoAnswered {
+        command_id: CommandId,
+        hash: Hash,
+        answer: PhotoAnswer,
+    },
     Ignored {
         kind: &'static str,
         why: IgnoreReason,

@@ -53,7 +53,7 @@ pub(super) fn fresh(position: EdgeFilePosition) -> EdgeProtocol {
     EdgeProtocol::new(who, position)
 }
 
-fn welcome(link_session: LinkSessionId, cursor: ChainHead) -> Frame {
+pub(super) fn welcome(link_session: LinkSessionId, cursor: ChainHead) -> Frame {
     welcome_naming(None, link_session, cursor)
 }
 
@@ -68,6 +68,7 @@ fn welcome_naming(codec: Option<u8>, link_session: LinkSessionId, cursor: ChainH
         cloud_now: UnixMillis(7),
         snapshot: None,
         codec,
+        photos: Some(true),
     })
 }
 

@@ -110,6 +110,11 @@ impl SendWindow {
         self.range
     }
 
+    /// The hub has every op of a log that ends at `head`.
+    pub(super) fn is_idle(&self, head: u64) -> bool {
+        self.cursor == head && self.sent_seq == head && self.range.is_none()
+    }
+
     pub(super) fn record_sent(&mut self, run: &OpRun) -> SendResult {
         let Some(wanted) = self.range.take() else {
             return SendResult::Broken;

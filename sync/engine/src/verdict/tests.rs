@@ -199,6 +199,7 @@ fn a_command_that_the_view_contradicts_is_taken_with_the_doubt_in_words() {
     let start = CommandBody::StartOrder {
         order_id: OrderId(id(1)),
         start_code: None,
+        photos: Vec::new(),
     };
     check(
         &by_provider(&start),
@@ -239,6 +240,7 @@ fn work_that_no_funds_stand_behind_is_taken_with_that_in_words() {
     let start = CommandBody::StartOrder {
         order_id,
         start_code: None,
+        photos: Vec::new(),
     };
     let complete = CommandBody::CompleteOrder {
         order_id,
@@ -346,6 +348,7 @@ fn no_action_but_accept_and_ruled_ones_is_ever_firm() {
         CommandBody::StartOrder {
             order_id,
             start_code: None,
+            photos: Vec::new(),
         },
         CommandBody::CompleteOrder {
             order_id,
@@ -435,6 +438,7 @@ fn a_start_of_an_order_with_a_start_code_is_not_logged_without_it() {
     let start = CommandBody::StartOrder {
         order_id: OrderId(id(1)),
         start_code: None,
+        photos: Vec::new(),
     };
     let mut view = sight(OrderStatus::Accepted, Some(20));
     if let Some(order) = &mut view.order {

@@ -29,6 +29,7 @@ fn bodies() -> [CommandBody; 4] {
         CommandBody::StartOrder {
             order_id,
             start_code: None,
+            photos: Vec::new(),
         },
         CommandBody::CompleteOrder {
             order_id,

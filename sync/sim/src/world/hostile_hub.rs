@@ -245,6 +245,7 @@ impl World {
             cloud_now: at(self.now, 0),
             snapshot: None,
             codec: None,
+            photos: None,
         }
     }
 

@@ -231,8 +231,8 @@ impl World {
                 });
             }
             // The intake judges the age of revocations, in hours. No edge here asks for a
-            // certificate.
-            LinkStep::FeedCurrent | LinkStep::Certificate(_) => {}
+            // certificate or sends photos.
+            LinkStep::FeedCurrent | LinkStep::Certificate(_) | LinkStep::PhotoAnswered { .. } => {}
             LinkStep::Ignored { why, .. } => {
                 self.counts.ignored(why);
                 if why != IgnoreReason::Unexpected {

@@ -151,6 +151,7 @@ fn on(order_id: OrderId, intent: Intent) -> CommandBody {
         Intent::Start => CommandBody::StartOrder {
             order_id,
             start_code: None,
+            photos: Vec::new(),
         },
         Intent::Complete => CommandBody::CompleteOrder {
             order_id,

@@ -27,6 +27,7 @@ impl World {
         let start = CommandBody::StartOrder {
             order_id,
             start_code: None,
+            photos: Vec::new(),
         };
         let reason = || Some("because".to_owned());
         let (count, body) = match what {

@@ -88,6 +88,7 @@ async fn starts_others_orders(stranger: &Somebody, port: u16, once: OrderId, flo
     let start = |order_id| CommandBody::StartOrder {
         order_id,
         start_code: None,
+        photos: Vec::new(),
     };
     let reply = tap(stranger, port, 1, start(once)).await;
     assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");

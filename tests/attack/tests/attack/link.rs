@@ -111,6 +111,7 @@ fn welcome(hello: &Hello) -> (LinkSessionId, Frame) {
         cloud_now: Clock::system().now(),
         snapshot: None,
         codec: None,
+        photos: None,
     };
     (standing, Frame::Welcome(welcome))
 }

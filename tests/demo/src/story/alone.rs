@@ -52,6 +52,7 @@ impl Story {
                 CommandBody::StartOrder {
                     order_id,
                     start_code: None,
+                    photos: Vec::new(),
                 },
                 OrderStatus::InProgress,
             ),

@@ -442,6 +442,10 @@ fn enters_timeline(attempt: &Attempt, code: Code) -> bool {
 fn work_evidence(body: &CommandBody) -> Option<WorkEvidence> {
     match body {
         CommandBody::CompleteOrder { evidence, .. } => evidence.clone(),
+        CommandBody::StartOrder { photos, .. } if !photos.is_empty() => Some(WorkEvidence {
+            photos: photos.clone(),
+            ..WorkEvidence::default()
+        }),
         _ => None,
     }
 }

@@ -19,6 +19,7 @@ fn signed() -> WorkEvidence {
         }],
         signed_by: Some("Chen".into()),
         strokes: Vec::new(),
+        photos: Vec::new(),
     }
 }
 

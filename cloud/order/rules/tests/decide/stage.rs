@@ -402,6 +402,7 @@ pub(crate) fn start(n: u128) -> CommandBody {
     CommandBody::StartOrder {
         order_id: order_id(n),
         start_code: None,
+        photos: Vec::new(),
     }
 }
 

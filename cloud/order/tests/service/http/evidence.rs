@@ -30,6 +30,7 @@ async fn customer_provider_and_admins_read_the_evidence_of_the_work(#[case] engi
         }],
         signed_by: Some("陈".into()),
         strokes: vec![vec![StrokePoint(30, 140)]],
+        photos: Vec::new(),
     };
     let complete = CommandBody::CompleteOrder {
         order_id,

@@ -97,6 +97,7 @@ impl Service {
             CommandBody::StartOrder {
                 order_id,
                 start_code: None,
+                photos: Vec::new(),
             },
         )])
         .await
@@ -262,6 +263,7 @@ async fn small_work_starts_unpaid_at_an_edge_and_becomes_a_case(#[case] engine: 
         CommandBody::StartOrder {
             order_id: small,
             start_code: None,
+            photos: Vec::new(),
         },
     );
     assert_eq!(service.hands_in_batch(&log).await.codes(), [None]);
@@ -283,6 +285,7 @@ async fn an_edge_that_was_linked_starts_no_unpaid_work_by_the_rules(#[case] engi
     let start = |order_id| CommandBody::StartOrder {
         order_id,
         start_code: None,
+        photos: Vec::new(),
     };
     let log = Log::of("north-1")
         .then(first, Some(provider(1)), start(linked))
@@ -318,6 +321,7 @@ async fn a_start_waits_while_the_payment_service_is_away_and_nothing_of_its_run_
             CommandBody::StartOrder {
                 order_id: unpaid,
                 start_code: None,
+                photos: Vec::new(),
             },
         ),
     ];

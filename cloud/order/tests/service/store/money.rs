@@ -120,6 +120,7 @@ async fn work_starts_once_the_price_is_held(#[case] engine: Engine) {
     let start = CommandBody::StartOrder {
         order_id: id,
         start_code: None,
+        photos: Vec::new(),
     };
     let refused = stage.decide(provider(1), start.clone()).await;
     assert_eq!(refused.code, Some(wire::Code::FundsNotHeld));

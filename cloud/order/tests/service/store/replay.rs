@@ -46,6 +46,7 @@ impl Bustle {
                 CommandBody::StartOrder {
                     order_id,
                     start_code: None,
+                    photos: Vec::new(),
                 },
             ),
             6..8 => (
@@ -81,6 +82,7 @@ impl Bustle {
                 CommandBody::StartOrder {
                     order_id,
                     start_code: None,
+                    photos: Vec::new(),
                 },
             ),
         }

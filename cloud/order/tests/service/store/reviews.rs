@@ -75,6 +75,7 @@ async fn a_review_makes_a_completed_order_reviewed_once(#[case] engine: Engine) 
             CommandBody::StartOrder {
                 order_id: id,
                 start_code: None,
+                photos: Vec::new(),
             },
         )
         .await;

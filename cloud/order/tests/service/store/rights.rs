@@ -81,6 +81,7 @@ async fn the_holder_alone_assigns_until_it_gives_the_right_back(#[case] engine: 
     let start = CommandBody::StartOrder {
         order_id: two,
         start_code: None,
+        photos: Vec::new(),
     };
     let other = Log::of("north-2")
         .then(stage.command_id(), Some(provider(2)), accept(two))
@@ -213,6 +214,7 @@ async fn a_promise_on_an_order_that_was_cancelled_counts_and_opens_a_case(#[case
     let start = CommandBody::StartOrder {
         order_id: id,
         start_code: None,
+        photos: Vec::new(),
     };
     let log = promise.then(stage.command_id(), Some(provider(1)), start);
     let outcomes = stage.batch(log.batch()).await;

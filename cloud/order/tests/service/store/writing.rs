@@ -247,6 +247,7 @@ async fn a_replayed_batch_gets_the_same_answers_and_writes_nothing(#[case] engin
             CommandBody::StartOrder {
                 order_id: free,
                 start_code: None,
+                photos: Vec::new(),
             },
         );
     let first = stage.batch(log.batch()).await;

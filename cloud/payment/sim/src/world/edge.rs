@@ -94,6 +94,7 @@ impl MoneyWorld {
             Action::Start => CommandBody::StartOrder {
                 order_id,
                 start_code: None,
+                photos: Vec::new(),
             },
             Action::Withdraw => CommandBody::WithdrawAcceptance {
                 order_id,

@@ -61,6 +61,7 @@ impl NodeSession {
         self.command(CommandBody::StartOrder {
             order_id,
             start_code: None,
+            photos: Vec::new(),
         })
         .await?;
         if note.is_some() {

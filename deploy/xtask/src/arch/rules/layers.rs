@@ -11,6 +11,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["outcome"],
             &["share", "status"],
             &["command"],
+            &["photo_frames"],
             &["evidence"],
             &["assignment", "validation", "visibility"],
             &["order", "topics"],

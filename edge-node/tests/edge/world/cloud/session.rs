@@ -154,6 +154,7 @@ impl TestHubSession {
             cloud_now: Clock::system().now(),
             snapshot: None,
             codec,
+            photos: None,
         }))
         .await
     }

@@ -229,6 +229,7 @@ impl World {
                 | LinkStep::Held { .. }
                 | LinkStep::Log(_)
                 | LinkStep::Certificate(_)
+                | LinkStep::PhotoAnswered { .. }
                 | LinkStep::Ignored { .. } => Vec::new(),
             };
             self.perform(more);

@@ -46,6 +46,7 @@ fn on(action: Action) -> CommandBody {
         Action::Start => CommandBody::StartOrder {
             order_id,
             start_code: None,
+            photos: Vec::new(),
         },
         Action::Complete => CommandBody::CompleteOrder {
             order_id,

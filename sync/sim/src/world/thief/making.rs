@@ -155,6 +155,7 @@ impl World {
             _ => CommandBody::StartOrder {
                 order_id,
                 start_code: None,
+                photos: Vec::new(),
             },
         }
     }

@@ -88,6 +88,7 @@ impl MoneyWorld {
             CommandBody::StartOrder {
                 order_id: order_id(n),
                 start_code: None,
+                photos: Vec::new(),
             },
         );
     }
