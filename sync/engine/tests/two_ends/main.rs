@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod slow_line;
+
 use std::collections::VecDeque;
 
 use engine::{
@@ -17,7 +19,7 @@ use engine::{
 use proptest::prelude::*;
 use wire::{
     BootNonce, ChainHead, EdgeId, FeedChange, Frame, Hash, Hello, LinkLimits, NumberedOutcome,
-    Outcome, OutcomeKind, Policy, Region, UnixMillis, Welcome,
+    Outcome, OutcomeKind, PhotoAnswer, Policy, Region, UnixMillis, Welcome,
 };
 
 const NOW: UnixMillis = UnixMillis(1);
@@ -39,6 +41,8 @@ struct File {
     position: EdgeFilePosition,
     outcomes: Vec<u64>,
     changes: Vec<u64>,
+    /// How much of its photo the cloud has.
+    photo_sent: u32,
 }
 
 /// The cloud's disk.
@@ -48,6 +52,7 @@ struct Base {
     outcomes: Vec<NumberedOutcome>,
     feed: u64,
     term: u64,
+    photo_bytes: u32,
 }
 
 struct World {
@@ -120,6 +125,7 @@ impl World {
             position,
             outcomes: Vec::new(),
             changes: Vec::new(),
+            photo_sent: 0,
         };
         let cursor = ChainHead::start(&name());
         let base = Base {
@@ -128,6 +134,7 @@ impl World {
             outcomes: Vec::new(),
             feed: 0,
             term: 0,
+            photo_bytes: 0,
         };
         let edge = EdgeProtocol::new(who(0), file.position.clone());
         let up = VecDeque::new();
@@ -246,8 +253,14 @@ impl World {
                 | LinkStep::FeedCurrent
                 | LinkStep::Held { .. }
                 | LinkStep::Log(_)
-                | LinkStep::Certificate(_)
-                | LinkStep::PhotoAnswered { .. } => Vec::new(),
+                | LinkStep::Certificate(_) => Vec::new(),
+                LinkStep::PhotoAnswered { answer, .. } => {
+                    let PhotoAnswer::Stored { bytes } = answer else {
+                        panic!("the cloud stores each chunk, but answered {answer:?}")
+                    };
+                    self.file.photo_sent = bytes;
+                    Vec::new()
+                }
             };
             self.edge_does(more);
             if let Some(ack) = self.edge.build_ack(&MachineReport::default()) {
@@ -310,6 +323,14 @@ impl World {
                     })
                 }
                 SyncSessionOutput::SaveAck(..) => None,
+                SyncSessionOutput::DeliverPhotoChunk(chunk) => {
+                    let has_gap = chunk.offset != self.base.photo_bytes;
+                    let length = u32::try_from(chunk.body.len()).unwrap();
+                    self.base.photo_bytes += if has_gap { 0 } else { length };
+                    let bytes = self.base.photo_bytes;
+                    let answer = PhotoAnswer::Stored { bytes };
+                    Some(SyncSessionInput::PhotoAnswered { chunk, answer })
+                }
                 SyncSessionOutput::End(refused) => panic!("the hub ended the session: {refused:?}"),
                 other => panic!("the hub suspects a sound edge: {other:?}"),
             };
