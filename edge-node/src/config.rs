@@ -1,6 +1,9 @@
 //! The `edge` section of the configuration, and how well its connection to the cloud is protected.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+};
 
 use http::Uri;
 use process::{client::is_loopback, config::Secret};
@@ -74,6 +77,9 @@ pub struct Config {
     pub revocations_age_hours_max: u32,
     /// Connections from one address over HTTP, WebSocket and MQTT. Further ones are closed unread.
     pub connections_per_address: NonZeroUsize,
+    /// Sign-ins from one address. The cloud sees those of a whole shop as one address, so one device
+    /// could otherwise use up its share there.
+    pub sign_ins_per_address_per_minute: NonZeroU32,
     /// MQTT connections of one person; further ones are refused.
     pub connections_per_person: NonZeroUsize,
     /// Above this number of undecided commands, new ones are taken only from known people.
@@ -160,6 +166,9 @@ impl Config {
 
 const CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 
+/// A kiosk in a crowded shop signs in fewer people.
+const SIGN_INS_PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
+
 const CONNECTIONS_PER_PERSON: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
 impl Default for Config {
@@ -195,6 +204,7 @@ impl Default for Config {
             enrolment_code: Secret::default(),
             revocations_age_hours_max: 72,
             connections_per_address: CONNECTIONS_PER_ADDRESS,
+            sign_ins_per_address_per_minute: SIGN_INS_PER_ADDRESS_PER_MINUTE,
             connections_per_person: CONNECTIONS_PER_PERSON,
             newcomers_pending_max: 10_000,
             known_after_hours: 24,

@@ -25,10 +25,12 @@ use process::{
     web,
 };
 use serde::Serialize;
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use utoipa::ToSchema;
-use wire::{CmdFrame, Code, EdgeGrant, EdgeId, Hop, Region, Reply, UnixMillis, Verdict};
+use wire::{CmdFrame, Code, EdgeGrant, EdgeId, Hop, Region, Reply, UnixMillis, UserId, Verdict};
+
+pub(crate) use session::sign_in_rate_limiter;
 
 use crate::{
     board::{Board, BoardCache, SerializedBoard},
@@ -37,7 +39,7 @@ use crate::{
     disk_ladder::DiskStanding,
     intake::{self, CommandIntake, IntakeReply},
     mqtt::{Changes, LogHead, TabletPublisher},
-    people::PersonRateLimiter,
+    rate_limiter::RateLimiter,
     store::RegionStanding,
     trust_page,
 };
@@ -52,7 +54,8 @@ pub(crate) struct EdgeApiState {
     /// Forwards sign-ins and sign-outs to the gateway.
     pub cloud: Client,
     pub boards: BoardCache,
-    pub board_pace: Arc<PersonRateLimiter>,
+    pub board_pace: Arc<RateLimiter<UserId>>,
+    pub sign_in_pace: Arc<RateLimiter<IpAddr>>,
 }
 
 pub(crate) const NAME: &str = "edge";
@@ -188,8 +191,8 @@ const BOARD_EVERY: Duration = Duration::from_millis(50);
 
 const BOARDS_AT_ONCE: u32 = 100;
 
-pub(crate) fn board_rate_limiter() -> Arc<PersonRateLimiter> {
-    Arc::new(PersonRateLimiter::new(BOARDS_AT_ONCE, BOARD_EVERY))
+pub(crate) fn board_rate_limiter() -> Arc<RateLimiter<UserId>> {
+    Arc::new(RateLimiter::new(BOARDS_AT_ONCE, BOARD_EVERY))
 }
 
 /// Answers 304 if `If-None-Match` names the current board.

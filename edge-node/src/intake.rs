@@ -26,7 +26,7 @@ use wire::{
 use crate::{
     authentication::{CheckedToken, TabletSender},
     context::{EdgeContext, LinkStatus},
-    people::PersonRateLimiter,
+    rate_limiter::RateLimiter,
     receipts,
     start_codes::{StartCodeGuard, needs_start_code},
     store::{AdmittedSession, CheckedCommand, CommandLogResult, DecidedCommand, StoredCommand},
@@ -40,7 +40,7 @@ pub(crate) struct CommandIntake {
     context: EdgeContext,
     /// Some of the region's rules apply only while the link is down.
     link: watch::Receiver<LinkStatus>,
-    pace: Arc<PersonRateLimiter>,
+    pace: Arc<RateLimiter<UserId>>,
     start_codes: StartCodeGuard,
 }
 
@@ -63,10 +63,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 impl CommandIntake {
     pub(crate) fn new(context: EdgeContext, link: watch::Receiver<LinkStatus>) -> Self {
-        let pace = Arc::new(PersonRateLimiter::new(
-            context.config.commands_at_once,
-            EVERY,
-        ));
+        let pace = Arc::new(RateLimiter::new(context.config.commands_at_once, EVERY));
         Self {
             context,
             link,
@@ -418,7 +415,7 @@ struct CommandJudge {
     has_own_receipt: bool,
     was_taken: bool,
     lack_of_room: Option<Code>,
-    pace: Arc<PersonRateLimiter>,
+    pace: Arc<RateLimiter<UserId>>,
     now: Duration,
 }
 

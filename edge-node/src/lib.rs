@@ -26,6 +26,7 @@ mod link;
 mod listeners;
 mod mqtt;
 mod people;
+mod rate_limiter;
 mod receipts;
 mod running;
 mod service_manager;

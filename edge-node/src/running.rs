@@ -233,6 +233,7 @@ async fn start_components(
         cloud: Client::with_clock(&context.clock),
         boards: BoardCache::new(&context.identity, &context.store, &context.clock),
         board_pace: http::board_rate_limiter(),
+        sign_in_pace: http::sign_in_rate_limiter(context.config.sign_ins_per_address_per_minute),
     };
     spawn_http_servers(state, listeners.http, &tasks, &taking_in);
     let heartbeat = Heartbeat {

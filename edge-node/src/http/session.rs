@@ -1,11 +1,16 @@
 //! Sign-in at an edge: forwards name and password to the cloud while the link is up. The returned
 //! token is valid only for this region's edges: a token that opens the cloud is never stored here.
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
-    extract::State,
+    extract::{ConnectInfo, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, Method, Request, StatusCode, header, response};
@@ -19,7 +24,7 @@ use utoipa::ToSchema;
 use wire::{Code, DeviceId, EdgeGrant, Role, UnixMillis, UserId};
 
 use super::EdgeApiState;
-use crate::say;
+use crate::{rate_limiter::RateLimiter, say};
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct TabletQuery {
@@ -55,6 +60,7 @@ struct CloudGrant {
     device: Option<String>,
 }
 
+const MINUTE: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(15);
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
@@ -81,9 +87,14 @@ pub(super) async fn show(
     }))
 }
 
+pub(crate) fn sign_in_rate_limiter(a_minute: NonZeroU32) -> Arc<RateLimiter<IpAddr>> {
+    Arc::new(RateLimiter::new(a_minute.get(), MINUTE / a_minute.get()))
+}
+
 /// Gets a token for this region's edges from the cloud, and passes its refusals on.
 pub(super) async fn sign_in(
     State(state): State<EdgeApiState>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Json(EdgeLoginForm {
         username,
@@ -92,6 +103,10 @@ pub(super) async fn sign_in(
         tablet,
     }): Json<EdgeLoginForm>,
 ) -> Result<Response, Problem> {
+    let now = state.context.clock.elapsed();
+    if !state.sign_in_pace.try_take(from.ip().to_canonical(), now) {
+        return Err(Problem::new(Code::TooManyRequests).retry_after(1));
+    }
     let region = state.context.identity.region;
     let form = json!({
         "username": username, "password": password, "region": region, "edge_only": true,

@@ -120,3 +120,22 @@ async fn pages_have_a_policy_of_their_own_and_data_keeps_its() {
     }
     edge.stop().await;
 }
+
+/// One device that tries passwords leaves the others of its shop their share at the cloud.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_signs_in_thirty_times_a_minute() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let edge = edge(data.path(), &format!("http://{gateway}")).await;
+    linked(&edge, true).await;
+    let form = json!({ "username": "20", "password": "wrong" });
+    let mut answers = Vec::new();
+    for _ in 0..40 {
+        let answer = call(edge.http, Method::POST, "/session", None, Some(&form)).await;
+        answers.push(answer.map(drop));
+    }
+    assert!(answers[..30].iter().all(|answer| *answer == Err(401)));
+    assert!(answers[30..].contains(&Err(429)), "{answers:?}");
+    drop(cloud);
+    edge.stop().await;
+}

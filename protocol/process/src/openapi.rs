@@ -6,10 +6,12 @@
 
 mod document;
 
+use std::net::SocketAddr;
+
 use axum::{
     Router,
     body::Bytes,
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     handler::Handler,
     response::Response,
     routing::{MethodFilter, on},
@@ -197,6 +199,8 @@ described_handlers!(A B C D E);
 impl<S> RouteInput for State<S> {}
 
 impl RouteInput for Bytes {}
+
+impl RouteInput for ConnectInfo<SocketAddr> {}
 
 impl RouteInput for HeaderMap {}
 
