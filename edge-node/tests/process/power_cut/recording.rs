@@ -1,0 +1,221 @@
+//! Reads what strace has recorded: the calls that change files in the data folder, and the replies
+//! that left.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use wire::CommandId;
+
+/// The calls to record.
+pub(super) const CALLS: &[&str] = &[
+    "openat",
+    "pwrite64",
+    "write",
+    "ftruncate",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat",
+    "renameat2",
+    "unlink",
+    "unlinkat",
+    "mkdir",
+    "mkdirat",
+    "writev",
+    "sendto",
+    "sendmsg",
+];
+
+#[derive(Debug, Clone)]
+pub(super) enum Event {
+    Opened {
+        file: PathBuf,
+        is_emptied: bool,
+    },
+    Written {
+        file: PathBuf,
+        /// Absent for a write that continues the previous one.
+        at: Option<usize>,
+        bytes: Vec<u8>,
+    },
+    Truncated {
+        file: PathBuf,
+        length: usize,
+    },
+    SyncBegan {
+        file: PathBuf,
+        thread: String,
+    },
+    SyncEnded {
+        thread: String,
+    },
+    Renamed {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    Removed(PathBuf),
+    /// The receipt of this command left for the tablet.
+    Acknowledged(CommandId),
+}
+
+/// Returns the events in `data`, in order.
+pub(super) fn read_recording(calls: &Path, data: &Path, commands: &[CommandId]) -> Vec<Event> {
+    let text = fs::read_to_string(calls).unwrap();
+    let mut reader = Reader {
+        data,
+        receipts: commands
+            .iter()
+            .map(|id| (encode_hex(id.to_string().as_bytes()), *id))
+            .collect(),
+        syncing: HashMap::new(),
+        events: Vec::new(),
+    };
+    text.lines().for_each(|line| reader.read_line(line));
+    reader.events
+}
+
+struct Reader<'a> {
+    data: &'a Path,
+    /// The commands without a reply so far, by their id as strace shows it.
+    receipts: HashMap<String, CommandId>,
+    syncing: HashMap<String, PathBuf>,
+    events: Vec<Event>,
+}
+
+impl Reader<'_> {
+    fn read_line(&mut self, line: &str) {
+        let (thread, call) = line.split_once(' ').unwrap_or_default();
+        let call = call.trim_start();
+        if call.starts_with("<... f") && call.contains("sync resumed>") {
+            self.end_sync(thread);
+            return;
+        }
+        let Some((name, arguments)) = call.split_once('(') else {
+            return;
+        };
+        let has_failed = arguments.contains(") = -1 ");
+        if has_failed {
+            return;
+        }
+        match name {
+            "fsync" | "fdatasync" => {
+                let Some(file) = self.find_file(arguments) else {
+                    return;
+                };
+                self.syncing.insert(thread.to_owned(), file.clone());
+                self.events.push(Event::SyncBegan {
+                    file,
+                    thread: thread.to_owned(),
+                });
+                if !arguments.contains("<unfinished") {
+                    self.end_sync(thread);
+                }
+            }
+            "writev" | "sendto" | "sendmsg" => self.read_sent(arguments),
+            _ => {
+                let event = self.read_change(name, arguments);
+                if event.is_none() && name == "write" {
+                    self.read_sent(arguments);
+                }
+                self.events.extend(event);
+            }
+        }
+    }
+
+    fn end_sync(&mut self, thread: &str) {
+        if self.syncing.remove(thread).is_some() {
+            self.events.push(Event::SyncEnded {
+                thread: thread.to_owned(),
+            });
+        }
+    }
+
+    /// `None` if the call changes nothing in the folder.
+    fn read_change(&self, name: &str, arguments: &str) -> Option<Event> {
+        let texts = decode_texts(arguments);
+        let path = |n: usize| {
+            let path = PathBuf::from(String::from_utf8(texts.get(n)?.clone()).ok()?);
+            path.starts_with(self.data).then_some(path)
+        };
+        match name {
+            "openat" if arguments.contains("O_CREAT") || arguments.contains("O_TRUNC") => {
+                Some(Event::Opened {
+                    file: path(0)?,
+                    is_emptied: arguments.contains("O_TRUNC"),
+                })
+            }
+            "pwrite64" => {
+                let numbers = arguments.rsplit_once("\", ")?.1;
+                let offset = numbers
+                    .split([',', ')', ' '])
+                    .filter(|part| !part.is_empty());
+                Some(Event::Written {
+                    file: self.find_file(arguments)?,
+                    at: Some(offset.clone().nth(1)?.parse().ok()?),
+                    bytes: texts.first()?.clone(),
+                })
+            }
+            "write" => Some(Event::Written {
+                file: self.find_file(arguments)?,
+                at: None,
+                bytes: texts.first()?.clone(),
+            }),
+            "ftruncate" => {
+                let length = arguments.rsplit_once(">, ")?.1;
+                let length = length.split([')', ' ']).next()?;
+                Some(Event::Truncated {
+                    file: self.find_file(arguments)?,
+                    length: length.parse().ok()?,
+                })
+            }
+            "rename" | "renameat" | "renameat2" => Some(Event::Renamed {
+                from: path(0)?,
+                to: path(1)?,
+            }),
+            "unlink" | "unlinkat" => Some(Event::Removed(path(0)?)),
+            _ => None,
+        }
+    }
+
+    /// The path behind the file descriptor that is the first argument.
+    fn find_file(&self, arguments: &str) -> Option<PathBuf> {
+        let (_, rest) = arguments.split_once('<')?;
+        let (path, _) = rest.split_once('>')?;
+        let path = PathBuf::from(String::from_utf8(decode_hex(path)).ok()?);
+        path.starts_with(self.data).then_some(path)
+    }
+
+    fn read_sent(&mut self, arguments: &str) {
+        if !arguments.contains(&encode_hex(b"receipt")) {
+            return;
+        }
+        let mut sent = Vec::new();
+        self.receipts.retain(|text, id| {
+            let is_sent = arguments.contains(text.as_str());
+            sent.extend(is_sent.then_some(*id));
+            !is_sent
+        });
+        self.events
+            .extend(sent.into_iter().map(Event::Acknowledged));
+    }
+}
+
+/// The quoted arguments.
+fn decode_texts(arguments: &str) -> Vec<Vec<u8>> {
+    let quoted = arguments.split('"').skip(1).step_by(2);
+    quoted.map(decode_hex).collect()
+}
+
+fn decode_hex(text: &str) -> Vec<u8> {
+    let bytes = text.split("\\x").skip(1);
+    bytes
+        .map(|byte| u8::from_str_radix(byte, 16).unwrap())
+        .collect()
+}
+
+fn encode_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect()
+}
