@@ -1,17 +1,20 @@
 //! Uploaded files: pictures and documents, in a folder or an S3 bucket.
 //!
 //! Invariants: a file is stored under its owner and the SHA-256 of its bytes, so it never changes;
-//! only a fully checked file is stored; a picture is stored as a new encoding of its pixels alone;
-//! a file without references is deleted, unless recently uploaded or referenced.
+//! only a fully checked file is stored; a picture is stored as a new encoding of its pixels alone,
+//! unless a signed hash names its bytes; a registered file without references is deleted, unless
+//! recently uploaded or referenced.
 
 mod address;
 mod intake;
 mod kind;
+mod original;
 mod picture;
 mod register;
 
 pub use intake::{CheckedFile, UploadReceiver, UploadRule, Uploader};
 pub use kind::FileKind;
+pub use original::{OriginalCheck, OriginalCheckTurn, OriginalChecker, original_response};
 pub use picture::PictureSize;
 pub use register::{FileBody, FileLinkSigner, FileRecord, FileRegister, LinkQuery, file_response};
 pub use wire::FileId;

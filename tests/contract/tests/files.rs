@@ -17,18 +17,21 @@ use futures::stream;
 use platform::{
     AccountAge,
     files::{
-        FileId, FileKind, FileRegister, Files, FilesError, UploadReceiver, UploadRule, Uploader,
+        FileId, FileKey, FileKind, FileRegister, Files, FilesError, OriginalCheck, OriginalChecker,
+        UploadReceiver, UploadRule, Uploader,
     },
 };
 use process::{clock::Clock, tasks::Tasks, web};
+use ring::digest::{SHA256, digest};
 use tokio::net::TcpListener;
 use uuid::Uuid;
-use wire::{UnixMillis, UserId};
+use wire::{Hash, UnixMillis, UserId};
 
 on_every_files!(
     a_file_is_read_as_it_came_and_is_gone_after_its_day,
     a_named_file_stays_and_one_that_is_named_meanwhile_too,
     one_person_fills_his_own_list_alone,
+    an_original_picture_is_read_as_it_came,
     a_store_that_answers_is_ready,
 );
 
@@ -226,6 +229,25 @@ async fn one_person_fills_his_own_list_alone(arm: FilesArm) {
         "one that is there"
     );
     assert!(world.hand_in(OTHER, "0", AT).await.is_ok());
+}
+
+async fn an_original_picture_is_read_as_it_came(arm: FilesArm) {
+    let picture = support::files::png(200, 200);
+    let sha256: Hash = digest(&SHA256, &picture).as_ref().try_into().unwrap();
+    let turn = OriginalChecker::default().wait_for_turn().await.unwrap();
+    let checked = turn.check_picture(picture.clone(), sha256).await.unwrap();
+    let OriginalCheck::Sound(file) = checked else {
+        panic!("{checked:?}")
+    };
+    let key = FileKey {
+        owner: OWNER,
+        purpose: "work".to_owned(),
+        content: sha256.to_string(),
+    };
+    arm.files.store_file(&key, file).await.unwrap();
+    let read = arm.files.read(&key).await.unwrap();
+    let read = to_bytes(read, usize::MAX).await.unwrap();
+    assert!(read == picture, "{} of {} bytes", read.len(), picture.len());
 }
 
 async fn a_store_that_answers_is_ready(arm: FilesArm) {

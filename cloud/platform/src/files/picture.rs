@@ -1,6 +1,7 @@
-//! Re-encodes a picture: its pixels alone, no larger than its use requires, as JPEG.
+//! Decodes a picture within bounds, and re-encodes it: its pixels alone, no larger than its use
+//! requires, as JPEG.
 //!
-//! Invariant: the stored file contains none of the uploaded bytes, so no location, device or
+//! Invariant: a re-encoded file contains none of the uploaded bytes, so no location, device or
 //! thumbnail leaks.
 
 #[cfg(test)]
@@ -10,7 +11,7 @@ use std::io::{BufRead, Seek};
 
 use image::{
     DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage,
-    codecs::jpeg::JpegEncoder, imageops::FilterType,
+    codecs::jpeg::JpegEncoder, imageops::FilterType, metadata::Orientation,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -39,13 +40,59 @@ const SIDE_PX_MAX: u32 = 16_384;
 const DECODED_BYTES_MAX: u64 = 220 * 1024 * 1024;
 const QUALITY: u8 = 85;
 
-/// Checks size and memory in the header before decoding. Work ends at the next step once `gone` is
-/// cancelled.
+struct DecodedPicture {
+    pixels: DynamicImage,
+    /// `None` if it is not readable; the pixels then stay as they are.
+    orientation: Option<Orientation>,
+}
+
+/// Work ends at the next step once `gone` is cancelled.
 pub(super) fn reencode_picture(
     source: PictureSource<impl BufRead + Seek>,
     side_px_max: u32,
     gone: &CancellationToken,
 ) -> Result<(Vec<u8>, PictureSize), FileRefusal> {
+    let DecodedPicture {
+        pixels: mut picture,
+        orientation,
+    } = decode_picture(source)?;
+    if gone.is_cancelled() {
+        return Err(FileRefusal::BrokenOff);
+    }
+    if picture.width().max(picture.height()) > side_px_max {
+        picture = picture.resize(side_px_max, side_px_max, FilterType::Triangle);
+    }
+    if let Some(orientation) = orientation {
+        picture.apply_orientation(orientation);
+    }
+    let plain = on_white(picture);
+    let size = PictureSize {
+        width: plain.width(),
+        height: plain.height(),
+    };
+    let mut encoded = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut encoded, QUALITY);
+    plain
+        .write_with_encoder(encoder)
+        .map_err(|error| refusal_from_image_error(&error))?;
+    Ok((encoded, size))
+}
+
+/// Returns the size of a picture that decodes.
+pub(super) fn measure_picture(
+    source: PictureSource<impl BufRead + Seek>,
+) -> Result<PictureSize, FileRefusal> {
+    let DecodedPicture { pixels, .. } = decode_picture(source)?;
+    Ok(PictureSize {
+        width: pixels.width(),
+        height: pixels.height(),
+    })
+}
+
+/// Checks size and memory in the header before decoding.
+fn decode_picture(
+    source: PictureSource<impl BufRead + Seek>,
+) -> Result<DecodedPicture, FileRefusal> {
     let PictureSource { kind, file, bytes } = source;
     let format = match kind {
         FileKind::Jpeg => ImageFormat::Jpeg,
@@ -70,30 +117,13 @@ pub(super) fn reencode_picture(
     decoder
         .set_limits(limits)
         .map_err(|error| refusal_from_image_error(&error))?;
-    // Without a readable orientation, the pixels stay as they are.
     let orientation = decoder.orientation().ok();
-    let mut picture =
+    let pixels =
         DynamicImage::from_decoder(decoder).map_err(|error| refusal_from_image_error(&error))?;
-    if gone.is_cancelled() {
-        return Err(FileRefusal::BrokenOff);
-    }
-    if picture.width().max(picture.height()) > side_px_max {
-        picture = picture.resize(side_px_max, side_px_max, FilterType::Triangle);
-    }
-    if let Some(orientation) = orientation {
-        picture.apply_orientation(orientation);
-    }
-    let plain = on_white(picture);
-    let size = PictureSize {
-        width: plain.width(),
-        height: plain.height(),
-    };
-    let mut encoded = Vec::new();
-    let encoder = JpegEncoder::new_with_quality(&mut encoded, QUALITY);
-    plain
-        .write_with_encoder(encoder)
-        .map_err(|error| refusal_from_image_error(&error))?;
-    Ok((encoded, size))
+    Ok(DecodedPicture {
+        pixels,
+        orientation,
+    })
 }
 
 fn pixels_max(bytes: u64) -> u64 {

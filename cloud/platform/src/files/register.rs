@@ -320,29 +320,38 @@ impl RouteInput for FileBody {
 /// Pictures are shown inline, other files downloaded. The common response headers forbid sniffing,
 /// scripts and framing.
 pub fn file_response(file: &FileRecord, body: Body) -> Response {
+    // Another person may sign in at the same browser.
+    let cached = if file.kind == FileKind::Pdf {
+        "no-store"
+    } else {
+        "private, max-age=300"
+    };
+    build_file_response(file.kind, file.bytes, cached, body)
+}
+
+pub(super) fn build_file_response(
+    kind: FileKind,
+    bytes: u64,
+    cached: &'static str,
+    body: Body,
+) -> Response {
     let mut response = Response::new(body);
-    let way = if file.kind.is_picture() {
+    let way = if kind.is_picture() {
         "inline"
     } else {
         "attachment"
     };
-    let disposition = format!("{way}; filename=\"{}\"", file.kind.file_name());
+    let disposition = format!("{way}; filename=\"{}\"", kind.file_name());
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
-        HeaderValue::from_static(file.kind.as_str()),
+        HeaderValue::from_static(kind.as_str()),
     );
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(file.bytes));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));
     if let Ok(disposition) = HeaderValue::from_str(&disposition) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
-    // Another person may sign in at the same browser.
-    let kept = HeaderValue::from_static(if file.kind == FileKind::Pdf {
-        "no-store"
-    } else {
-        "private, max-age=300"
-    });
-    headers.insert(header::CACHE_CONTROL, kept);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
     response
 }
 
