@@ -14,7 +14,7 @@ secret() {
 }
 mkdir -p "$folder"
 if [ ! -s "$folder/files.env" ]; then
-    echo "Write the buckets of people's files into $folder/files.env first: USER_FILES_URL=s3://.. and REVIEW_FILES_URL=s3://.." >&2
+    echo "Write the buckets of people's files into $folder/files.env first: USER_FILES_URL=s3://.., ORDER_FILES_URL=s3://.. and REVIEW_FILES_URL=s3://.." >&2
     exit 1
 fi
 if [ ! -s "$folder/passwords.env" ]; then

@@ -17,6 +17,7 @@ texts::include_texts!(say);
 use axum::Router;
 use platform::{
     ServiceContext,
+    files::Files,
     idempotency::IdempotencyStore,
     operator_routes, service as skeleton,
     service::{DataPlace, PartConfig, ReadinessCheck},
@@ -62,6 +63,9 @@ pub async fn open(
         config.acceptance_rules(),
     );
     let store = store.reading_from(reads);
+    let files = Files::open(config.files_url.reveal()).map_err(OpenError::own_failure(
+        "`order.files_url`: could not open the file store",
+    ))?;
     context.run(
         NAME,
         &sql,
@@ -88,7 +92,11 @@ pub async fn open(
         payment,
     };
     let operator = operator_routes::build_routes(&context, CloudPart::Order, &sql);
-    let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(context.bus)];
+    let checks = [
+        ReadinessCheck::Sql(sql),
+        ReadinessCheck::Files(files),
+        ReadinessCheck::Bus(context.bus),
+    ];
     let routes = answers.wrap_routes(routes::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(operator), checks))
 }
@@ -111,6 +119,8 @@ pub struct Config {
     /// A replica of the database. Exports and text searches read from it while its lag is at most
     /// five seconds.
     pub sql_read_url: SecretUrl,
+    /// The file store for photos of the work. All replicas must share it.
+    pub files_url: SecretUrl,
     /// Limits per provider: open jobs, and acceptances and withdrawals in 24 hours. The refusal
     /// carries the limit and its reset time. Promises an edge made under its assignment right are
     /// honoured. 0 disables a limit.
@@ -148,7 +158,7 @@ impl Config {
     }
 }
 
-/// Without a database.
+/// Without a database or a file store.
 impl Default for Config {
     fn default() -> Self {
         let limits = ShareLimits::default();
@@ -156,6 +166,7 @@ impl Default for Config {
             bind: String::new(),
             sql_url: SecretUrl::default(),
             sql_read_url: SecretUrl::default(),
+            files_url: SecretUrl::default(),
             open_jobs_max: limits.open_jobs,
             acceptances_a_day_max: limits.acceptances_a_day,
             withdrawals_a_day_max: limits.withdrawals_a_day,
@@ -168,9 +179,11 @@ impl Default for Config {
 
 impl PartConfig for Config {
     fn default_for_part(part: CloudPart, place: &DataPlace) -> Self {
+        let files = format!("file:{}", place.file_path("order-files").display());
         Self {
             bind: DataPlace::listen_address(part),
             sql_url: place.store_address(part),
+            files_url: files.into(),
             ..Self::default()
         }
     }

@@ -177,6 +177,7 @@ pub(crate) fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
         // With shared files, a part would collect those that only another part's list names.
         let files = match part {
             CloudPart::User => Some("files"),
+            CloudPart::Order => Some("order-files"),
             CloudPart::Review => Some("review-files"),
             _ => None,
         };

@@ -32,8 +32,10 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let url = engine.address(folder.path(), "order");
         // A test provider does the work of many.
+        let files = format!("file:{}", folder.path().join("files").display());
         let config = |url: &str| Config {
             sql_url: url.into(),
+            files_url: files.as_str().into(),
             open_jobs_max: 0,
             acceptances_a_day_max: 0,
             withdrawals_a_day_max: 0,

@@ -212,7 +212,7 @@ fn passwords(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
             (Some("passwords"), key) => {
                 asked.insert(key.to_owned());
             }
-            (Some("files"), "USER_FILES_URL" | "REVIEW_FILES_URL") => {}
+            (Some("files"), "USER_FILES_URL" | "ORDER_FILES_URL" | "REVIEW_FILES_URL") => {}
             (Some(other), key) => found.push(format!("`{other}` is no Secret with a `{key}`")),
         }
     }

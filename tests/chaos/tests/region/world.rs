@@ -2,6 +2,7 @@
 //! that a test names.
 
 use std::{
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -83,7 +84,7 @@ impl World {
         let tasks = [of_order.tasks.clone(), carrying];
         let (hub, opening) = Upstream::open_later();
         let url = database(folder.path(), "order", mysql);
-        let order = order_service(&url, of_order, hub).await;
+        let order = order_service((folder.path(), &url), of_order, hub).await;
         let order_db = Sql::open(&url).await.unwrap();
         let asked = Upstream::from_router(order.clone());
         let url = database(folder.path(), "sync", mysql);
@@ -226,10 +227,15 @@ impl World {
     }
 }
 
-async fn order_service(url: &str, context: platform::ServiceContext, hub: Upstream) -> Router {
+async fn order_service(
+    (folder, url): (&Path, &str),
+    context: platform::ServiceContext,
+    hub: Upstream,
+) -> Router {
     create_database(url).await.unwrap();
     let config = order::Config {
         sql_url: url.into(),
+        files_url: format!("file:{}", folder.join("order-files").display()).into(),
         open_jobs_max: 0,
         acceptances_a_day_max: 0,
         withdrawals_a_day_max: 0,
