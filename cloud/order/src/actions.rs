@@ -7,6 +7,8 @@
 //! unreachable, the batch stays undecided: the edge's log waits, as it does when this service is
 //! down.
 
+mod photos;
+
 use axum::{extract::FromRef, http::Method};
 use custody::{FundsQuery, FundsReply};
 use platform::upstream::{Upstream, UpstreamError};
@@ -24,6 +26,8 @@ use wire::{
     OpsDecisions, OrderId, PaymentEvent, Region,
 };
 
+pub(crate) use photos::PhotoStorage;
+
 use crate::store::{FundedBatchResult, Publication, Store, StoreError};
 
 pub(crate) const HUB: &str = "hub";
@@ -40,6 +44,8 @@ pub struct Service {
     pub hub: Upstream,
     #[from_ref(skip)]
     pub payment: Upstream,
+    #[from_ref(skip)]
+    pub(crate) photos: PhotoStorage,
 }
 
 impl RouteGuard for Service {

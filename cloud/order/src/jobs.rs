@@ -1,5 +1,5 @@
-//! Scheduled jobs: close stale orders, republish completed jobs, and seal text that is plain or
-//! sealed under an old key.
+//! Scheduled jobs: close stale orders, republish completed jobs, remove photos that did not become
+//! whole, and seal text that is plain or sealed under an old key.
 
 use platform::jobs::Job;
 use texts::{Sentence, Text};
@@ -13,6 +13,9 @@ use crate::{
 /// Orders of one status that a run closes; the hourly next run continues.
 const CLOSED_MAX: usize = 500;
 
+/// Unfinished photos that a run removes; the next run continues.
+const REMOVED_MAX: usize = 500;
+
 /// `stale_after` is in milliseconds; `None` leaves stale orders open.
 pub fn scheduled_jobs(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
     let sealing = Job::reseal("order-seal", "20 */5 * * * *", store.resealer());
@@ -21,7 +24,21 @@ pub fn scheduled_jobs(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
         let store = told.clone();
         async move { Ok(store.republish_completed().await.map(drop)?) }
     });
-    let mut jobs = vec![sealing, telling];
+    let kept = store.clone();
+    let photos = Job::new("order-photos", "15 27 * * * *", move || {
+        let store = kept.clone();
+        async move {
+            let removed = store.remove_unfinished_photos(REMOVED_MAX).await?;
+            if removed > 0 {
+                tracing::info!(
+                    removed,
+                    "Removed photos that did not become whole in a month"
+                );
+            }
+            Ok(())
+        }
+    });
+    let mut jobs = vec![sealing, telling, photos];
     if let Some(age_ms) = stale_after {
         let store = store.clone();
         jobs.push(Job::new("order-expire", "40 7 * * * *", move || {

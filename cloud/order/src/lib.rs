@@ -3,7 +3,7 @@
 //!
 //! Modules: `rules` (a crate) is the domain, `store` has the SQL, `actions` the use cases and the
 //! calls to other services, `routes` and `handlers` the API, `events` the consumers, `jobs` the
-//! closing of stale orders and the sealing of plain text.
+//! closing of stale orders, the removal of unfinished photos and the sealing of plain text.
 
 mod actions;
 pub mod events;
@@ -28,7 +28,7 @@ use process::{config::SecretUrl, openapi::ApiDocument, parts::CloudPart};
 use serde::{Deserialize, Serialize};
 use wire::ShareLimits;
 
-use actions::Service;
+use actions::{PhotoStorage, Service};
 use events::{PaymentEventConsumer, ReviewEventConsumer, UserEventConsumer};
 use store::{AcceptanceRules, MIGRATIONS, Store};
 
@@ -90,6 +90,7 @@ pub async fn open(
         verifier: context.verifier_for(NAME),
         hub,
         payment,
+        photos: PhotoStorage::new(files.clone()),
     };
     let operator = operator_routes::build_routes(&context, CloudPart::Order, &sql);
     let checks = [

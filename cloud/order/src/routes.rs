@@ -29,6 +29,7 @@ use crate::{
         cancel_fees::{self, CancelFeeView},
         commands, export, internal, lists,
         orders::{self, PaidAfterwards},
+        photos::{self, OrderPhotoView},
     },
 };
 
@@ -45,6 +46,7 @@ pub(crate) fn router(service: Service) -> Router {
         .route("/internal/renewals", post(internal::renew_fence))
         .route("/internal/takebacks", post(internal::take_back))
         .route("/internal/distrusted", post(internal::list_distrusted))
+        .route("/internal/photos", post(internal::receive_photo_chunk))
         .route("/internal/waiting-accepts", post(internal::waiting_accepts))
         .route(
             "/internal/ops",
@@ -58,6 +60,7 @@ pub(crate) fn api_document(name: &'static str) -> ApiDocument {
     public_routes(ApiDocument::for_part(name))
         .with_schema::<CommandAnswer>()
         .with_schema::<TimelineEntry>()
+        .with_schema::<OrderPhotoView>()
         .with_schema::<CancelFeeView>()
         .with_schema::<PaidAfterwards>()
 }
@@ -104,6 +107,12 @@ fn routes_for_everyone<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(reads_order("/api/v1/orders/{id}/timeline"),
             "Show the timeline of an order: who did what, and when each change passed each hop",
             &[Code::OrderNotFound], orders::timeline)
+        .add_public_route(reads_order("/api/v1/orders/{id}/photos"),
+            "List the photos of the work that the timeline of an order names, with their arrival",
+            &[Code::OrderNotFound], photos::list_photos)
+        .add_public_route(reads_order("/api/v1/orders/{id}/photos/{hash}"),
+            "Show a photo of the work: its original bytes, as JPEG, PNG or WebP",
+            &[Code::OrderNotFound, Code::PhotoNotNamed, Code::NotFound], photos::show_photo)
         .add_public_route(
             permitted(GET, "/api/v1/orders/{id}/tracking", CUSTOMER_OR_ADMIN, OWN_OR_DESK),
             "Show the part of an order's receipt with which anyone can follow the order",

@@ -1,5 +1,5 @@
-//! Owns order_db: orders and timeline, commands with their answers, region assignments, cases, and
-//! cancellation fees.
+//! Owns order_db: orders and timeline, commands with their answers, region assignments, cases,
+//! cancellation fees, and photos on their way to the file store.
 //!
 //! Invariants: one transaction reads the input of a decision and writes the whole result: order,
 //! timeline, answer, outbox row. A decision depends on rows the transaction locks, never on a range
@@ -18,6 +18,7 @@ mod cancel_fees;
 mod decide;
 mod lists;
 mod orders;
+mod photos;
 mod rows;
 mod snapshot;
 mod stale_orders;
@@ -54,19 +55,26 @@ pub use cancel_fees::CancelFeeRow;
 pub use decide::FundedBatchResult;
 pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
 pub use orders::{CancelBasis, KNOWN_MAX, TrackedStep, TrackingSecret};
+pub use photos::{
+    ChunkResult, KeptPhoto, OrderPhoto, PhotoArrival, PhotoMoment, PhotoVerdict, WholePhoto,
+};
 pub use platform::StoreError;
 pub use stale_orders::StaleCutoff;
 
 use decide::COLLISIONS_MAX;
 use snapshot::OrderReadMode;
 
-pub const MIGRATIONS: Migrations =
-    platform::migrations!("0001_order", "0002_start_codes", "0003_evidence");
+pub const MIGRATIONS: Migrations = platform::migrations!(
+    "0001_order",
+    "0002_start_codes",
+    "0003_evidence",
+    "0004_photos"
+);
 
 /// Maximum commands per transaction; the rest wait for the next.
 const TOGETHER_MAX: usize = 64;
 
-const SEALED_TABLES: &[SealedTable] = &[rows::ORDERS, rows::TIMELINE, admin::CASES];
+const SEALED_TABLES: &[SealedTable] = &[rows::ORDERS, rows::TIMELINE, admin::CASES, photos::CHUNKS];
 
 #[derive(Clone)]
 pub struct Store {

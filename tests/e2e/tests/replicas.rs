@@ -45,7 +45,12 @@ const JOBS: [(CloudPart, &[&str]); 7] = [
     ),
     (
         CloudPart::Order,
-        &["order-completed", "order-expire", "order-seal"],
+        &[
+            "order-completed",
+            "order-expire",
+            "order-photos",
+            "order-seal",
+        ],
     ),
     (
         CloudPart::Payment,

@@ -138,6 +138,8 @@ async fn an_order_is_read_by_a_role_whose_work_begins_with_reading_one() {
     let paths = [
         "/api/v1/orders/x",
         "/api/v1/orders/x/timeline",
+        "/api/v1/orders/x/photos",
+        "/api/v1/orders/x/photos/y",
         "/api/v1/orders/x/statement",
         "/api/v1/orders/x/page",
         "/customer/orders/x",

@@ -14,8 +14,8 @@ use rules::{Attempt, Origin};
 use wire::{
     Assignments, Code, DistrustedCommands, HeldReason, LeaseRenewalRequest, LeaseRevocation,
     ListedCaseCount, OpDecision, OpsBatch, OpsDecisions, OrderAndTerms, OrderId, OrderRangeDigest,
-    OrderRangeQuery, OrdersByIdQuery, OrdersByIdReply, RegionAssignment, RevokedLeases,
-    WaitingAccept, WaitingAcceptDecisions, WaitingAccepts,
+    OrderRangeQuery, OrdersByIdQuery, OrdersByIdReply, PhotoAnswer, PhotoChunkDelivery,
+    RegionAssignment, RevokedLeases, WaitingAccept, WaitingAcceptDecisions, WaitingAccepts,
 };
 
 use crate::{
@@ -52,6 +52,14 @@ pub(crate) async fn decide_ops_batch(
 ) -> Result<Json<OpsDecisions>, Problem> {
     check_length(batch.ops.len(), OPS_MAX)?;
     Ok(Json(service.decide_batch(batch).await?))
+}
+
+pub(crate) async fn receive_photo_chunk(
+    State(service): State<Service>,
+    _: FromHub,
+    Json(chunk): Json<PhotoChunkDelivery>,
+) -> Result<Json<PhotoAnswer>, Problem> {
+    Ok(Json(service.receive_photo_chunk(chunk).await?))
 }
 
 /// Decides accepts that waited for their region's holder, or leaves them waiting. An empty list

@@ -20,8 +20,9 @@ use serde::{Deserialize, Serialize};
 use texts::Phrase;
 use utoipa::ToSchema;
 use wire::{
-    Amount, AssignmentEvent, Code, Currency, Draft, Hash, Language, Order, OrderCode, OrderId,
-    OrderStatus, Region, Role, ServiceType, StartCode, TimelineEntry, UnixMillis, order_visible_to,
+    Actor, Amount, AssignmentEvent, Code, Currency, Draft, Hash, Language, Order, OrderCode,
+    OrderId, OrderStatus, Region, Role, ServiceType, StartCode, TimelineEntry, UnixMillis,
+    order_visible_to,
 };
 
 use super::{CommandSender, OrderView, WholeList, require_success};
@@ -152,14 +153,13 @@ pub(crate) async fn order(
     seen.map(Json).ok_or_else(|| Code::OrderNotFound.into())
 }
 
-/// The timeline is for the order's own people and admins: providers see the work in an open order,
-/// but not its history.
-pub(crate) async fn timeline(
-    State(service): State<Service>,
-    caller: Caller,
-    Path(id): Path<OrderId>,
-) -> Result<Json<WholeList<TimelineEntry>>, Problem> {
-    let actor = caller.actor;
+/// Returns the order if the person may read its history. It is for the order's own people and
+/// admins: other providers see the work in an open order, but not its history.
+pub(crate) async fn find_order_with_history(
+    service: &Service,
+    actor: Actor,
+    id: OrderId,
+) -> Result<Order, Problem> {
     let order = service
         .store
         .find_order(id)
@@ -169,6 +169,16 @@ pub(crate) async fn timeline(
     if !own || order_visible_to(&order, actor).is_none() {
         return Err(Code::OrderNotFound.into());
     }
+    Ok(order)
+}
+
+pub(crate) async fn timeline(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(id): Path<OrderId>,
+) -> Result<Json<WholeList<TimelineEntry>>, Problem> {
+    let actor = caller.actor;
+    let order = find_order_with_history(&service, actor, id).await?;
     let mut items = service.store.read_timeline(id).await?;
     if actor.role == Role::Admin {
         // Includes the operator's name and reason, which only operators may see.

@@ -11,6 +11,7 @@ mod filters;
 mod funds;
 mod hub;
 mod matrix;
+mod photos;
 mod reading;
 mod repeating;
 mod running;

@@ -8,6 +8,7 @@ mod grants;
 mod lists;
 mod marks;
 mod money;
+mod photos;
 mod races;
 mod replay;
 mod reviews;
@@ -18,3 +19,4 @@ mod stale;
 mod writing;
 
 pub(crate) use money::word;
+pub(crate) use photos::{chunk, reference, started};

@@ -4,19 +4,20 @@ use custody::OrderVersionsQuery;
 use order::{
     Config,
     store::{
-        AcceptanceRules, CaseUpdateResult, OrderListCursor, OrderListQuery, OrderSort, Publication,
-        Store, TrackingSecret,
+        AcceptanceRules, CaseUpdateResult, ChunkResult, OrderListCursor, OrderListQuery, OrderSort,
+        PhotoVerdict, Publication, Store, TrackingSecret,
     },
 };
-use platform::{Database, inbox, outbox, sql::Sql};
+use platform::{Database, files::FileKind, inbox, outbox, sql::Sql};
 use process::clock::Clock;
 use rules::{Attempt, Origin};
 use support::Engine;
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CaseState, Command, CommandBody, CommandId, Draft, EventId, OpDecision, Order,
-    OrderId, OrderRangeQuery, OrderStatus, Region, Role, ServiceType, ShareLimits, UnixMillis,
-    UserId,
+    Actor, Amount, BatchBody, BatchOp, CaseState, Command, CommandBody, CommandEvidence, CommandId,
+    Draft, EdgeId, EventId, Hash, OpDecision, OpsBatch, Order, OrderId, OrderRangeQuery,
+    OrderStatus, PhotoChunkDelivery, PhotoRef, Region, Role, ServiceType, ShareLimits, UnixMillis,
+    UserId, Verdict, WorkEvidence,
 };
 
 use crate::{NOW, fill, recorder, scans_of, without_scans};
@@ -29,6 +30,8 @@ const FILLED: &[&str] = &[
     "provider_acts",
     "provider_locks",
     "provider_marks",
+    "order_photos",
+    "photo_chunks",
     "outbox",
     "inbox",
 ];
@@ -114,6 +117,7 @@ async fn run(sql: &Sql) {
         reason: None,
         fee: None,
     };
+    photos(&store, &clock, order_id).await;
     lists(&store).await;
     reads(&store, &order).await;
     desks(&store).await;
@@ -206,6 +210,77 @@ async fn reads(store: &Store, order: &Order) {
     };
     store.digest_range(&range).await.unwrap();
     store.orders_by_id(&[order.id]).await.unwrap();
+}
+
+/// A photo from its name in the history of the order until it is kept.
+async fn photos(store: &Store, clock: &Clock, order_id: OrderId) {
+    let photo = PhotoRef {
+        hash: Hash::ZERO,
+        bytes: 2_000,
+    };
+    let evidence = Some(WorkEvidence {
+        photos: vec![photo],
+        ..WorkEvidence::default()
+    });
+    // The edge's early completion is refused, and stays in the history.
+    let body = CommandBody::CompleteOrder {
+        order_id,
+        note: None,
+        evidence,
+    };
+    let command = command(clock, body);
+    let command_id = command.id;
+    let attempt = rules::submissions_from_batch(batch_of(command));
+    store.decide_all(&attempt).await.unwrap();
+    let chunk = PhotoChunkDelivery {
+        edge: EdgeId::new("north-1").unwrap(),
+        order_id,
+        command_id,
+        photo,
+        offset: 0,
+        body: vec![7; 2_000],
+    };
+    let ChunkResult::Whole(whole) = store.stage_photo_chunk(&chunk).await.unwrap() else {
+        panic!("the photo is not whole")
+    };
+    store.read_staged_photo(whole.id).await.unwrap();
+    for verdict in [PhotoVerdict::Damaged, PhotoVerdict::Kept(FileKind::Png)] {
+        store.settle_photo(whole.id, verdict).await.unwrap();
+    }
+    assert_eq!(store.list_order_photos(order_id).await.unwrap().len(), 1);
+    assert_eq!(store.remove_unfinished_photos(20).await.unwrap(), 0);
+}
+
+fn batch_of(command: Command) -> OpsBatch {
+    let evidence = CommandEvidence {
+        verdict: Verdict::Provisional,
+        fence: None,
+        received_at: NOW,
+        policy_version: None,
+        rules_version: None,
+        revocations_version: None,
+        revoked_version: None,
+        relogged: None,
+        made_at: None,
+        distrusted: false,
+        mark: None,
+        cut_off: None,
+    };
+    let body = BatchBody::Command {
+        command,
+        actor: Some(actor(Role::Provider)),
+        evidence,
+    };
+    OpsBatch {
+        edge: EdgeId::new("north-1").unwrap(),
+        region: Region::North,
+        epoch: 1,
+        ops: vec![BatchOp {
+            seq: 1,
+            hash: Hash::ZERO,
+            body,
+        }],
+    }
 }
 
 async fn desks(store: &Store) {

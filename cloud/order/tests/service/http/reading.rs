@@ -22,8 +22,11 @@ async fn nothing_is_open_without_a_token() {
         get("/api/v1/admin/orders".into()),
         get(format!("/api/v1/orders/{id}")),
         get(format!("/api/v1/orders/{id}/timeline")),
+        get(format!("/api/v1/orders/{id}/photos")),
+        get(format!("/api/v1/orders/{id}/photos/{}", wire::Hash::ZERO)),
         post("/api/v1/orders".into()),
         post("/internal/ops".into()),
+        post("/internal/photos".into()),
         (Method::PUT, format!("/api/v1/orders/{id}/status")),
     ];
     let actions = [

@@ -88,6 +88,11 @@ fn calls_outside_the_role() -> Vec<(&'static str, String)> {
         ("GET", "/api/v1/admin/orders".to_owned()),
         ("GET", format!("/api/v1/orders/{nobody}")),
         ("GET", format!("/api/v1/orders/{nobody}/timeline")),
+        ("GET", format!("/api/v1/orders/{nobody}/photos")),
+        (
+            "GET",
+            format!("/api/v1/orders/{nobody}/photos/{}", wire::Hash::ZERO),
+        ),
         ("GET", format!("/api/v1/orders/{nobody}/statement")),
         ("GET", format!("/api/v1/orders/{nobody}/page")),
         ("PUT", "/api/v1/admin/regions/NORTH".to_owned()),

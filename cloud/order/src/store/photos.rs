@@ -1,0 +1,441 @@
+//! Photos of the work: those that the history of an order names, and the bytes of each until the
+//! file store has it.
+//!
+//! Invariants: a chunk is staged only behind the ones before it, under a lock on its photo, so the
+//! staged bytes have no gap; a photo that was kept or refused stays so, and has no chunks.
+
+use std::collections::BTreeMap;
+
+use platform::{
+    files::FileKind,
+    row,
+    sql::{Columns, KeyColumn, SealedColumn, SealedTable, Statement, Tx},
+    transact, vals,
+};
+use uuid::Uuid;
+use wire::{
+    Action, Code, CommandId, Hash, OrderId, PhotoAnswer, PhotoChunkDelivery, PhotoRef, UnixMillis,
+    UserId, WorkEvidence, words,
+};
+
+use super::{Store, StoreError, rows::TIMELINE};
+
+const CHUNK_KEY: &[KeyColumn] = &[KeyColumn::Id("photo_id"), KeyColumn::Number("first_byte")];
+
+/// A photo shows people's homes, so its bytes are sealed.
+pub(super) const CHUNKS: SealedTable = SealedTable {
+    label: "order.photo_chunks",
+    name: "photo_chunks",
+    key: CHUNK_KEY,
+    part: None,
+    columns: &[SealedColumn::bytes("body", "photo_chunks.body", CHUNK_KEY)],
+};
+
+row! {
+    struct PhotoRow in order_photos {
+        id: Uuid,
+        order_id: OrderId,
+        command_id: CommandId,
+        hash: Hash,
+        bytes: u32,
+        owner_id: UserId,
+        staged: u32,
+        begun_at: UnixMillis,
+        settled_at: Option<UnixMillis>,
+        kind: Option<String>,
+        refused: Option<Code>,
+    }
+}
+
+row! {
+    struct ChunkRow in photo_chunks sealed by CHUNKS {
+        photo_id: Uuid,
+        first_byte: u32,
+        body: Vec<u8>,
+    }
+}
+
+row! {
+    struct EvidenceRow in order_timeline sealed by TIMELINE {
+        order_id: OrderId,
+        command_id: CommandId,
+        actor_id: UserId,
+        action: Option<Action>,
+        evidence: Option<String>,
+    }
+}
+
+const DECIDED: &str = "SELECT command_id FROM commands WHERE command_id = ? LIMIT 1";
+
+const APPEND: &str = "UPDATE order_photos SET staged = ? WHERE id = ?";
+
+const KEEP: &str = "UPDATE order_photos SET settled_at = ?, kind = ? WHERE id = ?";
+
+const REFUSE: &str = "UPDATE order_photos SET settled_at = ?, refused = ? WHERE id = ?";
+
+const DELETE_CHUNKS: &str = "DELETE FROM photo_chunks WHERE photo_id = ?";
+
+const UNFINISHED: &str = "SELECT id FROM order_photos WHERE settled_at IS NULL AND begun_at < ? \
+    ORDER BY begun_at LIMIT ?";
+
+const DELETE_UNFINISHED: &str = "DELETE FROM order_photos WHERE id = ? AND settled_at IS NULL";
+
+/// The oldest entries with evidence whose photos are shown, so that later ones cannot hide them.
+const ENTRIES_MAX: usize = 500;
+
+/// Entries of one command. People rarely have equal command ids.
+const NAMESAKES_MAX: usize = 16;
+
+/// Photos of an order that were sent.
+const PHOTOS_MAX: usize = 2_000;
+
+/// The chunks of a photo of the largest size, each of the smallest that is taken.
+const CHUNKS_MAX: usize = 5 * 1024;
+
+const UNFINISHED_FOR_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+
+words! {
+    /// When a photo of the work was taken.
+    PhotoMoment {
+        /// At the start.
+        Before "before",
+        /// At the completion.
+        After "after",
+    }
+}
+
+/// A photo that an entry of an order's history names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderPhoto {
+    pub command_id: CommandId,
+    pub photo: PhotoRef,
+    pub taken: PhotoMoment,
+    pub arrival: PhotoArrival,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhotoArrival {
+    Awaited,
+    Kept(KeptPhoto),
+    Refused(Code),
+}
+
+/// A photo that the file store has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptPhoto {
+    pub owner: UserId,
+    pub kind: FileKind,
+    pub at: UnixMillis,
+}
+
+/// A photo whose every byte is staged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WholePhoto {
+    pub id: Uuid,
+    pub owner: UserId,
+    pub photo: PhotoRef,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChunkResult {
+    Answered(PhotoAnswer),
+    /// The photo now has to be checked and kept, and then settled.
+    Whole(WholePhoto),
+}
+
+/// How the check of a whole photo ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhotoVerdict {
+    Kept(FileKind),
+    Refused(Code),
+    /// The staged bytes are not the named ones: they have to come again.
+    Damaged,
+}
+
+/// What the history says about a photo that an edge sends.
+enum PhotoNaming {
+    NamedBy(UserId),
+    NotNamed,
+    /// The command is not decided yet, or this version cannot read its evidence.
+    Unknown,
+}
+
+impl Store {
+    /// Stages a chunk of a photo that the history names. Without bytes, only tells how much is
+    /// there.
+    pub async fn stage_photo_chunk(
+        &self,
+        chunk: &PhotoChunkDelivery,
+    ) -> Result<ChunkResult, StoreError> {
+        let owner_id = match self.find_photo_naming(chunk).await? {
+            PhotoNaming::NamedBy(person) => person,
+            PhotoNaming::NotNamed => {
+                let code = Code::PhotoNotNamed;
+                return Ok(ChunkResult::Answered(PhotoAnswer::Refused { code }));
+            }
+            PhotoNaming::Unknown => return Ok(ChunkResult::Answered(PhotoAnswer::Later)),
+        };
+        let id = self.clock.new_id();
+        let begun_at = self.clock.now();
+        transact!(self.sql, tx => {
+            let mut photo = lock_named_photo(tx, chunk).await?;
+            let begins = chunk.offset == 0 && !chunk.body.is_empty();
+            if photo.is_none() && begins {
+                tx.insert_new(first_row(id, owner_id, begun_at, chunk)).await?;
+                photo = lock_named_photo(tx, chunk).await?;
+            }
+            match photo {
+                Some(photo) => append_chunk(tx, photo, chunk).await,
+                None => Ok(ChunkResult::Answered(PhotoAnswer::Stored { bytes: 0 })),
+            }
+        })
+    }
+
+    async fn find_photo_naming(
+        &self,
+        chunk: &PhotoChunkDelivery,
+    ) -> Result<PhotoNaming, StoreError> {
+        // In this order: a decision that commits in between has its entry then.
+        let decided: Option<CommandId> = self
+            .sql
+            .fetch_optional(DECIDED, vals![chunk.command_id])
+            .await?;
+        let text = EvidenceRow::select("WHERE order_id = ? AND command_id = ? LIMIT ?");
+        let values = vals![chunk.order_id, chunk.command_id, NAMESAKES_MAX];
+        let entries: Vec<EvidenceRow> = self.sql.fetch_all(text, values).await?;
+        let mut is_unreadable = false;
+        for entry in entries {
+            match entry.photos() {
+                Some(photos) if photos.contains(&chunk.photo) => {
+                    return Ok(PhotoNaming::NamedBy(entry.actor_id));
+                }
+                Some(_) => {}
+                None => is_unreadable = true,
+            }
+        }
+        if decided.is_none() || is_unreadable {
+            return Ok(PhotoNaming::Unknown);
+        }
+        Ok(PhotoNaming::NotNamed)
+    }
+
+    /// The staged bytes of a photo: fewer if another request has settled it meanwhile.
+    pub async fn read_staged_photo(&self, id: Uuid) -> Result<Vec<u8>, StoreError> {
+        let text = ChunkRow::select("WHERE photo_id = ? ORDER BY first_byte LIMIT ?");
+        let chunks: Vec<ChunkRow> = self.sql.fetch_all(text, vals![id, CHUNKS_MAX]).await?;
+        let bodies: Vec<Vec<u8>> = chunks.into_iter().map(|chunk| chunk.body).collect();
+        Ok(bodies.concat())
+    }
+
+    /// Records the result of a check, unless another request was first. Returns the answer that
+    /// stands.
+    pub async fn settle_photo(
+        &self,
+        id: Uuid,
+        verdict: PhotoVerdict,
+    ) -> Result<PhotoAnswer, StoreError> {
+        let now = self.clock.now();
+        transact!(self.sql, tx => { settle_photo_in(tx, id, verdict, now).await })
+    }
+
+    /// The photos that the history of an order names, in its order.
+    pub async fn list_order_photos(&self, id: OrderId) -> Result<Vec<OrderPhoto>, StoreError> {
+        let text =
+            EvidenceRow::select("WHERE order_id = ? AND evidence IS NOT NULL ORDER BY id LIMIT ?");
+        let entries: Vec<EvidenceRow> = self.sql.fetch_all(text, vals![id, ENTRIES_MAX]).await?;
+        let text = PhotoRow::select("WHERE order_id = ? LIMIT ?");
+        let rows: Vec<PhotoRow> = self.sql.fetch_all(text, vals![id, PHOTOS_MAX]).await?;
+        let mut arrivals = BTreeMap::new();
+        for row in rows {
+            let name = (row.command_id, row.hash, row.bytes);
+            arrivals.insert(name, row.arrival()?);
+        }
+        let mut photos: Vec<OrderPhoto> = Vec::new();
+        for entry in entries {
+            for photo in entry.photos().unwrap_or_default() {
+                let name = (entry.command_id, photo.hash, photo.bytes);
+                let listed = OrderPhoto {
+                    command_id: entry.command_id,
+                    photo,
+                    taken: entry.moment(),
+                    arrival: arrivals
+                        .get(&name)
+                        .copied()
+                        .unwrap_or(PhotoArrival::Awaited),
+                };
+                // People with equal command ids may name the same photo.
+                if !photos.contains(&listed) {
+                    photos.push(listed);
+                }
+            }
+        }
+        Ok(photos)
+    }
+
+    /// Removes up to `limit` photos that did not become whole in a month, with their chunks; their
+    /// edges may begin again. Returns the number of those it looked at.
+    pub async fn remove_unfinished_photos(&self, limit: usize) -> Result<usize, StoreError> {
+        let before = self.clock.now().plus_ms(-UNFINISHED_FOR_MS);
+        let unfinished: Vec<Uuid> = self.sql.fetch_all(UNFINISHED, vals![before, limit]).await?;
+        for id in &unfinished {
+            let removed: Result<(), StoreError> = transact!(self.sql, tx => {
+                if tx.exec(DELETE_UNFINISHED, vals![*id]).await? == 1 {
+                    tx.exec(DELETE_CHUNKS, vals![*id]).await?;
+                }
+                Ok(())
+            });
+            removed?;
+        }
+        Ok(unfinished.len())
+    }
+}
+
+async fn lock_named_photo(
+    tx: &mut Tx,
+    chunk: &PhotoChunkDelivery,
+) -> Result<Option<PhotoRow>, StoreError> {
+    let text = PhotoRow::select("WHERE order_id = ? AND command_id = ? AND hash = ? AND bytes = ?");
+    let text = lock_rows(tx, text);
+    let PhotoRef { hash, bytes } = chunk.photo;
+    let values = vals![chunk.order_id, chunk.command_id, hash, bytes];
+    Ok(tx.fetch_optional(text, values).await?)
+}
+
+/// SQLite has one writer, so a transaction needs no row locks there.
+fn lock_rows(tx: &Tx, text: Statement) -> Statement {
+    if tx.is_mysql() {
+        text.append_text(" FOR UPDATE")
+    } else {
+        text
+    }
+}
+
+fn first_row(
+    id: Uuid,
+    owner_id: UserId,
+    begun_at: UnixMillis,
+    chunk: &PhotoChunkDelivery,
+) -> PhotoRow {
+    PhotoRow {
+        id,
+        order_id: chunk.order_id,
+        command_id: chunk.command_id,
+        hash: chunk.photo.hash,
+        bytes: chunk.photo.bytes,
+        owner_id,
+        staged: 0,
+        begun_at,
+        settled_at: None,
+        kind: None,
+        refused: None,
+    }
+}
+
+/// A chunk from elsewhere in the photo stores nothing: the answer tells where to go on.
+async fn append_chunk(
+    tx: &mut Tx,
+    photo: PhotoRow,
+    chunk: &PhotoChunkDelivery,
+) -> Result<ChunkResult, StoreError> {
+    if let Some(answer) = photo.settled_answer() {
+        return Ok(ChunkResult::Answered(answer));
+    }
+    let mut staged = photo.staged;
+    if chunk.offset == staged && !chunk.body.is_empty() {
+        let length = u32::try_from(chunk.body.len());
+        let length = length.map_err(|_| StoreError::Contradiction("a chunk of gigabytes"))?;
+        staged += length;
+        tx.insert(ChunkRow {
+            photo_id: photo.id,
+            first_byte: chunk.offset,
+            body: chunk.body.clone(),
+        })
+        .await?;
+        tx.exec(APPEND, vals![staged, photo.id]).await?;
+    }
+    if staged < photo.bytes {
+        let answer = PhotoAnswer::Stored { bytes: staged };
+        return Ok(ChunkResult::Answered(answer));
+    }
+    Ok(ChunkResult::Whole(WholePhoto {
+        id: photo.id,
+        owner: photo.owner_id,
+        photo: chunk.photo,
+    }))
+}
+
+async fn settle_photo_in(
+    tx: &mut Tx,
+    id: Uuid,
+    verdict: PhotoVerdict,
+    now: UnixMillis,
+) -> Result<PhotoAnswer, StoreError> {
+    let text = lock_rows(tx, PhotoRow::select("WHERE id = ?"));
+    let Some(photo) = tx.fetch_optional::<PhotoRow>(text, vals![id]).await? else {
+        // It was removed as unfinished, and the edge begins again.
+        return Ok(PhotoAnswer::Later);
+    };
+    if let Some(answer) = photo.settled_answer() {
+        return Ok(answer);
+    }
+    tx.exec(DELETE_CHUNKS, vals![id]).await?;
+    match verdict {
+        PhotoVerdict::Kept(kind) => {
+            tx.exec(KEEP, vals![now, kind.as_str(), id]).await?;
+            Ok(PhotoAnswer::Stored { bytes: photo.bytes })
+        }
+        PhotoVerdict::Refused(code) => {
+            tx.exec(REFUSE, vals![now, code, id]).await?;
+            Ok(PhotoAnswer::Refused { code })
+        }
+        PhotoVerdict::Damaged => {
+            tx.exec(APPEND, vals![0_u32, id]).await?;
+            let code = Code::PhotoDamaged;
+            Ok(PhotoAnswer::Refused { code })
+        }
+    }
+}
+
+impl PhotoRow {
+    fn settled_answer(&self) -> Option<PhotoAnswer> {
+        self.settled_at?;
+        Some(match self.refused {
+            Some(code) => PhotoAnswer::Refused { code },
+            None => PhotoAnswer::Stored { bytes: self.bytes },
+        })
+    }
+
+    fn arrival(&self) -> Result<PhotoArrival, StoreError> {
+        let Some(at) = self.settled_at else {
+            return Ok(PhotoArrival::Awaited);
+        };
+        if let Some(code) = self.refused {
+            return Ok(PhotoArrival::Refused(code));
+        }
+        let kind = self.kind.as_deref().unwrap_or_default();
+        let kind = FileKind::ALL.into_iter().find(|one| one.as_str() == kind);
+        Ok(PhotoArrival::Kept(KeptPhoto {
+            owner: self.owner_id,
+            kind: kind.ok_or(StoreError::Unreadable("order_photos.kind"))?,
+            at,
+        }))
+    }
+}
+
+impl EvidenceRow {
+    /// `None` if a newer version wrote evidence that this one cannot read.
+    fn photos(&self) -> Option<Vec<PhotoRef>> {
+        let Some(text) = &self.evidence else {
+            return Some(Vec::new());
+        };
+        let evidence = serde_json::from_str::<WorkEvidence>(text).ok()?;
+        Some(evidence.photos)
+    }
+
+    fn moment(&self) -> PhotoMoment {
+        match self.action {
+            Some(Action::Start) => PhotoMoment::Before,
+            _ => PhotoMoment::After,
+        }
+    }
+}
