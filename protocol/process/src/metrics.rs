@@ -165,6 +165,8 @@ catalogue! {
         "New epochs given to edges that were restored or cloned";
     Counter HUB_OPS_RECEIVED "holdfast_hub_ops_received_total" ["region"]
         "Ops stored by the hub";
+    Counter HUB_PHOTO_CHUNKS "holdfast_hub_photo_chunks_total" ["result"]
+        "Chunks of photos handed to the order service: delivered, refused, or to be sent again later";
     Counter HUB_OPS_DECIDED "holdfast_hub_ops_decided_total" ["region", "outcome"]
         "Ops with an outcome stored by the hub";
     Counter HUB_OPS_DISTRUSTED "holdfast_hub_ops_distrusted_total" ["region"]

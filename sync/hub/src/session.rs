@@ -1,6 +1,6 @@
 //! Sessions: each serves one WebSocket of one edge. It reads frames, feeds them to the engine, and
 //! carries out the engine's outputs: store, read, send. Each result from the store is the engine's
-//! next input.
+//! next input. Photos are relayed beside this loop (`photos`).
 //!
 //! Invariants: a session writes only under its term; it never blocks on the edge reading, because
 //! the edge may be waiting for the session to read, so frames leave through a bounded queue; and it
@@ -8,6 +8,7 @@
 
 pub(crate) mod certificates;
 pub(crate) mod connection;
+mod photos;
 pub(crate) mod revocation;
 mod row_checks;
 
@@ -22,13 +23,13 @@ use futures::{StreamExt, stream::SplitStream};
 use process::{metrics, problem::format_error_chain, seal::FrameSealer};
 use tokio::{sync::watch, time::MissedTickBehavior};
 use wire::{
-    Ack, CertificateAnswer, Code, EdgeId, Frame, Hello, PhotoAnswer, Region, SessionRefusal,
-    UnixMillis,
+    Ack, CertificateAnswer, Code, EdgeId, Frame, Hello, Region, SessionRefusal, UnixMillis,
 };
 
 use crate::{polling::RegionMark, store::StoreError};
 use certificates::IssueResult;
 use connection::{EdgeConnection, FramePermit, SessionContext, SessionEnd, SessionTerm};
+use photos::{AnsweredChunk, PhotoRelay};
 
 const TICK: Duration = Duration::from_secs(1);
 /// A connection must send Hello within this time.
@@ -43,6 +44,7 @@ const FRAME_OVERHEAD_BYTES: usize = 64 * 1024;
 
 enum SessionInput {
     Message(Option<Result<Message, axum::Error>>),
+    Photo(AnsweredChunk),
     Tick,
     Region(RegionMark),
     /// Outcomes were stored, or the term was raised.
@@ -68,9 +70,15 @@ impl SessionContext {
         linked_at: UnixMillis,
         socket: WebSocket,
     ) {
-        let (mut link, writer, stream) = EdgeConnection::new(self, edge, region, linked_at, socket);
+        let (relay, photos) = PhotoRelay::new(edge.clone(), self.order_client.clone());
+        let (mut link, writer, stream) =
+            EdgeConnection::new(self, edge, region, linked_at, socket, photos);
         let listening = async move {
-            let end = link.run_event_loop(stream).await;
+            let end = tokio::select! {
+                end = link.run_event_loop(stream) => end,
+                // The relay never ends before the loop.
+                () = relay.run() => SessionEnd::Told,
+            };
             link.close(end).await;
         };
         tokio::join!(listening, writer.run());
@@ -103,6 +111,7 @@ impl EdgeConnection {
                 mark = wait_for_change(&mut marks) => SessionInput::Region(mark),
                 () = wait_for_change(&mut nudges) => SessionInput::Nudge,
                 room = self.out.acquire_permit(), if self.reads.has_pending() => SessionInput::Room(room),
+                answered = self.photos.next_answer() => SessionInput::Photo(answered),
                 message = stream.next() => SessionInput::Message(message),
             };
             if let Err(end) = self.handle_input(stimulus).await {
@@ -114,6 +123,10 @@ impl EdgeConnection {
     async fn handle_input(&mut self, stimulus: SessionInput) -> Result<(), SessionEnd> {
         match stimulus {
             SessionInput::Message(message) => self.handle_message(message).await,
+            SessionInput::Photo(AnsweredChunk { chunk, answer }) => {
+                self.drive_engine(SyncSessionInput::PhotoAnswered { chunk, answer })
+                    .await
+            }
             SessionInput::Tick => self.handle_tick().await,
             SessionInput::Region(mark) => self.apply_region_mark(mark).await,
             SessionInput::Nudge => self.check_edge_row().await,
@@ -241,8 +254,7 @@ impl EdgeConnection {
                 return Ok(Some(self.issue_certificate(&csr).await?));
             }
             SyncSessionOutput::DeliverPhotoChunk(chunk) => {
-                let answer = PhotoAnswer::Later;
-                return Ok(Some(SyncSessionInput::PhotoAnswered { chunk, answer }));
+                return Ok(self.photos.deliver_chunk(chunk));
             }
             SyncSessionOutput::End(refused) => {
                 self.note_refusal(refused.code).await?;

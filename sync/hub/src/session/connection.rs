@@ -24,7 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use wire::{Code, EdgeId, Frame, HeldReason, LinkLimits, Region, SessionRefusal, UnixMillis};
 
-use super::certificates::CertificateAuthority;
+use super::{certificates::CertificateAuthority, photos::PhotoQueue};
 use crate::{
     domain::op::AcceptKey,
     peers::{CommandTokenClient, OwnerClient},
@@ -92,6 +92,7 @@ pub(super) struct EdgeConnection {
     pub hub: SessionContext,
     pub edge: EdgeId,
     pub machine: SyncSession,
+    pub photos: PhotoQueue,
     pub region: Region,
     pub out: OutboundQueue,
     /// Set once the term is raised, and kept even if the session is superseded later.
@@ -116,12 +117,14 @@ impl EdgeConnection {
         region: Region,
         linked_at: UnixMillis,
         socket: WebSocket,
+        photos: PhotoQueue,
     ) -> (Self, SocketWriter, SplitStream<WebSocket>) {
         let (sink, stream): (SplitSink<_, _>, _) = socket.split();
         let (out, writer) = open_channel(sink);
         let now = hub.clock.elapsed();
         let link = Self {
             machine: SyncSession::new(edge.clone(), hub.limits, linked_at),
+            photos,
             hub,
             edge,
             region,

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use wire::{
     Ack, Actor, BootNonce, ChainHead, Code, Command, CommandBody, CommandId, CommandOp, EdgeId,
     FeedChange, ForwardedAcceptFrame, Frame, FrameProof, Hash, HeldReason, Hello, LinkSessionId,
-    NumberedOutcome, Op, OpsFrame, OrderId, Probe, ProbeReply, Quarantine, Region, Role,
-    SessionRefusal, UnixMillis, UserId, Verdict, Welcome,
+    NumberedOutcome, Op, OpsFrame, OrderId, PhotoAnswer, PhotoAnswerFrame, PhotoChunkFrame, Probe,
+    ProbeReply, Quarantine, Region, Role, SessionRefusal, UnixMillis, UserId, Verdict, Welcome,
 };
 
 use super::{PATIENCE, Replica};
@@ -45,6 +45,8 @@ pub(crate) struct Edge {
     pub held: Vec<(u64, HeldReason)>,
     /// The accepts it was asked to log.
     pub asks: Vec<ForwardedAcceptFrame>,
+    /// The answers to its chunks of photos.
+    pub photo_answers: Vec<PhotoAnswerFrame>,
     pub feed_cursor: u64,
     pub feed_generation: u64,
     pub cursor: u64,
@@ -75,6 +77,7 @@ impl Edge {
             changes: Vec::new(),
             held: Vec::new(),
             asks: Vec::new(),
+            photo_answers: Vec::new(),
             feed_cursor: 0,
             feed_generation: 0,
             cursor: 0,
@@ -243,6 +246,22 @@ impl Edge {
         }
     }
 
+    /// Sends a chunk and returns its answer.
+    pub(crate) async fn send_photo(&mut self, chunk: &PhotoChunkFrame) -> PhotoAnswer {
+        let answered = self.photo_answers.len();
+        self.send(&Frame::PhotoChunk(chunk.clone())).await;
+        self.until(|edge| edge.photo_answers.len() > answered).await;
+        let PhotoAnswerFrame {
+            standing,
+            command_id,
+            hash,
+            answer,
+        } = self.photo_answers[answered];
+        assert_eq!(standing, self.standing());
+        assert_eq!((command_id, hash), (chunk.command_id, chunk.photo.hash));
+        answer
+    }
+
     /// Drops the connection without a close frame.
     pub(crate) fn vanish(&mut self) {
         self.socket = None;
@@ -354,6 +373,7 @@ impl Edge {
             Frame::Credit(credit) => self.cursor = credit.cursor,
             Frame::Held(notice) => self.held.push((notice.seq, notice.reason)),
             Frame::Ask(ask) => self.asks.push(ask),
+            Frame::PhotoAnswer(answer) => self.photo_answers.push(answer),
             Frame::Outcomes(frame) => {
                 assert_eq!(
                     frame.from,

@@ -14,8 +14,8 @@ use process::{
 use tokio::sync::Semaphore;
 use wire::{
     Actor, BatchBody, Code, CommandId, EdgeId, HeldReason, LeaseRevocation, OpAnswer, OpDecision,
-    OpsBatch, OpsDecisions, Outcome, ProviderVerification, RevokedLeases, Source, WaitingAccept,
-    WaitingAcceptDecisions, WaitingAccepts,
+    OpsBatch, OpsDecisions, Outcome, PhotoAnswer, PhotoChunkDelivery, ProviderVerification,
+    RevokedLeases, Source, WaitingAccept, WaitingAcceptDecisions, WaitingAccepts,
 };
 
 #[derive(Clone)]
@@ -75,6 +75,14 @@ pub(crate) struct Script {
     pub calls: Vec<(usize, bool)>,
     /// Every take-back received.
     pub taken_back: Vec<LeaseRevocation>,
+    /// Chunks of photos are stored if this is not set.
+    pub photo_answer: Option<PhotoAnswer>,
+    /// No chunk of a photo gets an answer.
+    pub photos_hang: bool,
+    /// Every chunk of a photo received.
+    pub photo_chunks: Vec<PhotoChunkDelivery>,
+    /// The calls with a chunk that have not ended.
+    pub open_photo_calls: usize,
 }
 
 impl Owner {
@@ -131,6 +139,7 @@ impl Owner {
             .route("/internal/ops", post(decide))
             .route("/internal/waiting-accepts", post(decide_waiting))
             .route("/internal/takebacks", post(take_back))
+            .route("/internal/photos", post(take_photo_chunk))
             .fallback(knows_no_more)
             .with_state(self.clone())
     }
@@ -209,6 +218,44 @@ async fn decide_waiting(
     });
     let answers = answers.collect();
     Ok(Json(WaitingAcceptDecisions { answers }))
+}
+
+/// Ends the count of a call, also if the hub gives it up.
+struct OpenPhotoCall(Owner);
+
+impl Drop for OpenPhotoCall {
+    fn drop(&mut self) {
+        self.0.script().open_photo_calls -= 1;
+    }
+}
+
+async fn take_photo_chunk(
+    State(owner): State<Owner>,
+    headers: HeaderMap,
+    Json(chunk): Json<PhotoChunkDelivery>,
+) -> Result<Json<PhotoAnswer>, StatusCode> {
+    let now = Clock::system().now();
+    let from = owner
+        .service_key
+        .verify_token(bearer_token(&headers).unwrap(), "order", now);
+    assert_eq!(from.as_deref(), Ok("hub"));
+    let end = chunk.offset + u32::try_from(chunk.body.len()).unwrap();
+    let hangs = {
+        let mut script = owner.script();
+        script.photo_chunks.push(chunk);
+        script.open_photo_calls += 1;
+        script.photos_hang
+    };
+    let _call = OpenPhotoCall(owner.clone());
+    if hangs {
+        std::future::pending::<()>().await;
+    }
+    let script = owner.script();
+    if script.away {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let stored = PhotoAnswer::Stored { bytes: end };
+    Ok(Json(script.photo_answer.unwrap_or(stored)))
 }
 
 async fn take_back(
