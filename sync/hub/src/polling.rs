@@ -115,24 +115,74 @@ impl RegionMarks {
     }
 }
 
-/// Wakes the sessions of an edge to check its row. One entry per edge; bounded by the enrolled
-/// edges, because only they get a session.
+/// The signals of each edge with a session. One entry per edge; bounded by the enrolled edges,
+/// because only they get a session.
 #[derive(Clone, Default)]
-pub(crate) struct EdgeSignals(Arc<Mutex<HashMap<EdgeId, watch::Sender<()>>>>);
+pub(crate) struct EdgeSignals(Arc<Mutex<HashMap<EdgeId, EdgeSignal>>>);
+
+#[derive(Default)]
+struct EdgeSignal {
+    row: watch::Sender<()>,
+    probe: watch::Sender<u64>,
+    answer: watch::Sender<ProbeAnswer>,
+}
+
+/// The newest probe that an edge has answered in its session of this term.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ProbeAnswer {
+    pub term: u64,
+    pub number: u64,
+}
 
 impl EdgeSignals {
     /// Makes every session of the edge on this replica check again, even if it is busy now.
     pub(crate) fn wake_sessions(&self, edge: &EdgeId) {
-        if let Some(bell) = lock_shared(&self.0).get(edge) {
-            bell.send_replace(());
+        if let Some(signal) = lock_shared(&self.0).get(edge) {
+            signal.row.send_replace(());
         }
     }
 
     pub(crate) fn watch_edge(&self, edge: &EdgeId) -> watch::Receiver<()> {
-        lock_shared(&self.0)
-            .entry(edge.clone())
-            .or_default()
-            .subscribe()
+        self.subscribe(edge, |signal| signal.row.subscribe())
+    }
+
+    /// Makes every session of the edge on this replica probe it.
+    pub(crate) fn request_probe(&self, edge: &EdgeId, number: u64) {
+        if let Some(signal) = lock_shared(&self.0).get(edge) {
+            signal.probe.send_replace(number);
+        }
+    }
+
+    /// The numbers of the probes requested from now on.
+    pub(crate) fn watch_probes(&self, edge: &EdgeId) -> watch::Receiver<u64> {
+        self.subscribe(edge, |signal| signal.probe.subscribe())
+    }
+
+    pub(crate) fn report_answer(&self, edge: &EdgeId, answer: ProbeAnswer) {
+        if let Some(signal) = lock_shared(&self.0).get(edge) {
+            signal.answer.send_replace(answer);
+        }
+    }
+
+    pub(crate) fn watch_answers(&self, edge: &EdgeId) -> watch::Receiver<ProbeAnswer> {
+        self.subscribe(edge, |signal| signal.answer.subscribe())
+    }
+
+    fn subscribe<T>(
+        &self,
+        edge: &EdgeId,
+        choose: impl Fn(&EdgeSignal) -> watch::Receiver<T>,
+    ) -> watch::Receiver<T> {
+        choose(lock_shared(&self.0).entry(edge.clone()).or_default())
+    }
+}
+
+/// Waits for the next value. The sender must live as long as the hub; a receiver sees the newest
+/// value, not every one.
+pub(crate) async fn wait_for_change<T: Copy>(values: &mut watch::Receiver<T>) -> T {
+    match values.changed().await {
+        Ok(()) => *values.borrow_and_update(),
+        Err(_) => std::future::pending().await,
     }
 }
 

@@ -1,6 +1,10 @@
 //! Sessions: each serves one WebSocket of one edge. It reads frames, feeds them to the engine, and
 //! carries out the engine's outputs: store, read, send. Each result from the store is the engine's
-//! next input. Photos are relayed beside this loop (`photos`).
+//! next input.
+//!
+//! Beside its loop, so that they wait for none of its store work, a session reads the socket
+//! (`reader`), answers probes of its edge (`liveness`), relays photos (`photos`) and writes
+//! (`outbound`).
 //!
 //! Invariants: a session writes only under its term; it never blocks on the edge reading, because
 //! the edge may be waiting for the session to read, so frames leave through a bounded queue; and it
@@ -8,7 +12,10 @@
 
 pub(crate) mod certificates;
 pub(crate) mod connection;
+mod liveness;
+mod outbound;
 mod photos;
+mod reader;
 pub(crate) mod revocation;
 mod row_checks;
 
@@ -19,17 +26,21 @@ use engine::{
     cloud::{NewOps, SyncSessionInput, SyncSessionOutput},
     trusted_time::LogHeadReports,
 };
-use futures::{StreamExt, stream::SplitStream};
 use process::{metrics, problem::format_error_chain, seal::FrameSealer};
-use tokio::{sync::watch, time::MissedTickBehavior};
+use tokio::time::MissedTickBehavior;
 use wire::{
     Ack, CertificateAnswer, Code, EdgeId, Frame, Hello, Region, SessionRefusal, UnixMillis,
 };
 
-use crate::{polling::RegionMark, store::StoreError};
+use crate::{
+    polling::{RegionMark, wait_for_change},
+    store::StoreError,
+};
 use certificates::IssueResult;
-use connection::{EdgeConnection, FramePermit, SessionContext, SessionEnd, SessionTerm};
-use photos::{AnsweredChunk, PhotoRelay};
+use connection::{EdgeConnection, SessionContext, SessionEnd, SessionTerm, SessionWork};
+use outbound::FramePermit;
+use photos::AnsweredChunk;
+use reader::{InboundMessage, Inbox};
 
 const TICK: Duration = Duration::from_secs(1);
 /// A connection must send Hello within this time.
@@ -39,13 +50,15 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 const PING_TICKS: u64 = 4;
 /// Ticks between two updates of the last contact time.
 const CONTACT_TICKS: u64 = 3;
-/// A frame's other fields, and a length per op.
-const FRAME_OVERHEAD_BYTES: usize = 64 * 1024;
 
 enum SessionInput {
-    Message(Option<Result<Message, axum::Error>>),
+    /// `None` once the connection is lost.
+    Message(Option<InboundMessage>),
     Photo(AnsweredChunk),
-    Tick,
+    Tick {
+        /// Messages wait for the session.
+        unread: bool,
+    },
     Region(RegionMark),
     /// Outcomes were stored, or the term was raised.
     Nudge,
@@ -57,11 +70,6 @@ enum SessionInput {
 }
 
 impl SessionContext {
-    pub(crate) fn message_bytes_max(&self) -> usize {
-        let bytes_max = usize::try_from(self.limits.batch_bytes_max).unwrap_or(usize::MAX);
-        bytes_max.saturating_add(FRAME_OVERHEAD_BYTES)
-    }
-
     /// Runs until the session has ended and the last frame is written.
     pub(crate) async fn run(
         self,
@@ -70,14 +78,19 @@ impl SessionContext {
         linked_at: UnixMillis,
         socket: WebSocket,
     ) {
-        let (relay, photos) = PhotoRelay::new(edge.clone(), self.order_client.clone());
-        let (mut link, writer, stream) =
-            EdgeConnection::new(self, edge, region, linked_at, socket, photos);
+        let (mut link, inbox, work) = EdgeConnection::new(self, edge, region, linked_at, socket);
+        let SessionWork {
+            reader,
+            watch,
+            relay,
+            writer,
+        } = work;
         let listening = async move {
+            let beside = async { tokio::join!(reader.run(), watch.run(), relay.run()) };
             let end = tokio::select! {
-                end = link.run_event_loop(stream) => end,
-                // The relay never ends before the loop.
-                () = relay.run() => SessionEnd::Told,
+                end = link.run_event_loop(inbox) => end,
+                // The watch never ends before the loop.
+                _ = beside => SessionEnd::Told,
             };
             link.close(end).await;
         };
@@ -96,7 +109,7 @@ impl SessionContext {
 }
 
 impl EdgeConnection {
-    async fn run_event_loop(&mut self, mut stream: SplitStream<WebSocket>) -> SessionEnd {
+    async fn run_event_loop(&mut self, mut inbox: Inbox) -> SessionEnd {
         let stop = self.hub.tasks.stop_token();
         let broken = self.out.broken_token();
         let mut marks = self.hub.regions.watch_region(self.region);
@@ -107,12 +120,12 @@ impl EdgeConnection {
             let stimulus = tokio::select! {
                 () = stop.cancelled() => SessionInput::Stop,
                 () = broken.cancelled() => SessionInput::Broken,
-                _ = tick.tick() => SessionInput::Tick,
+                _ = tick.tick() => SessionInput::Tick { unread: !inbox.is_empty() },
                 mark = wait_for_change(&mut marks) => SessionInput::Region(mark),
                 () = wait_for_change(&mut nudges) => SessionInput::Nudge,
                 room = self.out.acquire_permit(), if self.reads.has_pending() => SessionInput::Room(room),
                 answered = self.photos.next_answer() => SessionInput::Photo(answered),
-                message = stream.next() => SessionInput::Message(message),
+                message = inbox.recv() => SessionInput::Message(message),
             };
             if let Err(end) = self.handle_input(stimulus).await {
                 return end;
@@ -127,7 +140,7 @@ impl EdgeConnection {
                 self.drive_engine(SyncSessionInput::PhotoAnswered { chunk, answer })
                     .await
             }
-            SessionInput::Tick => self.handle_tick().await,
+            SessionInput::Tick { unread } => self.handle_tick(unread).await,
             SessionInput::Region(mark) => self.apply_region_mark(mark).await,
             SessionInput::Nudge => self.check_edge_row().await,
             SessionInput::Room(room) => self.read_down(room).await,
@@ -138,14 +151,14 @@ impl EdgeConnection {
         }
     }
 
-    async fn handle_message(
-        &mut self,
-        message: Option<Result<Message, axum::Error>>,
-    ) -> Result<(), SessionEnd> {
-        let Some(Ok(message)) = message else {
+    async fn handle_message(&mut self, message: Option<InboundMessage>) -> Result<(), SessionEnd> {
+        let Some(InboundMessage {
+            message,
+            room: _room,
+        }) = message
+        else {
             return Err(SessionEnd::Told);
         };
-        self.heard_at = self.hub.clock.elapsed();
         match message {
             Message::Binary(bytes) => {
                 metrics::LINK_BYTES.add(["received"], bytes.len() as u64);
@@ -180,13 +193,14 @@ impl EdgeConnection {
         }
     }
 
-    async fn handle_tick(&mut self) -> Result<(), SessionEnd> {
+    async fn handle_tick(&mut self, unread: bool) -> Result<(), SessionEnd> {
         self.ticks += 1;
         let now = self.hub.clock.elapsed();
         if self.machine.is_greeting() && now.saturating_sub(self.began) > HELLO_LIMIT {
             return Err(self.end_session(Code::TimedOut, "received no Hello in time"));
         }
-        if now.saturating_sub(self.heard_at) > SILENCE_LIMIT {
+        // While messages wait, the reader may have stopped: the session is slow, not the edge.
+        if !unread && now.saturating_sub(self.contact.heard_at()) > SILENCE_LIMIT {
             return Err(self.end_session(Code::TimedOut, "received nothing from the edge"));
         }
         if self.ticks.is_multiple_of(PING_TICKS) {
@@ -197,14 +211,6 @@ impl EdgeConnection {
         }
         self.drive_engine(SyncSessionInput::Tick).await?;
         self.check_edge_row().await
-    }
-}
-
-/// The sender lives as long as the hub, so a receiver never misses the newest value.
-async fn wait_for_change<T: Copy>(values: &mut watch::Receiver<T>) -> T {
-    match values.changed().await {
-        Ok(()) => *values.borrow_and_update(),
-        Err(_) => std::future::pending().await,
     }
 }
 
@@ -230,7 +236,7 @@ impl EdgeConnection {
             SyncSessionOutput::Probe { term } => {
                 return Ok(Some(self.probe_old_session(term).await?));
             }
-            SyncSessionOutput::SaveAlive { number } => self.answer_probe(number).await?,
+            SyncSessionOutput::SaveAlive { number } => self.liveness.note_answer(number),
             SyncSessionOutput::TakeOver { hello, over } => {
                 return self.take_over(&hello, over).await.map(Some);
             }

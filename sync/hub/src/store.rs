@@ -17,6 +17,7 @@ pub(crate) mod feed;
 pub(crate) mod maintenance;
 mod op_log;
 pub(crate) mod operators;
+mod probes;
 mod sessions;
 pub(crate) mod waiting_accepts;
 pub(crate) mod work_queue;
@@ -31,7 +32,8 @@ use wire::{FeedChange, HubKey, Outcome, Region};
 
 use crate::domain::op::ReceivedOp;
 
-pub(crate) const MIGRATIONS: Migrations = platform::migrations!("0001_hub", "0002_edge_acks");
+pub(crate) const MIGRATIONS: Migrations =
+    platform::migrations!("0001_hub", "0002_edge_acks", "0003_probe_answers");
 
 /// The place of an op, which its outcome shares.
 const OP_PLACE: &[KeyColumn] = &[

@@ -68,7 +68,8 @@ pub enum SyncSessionInput {
     },
     Quarantined(QuarantineGrant),
     Tail(LogTail),
-    /// Another session wants to probe this session's edge.
+    /// Another session wants to probe this session's edge. This input and the frame that answers the
+    /// probe may come while the outputs of another input are carried out.
     ProbeAsked {
         number: u64,
     },

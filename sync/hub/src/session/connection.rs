@@ -1,5 +1,5 @@
-//! One WebSocket of one edge: the session's state, its bounded outbound queue with the task that
-//! writes it to the socket, and the count of this replica's active links for the metric.
+//! One WebSocket of one edge: the session's state, the work that runs beside its loop, and the count
+//! of this replica's active links for the metric.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -7,30 +7,33 @@ use std::{
     time::Duration,
 };
 
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::WebSocket;
 use engine::cloud::{ChunkRequest, LogPosition, SyncSession};
-use futures::{
-    SinkExt, StreamExt,
-    stream::{SplitSink, SplitStream},
-};
+use futures::{StreamExt, stream::SplitStream};
 use process::{
     clock::Clock,
     metrics,
-    seal::FrameSealer,
     tasks::Tasks,
     tokens::{Signer, TokenKeys},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio_util::sync::CancellationToken;
 use wire::{Code, EdgeId, Frame, HeldReason, LinkLimits, Region, SessionRefusal, UnixMillis};
 
-use super::{certificates::CertificateAuthority, photos::PhotoQueue};
+use super::{
+    certificates::CertificateAuthority,
+    liveness::{Liveness, LivenessWatch, SharedMachine},
+    outbound::{FramePermit, OutboundQueue, SocketWriter, open_channel},
+    photos::{PhotoQueue, PhotoRelay},
+    reader::{InboundReader, Inbox, LastContact},
+};
 use crate::{
     domain::op::AcceptKey,
     peers::{CommandTokenClient, OwnerClient},
     polling::{EdgeSignals, ForwardedAccepts, RegionMarks, WorkSignal},
     store::{Store, StoreError},
 };
+
+/// A frame's other fields, and a length per op.
+const FRAME_OVERHEAD_BYTES: usize = 64 * 1024;
 
 /// The parts shared by all sessions of a replica. Cloning shares them.
 #[derive(Clone)]
@@ -91,7 +94,8 @@ impl From<StoreError> for SessionEnd {
 pub(super) struct EdgeConnection {
     pub hub: SessionContext,
     pub edge: EdgeId,
-    pub machine: SyncSession,
+    pub machine: SharedMachine,
+    pub liveness: Liveness,
     pub photos: PhotoQueue,
     pub region: Region,
     pub out: OutboundQueue,
@@ -106,8 +110,23 @@ pub(super) struct EdgeConnection {
     pub put: BTreeMap<AcceptKey, u64>,
     pub permit: Option<FramePermit>,
     pub began: Duration,
-    pub heard_at: Duration,
+    pub contact: LastContact,
     pub ticks: u64,
+}
+
+/// What runs beside a session's loop. All but the writer ends with the loop.
+pub(super) struct SessionWork {
+    pub reader: InboundReader<SplitStream<WebSocket>>,
+    pub watch: LivenessWatch,
+    pub relay: PhotoRelay,
+    pub writer: SocketWriter,
+}
+
+impl SessionContext {
+    pub(crate) fn message_bytes_max(&self) -> usize {
+        let bytes_max = usize::try_from(self.limits.batch_bytes_max).unwrap_or(usize::MAX);
+        bytes_max.saturating_add(FRAME_OVERHEAD_BYTES)
+    }
 }
 
 impl EdgeConnection {
@@ -117,13 +136,33 @@ impl EdgeConnection {
         region: Region,
         linked_at: UnixMillis,
         socket: WebSocket,
-        photos: PhotoQueue,
-    ) -> (Self, SocketWriter, SplitStream<WebSocket>) {
-        let (sink, stream): (SplitSink<_, _>, _) = socket.split();
+    ) -> (Self, Inbox, SessionWork) {
+        let (sink, stream) = socket.split();
         let (out, writer) = open_channel(sink);
         let now = hub.clock.elapsed();
+        let machine = SharedMachine::new(SyncSession::new(edge.clone(), hub.limits, linked_at));
+        let liveness = Liveness::new(machine.clone(), hub.clock.clone());
+        let contact = LastContact::new(now);
+        let bytes_max = hub.message_bytes_max();
+        let (reader, inbox) = InboundReader::new(
+            stream,
+            bytes_max,
+            &hub.limits,
+            &liveness,
+            &contact,
+            &hub.clock,
+        );
+        let (relay, photos) = PhotoRelay::new(edge.clone(), hub.order_client.clone());
+        let watch = LivenessWatch {
+            liveness: liveness.clone(),
+            out: out.clone(),
+            store: hub.store.clone(),
+            signals: hub.signals.clone(),
+            edge: edge.clone(),
+        };
         let link = Self {
-            machine: SyncSession::new(edge.clone(), hub.limits, linked_at),
+            machine,
+            liveness,
             photos,
             hub,
             edge,
@@ -136,10 +175,16 @@ impl EdgeConnection {
             put: BTreeMap::new(),
             permit: None,
             began: now,
-            heard_at: now,
+            contact,
             ticks: 0,
         };
-        (link, writer, stream)
+        let work = SessionWork {
+            reader,
+            watch,
+            relay,
+            writer,
+        };
+        (link, inbox, work)
     }
 
     pub(super) fn end_session(&mut self, code: Code, detail: &str) -> SessionEnd {
@@ -183,116 +228,6 @@ impl EdgeConnection {
         if let Err(error) = down {
             tracing::warn!(%error, "Could not store the end of a session");
         }
-    }
-}
-
-/// Bounds answers and pings. If this many pile up, the edge has stopped reading and the session
-/// ends.
-const QUEUE_MAX: usize = 256;
-/// Downstream permits: how many outcome and feed frames may be queued; more are not even read from
-/// the store.
-const DOWN_MAX: usize = 8;
-/// A frame that the edge does not accept within this time ends the session.
-const WRITE_LIMIT: Duration = Duration::from_secs(20);
-/// Time for the close handshake after the last frame.
-const CLOSE_LIMIT: Duration = Duration::from_secs(2);
-
-/// A permit for one downstream frame, released when the frame is written.
-pub(super) type FramePermit = OwnedSemaphorePermit;
-
-pub(super) struct OutboundQueue {
-    queue: mpsc::Sender<(Message, Option<FramePermit>)>,
-    down: Arc<Semaphore>,
-    broken: CancellationToken,
-    /// Seals every frame once the edge has requested it.
-    sealer: Option<FrameSealer>,
-}
-
-pub(super) struct SocketWriter {
-    queue: mpsc::Receiver<(Message, Option<FramePermit>)>,
-    sink: SplitSink<WebSocket, Message>,
-    broken: CancellationToken,
-}
-
-fn open_channel(sink: SplitSink<WebSocket, Message>) -> (OutboundQueue, SocketWriter) {
-    let (sender, queue) = mpsc::channel(QUEUE_MAX);
-    let broken = CancellationToken::new();
-    let down = Arc::new(Semaphore::new(DOWN_MAX));
-    let out = OutboundQueue {
-        queue: sender,
-        down,
-        broken: broken.clone(),
-        sealer: None,
-    };
-    (
-        out,
-        SocketWriter {
-            queue,
-            sink,
-            broken,
-        },
-    )
-}
-
-impl OutboundQueue {
-    /// Cancelled when nothing more can be sent.
-    pub(super) fn broken_token(&self) -> CancellationToken {
-        self.broken.clone()
-    }
-
-    /// Waits for a permit to queue one more downstream frame.
-    pub(super) async fn acquire_permit(&self) -> FramePermit {
-        match self.down.clone().acquire_owned().await {
-            Ok(room) => room,
-            // The semaphore is never closed.
-            Err(_) => std::future::pending().await,
-        }
-    }
-
-    /// Seals every frame from here on.
-    pub(super) fn seal_with(&mut self, sealer: FrameSealer) {
-        self.sealer = Some(sealer);
-    }
-
-    /// Never blocks. A full queue ends the session.
-    pub(super) fn send(&mut self, frame: &Frame, permit: Option<FramePermit>) {
-        let bytes = match &mut self.sealer {
-            Some(sealer) => sealer.seal_frame(frame).to_bytes(),
-            None => frame.to_bytes(),
-        };
-        metrics::LINK_FRAMES.add([frame.kind(), "sent"], 1);
-        metrics::LINK_BYTES.add(["sent"], bytes.len() as u64);
-        self.enqueue_message(Message::Binary(bytes.into()), permit);
-    }
-
-    pub(super) fn send_ping(&self) {
-        self.enqueue_message(Message::Ping(Vec::new().into()), None);
-    }
-
-    fn enqueue_message(&self, message: Message, permit: Option<FramePermit>) {
-        if self.queue.try_send((message, permit)).is_err() {
-            self.broken.cancel();
-        }
-    }
-}
-
-impl SocketWriter {
-    /// Writes until the queue is dropped and empty, or the connection is broken.
-    pub(super) async fn run(mut self) {
-        while let Some((message, room)) = self.queue.recv().await {
-            let write = tokio::time::timeout(WRITE_LIMIT, self.sink.send(message));
-            let written = tokio::select! {
-                () = self.broken.cancelled() => false,
-                written = write => matches!(written, Ok(Ok(()))),
-            };
-            if !written {
-                self.broken.cancel();
-                return;
-            }
-            drop(room);
-        }
-        // The edge may be gone already, so the result does not matter.
-        let _ = tokio::time::timeout(CLOSE_LIMIT, self.sink.close()).await;
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a session does each time that it checks its edge's row: it stops under another term,
-//! reports new outcomes and held ops, starts a repair, answers liveness probes, and forwards
-//! waiting accepts to this edge if it holds the region.
+//! reports new outcomes and held ops, starts a repair, and forwards waiting accepts to this edge if
+//! it holds the region. And how a new session probes the old one.
 //!
-//! A session of another process of the edge sends a probe; the current session answers, on any
-//! replica. The rows in sync_db are the truth. Sessions on this replica see a probe at once, those
-//! on other replicas within half a second, which leaves the edge most of the two seconds.
+//! A session of another process of the edge starts a probe; the current session answers, on any
+//! replica (`liveness`). The rows in sync_db are the truth. Sessions on this replica see a probe and
+//! its answer at once, those on other replicas within half a second, which leaves the edge most of
+//! the two seconds.
 //!
 //! The holder logs each forwarded accept once, even if it is sent repeatedly. So that state may be
 //! lost: an accept is sent again when the holder reconnects, and periodically until it is decided.
@@ -36,7 +37,7 @@ const NOTICES_MAX: usize = 32;
 
 /// A live edge answers within this time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-/// Poll interval for an answer from another replica; this replica's sessions nudge.
+/// Poll interval for an answer from another replica; this replica's sessions signal.
 const ANSWER_POLL: Duration = Duration::from_millis(100);
 const PROBES_POLL: Duration = Duration::from_millis(400);
 /// Older questions have timed out.
@@ -79,8 +80,7 @@ impl EdgeConnection {
             return self.drive_engine(SyncSessionInput::Superseded).await;
         };
         if let Some(number) = pulse.probe {
-            self.drive_engine(SyncSessionInput::ProbeAsked { number })
-                .await?;
+            self.settle_probe(at.term, number).await?;
         }
         self.drive_engine(SyncSessionInput::OutcomesReach(pulse.outcome_count))
             .await?;
@@ -145,7 +145,8 @@ impl EdgeConnection {
         let Some(SessionTerm { term, .. }) = self.at else {
             return Ok(());
         };
-        let silence = self.hub.clock.elapsed().saturating_sub(self.heard_at);
+        let heard_at = self.contact.heard_at();
+        let silence = self.hub.clock.elapsed().saturating_sub(heard_at);
         let silence_ms = i64::try_from(silence.as_millis()).unwrap_or(i64::MAX);
         let heard_at = self.hub.clock.now().plus_ms(-silence_ms);
         if self
@@ -173,12 +174,14 @@ impl EdgeConnection {
         }
         let hub = &self.hub;
         let edge = &self.edge;
-        let mut bell = hub.signals.watch_edge(edge);
+        let mut answers = hub.signals.watch_answers(edge);
         let number = hub.store.start_probe(edge, hub.clock.now()).await?;
-        hub.signals.wake_sessions(edge);
+        hub.signals.request_probe(edge, number);
         let asked_at = hub.clock.elapsed();
         loop {
-            if hub.store.read_answered_probe(edge).await? >= number {
+            let stored = hub.store.read_answered_probe(edge, term).await?;
+            let here = *answers.borrow_and_update();
+            if stored >= number || (here.term == term && here.number >= number) {
                 return Ok(SyncSessionInput::Probed { alive: true });
             }
             if hub.clock.elapsed().saturating_sub(asked_at) > ANSWER_WITHIN {
@@ -187,20 +190,18 @@ impl EdgeConnection {
                 return Ok(SyncSessionInput::Probed { alive: false });
             }
             // The sender lives as long as the hub.
-            let _ = tokio::time::timeout(ANSWER_POLL, bell.changed()).await;
+            let _ = tokio::time::timeout(ANSWER_POLL, answers.changed()).await;
         }
     }
 
-    pub(super) async fn answer_probe(&mut self, number: u64) -> Result<(), StoreError> {
-        let Some(SessionTerm { term, .. }) = self.at else {
+    /// Marks an answered probe in the edge's row, so that replicas stop repeating it; those of the
+    /// previous version read its answer only there. Requests an unanswered one again.
+    async fn settle_probe(&self, term: u64, number: u64) -> Result<(), StoreError> {
+        if self.liveness.newest_answer() < number {
+            self.hub.signals.request_probe(&self.edge, number);
             return Ok(());
-        };
-        self.hub
-            .store
-            .answer_probe(&self.edge, term, number)
-            .await?;
-        self.hub.signals.wake_sessions(&self.edge);
-        Ok(())
+        }
+        self.hub.store.settle_probe(&self.edge, term, number).await
     }
 
     /// Stores the refusals that an operator needs to see.
@@ -215,21 +216,20 @@ impl EdgeConnection {
 }
 
 impl SessionContext {
-    /// Nudges this replica's sessions if another replica asks for a sign of life of their edge.
+    /// Lets this replica's sessions probe their edge if another replica asks for a sign of life.
     pub(super) async fn watch_for_probes(&self) {
         let mut poll_loop = PollLoop::new(&self.tasks, "Could not read the liveness probes");
         while poll_loop
-            .next(self.wake_probed_sessions().await, sleep(PROBES_POLL))
+            .next(self.request_open_probes().await, sleep(PROBES_POLL))
             .await
         {}
     }
 
-    async fn wake_probed_sessions(&self) -> Result<(), StoreError> {
+    async fn request_open_probes(&self) -> Result<(), StoreError> {
         let since = self.clock.now().plus_ms(-PROBE_LIFE_MS);
-        let edges = self.store.list_probed_edges(since).await?;
-        edges
-            .iter()
-            .for_each(|edge| self.signals.wake_sessions(edge));
+        for (edge, number) in self.store.list_open_probes(since).await? {
+            self.signals.request_probe(&edge, number);
+        }
         Ok(())
     }
 }

@@ -1,9 +1,7 @@
-//! What a session reads and writes: its edge's row with term, cursors, link and last Ack; liveness
-//! probes of the run that holds the edge's session; the ops that it receives, and the outcomes that
-//! it sends.
+//! What a session reads and writes: its edge's row with term, cursors, link and last Ack; the ops
+//! that it receives, and the outcomes that it sends.
 //!
-//! Invariants: ops and cursor are stored in one transaction, guarded by the term. Probe numbers
-//! only rise, so an answer to a later probe answers every earlier one, on any replica.
+//! Invariant: ops and cursor are stored in one transaction, guarded by the term.
 
 use engine::{
     cloud::{EndingEpoch, EpochGrant, NewOp, NewOps, StoredEdge, feed_base},
@@ -57,15 +55,6 @@ const NOTE_CLOCK_ERROR: &str = "UPDATE edges SET clock_error_ms = ? WHERE edge =
 const SEAT: &str = "SELECT region, epoch, disabled_at FROM edges \
     WHERE edge = ? AND enrolled_at IS NOT NULL";
 const HOLDER: &str = "SELECT holder FROM regions WHERE region = ?";
-const ASK_PROBE: &str =
-    "UPDATE edges SET probe_number = probe_number + 1, probed_at = ? WHERE edge = ?";
-const PROBE_NUMBER: &str = "SELECT probe_number FROM edges WHERE edge = ?";
-const PROBE_ANSWERED: &str = "SELECT probe_answered FROM edges WHERE edge = ?";
-const ANSWER_PROBE: &str = "UPDATE edges SET probe_answered = ? \
-    WHERE edge = ? AND term = ? AND probe_answered < ?";
-const OPEN_PROBES: &str = "SELECT edge FROM edges \
-    WHERE probe_number > probe_answered AND probed_at > ? ORDER BY edge LIMIT 1000";
-const TWIN_SEEN: &str = "UPDATE edges SET twin_seen_at = ? WHERE edge = ?";
 const MOVE_CURSOR: &str = "UPDATE edges SET cursor_seq = ?, cursor_hash = ?, \
     undecided = undecided + ?, last_contact_at = ?, \
     taken_since = ?, since_feed = ?, told_seq = ?, told_at = ?, told_feed = ?, newest_op_at = ? \
@@ -88,7 +77,7 @@ pub(crate) struct LinkKey {
 pub(crate) struct SessionPulse {
     pub term: u64,
     pub outcome_count: u64,
-    /// The newest probe, until answered.
+    /// The newest probe, until its answer is settled.
     pub probe: Option<u64>,
     /// The edge needs a repair snapshot.
     pub repair: bool,
@@ -331,43 +320,6 @@ impl Store {
             .fetch_optional::<Option<EdgeId>>(HOLDER, vals![region])
             .await?
             .flatten())
-    }
-}
-
-impl Store {
-    /// Returns the probe's number, or 0 if the edge does not exist.
-    pub(crate) async fn start_probe(&self, edge: &EdgeId, now: UnixMillis) -> Result<u64> {
-        transact!(self.sql, tx => {
-            tx.exec(ASK_PROBE, vals![now, edge]).await?;
-            Ok(tx.fetch_optional(PROBE_NUMBER, vals![edge]).await?.unwrap_or_default())
-        })
-    }
-
-    /// Returns the newest answered probe.
-    pub(crate) async fn read_answered_probe(&self, edge: &EdgeId) -> Result<u64> {
-        Ok(self
-            .sql
-            .fetch_optional(PROBE_ANSWERED, vals![edge])
-            .await?
-            .unwrap_or_default())
-    }
-
-    /// Ignores an answer under another term: that session is over.
-    pub(crate) async fn answer_probe(&self, edge: &EdgeId, term: u64, number: u64) -> Result<()> {
-        self.sql
-            .exec(ANSWER_PROBE, vals![number, edge, term, number])
-            .await?;
-        Ok(())
-    }
-
-    /// Lists edges with an unanswered probe since `since`.
-    pub(crate) async fn list_probed_edges(&self, since: UnixMillis) -> Result<Vec<EdgeId>> {
-        Ok(self.sql.fetch_all(OPEN_PROBES, vals![since]).await?)
-    }
-
-    pub(crate) async fn record_twin(&self, edge: &EdgeId, now: UnixMillis) -> Result<()> {
-        self.sql.exec(TWIN_SEEN, vals![now, edge]).await?;
-        Ok(())
     }
 }
 

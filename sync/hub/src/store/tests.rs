@@ -9,6 +9,7 @@ mod enrol;
 mod feed;
 mod op_log;
 mod plans;
+mod probes;
 mod revocations;
 mod sealed;
 mod session;

@@ -1,12 +1,14 @@
 //! Restored edges and clones over a real socket: their ops are refused before they have a new
 //! epoch, their lost ops are returned, and an edge that only looks restored is admitted.
 
+use std::time::Duration;
+
 use http::{Method, StatusCode};
 use rstest::rstest;
 use support::eventually;
 use wire::{
     ChainHead, Code, FenceEnding, Frame, HealthIssue, HealthIssueKind, LeaseRevocation, LeftBehind,
-    LinkState, QuarantineWhy, Region, Role,
+    LinkState, Probe, ProbeReply, QuarantineWhy, Region, Role,
 };
 
 use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, boot, token};
@@ -299,6 +301,45 @@ async fn a_clone_beside_its_live_original_is_a_twin_and_the_original_goes_on(
     original.up(3, 1).await;
     original.until_outcomes(3).await;
     assert_eq!(original.standing().term, term);
+}
+
+#[rstest]
+#[case::sqlite(false, false)]
+#[case::mariadb(true, false)]
+#[case::mariadb_on_another_replica(true, true)]
+#[tokio::test]
+async fn an_edge_whose_ops_wait_for_the_store_still_counts_as_alive(
+    #[case] mysql: bool,
+    #[case] elsewhere: bool,
+) {
+    /// More than a probe waits, and less than a statement.
+    const STALL: Duration = Duration::from_millis(3_500);
+    let stage = Stage::new(mysql).await;
+    let hub = stage.replica().await;
+    let second = stage.replica().await;
+    let mut original = stage.enrol(&hub, "north-1", Region::North).await;
+    original.log = vec![boot(), boot()];
+    original.open(&hub).await;
+    original.up(1, 1).await;
+    original.until_outcomes(1).await;
+    let mut clone = original.twin(2);
+    let place = if elsewhere { &second } else { &hub };
+    let alive = async {
+        let Probe { standing, number } = original.until_probed().await;
+        let lock = stage.lock_edge_row(&original).await;
+        // The answer lies behind an op that cannot be stored now.
+        original.up(2, 1).await;
+        original
+            .send(&Frame::Alive(ProbeReply { standing, number }))
+            .await;
+        tokio::time::sleep(STALL).await;
+        lock.release().await;
+        original.until_outcomes(2).await;
+    };
+    let (refused, ()) = tokio::join!(clone.refused(place), alive);
+    assert_eq!(refused, Code::EdgeTwin);
+    hub.stop().await;
+    second.stop().await;
 }
 
 #[tokio::test]

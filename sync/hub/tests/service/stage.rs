@@ -9,7 +9,13 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use axum::{Router, body::Body};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use platform::{ServiceContext, bus::Bus, sql::Sql, upstream::Upstream, vals};
+use platform::{
+    ServiceContext,
+    bus::Bus,
+    sql::{Sql, Tx},
+    upstream::Upstream,
+    vals,
+};
 use process::{
     clock::Clock,
     tasks::Tasks,
@@ -52,6 +58,19 @@ pub(crate) struct Replica {
     pub address: SocketAddr,
     pub router: Router,
     tasks: Tasks,
+}
+
+/// Stalls the store work of an edge's session.
+pub(crate) struct EdgeRowLock {
+    sql: Sql,
+    transaction: Tx,
+}
+
+impl EdgeRowLock {
+    pub(crate) async fn release(self) {
+        drop(self.transaction);
+        self.sql.close().await;
+    }
 }
 
 impl Stage {
@@ -178,6 +197,15 @@ impl Stage {
         let ms = hours * 3_600_000;
         sql.exec(EARLIER, vals![ms, ms]).await.unwrap();
         sql.close().await;
+    }
+
+    /// Locks the edge's row, on SQLite the whole database, against writes.
+    pub(crate) async fn lock_edge_row(&self, edge: &Edge) -> EdgeRowLock {
+        const TOUCH: &str = "UPDATE edges SET region = region WHERE edge = ?";
+        let sql = Sql::open(self.config.sql_url.reveal()).await.unwrap();
+        let mut transaction = sql.begin_transaction().await.unwrap();
+        assert_eq!(transaction.exec(TOUCH, vals![&edge.id]).await.unwrap(), 1);
+        EdgeRowLock { sql, transaction }
     }
 
     /// The number of logs claimed by a replica.

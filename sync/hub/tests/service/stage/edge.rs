@@ -246,6 +246,17 @@ impl Edge {
         }
     }
 
+    /// Reads until the hub probes it, without answering.
+    pub(crate) async fn until_probed(&mut self) -> Probe {
+        loop {
+            match self.next().await {
+                Some(Frame::Probe(probe)) => return probe,
+                Some(frame) => self.take(frame),
+                None => panic!("the hub hung up"),
+            }
+        }
+    }
+
     /// Sends a chunk and returns its answer.
     pub(crate) async fn send_photo(&mut self, chunk: &PhotoChunkFrame) -> PhotoAnswer {
         let answered = self.photo_answers.len();
