@@ -14,11 +14,11 @@ use std::{
 
 use process::{clock::Clock, metrics, random};
 use texts::{Language, Sentence};
-use wire::UnixMillis;
+use wire::{DiskLevel, DiskUse, UnixMillis};
 
 use crate::{
     config::Config,
-    disk_ladder::{DiskDay, DiskLadder, DiskLevel, DiskStanding, RUNWAY_DAYS_MAX, VolumeUse},
+    disk_ladder::{DiskDay, DiskLadder, DiskStanding, RUNWAY_DAYS_MAX, VolumeUse},
 };
 
 #[derive(Clone)]
@@ -97,6 +97,15 @@ impl LogDisk {
         let today = day_of(self.0.clock.now());
         let runway = self.0.ladder.find_runway_days(volume, &history, today);
         Some(DiskStanding::new(level, volume, runway))
+    }
+
+    /// What the cloud learns of the disk; `None` if the system does not report it.
+    pub(crate) fn current_use(&self) -> Option<DiskUse> {
+        let used_percent = self.look_at_volume()?.used_percent();
+        Some(DiskUse {
+            level: self.shown_level(),
+            used_percent: u32::try_from(used_percent).unwrap_or(100),
+        })
     }
 
     /// Today's entry of the history.
@@ -332,6 +341,7 @@ mod tests {
         assert!(disk.refuses_commands());
         let standing = disk.current_standing().unwrap();
         assert_eq!(standing.level, DiskLevel::Refuse);
+        assert_eq!(disk.current_use().unwrap().level, DiskLevel::Refuse);
         let message = standing.message.unwrap();
         assert!(
             message

@@ -8,22 +8,9 @@
 use serde::Serialize;
 use texts::{Language, Sentence, Text};
 use utoipa::ToSchema;
-use wire::words;
+use wire::DiskLevel;
 
 use crate::say;
-
-words! {
-    /// What the edge does about its disk.
-    DiskLevel {
-        Normal "normal",
-        /// Warns the operator.
-        Warn "warn",
-        /// Also drops copies of closed orders, which the cloud has.
-        Shed "shed",
-        /// Also refuses new commands.
-        Refuse "refuse",
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DiskLadder {

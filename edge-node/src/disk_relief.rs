@@ -7,8 +7,9 @@ use journal::WriteError;
 use process::{metrics, problem::format_error_chain};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+use wire::DiskLevel;
 
-use crate::{context::EdgeContext, disk_ladder::DiskLevel};
+use crate::context::EdgeContext;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 const LOOKS_EVERY: Duration = Duration::from_secs(1);

@@ -46,7 +46,7 @@ pub use context::DamageFound;
 pub use damage::rescue_commands;
 pub use data_folder::StartError;
 pub use disk::read_disk_standing;
-pub use disk_ladder::{DiskDay, DiskLadderError, DiskLevel, DiskStanding};
+pub use disk_ladder::{DiskDay, DiskLadderError, DiskStanding};
 pub use enrol::EnrolError;
 pub use http::api_document;
 pub use listeners::ListenerError;

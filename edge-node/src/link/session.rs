@@ -251,6 +251,8 @@ impl<'a> LinkSession<'a> {
             disk_free_bytes: context.disk.free_bytes(),
             clock_error_ms: context.clock_check.error_ms(),
             newcomers_waiting: context.people.waiting_count(),
+            disk: context.disk.current_use(),
+            photos_waiting: None,
         };
         if let Some(ack) = self.edge.build_ack(&report) {
             self.socket.send(&ack).await?;

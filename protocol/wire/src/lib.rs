@@ -225,9 +225,9 @@ pub use session_frames::{
 pub use share::{LimitReached, ProviderWorkload, ShareAct, ShareKind, ShareLimits};
 pub use start_code::{StartCode, StartCodeCheck};
 pub use status::{
-    CLOCK_ERROR_MS_MAX, ChecksumState, EdgeListItem, EdgeStatus, GateState, HealthIssue,
-    HealthIssueKind, LeftBehind, LinkState, QuarantineStatus, RegionStatus, RepairStatus,
-    StatusReport,
+    CLOCK_ERROR_MS_MAX, ChecksumState, DiskLevel, DiskUse, EdgeListItem, EdgeStatus, GateState,
+    HealthIssue, HealthIssueKind, LeftBehind, LinkState, QuarantineStatus, RegionStatus,
+    RepairStatus, StatusReport,
 };
 pub use texts::{Language, Sentence, Text};
 pub use time::UnixMillis;

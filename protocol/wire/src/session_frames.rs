@@ -18,6 +18,7 @@ use crate::{
     outcome::Outcome,
     pack::{CODEC_PACKED, PackError, pack_ops, unpack_ops},
     person::{Actor, ProviderVerification, RevocationStatus},
+    status::DiskUse,
     time::UnixMillis,
 };
 
@@ -165,6 +166,12 @@ pub struct Ack {
     /// People that it refuses because it reserves its last space for known people.
     #[n(15)]
     pub newcomers_waiting: Option<u32>,
+    /// `None` if the system does not report it.
+    #[n(16)]
+    pub disk: Option<DiskUse>,
+    /// Whole photos that the cloud does not have yet.
+    #[n(17)]
+    pub photos_waiting: Option<u32>,
 }
 
 /// The hub has stored ops up to `cursor` and takes this many more.

@@ -2,6 +2,7 @@
 //! share, and its health problems, in one place so that all readers agree on the meaning of
 //! healthy.
 
+use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,6 +19,32 @@ words! {
     }
 }
 words_from_text!(GateState);
+
+words! {
+    /// What an edge does about its disk. Add no level: an older hub would ignore the whole Ack.
+    #[derive(Encode, Decode)]
+    #[cbor(index_only)]
+    DiskLevel {
+        Normal = 0 "normal",
+        /// Warns the operator.
+        Warn = 1 "warn",
+        /// Also drops copies of closed orders, which the cloud has.
+        Shed = 2 "shed",
+        /// Also refuses new commands.
+        Refuse = 3 "refuse",
+    }
+}
+words_from_text!(DiskLevel);
+
+/// How full the disk of an edge is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
+#[cbor(map)]
+pub struct DiskUse {
+    #[n(0)]
+    pub level: DiskLevel,
+    #[n(1)]
+    pub used_percent: u32,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -146,6 +173,12 @@ pub struct EdgeStatus {
     pub clock_error_ms: Option<i64>,
     #[schema(required)]
     pub disk_free_bytes: Option<u64>,
+    /// Absent from edges that do not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskUse>,
+    /// Photos at the edge that the cloud does not have yet; absent from edges that take none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photos_waiting: Option<u32>,
     /// People that it refuses because it reserves its last space for known people.
     #[serde(default)]
     pub newcomers_waiting: u32,
@@ -216,10 +249,14 @@ pub struct QuarantineStatus {
 }
 
 impl EdgeStatus {
-    /// Returns true if its disk will soon be full, as last reported.
+    /// Returns true if its disk will soon be full, or is full enough that the edge drops copies, as
+    /// last reported.
     pub fn disk_is_low(&self) -> bool {
-        self.disk_free_bytes
-            .is_some_and(|free| free < DISK_FREE_BYTES_MIN)
+        let sheds = self.disk.is_some_and(|disk| disk.level >= DiskLevel::Shed);
+        sheds
+            || self
+                .disk_free_bytes
+                .is_some_and(|free| free < DISK_FREE_BYTES_MIN)
     }
 }
 
@@ -269,6 +306,8 @@ pub enum HealthIssueKind {
     OpsParked(u64),
     DiskLow {
         free_bytes: u64,
+        /// If the edge reports it.
+        disk: Option<DiskUse>,
     },
     /// It reserves its last space for known people and has refused this many others.
     NewcomersWait(u64),
@@ -358,7 +397,10 @@ impl EdgeStatus {
             .filter(|ms| ms.saturating_abs() > CLOCK_ERROR_MS_MAX);
         let others = [
             self.find_link_issue(gate),
-            free_bytes.map(|free_bytes| HealthIssueKind::DiskLow { free_bytes }),
+            free_bytes.map(|free_bytes| HealthIssueKind::DiskLow {
+                free_bytes,
+                disk: self.disk,
+            }),
             nonzero_count(self.newcomers_waiting.into()).map(HealthIssueKind::NewcomersWait),
             error_ms.map(|error_ms| HealthIssueKind::ClockWrong { error_ms }),
             self.takes_any_hub.then_some(HealthIssueKind::TakesAnyHub),

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use texts::Phrase;
 use wire::{
-    EdgeId, EdgeListItem, EdgeStatus, GateState, LinkState, QuarantineWhy, Region, RegionStatus,
-    ShopCa, StatusReport, UnixMillis,
+    DiskLevel, DiskUse, EdgeId, EdgeListItem, EdgeStatus, GateState, LinkState, QuarantineWhy,
+    Region, RegionStatus, ShopCa, StatusReport, UnixMillis,
 };
 
 use crate::{
@@ -162,7 +162,7 @@ fn build_row(edge: &EdgeListItem, list: &EdgeList, style: &OutputStyle) -> Vec<T
         remark_cell(&collect_remarks(edge, region, now), style),
         TableCell::or_dash(status.last_contact_at.map(style::format_moment)),
         clock_cell(status.clock_error_ms),
-        disk_cell(status),
+        disk_cell(status, style),
         TableCell::or_dash(status.version.as_ref()),
         TableCell::or_dash(edge.enrolled_at.map(style::format_moment)),
     ]
@@ -244,19 +244,34 @@ pub(crate) fn link_cell(status: &EdgeStatus, now: UnixMillis, style: &OutputStyl
     TableCell::with_tone(tone, style.translate(word) + &since.unwrap_or_default())
 }
 
-/// Counts ops without an outcome at the edge, with the oldest one's age.
 pub(crate) fn pending_cell(status: &EdgeStatus, now: UnixMillis, style: &OutputStyle) -> TableCell {
-    match status.oldest_pending_at {
-        _ if status.pending == 0 => TableCell::new(0),
-        None => TableCell::with_tone(TextTone::Doubtful, status.pending),
-        Some(at) => {
+    let text = describe_pending(status, now, style);
+    let is_done = status.pending == 0 && status.photos_waiting.unwrap_or_default() == 0;
+    let tone = if is_done {
+        TextTone::Plain
+    } else {
+        TextTone::Doubtful
+    };
+    TableCell::with_tone(tone, text)
+}
+
+/// Counts ops without an outcome at the edge, with the oldest one's age, and photos that the cloud
+/// lacks.
+fn describe_pending(status: &EdgeStatus, now: UnixMillis, style: &OutputStyle) -> String {
+    let ops = match status.oldest_pending_at {
+        Some(at) if status.pending > 0 => {
             let pending = status.pending.into();
             let age = style::format_duration(now.ms_since(at)).into();
-            TableCell::with_tone(
-                TextTone::Doubtful,
-                style.translate(say::edges_pending_since { pending, age }),
-            )
+            style.translate(say::edges_pending_since { pending, age })
         }
+        _ => status.pending.to_string(),
+    };
+    match status.photos_waiting {
+        None | Some(0) => ops,
+        Some(count) => style.translate(say::edges_pending_photos {
+            pending: ops.into(),
+            count: count.into(),
+        }),
     }
 }
 
@@ -271,16 +286,36 @@ fn clock_cell(error_ms: Option<i64>) -> TableCell {
     TableCell::new(text)
 }
 
-fn disk_cell(status: &EdgeStatus) -> TableCell {
+fn disk_cell(status: &EdgeStatus, style: &OutputStyle) -> TableCell {
     let Some(free) = status.disk_free_bytes else {
         return TableCell::new("-");
     };
+    if let Some(disk) = status.disk
+        && disk.level > DiskLevel::Normal
+    {
+        let tone = if disk.level == DiskLevel::Warn {
+            TextTone::Doubtful
+        } else {
+            TextTone::Bad
+        };
+        return TableCell::with_tone(tone, describe_disk(disk, style));
+    }
     let mib = free / (1024 * 1024);
     let gib = free / (1024 * 1024 * 1024);
     if status.disk_is_low() {
         return TableCell::with_tone(TextTone::Bad, format!("! {mib} MiB"));
     }
     TableCell::new(format!("{gib} GiB"))
+}
+
+/// How full the disk is, and what the edge does about it.
+fn describe_disk(disk: DiskUse, style: &OutputStyle) -> String {
+    let percent = disk.used_percent.into();
+    match disk.level {
+        DiskLevel::Normal | DiskLevel::Warn => style.translate(say::edges_disk_warn { percent }),
+        DiskLevel::Shed => style.translate(say::edges_disk_shed { percent }),
+        DiskLevel::Refuse => style.translate(say::edges_disk_refuse { percent }),
+    }
 }
 
 #[cfg(test)]
@@ -329,5 +364,38 @@ mod tests {
             edges_to_json(&list)["items"][1]["remarks"],
             json!(["twin", "code_unused"])
         );
+    }
+
+    #[test]
+    fn a_disk_that_fills_says_what_the_edge_does_and_photos_count_as_waiting() {
+        let style = OutputStyle::for_pipe(Language::English);
+        let said = |level| {
+            let used_percent = 91;
+            describe_disk(
+                DiskUse {
+                    level,
+                    used_percent,
+                },
+                &style,
+            )
+        };
+        assert_eq!(said(DiskLevel::Warn), "~ 91 % full");
+        assert_eq!(said(DiskLevel::Shed), "! 91 % full: drops old jobs");
+        assert_eq!(said(DiskLevel::Refuse), "! 91 % full: refuses new work");
+
+        let now = UnixMillis(0);
+        let mut edge: EdgeStatus = serde_json::from_value(json!({
+            "edge": "n-1", "link": "up", "since": null, "last_contact_at": null, "epoch": 1,
+            "version": null, "pending": 0, "oldest_pending_at": null, "undecided": 0, "held": 0,
+            "parked": 0, "lag_up_ops": 0, "lag_down_changes": 0, "lag_down_outcomes": 0,
+            "checksum": "unknown", "clock_error_ms": null, "disk_free_bytes": null,
+        }))
+        .unwrap();
+        assert_eq!(describe_pending(&edge, now, &style), "0");
+        edge.photos_waiting = Some(1);
+        assert_eq!(describe_pending(&edge, now, &style), "0; 1 photo");
+        edge.pending = 2;
+        edge.photos_waiting = Some(7);
+        assert_eq!(describe_pending(&edge, now, &style), "2; 7 photos");
     }
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 use wire::{
-    ChecksumState, EdgeStatus, GateState, HealthIssueKind, LinkState, QuarantineStatus,
-    QuarantineWhy, RegionStatus, StatusReport, UnixMillis,
+    ChecksumState, DiskLevel, DiskUse, EdgeStatus, GateState, HealthIssueKind, LinkState,
+    QuarantineStatus, QuarantineWhy, RegionStatus, StatusReport, UnixMillis,
 };
 
 use crate::{
@@ -321,7 +321,7 @@ fn describe_complaint(
         }
         Kind::OpsHeld(count) => style.translate(say::complaint_ops_held { edge: name, count }),
         Kind::OpsParked(count) => style.translate(say::complaint_ops_parked { count }),
-        Kind::DiskLow { free_bytes } => describe_low_disk(free_bytes, style),
+        Kind::DiskLow { free_bytes, disk } => describe_low_disk(free_bytes, disk, style),
         Kind::NewcomersWait(count) => style.translate(say::complaint_newcomers_wait { count }),
         Kind::TakesAnyHub => style.translate(say::complaint_takes_any_hub),
         Kind::PlainLine => style.translate(say::complaint_plain_line),
@@ -359,7 +359,15 @@ fn describe_link_down(gate: GateState, style: &OutputStyle) -> String {
     style.translate(say::complaint_link_down { gate: gate.into() })
 }
 
-fn describe_low_disk(free_bytes: u64, style: &OutputStyle) -> String {
+fn describe_low_disk(free_bytes: u64, disk: Option<DiskUse>, style: &OutputStyle) -> String {
+    if let Some(disk) = disk {
+        let percent = disk.used_percent.into();
+        match disk.level {
+            DiskLevel::Normal | DiskLevel::Warn => {}
+            DiskLevel::Shed => return style.translate(say::complaint_disk_sheds { percent }),
+            DiskLevel::Refuse => return style.translate(say::complaint_disk_full),
+        }
+    }
     match free_bytes >> 20 {
         0 => style.translate(say::complaint_disk_full),
         mib => style.translate(say::complaint_disk_low { mib: mib.into() }),

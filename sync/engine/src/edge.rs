@@ -160,6 +160,8 @@ impl EdgeProtocol {
             assignment: Some(at.assignment),
             clock_error_ms: machine.clock_error_ms,
             newcomers_waiting: machine.newcomers_waiting,
+            disk: machine.disk,
+            photos_waiting: machine.photos_waiting,
         }))
     }
 

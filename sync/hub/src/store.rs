@@ -32,8 +32,12 @@ use wire::{FeedChange, HubKey, Outcome, Region};
 
 use crate::domain::op::ReceivedOp;
 
-pub(crate) const MIGRATIONS: Migrations =
-    platform::migrations!("0001_hub", "0002_edge_acks", "0003_probe_answers");
+pub(crate) const MIGRATIONS: Migrations = platform::migrations!(
+    "0001_hub",
+    "0002_edge_acks",
+    "0003_probe_answers",
+    "0004_edge_disk"
+);
 
 /// The place of an op, which its outcome shares.
 const OP_PLACE: &[KeyColumn] = &[

@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 use wire::{
-    Action, AddressShown, Amount, BootNonce, Code, CommandId, Currency, DeviceId, EdgeId, EventId,
-    FenceEnding, GateState, Hash, IdentityId, OrderId, OrderStatus, PaymentStatus, Policy,
-    QuarantineWhy, RaceRule, Region, Role, ServiceType, SessionId, ShareAct, Source, UnixMillis,
-    UserId, Verdict,
+    Action, AddressShown, Amount, BootNonce, Code, CommandId, Currency, DeviceId, DiskLevel,
+    EdgeId, EventId, FenceEnding, GateState, Hash, IdentityId, OrderId, OrderStatus, PaymentStatus,
+    Policy, QuarantineWhy, RaceRule, Region, Role, ServiceType, SessionId, ShareAct, Source,
+    UnixMillis, UserId, Verdict,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,7 +119,14 @@ names!(
     Action,
     Policy
 );
-names!(AddressShown, ShareAct, Verdict, GateState, QuarantineWhy);
+names!(
+    AddressShown,
+    ShareAct,
+    Verdict,
+    GateState,
+    QuarantineWhy,
+    DiskLevel
+);
 
 macro_rules! values {
     ($($type:ty, $value:ident => $stored:expr;)+) => {$(

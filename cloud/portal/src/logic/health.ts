@@ -75,7 +75,8 @@ export function complaintsOfEdge(region: Region, edge: EdgeStatus): Complaint[] 
   for (const left of edge.left_behind ?? []) add('left_behind', true, { count: left.commands })
   if (edge.link === 'up' && edge.checksum === 'mismatch') add('mismatch', true)
   if (edge.unsettled_since) add('unsettled', true, { since: edge.unsettled_since })
-  if ((edge.disk_free_bytes ?? Infinity) < DISK_FREE_BYTES_MIN) add('disk', true)
+  const isDroppingCopies = edge.disk?.level === 'shed' || edge.disk?.level === 'refuse'
+  if (isDroppingCopies || (edge.disk_free_bytes ?? Infinity) < DISK_FREE_BYTES_MIN) add('disk', true)
   const newcomers = edge.newcomers_waiting ?? 0
   if (newcomers > 0) add('newcomers', true, { people: newcomers })
   if (Math.abs(edge.clock_error_ms ?? 0) > CLOCK_ERROR_MS_MAX) add('clock', true)

@@ -110,6 +110,8 @@ fn traffic_frames() -> Vec<Frame> {
             assignment: None,
             clock_error_ms: None,
             newcomers_waiting: None,
+            disk: None,
+            photos_waiting: None,
         }),
         Frame::Credit(Credit {
             standing: standing(),

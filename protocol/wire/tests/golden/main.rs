@@ -181,9 +181,18 @@ impl Vectors {
         self.add_frame("ack/wrong clock", &wrong_clock);
         let newcomers = Frame::Ack(Ack {
             newcomers_waiting: Some(3),
-            ..ack
+            ..ack.clone()
         });
         self.add_frame("ack/newcomers", &newcomers);
+        let full = Frame::Ack(Ack {
+            disk: Some(DiskUse {
+                level: DiskLevel::Shed,
+                used_percent: 91,
+            }),
+            photos_waiting: Some(7),
+            ..ack
+        });
+        self.add_frame("ack/full disk", &full);
     }
 
     fn add_receipts(&mut self) {

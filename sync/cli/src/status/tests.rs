@@ -36,6 +36,8 @@ fn edge(name: &str) -> EdgeStatus {
         clock_error_ms: Some(0),
         disk_free_bytes: None,
         newcomers_waiting: 0,
+        disk: None,
+        photos_waiting: None,
         left_behind: Vec::new(),
         quarantine: None,
         needs_operator_at: None,

@@ -87,6 +87,9 @@ complaint-left-behind =
 complaint-disk-low =
     its disk has { $mib } MiB left; a full disk makes it refuse new work, and it loses nothing that it has taken
     make room on the disk that holds its data folder, or move the folder to a larger one
+complaint-disk-sheds =
+    its disk is { $percent } % full: it drops its copies of old jobs, and later refuses new work; the cloud has all that it drops
+    make room on the disk that holds its data folder, or move the folder to a larger one
 complaint-disk-full =
     its disk is full: it refuses new work, and loses nothing that it has taken
     make room on the disk that holds its data folder, or move the folder to a larger one

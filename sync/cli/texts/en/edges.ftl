@@ -5,6 +5,13 @@ link-up = + up
 link-down = x down
 link-never = ? never
 edges-pending-since = { $pending }, oldest { $age }
+edges-pending-photos = { $pending }; { $count ->
+        [one] 1 photo
+       *[other] { $count } photos
+    }
+edges-disk-warn = ~ { $percent } % full
+edges-disk-shed = ! { $percent } % full: drops old jobs
+edges-disk-refuse = ! { $percent } % full: refuses new work
 edges-holds-right = * holds it
 remark-disabled = disabled by an operator
 remark-retired = retired

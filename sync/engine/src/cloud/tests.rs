@@ -172,6 +172,8 @@ fn ack(outcome_cursor: u64, feed_cursor: u64) -> Ack {
         assignment: None,
         clock_error_ms: None,
         newcomers_waiting: None,
+        disk: None,
+        photos_waiting: None,
     }
 }
 

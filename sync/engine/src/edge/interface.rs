@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use wire::{
-    BootNonce, CertificateAnswer, ChainHead, Challenge, Code, CommandId, EdgeId, FeedChange,
-    ForwardedAcceptFrame, Frame, Hash, HeldReason, NumberedOutcome, PhotoAnswer, QuarantineWhy,
-    Region, SnapshotCursor, StagedSnapshot, UnixMillis,
+    BootNonce, CertificateAnswer, ChainHead, Challenge, Code, CommandId, DiskUse, EdgeId,
+    FeedChange, ForwardedAcceptFrame, Frame, Hash, HeldReason, NumberedOutcome, PhotoAnswer,
+    QuarantineWhy, Region, SnapshotCursor, StagedSnapshot, UnixMillis,
 };
 
 use crate::view::ViewDigest;
@@ -68,6 +68,10 @@ pub struct MachineReport {
     pub clock_error_ms: Option<i64>,
     /// Number of people refused for lack of capacity; `None` while there is capacity.
     pub newcomers_waiting: Option<u32>,
+    /// `None` if the system does not report it.
+    pub disk: Option<DiskUse>,
+    /// Number of whole photos that the cloud does not have yet.
+    pub photos_waiting: Option<u32>,
 }
 
 /// Consecutive stored ops, and the chain before them.

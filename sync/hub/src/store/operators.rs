@@ -9,8 +9,8 @@ use platform::{
     transact, vals,
 };
 use wire::{
-    ChecksumState, CommandId, EdgeId, EdgeStatus, GateState, Hash, LinkState, Policy,
-    QuarantineStatus, Region, RepairStatus, UnixMillis, UserId,
+    ChecksumState, CommandId, DiskLevel, DiskUse, EdgeId, EdgeStatus, GateState, Hash, LinkState,
+    Policy, QuarantineStatus, Region, RepairStatus, UnixMillis, UserId,
 };
 
 use super::{NEEDS_OPERATOR, Result, Store};
@@ -23,6 +23,7 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
     e.program_version AS version, e.cursor_seq, e.outcome_count, e.undecided, e.link_up, e.link_since, \
     e.last_contact_at, e.outcome_cursor, e.feed_cursor, e.digest, e.ahead, e.pending, \
     e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, e.newcomers_waiting, f.region_digest, \
+    e.disk_level, e.disk_used_percent, e.photos_waiting, \
     p.at AS epoch_at, p.why AS epoch_why, e.readmitted_at, e.needs_operator_at, e.twin_seen_at, \
     e.repair_asked_at, e.repairs, e.repaired_at, e.unproven, e.assignment, \
     e.lost, e.lost_at, e.takes_any_hub, e.plain_line, e.plain_listeners, e.cloud_tokens_since, \
@@ -92,11 +93,14 @@ impl Row for EdgeRecord {
         let quarantine = epoch_at.zip(row.get("epoch_why")?);
         let change_at: Option<UnixMillis> = row.get("change_at")?;
         let outcome_at: Option<UnixMillis> = row.get("outcome_at")?;
+        let disk_level = row.get::<Option<DiskLevel>>("disk_level")?;
+        let disk_used_percent: Option<u32> = row.get("disk_used_percent")?;
         let stored = fields!(row => EdgeStatus {
             edge, last_contact_at, epoch, version, pending, oldest_pending_at, undecided,
-            clock_error_ms, disk_free_bytes, newcomers_waiting, needs_operator_at, twin_seen_at, repair_asked_at,
+            clock_error_ms, disk_free_bytes, photos_waiting, newcomers_waiting, needs_operator_at, twin_seen_at, repair_asked_at,
             repairs, repaired_at, unproven, lost, lost_at, held, stopped, parked, takes_any_hub,
             plain_line, plain_listeners, cloud_tokens_since;
+            disk: disk_level.zip(disk_used_percent).map(|(level, used_percent)| DiskUse { level, used_percent }),
             lag_down_since: change_at.into_iter().chain(outcome_at).min(),
             quarantine: quarantine.map(|(at, why)| QuarantineStatus { at, why }),
             // Filled in from another table.

@@ -47,7 +47,8 @@ const CONTACT: &str = "UPDATE edges SET last_contact_at = ? WHERE edge = ? AND t
 const LINK_DOWN: &str = "UPDATE edges SET link_up = 0, link_since = ? WHERE edge = ? AND term = ?";
 const SAVE_ACK: &str = "UPDATE edges SET acked_at = ?, last_contact_at = ?, outcome_cursor = ?, \
     feed_cursor = ?, digest = ?, ahead = ?, pending = ?, oldest_pending_at = ?, last_seq = ?, \
-    clock_error_ms = ?, disk_free_bytes = ?, newcomers_waiting = ?, unproven = ?, assignment = ?, \
+    clock_error_ms = ?, disk_free_bytes = ?, disk_level = ?, disk_used_percent = ?, \
+    photos_waiting = ?, newcomers_waiting = ?, unproven = ?, assignment = ?, \
     taken_since = ?, since_feed = ?, told_seq = ?, told_at = ?, told_feed = ?, newest_op_at = ? \
     WHERE edge = ? AND term = ?";
 /// During a session only its Acks count, because a stranger may have sent an old token of the edge.
@@ -155,6 +156,9 @@ fn ack_values(edge: &EdgeId, ack: &Ack, heads: &LogHeadReports, now: UnixMillis)
         ack.last_seq,
         clock_error_ms,
         ack.disk_free_bytes,
+        ack.disk.map(|disk| disk.level),
+        ack.disk.map(|disk| disk.used_percent),
+        ack.photos_waiting,
         ack.newcomers_waiting.unwrap_or_default(),
         ack.unproven,
         ack.assignment,

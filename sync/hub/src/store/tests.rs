@@ -171,6 +171,8 @@ fn ack(term: u64, outcome_cursor: u64) -> Ack {
         assignment: None,
         clock_error_ms: None,
         newcomers_waiting: None,
+        disk: None,
+        photos_waiting: None,
     }
 }
 

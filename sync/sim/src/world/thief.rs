@@ -264,6 +264,8 @@ impl World {
             assignment: None,
             clock_error_ms: None,
             newcomers_waiting: None,
+            disk: None,
+            photos_waiting: None,
         };
         self.send_frame(conn, Side::Hub, &Frame::Ack(ack.clone()));
         self.send_frame(conn, Side::Hub, &Frame::Ack(ack));

@@ -1,6 +1,6 @@
 //! Tests the complaints and notes under the table, in both languages.
 
-use wire::{LeftBehind, QuarantineStatus, QuarantineWhy};
+use wire::{DiskLevel, DiskUse, LeftBehind, QuarantineStatus, QuarantineWhy};
 
 use super::*;
 
@@ -164,6 +164,34 @@ fn a_disk_that_runs_full_and_a_wrong_clock_are_said_with_the_next_step() {
         Vec::<wire::HealthIssue>::new(),
         "it has not said"
     );
+}
+
+#[test]
+fn an_edge_that_drops_copies_for_want_of_disk_is_named_before_its_disk_is_full() {
+    let on = |level, free| {
+        let edge = EdgeStatus {
+            disk_free_bytes: Some(free),
+            disk: Some(DiskUse {
+                level,
+                used_percent: 91,
+            }),
+            ..edge("north-1")
+        };
+        let report = StatusReport {
+            now: NOW,
+            regions: vec![region(Region::North, vec![edge])],
+        };
+        render_verdict(&report, &look(Language::English, false))
+    };
+    let ample = 90 << 30;
+    let sheds = "! north-1: its disk is 91 % full: it drops its copies of old jobs";
+    assert!(on(DiskLevel::Shed, ample).contains(sheds));
+    let refuses = "! north-1: its disk is full: it refuses new work";
+    assert!(on(DiskLevel::Refuse, ample).contains(refuses));
+    for level in [DiskLevel::Normal, DiskLevel::Warn] {
+        assert!(!on(level, ample).contains("its disk"));
+        assert!(on(level, 700 << 20).contains("its disk has 700 MiB left"));
+    }
 }
 
 #[test]

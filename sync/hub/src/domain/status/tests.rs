@@ -45,6 +45,8 @@ pub(in crate::domain) fn north() -> EdgeRecord {
         clock_error_ms: Some(12),
         disk_free_bytes: None,
         newcomers_waiting: 0,
+        disk: None,
+        photos_waiting: None,
         left_behind: Vec::new(),
         quarantine: None,
         needs_operator_at: None,

@@ -2,7 +2,7 @@
 
 use engine::cloud::{EndingEpoch, LogPosition, QuarantineRequest};
 use platform::vals;
-use wire::{GateState, QuarantineWhy};
+use wire::{DiskLevel, DiskUse, GateState, QuarantineWhy};
 
 use super::*;
 
@@ -25,8 +25,14 @@ async fn what_an_older_session_writes_counts_for_nothing(#[values(false, true)] 
         disk_free_bytes: Some(5),
         ..ack(old, 0)
     };
+    let disk = Some(DiskUse {
+        level: DiskLevel::Shed,
+        used_percent: 91,
+    });
     let ack = Ack {
         newcomers_waiting: Some(3),
+        disk,
+        photos_waiting: Some(7),
         ..ack
     };
     assert!(
@@ -54,6 +60,8 @@ async fn what_an_older_session_writes_counts_for_nothing(#[values(false, true)] 
         (9, Some(60_000))
     );
     assert_eq!(edges[0].stored.newcomers_waiting, 3);
+    assert_eq!(edges[0].stored.disk, disk);
+    assert_eq!(edges[0].stored.photos_waiting, Some(7));
     assert!(store.list_edges("north-1", 10).await.unwrap().is_empty());
 }
 

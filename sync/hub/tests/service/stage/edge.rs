@@ -262,15 +262,13 @@ impl Edge {
         let answered = self.photo_answers.len();
         self.send(&Frame::PhotoChunk(chunk.clone())).await;
         self.until(|edge| edge.photo_answers.len() > answered).await;
-        let PhotoAnswerFrame {
-            standing,
-            command_id,
-            hash,
-            answer,
-        } = self.photo_answers[answered];
-        assert_eq!(standing, self.standing());
-        assert_eq!((command_id, hash), (chunk.command_id, chunk.photo.hash));
-        answer
+        let frame = &self.photo_answers[answered];
+        assert_eq!(frame.standing, self.standing());
+        assert_eq!(
+            (frame.command_id, frame.hash),
+            (chunk.command_id, chunk.photo.hash)
+        );
+        frame.answer
     }
 
     /// Drops the connection without a close frame.
@@ -335,6 +333,8 @@ impl Edge {
             assignment: None,
             clock_error_ms: None,
             newcomers_waiting: None,
+            disk: None,
+            photos_waiting: None,
         };
         self.send(&Frame::Ack(ack)).await;
     }

@@ -212,6 +212,8 @@ impl Thief {
             assignment: None,
             clock_error_ms: None,
             newcomers_waiting: None,
+            disk: None,
+            photos_waiting: None,
         };
         self.send(&Frame::Ack(ack)).await;
     }
