@@ -3,7 +3,8 @@ import { type Hop, useFormats, useI18n } from '@holdfast/kit'
 import type { QueueItem } from './device/item.ts'
 import { doubtOf, isFirm, truthOf } from './device/item.ts'
 import type { Job } from './device/jobs.ts'
-import { isTwin, link, linkSince, sentence, tablet, today } from './device/tablet.ts'
+import { percentOf, type Photo } from './device/photo.ts'
+import { isTwin, link, linkSince, photosOf, sentence, tablet, today } from './device/tablet.ts'
 import { spanOf } from './device/standing.ts'
 
 const DAY_MS = 86_400_000
@@ -60,7 +61,22 @@ export function useWords() {
     return link.value === 'up' ? t('act.accept') : t('act.request')
   }
 
-  const action = (item: QueueItem) => t(`did.${item.body.type}`)
+  /** With the number of its photos. */
+  function action(item: QueueItem): string {
+    const photos = photosOf(item.id).length
+    const what = t(`did.${item.body.type}`)
+    return photos === 0 ? what : t('photo.with', { what, n: photos }, photos)
+  }
+
+  /** Where a photo is, and why it does not move. */
+  function photo(photo: Photo): string {
+    const bytes = formats.value.bytes(photo.bytes)
+    if (photo.state === 'sent') return t('photo.sent', { bytes })
+    if (photo.state === 'stored') return t('photo.stored', { bytes, node: node() })
+    if (photo.code && te(`photo.why.${photo.code}`)) return t(`photo.why.${photo.code}`, { node: node() })
+    if (photo.state === 'refused') return t('photo.refused')
+    return photo.have > 0 ? t('photo.moving', { percent: percentOf(photo) }) : t('photo.here', { bytes })
+  }
 
   /** The meaning of its chip for the person now. */
   function note(job: Job): string | undefined {
@@ -107,5 +123,5 @@ export function useWords() {
     ]
   }
 
-  return { acceptWord, action, doubt, formats, hops, isToday, linkWords, listAge, moment, node, note, region, span, trouble, when, why }
+  return { acceptWord, action, doubt, formats, hops, isToday, linkWords, listAge, moment, node, note, photo, region, span, trouble, when, why }
 }

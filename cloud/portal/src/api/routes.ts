@@ -39,6 +39,9 @@ export const order = (id: string, signal?: Asking) => ask('get', '/api/v1/orders
 export const paidAfterwards = (signal?: Asking) => ask('get', '/api/v1/orders/paid-afterwards', { signal }).then(answer => answer.items)
 export const regionLinks = (signal?: Asking) => ask('get', '/api/v1/regions', { signal }).then(answer => answer.items)
 export const timeline = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/timeline', { path: { id }, signal }).then(answer => answer.items)
+export const orderPhotos = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/photos', { path: { id }, signal }).then(answer => answer.items)
+/** Where the browser fetches the picture itself, under the cookie of the session. */
+export const orderPhotoAt = (id: string, hash: string) => `/api/v1/orders/${encodeURIComponent(id)}/photos/${encodeURIComponent(hash)}`
 
 /** What a customer gives to others, and what they see by it. The latter needs no sign-in. */
 export const trackingReceipt = (id: string) => ask('get', '/api/v1/orders/{id}/tracking', { path: { id } })

@@ -1,6 +1,8 @@
-// Brings the commands that other people have left on this tablet to the edge: over HTTP, where an answer is for the owner of the
+// Brings the commands and photos that other people have left on this tablet to the edge: over HTTP, where an answer is for the owner of the
 // command's token, so that nobody at the tablet hears of it.
 import type { Edge } from './edge.ts'
+import type { QueueItem } from './item.ts'
+import { photoSenderFor } from './photoSender.ts'
 import { Sender } from './sender.ts'
 import { openPerson, type Person } from './store.ts'
 
@@ -29,14 +31,20 @@ export async function askForOthers(): Promise<void> {
 async function started(person: Person, edge: Edge, edgeName: () => string | undefined): Promise<Courier> {
   const disk = await openPerson(person.user_id)
   let token: string | undefined = person.token
+  const validToken = () => (person.expires_at > Date.now() ? token : undefined)
+  let items: QueueItem[] = []
+  const photos = photoSenderFor(disk, edge, { items: () => items, token: validToken, changed: () => {} })
   const sender = new Sender({
     now: () => Date.now(),
     disk,
     edge: edgeName,
-    token: () => (person.expires_at > Date.now() ? token : undefined),
+    token: validToken,
     publish: () => false,
     post: edge.command,
-    changed: () => {},
+    changed: (changed) => {
+      items = changed
+      void photos.step().catch(() => undefined)
+    },
     decided: () => {},
     signInEnded: () => (token = undefined),
     reached: () => {},
@@ -44,10 +52,11 @@ async function started(person: Person, edge: Edge, edgeName: () => string | unde
     never: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout> | undefined),
   })
   await sender.open()
+  await photos.open()
   return {
     askAgain: () => sender.askAgain(),
     async end() {
-      await sender.stop()
+      await Promise.all([sender.stop(), photos.stop()])
       disk.close()
     },
   }

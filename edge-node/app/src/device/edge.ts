@@ -1,11 +1,13 @@
 // The edge over HTTP: sign-in, the board, and the other way for commands where MQTT is blocked.
-import type { Board, BoardItem, EdgeGrant, EdgeSession, EdgeStanding, Problem, Reply } from '@holdfast/kit/api.gen.ts'
+import type { Board, BoardItem, EdgeGrant, EdgeSession, EdgeStanding, PhotoRef, PhotoStanding, Problem, Reply } from '@holdfast/kit/api.gen.ts'
 
 /** `unreachable` where nothing answered, else the answer or the refusal. */
 export type Answer<T> = { value: T } | { problem: Problem } | { unreachable: true }
 
 const TIMEOUT_MS = 8_000
 const SIGN_IN_TIMEOUT_MS = 20_000
+/** For one chunk. */
+const PHOTO_TIMEOUT_MS = 30_000
 
 type Question<T> = RequestInit & {
   token?: string
@@ -27,7 +29,7 @@ export function edgeAt(base = '') {
     const { token, timeout = TIMEOUT_MS, known, named, ...rest } = options
     const headers = new Headers(rest.headers)
     if (token) headers.set('authorization', `Bearer ${token}`)
-    if (rest.body) headers.set('content-type', 'application/json')
+    if (typeof rest.body === 'string') headers.set('content-type', 'application/json')
     if (known) headers.set('if-none-match', known.etag)
     headers.set('accept-language', document.documentElement.lang || 'en')
     try {
@@ -66,6 +68,10 @@ export function edgeAt(base = '') {
       known = undefined
       return ask<unknown>(`/session?device=${device}`, { method: 'DELETE', token })
     },
+    /** How far the photo of a command has come. */
+    photo: (photo: PhotoRef, command: string, token: string) => ask<PhotoStanding>(`/photos/${command}/${photo.hash}`, { token }),
+    sendPhoto: (photo: PhotoRef, command: string, token: string, offset: number, chunk: ArrayBuffer) =>
+      ask<PhotoStanding>(`/photos/${command}/${photo.hash}?offset=${offset}`, { method: 'PUT', token, body: chunk, timeout: PHOTO_TIMEOUT_MS }),
     async command(frame: string): Promise<Answer<Reply>> {
       const answer = await ask<Reply>('/commands', { method: 'POST', body: frame })
       // A refusal of the call itself carries the reply.

@@ -1,6 +1,7 @@
 // The evidence of completed work, as it goes into the command.
 import type { Signed } from '@holdfast/kit'
 import type { WorkEvidence } from '@holdfast/kit/api.gen.ts'
+import { type Photo, refOf } from './photo.ts'
 
 type Stroke = [x: number, y: number][]
 
@@ -10,15 +11,16 @@ const WIDTH = 520
 const HEIGHT = 176
 
 /** Absent where the form says nothing. */
-export function evidenceOf(keys: readonly string[], done: Readonly<Record<string, boolean>>, signed: Signed): WorkEvidence | undefined {
+export function evidenceOf(keys: readonly string[], done: Readonly<Record<string, boolean>>, signed: Signed, photos: readonly Photo[] = []): WorkEvidence | undefined {
   const isAnswered = keys.some((key) => done[key])
   const name = 'name' in signed ? signed.name.trim() : ''
   const strokes = 'strokes' in signed ? thinned(signed.strokes) : []
-  if (!isAnswered && !name && strokes.length === 0) return undefined
+  if (!isAnswered && !name && strokes.length === 0 && photos.length === 0) return undefined
   return {
     ...(isAnswered ? { checklist: keys.map((key) => ({ key, done: done[key] ?? false })) } : {}),
     ...(name ? { signed_by: name } : {}),
     ...(strokes.length > 0 ? { strokes } : {}),
+    ...(photos.length > 0 ? { photos: photos.map(refOf) } : {}),
   }
 }
 

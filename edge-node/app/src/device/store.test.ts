@@ -2,7 +2,8 @@ import 'fake-indexeddb/auto'
 import { expect, it } from 'vitest'
 import { isPassword, verifierOf } from './password.ts'
 import { item } from './samples.ts'
-import { ITEMS_MAX, openPerson, openTablet, QueueFull } from './store.ts'
+import { type Photo, PHOTOS_MAX } from './photo.ts'
+import { ITEMS_MAX, openPerson, openTablet, PhotosFull, QueueFull } from './store.ts'
 import { newId } from './id.ts'
 
 it('gives each person a queue of his own, which outlives its window', async () => {
@@ -43,4 +44,18 @@ it('makes ids that sort by their moment', () => {
   const ids = [1, 1_000, 1_764_000_000_000, 1_764_000_000_001].map((now) => newId(now))
   expect([...ids].sort()).toEqual(ids)
   for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+})
+
+it('binds photos to their command in one write, and keeps as many as a command names', async () => {
+  const person = await openPerson('photographer')
+  const taken = (id: string): Photo => ({
+    id, job: 'a', moment: 'after', hash: id, bytes: 3, content: new ArrayBuffer(3), taken_at: 0, state: 'taken', have: 0, attempts: 0, next_at: 0, damaged: 0,
+  })
+  for (let n = 1; n <= PHOTOS_MAX; n += 1) await person.addPhoto(taken(`p${n}`))
+  await expect(person.addPhoto(taken('one-more'))).rejects.toThrow(PhotosFull)
+  await person.addPhoto({ ...taken('before'), moment: 'before' })
+  await person.add((seq) => item(seq, 'complete_order'), [taken('p1'), taken('p2')])
+  const bound = (await person.photos()).filter((photo) => photo.command === 'command-1')
+  expect(bound.map((photo) => photo.id)).toEqual(['p1', 'p2'])
+  await person.addPhoto(taken('one-more'))
 })

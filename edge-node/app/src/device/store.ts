@@ -6,6 +6,7 @@ import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from 'idb'
 import type { BoardItem, LogHead, Receipt } from '@holdfast/kit/api.gen.ts'
 import type { QueueItem } from './item.ts'
 import type { Verifier } from './password.ts'
+import { type Photo, PHOTOS_MAX } from './photo.ts'
 
 export type Person = {
   user_id: string
@@ -25,6 +26,7 @@ export type BoardFacts = { items: BoardItem[]; as_of: number }
 
 type PersonSchema = DBSchema & {
   items: { key: string; value: QueueItem }
+  photos: { key: string; value: Photo }
   facts: { key: string; value: unknown }
 }
 
@@ -33,6 +35,7 @@ const STRICT = { durability: 'strict' } as const
 export const ITEMS_MAX = 1_000
 
 export class QueueFull extends Error {}
+export class PhotosFull extends Error {}
 
 /** What is kept of the device, whoever uses it. */
 type Fact = 'device' | 'current' | 'locked' | 'standing' | 'mayAskToInstall' | 'callsOut'
@@ -70,10 +73,13 @@ export type TabletStore = Awaited<ReturnType<typeof openTablet>>
 /** One person's own. */
 export async function openPerson(user: string, prefix = 'holdfast') {
   const name = `${prefix}-${user}`
-  const db: IDBPDatabase<PersonSchema> = await openDB<PersonSchema>(name, 1, {
-    upgrade(db) {
-      db.createObjectStore('items', { keyPath: 'id' })
-      db.createObjectStore('facts')
+  const db: IDBPDatabase<PersonSchema> = await openDB<PersonSchema>(name, 2, {
+    upgrade(db, before) {
+      if (before < 1) {
+        db.createObjectStore('items', { keyPath: 'id' })
+        db.createObjectStore('facts')
+      }
+      db.createObjectStore('photos', { keyPath: 'id' })
     },
   })
 
@@ -86,17 +92,34 @@ export async function openPerson(user: string, prefix = 'holdfast') {
       const write = db.transaction('items', 'readwrite', STRICT)
       await Promise.all([...items.map((item) => write.store.put(item)), write.done])
     },
-    /** A new item with the tablet's next number for this person. */
-    async add(make: (device_seq: number) => QueueItem): Promise<QueueItem> {
-      const write = db.transaction(['items', 'facts'], 'readwrite', STRICT)
+    /** A new item with the tablet's next number for this person; with it, its photos become its own. */
+    async add(make: (device_seq: number) => QueueItem, photos: readonly Photo[] = []): Promise<QueueItem> {
+      const write = db.transaction(['items', 'facts', 'photos'], 'readwrite', STRICT)
       if ((await write.objectStore('items').count()) >= ITEMS_MAX) throw new QueueFull(`more than ${ITEMS_MAX} items`)
       const last = ((await write.objectStore('facts').get('device_seq')) as number | undefined) ?? 0
       const item = make(last + 1)
-      await Promise.all([write.objectStore('facts').put(last + 1, 'device_seq'), write.objectStore('items').put(item), write.done])
+      const bound = photos.map((photo) => write.objectStore('photos').put({ ...photo, command: item.id }))
+      await Promise.all([write.objectStore('facts').put(last + 1, 'device_seq'), write.objectStore('items').put(item), ...bound, write.done])
       return item
     },
     async remove(ids: readonly string[]): Promise<void> {
       const write = db.transaction('items', 'readwrite', STRICT)
+      await Promise.all([...ids.map((id) => write.store.delete(id)), write.done])
+    },
+    photos: () => db.getAll('photos'),
+    /** One more that waits for its tap. */
+    async addPhoto(photo: Photo): Promise<void> {
+      const write = db.transaction('photos', 'readwrite', STRICT)
+      const alike = (await write.store.getAll()).filter((each) => each.job === photo.job && each.moment === photo.moment && each.command === undefined)
+      if (alike.length >= PHOTOS_MAX) throw new PhotosFull(`more than ${PHOTOS_MAX} photos`)
+      await Promise.all([write.store.put(photo), write.done])
+    },
+    async putPhotos(photos: readonly Photo[]): Promise<void> {
+      const write = db.transaction('photos', 'readwrite', STRICT)
+      await Promise.all([...photos.map((photo) => write.store.put(photo)), write.done])
+    },
+    async removePhotos(ids: readonly string[]): Promise<void> {
+      const write = db.transaction('photos', 'readwrite', STRICT)
       await Promise.all([...ids.map((id) => write.store.delete(id)), write.done])
     },
     board: () => db.get('facts', 'board') as Promise<BoardFacts | undefined>,

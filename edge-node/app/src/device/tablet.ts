@@ -10,9 +10,11 @@ import { openLine, type Line } from './line.ts'
 import { isPassword, verifierOf } from './password.ts'
 import { Sender } from './sender.ts'
 import { callAttention, newJobs } from './newJobs.ts'
+import { type Photo, isPhotoOpen, type PhotoForm, preparePhoto, UnreadablePhoto } from './photo.ts'
+import { photoSenderFor, type PhotoSender } from './photoSender.ts'
 import { deciderOf, isTabletClockWrong, logTroubleOf, type Link } from './standing.ts'
 import { haveTablet } from './window.ts'
-import { forgetPerson, openPerson, openTablet, type Person, type PersonStore, type TabletStore, QueueFull } from './store.ts'
+import { forgetPerson, openPerson, openTablet, type Person, type PersonStore, PhotosFull, type TabletStore, QueueFull } from './store.ts'
 
 
 const edge = edgeAt()
@@ -39,6 +41,7 @@ export const tablet = shallowReactive({
   /** Why the sign-in opens nothing at the edge, by its code. */
   ended: undefined as string | undefined,
   items: [] as QueueItem[],
+  photos: [] as Photo[],
   board: [] as BoardItem[],
   boardAsOf: undefined as number | undefined,
   hasBoard: false,
@@ -70,6 +73,8 @@ export const isTwin = computed(() => decider.value === 'twin')
 export const me = computed(() => tablet.person?.user_id ?? '')
 export const jobs = computed(() => jobsOf(tablet.board, tablet.items, me.value))
 export const waiting = computed(() => tablet.items.filter((item) => item.state === 'waiting'))
+/** The photos that only this tablet is sure to have. */
+export const photosHere = computed(() => tablet.photos.filter((photo) => isPhotoOpen(photo)))
 export const queued = computed(() => tablet.items.filter((item) => item.state === 'waiting' || item.state === 'stored' || needsPerson(item)))
 /** The last command that can still be taken back. */
 export const undoable = computed(() =>
@@ -79,6 +84,7 @@ export const undoable = computed(() =>
 let store: TabletStore
 let mine: PersonStore | undefined
 let sender: Sender | undefined
+let photoSender: PhotoSender | undefined
 let line: Line | undefined
 let token: string | undefined
 let keepBoardLater: ReturnType<typeof setTimeout> | undefined
@@ -143,7 +149,7 @@ async function open(person: Person): Promise<void> {
     token: () => token,
     publish: (frame) => line?.publish(frame) ?? false,
     post: edge.command,
-    changed: (items) => (tablet.items = items),
+    changed,
     decided,
     signInEnded,
     reached,
@@ -151,19 +157,28 @@ async function open(person: Person): Promise<void> {
     never: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout> | undefined),
   })
   await sender.open()
+  photoSender = photoSenderFor(mine, edge, { items: () => tablet.items, token: () => token, changed: (photos) => (tablet.photos = photos) })
+  await photoSender.open()
   connect()
+}
+
+/** A command that has moved on may let its photos leave. */
+function changed(items: QueueItem[]): void {
+  const hasMoved = items.some((item) => tablet.items.find((each) => each.id === item.id)?.state !== item.state)
+  tablet.items = items
+  if (hasMoved) void photoSender?.step().catch(noRoom)
 }
 
 /** Nothing of this person is in memory or on the screen any more; the disk keeps it. */
 async function shut(): Promise<void> {
-  const [ending, disk] = [sender, mine]
+  const [ending, endingPhotos, disk] = [sender, photoSender, mine]
   line?.close()
   clearTimeout(keepBoardLater)
   keepBoardLater = undefined
   clearTimeout(refetchLater)
-  ;[line, sender, mine, token] = [undefined, undefined, undefined, undefined]
-  Object.assign(tablet, { person: undefined, ended: undefined, items: [], board: [], boardAsOf: undefined, hasBoard: false, confirmed: [] })
-  await ending?.stop()
+  ;[line, sender, photoSender, mine, token] = [undefined, undefined, undefined, undefined, undefined]
+  Object.assign(tablet, { person: undefined, ended: undefined, items: [], photos: [], board: [], boardAsOf: undefined, hasBoard: false, confirmed: [] })
+  await Promise.all([ending?.stop(), endingPhotos?.stop()])
   disk?.close()
 }
 
@@ -239,7 +254,7 @@ export async function lock(): Promise<void> {
 
 /** Only once all has left the tablet. */
 export async function signOut(): Promise<boolean> {
-  if (!tablet.person || waiting.value.length > 0) return false
+  if (!tablet.person || waiting.value.length > 0 || photosHere.value.length > 0) return false
   const user = tablet.person.user_id
   const isOver = queued.value.length === 0
   if (token) await edge.signOut(token, tablet.device)
@@ -280,7 +295,7 @@ export async function look(): Promise<void> {
   tablet.standing = answer.value
   await store.set('standing', answer.value).catch(noRoom)
   if (tablet.person && !line) connect()
-  if (!was?.link.up && answer.value.link.up) void askAgain()
+  if (!was?.link.up && answer.value.link.up) void askAgain().then(() => photoSender?.retryNow()).catch(noRoom)
   if (!isLineUp) await fetchBoard()
 }
 
@@ -296,7 +311,7 @@ function connect(): void {
         isLineUp = true
         reached(true)
         void fetchBoard()
-        void askAgain().then(() => sender?.retryNow()).catch(noRoom)
+        void askAgain().then(() => sender?.retryNow()).then(() => photoSender?.retryNow()).catch(noRoom)
       },
       down: () => {
         isLineUp = false
@@ -427,8 +442,8 @@ export async function setCallsOut(callsOut: boolean): Promise<void> {
 
 export type TapResult = 'kept' | 'full' | 'crowded'
 
-/** Puts it on this tablet for good; only then is anything said. */
-export async function tap(order: Order, body: TabletCommand): Promise<TapResult> {
+/** Puts it on this tablet for good, with its photos; only then is anything said. */
+export async function tap(order: Order, body: TabletCommand, photos: readonly Photo[] = []): Promise<TapResult> {
   if (!mine || !sender) return 'full'
   const now = Date.now()
   const undoMs = undoMsOf(body)
@@ -436,9 +451,10 @@ export async function tap(order: Order, body: TabletCommand): Promise<TapResult>
     const item = await mine.add((device_seq) => ({
       id: newId(now), device_seq, tapped_at: now, body, job: jobOf(order),
       leaves_at: now + undoMs, state: 'waiting', attempts: 0, next_at: 0, edges: [],
-    }))
+    }), photos)
     tablet.now = Date.now()
     sender.added(item)
+    photoSender?.added(photos.map((photo) => ({ ...photo, command: item.id })))
     return 'kept'
   } catch (error) {
     return error instanceof QueueFull ? 'crowded' : 'full'
@@ -452,12 +468,47 @@ export async function withdraw(order: Order): Promise<TapResult> {
   return tap(order, { type: 'withdraw_acceptance', order_id: order.id })
 }
 
+/** Its photos wait for the next tap. */
 export async function undo(item: QueueItem): Promise<boolean> {
-  return (await sender?.undo(item.id)) ?? false
+  const isUndone = (await sender?.undo(item.id)) ?? false
+  if (!isUndone || !mine) return isUndone
+  const photos = photosOf(item.id).map(({ command: _, ...photo }) => photo)
+  await mine.putPhotos(photos)
+  photoSender?.added(photos)
+  return true
 }
 
+/** What came to nothing is read; its photos go with it. */
 export async function understood(item: QueueItem): Promise<void> {
   await sender?.understood(item.id)
+  await photoSender?.drop(photosOf(item.id).map((photo) => photo.id))
+}
+
+export const photosOf = (command: string) => tablet.photos.filter((photo) => photo.command === command)
+/** Taken for the next tap on this job. */
+export const photosTaken = (job: string, moment: Photo['moment']) =>
+  tablet.photos.filter((photo) => photo.job === job && photo.moment === moment && photo.command === undefined)
+
+export type PhotoResult = 'kept' | 'full' | 'crowded' | 'unreadable' | 'twice'
+
+export async function takePhoto(job: string, moment: Photo['moment'], file: Blob, form: PhotoForm): Promise<PhotoResult> {
+  if (!mine || !photoSender) return 'full'
+  try {
+    const prepared = await preparePhoto(file, form)
+    if (photosTaken(job, moment).some((photo) => photo.hash === prepared.hash)) return 'twice'
+    const now = Date.now()
+    const photo: Photo = { id: newId(now), job, moment, taken_at: now, ...prepared, state: 'taken', have: 0, attempts: 0, next_at: 0, damaged: 0 }
+    await mine.addPhoto(photo)
+    photoSender.added([photo])
+    return 'kept'
+  } catch (error) {
+    if (error instanceof UnreadablePhoto) return 'unreadable'
+    return error instanceof PhotosFull ? 'crowded' : 'full'
+  }
+}
+
+export async function dropPhoto(photo: Photo): Promise<void> {
+  await photoSender?.drop([photo.id])
 }
 
 export async function retryNow(): Promise<void> {

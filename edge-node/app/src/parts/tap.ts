@@ -2,12 +2,13 @@
 import { toast, useI18n } from '@holdfast/kit'
 import type { Order } from '@holdfast/kit/api.gen.ts'
 import type { TabletCommand } from '../device/item.ts'
+import type { Photo } from '../device/photo.ts'
 import { tap, withdraw } from '../device/tablet.ts'
 
 export function useTap() {
   const { t } = useI18n()
-  return async (order: Order, body: TabletCommand): Promise<boolean> => {
-    const result = body.type === 'withdraw_acceptance' ? await withdraw(order) : await tap(order, body)
+  return async (order: Order, body: TabletCommand, photos: readonly Photo[] = []): Promise<boolean> => {
+    const result = body.type === 'withdraw_acceptance' ? await withdraw(order) : await tap(order, body, photos)
     if (result !== 'kept') toast(t(`app.${result}`), { seconds: 30 })
     return result === 'kept'
   }

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest'
+import { countThatFit, hashOf, roomHere, wayOf, type Photo } from './photo.ts'
+import { item } from './samples.ts'
+
+it('names a photo by the SHA-256 of its bytes', async () => {
+  const abc = new TextEncoder().encode('abc')
+  expect(await hashOf(abc.buffer)).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+})
+
+it('keeps room for the queue', () => {
+  expect(countThatFit(roomHere({ usage: 0, quota: 20 * 1024 * 1024 }))).toBe(0)
+  expect(countThatFit(roomHere({ usage: 0, quota: 100 * 1024 * 1024 }))).toBeGreaterThan(100)
+  expect(roomHere(undefined), 'some browsers do not tell').toBe(Number.POSITIVE_INFINITY)
+  const little = roomHere({ usage: 0, quota: 20 * 1024 * 1024 + 300_000 })
+  expect([countThatFit(little), countThatFit(little, 'small')]).toEqual([0, 1])
+})
+
+it('leaves with its command', () => {
+  const photo = (command?: string) => ({ command }) as Photo
+  expect(wayOf(photo(), [])).toBe('waits')
+  expect(wayOf(photo('command-1'), [item(1, 'complete_order')])).toBe('waits')
+  expect(wayOf(photo('command-1'), [item(1, 'complete_order', 'a', { state: 'stored' })])).toBe('leaves')
+  expect(wayOf(photo('command-1'), [item(1, 'complete_order', 'a', { state: 'refused' })])).toBe('over')
+})
