@@ -1,6 +1,7 @@
 // A day's work without a network, on a real platform: the region is cut off, its node is killed, the browser too, and
 // all of the work arrives. And a job published at a kiosk meanwhile, by a person without an account.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { readdirSync, readFileSync, rmSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -53,6 +54,32 @@ function killTablet() {
 
 const truthsAre = (page, expected) => poll(async () => assert.deepEqual(await page.locator('.item .truth').allInnerTexts(), expected))
 
+/** A picture of this page, which no other job has. */
+async function photograph(page) {
+  const buffer = await page.screenshot()
+  await page.setInputFiles('.shoot input', { name: 'work.png', mimeType: 'image/png', buffer })
+  await page.locator('.photo img').waitFor()
+}
+
+/** Each photo is at its own job, with the bytes that its command names. */
+async function photosArrive(reader, ids) {
+  const hashes = new Set()
+  for (const id of ids) {
+    const { items } = await reader.get(`/orders/${id}/timeline`)
+    const [named] = items.find(({ action }) => action === 'complete').evidence.photos
+    const [photo] = await poll(async () => {
+      const { items: photos } = await reader.get(`/orders/${id}/photos`)
+      assert.ok(photos.length === 1 && photos[0].arrived_at !== null, JSON.stringify(photos))
+      return photos
+    })
+    assert.deepEqual([photo.hash, photo.bytes, photo.taken], [named.hash, named.bytes, 'after'])
+    const bytes = await reader.download(`/orders/${id}/photos/${photo.hash}`)
+    assert.equal(createHash('sha256').update(bytes).digest('hex'), named.hash)
+    hashes.add(named.hash)
+  }
+  assert.equal(hashes.size, ids.length)
+}
+
 async function work(page, base, id) {
   await page.goto(`${base}/jobs/${id}`)
   const isNow = (status) => page.locator(`.status[data-status=${status}]`).waitFor()
@@ -63,6 +90,7 @@ async function work(page, base, id) {
   await isNow('in_progress')
   await page.locator('.actions .button').first().click()
   await page.fill('textarea', `Both sides of ${id.slice(-4)}. 两面。`)
+  await photograph(page)
   await page.click('form button[type=submit]')
   await isNow('completed')
 }
@@ -150,6 +178,7 @@ test('ten jobs are worked through without cloud, node or network, the browser is
     assert.deepEqual(own.map(({ action }) => action), WORK)
     assert.ok(own.every(({ source, hops }) => source === 'west-1' && hops.tapped_at <= hops.edge_at && hops.edge_at <= hops.cloud_at), JSON.stringify(own))
   }
+  await photosArrive(customer, ids)
 })
 
 test('a job published without an account at a kiosk that is cut off opens everywhere by its receipt, and can be cancelled', async () => {

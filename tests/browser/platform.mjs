@@ -104,6 +104,12 @@ export async function apiOf(platform, username) {
   const { access_token: token } = await ask('/auth/login', { username, password: platform.passwordOf(username) })
   return {
     get: (path) => ask(path, undefined, token),
+    /** The bytes of a file. */
+    download: async (path) => {
+      const response = await fetch(`${platform.gateway}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } })
+      if (!response.ok) throw new Error(`${path} answers ${response.status}`)
+      return Buffer.from(await response.arrayBuffer())
+    },
     post: (path, body) => ask(path, body, token, 'POST'),
     put: (path, body) => ask(path, body, token, 'PUT'),
     upload: (path, bytes, type) => ask(path, bytes, token, 'POST', type),
