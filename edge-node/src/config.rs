@@ -105,6 +105,8 @@ pub struct Config {
     pub disk_ample_gib: u32,
     /// Days after which the edge drops its copy of a closed order. The cloud keeps the order.
     pub closed_orders_days: u32,
+    /// Room for photos that wait for the cloud, in MiB. Beyond it tablets keep theirs.
+    pub photo_room_mb: u32,
     /// A start checks the database for at most this long; 0 leaves the check to the night.
     pub start_check_seconds: u32,
     /// The hour, in UTC, at which the edge checks its whole database each day.
@@ -218,6 +220,7 @@ impl Default for Config {
             disk_floor_mib: 32,
             disk_ample_gib: 32,
             closed_orders_days: 90,
+            photo_room_mb: 1_024,
             start_check_seconds: 10,
             check_hour: 2,
             verified_providers_only: true,

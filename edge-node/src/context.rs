@@ -16,6 +16,7 @@ use crate::{
     disk::LogDisk,
     listeners::ListenerSecurity,
     people::PeopleRegistry,
+    photos::PhotoStore,
     receipts::FormerKeys,
     store::{EdgeIdentity, Store},
 };
@@ -33,6 +34,7 @@ pub(crate) struct EdgeContext {
     pub authenticator: TokenAuthenticator,
     pub people: PeopleRegistry,
     pub disk: LogDisk,
+    pub photos: PhotoStore,
     pub callers: CallerCheck,
     pub security: ListenerSecurity,
     pub damage: DamageAlarm,

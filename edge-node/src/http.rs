@@ -1,6 +1,7 @@
 //! The edge's HTTP API: the board, the head of the log, commands from tablets whose network blocks
 //! MQTT, sign-in, the app's files, health and metrics.
 
+mod photos;
 mod receipts;
 mod session;
 
@@ -20,7 +21,7 @@ use process::{
     openapi::{ApiDocument, RouteTable},
     pages::{EmbeddedFile, Pages},
     problem::{Json, Problem, log_fault},
-    routes::{DELETE, GET, POST, direct},
+    routes::{DELETE, GET, POST, PUT, direct},
     tokens::bearer_token,
     web,
 };
@@ -39,10 +40,12 @@ use crate::{
     disk_ladder::DiskStanding,
     intake::{self, CommandIntake, IntakeReply},
     mqtt::{Changes, LogHead, TabletPublisher},
+    photos::PhotoRoom,
     rate_limiter::RateLimiter,
     store::RegionStanding,
     trust_page,
 };
+pub(crate) use photos::PhotoGate;
 
 #[derive(Clone)]
 pub(crate) struct EdgeApiState {
@@ -56,6 +59,7 @@ pub(crate) struct EdgeApiState {
     pub boards: BoardCache,
     pub board_pace: Arc<RateLimiter<UserId>>,
     pub sign_in_pace: Arc<RateLimiter<IpAddr>>,
+    pub photo_gate: PhotoGate,
 }
 
 pub(crate) const NAME: &str = "edge";
@@ -128,7 +132,8 @@ pub(crate) fn router(state: EdgeApiState) -> Router {
 fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
     use Code::{
         AccountLocked, DeviceClosed, DeviceInUse, ForeignPage, InvalidCredentials, InvalidToken, OrderNotFound,
-        ProvidersOnly, RateLimited, Revoked, RoleForbidden, SessionEnded, TokenExpired, TooManyRequests, Unavailable, UnknownOp,
+        PhotoDamaged, PhotoNotNamed, PhotoRoomFull, ProvidersOnly, RateLimited, Revoked, RoleForbidden, SessionEnded,
+        StorageFull, TimedOut, TokenExpired, TooManyRequests, Unavailable, UnknownOp,
     };
     to
         .add_direct_route(direct(GET, "/board"),
@@ -146,6 +151,16 @@ fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
              reply; any other refusal has it in `reply`",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, ProvidersOnly, RoleForbidden,
                 ForeignPage, UnknownOp, Unavailable], commands)
+        .add_direct_route(direct(GET, "/photos/{command_id}/{hash}"),
+            "Show where a photo is that a command of yours names",
+            &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests, PhotoNotNamed],
+            photos::show_photo_standing)
+        .add_direct_route(
+            direct(PUT, "/photos/{command_id}/{hash}").without_key("is identified by its offset"),
+            "Upload the next part of a photo, at most 256 KiB. A part with another offset than \
+             `have` stores nothing; go on from `have` of the answer",
+            &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests, ForeignPage,
+                PhotoNotNamed, PhotoDamaged, PhotoRoomFull, StorageFull, TimedOut], photos::store_photo_part)
         .add_direct_route(direct(GET, "/api/head"),
             "Show the end of the edge's log and the key that verifies its receipts",
             &[Unavailable], head)
@@ -178,6 +193,9 @@ pub fn api_document() -> ApiDocument {
         .with_route_details(&Method::POST, "/commands", |route| {
             let frame = route.schema::<CmdFrame>();
             route.takes_json(frame, true);
+        })
+        .with_route_details(&Method::PUT, "/photos/{command_id}/{hash}", |route| {
+            route.takes_file(&["application/octet-stream"]);
         })
         .with_route_details(&Method::POST, "/session", |route| {
             let grant = route.schema::<EdgeGrant>();
@@ -337,6 +355,7 @@ struct EdgeStanding {
     /// The disk with this edge's data; absent if the system does not report it.
     #[schema(required)]
     disk: Option<DiskStanding>,
+    photos: PhotoRoom,
 }
 
 async fn standing(State(state): State<EdgeApiState>) -> Result<Json<EdgeStanding>, Problem> {
@@ -363,6 +382,7 @@ async fn standing(State(state): State<EdgeApiState>) -> Result<Json<EdgeStanding
         region_standing,
         clock: context.clock_check.current_standing(),
         disk: context.disk.current_standing(),
+        photos: photos::compute_room(&state),
     }))
 }
 

@@ -71,6 +71,7 @@ async fn start_scheduler(
             } = &context;
             delete_old_rows(store, clock).await;
             disk_relief::drop_expired_copies(&context).await;
+            context.photos.delete_old_photos().await;
             record_disk_day(&context).await;
             forget_old_people(store, authenticator, clock).await;
         })
@@ -157,6 +158,8 @@ impl Heartbeat {
             Ok(bytes) => self.context.disk.set_reusable_bytes(bytes),
             Err(error) => tracing::debug!(%error, "Could not read the database's free pages"),
         }
+        let photos = self.context.photos.compute_room();
+        metrics::EDGE_PHOTOS_WAITING.set([], photos.waiting.into());
         let disk_free = self.context.disk.measure_free_space();
         match self.context.store.load_position().await {
             Ok(position) => {

@@ -26,6 +26,7 @@ mod link;
 mod listeners;
 mod mqtt;
 mod people;
+mod photos;
 mod rate_limiter;
 mod receipts;
 mod running;
@@ -51,6 +52,7 @@ pub use enrol::EnrolError;
 pub use http::api_document;
 pub use listeners::ListenerError;
 pub use mqtt::asyncapi_document;
+pub use photos::PhotoFolderError;
 pub use running::{RunningEdge, start};
 pub use store::{
     DamageError, EdgeReport, FileCheck, ReportError, ReportItem, check_file, path_in, read_report,

@@ -39,6 +39,7 @@ use crate::{
     listeners::{EdgeListeners, HttpListeners, ListenerError},
     mqtt::{self, TabletPublisher},
     people::PeopleRegistry,
+    photos::PhotoStore,
     receipts::FormerKeys,
     service_manager,
     store::{DamageError, EdgeIdentity, Store},
@@ -134,6 +135,8 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
     people.load_from_store().await?;
     let disk = LogDisk::new(&config.data, ladder, &clock);
     disk.keep_reserve();
+    let photos = PhotoStore::new(&config, &clock);
+    photos.load_folder(&store).await?;
     let former_keys = FormerKeys::open(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
     let config = Arc::new(config);
@@ -149,6 +152,7 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
         authenticator,
         people,
         disk,
+        photos,
         callers,
         security: listeners.security.clone(),
         damage: watch::Sender::new(None),
@@ -234,6 +238,7 @@ async fn start_components(
         boards: BoardCache::new(&context.identity, &context.store, &context.clock),
         board_pace: http::board_rate_limiter(),
         sign_in_pace: http::sign_in_rate_limiter(context.config.sign_ins_per_address_per_minute),
+        photo_gate: http::PhotoGate::new(),
     };
     spawn_http_servers(state, listeners.http, &tasks, &taking_in);
     let heartbeat = Heartbeat {

@@ -9,6 +9,8 @@ mod damage;
 mod disk_ladder;
 #[path = "process/full_disk.rs"]
 mod full_disk;
+#[path = "process/photos.rs"]
+mod photos;
 #[path = "process/power_cut.rs"]
 mod power_cut;
 #[path = "process/service.rs"]

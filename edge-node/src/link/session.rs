@@ -4,6 +4,7 @@
 //! a sign that another run may replace this one [PROBE_OLD_SESSION].
 
 mod certificates;
+mod photos;
 
 use std::{collections::VecDeque, convert::Infallible, error::Error, pin::Pin, time::Duration};
 
@@ -14,6 +15,7 @@ use wire::{Frame, FrameProof, UnixMillis};
 
 use super::{Link, Socket, SocketError};
 use crate::clock_check::HubClockReading;
+use photos::PhotoSender;
 
 pub(super) struct LinkSession<'a> {
     link: &'a Link,
@@ -25,6 +27,7 @@ pub(super) struct LinkSession<'a> {
     /// When the file last recorded that the feed was read to its end.
     confirmed_at: Option<Duration>,
     certificate_checked_at: Option<Duration>,
+    photos: PhotoSender,
 }
 
 /// Why the session ended.
@@ -61,6 +64,7 @@ impl<'a> LinkSession<'a> {
             acked_at,
             confirmed_at: None,
             certificate_checked_at: None,
+            photos: PhotoSender::default(),
         }
     }
 
@@ -80,6 +84,7 @@ impl<'a> LinkSession<'a> {
         let hello = self.edge.start_greeting(check);
         self.socket.send(&hello).await?;
         let moved = self.link.context.store.commit_notifier();
+        let photo_completed = self.link.context.photos.completion_notifier();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -89,12 +94,15 @@ impl<'a> LinkSession<'a> {
                     self.edge.handle_frame(frame, proof)
                 }
                 () = moved.notified() => self.reload_position().await?,
+                // The op that names it may be as new.
+                () = photo_completed.notified() => self.reload_position().await?,
                 _ = ticks.tick() => {
                     self.handle_tick().await?;
-                    continue;
+                    Vec::new()
                 }
             };
             self.perform_steps(todo).await?;
+            self.send_photo_if_due().await?;
         }
     }
 
@@ -162,6 +170,7 @@ impl<'a> LinkSession<'a> {
                 }
                 LinkStep::PhotoAnswered { .. } => {}
                 LinkStep::Certificate(answer) => self.store_certificate(*answer).await?,
+                LinkStep::PhotoAnswered { answer, .. } => self.handle_photo_answer(answer).await?,
                 LinkStep::Ignored { kind, why } => {
                     tracing::debug!(kind, ?why, "Ignored a frame");
                     // The ack's cursors show the hub where to resume.
@@ -231,6 +240,7 @@ impl<'a> LinkSession<'a> {
 
     async fn handle_tick(&mut self) -> Result<(), SessionEnd> {
         self.socket.check_liveness().await?;
+        self.forget_unanswered_photo();
         let now = self.link.context.clock.elapsed();
         if self.edge.is_open() && now.saturating_sub(self.acked_at) >= ACK_EVERY {
             let todo = self.reload_position().await?;

@@ -7,6 +7,7 @@ mod certificates;
 mod clock;
 mod hub;
 mod link;
+mod photos;
 mod retire;
 mod secure;
 mod sessions;

@@ -143,6 +143,12 @@ catalogue! {
         "Days until the edge refuses new commands, if the disk fills as in the last two weeks; 3650 if it does not fill";
     Counter EDGE_COPIES_DROPPED "holdfast_edge_copies_dropped_total" []
         "Copies of closed orders that an edge has dropped";
+    Gauge EDGE_PHOTOS_WAITING "holdfast_edge_photos_waiting" []
+        "Photos at an edge that the cloud lacks";
+    Counter EDGE_PHOTO_BYTES "holdfast_edge_photo_sent_bytes_total" []
+        "Bytes of photos that an edge has sent to the cloud";
+    Counter EDGE_PHOTOS_REFUSED "holdfast_edge_photos_refused_total" ["code"]
+        "Photos that the cloud has refused for good";
     Gauge EDGE_TABLETS "holdfast_edge_tablets" []
         "Tablets connected";
     Counter EDGE_REFUSED "holdfast_edge_refused_connections_total" ["why"]

@@ -1,6 +1,7 @@
 //! A cloud with one hub: enrols the edge, stores ops that continue its cursor, decides every
 //! command at once, and sends the feed. Tests can cut and restore its link.
 
+pub(crate) mod photos;
 mod session;
 
 use std::{
@@ -34,6 +35,7 @@ use wire::{
 };
 
 use super::People;
+use photos::PhotoInbox;
 use session::TestHubSession;
 
 pub(crate) const GENERATION: u64 = 77;
@@ -79,6 +81,7 @@ struct Stored {
     alive: Vec<u64>,
     /// Seals every frame of later sessions; a cloud of the previous version has none.
     hub_key: Option<Signer>,
+    photos: PhotoInbox,
 }
 
 impl Cloud {

@@ -250,6 +250,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
                 "disk",
                 "listeners",
                 "people",
+                "photos",
                 "rate_limiter",
                 "receipts",
                 "start_codes",

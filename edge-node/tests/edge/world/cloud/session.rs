@@ -6,11 +6,11 @@ use axum::extract::ws::{Message, WebSocket};
 use process::{clock::Clock, seal::FrameSealer};
 use wire::{
     Action, ChainHead, ChangesFrame, Code, Credit, FeedChange, Frame, Hello, LinkLimits,
-    LinkSessionId, NumberedOutcome, Op, Outcome, OutcomeKind, OutcomesFrame, Probe, SessionRefusal,
-    UnixMillis, Welcome,
+    LinkSessionId, NumberedOutcome, Op, Outcome, OutcomeKind, OutcomesFrame, PhotoAnswerFrame,
+    Probe, SessionRefusal, UnixMillis, Welcome,
 };
 
-use super::{Cloud, GENERATION, Stored};
+use super::{Cloud, GENERATION, Stored, photos::take_photo_chunk};
 
 const LIMITS: LinkLimits = LinkLimits {
     batch_ops_max: 200,
@@ -114,6 +114,23 @@ impl TestHubSession {
                     .with(|state| state.certificate_requests.push(request));
                 Some(())
             }
+            Frame::PhotoChunk(chunk) => {
+                assert_eq!(Some(chunk.standing), self.link_session);
+                let standing = chunk.standing;
+                let command_id = chunk.command_id;
+                let hash = chunk.photo.hash;
+                let answer = self.cloud.with(|state| take_photo_chunk(state, chunk));
+                let Some(answer) = answer else {
+                    return Some(());
+                };
+                let frame = PhotoAnswerFrame {
+                    standing,
+                    command_id,
+                    hash,
+                    answer,
+                };
+                self.send(Frame::PhotoAnswer(frame)).await
+            }
             Frame::Alive(alive) => {
                 assert_eq!(Some(alive.standing), self.link_session);
                 self.cloud.with(|state| state.alive.push(alive.number));
@@ -154,7 +171,7 @@ impl TestHubSession {
             cloud_now: Clock::system().now(),
             snapshot: None,
             codec,
-            photos: None,
+            photos: self.cloud.with(|state| state.photos.takes()),
         }))
         .await
     }
