@@ -17,13 +17,12 @@ use process::{
 use serde::Deserialize;
 use tokio::{sync::Semaphore, time::timeout};
 use utoipa::ToSchema;
-use wire::{Code, CommandId, Hash};
+use wire::{Code, CommandId, DiskLevel, Hash, UserId};
 
 use super::EdgeApiState;
 use crate::{
-    disk_ladder::DiskLevel,
-    people::PersonRateLimiter,
     photos::{PhotoRoom, PhotoStanding, UploadError, UploadedPart, UploadsTaken},
+    rate_limiter::RateLimiter,
     store::NamedPhoto,
 };
 
@@ -46,7 +45,7 @@ pub(super) struct UploadPlace {
 #[derive(Clone)]
 pub(crate) struct PhotoGate {
     uploads: Arc<Semaphore>,
-    pace: Arc<PersonRateLimiter>,
+    pace: Arc<RateLimiter<UserId>>,
 }
 
 /// A part of a photo.
@@ -62,7 +61,7 @@ impl PhotoGate {
     pub(crate) fn new() -> Self {
         Self {
             uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
-            pace: Arc::new(PersonRateLimiter::new(CALLS_AT_ONCE, CALL_EVERY)),
+            pace: Arc::new(RateLimiter::new(CALLS_AT_ONCE, CALL_EVERY)),
         }
     }
 }

@@ -168,7 +168,6 @@ impl<'a> LinkSession<'a> {
                     self.record_welcome(cloud_now);
                     self.send_ack().await?;
                 }
-                LinkStep::PhotoAnswered { .. } => {}
                 LinkStep::Certificate(answer) => self.store_certificate(*answer).await?,
                 LinkStep::PhotoAnswered { answer, .. } => self.handle_photo_answer(answer).await?,
                 LinkStep::Ignored { kind, why } => {
@@ -262,7 +261,7 @@ impl<'a> LinkSession<'a> {
             clock_error_ms: context.clock_check.error_ms(),
             newcomers_waiting: context.people.waiting_count(),
             disk: context.disk.current_use(),
-            photos_waiting: None,
+            photos_waiting: Some(context.photos.compute_room().waiting),
         };
         if let Some(ack) = self.edge.build_ack(&report) {
             self.socket.send(&ack).await?;
