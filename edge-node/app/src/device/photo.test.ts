@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { countThatFit, hashOf, roomHere, wayOf, type Photo } from './photo.ts'
-import { item } from './samples.ts'
+import { countThatFit, hashOf, isForNextTap, roomHere, wayOf, type Photo } from './photo.ts'
+import { item, notTaken } from './samples.ts'
 
 it('names a photo by the SHA-256 of its bytes', async () => {
   const abc = new TextEncoder().encode('abc')
@@ -21,4 +21,13 @@ it('leaves with its command', () => {
   expect(wayOf(photo('command-1'), [item(1, 'complete_order')])).toBe('waits')
   expect(wayOf(photo('command-1'), [item(1, 'complete_order', 'a', { state: 'stored' })])).toBe('leaves')
   expect(wayOf(photo('command-1'), [item(1, 'complete_order', 'a', { state: 'refused' })])).toBe('over')
+})
+
+it('goes with the next start where the node refused the last one for its code alone', () => {
+  const bound = { command: 'command-1' } as Photo
+  const refused = (code: 'start_code_wrong' | 'order_cancelled') => [item(1, 'start_order', 'a', { state: 'refused', reply: notTaken(1, code) })]
+  expect(isForNextTap({} as Photo, [])).toBe(true)
+  expect(isForNextTap(bound, refused('start_code_wrong'))).toBe(true)
+  expect(isForNextTap(bound, refused('order_cancelled'))).toBe(false)
+  expect(isForNextTap(bound, [item(1, 'start_order')])).toBe(false)
 })

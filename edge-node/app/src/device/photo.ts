@@ -1,6 +1,6 @@
 // A photo of the work on this tablet: small enough for a thin line, without its place and camera, named by its hash.
 import type { PhotoRef } from '@holdfast/kit/api.gen.ts'
-import { type QueueItem, succeeded } from './item.ts'
+import { isCodeRefusal, type QueueItem, succeeded } from './item.ts'
 
 export type Photo = PhotoRef & {
   id: string
@@ -82,6 +82,13 @@ export function wayOf(photo: Photo, items: readonly QueueItem[]): 'waits' | 'lea
   if (!item || item.state === 'stored') return 'leaves'
   if (item.state === 'waiting') return 'waits'
   return item.state === 'decided' && succeeded(item) ? 'leaves' : 'over'
+}
+
+/** No tap has bound it yet, or the node refused the start for its code: the next start takes its photos along. */
+export function isForNextTap(photo: Photo, items: readonly QueueItem[]): boolean {
+  if (photo.command === undefined) return true
+  const item = items.find((each) => each.id === photo.command)
+  return item !== undefined && isCodeRefusal(item)
 }
 
 /** It is on its way, or the person has to read why it is not. */

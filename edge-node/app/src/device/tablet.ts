@@ -4,13 +4,13 @@ import type { BoardItem, EdgeGrant, EdgeStanding, LogHead, Order, Text } from '@
 import { askForOthers, sendFor } from './couriers.ts'
 import { edgeAt } from './edge.ts'
 import { newDevice, newId } from './id.ts'
-import { jobOf, needsPerson, succeeded, type QueueItem, type TabletCommand, undoMsOf } from './item.ts'
+import { isCodeRefusal, jobOf, needsPerson, succeeded, type QueueItem, type TabletCommand, undoMsOf } from './item.ts'
 import { jobsOf, merged } from './jobs.ts'
 import { openLine, type Line } from './line.ts'
 import { isPassword, verifierOf } from './password.ts'
 import { Sender } from './sender.ts'
 import { callAttention, newJobs } from './newJobs.ts'
-import { type Photo, isPhotoOpen, type PhotoForm, preparePhoto, UnreadablePhoto } from './photo.ts'
+import { type Photo, isForNextTap, isPhotoOpen, type PhotoForm, preparePhoto, UnreadablePhoto } from './photo.ts'
 import { photoSenderFor, type PhotoSender } from './photoSender.ts'
 import { deciderOf, isTabletClockWrong, logTroubleOf, type Link } from './standing.ts'
 import { haveTablet } from './window.ts'
@@ -471,15 +471,21 @@ export async function withdraw(order: Order): Promise<TapResult> {
 /** Its photos wait for the next tap. */
 export async function undo(item: QueueItem): Promise<boolean> {
   const isUndone = (await sender?.undo(item.id)) ?? false
-  if (!isUndone || !mine) return isUndone
-  const photos = photosOf(item.id).map(({ command: _, ...photo }) => photo)
-  await mine.putPhotos(photos)
-  photoSender?.added(photos)
-  return true
+  if (isUndone) await unbind(photosOf(item.id))
+  return isUndone
 }
 
-/** What came to nothing is read; its photos go with it. */
+/** They wait for the next tap again. */
+async function unbind(photos: readonly Photo[]): Promise<void> {
+  const free = photos.map(({ command: _, ...photo }) => photo)
+  await mine?.putPhotos(free)
+  photoSender?.added(free)
+}
+
+/** What came to nothing is read; its photos go with it, but for those that the next start takes along. */
 export async function understood(item: QueueItem): Promise<void> {
+  const photos = photosOf(item.id)
+  if (isCodeRefusal(item)) await unbind(photos)
   await sender?.understood(item.id)
   await photoSender?.drop(photosOf(item.id).map((photo) => photo.id))
 }
@@ -487,7 +493,7 @@ export async function understood(item: QueueItem): Promise<void> {
 export const photosOf = (command: string) => tablet.photos.filter((photo) => photo.command === command)
 /** Taken for the next tap on this job. */
 export const photosTaken = (job: string, moment: Photo['moment']) =>
-  tablet.photos.filter((photo) => photo.job === job && photo.moment === moment && photo.command === undefined)
+  tablet.photos.filter((photo) => photo.job === job && photo.moment === moment && isForNextTap(photo, tablet.items))
 
 export type PhotoResult = 'kept' | 'full' | 'crowded' | 'unreadable' | 'twice'
 
