@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { countThatFit, hashOf, isForNextTap, roomHere, wayOf, type Photo } from './photo.ts'
+import { countThatFit, hashOf, isForNextTap, mayForgetPhotos, roomHere, wayOf, type Photo } from './photo.ts'
 import { item, notTaken } from './samples.ts'
 
 it('names a photo by the SHA-256 of its bytes', async () => {
@@ -30,4 +30,12 @@ it('goes with the next start where the node refused the last one for its code al
   expect(isForNextTap(bound, refused('start_code_wrong'))).toBe(true)
   expect(isForNextTap(bound, refused('order_cancelled'))).toBe(false)
   expect(isForNextTap(bound, [item(1, 'start_order')])).toBe(false)
+})
+
+it('outlives its owner’s sign-out until the cloud has it, also before the tap', () => {
+  const photo = (state: Photo['state'], command?: string) => ({ state, command }) as Photo
+  expect(mayForgetPhotos([])).toBe(true)
+  expect(mayForgetPhotos([photo('sent', 'command-1')])).toBe(true)
+  expect(mayForgetPhotos([photo('sent', 'command-1'), photo('taken')])).toBe(false)
+  expect(mayForgetPhotos([photo('stored', 'command-1')])).toBe(false)
 })

@@ -94,4 +94,7 @@ export function isForNextTap(photo: Photo, items: readonly QueueItem[]): boolean
 /** It is on its way, or the person has to read why it is not. */
 export const isPhotoOpen = (photo: Photo) => photo.command !== undefined && photo.state !== 'sent'
 
+/** Nothing of it is on this tablet alone; one that no tap has bound yet is. */
+export const mayForgetPhotos = (photos: readonly Photo[]) => photos.every((photo) => photo.state === 'sent')
+
 export const percentOf = (photo: Photo) => Math.floor((100 * photo.have) / photo.bytes)

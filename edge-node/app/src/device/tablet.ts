@@ -10,7 +10,7 @@ import { openLine, type Line } from './line.ts'
 import { isPassword, verifierOf } from './password.ts'
 import { Sender } from './sender.ts'
 import { callAttention, newJobs } from './newJobs.ts'
-import { type Photo, isForNextTap, isPhotoOpen, type PhotoForm, preparePhoto, UnreadablePhoto } from './photo.ts'
+import { type Photo, isForNextTap, isPhotoOpen, mayForgetPhotos, type PhotoForm, preparePhoto, UnreadablePhoto } from './photo.ts'
 import { photoSenderFor, type PhotoSender } from './photoSender.ts'
 import { deciderOf, isTabletClockWrong, logTroubleOf, type Link } from './standing.ts'
 import { haveTablet } from './window.ts'
@@ -256,12 +256,12 @@ export async function lock(): Promise<void> {
 export async function signOut(): Promise<boolean> {
   if (!tablet.person || waiting.value.length > 0 || photosHere.value.length > 0) return false
   const user = tablet.person.user_id
-  const isOver = queued.value.length === 0
+  const isOver = queued.value.length === 0 && mayForgetPhotos(tablet.photos)
   if (token) await edge.signOut(token, tablet.device)
   await shut()
   await store.removePerson(user)
   await store.set('current', undefined)
-  // Commands that the edge keeps undecided are asked for when this person comes back.
+  // Commands that the edge keeps undecided are asked for when this person comes back, and photos before their tap are here.
   if (isOver) await forgetPerson(user)
   await showPeople()
   return true
