@@ -498,14 +498,16 @@ export const photosTaken = (job: string, moment: Photo['moment']) =>
 export type PhotoResult = 'kept' | 'full' | 'crowded' | 'unreadable' | 'twice'
 
 export async function takePhoto(job: string, moment: Photo['moment'], file: Blob, form: PhotoForm): Promise<PhotoResult> {
-  if (!mine || !photoSender) return 'full'
+  // Somebody else may be at the tablet by the time the picture is ready.
+  const [disk, sending] = [mine, photoSender]
+  if (!disk || !sending) return 'full'
   try {
     const prepared = await preparePhoto(file, form)
     if (photosTaken(job, moment).some((photo) => photo.hash === prepared.hash)) return 'twice'
     const now = Date.now()
     const photo: Photo = { id: newId(now), job, moment, taken_at: now, ...prepared, state: 'taken', have: 0, attempts: 0, next_at: 0, damaged: 0 }
-    await mine.addPhoto(photo)
-    photoSender.added([photo])
+    await disk.addPhoto(photo)
+    if (photoSender === sending) sending.added([photo])
     return 'kept'
   } catch (error) {
     if (error instanceof UnreadablePhoto) return 'unreadable'
