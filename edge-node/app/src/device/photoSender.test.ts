@@ -40,6 +40,7 @@ let node: Node
 let disk: Map<string, Photo>
 let items: QueueItem[]
 let now: number
+let isDiskFull: boolean
 let sender: PhotoSender
 
 function photo(id: string, change: Partial<Photo> = {}): Photo {
@@ -55,7 +56,10 @@ async function open(...photos: Photo[]): Promise<void> {
     now: () => now,
     disk: {
       photos: async () => [...disk.values()],
-      putPhotos: async (photos) => photos.forEach((each) => disk.set(each.id, each)),
+      putPhotos: async (photos) => {
+        if (isDiskFull) throw new DOMException('full', 'QuotaExceededError')
+        photos.forEach((each) => disk.set(each.id, each))
+      },
       removePhotos: async (ids) => ids.forEach((id) => disk.delete(id)),
     },
     items: () => items,
@@ -76,6 +80,7 @@ beforeEach(() => {
   disk = new Map()
   items = [item(1, 'complete_order', 'a', { state: 'stored' })]
   now = 1_000
+  isDiskFull = false
 })
 
 it('keeps a photo until the cloud has it', async () => {
@@ -145,4 +150,25 @@ it('gives up on a photo that arrives changed three times, and says why the cloud
   expect(disk.get('p')).toMatchObject({ state: 'refused', code: 'photo_damaged' })
   await sender.drop(['p'])
   expect(disk.has('p')).toBe(false)
+})
+
+it('sends from a full disk, which may empty it', async () => {
+  await open(photo('p', { next_at: 100_000 }))
+  isDiskFull = true
+  await sender.retryNow()
+  expect(node.bytesReceived).toBe(BYTES)
+  expect(disk.get('p')!.content.byteLength, 'the cloud has not told of it').toBe(BYTES)
+})
+
+it('asks a node that has all bytes and not the photo again after a pause', async () => {
+  await open(photo('p'))
+  let questions = 0
+  node.standing = () => {
+    questions += 1
+    if (questions > 9) throw new Error('it asks without end')
+    return { value: { state: 'partial', have: BYTES, bytes: BYTES } }
+  }
+  await sender.step()
+  expect(questions).toBe(1)
+  expect(sender.list()[0]!.next_at).toBeGreaterThan(now)
 })

@@ -83,7 +83,10 @@ export class PhotoSender {
 
   /** The line is back, or a command has moved: what waited may leave. */
   retryNow(): Promise<void> {
-    return this.alone(() => this.keep(this.list().map((photo) => ({ ...photo, next_at: 0 })))).then(() => this.step())
+    return this.alone(async () => {
+      // Only here: a full disk, or the time to write them all again, keeps none of them back.
+      for (const photo of this.list().filter((each) => this.mayMove(each))) this.photos.set(photo.id, { ...photo, next_at: 0 })
+    }).then(() => this.step())
   }
 
   step(): Promise<void> {
@@ -143,6 +146,8 @@ export class PhotoSender {
     if (state === 'sent') return { state, have: photo.bytes, code: undefined, content: new ArrayBuffer(0) }
     if (state === 'refused') return { state, code }
     if (state === 'stored') return { state, have: photo.bytes, code: undefined, attempts: 0, next_at: this.world.now() + ASK_EVERY_MS }
+    // It has all bytes and yet not the photo: asked again, but not at once for ever.
+    if (have >= photo.bytes) return { ...pause, state: 'taken', have }
     // The node lost it, or has a part of it.
     return { state: 'taken', have, code: undefined, attempts: 0, next_at: 0 }
   }

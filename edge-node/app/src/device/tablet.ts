@@ -522,6 +522,7 @@ export async function dropPhoto(photo: Photo): Promise<void> {
 export async function retryNow(): Promise<void> {
   void look()
   await sender?.retryNow().catch(noRoom)
+  await photoSender?.retryNow().catch(noRoom)
 }
 
 /** In the language of the page. */
