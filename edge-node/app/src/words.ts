@@ -73,6 +73,8 @@ export function useWords() {
     const bytes = formats.value.bytes(photo.bytes)
     if (photo.state === 'sent') return t('photo.sent', { bytes })
     if (photo.state === 'stored') return t('photo.stored', { bytes, node: node() })
+    // The cloud has decided the command without it: nothing is under way any more.
+    if (photo.state === 'refused' && photo.code === 'photo_not_named') return t('photo.refused')
     if (photo.code && te(`photo.why.${photo.code}`)) return t(`photo.why.${photo.code}`, { node: node() })
     if (photo.state === 'refused') return t('photo.refused')
     return photo.have > 0 ? t('photo.moving', { percent: percentOf(photo) }) : t('photo.here', { bytes })
