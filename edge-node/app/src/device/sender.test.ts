@@ -15,6 +15,7 @@ class Disk {
     for (const each of items) this.kept.set(each.id, structuredClone(each))
   }
   remove = async (ids: readonly string[]) => ids.forEach((id) => this.kept.delete(id))
+  undo = (id: string) => this.remove([id])
   receipts = async () => this.seen
   putReceipts = async (receipts: Record<string, Receipt>) => void (this.seen = receipts)
 }

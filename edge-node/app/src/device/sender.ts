@@ -13,6 +13,7 @@ export type SenderDisk = {
   items(): Promise<QueueItem[]>
   put(items: readonly QueueItem[]): Promise<void>
   remove(ids: readonly string[]): Promise<void>
+  undo(id: string): Promise<void>
   receipts(): Promise<Record<string, Receipt>>
   putReceipts(receipts: Record<string, Receipt>): Promise<unknown>
 }
@@ -88,7 +89,7 @@ export class Sender {
     return this.alone(async () => {
       const item = this.items.get(id)
       if (!item || !canUndo(item, this.list())) return false
-      await this.world.disk.remove([id])
+      await this.world.disk.undo(id)
       this.items.delete(id)
       this.show()
       return true

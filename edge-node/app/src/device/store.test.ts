@@ -59,3 +59,15 @@ it('binds photos to their command in one write, and keeps as many as a command n
   expect(bound.map((photo) => photo.id)).toEqual(['p1', 'p2'])
   await person.addPhoto(taken('one-more'))
 })
+
+it('frees the photos of a command that is taken back in the same write', async () => {
+  const person = await openPerson('undoing')
+  const photo: Photo = {
+    id: 'p', job: 'a', moment: 'after', hash: 'p', bytes: 3, content: new ArrayBuffer(3), taken_at: 0, state: 'taken', have: 0, attempts: 0, next_at: 0, damaged: 0,
+  }
+  await person.addPhoto(photo)
+  await person.add((seq) => item(seq, 'complete_order'), [photo])
+  await person.undo('command-1')
+  expect(await person.items()).toEqual([])
+  expect(await person.photos()).toEqual([photo])
+})

@@ -106,6 +106,13 @@ export async function openPerson(user: string, prefix = 'holdfast') {
       const write = db.transaction('items', 'readwrite', STRICT)
       await Promise.all([...ids.map((id) => write.store.delete(id)), write.done])
     },
+    /** Takes a command back; in the same write its photos wait for the next tap again. */
+    async undo(id: string): Promise<void> {
+      const write = db.transaction(['items', 'photos'], 'readwrite', STRICT)
+      const bound = (await write.objectStore('photos').getAll()).filter((photo) => photo.command === id)
+      const freed = bound.map(({ command: _, ...photo }) => write.objectStore('photos').put(photo))
+      await Promise.all([write.objectStore('items').delete(id), ...freed, write.done])
+    },
     photos: () => db.getAll('photos'),
     /** One more that waits for its tap. */
     async addPhoto(photo: Photo): Promise<void> {

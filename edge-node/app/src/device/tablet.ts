@@ -471,13 +471,15 @@ export async function withdraw(order: Order): Promise<TapResult> {
 /** Its photos wait for the next tap. */
 export async function undo(item: QueueItem): Promise<boolean> {
   const isUndone = (await sender?.undo(item.id)) ?? false
-  if (isUndone) await unbind(photosOf(item.id))
+  if (isUndone) photoSender?.added(freed(photosOf(item.id)))
   return isUndone
 }
 
+const freed = (photos: readonly Photo[]): Photo[] => photos.map(({ command: _, ...photo }) => photo)
+
 /** They wait for the next tap again. */
 async function unbind(photos: readonly Photo[]): Promise<void> {
-  const free = photos.map(({ command: _, ...photo }) => photo)
+  const free = freed(photos)
   await mine?.putPhotos(free)
   photoSender?.added(free)
 }
