@@ -23,3 +23,8 @@ test('a moment is written as in the sentences of the cloud', () => {
     }
   }
 })
+
+test('a size has the largest unit of which there is one, so that a photo is not 0 MB', () => {
+  const { bytes } = formatsOf('en')
+  expect([129_000, 2_500_000, 10_700_000_000].map(bytes)).toEqual(['129 kB', '2.5 MB', '10.7 GB'])
+})

@@ -44,8 +44,8 @@ export function formatsOf(locale: string) {
   }
 
   function bytes(value: number): string {
-    const isSmall = value < 1e9
-    return new Intl.NumberFormat(lang, { style: 'unit', unit: isSmall ? 'megabyte' : 'gigabyte', maximumFractionDigits: 1 }).format(value / (isSmall ? 1e6 : 1e9))
+    const [unit, size] = value < 1e6 ? ['kilobyte', 1e3] as const : value < 1e9 ? ['megabyte', 1e6] as const : ['gigabyte', 1e9] as const
+    return new Intl.NumberFormat(lang, { style: 'unit', unit, maximumFractionDigits: unit === 'kilobyte' ? 0 : 1 }).format(value / size)
   }
 
   /** "3 minutes ago", "in 2 hours": the largest unit that fits. */
