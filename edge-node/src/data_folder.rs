@@ -19,7 +19,6 @@ use crate::{
     disk_ladder::DiskLadderError,
     listeners::ListenerError,
     mqtt::MqttError,
-    photos::PhotoFolderError,
     store::{
         DamageError, EdgeIdentity, OpenError, RenameError, Store, is_enrolled, rename_twin_file,
         twin_of,
@@ -81,8 +80,6 @@ pub enum StartError {
     Rename(#[from] RenameError),
     #[error("could not read the edge's database")]
     Read(#[from] journal::JournalError),
-    #[error(transparent)]
-    Photos(#[from] PhotoFolderError),
     #[error(transparent)]
     Mqtt(#[from] MqttError),
     #[error(transparent)]

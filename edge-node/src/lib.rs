@@ -52,7 +52,6 @@ pub use enrol::EnrolError;
 pub use http::api_document;
 pub use listeners::ListenerError;
 pub use mqtt::asyncapi_document;
-pub use photos::PhotoFolderError;
 pub use running::{RunningEdge, start};
 pub use store::{
     DamageError, EdgeReport, FileCheck, ReportError, ReportItem, check_file, path_in, read_report,

@@ -110,7 +110,7 @@ pub(crate) enum UploadError {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum PhotoFolderError {
+pub(crate) enum PhotoFolderError {
     #[error("could not read the folder of photos")]
     Folder(#[from] io::Error),
     #[error("could not look for the commands that name photos")]
@@ -118,7 +118,8 @@ pub enum PhotoFolderError {
 }
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-/// As long as the log has their commands.
+/// For parts and markers: as long as the log has their commands. A whole photo stays until the cloud
+/// has it.
 const KEPT_MS: i64 = 35 * DAY_MS;
 
 impl PhotoStore {
@@ -138,7 +139,7 @@ impl PhotoStore {
     pub(crate) async fn load_folder(&self, store: &Store) -> Result<(), PhotoFolderError> {
         let before = self.oldest_kept();
         for file in self.0.folder.list()? {
-            let is_old = file.changed_at < before;
+            let is_old = file.changed_at < before && file.kind != PhotoFileKind::Whole;
             if is_old || self.is_useless(&file, store).await? {
                 self.0.folder.remove(&file.named, file.kind)?;
             } else {

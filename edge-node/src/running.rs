@@ -8,7 +8,9 @@ use engine::edge::EdgeRunIdentity;
 use process::{
     client::Client,
     clock::Clock,
-    health, random,
+    health,
+    problem::format_error_chain,
+    random,
     tasks::Tasks,
     web::{self, ConnectionSlots, Listener},
 };
@@ -136,7 +138,11 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
     let disk = LogDisk::new(&config.data, ladder, &clock);
     disk.keep_reserve();
     let photos = PhotoStore::new(&config, &clock);
-    photos.load_folder(&store).await?;
+    // Commands go on without photos: tablets keep theirs until the cloud has them.
+    if let Err(error) = photos.load_folder(&store).await {
+        let cause = format_error_chain(&error);
+        tracing::error!(cause, "Could not read the folder of photos");
+    }
     let former_keys = FormerKeys::open(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
     let config = Arc::new(config);

@@ -46,8 +46,9 @@ pub(super) struct PhotoSending {
 
 /// For the photos of one order together.
 const ORDER_BYTES_MAX: u64 = 40 * 1024 * 1024;
-/// Markers count too.
 const PHOTOS_MAX: usize = 20_000;
+/// With the markers of a month.
+const ENTRIES_MAX: usize = 200_000;
 
 impl PhotoIndex {
     pub(super) fn new(room_bytes: u64) -> Self {
@@ -94,15 +95,19 @@ impl PhotoIndex {
         Some((named, sending))
     }
 
+    /// Parts and markers.
     pub(super) fn list_older_than(&self, before: UnixMillis) -> Vec<(NamedPhoto, PhotoProgress)> {
-        let old = self.photos.iter().filter(|(_, photo)| photo.since < before);
+        let is_old = |photo: &StoredPhoto| photo.since < before && !is_whole(photo);
+        let old = self.photos.iter().filter(|(_, photo)| is_old(photo));
         old.map(|(named, photo)| (*named, photo.progress)).collect()
     }
 
     /// True if a new photo fits.
     pub(super) fn has_room_for(&self, new: &NamedPhoto) -> bool {
         let bytes = u64::from(new.bytes);
-        self.photos.len() < PHOTOS_MAX
+        let on_disk = self.photos.values().filter(|photo| takes_room(photo));
+        on_disk.count() < PHOTOS_MAX
+            && self.photos.len() < ENTRIES_MAX
             && self.sum_bytes(None) + bytes <= self.room_bytes
             && self.sum_bytes(Some(new.order_id)) + bytes <= ORDER_BYTES_MAX
     }

@@ -200,7 +200,9 @@ impl Store {
             .sql
             .fetch_optional(DECIDED, vals![chunk.command_id])
             .await?;
-        let text = EvidenceRow::select("WHERE order_id = ? AND command_id = ? LIMIT ?");
+        let text = EvidenceRow::select(
+            "WHERE order_id = ? AND command_id = ? AND from_status <> to_status LIMIT ?",
+        );
         let values = vals![chunk.order_id, chunk.command_id, NAMESAKES_MAX];
         let entries: Vec<EvidenceRow> = self.sql.fetch_all(text, values).await?;
         let mut is_unreadable = false;
@@ -240,8 +242,9 @@ impl Store {
 
     /// The photos that the history of an order names, in its order.
     pub async fn list_order_photos(&self, id: OrderId) -> Result<Vec<OrderPhoto>, StoreError> {
-        let text =
-            EvidenceRow::select("WHERE order_id = ? AND evidence IS NOT NULL ORDER BY id LIMIT ?");
+        let text = EvidenceRow::select(
+            "WHERE order_id = ? AND evidence IS NOT NULL AND from_status <> to_status ORDER BY id LIMIT ?",
+        );
         let entries: Vec<EvidenceRow> = self.sql.fetch_all(text, vals![id, ENTRIES_MAX]).await?;
         let text = PhotoRow::select("WHERE order_id = ? LIMIT ?");
         let rows: Vec<PhotoRow> = self.sql.fetch_all(text, vals![id, PHOTOS_MAX]).await?;

@@ -18,6 +18,8 @@ words! {
 /// How much of the start and the end is searched for marks of another kind. Browsers and archive
 /// readers look no further; deeper inside, pixels would contain such a mark by chance.
 const SEARCHED_BYTES: u64 = 64 * 1024;
+/// Browsers that ignore the declared type look no further.
+const SNIFFED_BYTES: usize = 2 * 1024;
 /// A PDF reader looks no further for its mark.
 const PDF_MARK_WITHIN: usize = 1024;
 /// A ZIP archive ends with its directory.
@@ -96,9 +98,21 @@ pub(super) fn check_plain(
     file: &mut BufReader<impl Read + Seek>,
 ) -> Result<(), FilesError> {
     let FileEnds { head, tail, .. } = ends;
-    let is_page = PAGE_MARKS
-        .iter()
-        .any(|mark| contains_mark(head, mark) || contains_mark(tail, mark));
+    if has_page_mark(head) || has_page_mark(tail) {
+        return Err(FileRefusal::NotPlain.into());
+    }
+    check_original(kind, ends, file)
+}
+
+/// The check of a picture that stays as it is. A page counts only where a browser would look: its
+/// pixels may contain any mark by chance, and it cannot be encoded anew.
+pub(super) fn check_original(
+    kind: FileKind,
+    ends: &FileEnds,
+    file: &mut BufReader<impl Read + Seek>,
+) -> Result<(), FilesError> {
+    let FileEnds { head, tail, .. } = ends;
+    let is_page = has_page_mark(&head[..head.len().min(SNIFFED_BYTES)]);
     let is_archive = contains_mark(tail, ZIP_DIRECTORY);
     let is_pdf =
         kind.is_picture() && contains_mark(&head[..head.len().min(PDF_MARK_WITHIN)], b"%PDF-");
@@ -106,6 +120,10 @@ pub(super) fn check_plain(
         return Err(FileRefusal::NotPlain.into());
     }
     Ok(())
+}
+
+fn has_page_mark(bytes: &[u8]) -> bool {
+    PAGE_MARKS.iter().any(|mark| contains_mark(bytes, mark))
 }
 
 /// Returns true if the mark occurs, in any case.

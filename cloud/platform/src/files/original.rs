@@ -96,7 +96,7 @@ fn check_sound_picture(bytes: Bytes, sha256: Hash) -> Result<CheckedFile, FilesE
     let ends = FileEnds::read(&mut reader)?;
     let kind = FileKind::from_magic_bytes(&ends.head).filter(|kind| kind.is_picture());
     let kind = kind.ok_or(FileRefusal::Kind)?;
-    kind::check_plain(kind, &ends, &mut reader)?;
+    kind::check_original(kind, &ends, &mut reader)?;
     reader.rewind()?;
     let source = PictureSource {
         kind,

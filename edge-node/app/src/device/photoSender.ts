@@ -117,7 +117,7 @@ export class PhotoSender {
       known = await this.learn(known, await this.world.send(known, offset, chunk))
       // The node takes it, and yet has no more of it.
       if (known?.state === 'taken' && known.code === undefined && known.have <= offset) {
-        await this.keep([{ ...known, next_at: this.world.now() + pauseMs(known.attempts + 1), attempts: known.attempts + 1 }])
+        this.photos.set(known.id, { ...known, next_at: this.world.now() + pauseMs(known.attempts + 1), attempts: known.attempts + 1 })
         return true
       }
     }
@@ -127,8 +127,11 @@ export class PhotoSender {
   /** Keeps what the edge answered; `undefined` where the edge was not reached. */
   private async learn(photo: Photo, answer: Answer<PhotoStanding>): Promise<Photo | undefined> {
     const next = { ...photo, ...this.heard(photo, answer) }
-    // A full disk keeps no photo back.
-    await this.keep([next]).catch(() => this.photos.set(next.id, next))
+    // The disk writes a photo whole, so only what must outlive this window goes there. A full one keeps no photo back.
+    const isNews = next.state !== photo.state || next.damaged !== photo.damaged || next.code !== photo.code
+    if (isNews) await this.keep([next]).catch(() => undefined)
+    this.photos.set(next.id, next)
+    this.show()
     return 'unreachable' in answer ? undefined : next
   }
 
@@ -138,6 +141,8 @@ export class PhotoSender {
     if ('unreachable' in answer) return { ...pause, code: 'unreachable' }
     if ('problem' in answer) {
       const { code } = answer.problem
+      // The node has lost the command, or does not hold it yet.
+      if (code === 'photo_not_named') return { ...pause, state: 'taken', have: 0, code }
       if (code !== 'photo_damaged') return { ...pause, code }
       const damaged = photo.damaged + 1
       return damaged >= DAMAGED_MAX ? { state: 'refused', damaged, code } : { ...pause, damaged, have: 0, code }

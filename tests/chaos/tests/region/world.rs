@@ -84,7 +84,7 @@ impl World {
         let tasks = [of_order.tasks.clone(), carrying];
         let (hub, opening) = Upstream::open_later();
         let url = database(folder.path(), "order", mysql);
-        let order = order_service((folder.path(), &url), of_order, hub).await;
+        let order = order_service(folder.path(), &url, of_order, hub).await;
         let order_db = Sql::open(&url).await.unwrap();
         let asked = Upstream::from_router(order.clone());
         let url = database(folder.path(), "sync", mysql);
@@ -228,7 +228,8 @@ impl World {
 }
 
 async fn order_service(
-    (folder, url): (&Path, &str),
+    folder: &Path,
+    url: &str,
     context: platform::ServiceContext,
     hub: Upstream,
 ) -> Router {
