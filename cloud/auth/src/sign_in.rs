@@ -8,6 +8,7 @@
 
 use platform::ClientAddress;
 use process::{
+    problem::Problem,
     random,
     tokens::{Claims, TokenKind},
     trace::TraceId,
@@ -21,6 +22,7 @@ use crate::{
     errors::{AttemptError, RefusalReason, ServiceError},
     limits::QuotaExceeded,
     passwords::{HashLane, HashPermit, is_our_hash},
+    say,
     service::{ACCESS_TOKEN_SECONDS, Service, build_session_revoked_event},
     store::{Account, NameHash, PlaceHash, SessionKind, UserSession, VerifiedSignIn},
 };
@@ -54,6 +56,41 @@ impl RefusalReason for CredentialRefusal {}
 pub struct Tablet {
     pub region: Region,
     pub device: DeviceId,
+}
+
+/// The tokens that a sign-in form asks for, whatever proves the person.
+pub struct TokenChoice {
+    pub region: Option<Region>,
+    /// Nothing that opens the cloud: neither an access token nor a refresh token.
+    pub edge_only: bool,
+    pub refresh: bool,
+    pub tablet: Option<Tablet>,
+}
+
+impl TokenChoice {
+    /// Refuses a form that asks only for an edge token and names no region.
+    pub fn from_form(
+        region: Option<Region>,
+        edge_only: bool,
+        refresh: bool,
+        tablet: Option<DeviceId>,
+    ) -> Result<Self, Problem> {
+        if edge_only && region.is_none() {
+            return Err(Problem::wrong_field("region", say::region_needs));
+        }
+        let tablet = region.filter(|_| edge_only).zip(tablet);
+        Ok(Self {
+            region,
+            edge_only,
+            refresh: refresh && !edge_only,
+            tablet: tablet.map(|(region, device)| Tablet { region, device }),
+        })
+    }
+
+    /// The region whose edges alone the person signs in to.
+    pub fn sole_region(&self) -> Option<Region> {
+        self.region.filter(|_| self.edge_only)
+    }
 }
 
 #[derive(Serialize, ToSchema)]

@@ -210,8 +210,8 @@ pub use order_trace::{
 pub use outcome::{FirstResult, Hop, Lost, NearbyJob, Outcome, OutcomeKind, RaceRule, Reply};
 pub use pack::{CODEC_PACKED, CODEC_PLAIN, PackError, pack_ops, unpack_ops};
 pub use person::{
-    Actor, CommandToken, CommandTokenForm, EdgeGrant, GuessReport, MatchReason, Permission,
-    ProviderVerification, RevocationStatus, Role,
+    Actor, CodeOffer, CommandToken, CommandTokenForm, EdgeGrant, GuessReport, MatchReason,
+    Permission, ProviderVerification, RevocationStatus, Role, SentCode,
 };
 pub use photo_frames::{
     PHOTO_CHUNK_BYTES_MAX, PhotoAnswer, PhotoAnswerFrame, PhotoChunkDelivery, PhotoChunkFrame,

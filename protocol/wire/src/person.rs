@@ -230,6 +230,19 @@ pub struct EdgeGrant {
     pub device: Option<String>,
 }
 
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
+pub struct CodeOffer {
+    /// False if the operator has configured no SMS gateway.
+    pub offered: bool,
+}
+
+/// The same for every number, with or without an account.
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
+pub struct SentCode {
+    /// In seconds.
+    pub expires_in: u32,
+}
+
 /// Exchanges a person's token for one that authorises a single command at the region's edges.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct CommandTokenForm {

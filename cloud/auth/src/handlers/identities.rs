@@ -25,7 +25,7 @@ use crate::{
     passwords::NO_PASSWORD,
     say,
     service::{IntoProblem, LiveCaller, Service, build_session_revoked_event, build_user_event},
-    sign_in::{AccessGrant, CredentialRefusal, SignInOrigin},
+    sign_in::{AccessGrant, CredentialRefusal, SignInOrigin, Tablet},
     store::{
         Account, AddNewcomerResult, IssuerSubject, NewIdentity, OtherSessionsRevocation, PHONES,
         SessionEnding, UnlinkIdentityResult,
@@ -62,6 +62,8 @@ pub struct SignInContext {
     pub from: ClientAddress,
     pub device: Option<String>,
     pub refresh: bool,
+    /// Requests a device grant for this tablet instead of an access token of an hour.
+    pub tablet: Option<Tablet>,
     pub trace: TraceId,
 }
 
@@ -216,6 +218,7 @@ impl Service {
             from,
             device,
             refresh,
+            tablet,
             trace,
         } = sign_in;
         let Some((identity, user)) = self.store.find_identity(subject).await? else {
@@ -246,7 +249,7 @@ impl Service {
             ..origin
         };
         let begun = self
-            .begin_session(&account, origin, refresh, None, &trace)
+            .begin_session(&account, origin, refresh, tablet, &trace)
             .await?;
         let grant = begun.ok_or(IdentityRefusal::Closed)?;
         Ok(grant.with_username(username.as_str().to_owned()))

@@ -145,6 +145,7 @@ pub(crate) async fn sign_in_elsewhere(
         from,
         device: form.device.clone(),
         refresh: form.refresh,
+        tablet: None,
         trace,
     };
     let result = service.sign_in_by_oidc(form.into_callback(), context).await;

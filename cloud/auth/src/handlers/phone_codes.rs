@@ -4,7 +4,8 @@
 //! Invariants: before the code of a number is verified, no answer waits for an account lookup, so
 //! neither the answer nor its timing reveals who has an account; a code opens one session; a number
 //! opens only the account that it registered or that its owner linked with the password, and only
-//! customer accounts.
+//! customer accounts; a code that was asked for at a region's edge opens nothing but that region's
+//! edges.
 
 use axum::{
     extract::State,
@@ -20,9 +21,11 @@ use process::{
     random,
     trace::RequestTrace,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
-use wire::{Code, FieldError, Language, Region, Sentence, UnixMillis, UserId};
+use wire::{
+    Code, CodeOffer, DeviceId, FieldError, Language, Region, SentCode, Sentence, UnixMillis, UserId,
+};
 
 use super::{
     addresses::to_code_tries_problem,
@@ -35,7 +38,7 @@ use crate::{
     passwords::HashLane,
     say,
     service::{IntoProblem, Service},
-    sign_in::{AccessGrant, CredentialRefusal, SignInOrigin},
+    sign_in::{AccessGrant, CredentialRefusal, SignInOrigin, TokenChoice},
     store::{AddNewcomerResult, CodeLifetime, CodeTryResult, IssuerSubject, PlaceHash},
 };
 
@@ -43,23 +46,13 @@ use crate::{
 const NOT_SENT_RETRY_S: u32 = 5;
 const NAMES_TRIED: usize = 3;
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct CodeOffer {
-    /// False if the operator has configured no SMS gateway.
-    offered: bool,
-}
-
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct PhoneForm {
     /// With `+` and the country code, or in national format.
     phone: String,
-}
-
-/// The same for every number, with or without an account.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct SentCode {
-    /// In seconds.
-    expires_in: u32,
+    /// The code then opens only this region's edges: a sign-in with it must be `edge_only`.
+    #[serde(default)]
+    region: Option<Region>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -70,17 +63,26 @@ pub(crate) struct CodeForm {
     /// Also requests a token for this region's edges.
     #[serde(default)]
     region: Option<Region>,
+    /// Requests only the edge token.
+    #[serde(default)]
+    edge_only: bool,
     /// The secret that this device received at an earlier sign-in. An empty text requests one.
     #[serde(default)]
     device: Option<String>,
     /// Requests a refresh token, for programs that store it.
     #[serde(default)]
     refresh: bool,
+    /// The requesting tablet, with `edge_only`. A kiosk's token is then bound to it and valid for
+    /// days.
+    #[serde(default)]
+    tablet: Option<DeviceId>,
 }
 
 pub(super) struct PhoneProof {
     pub phone: PhoneNumber,
     pub code: SignInCode,
+    /// The region whose edges alone it is to open.
+    pub region: Option<Region>,
 }
 
 /// The reason for not sending a code, or for rejecting one.
@@ -122,7 +124,7 @@ pub(crate) async fn send_code(
         .and_then(|value| value.to_str().ok());
     let language = accepted.map(Language::from_accept).unwrap_or_default();
     let expires_in = service
-        .send_code(phone, from, language)
+        .send_code(phone, form.region, from, language)
         .await
         .map_err(|error| error.into_problem(&service))?;
     Ok(Json(SentCode { expires_in }))
@@ -134,6 +136,7 @@ impl Service {
     async fn send_code(
         &self,
         phone: PhoneNumber,
+        region: Option<Region>,
         from: ClientAddress,
         language: Language,
     ) -> Result<u32, AttemptError<PhoneCodeRefusal>> {
@@ -149,12 +152,12 @@ impl Service {
         let name = self.store.phone_name_hash(&phone);
         if let Err((quota, spent)) = self.limits.count_code(name, from).await {
             if quota == CodeQuota::All {
-                let message = self.replace_code(phone, language).await?;
+                let message = self.replace_code(phone, region, language).await?;
                 self.send_in_background(message);
             }
             return Err(PhoneCodeRefusal::Asked(quota, spent).into());
         }
-        let message = self.replace_code(phone, language).await?;
+        let message = self.replace_code(phone, region, language).await?;
         if !self.codes.deliver_code(&message).await {
             return Err(PhoneCodeRefusal::NotSent.into());
         }
@@ -165,6 +168,7 @@ impl Service {
     async fn replace_code(
         &self,
         phone: PhoneNumber,
+        region: Option<Region>,
         language: Language,
     ) -> Result<SmsMessage, ServiceError> {
         let code = SignInCode::new(random::draw_bytes());
@@ -174,7 +178,7 @@ impl Service {
             expires_at: at.plus_ms(i64::from(self.codes.lifetime_seconds()) * 1_000),
         };
         self.store
-            .store_code(self.clock.new_id(), &phone, &code, term)
+            .store_code(self.clock.new_id(), &phone, &code, region, term)
             .await?;
         let minutes = self.codes.minutes.into();
         let text = say::code_message {
@@ -227,14 +231,18 @@ pub(crate) async fn sign_in_by_code(
         phone,
         code,
         region,
+        edge_only,
         device,
         refresh,
+        tablet,
     } = form;
-    let proof = parse_phone_proof(&service, &phone, &code)?;
+    let tokens = TokenChoice::from_form(region, edge_only, refresh, tablet)?;
+    let proof = parse_phone_proof(&service, &phone, &code, tokens.sole_region())?;
     let context = SignInContext {
         from,
         device,
-        refresh,
+        refresh: tokens.refresh,
+        tablet: tokens.tablet.clone(),
         trace,
     };
     let result = service.sign_in_by_code(proof, context).await;
@@ -244,9 +252,7 @@ pub(crate) async fn sign_in_by_code(
         Err(AttemptError::Failed(_)) => {}
     }
     let mut grant = result.map_err(|error| error.into_problem(&service))?;
-    if let Some(region) = region {
-        service.add_edge_token(&mut grant, region, false);
-    }
+    service.add_edge_token(&mut grant, &tokens);
     Ok(Json(grant))
 }
 
@@ -279,12 +285,17 @@ impl Service {
     /// Checks a code. A wrong one counts as a wrong password for that number.
     pub(super) async fn verify_phone_code(
         &self,
-        PhoneProof { phone, code }: &PhoneProof,
+        proof: &PhoneProof,
         from: ClientAddress,
     ) -> Result<(), AttemptError<PhoneCodeRefusal>> {
         if !self.codes.are_offered() {
             return Err(PhoneCodeRefusal::Off.into());
         }
+        let PhoneProof {
+            phone,
+            code,
+            region,
+        } = proof;
         let name = self.store.phone_name_hash(phone);
         let place = PlaceHash::from_address(from);
         self.limits
@@ -303,7 +314,14 @@ impl Service {
         }
         let tried = self
             .store
-            .try_code(phone, code, place, self.codes.tries, self.clock.now())
+            .try_code(
+                phone,
+                code,
+                *region,
+                place,
+                self.codes.tries,
+                self.clock.now(),
+            )
             .await?;
         match tried {
             CodeTryResult::Right => Ok(()),
@@ -352,13 +370,18 @@ pub(super) fn parse_phone_proof(
     service: &Service,
     phone: &str,
     code: &str,
+    region: Option<Region>,
 ) -> Result<PhoneProof, Problem> {
     let typed = (
         PhoneNumber::parse_typed(phone, &service.codes.home),
         SignInCode::parse_typed(code),
     );
     match typed {
-        (Some(phone), Some(code)) => Ok(PhoneProof { phone, code }),
+        (Some(phone), Some(code)) => Ok(PhoneProof {
+            phone,
+            code,
+            region,
+        }),
         (phone, code) => {
             let wrong = [
                 phone

@@ -33,7 +33,7 @@ pub(crate) async fn link_phone(
     from: ClientAddress,
     Json(form): Json<PhoneLinkForm>,
 ) -> Result<StatusCode, Problem> {
-    let proof = parse_phone_proof(&service, &form.phone, &form.code)?;
+    let proof = parse_phone_proof(&service, &form.phone, &form.code, None)?;
     service
         .link_phone(proof, &caller.claims, from, form.password)
         .await

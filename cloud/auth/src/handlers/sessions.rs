@@ -21,7 +21,7 @@ use crate::{
     say,
     service::{IntoProblem, LiveCaller, Service, build_session_revoked_event, build_user_event},
     session_cache::CachedSession,
-    sign_in::{AccessGrant, CredentialRefusal, Tablet},
+    sign_in::{AccessGrant, CredentialRefusal, Tablet, TokenChoice},
     store::{OtherSessionsRevocation, SessionEnding},
 };
 
@@ -117,19 +117,14 @@ pub(crate) async fn login(
         refresh,
         tablet,
     } = form;
-    if edge_only && region.is_none() {
-        return Err(Problem::wrong_field("region", say::region_needs));
-    }
-    let refresh = refresh && !edge_only;
-    let tablet = region.filter(|_| edge_only).zip(tablet);
-    let tablet = tablet.map(|(region, device)| Tablet { region, device });
+    let tokens = TokenChoice::from_form(region, edge_only, refresh, tablet)?;
     let attempt = SignInAttempt {
         from,
         typed_name,
         password,
         device,
-        refresh,
-        tablet,
+        refresh: tokens.refresh,
+        tablet: tokens.tablet.clone(),
         trace,
     };
     let result = service.sign_in(attempt).await;
@@ -141,9 +136,7 @@ pub(crate) async fn login(
         Err(AttemptError::Failed(_)) => {}
     }
     let mut grant = result.map_err(|error| error.into_problem(&service))?;
-    if let Some(region) = region {
-        service.add_edge_token(&mut grant, region, edge_only);
-    }
+    service.add_edge_token(&mut grant, &tokens);
     Ok(Json(grant))
 }
 

@@ -33,7 +33,7 @@ use crate::{
     domain::{PresentedRefreshToken, RefreshUse},
     errors::ServiceError,
     service::{ACCESS_TOKEN_SECONDS, LiveCaller, Service},
-    sign_in::{AccessGrant, Tablet, session_end},
+    sign_in::{AccessGrant, Tablet, TokenChoice, session_end},
     store::{SessionEnding, SessionKind, UserSession},
 };
 
@@ -261,16 +261,18 @@ impl Service {
         }))
     }
 
-    /// Adds an edge token for the region to a sign-in, or replaces the cloud token with it if
-    /// `only`.
-    pub fn add_edge_token(&self, grant: &mut AccessGrant, region: Region, only: bool) {
+    /// Adds an edge token for the chosen region to a sign-in, or replaces the cloud token with it.
+    pub fn add_edge_token(&self, grant: &mut AccessGrant, tokens: &TokenChoice) {
+        let Some(region) = tokens.region else {
+            return;
+        };
         if grant.edge_token.is_some() {
             // The sign-in already has a device grant for a tablet.
             return;
         }
         let claims = &grant.claims;
         grant.edge_token = Some(self.sign_edge_token(claims, claims.exp, region, None));
-        if only {
+        if tokens.edge_only {
             grant.access_token = None;
         }
     }

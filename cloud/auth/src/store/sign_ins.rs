@@ -17,7 +17,7 @@ use platform::{
 };
 use ring::digest;
 use uuid::Uuid;
-use wire::{GuessReport, UnixMillis, UserId};
+use wire::{GuessReport, Region, UnixMillis, UserId};
 
 use super::{Store, StoreError};
 use crate::domain::{DeviceSecret, OneTimeCode, SignInCode, Username, WrongGuesses};
@@ -325,16 +325,20 @@ impl Store {
         NameHash::from_keyed_hash(self.phone_hash(phone))
     }
 
-    /// Replaces the code of a number.
+    /// Replaces the code of a number. With a region, the code opens only its edges.
     pub async fn store_code(
         &self,
         id: Uuid,
         phone: &PhoneNumber,
         code: &SignInCode,
+        region: Option<Region>,
         CodeLifetime { at, expires_at }: CodeLifetime,
     ) -> Result<(), StoreError> {
         let phone_hash = self.phone_hash(phone);
-        let code_hash = self.code_hash(phone, code);
+        let code_hash = self
+            .sql
+            .data_keys()
+            .hash(CODE_COLUMN, &code_hash_input(phone, code, region));
         let row = CodeRow {
             id,
             phone_hash,
@@ -351,11 +355,13 @@ impl Store {
         })
     }
 
-    /// Tries a code. The right one is spent and clears the failures of that place.
+    /// Tries a code. The right one is spent and clears the failures of that place. `region` is the
+    /// region whose edges alone it is to open: a code for these or for no region is right there.
     pub async fn try_code(
         &self,
         phone: &PhoneNumber,
         code: &SignInCode,
+        region: Option<Region>,
         place: PlaceHash,
         tries_max: u32,
         now: UnixMillis,
@@ -368,7 +374,8 @@ impl Store {
             }
             let tried: Option<(Vec<u8>, i64)> = tx.fetch_optional(TRIED_CODE, vals![phone_hash]).await?;
             let Some((kept, tries)) = tried else { return Ok(CodeTryResult::Over) };
-            if !keys.is_hash(&kept, CODE_COLUMN, &code_hash_input(phone, code)) {
+            let is_for = |region| keys.is_hash(&kept, CODE_COLUMN, &code_hash_input(phone, code, region));
+            if !(is_for(None) || region.is_some() && is_for(region)) {
                 let left = i64::from(tries_max) - tries;
                 return Ok(CodeTryResult::Wrong { tries_left: u32::try_from(left).unwrap_or_default() });
             }
@@ -388,12 +395,6 @@ impl Store {
     fn phone_hash(&self, phone: &PhoneNumber) -> [u8; 32] {
         self.sql.data_keys().hash(PHONE_COLUMN, phone.as_str())
     }
-
-    fn code_hash(&self, phone: &PhoneNumber, code: &SignInCode) -> [u8; 32] {
-        self.sql
-            .data_keys()
-            .hash(CODE_COLUMN, &code_hash_input(phone, code))
-    }
 }
 
 fn saturate_count(count: i64) -> u32 {
@@ -406,7 +407,12 @@ fn hash(text: &str) -> [u8; 32] {
     hash
 }
 
-/// Includes the number, so that a code's hash reveals nothing about other numbers.
-fn code_hash_input(phone: &PhoneNumber, code: &SignInCode) -> String {
-    format!("{}\n{}", phone.as_str(), code.reveal())
+/// Includes the number, so that a code's hash reveals nothing about other numbers, and the region
+/// that the code is for, so that it is wrong everywhere else.
+fn code_hash_input(phone: &PhoneNumber, code: &SignInCode, region: Option<Region>) -> String {
+    let number_and_code = format!("{}\n{}", phone.as_str(), code.reveal());
+    match region {
+        None => number_and_code,
+        Some(region) => format!("{number_and_code}\n{}", region.as_str()),
+    }
 }

@@ -418,7 +418,7 @@ async fn codes_to_phones_go_when_they_are_over(#[case] engine: Engine) {
         };
         let code = SignInCode::new([7; 8]);
         store
-            .store_code(clock.new_id(), &phone, &code, term)
+            .store_code(clock.new_id(), &phone, &code, None, term)
             .await
             .unwrap();
     }

@@ -1,6 +1,7 @@
 //! Sign-in with a phone code; a folder replaces the gateway.
 
 mod accounts;
+mod edges;
 mod stored;
 
 use std::{num::NonZeroU32, path::PathBuf};
@@ -71,8 +72,12 @@ impl Scene {
 
     /// Requests a code and returns it.
     async fn code(&self, phone: &str) -> String {
-        let answer = self.ask(phone).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        self.newest_code(&self.ask(phone).await)
+    }
+
+    /// The code in the message that this answer confirms.
+    fn newest_code(&self, sent: &Answer) -> String {
+        assert_eq!(sent.status, StatusCode::OK, "{}", sent.text);
         let (_, text) = self.messages().pop().unwrap();
         let digits: Vec<_> = text.split(|c: char| !c.is_ascii_digit()).collect();
         (*digits.iter().find(|digits| digits.len() == 6).unwrap()).to_owned()
