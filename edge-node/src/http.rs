@@ -18,7 +18,7 @@ use process::{
     carried_pages,
     client::Client,
     health::{self, Readiness},
-    openapi::{ApiDocument, RouteTable},
+    openapi::{ApiDocument, RouteDescription, RouteTable},
     pages::{EmbeddedFile, Pages},
     problem::{Json, Problem, log_fault},
     routes::{DELETE, GET, POST, PUT, direct},
@@ -29,7 +29,10 @@ use serde::Serialize;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use utoipa::ToSchema;
-use wire::{CmdFrame, Code, EdgeGrant, EdgeId, Hop, Region, Reply, UnixMillis, UserId, Verdict};
+use wire::{
+    CmdFrame, Code, CodeOffer, EdgeGrant, EdgeId, Hop, Region, Reply, SentCode, UnixMillis, UserId,
+    Verdict,
+};
 
 pub(crate) use session::sign_in_rate_limiter;
 
@@ -131,8 +134,9 @@ pub(crate) fn router(state: EdgeApiState) -> Router {
 #[rustfmt::skip]
 fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
     use Code::{
-        AccountLocked, DeviceClosed, DeviceInUse, ForeignPage, InvalidCredentials, InvalidToken, OrderNotFound,
-        PhotoDamaged, PhotoNotNamed, PhotoRoomFull, ProvidersOnly, RateLimited, Revoked, RoleForbidden, SessionEnded,
+        AccountLocked, CodeNotSent, CodeOver, CodeWrong, CodesOff, DeviceClosed, DeviceInUse, ForeignPage,
+        InvalidCredentials, InvalidToken, OrderNotFound, PasswordOnly, PhoneUnknown, PhotoDamaged, PhotoNotNamed,
+        PhotoRoomFull, ProvidersOnly, RateLimited, RegistrationQuota, Revoked, RoleForbidden, SessionEnded,
         StorageFull, TimedOut, TokenExpired, TooManyRequests, Unavailable, UnknownOp,
     };
     to
@@ -174,6 +178,21 @@ fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
                 .without_key("signs in again; its answer is a token, which is not stored"),
             "Sign in: forwarded to the cloud, which answers with a token for this region's edges",
             &[InvalidCredentials, AccountLocked, TooManyRequests, RateLimited, ForeignPage, Unavailable], session::sign_in)
+        .add_direct_route(direct(GET, "/session/codes"),
+            "Show whether customers may sign in with a code sent to their phone: forwarded to the cloud",
+            &[TooManyRequests, Unavailable], session::code_offer)
+        .add_direct_route(
+            direct(POST, "/session/codes")
+                .without_key("a repeat replaces the previous code; codes are not stored for replay"),
+            "Send a code to a phone number: forwarded to the cloud. The code opens only this region's edges",
+            &[CodesOff, CodeNotSent, TooManyRequests, RateLimited, ForeignPage, Unavailable], session::send_code)
+        .add_direct_route(
+            direct(POST, "/session/codes/sign-in")
+                .without_key("a repeat fails because its code is spent; tokens are not stored for replay"),
+            "Sign in with the code sent to a customer's phone: forwarded to the cloud, which answers with a \
+             token for this region's edges; new people are registered as customers",
+            &[CodesOff, CodeWrong, CodeOver, AccountLocked, PhoneUnknown, PasswordOnly, Revoked, RegistrationQuota,
+                TooManyRequests, RateLimited, ForeignPage, Unavailable], session::sign_in_by_code)
         .add_direct_route(
             direct(DELETE, "/session")
                 .without_key("ends the session that would authenticate a repeat"),
@@ -197,10 +216,21 @@ pub fn api_document() -> ApiDocument {
         .with_route_details(&Method::PUT, "/photos/{command_id}/{hash}", |route| {
             route.takes_file(&["application/octet-stream"]);
         })
-        .with_route_details(&Method::POST, "/session", |route| {
-            let grant = route.schema::<EdgeGrant>();
-            route.answers_with(StatusCode::OK, "application/json", &grant);
+        .with_route_details(&Method::POST, "/session", answer_with_grant)
+        .with_route_details(&Method::POST, "/session/codes/sign-in", answer_with_grant)
+        .with_route_details(&Method::GET, "/session/codes", |route| {
+            let offer = route.schema::<CodeOffer>();
+            route.answers_with(StatusCode::OK, "application/json", &offer);
         })
+        .with_route_details(&Method::POST, "/session/codes", |route| {
+            let sent = route.schema::<SentCode>();
+            route.answers_with(StatusCode::OK, "application/json", &sent);
+        })
+}
+
+fn answer_with_grant(route: &mut RouteDescription) {
+    let grant = route.schema::<EdgeGrant>();
+    route.answers_with(StatusCode::OK, "application/json", &grant);
 }
 
 /// Sustained interval and burst of board requests per person. A tablet reads the board whenever it

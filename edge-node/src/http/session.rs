@@ -1,5 +1,6 @@
-//! Sign-in at an edge: forwards name and password to the cloud while the link is up. The returned
-//! token is valid only for this region's edges: a token that opens the cloud is never stored here.
+//! Sign-in at an edge: forwards name and password, or phone number and code, to the cloud while the
+//! link is up. The returned token is valid only for this region's edges: a token that opens the
+//! cloud is never stored here. A code that was asked for here opens only this region's edges too.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -50,6 +51,25 @@ pub(super) struct EdgeLoginForm {
     tablet: Option<DeviceId>,
 }
 
+#[derive(Deserialize, ToSchema)]
+pub(super) struct EdgePhoneForm {
+    /// With `+` and the country code, or in national format.
+    phone: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct EdgeCodeForm {
+    phone: String,
+    /// Six digits. Spaces do not matter.
+    code: String,
+    /// The device secret from an earlier sign-in; an empty string requests a new one.
+    #[serde(default)]
+    device: Option<String>,
+    /// The device's name. Binds the token of a kiosk's account to it and extends it to days.
+    #[serde(default)]
+    tablet: Option<DeviceId>,
+}
+
 /// The fields of auth's answer that are used here.
 #[derive(Deserialize)]
 struct CloudGrant {
@@ -60,6 +80,7 @@ struct CloudGrant {
     device: Option<String>,
 }
 
+const CODES_PATH: &str = "/api/v1/auth/codes";
 const MINUTE: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(15);
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -103,16 +124,78 @@ pub(super) async fn sign_in(
         tablet,
     }): Json<EdgeLoginForm>,
 ) -> Result<Response, Problem> {
-    let now = state.context.clock.elapsed();
-    if !state.sign_in_pace.try_take(from.ip().to_canonical(), now) {
-        return Err(Problem::new(Code::TooManyRequests).retry_after(1));
-    }
+    count_sign_in(&state, from)?;
     let region = state.context.identity.region;
     let form = json!({
         "username": username, "password": password, "region": region, "edge_only": true,
         "device": device, "tablet": tablet,
     });
-    let (head, body) = post_to_cloud(&state, "/api/v1/auth/login", &headers, &form).await?;
+    forward_sign_in(&state, "/api/v1/auth/login", &headers, &form).await
+}
+
+/// Shows if a code can be sent to a phone, which the cloud's operator decides.
+pub(super) async fn code_offer(
+    State(state): State<EdgeApiState>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    count_sign_in(&state, from)?;
+    let (head, body) = ask_cloud(&state, Method::GET, CODES_PATH, &headers, None).await?;
+    Ok(forward_response(&head, body))
+}
+
+/// Sends a code that opens only this region's edges.
+pub(super) async fn send_code(
+    State(state): State<EdgeApiState>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Json(EdgePhoneForm { phone }): Json<EdgePhoneForm>,
+) -> Result<Response, Problem> {
+    count_sign_in(&state, from)?;
+    let form = json!({ "phone": phone, "region": state.context.identity.region });
+    let (head, body) = ask_cloud(&state, Method::POST, CODES_PATH, &headers, Some(&form)).await?;
+    Ok(forward_response(&head, body))
+}
+
+/// Signs a customer in with the code from their phone, as `sign_in` does with a password.
+pub(super) async fn sign_in_by_code(
+    State(state): State<EdgeApiState>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Json(EdgeCodeForm {
+        phone,
+        code,
+        device,
+        tablet,
+    }): Json<EdgeCodeForm>,
+) -> Result<Response, Problem> {
+    count_sign_in(&state, from)?;
+    let region = state.context.identity.region;
+    let form = json!({
+        "phone": phone, "code": code, "region": region, "edge_only": true,
+        "device": device, "tablet": tablet,
+    });
+    forward_sign_in(&state, "/api/v1/auth/codes/sign-in", &headers, &form).await
+}
+
+/// Counts what an address asks of the cloud to sign in: passwords, codes and tries at them alike.
+fn count_sign_in(state: &EdgeApiState, from: SocketAddr) -> Result<(), Problem> {
+    let now = state.context.clock.elapsed();
+    if !state.sign_in_pace.try_take(from.ip().to_canonical(), now) {
+        return Err(Problem::new(Code::TooManyRequests).retry_after(1));
+    }
+    Ok(())
+}
+
+/// Answers with the token for this region's edges, or with the cloud's refusal.
+async fn forward_sign_in(
+    state: &EdgeApiState,
+    path: &str,
+    headers: &HeaderMap,
+    form: &serde_json::Value,
+) -> Result<Response, Problem> {
+    let region = state.context.identity.region;
+    let (head, body) = ask_cloud(state, Method::POST, path, headers, Some(form)).await?;
     if !head.status.is_success() {
         return Ok(forward_response(&head, body));
     }
@@ -162,7 +245,8 @@ pub(super) async fn sign_out(
             .await;
     }
     let form = json!({ "token": token });
-    let asked = post_to_cloud(&state, "/api/v1/auth/edge-logout", &headers, &form).await;
+    let path = "/api/v1/auth/edge-logout";
+    let asked = ask_cloud(&state, Method::POST, path, &headers, Some(&form)).await;
     let (head, body) = asked.map_err(refused)?;
     if head.status.is_success() {
         Ok(StatusCode::NO_CONTENT)
@@ -172,24 +256,26 @@ pub(super) async fn sign_out(
 }
 
 /// Fails while the link is down: a region cut off for a drill gets no sign-ins either.
-async fn post_to_cloud(
+async fn ask_cloud(
     state: &EdgeApiState,
+    method: Method,
     path: &str,
     headers: &HeaderMap,
-    form: &serde_json::Value,
+    form: Option<&serde_json::Value>,
 ) -> Result<(response::Parts, Bytes), Problem> {
     if !state.link.borrow().up {
         return Err(build_unreachable_problem());
     }
     let gateway = state.context.config.gateway_url.trim_end_matches('/');
     let mut request = Request::builder()
-        .method(Method::POST)
+        .method(method)
         .uri(format!("{gateway}{path}"));
     request = request.header(header::CONTENT_TYPE, "application/json");
     if let Some(language) = headers.get(header::ACCEPT_LANGUAGE) {
         request = request.header(header::ACCEPT_LANGUAGE, language);
     }
-    let request = request.body(Body::from(form.to_string()));
+    let body = form.map_or_else(Body::empty, |form| Body::from(form.to_string()));
+    let request = request.body(body);
     let request = request.map_err(|error| log_fault("Could not forward the sign-in", error))?;
     let exchange = async {
         let (head, body) = state.cloud.send_request(request).await.ok()?.into_parts();
