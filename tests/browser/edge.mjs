@@ -13,8 +13,12 @@ export const PEOPLE = {
   'Lin Xiaomei': '0193a1c2-0000-7000-8000-000000000010',
   'Chen Yu': '0193a1c2-0000-7000-8000-000000000011',
   'kiosk-north': '0193a1c2-0000-7000-8000-000000000012',
+  'guest-7f3k9q2m': '0193a1c2-0000-7000-8000-000000000013',
 }
-const ROLES = { 'Lin Xiaomei': 'customer', 'Chen Yu': 'admin', 'kiosk-north': 'customer' }
+/** Who signs in by a code. */
+const GUEST = 'guest-7f3k9q2m'
+const TRIES = 5
+const ROLES = { 'Lin Xiaomei': 'customer', [GUEST]: 'customer', 'Chen Yu': 'admin', 'kiosk-north': 'customer' }
 /** The kiosk's account alone gets a grant of days. */
 const secondsOf = (name) => (name === 'kiosk-north' ? 259_200 : 3_600)
 export const PASSWORD = 'right horse'
@@ -40,6 +44,13 @@ export function startState() {
     isAway: false,
     /** The cloud answers no sign-in, though the link is up. */
     isCloudBusy: false,
+    /** The code that every number is sent; without it the cloud sends none. */
+    code: undefined,
+    /** The numbers that were sent one, and the tries that are left. */
+    sentTo: [],
+    triesLeft: 0,
+    /** All codes of the hour are used up. */
+    areCodesUsedUp: false,
     /** How far its clock is ahead of the tablet's. */
     clockMs: 0,
     /** What it says of its own clock. */
@@ -87,6 +98,7 @@ async function answer(folder, state, edge, request, response) {
   }
   if (path === '/standing') return tell(200, standing(state))
   if (path === '/session' && request.method === 'POST') return signIn(state, JSON.parse(body), tell)
+  if (path.startsWith('/session/codes')) return codes(state, request.method === 'GET' ? 'GET' : path, body && JSON.parse(body), tell)
   const user = userOf(request.headers.authorization ?? '')
   if (path === '/session') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, {})
   if (path === '/board') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, { edge: 'north-1', region: 'NORTH', feed_seq: 1, items: board(state, user) })
@@ -107,7 +119,33 @@ function signIn(state, { username, password }, tell) {
   const user_id = PEOPLE[username]
   if (!user_id || password !== PASSWORD) return tell(401, 'invalid_credentials')
   delete state.ended[user_id]
-  return tell(200, { edge_token: `token-of-${user_id}`, region: 'NORTH', expires_in: secondsOf(username), user_id, role: ROLES[username] ?? 'provider' })
+  return tell(200, grantFor(username))
+}
+
+function grantFor(username) {
+  const user_id = PEOPLE[username]
+  return { edge_token: `token-of-${user_id}`, region: 'NORTH', expires_in: secondsOf(username), user_id, role: ROLES[username] ?? 'provider' }
+}
+
+/** The cloud's answers about codes to phones. */
+function codes(state, asked, form, tell) {
+  if (state.cutSince !== undefined) return tell(503, 'unavailable')
+  if (asked === 'GET') return tell(200, { offered: state.code !== undefined })
+  if (state.code === undefined) return tell(404, 'codes_off', { title: 'Codes to phones are not offered here.' })
+  if (!/^[+\d\s-]{7,}$/.test(form.phone)) return tell(422, 'invalid_input', { errors: [{ field: 'phone', message: 'A phone number such as +86 138 0013 8000.' }] })
+  if (asked === '/session/codes') {
+    state.sentTo.push(form.phone)
+    state.triesLeft = TRIES
+    const usedUp = { detail: 'If your number opens an account, its code may still come.', expires_in: 300 }
+    return state.areCodesUsedUp ? tell(429, 'rate_limited', usedUp) : tell(200, { expires_in: 300 })
+  }
+  if (state.triesLeft === 0) return tell(409, 'code_over', { title: 'This code is over.' })
+  if (form.code.replace(/\s/g, '') !== state.code) {
+    state.triesLeft -= 1
+    return tell(401, 'code_wrong', { title: 'The code is wrong.', detail: `${state.triesLeft} more tries.`, tries_left: state.triesLeft })
+  }
+  state.triesLeft = 0
+  return tell(200, grantFor(GUEST))
 }
 
 const userOf = (token) => token.replace(/^.*token-of-/, '')

@@ -33,6 +33,13 @@ export async function begin(page, lang) {
   await page.locator('#service').waitFor()
 }
 
+/** At a kiosk that asks how a person wants to go on. */
+export async function beginBy(page, way, lang = 'en') {
+  await page.locator(`.begin .button[lang=${lang}]`).click()
+  await page.locator(`input[name=way][value=${way}]`).check()
+  await onward(page)
+}
+
 /** Goes through the questions up to the check; `seen` looks at each page. */
 export async function describe(page, seen = async () => {}) {
   await seen('what')

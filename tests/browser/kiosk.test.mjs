@@ -4,17 +4,21 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { axe, COLOUR_RULES, keepPicture, LANGUAGES, launch, losses, openPage, poll, screenshot, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
-import { begin, describe, enrol, finish, JOB, onward, openStaffMenu, publish, stop } from './kiosk.mjs'
+import { begin, beginBy, describe, enrol, finish, JOB, onward, openStaffMenu, publish, stop } from './kiosk.mjs'
 import { order, PASSWORD, RECEIPT_SECRET, serveEdge, startState } from './edge.mjs'
 
 const DIST = fileURLToPath(new URL('../../edge-node/app/dist', import.meta.url))
 /** The scripted node goes away, refuses and speaks no MQTT on purpose. */
-const EXPECTED = /status of (401|404|503)|Failed to load resource: net::/
+const EXPECTED = /status of (401|404|409|422|429|503)|Failed to load resource: net::/
 const COUNTER = { width: 1080, height: 1920 }
 const IDLE_MS = 60_000
 const ASK_MS = 30_000
 
-const TRACES = [...Object.values(JOB), '181.50', 'Xylophone', 'Quokka', 'Lin Xiaomei', PASSWORD]
+/** As a person types their number and the message has its code. */
+const PHONE = '139 1234 5678'
+const CODE = '493027'
+
+const TRACES = [...Object.values(JOB), '181.50', 'Xylophone', 'Quokka', 'Lin Xiaomei', PASSWORD, PHONE, CODE]
 
 let browser
 
@@ -103,7 +107,43 @@ for (const lang of LANGUAGES) {
     await page.locator('.button[data-kind=tonal]').click()
     await page.locator('.stars').waitFor()
     await look('review')
-  }, { lang, change: { orders: [...startState().orders] } }))
+    await page.locator('.steps-nav .button').first().click()
+    await page.locator('.button[data-kind=tonal]').waitFor()
+    await finish(page)
+    await connect(page, state)
+    await page.locator(`.begin .button[lang=${lang}]`).click()
+    await page.locator('#way').waitFor()
+    await look('who')
+    await page.locator('input[name=way][value=phone]').check()
+    await onward(page)
+    await page.locator('#phone').waitFor()
+    await look('phone')
+    await onward(page)
+    await page.locator('[role=alert]').waitFor()
+    await look('phone-missing')
+    await page.fill('#phone', PHONE)
+    await onward(page)
+    await page.locator('#code').waitFor()
+    await look('code')
+    await page.fill('#code', '000000')
+    await onward(page)
+    await page.locator('[role=alert]').waitFor()
+    await look('code-wrong')
+    await page.fill('#code', CODE)
+    await onward(page)
+    await page.locator('.steps-nav .button[data-kind=act]:not([type=submit])').waitFor()
+    await look('mine-nameless')
+  }, { lang, change: { orders: [...startState().orders], code: CODE } }))
+}
+
+/** The node reaches the cloud again, and a new document knows it. */
+async function connect(page, state, code = CODE) {
+  Object.assign(state, { cutSince: undefined, code })
+  const offer = page.waitForResponse('**/session/codes')
+  await page.reload()
+  await offer
+  await page.locator('.hero').waitFor()
+  await settled(page)
 }
 
 async function find(page, code) {
@@ -181,6 +221,121 @@ test('nothing of a person is left after a question without an answer', () => pla
   assert.deepEqual(await left(context, page), [], 'the next visit')
 }))
 
+test('a number and its code are wiped in every place, before and after they sign somebody in', () => play(async ({ context, page, state }) => {
+  await page.clock.install()
+  await connect(page, state)
+  await beginBy(page, 'phone')
+  await page.fill('#phone', PHONE)
+  await onward(page)
+  await page.fill('#code', CODE)
+  await page.getByText(`A code was sent to ${PHONE}.`).waitFor()
+  const places = (await left(context, page)).map((trace) => trace.split(':')[0])
+  assert.ok(places.includes('document') && places.includes('memory'), 'the search finds what is there')
+  await page.clock.runFor(IDLE_MS + 1_000)
+  await page.locator('dialog.idle[open]').waitFor()
+  await page.clock.runFor(ASK_MS + 1_000)
+  await page.locator('.wiped').waitFor()
+  assert.deepEqual(await left(context, page), [], 'the page that says so')
+  await page.clock.runFor(16_000)
+  await page.locator('.hero').waitFor()
+  assert.deepEqual(await left(context, page), [], 'the next first page')
+
+  await connect(page, state)
+  await beginBy(page, 'phone')
+  assert.equal(await page.inputValue('#phone'), '')
+  await page.fill('#phone', PHONE)
+  await onward(page)
+  await page.fill('#code', CODE)
+  await onward(page)
+  await page.getByRole('heading', { name: 'Your orders' }).waitFor()
+  assert.deepEqual(await left(context, page), [], 'who is in needs neither')
+  const ended = page.waitForRequest((request) => request.method() === 'DELETE' && request.url().includes('/session?device='))
+  await stop(page)
+  assert.match((await ended).headers().authorization, /token-of-0193a1c2-0000-7000-8000-000000000013/, 'the sign-in ends with the visit')
+}))
+
+test('a code is typed on the screen, sent again after a pause, and refused in the words of the service', () => play(async ({ page, state }) => {
+  await page.clock.install()
+  await connect(page, state)
+  await page.locator('.begin .button[lang=en]').click()
+  await onward(page)
+  await page.getByText('Choose how to go on.').first().waitFor()
+  await page.locator('input[name=way][value=phone]').check()
+  await onward(page)
+  await onward(page)
+  await page.getByText('Enter your phone number.').first().waitFor()
+  await page.fill('#phone', 'call me')
+  await onward(page)
+  await page.getByText('A phone number such as +86 138 0013 8000.').first().waitFor()
+  assert.deepEqual(state.sentTo, [])
+  await page.fill('#phone', '')
+  await page.click('#phone')
+  const key = (name) => page.locator('.keyboard').getByRole('button', { name, exact: true }).click()
+  for (const name of '+8613912345678') await key(name)
+  await onward(page)
+  await page.getByText('A code was sent to +8613912345678.').waitFor()
+
+  const again = page.getByRole('button', { name: 'Send a new code' })
+  assert.equal(await again.getAttribute('aria-disabled'), 'true')
+  await again.click({ force: true })
+  await page.clock.runFor(25_000)
+  assert.match(await again.innerText(), /in \d seconds$/)
+  assert.equal(state.sentTo.length, 1)
+  await page.clock.runFor(6_000)
+  await poll(async () => assert.equal(await again.getAttribute('aria-disabled'), null))
+  await again.click()
+  await poll(() => assert.deepEqual(state.sentTo, ['+8613912345678', '+8613912345678']))
+  // Back and forth keeps the number and sends nothing.
+  await page.locator('.steps-nav .button').first().click()
+  assert.equal(await page.inputValue('#phone'), '+8613912345678')
+  await onward(page)
+  await page.locator('#code').waitFor()
+  assert.equal(state.sentTo.length, 2)
+
+  await onward(page)
+  await page.getByText('Enter the six digits of the message.').first().waitFor()
+  for (let tries = 4; tries >= 0; tries -= 1) {
+    await page.fill('#code', '00 00 00')
+    await onward(page)
+    await page.getByText(`The code is wrong. ${tries} more tries.`).first().waitFor()
+  }
+  await page.getByText('is no longer good. Ask for a new one.').waitFor()
+  await again.click()
+  await poll(() => assert.equal(state.sentTo.length, 3))
+  assert.equal(await page.inputValue('#code'), '')
+  await page.locator('#code:focus').waitFor()
+  for (const name of CODE) await key(name)
+  await onward(page)
+  await page.getByRole('heading', { name: 'Your orders' }).waitFor()
+}))
+
+test('a code that may not come is said to be so, and who is asked how to go on may stay without a name', () => play(async ({ page, state }) => {
+  state.areCodesUsedUp = true
+  await connect(page, state)
+  await beginBy(page, 'phone')
+  await page.fill('#phone', PHONE)
+  await onward(page)
+  await page.getByText('If your number opens an account, its code may still come.').waitFor()
+  await page.fill('#code', `${CODE.slice(0, 3)} ${CODE.slice(3)}`)
+  await onward(page)
+  await page.getByRole('heading', { name: 'Your orders' }).waitFor()
+  await stop(page)
+  await beginBy(page, 'nameless')
+  await page.locator('#service').waitFor()
+  await page.locator('.steps-nav .button').first().click()
+  await page.locator('#way').waitFor()
+  await stop(page)
+  // With an account, nothing is offered without one.
+  await page.locator('.begin .button').nth(3).click()
+  await page.locator('#way').waitFor()
+  assert.deepEqual(await page.locator('input[name=way]').evaluateAll((inputs) => inputs.map(({ value }) => value)), ['phone', 'account'])
+  await page.locator('input[name=way][value=account]').check()
+  await onward(page)
+  await page.locator('#password').waitFor()
+  await page.locator('.steps-nav .button').first().click()
+  await page.locator('#way').waitFor()
+}))
+
 /** Where a person's words can still be found. */
 async function left(context, page) {
   const found = await page.evaluate(async (traces) => {
@@ -217,7 +372,7 @@ async function inMemory(context, page) {
   await session.detach()
   const { strings } = JSON.parse(parts.join(''))
   // The test's own question holds the traces too, in a single text.
-  return [JOB.title, JOB.street, JOB.phone].filter((trace) => strings.some((text) => text === trace || text.includes(`"${trace}`) && text.length < 400)).map((trace) => `memory: ${trace}`)
+  return [JOB.title, JOB.street, JOB.phone, PHONE, CODE].filter((trace) => strings.some((text) => text === trace || text.includes(`"${trace}`) && text.length < 400)).map((trace) => `memory: ${trace}`)
 }
 
 test('by the keyboard alone, with the focus always seen', () => play(async ({ page, state }) => {

@@ -1,15 +1,22 @@
 // The kiosk itself: its grant, the node that it stands at, and the way commands take there. Nothing here is a person's.
-import type { Board, BoardItem, CmdFrame, EdgeStanding, Problem, Reply } from '@holdfast/kit/api.gen.ts'
+import type { Board, BoardItem, CmdFrame, EdgeGrant, EdgeStanding, Problem, Reply } from '@holdfast/kit/api.gen.ts'
 import { computed, reactive } from 'vue'
-import { edgeAt } from '../../src/device/edge.ts'
+import { edgeAt, type Answer } from '../../src/device/edge.ts'
 import { newDevice, newId } from '../../src/device/id.ts'
 import { isPassword, verifierOf } from '../../src/device/password.ts'
 import { openKioskDisk, type Grant } from './grant.ts'
 import type { Receipt } from './receipt.ts'
 
-type KioskState = { grant: Grant | undefined; standing: EdgeStanding | undefined; isAway: boolean; now: number }
+type KioskState = {
+  grant: Grant | undefined
+  standing: EdgeStanding | undefined
+  isAway: boolean
+  /** Whether the cloud sends codes to phones; undefined until it was asked. */
+  sendsCodes: boolean | undefined
+  now: number
+}
 
-export const kiosk = reactive<KioskState>({ grant: undefined, standing: undefined, isAway: false, now: Date.now() })
+export const kiosk = reactive<KioskState>({ grant: undefined, standing: undefined, isAway: false, sendsCodes: undefined, now: Date.now() })
 
 const STANDING_MS = 10_000
 /** A command without an answer is sent again after these pauses; then the person is asked. */
@@ -19,6 +26,8 @@ const edge = edgeAt()
 const disk = await openKioskDisk()
 
 export const isCut = computed(() => kiosk.standing?.link.up === false)
+/** Whether a person can sign in by a code now. */
+export const offersCodes = computed(() => kiosk.sendsCodes === true && !isCut.value && !kiosk.isAway)
 /** The grant opens the node until then. */
 export const grantEnds = computed(() => kiosk.grant?.expires_at ?? 0)
 export const isReady = computed(() => kiosk.grant !== undefined && grantEnds.value > kiosk.now)
@@ -38,6 +47,13 @@ export async function look(): Promise<void> {
   const answer = await edge.standing()
   kiosk.isAway = 'unreachable' in answer
   if ('value' in answer) kiosk.standing = answer.value
+  // No page waits for it: the node may take long to reach the cloud.
+  if (kiosk.sendsCodes === undefined && !kiosk.isAway && !isCut.value) void lookForCodes()
+}
+
+async function lookForCodes(): Promise<void> {
+  const answer = await edge.codeOffer()
+  if ('value' in answer) kiosk.sendsCodes = answer.value.offered
 }
 
 export type SignedIn = { token: string; user_id: string }
@@ -47,13 +63,46 @@ export type SignInFailure = 'wrong' | 'away' | 'other' | { sentence: string }
 /** A person's sign-in for this visit. It lives in the page's memory alone. */
 export async function signIn(name: string, password: string): Promise<SignedIn | SignInFailure> {
   const answer = await edge.signIn(name.trim(), password, device)
+  return 'problem' in answer ? failureOf(answer.problem) : personOf(answer)
+}
+
+function personOf(answer: Exclude<Answer<EdgeGrant>, { problem: Problem }>): SignedIn | 'away' | 'other' {
   if ('unreachable' in answer) return 'away'
-  if ('problem' in answer) return failureOf(answer.problem)
   if (answer.value.role !== 'customer') {
     void edge.signOut(answer.value.edge_token, device)
     return 'other'
   }
   return { token: answer.value.edge_token, user_id: answer.value.user_id }
+}
+
+/** A code that was sent, or may have been: then the service says so. */
+export type CodeSent = { seconds: number; sentence?: string }
+/** Why a number or a code was not taken, in the service's own words. `isOver` asks for a new code. */
+export type CodeRefusal = { field: 'phone' | 'code' | undefined; sentence: string; isOver: boolean }
+
+export async function sendCode(phone: string): Promise<CodeSent | CodeRefusal | 'away'> {
+  const answer = await edge.sendCode(phone)
+  if ('unreachable' in answer) return 'away'
+  if ('value' in answer) return { seconds: answer.value.expires_in }
+  const refusal = refusalOf(answer.problem)
+  // Once all codes of an hour are used up, a number with an account still gets its own.
+  const seconds = answer.problem['expires_in']
+  return typeof seconds === 'number' ? { seconds, sentence: refusal.sentence } : refusal
+}
+
+export async function signInByCode(phone: string, code: string): Promise<SignedIn | CodeRefusal | 'away' | 'other'> {
+  const answer = await edge.signInByCode(phone, code)
+  return 'problem' in answer ? refusalOf(answer.problem) : personOf(answer)
+}
+
+const CODE_REFUSALS: readonly string[] = ['code_wrong', 'code_over']
+
+function refusalOf(problem: Problem): CodeRefusal {
+  const wrong = problem.errors?.find(({ field }) => field === 'phone' || field === 'code')
+  if (wrong) return { field: wrong.field === 'phone' ? 'phone' : 'code', sentence: wrong.message, isOver: false }
+  const isOfCode = CODE_REFUSALS.includes(problem.code)
+  const sentence = isOfCode ? [problem.title, problem.detail].filter(Boolean).join(' ') : problem.detail ?? problem.title
+  return { field: isOfCode ? 'code' : undefined, sentence, isOver: problem.code === 'code_over' || problem['tries_left'] === 0 }
 }
 
 function failureOf(problem: Problem): SignInFailure {

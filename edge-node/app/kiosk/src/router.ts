@@ -17,6 +17,9 @@ export const router = createRouter({
     { path: '/order', name: 'follow', component: () => import('./pages/Follow.vue') },
     { path: '/order/cancel', name: 'cancel', component: () => import('./pages/Cancel.vue') },
     { path: '/order/review', name: 'review', component: () => import('./pages/Review.vue') },
+    { path: '/who', name: 'who', component: () => import('./pages/Who.vue') },
+    { path: '/sign-in/phone', name: 'phone', component: () => import('./pages/Phone.vue') },
+    { path: '/sign-in/code', name: 'code', component: () => import('./pages/PhoneCode.vue') },
     { path: '/sign-in', name: 'signIn', component: () => import('./pages/SignIn.vue') },
     { path: '/staff', name: 'staff', component: () => import('./pages/Staff.vue') },
     { path: '/wiped', name: 'wiped', component: () => import('./pages/Wiped.vue') },
@@ -27,7 +30,10 @@ export const router = createRouter({
 /** Pages of one order need it. */
 const OF_AN_ORDER: readonly unknown[] = ['receipt', 'follow', 'cancel', 'review']
 
-router.beforeEach((to) => (OF_AN_ORDER.includes(to.name) && !visit.order ? '/' : true))
+router.beforeEach((to) => {
+  if (to.name === 'code' && visit.phoneCode.sentTo === undefined) return '/sign-in/phone'
+  return OF_AN_ORDER.includes(to.name) && !visit.order ? '/' : true
+})
 
 router.afterEach(async (to, from) => {
   document.title = `${language.i18n.global.t(`title.${String(to.name)}`)} · Holdfast`

@@ -8,10 +8,33 @@ import { blankDraft, orderOf, type Draft } from './draft.ts'
 import { follow, isReady, kiosk, newCommand, send, signOut, type Command, type CommandBody, type SignedIn } from './kiosk.ts'
 import { newSecret, orderIdFor, type Receipt } from './receipt.ts'
 
+/** How a person wants to go on. */
+export type Way = 'phone' | 'account' | 'nameless'
+
+/** A number, and the code that it was sent. */
+export type PhoneCode = {
+  phone: string
+  code: string
+  /** The number of the last code, and until when that is good. */
+  sentTo: string | undefined
+  until: number
+  /** From then on another one may be asked for. */
+  againAt: number
+  /** What the service says of a code that may not come. */
+  sentence: string | undefined
+}
+
+export const blankPhoneCode = (): PhoneCode => ({ phone: '', code: '', sentTo: undefined, until: 0, againAt: 0, sentence: undefined })
+
 type Visit = {
   /** Between the first touch and the wipe. */
   hasBegun: boolean
-  person: (SignedIn & { name: string }) | undefined
+  /** They have an account, so that nothing is offered without one. */
+  hasAccount: boolean
+  way: Way | ''
+  phoneCode: PhoneCode
+  /** A person who signed in by a code has no name here. */
+  person: (SignedIn & { name?: string }) | undefined
   draft: Draft
   /** The draft's command. Repeats use it again, so that the draft is published once. */
   published: { secret: string; command: Command } | undefined
@@ -30,6 +53,9 @@ type Visit = {
 
 const blankVisit = (): Visit => ({
   hasBegun: false,
+  hasAccount: false,
+  way: '',
+  phoneCode: blankPhoneCode(),
   person: undefined,
   draft: blankDraft(),
   published: undefined,

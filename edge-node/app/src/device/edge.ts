@@ -1,5 +1,5 @@
 // The edge over HTTP: sign-in, the board, and the other way for commands where MQTT is blocked.
-import type { Board, BoardItem, EdgeGrant, EdgeSession, EdgeStanding, PhotoRef, PhotoStanding, Problem, Reply } from '@holdfast/kit/api.gen.ts'
+import type { Board, BoardItem, CodeOffer, EdgeGrant, EdgeSession, EdgeStanding, PhotoRef, PhotoStanding, Problem, Reply, SentCode } from '@holdfast/kit/api.gen.ts'
 
 /** `unreachable` where nothing answered, else the answer or the refusal. */
 export type Answer<T> = { value: T } | { problem: Problem } | { unreachable: true }
@@ -64,6 +64,11 @@ export function edgeAt(base = '') {
     /** A provider's token is bound to this tablet, and lives for days. */
     signIn: (username: string, password: string, tablet: string) =>
       ask<EdgeGrant>('/session', { method: 'POST', body: JSON.stringify({ username, password, tablet }), timeout: SIGN_IN_TIMEOUT_MS }),
+    /** Whether the cloud sends codes to phones. */
+    codeOffer: () => ask<CodeOffer>('/session/codes'),
+    sendCode: (phone: string) => ask<SentCode>('/session/codes', { method: 'POST', body: JSON.stringify({ phone }), timeout: SIGN_IN_TIMEOUT_MS }),
+    signInByCode: (phone: string, code: string) =>
+      ask<EdgeGrant>('/session/codes/sign-in', { method: 'POST', body: JSON.stringify({ phone, code }), timeout: SIGN_IN_TIMEOUT_MS }),
     signOut: (token: string, device: string) => {
       known = undefined
       return ask<unknown>(`/session?device=${device}`, { method: 'DELETE', token })
