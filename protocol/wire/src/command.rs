@@ -5,7 +5,7 @@
 //! Also the frame in which a tablet sends it, read from untrusted bytes, and the edge's immediate
 //! verdict with the signed receipt that makes it binding.
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
@@ -64,7 +64,7 @@ pub enum CommandBody {
         start_code: Option<StartCode>,
         /// Photos of the place or thing before the work. At most 8, each once.
         #[n(2)]
-        #[cbor(skip_if = "Vec::is_empty")]
+        #[cbor(skip_if = "Vec::is_empty", decode_with = "decode_photos")]
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         photos: Vec<PhotoRef>,
     },
@@ -101,6 +101,15 @@ pub enum CommandBody {
         #[serde(default)]
         comment: String,
     },
+}
+
+/// No photos are null if a later field follows.
+fn decode_photos<C>(
+    d: &mut Decoder<'_>,
+    ctx: &mut C,
+) -> Result<Vec<PhotoRef>, minicbor::decode::Error> {
+    let photos: Option<Vec<PhotoRef>> = d.decode_with(ctx)?;
+    Ok(photos.unwrap_or_default())
 }
 
 impl CommandBody {

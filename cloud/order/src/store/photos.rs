@@ -65,6 +65,11 @@ row! {
     }
 }
 
+/// An attempt that changed nothing counts if it is the provider's of this order. Others could send
+/// photos to any order with it.
+const COUNTS: &str = "(from_status <> to_status OR actor_id = \
+    (SELECT provider_id FROM orders WHERE orders.id = order_timeline.order_id))";
+
 const DECIDED: &str = "SELECT command_id FROM commands WHERE command_id = ? LIMIT 1";
 
 const APPEND: &str = "UPDATE order_photos SET staged = ? WHERE id = ?";
@@ -200,9 +205,9 @@ impl Store {
             .sql
             .fetch_optional(DECIDED, vals![chunk.command_id])
             .await?;
-        let text = EvidenceRow::select(
-            "WHERE order_id = ? AND command_id = ? AND from_status <> to_status LIMIT ?",
-        );
+        let text = EvidenceRow::select("WHERE order_id = ? AND command_id = ? AND ")
+            .append_text(COUNTS)
+            .append_text(" LIMIT ?");
         let values = vals![chunk.order_id, chunk.command_id, NAMESAKES_MAX];
         let entries: Vec<EvidenceRow> = self.sql.fetch_all(text, values).await?;
         let mut is_unreadable = false;
@@ -242,9 +247,9 @@ impl Store {
 
     /// The photos that the history of an order names, in its order.
     pub async fn list_order_photos(&self, id: OrderId) -> Result<Vec<OrderPhoto>, StoreError> {
-        let text = EvidenceRow::select(
-            "WHERE order_id = ? AND evidence IS NOT NULL AND from_status <> to_status ORDER BY id LIMIT ?",
-        );
+        let text = EvidenceRow::select("WHERE order_id = ? AND evidence IS NOT NULL AND ")
+            .append_text(COUNTS)
+            .append_text(" ORDER BY id LIMIT ?");
         let entries: Vec<EvidenceRow> = self.sql.fetch_all(text, vals![id, ENTRIES_MAX]).await?;
         let text = PhotoRow::select("WHERE order_id = ? LIMIT ?");
         let rows: Vec<PhotoRow> = self.sql.fetch_all(text, vals![id, PHOTOS_MAX]).await?;

@@ -21,7 +21,7 @@ pub(super) enum Fate {
     Discarded,
     /// Each sector is on the disk or not.
     Scattered,
-    /// All but the last, of which a part is on the disk.
+    /// All but the last, of which the first sectors are on the disk.
     Torn,
     Kept,
 }
@@ -218,15 +218,18 @@ impl DiskFile {
             match (fate, change) {
                 (Fate::Discarded, _) => {}
                 (Fate::Scattered, Change::Write { at, bytes }) => {
-                    for (sector, piece) in bytes.chunks(SECTOR_BYTES).enumerate() {
+                    for (at, piece) in split_by_sectors(*at, bytes) {
                         if dice.below(2) == 1 {
-                            write_at(&mut content, at + sector * SECTOR_BYTES, piece);
+                            write_at(&mut content, at, piece);
                         }
                     }
                 }
                 (Fate::Torn, Change::Write { at, bytes }) if n == last => {
-                    let length = dice.below(bytes.len() + 1);
-                    write_at(&mut content, *at, &bytes[..length]);
+                    let pieces = split_by_sectors(*at, bytes);
+                    let kept = dice.below(pieces.len() + 1);
+                    for (at, piece) in &pieces[..kept] {
+                        write_at(&mut content, *at, piece);
+                    }
                 }
                 (Fate::Scattered | Fate::Torn | Fate::Kept, _) => {
                     apply_change(&mut content, change)
@@ -235,6 +238,15 @@ impl DiskFile {
         }
         content
     }
+}
+
+/// Sectors are written whole or not at all.
+fn split_by_sectors(at: usize, bytes: &[u8]) -> Vec<(usize, &[u8])> {
+    let first = (SECTOR_BYTES - at % SECTOR_BYTES).min(bytes.len());
+    let (head, rest) = bytes.split_at(first);
+    let sectors = rest.chunks(SECTOR_BYTES).enumerate();
+    let behind = sectors.map(|(n, piece)| (at + first + n * SECTOR_BYTES, piece));
+    [(at, head)].into_iter().chain(behind).collect()
 }
 
 fn apply_change(content: &mut Vec<u8>, change: &Change) {

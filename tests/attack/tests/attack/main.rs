@@ -24,6 +24,7 @@ mod matrix;
 mod newcomers;
 mod passwords;
 mod phones;
+mod photos;
 mod profiles;
 mod requests;
 mod seats;

@@ -1,0 +1,170 @@
+//! Photos of work: at another person's command, at a job that is not one's own, and with bytes or
+//! names that are not as the command says.
+
+use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Somebody};
+use process::clock::Clock;
+use ring::digest::{SHA256, digest};
+use serde_json::json;
+use support::{eventually, files::png};
+use wire::{CmdFrame, CommandBody, CommandId, Hash, OrderId, PhotoRef, Region, Reply, Role};
+
+const REGION: Region = Region::North;
+const PART_BYTES_MAX: usize = 256 * 1024;
+
+fn name_photo(bytes: &[u8]) -> PhotoRef {
+    let hash = digest(&SHA256, bytes);
+    PhotoRef {
+        hash: Hash(hash.as_ref().try_into().expect("32 bytes")),
+        bytes: bytes.len().try_into().expect("a small photo"),
+    }
+}
+
+/// Logs a start of this order with a photo, as an edge takes it without knowing better.
+async fn start_with_photo(
+    who: &Somebody,
+    port: u16,
+    order_id: OrderId,
+    photo: PhotoRef,
+) -> CommandId {
+    let clock = Clock::system();
+    let frame = CmdFrame {
+        v: CmdFrame::VERSION,
+        id: CommandId(clock.new_id()),
+        device_seq: 1,
+        tapped_at: clock.now(),
+        seen: None,
+        receipt: None,
+        repeat: false,
+        token: who.edge_token.clone(),
+        body: CommandBody::StartOrder {
+            order_id,
+            start_code: None,
+            photos: vec![photo],
+        },
+    };
+    let call = HttpCall::post("/commands").json(&serde_json::to_value(&frame).expect("a frame"));
+    let answer = who.station.ask(port, &call).await.expect("an answer");
+    let reply: Reply = serde_json::from_slice(&answer.body).expect("a reply");
+    assert!(reply.receipt.is_some(), "{}", answer.text());
+    frame.id
+}
+
+async fn put(who: &Somebody, port: u16, path: &str, body: &[u8]) -> HttpAnswer {
+    let call = HttpCall::new("PUT", path).body("application/octet-stream", body);
+    let call = call.bearer(&who.edge_token);
+    who.station.ask(port, &call).await.expect("an answer")
+}
+
+async fn get(who: &Somebody, port: u16, path: &str) -> HttpAnswer {
+    let call = HttpCall::get(path).bearer(&who.edge_token);
+    who.station.ask(port, &call).await.expect("an answer")
+}
+
+#[tokio::test]
+async fn a_provider_puts_a_photo_at_a_job_that_is_not_theirs() {
+    let platform = AttackedPlatform::shared().await;
+    let port = platform.edge().http;
+    let admin = platform.admin().await;
+    let customer = platform.somebody(Role::Customer).await;
+    let [thief, other] = [platform.provider().await, platform.provider().await];
+    let order = customer
+        .publish_approved(&admin, REGION, "Not the thief's")
+        .await;
+    let picture = png(40, 30);
+    let photo = name_photo(&picture);
+    let command = start_with_photo(&thief, port, order, photo).await;
+    let path = format!("/photos/{command}/{}", photo.hash);
+
+    let stranger = put(&other, port, &format!("{path}?offset=0"), &picture).await;
+    assert_eq!(
+        (stranger.status, stranger.code().as_str()),
+        (404, "photo_not_named")
+    );
+    assert_eq!(get(&other, port, &path).await.status, 404);
+    let nameless = HttpCall::get(&path);
+    let nameless = other.station.ask(port, &nameless).await.expect("an answer");
+    assert_eq!(nameless.status, 401);
+    let mut elsewhere = thief.clone();
+    elsewhere.edge_token = thief.edge_token_of(Region::South).await;
+    assert_eq!(get(&elsewhere, port, &path).await.status, 401);
+
+    let stored = put(&thief, port, &format!("{path}?offset=0"), &picture).await;
+    assert_eq!(stored.json()["state"], json!("stored"), "{}", stored.text());
+    eventually("the cloud refuses the photo", PATIENCE, async || {
+        let standing = get(&thief, port, &path).await.json();
+        (standing["state"] == json!("refused") && standing["code"] == json!("photo_not_named"))
+            .then_some(())
+    })
+    .await;
+    let photos = customer
+        .done(HttpCall::get(&format!("/api/v1/orders/{order}/photos")))
+        .await;
+    assert_eq!(
+        photos["items"],
+        json!([]),
+        "the customer sees nothing of it"
+    );
+    let bytes = format!("/api/v1/orders/{order}/photos/{}", photo.hash);
+    for reader in [&customer, &other] {
+        let answer = reader.ask(HttpCall::get(&bytes)).await.expect("an answer");
+        assert_eq!(answer.status, 404, "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn somebody_sends_an_edge_other_bytes_or_names_than_the_command_says() {
+    let platform = AttackedPlatform::shared().await;
+    let port = platform.edge().http;
+    let admin = platform.admin().await;
+    let customer = platform.somebody(Role::Customer).await;
+    let provider = platform.provider().await;
+    let order = customer
+        .publish_approved(&admin, REGION, "Other bytes")
+        .await;
+    let picture = png(50, 30);
+    let photo = name_photo(&picture);
+    let command = start_with_photo(&provider, port, order, photo).await;
+    let path = format!("/photos/{command}/{}", photo.hash);
+
+    let other = put(
+        &provider,
+        port,
+        &format!("{path}?offset=0"),
+        &vec![7; picture.len()],
+    )
+    .await;
+    assert_eq!(
+        (other.status, other.code().as_str()),
+        (422, "photo_damaged")
+    );
+    assert_eq!(
+        get(&provider, port, &path).await.json()["state"],
+        json!("missing")
+    );
+    let beyond = put(
+        &provider,
+        port,
+        &format!("{path}?offset=0"),
+        &vec![7; PART_BYTES_MAX + 1],
+    )
+    .await;
+    assert_eq!(beyond.status, 413, "{}", beyond.text());
+    let gap = put(&provider, port, &format!("{path}?offset=9"), &picture[9..]).await;
+    assert_eq!(gap.json()["have"], json!(0), "{}", gap.text());
+
+    let unnamed = name_photo(b"another").hash;
+    for wrong in [
+        format!("/photos/{command}/{unnamed}"),
+        format!("/photos/{command}/..%2f..%2fdb%2fedge.db"),
+        format!("/photos/..%2f..%2fdb/{}", photo.hash),
+    ] {
+        let answer = put(&provider, port, &format!("{wrong}?offset=0"), &picture).await;
+        assert!(
+            (400..500).contains(&answer.status),
+            "{wrong}: {}",
+            answer.text()
+        );
+    }
+    let stored = put(&provider, port, &format!("{path}?offset=0"), &picture).await;
+    assert_eq!(stored.json()["state"], json!("stored"), "{}", stored.text());
+}
