@@ -137,7 +137,7 @@ async fn every_confirmed_byte_of_a_photo_outlives_a_kill_at_any_moment() {
         tablet.upload_while_it_lives(confirmed).await,
         tablet.picture.len()
     );
-    let standing = tablet.ask().await.unwrap();
+    let standing = until("its standing, at a person's pace", || tablet.ask()).await;
     assert_eq!(standing["state"], "stored", "{standing}");
     let folder = std::fs::read_dir(data.path().join("photos")).unwrap();
     let files: Vec<_> = folder.map(|file| file.unwrap().path()).collect();

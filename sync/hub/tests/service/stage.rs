@@ -35,8 +35,8 @@ pub(crate) use owner::{Owner, Script};
 pub(crate) use support::samples::order;
 use support::{Engine, Issuer, eventually, samples};
 
-/// Longer than any working step takes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+/// Longer than any working step takes, also on a machine whose disk stalls.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The parts shared by every replica of one platform.
 pub(crate) struct Stage {
