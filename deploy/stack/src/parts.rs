@@ -251,7 +251,10 @@ const WIDE_CLOUD: &[(&str, &str)] = &[
     ("HOLDFAST__ORDER__OPEN_ORDERS_MAX", "0"),
 ];
 /// The same for an edge.
-const WIDE_EDGE: &[(&str, &str)] = &[("HOLDFAST__EDGE__CONNECTIONS_PER_ADDRESS", "3072")];
+const WIDE_EDGE: &[(&str, &str)] = &[
+    ("HOLDFAST__EDGE__CONNECTIONS_PER_ADDRESS", "3072"),
+    ("HOLDFAST__EDGE__SIGN_INS_PER_ADDRESS_PER_MINUTE", "6000"),
+];
 
 /// Resets every limit of the process to its default.
 pub(crate) fn at_default_limits(mut spec: Spec) -> Spec {
