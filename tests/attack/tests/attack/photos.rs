@@ -19,6 +19,26 @@ fn name_photo(bytes: &[u8]) -> PhotoRef {
     }
 }
 
+/// Publishes and approves an order, and waits for it on the edge's board.
+async fn publish_open_order(
+    platform: &AttackedPlatform,
+    customer: &Somebody,
+    title: &str,
+) -> OrderId {
+    let admin = platform.admin().await;
+    let order = customer.publish_approved(&admin, REGION, title).await;
+    eventually("the order is on the edge's board", PATIENCE, async || {
+        let board = get(&admin, platform.edge().http, "/board").await.json();
+        let items = board["items"].as_array()?;
+        items
+            .iter()
+            .any(|item| item["id"] == json!(order) && item["status"] == "pending")
+            .then_some(())
+    })
+    .await;
+    order
+}
+
 /// Logs a start of this order with a photo, as an edge takes it without knowing better.
 async fn start_with_photo(
     who: &Somebody,
@@ -64,12 +84,9 @@ async fn get(who: &Somebody, port: u16, path: &str) -> HttpAnswer {
 async fn a_provider_puts_a_photo_at_a_job_that_is_not_theirs() {
     let platform = AttackedPlatform::shared().await;
     let port = platform.edge().http;
-    let admin = platform.admin().await;
     let customer = platform.somebody(Role::Customer).await;
     let [thief, other] = [platform.provider().await, platform.provider().await];
-    let order = customer
-        .publish_approved(&admin, REGION, "Not the thief's")
-        .await;
+    let order = publish_open_order(platform, &customer, "Not the thief's").await;
     let picture = png(40, 30);
     let photo = name_photo(&picture);
     let command = start_with_photo(&thief, port, order, photo).await;
@@ -115,12 +132,9 @@ async fn a_provider_puts_a_photo_at_a_job_that_is_not_theirs() {
 async fn somebody_sends_an_edge_other_bytes_or_names_than_the_command_says() {
     let platform = AttackedPlatform::shared().await;
     let port = platform.edge().http;
-    let admin = platform.admin().await;
     let customer = platform.somebody(Role::Customer).await;
     let provider = platform.provider().await;
-    let order = customer
-        .publish_approved(&admin, REGION, "Other bytes")
-        .await;
+    let order = publish_open_order(platform, &customer, "Other bytes").await;
     let picture = png(50, 30);
     let photo = name_photo(&picture);
     let command = start_with_photo(&provider, port, order, photo).await;

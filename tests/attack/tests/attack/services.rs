@@ -31,6 +31,7 @@ const INTERNAL: &[(&str, &str, &str)] = &[
     ("order", "POST", "/internal/known-orders"),
     ("order", "POST", "/internal/ops"),
     ("order", "POST", "/internal/orders"),
+    ("order", "POST", "/internal/photos"),
     ("order", "POST", "/internal/ranges"),
     ("order", "POST", "/internal/renewals"),
     ("order", "POST", "/internal/takebacks"),

@@ -80,6 +80,7 @@ const OF_NOBODY: &[(&str, &str)] = &[
     ),
     ("oidc", "the name of a service at which people sign in"),
     ("edges", "the name of a machine"),
+    ("photos", "the hash of bytes; its order is of a person"),
     (
         "methods",
         "the adapter's word for a way to pay, the same for everybody who keeps it",
