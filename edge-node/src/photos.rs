@@ -1,7 +1,7 @@
 //! Photos of work on their way from a tablet to the cloud. A tablet uploads one in parts after the
 //! command that names it, and goes on after a break where the edge stands; the link sends whole ones.
 //!
-//! Invariants: the bytes that a tablet heard of are on the disk. A photo is whole only if it matches
+//! Invariants: the bytes that a tablet got an answer for are on the disk. A photo is whole only if it matches
 //! the hash that the signed command names. Uploads touch only photos that are not whole, the link
 //! only whole ones, so neither waits for the other.
 
@@ -252,7 +252,7 @@ impl PhotoStore {
         Ok(true)
     }
 
-    /// The tablet was not told of the part that failed, and sends it again.
+    /// The tablet has no answer for the part that failed, and sends it again.
     fn undo_part(&self, named: &NamedPhoto, have: u32) {
         let undone = if have == 0 {
             self.0.folder.remove(named, PhotoFileKind::Part)
@@ -264,7 +264,7 @@ impl PhotoStore {
         }
     }
 
-    /// Removes what is older than the ops that name it.
+    /// Removes parts and markers that are older than the ops that name them.
     pub(crate) async fn delete_old_photos(&self) {
         let writing = Arc::clone(&self.0.writing).lock_owned().await;
         let photos = self.clone();

@@ -7,7 +7,8 @@ import App from './App.vue'
 import { language } from './language.ts'
 import { router } from './router.ts'
 import { listenForInstall } from './device/install.ts'
-import { start, tablet } from './device/tablet.ts'
+import { start } from './device/tablet.ts'
+import { tablet } from './device/tabletState.ts'
 
 listenForInstall()
 const look = readLook()

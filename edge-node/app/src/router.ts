@@ -1,7 +1,7 @@
 import { nextTick } from 'vue'
 import { createRouter, createWebHistory } from 'vue-router'
 import { language } from './language.ts'
-import { tablet } from './device/tablet.ts'
+import { tablet } from './device/tabletState.ts'
 
 export const router = createRouter({
   history: createWebHistory(),

@@ -5,7 +5,7 @@ import { answered } from './device/answer.ts'
 import type { TabletCommand } from './device/item.ts'
 import { jobsOf } from './device/jobs.ts'
 import { item, ME, order, stored } from './device/samples.ts'
-import { tablet } from './device/tablet.ts'
+import { tablet } from './device/tabletState.ts'
 import { language } from './language.ts'
 import { useWords } from './words.ts'
 

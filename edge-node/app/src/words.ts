@@ -4,7 +4,7 @@ import type { QueueItem } from './device/item.ts'
 import { doubtOf, isFirm, truthOf } from './device/item.ts'
 import type { Job } from './device/jobs.ts'
 import { percentOf, type Photo } from './device/photo.ts'
-import { isTwin, link, linkSince, photosOf, sentence, tablet, today } from './device/tablet.ts'
+import { isTwin, link, linkSince, photosOf, sentence, tablet, today } from './device/tabletState.ts'
 import { spanOf } from './device/standing.ts'
 
 const DAY_MS = 86_400_000

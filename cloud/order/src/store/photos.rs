@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use platform::{
     files::FileKind,
     row,
-    sql::{Columns, KeyColumn, SealedColumn, SealedTable, Statement, Tx},
+    sql::{Columns, KeyColumn, SealedColumn, SealedTable, Statement, Tx, Val},
     transact, vals,
 };
 use uuid::Uuid;
@@ -65,9 +65,9 @@ row! {
     }
 }
 
-/// An attempt that changed nothing counts if it is the provider's of this order. Others could send
-/// photos to any order with it.
-const COUNTS: &str = "(from_status <> to_status OR actor_id = \
+/// True for an entry of work on the order. An attempt that changed nothing is that only if the
+/// order's provider made it; otherwise anyone could put photos at any order.
+const IS_WORK: &str = "(from_status <> to_status OR actor_id = \
     (SELECT provider_id FROM orders WHERE orders.id = order_timeline.order_id))";
 
 const DECIDED: &str = "SELECT command_id FROM commands WHERE command_id = ? LIMIT 1";
@@ -157,7 +157,7 @@ pub enum PhotoVerdict {
     Damaged,
 }
 
-/// What the history says about a photo that an edge sends.
+/// Whether the history names a photo that an edge sends.
 enum PhotoNaming {
     NamedBy(UserId),
     NotNamed,
@@ -200,13 +200,19 @@ impl Store {
         &self,
         chunk: &PhotoChunkDelivery,
     ) -> Result<PhotoNaming, StoreError> {
+        // Its first chunk has passed the checks below, and the history only grows.
+        let (text, values) = select_photo(chunk);
+        let begun: Option<PhotoRow> = self.sql.fetch_optional(text, values).await?;
+        if let Some(photo) = begun {
+            return Ok(PhotoNaming::NamedBy(photo.owner_id));
+        }
         // In this order: a decision that commits in between has its entry then.
         let decided: Option<CommandId> = self
             .sql
             .fetch_optional(DECIDED, vals![chunk.command_id])
             .await?;
         let text = EvidenceRow::select("WHERE order_id = ? AND command_id = ? AND ")
-            .append_text(COUNTS)
+            .append_text(IS_WORK)
             .append_text(" LIMIT ?");
         let values = vals![chunk.order_id, chunk.command_id, NAMESAKES_MAX];
         let entries: Vec<EvidenceRow> = self.sql.fetch_all(text, values).await?;
@@ -248,7 +254,7 @@ impl Store {
     /// The photos that the history of an order names, in its order.
     pub async fn list_order_photos(&self, id: OrderId) -> Result<Vec<OrderPhoto>, StoreError> {
         let text = EvidenceRow::select("WHERE order_id = ? AND evidence IS NOT NULL AND ")
-            .append_text(COUNTS)
+            .append_text(IS_WORK)
             .append_text(" ORDER BY id LIMIT ?");
         let entries: Vec<EvidenceRow> = self.sql.fetch_all(text, vals![id, ENTRIES_MAX]).await?;
         let text = PhotoRow::select("WHERE order_id = ? LIMIT ?");
@@ -302,11 +308,16 @@ async fn lock_named_photo(
     tx: &mut Tx,
     chunk: &PhotoChunkDelivery,
 ) -> Result<Option<PhotoRow>, StoreError> {
-    let text = PhotoRow::select("WHERE order_id = ? AND command_id = ? AND hash = ? AND bytes = ?");
+    let (text, values) = select_photo(chunk);
     let text = lock_rows(tx, text);
+    Ok(tx.fetch_optional(text, values).await?)
+}
+
+fn select_photo(chunk: &PhotoChunkDelivery) -> (Statement, Vec<Val>) {
+    let text = PhotoRow::select("WHERE order_id = ? AND command_id = ? AND hash = ? AND bytes = ?");
     let PhotoRef { hash, bytes } = chunk.photo;
     let values = vals![chunk.order_id, chunk.command_id, hash, bytes];
-    Ok(tx.fetch_optional(text, values).await?)
+    (text, values)
 }
 
 /// SQLite has one writer, so a transaction needs no row locks there.

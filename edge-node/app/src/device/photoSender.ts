@@ -7,6 +7,7 @@ import type { Answer, Edge } from './edge.ts'
 import type { QueueItem } from './item.ts'
 import { pauseMs } from './pace.ts'
 import { type Photo, wayOf } from './photo.ts'
+import { Turns } from './turns.ts'
 
 export type PhotoDisk = {
   photos(): Promise<Photo[]>
@@ -37,7 +38,7 @@ const SHOWN_MS = 2 * 24 * 3_600_000
 export class PhotoSender {
   private photos = new Map<string, Photo>()
   private timer: unknown
-  private working: Promise<void> = Promise.resolve()
+  private readonly turns = new Turns()
   private isStopped = false
   private readonly world: PhotoWorld
 
@@ -58,7 +59,7 @@ export class PhotoSender {
   stop(): Promise<void> {
     this.isStopped = true
     this.world.never(this.timer)
-    return this.working
+    return this.turns.idle
   }
 
   list(): Photo[] {
@@ -74,7 +75,7 @@ export class PhotoSender {
 
   /** The person takes it back before the tap, or has read why it is not taken. */
   drop(ids: readonly string[]): Promise<void> {
-    return this.alone(async () => {
+    return this.turns.take(async () => {
       await this.world.disk.removePhotos(ids)
       for (const id of ids) this.photos.delete(id)
       this.show()
@@ -83,14 +84,14 @@ export class PhotoSender {
 
   /** The line is back, or a command has moved: what waited may leave. */
   retryNow(): Promise<void> {
-    return this.alone(async () => {
+    return this.turns.take(async () => {
       // Only here: a full disk, or the time to write them all again, keeps none of them back.
       for (const photo of this.list().filter((each) => this.mayMove(each))) this.photos.set(photo.id, { ...photo, next_at: 0 })
     }).then(() => this.step())
   }
 
   step(): Promise<void> {
-    return this.alone(async () => {
+    return this.turns.take(async () => {
       for (;;) {
         const photo = this.isStopped || !this.world.token() ? undefined : this.next()
         if (!photo || !(await this.move(photo))) return
@@ -175,12 +176,6 @@ export class PhotoSender {
 
   private show(): void {
     this.world.changed(this.list())
-  }
-
-  private alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.working.then(work)
-    this.working = done.then(() => undefined, () => undefined)
-    return done
   }
 }
 

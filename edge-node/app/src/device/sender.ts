@@ -8,6 +8,7 @@ import { due, nextDue } from './due.ts'
 import type { Answer } from './edge.ts'
 import { canUndo, isFirm, type QueueItem } from './item.ts'
 import { pauseMs } from './pace.ts'
+import { Turns } from './turns.ts'
 
 export type SenderDisk = {
   items(): Promise<QueueItem[]>
@@ -47,7 +48,7 @@ export class Sender {
   private items = new Map<string, QueueItem>()
   private receipts: Record<string, Receipt> = {}
   private timer: unknown
-  private working: Promise<void> = Promise.resolve()
+  private readonly turns = new Turns()
   private isStopped = false
   private readonly world: SenderWorld
 
@@ -70,7 +71,7 @@ export class Sender {
   stop(): Promise<void> {
     this.isStopped = true
     this.world.never(this.timer)
-    return this.working
+    return this.turns.idle
   }
 
   list(): QueueItem[] {
@@ -86,7 +87,7 @@ export class Sender {
 
   /** Takes a command back that has never left; false where it has. */
   undo(id: string): Promise<boolean> {
-    return this.alone(async () => {
+    return this.turns.take(async () => {
       const item = this.items.get(id)
       if (!item || !canUndo(item, this.list())) return false
       await this.world.disk.undo(id)
@@ -97,7 +98,7 @@ export class Sender {
   }
 
   understood(id: string): Promise<void> {
-    return this.alone(async () => {
+    return this.turns.take(async () => {
       const item = this.items.get(id)
       if (item) await this.keep([{ ...item, understood: true }])
     })
@@ -105,7 +106,7 @@ export class Sender {
 
   /** Sends all waiting commands now, save those that can still be undone. */
   retryNow(): Promise<void> {
-    return this.alone(async () => {
+    return this.turns.take(async () => {
       const waiting = this.list().filter((item) => item.state === 'waiting' && item.next_at > this.world.now())
       await this.keep(waiting.map((item) => ({ ...item, next_at: 0 })))
     }).then(() => this.step())
@@ -113,7 +114,7 @@ export class Sender {
 
   /** Asks for the decisions that may have been missed; with their receipts, for an edge that lost them. */
   askAgain(): Promise<void> {
-    return this.alone(async () => {
+    return this.turns.take(async () => {
       const edge = this.world.edge()
       for (const item of this.list().filter((item) => item.state === 'stored' && mayAsk(item, edge))) {
         const frame = this.frame(item)
@@ -124,11 +125,11 @@ export class Sender {
   }
 
   take(reply: Reply): Promise<void> {
-    return this.alone(() => this.hear(reply))
+    return this.turns.take(() => this.hear(reply))
   }
 
   step(): Promise<void> {
-    return this.alone(async () => {
+    return this.turns.take(async () => {
       const now = this.world.now()
       const leaving = this.world.token() ? due(this.list(), now) : []
       const edge = this.world.edge()
@@ -228,13 +229,6 @@ export class Sender {
 
   private show(): void {
     this.world.changed(this.list())
-  }
-
-  /** One thing at a time: the disk and the picture of it never part. */
-  private alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.working.then(work)
-    this.working = done.then(() => undefined, () => undefined)
-    return done
   }
 }
 

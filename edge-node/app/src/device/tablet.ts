@@ -1,21 +1,20 @@
-// The tablet as its pages see it: the person, the edge, the link, the jobs and the queue, and every action on them.
-import { computed, shallowReactive } from 'vue'
-import type { BoardItem, EdgeGrant, EdgeStanding, LogHead, Order, Text } from '@holdfast/kit/api.gen.ts'
+// What a person, the edge and the clock do to the tablet: who is at it, what it hears, and every action on jobs and photos.
+import type { BoardItem, EdgeGrant, EdgeStanding, LogHead, Order } from '@holdfast/kit/api.gen.ts'
 import { askForOthers, sendFor } from './couriers.ts'
 import { edgeAt } from './edge.ts'
 import { newDevice, newId } from './id.ts'
-import { isCodeRefusal, jobOf, needsPerson, succeeded, type QueueItem, type TabletCommand, undoMsOf } from './item.ts'
-import { jobsOf, merged } from './jobs.ts'
+import { isCodeRefusal, jobOf, succeeded, type QueueItem, type TabletCommand, undoMsOf } from './item.ts'
+import { merged } from './jobs.ts'
 import { openLine, type Line } from './line.ts'
 import { isPassword, verifierOf } from './password.ts'
 import { Sender } from './sender.ts'
 import { callAttention, newJobs } from './newJobs.ts'
-import { type Photo, isForNextTap, isPhotoOpen, mayForgetPhotos, type PhotoForm, preparePhoto, UnreadablePhoto } from './photo.ts'
+import { type Photo, mayForgetPhotos, type PhotoForm, preparePhoto, UnreadablePhoto } from './photo.ts'
 import { photoSenderFor, type PhotoSender } from './photoSender.ts'
-import { deciderOf, isTabletClockWrong, logTroubleOf, type Link } from './standing.ts'
+import { logTroubleOf } from './standing.ts'
 import { haveTablet } from './window.ts'
 import { forgetPerson, openPerson, openTablet, type Person, type PersonStore, PhotosFull, type TabletStore, QueueFull } from './store.ts'
-
+import { me, photosHere, photosOf, photosTaken, queued, tablet, waiting } from './tabletState.ts'
 
 const edge = edgeAt()
 const STANDING_EVERY_MS = 15_000
@@ -24,62 +23,6 @@ const ASK_EVERY_MS = 30_000
 const BOARD_KEPT_EVERY_MS = 1_000
 /** So long a job that has just been confirmed stays on the board. */
 const CONFIRMED_SHOWN_MS = 10_000
-
-/** Shallow: lists come whole and anew, and a board may have thousands. */
-export const tablet = shallowReactive({
-  /** Another window of this browser has the tablet. */
-  isElsewhere: false,
-  device: '',
-  people: [] as { user_id: string; name: string }[],
-  person: undefined as { user_id: string; name: string; expires_at: number } | undefined,
-  isLocked: false,
-  /** The edge's last answer. */
-  standing: undefined as EdgeStanding | undefined,
-  /** The edge answers; unknown until the first try. */
-  isNear: undefined as boolean | undefined,
-  nearSince: Date.now(),
-  /** Why the sign-in opens nothing at the edge, by its code. */
-  ended: undefined as string | undefined,
-  items: [] as QueueItem[],
-  photos: [] as Photo[],
-  board: [] as BoardItem[],
-  boardAsOf: undefined as number | undefined,
-  hasBoard: false,
-  now: Date.now(),
-  /** The orders that became this person's just now: the board says so before they leave it. */
-  confirmed: [] as string[],
-  /** How far this tablet's clock is ahead of the node's. */
-  clockErrorMs: 0,
-  /** A command of this tablet was confirmed, and nobody has declined to keep the app. */
-  mayAskToInstall: false,
-  /** A new job makes a sound and vibrates. */
-  callsOut: true,
-  /** An update of the app waits for a good moment. */
-  update: undefined as (() => void) | undefined,
-})
-
-/** The start of this day. Words that depend on it change once a day. */
-export const today = computed(() => new Date(tablet.now).setHours(0, 0, 0, 0))
-export const link = computed<Link>(() => {
-  if (tablet.isNear === false) return 'away'
-  if (!tablet.standing) return 'unknown'
-  return tablet.standing.link.up ? 'up' : 'cut'
-})
-export const linkSince = computed(() => (link.value === 'cut' ? Date.parse(tablet.standing!.link.since) : tablet.nearSince))
-export const isClockWrong = computed(() => isTabletClockWrong(tablet.clockErrorMs, tablet.standing))
-export const decider = computed(() => deciderOf(tablet.standing))
-/** The node is a copy of the one that is at work. */
-export const isTwin = computed(() => decider.value === 'twin')
-export const me = computed(() => tablet.person?.user_id ?? '')
-export const jobs = computed(() => jobsOf(tablet.board, tablet.items, me.value))
-export const waiting = computed(() => tablet.items.filter((item) => item.state === 'waiting'))
-/** The photos that only this tablet is sure to have. */
-export const photosHere = computed(() => tablet.photos.filter((photo) => isPhotoOpen(photo)))
-export const queued = computed(() => tablet.items.filter((item) => item.state === 'waiting' || item.state === 'stored' || needsPerson(item)))
-/** The last command that can still be taken back. */
-export const undoable = computed(() =>
-  tablet.items.filter((item) => item.state === 'waiting' && item.attempts === 0 && item.leaves_at > tablet.now && item.leaves_at > item.tapped_at).at(-1),
-)
 
 let store: TabletStore
 let mine: PersonStore | undefined
@@ -492,11 +435,6 @@ export async function understood(item: QueueItem): Promise<void> {
   await photoSender?.drop(photosOf(item.id).map((photo) => photo.id))
 }
 
-export const photosOf = (command: string) => tablet.photos.filter((photo) => photo.command === command)
-/** Taken for the next tap on this job. */
-export const photosTaken = (job: string, moment: Photo['moment']) =>
-  tablet.photos.filter((photo) => photo.job === job && photo.moment === moment && isForNextTap(photo, tablet.items))
-
 export type PhotoResult = 'kept' | 'full' | 'crowded' | 'unreadable' | 'twice'
 
 export async function takePhoto(job: string, moment: Photo['moment'], file: Blob, form: PhotoForm): Promise<PhotoResult> {
@@ -525,9 +463,4 @@ export async function retryNow(): Promise<void> {
   void look()
   await sender?.retryNow().catch(noRoom)
   await photoSender?.retryNow().catch(noRoom)
-}
-
-/** In the language of the page. */
-export function sentence(text: Text | undefined, locale: string): string | undefined {
-  return text && (locale.startsWith('zh') ? text['zh-CN'] : text.en)
 }

@@ -1,6 +1,6 @@
 // Facts for finding out why something has not arrived. They hold no token, no address and nobody's words.
 import { truthOf } from '../device/item.ts'
-import { link, tablet } from '../device/tablet.ts'
+import { link, tablet } from '../device/tabletState.ts'
 
 export function diagnostics(): object {
   return {

@@ -3,7 +3,7 @@
 use minicbor::bytes::ByteVec;
 use wire::*;
 
-use crate::samples::*;
+use crate::{photos::photo_frames, samples::*};
 
 pub(crate) fn frames() -> Vec<Frame> {
     let mut frames = session_frames();
@@ -226,55 +226,6 @@ fn certificate_frames() -> Vec<Frame> {
             },
         }),
     ]
-}
-
-fn photo_frames() -> Vec<Frame> {
-    let photo = photo(b"after");
-    vec![
-        Frame::PhotoChunk(PhotoChunkFrame {
-            standing: standing(),
-            order_id: OrderId(id(1)),
-            command_id: CommandId(id(9)),
-            photo,
-            offset: 8_192,
-            body: vec![0xff, 0xd8, 0xff].into(),
-        }),
-        Frame::PhotoAnswer(PhotoAnswerFrame {
-            standing: standing(),
-            command_id: CommandId(id(9)),
-            hash: photo.hash,
-            answer: PhotoAnswer::Stored { bytes: 8_195 },
-        }),
-    ]
-}
-
-/// The answers that bring a photo no further, and the Welcome of a hub that takes photos.
-pub(crate) fn of_photos() -> Vec<(&'static str, Frame)> {
-    let answer = |answer| {
-        Frame::PhotoAnswer(PhotoAnswerFrame {
-            standing: standing(),
-            command_id: CommandId(id(9)),
-            hash: photo(b"after").hash,
-            answer,
-        })
-    };
-    let refused = PhotoAnswer::Refused {
-        code: Code::PhotoNotNamed,
-    };
-    let mut rare = vec![
-        ("photo/later", answer(PhotoAnswer::Later)),
-        ("photo/refused", answer(refused)),
-    ];
-    for frame in frames() {
-        if let Frame::Welcome(welcome) = frame {
-            let photos = Some(true);
-            rare.push((
-                "welcome/photos",
-                Frame::Welcome(Welcome { photos, ..welcome }),
-            ));
-        }
-    }
-    rare
 }
 
 /// The refusals of a certificate, with and without a name.

@@ -6,12 +6,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod frames;
+mod photos;
 mod samples;
 mod words;
 
 use std::collections::BTreeMap;
 
 use frames::*;
+use photos::*;
 use samples::*;
 use serde::Serialize;
 use wire::*;
@@ -137,6 +139,7 @@ impl Vectors {
         for frame in frames() {
             match frame {
                 Frame::Hello(hello) => self.add_suspect_hello(hello),
+                Frame::Welcome(welcome) => self.add_photos_welcome(welcome),
                 Frame::Quarantine(quarantine) => self.add_partial_quarantine(quarantine),
                 Frame::Ack(ack) => self.add_acks_of_troubled_edges(ack),
                 _ => {}
@@ -159,6 +162,14 @@ impl Vectors {
             ..hello
         });
         self.add_frame("hello/suspect", &suspect);
+    }
+
+    fn add_photos_welcome(&mut self, welcome: Welcome) {
+        let photos = Some(true);
+        self.add_frame(
+            "welcome/photos",
+            &Frame::Welcome(Welcome { photos, ..welcome }),
+        );
     }
 
     fn add_partial_quarantine(&mut self, quarantine: Quarantine) {
