@@ -15,7 +15,12 @@ use mongodb::{Client, bson::doc};
 use process::parts::{CloudPart, StoreKind};
 use tokio::process::Command;
 
-use crate::{Spec, layout::make_inside, probe, servers::Addresses};
+use crate::{
+    Spec,
+    layout::make_inside,
+    probe,
+    servers::{Addresses, port_of, rabbitmq},
+};
 
 const COMPOSE: &str = include_str!("../../../docker-compose.yml");
 const PASSWORDS: &str = include_str!("../../docker/passwords.sh");
@@ -26,7 +31,6 @@ const CACHE: &str = include_str!("../../docker/redis.sh");
 /// The last commands of the scripts; skipped because the servers already run here.
 const STARTERS: [&str; 2] = ["docker-entrypoint.sh", "redis-server"];
 const ROOT: &str = "root";
-const GUEST: &str = "Authorization: Basic Z3Vlc3Q6Z3Vlc3Q=\r\n";
 
 /// The sign-in URLs of each part, by setting name. Empty if the servers admit any client.
 #[derive(Debug, Default)]
@@ -221,24 +225,9 @@ async fn make_document_users(
 
 /// A server that starts with definitions makes no guest, so delete the guest after loading them.
 async fn make_bus_users(servers: &Addresses, definitions: &str) -> Result<()> {
-    let port = port_of(&servers.rabbitmq_api)?;
-    let length = definitions.len();
-    let tell = format!(
-        "POST /api/definitions HTTP/1.0\r\n{GUEST}Content-Type: application/json\r\n\
-         Content-Length: {length}\r\n\r\n{definitions}"
-    );
-    let go = format!("DELETE /api/users/guest HTTP/1.0\r\n{GUEST}\r\n");
-    for question in [tell, go] {
-        let told = probe::first_words(port, question.as_bytes())
-            .await
-            .unwrap_or_default();
-        ensure!(
-            told.starts_with(b"HTTP/1.1 204"),
-            "RabbitMQ: {}",
-            String::from_utf8_lossy(&told)
-        );
-    }
-    Ok(())
+    let api = &servers.rabbitmq_api;
+    rabbitmq::manage(api, "POST", "definitions", definitions).await?;
+    rabbitmq::manage(api, "DELETE", "users/guest", "").await
 }
 
 async fn make_cache_users(servers: &Addresses, users: &str) -> Result<()> {
@@ -300,12 +289,4 @@ fn here(url: String, servers: &Addresses) -> String {
             port_of(here).map_or_else(|_| there.to_owned(), |port| format!("@127.0.0.1:{port}"));
         url.replace(there, &here)
     })
-}
-
-fn port_of(address: &str) -> Result<u16> {
-    let port = address
-        .rsplit(':')
-        .next()
-        .and_then(|port| port.parse().ok());
-    port.with_context(|| format!("{address} has no port"))
 }

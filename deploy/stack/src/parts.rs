@@ -13,7 +13,7 @@ use wire::Region;
 use crate::{
     Spec, binaries,
     layout::{EdgePlace, Layout, make_inside},
-    servers::{Addresses, Server},
+    servers::{PlatformStores, Server},
     supervisor::{Signal, stage},
 };
 
@@ -147,31 +147,27 @@ pub(crate) fn bootstrap_admin(layout: &Layout, username: &str, password: &str) -
 }
 
 /// Writes the shared settings of all parts to a file that a person can also read and use.
-pub(crate) fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
+pub(crate) fn write_config(layout: &Layout, stores: &PlatformStores) -> Result<()> {
     let keys = layout.cloud_folder();
     make_inside(&keys)?;
-    let Addresses {
-        mysql,
-        mongodb,
-        rabbitmq,
-        redis,
-        ..
-    } = servers;
     ServiceKey::create_key_folders(&keys).context("could not create the keys of the parts")?;
     for part in CloudPart::behind_the_gateway() {
         sealing::create_if_missing(&own_path(layout, part, "data.keys"))
             .context("could not create the keys that seal data")?;
     }
-    let mut text =
-        format!("[platform]\nbus_url = \"{rabbitmq}/%2f\"\ncache_url = \"{redis}\"\n\n[peers]\n");
+    let bus = stores.bus_url();
+    let cache = &stores.servers().redis;
+    let mut text = format!("[platform]\nbus_url = \"{bus}\"\ncache_url = \"{cache}\"\n\n[peers]\n");
     for (part, port) in layout.parts() {
         text.push_str(&format!("{part} = \"http://127.0.0.1:{port}\"\n"));
     }
     for part in CloudPart::behind_the_gateway() {
         let store = match part.store() {
             StoreKind::Nothing => String::new(),
-            StoreKind::Sql(name) => format!("sql_url = \"{mysql}/{name}\"\n"),
-            StoreKind::Documents(name) => format!("documents_url = \"{mongodb}/{name}\"\n"),
+            StoreKind::Sql(_) => format!("sql_url = \"{}\"\n", stores.database_url(part)),
+            StoreKind::Documents(_) => {
+                format!("documents_url = \"{}\"\n", stores.database_url(part))
+            }
         };
         text.push_str(&format!("\n[{part}]\n{store}"));
         // With shared files, a part would collect those that only another part's list names.

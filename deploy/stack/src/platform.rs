@@ -22,7 +22,7 @@ use crate::{
     parts::{self, Part, READY_MAX},
     probe,
     ready::{EdgeAddresses, ReadyFile},
-    servers::{Access, Addresses, ServerData, Servers},
+    servers::{Access, Addresses, PlatformStores, ServerData, Servers},
     sign_ins::{self, DemoPerson},
 };
 
@@ -41,6 +41,9 @@ pub struct Stack {
     supervisor: Supervisor,
     children: BTreeMap<Part, Child>,
     servers: Option<Servers>,
+    stores: Option<PlatformStores>,
+    /// Servers of a test run, on which this platform has databases among others.
+    shared_servers: Option<Addresses>,
     access: Access,
     users: PartUsers,
     environment: BTreeMap<String, String>,
@@ -77,6 +80,8 @@ impl Stack {
             supervisor,
             children: BTreeMap::new(),
             servers: None,
+            stores: None,
+            shared_servers: wishes.shared_servers.clone(),
             access: if wishes.own_users {
                 Access::ItsUsers
             } else {
@@ -108,8 +113,9 @@ impl Stack {
         &self.supervisor
     }
 
-    pub fn servers(&self) -> Option<&Addresses> {
-        self.servers.as_ref().map(|servers| &servers.addresses)
+    /// Its databases and virtual host, on a platform with servers.
+    pub fn stores(&self) -> Option<&PlatformStores> {
+        self.stores.as_ref()
     }
 
     /// A session of the admin with enough lifetime left.
@@ -192,7 +198,7 @@ impl Stack {
                 .environment
                 .get(wishes::OBJECTIONS)
                 .is_some_and(|wait| wait == "0"),
-            servers: self.servers().cloned(),
+            servers: self.stores().map(|stores| stores.servers().clone()),
         }
     }
 
@@ -217,8 +223,8 @@ impl Stack {
                 .await;
         }
         say("Starting MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto");
-        let servers = self.start_servers().await?;
-        parts::write_config(&self.layout, &servers.addresses)?;
+        let (servers, stores) = self.start_servers().await?;
+        parts::write_config(&self.layout, &stores)?;
         if self.access == Access::ItsUsers {
             let folder = self.layout.servers_folder();
             self.users = PartUsers::make(&folder, &servers.addresses).await?;
@@ -243,6 +249,7 @@ impl Stack {
             .await?;
         servers.settled().await?;
         self.servers = Some(servers);
+        self.stores = Some(stores);
         Ok(())
     }
 
@@ -265,7 +272,7 @@ impl Stack {
         &self.users
     }
 
-    async fn start_servers(&mut self) -> Result<Servers> {
+    async fn start_servers(&mut self) -> Result<(Servers, PlatformStores)> {
         let data = if self.layout.is_thrown_away {
             ServerData::ThrownAway
         } else {
@@ -275,7 +282,15 @@ impl Stack {
         let logs = self.layout.logs_folder();
         let supervisor = &self.supervisor;
         let ports = &mut self.layout.ports;
-        Servers::start_for(self.access, supervisor, &folder, &logs, data, ports).await
+        if let Some(shared) = &self.shared_servers {
+            let servers = Servers::start_cache(supervisor, &folder, &logs, shared, ports).await?;
+            let stores = PlatformStores::among_others(servers.addresses.clone()).await?;
+            return Ok((servers, stores));
+        }
+        let servers =
+            Servers::start_for(self.access, supervisor, &folder, &logs, data, ports).await?;
+        let stores = PlatformStores::alone(servers.addresses.clone());
+        Ok((servers, stores))
     }
 
     async fn start_edges(&mut self) -> Result<()> {

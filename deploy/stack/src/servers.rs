@@ -7,9 +7,10 @@
 mod mariadb;
 mod mongodb;
 mod mosquitto;
-mod rabbitmq;
+pub(crate) mod rabbitmq;
 mod redis;
 mod s3;
+mod stores;
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +19,7 @@ use std::{
 };
 
 pub use mariadb::{ClusteredMariaDb, FollowedMariaDb};
+pub use stores::PlatformStores;
 
 use anyhow::{Context, Result};
 use futures::future::try_join_all;
@@ -154,6 +156,41 @@ impl Servers {
         Self::start_on(&ground, ports).await
     }
 
+    /// Starts a Redis alone, for a platform whose other servers run already. It takes a moment,
+    /// and a shared one could not keep the keys of two platforms apart.
+    pub(crate) async fn start_cache(
+        supervisor: &Supervisor,
+        folder: &Path,
+        logs: &Path,
+        shared: &Addresses,
+        ports: &mut Ports,
+    ) -> Result<Self> {
+        let ground = Ground {
+            supervisor,
+            folder,
+            logs,
+            data: ServerData::ThrownAway,
+            access: Access::Anybody,
+            tls: None,
+        };
+        make_inside(folder)?;
+        make_inside(logs)?;
+        let ports = Places::draw(ports)?;
+        let redis = redis::start(&ground, ports.redis).await?;
+        let servers = Self {
+            addresses: Addresses {
+                redis: ports.addresses().redis,
+                ..shared.clone()
+            },
+            by_tls: None,
+            ports,
+            folder: folder.to_owned(),
+            children: BTreeMap::from([(Server::Redis, redis)]),
+        };
+        servers.ready(Server::Redis).await?;
+        Ok(servers)
+    }
+
     /// Starts them with TLS, for tests of TLS clients.
     pub async fn start_with(
         certificate: ServerCertificate,
@@ -232,8 +269,15 @@ impl Servers {
         Ok(servers)
     }
 
+    /// # Panics
+    /// If another platform uses this server as well.
     pub fn child(&self, server: Server) -> &Child {
         &self.children[&server]
+    }
+
+    /// Whether this platform shares its servers with others.
+    fn are_shared(&self) -> bool {
+        !self.children.contains_key(&Server::RabbitMq)
     }
 
     /// Returns when the server answers, which takes a while after a start.
@@ -250,6 +294,10 @@ impl Servers {
 
     /// Returns when the cloud's declarations are safe from a kill.
     pub async fn settled(&self) -> Result<()> {
+        // No test kills a server that it shares.
+        if self.are_shared() {
+            return Ok(());
+        }
         rabbitmq::settled(self.child(Server::RabbitMq), &self.folder.join("rabbitmq")).await
     }
 }
@@ -314,6 +362,14 @@ impl Ground<'_> {
 /// Some servers need an explicit option or user name to run as root.
 fn runs_as_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+pub(crate) fn port_of(address: &str) -> Result<u16> {
+    let port = address
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.parse().ok());
+    port.with_context(|| format!("{address} has no port"))
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use process::{parts::CloudPart, tokens::ServiceKey};
 use stack::{EdgePlace, Layout, Stack, Stores, Wishes};
-use support::is_deep_run;
+use support::{is_deep_run, test_servers};
 use tokio::sync::OnceCell;
 
 /// A cloud and one region's edge.
@@ -23,6 +23,11 @@ impl AttackedPlatform {
     /// A separate platform, for an attack that may harm it.
     pub async fn fresh() -> Self {
         Self::with(Stores::Real, &[]).await
+    }
+
+    /// A separate platform whose folder has the data of its servers as well.
+    pub async fn with_own_servers() -> Self {
+        Self::start(Stores::Real, at_default_limits(&[])).await
     }
 
     /// A separate platform for thousands of calls by one person, with the gateway's rate limits
@@ -54,20 +59,15 @@ impl AttackedPlatform {
     }
 
     /// A separate platform with additional environment variables in each of our processes.
-    ///
-    /// # Panics
-    /// If it does not start.
     pub async fn with(stores: Stores, environment: &[(&str, &str)]) -> Self {
+        let wishes = at_default_limits(environment).on(test_servers());
+        Self::start(stores, wishes).await
+    }
+
+    async fn start(stores: Stores, wishes: Wishes) -> Self {
         let mut layout = Layout::temporary(stores).expect("a layout");
         // One region is enough to attack, and starts in a fifth of the time.
         layout.edges.truncate(1);
-        let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let environment: BTreeMap<_, _> = environment.iter().map(text).collect();
-        let wishes = Wishes {
-            default_limits: true,
-            environment,
-            ..Wishes::default()
-        };
         let stack = Stack::start(layout, &wishes).await.expect("a platform");
         Self { stack }
     }
@@ -87,5 +87,15 @@ impl AttackedPlatform {
     pub fn service_key(&self, part: CloudPart) -> ServiceKey {
         let folder = self.stack.layout().cloud_folder().join(part.name());
         ServiceKey::load_for_part(part, &folder.join("service.key")).expect("a part's key")
+    }
+}
+
+fn at_default_limits(environment: &[(&str, &str)]) -> Wishes {
+    let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let environment: BTreeMap<_, _> = environment.iter().map(text).collect();
+    Wishes {
+        default_limits: true,
+        environment,
+        ..Wishes::default()
     }
 }

@@ -56,7 +56,8 @@ pub(crate) async fn measure(stack: &Stack, edges: &Edges, ops: usize) -> Result<
     );
     let filled = edges.peaks(stack)?;
 
-    let mysql = stack.servers().context("real stores")?.mysql.clone();
+    let stores = stack.stores().context("real stores")?;
+    let mysql = stores.servers().mysql.clone();
     let rows_before = bare::count(&mysql).await?;
     let received_before = edges.received().await?;
     let carried_before = edges.carried();

@@ -5,7 +5,7 @@ use std::{fs, sync::Arc, time::Duration};
 use anyhow::{Context, Result, bail};
 use http::Method;
 use platform::{sql::Sql, vals};
-use process::{client::Client, clock::Clock};
+use process::{client::Client, clock::Clock, parts::CloudPart};
 use stack::{Layout, Part, Stack};
 use support::{Api, Person, Proxy, Wire};
 use tokio::task::JoinSet;
@@ -59,8 +59,8 @@ impl Edges {
                 file,
             });
         }
-        let mysql = &stack.servers().context("real stores")?.mysql;
-        let sync_db = Sql::open(&format!("{mysql}/sync_db")).await?;
+        let stores = stack.stores().context("real stores")?;
+        let sync_db = Sql::open(&stores.database_url(CloudPart::Hub)).await?;
         Ok(Self {
             each,
             wires,

@@ -66,7 +66,8 @@ async fn run(arguments: &Arguments) -> Result<()> {
 
 async fn measure(stack: &Stack, edges: &Edges, ops: usize) -> Result<()> {
     let drained = drain::measure(stack, edges, ops).await?;
-    let mysql = stack.servers().context("real stores")?.mysql.clone();
+    let stores = stack.stores().context("real stores")?;
+    let mysql = stores.servers().mysql.clone();
     processes::leave_only_the_database(stack).await?;
     let before = Load::of(stack);
     let took = bare::insert(&mysql, &drained.rows, drained.ops).await?;

@@ -6,6 +6,7 @@ mod standing;
 use std::collections::{BTreeMap, HashMap};
 
 use platform::{sql::Sql, vals};
+use process::parts::CloudPart;
 use stack::{EdgePlace, Stack};
 use uuid::Uuid;
 use wire::{Code, FenceEnding, OrderId, Outcome, OutcomeKind, UserId, Verdict};
@@ -37,15 +38,15 @@ impl Truth {
     /// If a store cannot be opened.
     pub async fn of(stack: &Stack, places: &BTreeMap<Seat, EdgePlace>) -> Self {
         let open = async |url: String| Sql::open(&url).await.expect("a store");
-        let mysql = stack.servers().expect("real stores").mysql.clone();
+        let stores = stack.stores().expect("real stores");
         let mut edges = BTreeMap::new();
         for (seat, place) in places {
             let file = stack.layout().edge_folder(place).join("db").join("edge.db");
             edges.insert(*seat, open(format!("sqlite:{}", file.display())).await);
         }
         Self {
-            order_db: open(format!("{mysql}/order_db")).await,
-            sync_db: open(format!("{mysql}/sync_db")).await,
+            order_db: open(stores.database_url(CloudPart::Order)).await,
+            sync_db: open(stores.database_url(CloudPart::Hub)).await,
             edges,
         }
     }

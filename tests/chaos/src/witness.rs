@@ -24,6 +24,7 @@ use mongodb::{
 use process::{
     client::{Client, ClientError},
     clock::Clock,
+    parts::CloudPart,
 };
 use support::{Operator, Unusable};
 use wire::Region;
@@ -85,18 +86,19 @@ impl<'a> Witness<'a> {
     /// # Panics
     /// If `holdfast` is not built, or a store cannot be opened.
     pub async fn of(scene: &'a Scene, draws: Draws) -> Self {
-        let servers = &scene.stack.servers().expect("real stores").mongodb;
-        let server = mongodb::Client::with_uri_str(servers)
+        let stores = scene.stack.stores().expect("real stores");
+        let server = mongodb::Client::with_uri_str(&stores.servers().mongodb)
             .await
             .expect("inboxes");
         // Use the service's read concern, so that both see the same documents.
         let majority = ReadConcern::majority();
         let majority = DatabaseOptions::builder().read_concern(majority).build();
+        let inboxes = stores.database_name(CloudPart::Notification);
         Self {
             scene,
             operator: crate::operator(&scene.stack).await,
             client: Client::new(),
-            inboxes: server.database_with_options("notification_db", majority),
+            inboxes: server.database_with_options(&inboxes, majority),
             clock: Clock::system(),
             draws,
             testimony: Testimony::default(),

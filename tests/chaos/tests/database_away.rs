@@ -87,8 +87,8 @@ impl Scene {
             .unwrap();
         let api = Api::new(stack.layout().gateway_url());
         let storm = Storm::in_region(&stack, &api, REGION).await;
-        let mysql = &stack.servers().unwrap().mysql;
-        let sync_db = Sql::open(&format!("{mysql}/sync_db")).await.unwrap();
+        let sync_db = stack.stores().unwrap().database_url(CloudPart::Hub);
+        let sync_db = Sql::open(&sync_db).await.unwrap();
         Self {
             stack,
             storm,

@@ -14,6 +14,7 @@ use stack::{Layout, Part, Stack, Stores, Wishes};
 use support::{
     Api, Operator, Person, eventually,
     samples::{order, person},
+    test_servers,
 };
 use wire::{CommandId, Event, EventId, EventType, OrderEvent, Role};
 
@@ -30,15 +31,14 @@ const LETTERS: &str = "/api/v1/admin/letters";
 async fn ten_thousand_events_wait_for_a_stopped_part_and_one_for_a_person() {
     let mut layout = Layout::temporary(Stores::Real).unwrap();
     layout.edges.truncate(1);
-    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let wishes = Wishes::default().on(test_servers());
+    let stack = Stack::start(layout, &wishes).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let admin = stack.admin_sign_in();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
-    let servers = stack.servers().unwrap();
-    let bus = Bus::open(&format!("{}/%2f", servers.rabbitmq))
-        .await
-        .unwrap();
-    let mongodb = format!("{}/notification_db", servers.mongodb);
+    let stores = stack.stores().unwrap();
+    let bus = Bus::open(&stores.bus_url()).await.unwrap();
+    let mongodb = stores.database_url(CloudPart::Notification);
     let mongodb = mongodb::Client::with_uri_str(mongodb).await.unwrap();
     let inbox = mongodb
         .default_database()

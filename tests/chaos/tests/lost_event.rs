@@ -8,7 +8,7 @@ use platform::bus::Bus;
 use process::parts::CloudPart;
 use serde_json::Value;
 use stack::{Layout, Part, Stack, Stores, Wishes};
-use support::{Api, Operator, Person, eventually};
+use support::{Api, Operator, Person, eventually, test_servers};
 use wire::{EventType, OrderId, OrderStatus, Region, Role};
 
 const REGION: Region = Region::North;
@@ -22,9 +22,8 @@ const LIMIT: Duration = Duration::from_secs(90);
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_thrown_away_before_the_hub_is_found_repaired_counted_and_named_by_status() {
     let layout = Layout::temporary(Stores::Real).unwrap();
-    let stack = Stack::start(layout, &Wishes::of_few_people())
-        .await
-        .unwrap();
+    let wishes = Wishes::of_few_people().on(test_servers());
+    let stack = Stack::start(layout, &wishes).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let operator = operator(&stack).await;
     // The hub retries fetching the token keys until auth is up, and they make a change, too.
@@ -147,7 +146,7 @@ async fn open_order(stack: &Stack, api: &Api) -> (OrderId, Person) {
 
 /// Drops the event, and all before it, from the hub's own queue while the hub is away.
 async fn throw_away(stack: &Stack, kind: EventType) {
-    let bus = Bus::open(&stack.servers().unwrap().rabbitmq).await.unwrap();
+    let bus = Bus::open(&stack.stores().unwrap().bus_url()).await.unwrap();
     let mut deliveries = bus.subscribe(QUEUE, 1).await.unwrap();
     let thrown_away = async {
         loop {

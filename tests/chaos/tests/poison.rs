@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use chaos::{Receipted, Storm, operator};
 use platform::{sql::Sql, vals};
+use process::parts::CloudPart;
 use serde_json::Value;
 use stack::{Layout, Stack, Stores, Wishes};
-use support::{Api, eventually};
+use support::{Api, eventually, test_servers};
 use wire::Region;
 
 const REGION: Region = Region::East;
@@ -22,12 +23,11 @@ const MEND: &str = "ALTER TABLE orders DROP CONSTRAINT spoilt";
 #[tokio::test(flavor = "multi_thread")]
 async fn an_op_that_makes_the_order_service_fail_stops_itself_alone_until_it_is_let_in_again() {
     let layout = Layout::temporary(Stores::Real).unwrap();
-    let stack = Stack::start(layout, &Wishes::of_few_people())
-        .await
-        .unwrap();
+    let wishes = Wishes::of_few_people().on(test_servers());
+    let stack = Stack::start(layout, &wishes).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let storm = Storm::in_region(&stack, &api, REGION).await;
-    let order_db = format!("{}/order_db", stack.servers().unwrap().mysql);
+    let order_db = stack.stores().unwrap().database_url(CloudPart::Order);
     let order_db = Sql::open(&order_db).await.unwrap();
     let operator = operator(&stack).await;
 

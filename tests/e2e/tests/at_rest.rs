@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 use stack::{Layout, Stack, Stores, Wishes};
-use support::{CarelessIssuer, Mailbox};
+use support::{CarelessIssuer, Mailbox, test_servers};
 
 use dump::Kept;
 use journey::Secret;
@@ -43,7 +43,7 @@ async fn nothing_is_in_the_clear(stores: Stores) {
         .collect();
     let wishes = Wishes {
         environment,
-        ..Wishes::default()
+        ..Wishes::default().on(test_servers())
     };
     let stack = Stack::start(layout, &wishes).await.unwrap();
     let phones = stack.layout().cloud_folder().join("sms");

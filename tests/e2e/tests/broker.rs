@@ -5,17 +5,20 @@ use std::{collections::BTreeSet, process::Command, time::Duration};
 
 use serde_json::Value;
 use stack::{Layout, Stack, Stores, Wishes};
-use support::eventually;
+use support::{eventually, test_servers};
 
 const DECLARED_WITHIN: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
     let layout = Layout::temporary(Stores::Real).unwrap();
-    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
-    let api = stack.servers().unwrap().rabbitmq_api.clone();
+    let wishes = Wishes::default().on(test_servers());
+    let stack = Stack::start(layout, &wishes).await.unwrap();
+    let stores = stack.stores().unwrap();
+    let api = &stores.servers().rabbitmq_api;
+    let host = stores.virtual_host();
 
-    let exchanges = ask(&api, "exchanges/%2f");
+    let exchanges = ask(api, &format!("exchanges/{host}"));
     let ours: BTreeSet<_> = exchanges
         .as_array()
         .unwrap()
@@ -53,7 +56,7 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
         ("notification_created", &["order.created"]),
     ] {
         let bound = eventually("the queue is bound", DECLARED_WITHIN, async || {
-            let bindings = ask(&api, &format!("queues/%2f/{queue}/bindings"));
+            let bindings = ask(api, &format!("queues/{host}/{queue}/bindings"));
             let keys: BTreeSet<String> = bindings
                 .as_array()?
                 .iter()
@@ -73,7 +76,7 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
             "{queue}"
         );
         assert_eq!(
-            ask(&api, &format!("queues/%2f/{queue}"))["durable"],
+            ask(api, &format!("queues/{host}/{queue}"))["durable"],
             true,
             "{queue}"
         );

@@ -6,7 +6,7 @@ use http::{Method, Request, StatusCode, header};
 use process::{client::Client, parts::CloudPart};
 use serde_json::Value;
 use stack::{Layout, Part, Stack, Stores, Wishes};
-use support::Api;
+use support::{Api, test_servers};
 use wire::Role;
 
 /// The size limit of a document.
@@ -100,7 +100,8 @@ async fn a_document_of_twenty_megabytes_passes_gateway_and_user_service_in_littl
     let mut layout = Layout::temporary(Stores::Real).unwrap();
     // One edge suffices, because files bypass the edges.
     layout.edges.truncate(1);
-    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let wishes = Wishes::default().on(test_servers());
+    let stack = Stack::start(layout, &wishes).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let token = api.newcomer(Role::Provider).await.unwrap().token;
     let sender = Sender {

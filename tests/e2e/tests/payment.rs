@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 use stack::{Layout, Stack, Stores, Wishes};
-use support::{Api, Person, eventually, samples::order_form};
+use support::{Api, Person, eventually, samples::order_form, test_servers};
 use wire::{Code, OrderId, OrderStatus, PaymentStatus, Region, Role};
 
 /// Two relays and two consumers separate a payment from the order that shows it.
@@ -105,7 +105,8 @@ async fn money_moves_with_the_work(stores: Stores) {
 impl Scene {
     async fn new(stores: Stores) -> Self {
         let layout = Layout::temporary(stores).unwrap();
-        let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+        let wishes = Wishes::default().on(test_servers());
+        let stack = Stack::start(layout, &wishes).await.unwrap();
         let api = Api::new(stack.layout().gateway_url());
         let admin = stack.admin_sign_in();
         let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use platform::{sealing::DataKeys, sql::Sql};
+use process::parts::CloudPart;
 use stack::{Layout, Stack, Stores, Wishes};
-use support::{Api, Person};
+use support::{Api, Person, test_servers};
 use tokio::{
     sync::{Barrier, Semaphore},
     task::JoinSet,
@@ -19,9 +20,8 @@ const SIGNED_IN_WITHIN: Duration = Duration::from_secs(120);
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_hundred_providers_exactly_one_gets_the_job() {
     let layout = Layout::temporary(Stores::Real).unwrap();
-    let stack = Stack::start(layout, &Wishes::of_few_people())
-        .await
-        .unwrap();
+    let wishes = Wishes::of_few_people().on(test_servers());
+    let stack = Stack::start(layout, &wishes).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let admin = stack.admin_sign_in();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
@@ -91,8 +91,8 @@ async fn race(api: &Api, providers: Vec<Person>, order: OrderId) -> Vec<(UserId,
 
 /// Counts this order's distinct acceptance events in the order service's outbox.
 async fn accepted_events(stack: &Stack, order: OrderId) -> usize {
-    let servers = stack.servers().expect("real stores");
-    let db = Sql::open(&format!("{}/order_db", servers.mysql))
+    let stores = stack.stores().expect("real stores");
+    let db = Sql::open(&stores.database_url(CloudPart::Order))
         .await
         .unwrap();
     let keys = stack

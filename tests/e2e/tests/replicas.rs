@@ -26,7 +26,7 @@ use process::{
     tasks::Tasks,
 };
 use stack::{Layout, ReplicaPlace, Stack, Stores, Wishes, binaries, ready};
-use support::eventually;
+use support::{eventually, test_servers};
 use tokio::{net::TcpListener, task::spawn_blocking};
 use wire::Region;
 
@@ -90,7 +90,7 @@ const JOBS: [(CloudPart, &[&str]); 7] = [
 async fn the_story_and_the_jobs_are_the_same_on_two_replicas_of_every_part() {
     let mut layout = Layout::temporary(Stores::Real).unwrap();
     layout.edges.truncate(1);
-    let mut wishes = Wishes::that_settle_soon();
+    let mut wishes = Wishes::that_settle_soon().on(test_servers());
     wishes
         .environment
         .insert(JOBS_AT.0.into(), JOBS_AT.1.into());
@@ -183,18 +183,13 @@ enum ClaimedRuns {
 
 impl ClaimedRuns {
     async fn of(stack: &Stack, part: CloudPart) -> Self {
-        let servers = stack.servers().unwrap();
+        let stores = stack.stores().unwrap();
+        let url = || stores.database_url(part);
         match part.store() {
-            StoreKind::Sql(name) => Self::Sql(
-                Sql::open(&format!("{}/{name}", servers.mysql))
-                    .await
-                    .unwrap(),
-            ),
-            StoreKind::Documents(name) => {
-                let client = mongodb::Client::with_uri_str(&servers.mongodb)
-                    .await
-                    .unwrap();
-                Self::Documents(client.database(name))
+            StoreKind::Sql(_) => Self::Sql(Sql::open(&url()).await.unwrap()),
+            StoreKind::Documents(_) => {
+                let client = mongodb::Client::with_uri_str(url()).await.unwrap();
+                Self::Documents(client.default_database().unwrap())
             }
             StoreKind::Nothing => panic!("{part} has no database"),
         }

@@ -7,7 +7,7 @@ use http::Method;
 use process::clock::Clock;
 use serde_json::{Value, json};
 use stack::{Layout, Stack, Stores, Wishes};
-use support::{Api, Mqtt, Person, Place, Tablet, eventually};
+use support::{Api, Mqtt, Person, Place, Tablet, eventually, test_servers};
 use wire::{
     Action, Code, CommandBody, CommandId, OrderId, OrderStatus, PaymentStatus, Region, Role,
     Verdict,
@@ -98,7 +98,8 @@ async fn work_is_reviewed_and_counts(stores: Stores) {
 impl Scene {
     async fn new(stores: Stores) -> Self {
         let layout = Layout::temporary(stores).unwrap();
-        let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+        let wishes = Wishes::default().on(test_servers());
+        let stack = Stack::start(layout, &wishes).await.unwrap();
         let api = Api::new(stack.layout().gateway_url());
         let admin = stack.admin_sign_in();
         let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();

@@ -28,6 +28,6 @@ pub use issuer::{Issuer, claims, edge_claims};
 pub use mailbox::{Mailbox, address_code_in};
 pub use operator::{Operator, Said, Unusable};
 pub use proxy::{Proxy, Wire};
-pub use servers::{Servers, VARIABLE, servers};
+pub use servers::{Servers, VARIABLE, servers, test_servers};
 pub use tablet::{Mqtt, Place, Tablet, TabletError};
 pub use wait::{Late, eventually, within};

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::servers::Addresses;
+
 /// The delay for objections before money of completed work settles.
 pub(super) const OBJECTIONS: &str = "HOLDFAST__PLATFORM__DISPUTE_MS";
 
@@ -15,6 +17,9 @@ pub struct Wishes {
     /// On real stores each part signs in as its production user, and the servers admit only these
     /// users.
     pub own_users: bool,
+    /// Servers that already run for other platforms too; this one gets databases, a virtual host
+    /// and a Redis of its own. For a test that leaves the servers alone.
+    pub shared_servers: Option<Addresses>,
     /// Added to the environment of each of our processes.
     pub environment: BTreeMap<String, String>,
 }
@@ -43,6 +48,14 @@ impl Wishes {
         Self {
             environment,
             ..Self::default()
+        }
+    }
+
+    /// On real stores, uses these servers instead of servers of its own.
+    pub fn on(self, servers: Addresses) -> Self {
+        Self {
+            shared_servers: Some(servers),
+            ..self
         }
     }
 

@@ -2,17 +2,16 @@
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
-use super::{Ground, ServerCertificate, TlsPlaces, write};
+use super::{Ground, ServerCertificate, TlsPlaces, port_of, write};
 use crate::{Child, binaries, probe};
 
 const NODE: &str = "holdfast@localhost";
 /// A client's first bytes in AMQP 0-9-1.
 const AMQP_HEADER: &[u8] = b"AMQP\x00\x00\x09\x01";
-/// Signs in as guest:guest, which works from the loopback address only.
-const OVERVIEW: &[u8] =
-    b"GET /api/overview HTTP/1.0\r\nAuthorization: Basic Z3Vlc3Q6Z3Vlc3Q=\r\n\r\n";
+/// `guest:guest`, who may sign in from the loopback address only.
+const GUEST: &str = "Basic Z3Vlc3Q6Z3Vlc3Q=";
 
 pub(super) struct RabbitPorts {
     pub(super) amqp: u16,
@@ -69,14 +68,31 @@ fn tls(ground: &Ground<'_>) -> String {
 
 pub(super) async fn ready(child: &Child, ports: &RabbitPorts) -> Result<()> {
     let amqp = ports.amqp;
-    let api = ports.api;
+    let api = &format!("http://127.0.0.1:{}", ports.api);
     probe::until(child, Duration::from_secs(90), || async move {
-        let starts = |said: Option<Vec<u8>>, with: &[u8]| said.is_some_and(|s| s.starts_with(with));
         // A ready node answers with a method frame (1) on channel 0.
-        starts(probe::first_words(amqp, AMQP_HEADER).await, &[1, 0, 0])
-            && starts(probe::first_words(api, OVERVIEW).await, b"HTTP/1.1 200")
+        let answer = probe::first_words(amqp, AMQP_HEADER).await;
+        answer.is_some_and(|frame| frame.starts_with(&[1, 0, 0]))
+            && manage(api, "GET", "overview", "").await.is_ok()
     })
     .await
+}
+
+/// Sends a request to the management API at `api`, as the guest.
+pub(crate) async fn manage(api: &str, method: &str, path: &str, body: &str) -> Result<()> {
+    let length = body.len();
+    let request = format!(
+        "{method} /api/{path} HTTP/1.0\r\nAuthorization: {GUEST}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    let answer = probe::first_words(port_of(api)?, request.as_bytes()).await;
+    let answer = answer.unwrap_or_default();
+    ensure!(
+        answer.starts_with(b"HTTP/1.1 20"),
+        "RabbitMQ: {}",
+        String::from_utf8_lossy(&answer)
+    );
+    Ok(())
 }
 
 /// Returns once every quorum queue is in the node's register on disk. RabbitMQ 3.10 writes a new
@@ -106,6 +122,8 @@ fn all_registered(quorum: &Path) -> bool {
 fn environment(folder: &Path, ports: &RabbitPorts) -> BTreeMap<String, String> {
     let at = |name: &str| folder.join(name).display().to_string();
     let cookie = "-setcookie holdfast".to_owned();
+    // Idle schedulers sleep at once instead of spinning: other programs need the processors.
+    let server_arguments = format!("{cookie} +sbwt none +sbwtdcpu none +sbwtdio none");
     BTreeMap::from([
         ("HOME".into(), folder.display().to_string()),
         // Part of its data: stays the same over restarts. The port mapper is private.
@@ -125,7 +143,10 @@ fn environment(folder: &Path, ports: &RabbitPorts) -> BTreeMap<String, String> {
         ("RABBITMQ_CONF_ENV_FILE".into(), at("none.conf")),
         ("RABBITMQ_PID_FILE".into(), at("pid")),
         ("RABBITMQ_GENERATED_CONFIG_DIR".into(), at("gen")),
-        ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS".into(), cookie.clone()),
+        (
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS".into(),
+            server_arguments,
+        ),
         ("RABBITMQ_CTL_ERL_ARGS".into(), cookie),
         // Without it the script stays in between and stops the node with a second Erlang machine.
         ("RUNNING_UNDER_SYSTEMD".into(), "true".into()),

@@ -103,7 +103,7 @@ fn signature_of(token: &str) -> Vec<u8> {
 /// After a working day the disks hold no token that opens the gateway, and the logs hold no secret.
 #[tokio::test]
 async fn somebody_with_the_disks_finds_a_live_token_or_a_password() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::with_own_servers().await;
     let customer = platform.somebody(Role::Customer).await;
     let [at_portal, at_tablet] = [platform.provider().await, platform.provider().await];
     let admin = platform.admin().await;

@@ -186,7 +186,7 @@ async fn a_neighbour_on_the_machine_asks_the_services_directly() {
 #[tokio::test]
 async fn a_thief_goes_on_after_redis_has_lost_his_revocation() {
     let attacked = AttackedPlatform::shared().await;
-    let servers = attacked.stack.servers().expect("a platform on servers");
+    let stores = attacked.stack.stores().expect("a platform on servers");
     let provider = attacked.provider().await;
     let thief = Station::fresh();
     let orders = HttpCall::get("/api/v1/orders").bearer(&provider.person.token);
@@ -202,7 +202,7 @@ async fn a_thief_goes_on_after_redis_has_lost_his_revocation() {
     );
     assert_eq!(asked().await, 401);
     // Simulates an eviction, or a restart from an older dump; the completeness marker remains.
-    let cache = Cache::open(&servers.redis).unwrap();
+    let cache = Cache::open(&stores.servers().redis).unwrap();
     let session = session_of(&provider.person.token);
     assert!(cache.get("sessions:complete").await.unwrap().is_some());
     cache.delete(&format!("session:{session}")).await.unwrap();

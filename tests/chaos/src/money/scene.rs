@@ -64,9 +64,9 @@ impl MoneyScene {
                 .insert(format!("HOLDFAST__{name}"), value);
         }
         let stack = Stack::start(layout, &wishes).await.expect("a platform");
-        let mysql = stack.servers().expect("real stores").mysql.clone();
+        let stores = stack.stores().expect("real stores");
         let config = payment::Config {
-            sql_url: format!("{mysql}/payment_db").as_str().into(),
+            sql_url: stores.database_url(CloudPart::Payment).as_str().into(),
             payout_least_minor: PAYOUT_LEAST_MINOR,
             ..payment::Config::default()
         };
@@ -78,7 +78,7 @@ impl MoneyScene {
         let keys = DataKeys::load(&keys, true).expect("the keys that seal data");
         let payment_db = Sql::open_current(&config.sql_url, &MIGRATIONS, &keys).await;
         let payment_db = payment_db.expect("payment_db");
-        let order_db = Sql::open(&format!("{mysql}/order_db"))
+        let order_db = Sql::open(&stores.database_url(CloudPart::Order))
             .await
             .expect("order_db");
         let clock = Clock::system();

@@ -13,20 +13,20 @@ pub(super) struct Kept {
 
 pub(super) async fn all(stack: &Stack) -> Vec<Kept> {
     let mut kept = logs(&stack.layout().logs_folder());
-    match stack.servers() {
-        Some(servers) => {
-            for part in CloudPart::ALL {
+    match stack.stores() {
+        Some(stores) => {
+            for part in CloudPart::ALL.iter().copied() {
                 match part.store() {
                     StoreKind::Nothing => {}
                     StoreKind::Sql(name) => {
-                        kept.extend(tables(&format!("{}/{name}", servers.mysql), name).await);
+                        kept.extend(tables(&stores.database_url(part), name).await);
                     }
                     StoreKind::Documents(name) => {
-                        kept.extend(collections(&servers.mongodb, name).await);
+                        kept.extend(collections(&stores.database_url(part), name).await);
                     }
                 }
             }
-            kept.push(cache(&servers.redis));
+            kept.push(cache(&stores.servers().redis));
         }
         None => kept.extend(files(&stack.layout().cloud_folder()).await),
     }
@@ -97,9 +97,9 @@ async fn tables(url: &str, name: &str) -> Vec<Kept> {
 }
 
 /// Every document with all fields, including the store's internal ones.
-async fn collections(server: &str, name: &str) -> Vec<Kept> {
-    let client = mongodb::Client::with_uri_str(server).await.unwrap();
-    let database = client.database(name);
+async fn collections(url: &str, name: &str) -> Vec<Kept> {
+    let client = mongodb::Client::with_uri_str(url).await.unwrap();
+    let database = client.default_database().unwrap();
     let mut kept = Vec::new();
     for collection in database.list_collection_names().await.unwrap() {
         let mut found = database

@@ -7,6 +7,7 @@ use process::{client::Client, parts::CloudPart};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use stack::{Layout, Stack, Stores, Wishes, sign_ins};
+use support::test_servers;
 use tokio::sync::OnceCell;
 use wire::{Region, Role, UserId};
 
@@ -36,7 +37,8 @@ impl Replicas {
     pub(super) async fn start() -> Self {
         let mut layout = Layout::temporary(Stores::Real).unwrap();
         layout.edges.truncate(1);
-        let mut stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+        let wishes = Wishes::default().on(test_servers());
+        let mut stack = Stack::start(layout, &wishes).await.unwrap();
         let auth = stack.second_replica(CloudPart::Auth, &[]).await.unwrap();
         let peers = [(CloudPart::Auth, auth)];
         let second = stack
@@ -60,7 +62,7 @@ impl Replicas {
     /// Simulates the hours in which others learn the next key.
     pub(super) async fn next_key_is_known(&self) {
         const KNOWN: &str = "UPDATE signing_keys SET trusted_from = 1 WHERE place > 1";
-        let url = format!("{}/auth_db", self.stack.servers().unwrap().mysql);
+        let url = self.stack.stores().unwrap().database_url(CloudPart::Auth);
         let store = Sql::open(&url).await.unwrap();
         assert!(
             store.exec(KNOWN, vals![]).await.unwrap() >= 1,

@@ -9,6 +9,7 @@ use attack::{
 use platform::{sql::Sql, vals};
 use process::{
     clock::Clock,
+    parts::CloudPart,
     tokens::{Claims, KeyVault, Signer, TokenKind},
 };
 use ring::signature::Ed25519KeyPair;
@@ -166,8 +167,8 @@ async fn a_thief_signs_with_a_key_that_does_not_sign_yet() {
     let platform = AttackedPlatform::shared().await;
     let admin = platform.admin().await;
     let folder = platform.stack.layout().cloud_folder();
-    let servers = platform.stack.servers().expect("a platform on servers");
-    let store = Sql::open(&format!("{}/auth_db", servers.mysql))
+    let stores = platform.stack.stores().expect("a platform on servers");
+    let store = Sql::open(&stores.database_url(CloudPart::Auth))
         .await
         .expect("auth's store");
     let next: Option<(String, Vec<u8>)> = store.fetch_optional(NEXT, vals![]).await.unwrap();
