@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use chaos::{Storm, any_below};
+use chaos::{Draws, Storm, any_below};
 use process::parts::CloudPart;
 use stack::{Layout, Part, Server, Stack, Stores, Wishes};
 use support::{Api, is_deep_run};
@@ -18,6 +18,22 @@ const HEALTHY_WITHIN: Duration = Duration::from_secs(60);
 /// Kills per process. The rounds kill far more often.
 fn kills() -> u32 {
     if is_deep_run() { 3 } else { 1 }
+}
+
+/// Decides ops, or carries what was decided.
+const DECIDERS: [Part; 4] = [
+    Part::Alone(CloudPart::Hub),
+    Part::Alone(CloudPart::Order),
+    Part::Alone(CloudPart::Notification),
+    Part::Server(Server::RabbitMq),
+];
+
+/// A deep run kills each of them, another run one.
+fn killed_deciders() -> Vec<Part> {
+    if is_deep_run() {
+        return DECIDERS.to_vec();
+    }
+    vec![Draws::of(Draws::seed()).of_these(&DECIDERS)]
 }
 
 async fn platform(stores: Stores) -> (Stack, Api) {
@@ -68,12 +84,7 @@ async fn what_was_receipted_is_applied_once_whatever_is_killed_on_real_stores() 
     let (stack, api) = platform(Stores::Real).await;
     for round in 1..=kills() {
         kill_the_edge(&stack, &api, round).await;
-        for part in [
-            Part::Alone(CloudPart::Hub),
-            Part::Alone(CloudPart::Order),
-            Part::Alone(CloudPart::Notification),
-            Part::Server(Server::RabbitMq),
-        ] {
+        for part in killed_deciders() {
             kill_while_it_decides(&stack, &api, part, round).await;
         }
     }

@@ -64,6 +64,7 @@ impl Question for Inbox<'_> {
     type State = StoredInbox;
     type Word = InboxWord;
     const NAME: &'static str = "an inbox";
+    const IS_CACHED: bool = true;
 
     async fn state(&self) -> Option<StoredInbox> {
         let name = match self.person.role {

@@ -3,6 +3,7 @@
 use chaos::Draws;
 use process::parts::{CloudPart, StoreKind};
 use stack::{Part, Server};
+use support::is_deep_run;
 
 use super::{
     scene::{Scene, Told},
@@ -16,8 +17,10 @@ const SERVERS: [Server; 4] = [
     Server::Redis,
 ];
 
+/// A deep run stops each server, another run one of them.
 pub(super) async fn one_after_the_other(scene: &Scene, draws: &mut Draws) {
-    for server in shuffled(&SERVERS, draws) {
+    let count = if is_deep_run() { SERVERS.len() } else { 1 };
+    for server in shuffled(&SERVERS, draws).into_iter().take(count) {
         let needy: Vec<_> = CloudPart::behind_the_gateway()
             .filter(|part| missing(*part, server, false).is_some())
             .collect();
