@@ -1,17 +1,10 @@
 // The provider's app, against a scripted edge: every page in both languages, and its queue through every trouble.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { chromium } from 'playwright-core'
-import { axe, CHROMIUM, COLOUR_RULES, isDarkChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, screenshot, settled, smallTargets, tabTo, unseenStops, watch, writtenInCode } from './browser.mjs'
+import { axe, COLOUR_RULES, isDarkChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
 import { HOSTILE, order, PASSWORD, PEOPLE, serveEdge, startState } from './edge.mjs'
+import { ask, DIST, EXPECTED, jobOf, play, playSignedIn, signIn } from './tablet.mjs'
 
-const DIST = fileURLToPath(new URL('../../edge-node/app/dist', import.meta.url))
-/** The scripted edge speaks no MQTT, and refuses and goes away on purpose. */
-const EXPECTED = /WebSocket|status of (401|503)|Failed to load resource: net::/
 const id = (n) => order(n).id
 const HOUR = 3_600_000
 
@@ -19,13 +12,6 @@ let browser
 
 before(async () => { browser = await launch() })
 after(() => browser?.close())
-
-async function signIn(page, name = 'Zhou Lei') {
-  await page.fill('#name', name)
-  await page.fill('#password', PASSWORD)
-  await page.click('button[type=submit]')
-  await page.locator('.job').first().waitFor()
-}
 
 async function lock(page) {
   await page.click('.who')
@@ -35,56 +21,6 @@ async function lock(page) {
 
 function truthsAre(page, expected, what) {
   return poll(async () => assert.deepEqual(await page.locator('.item .truth').allInnerTexts(), expected, what))
-}
-
-/** A browser with a disk of its own, which can be ended and started again. */
-async function openTablet(profile) {
-  const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: ['--no-sandbox'], locale: 'en', viewport: { width: 820, height: 1180 } })
-  return { context, ...(await watch(context.pages()[0] ?? (await context.newPage()))) }
-}
-
-/** Plays at a tablet of its own before a scripted edge. Only expected troubles may show in its console. */
-async function play(scenes, change = {}) {
-  const state = Object.assign(startState(), change)
-  const edge = await serveEdge(DIST, state)
-  const profile = mkdtempSync(join(tmpdir(), 'holdfast-tablet-'))
-  const wrongs = []
-  let context
-  const start = async () => {
-    const tablet = await openTablet(profile)
-    context = tablet.context
-    wrongs.push(tablet.wrongs)
-    return tablet
-  }
-  const end = () => context.close()
-  try {
-    await scenes({ state, edge, start, end })
-  } catch (error) {
-    for (const [at, page] of context?.pages().entries() ?? []) await screenshot(page, `app/failed-${at}`)
-    throw error
-  } finally {
-    await context?.close()
-    await edge.close()
-  }
-  assert.deepEqual(wrongs.flat().filter((wrong) => !EXPECTED.test(wrong)), [])
-}
-
-/** The same, with somebody signed in at the board. */
-function playSignedIn(scenes, change) {
-  return play(async ({ start, ...rest }) => {
-    const { context, page } = await start()
-    await page.goto(rest.edge.url)
-    await signIn(page)
-    await scenes({ context, page, ...rest })
-  }, change)
-}
-
-const jobOf = (page, title) => page.locator('.job', { hasText: title })
-
-/** Once its chip is shown it is on the tablet's disk. */
-async function ask(page, title) {
-  await jobOf(page, title).getByRole('button').click()
-  await jobOf(page, title).locator('.truth').waitFor()
 }
 
 /** Shown with no network at all, from the tablet's own disk. */
