@@ -7,6 +7,10 @@ import { ask, DIST, EXPECTED, jobOf, play, playSignedIn, signIn } from './tablet
 
 const id = (n) => order(n).id
 const HOUR = 3_600_000
+/** Jobs that Zhou Lei has at set times. */
+const BOOKED = [1, 4, 20].map((hours, at) => order(17 + at, { provider_id: PEOPLE['Zhou Lei'], address: '南湖路7号', status: 'accepted', version: 3, service_start_time: new Date(Date.now() + hours * HOUR).toISOString() }))
+/** The day in Shanghai in so many hours. */
+const dayAt = (hours) => new Date(Date.now() + (8 + hours) * HOUR).toISOString().slice(0, 10)
 
 let browser
 
@@ -70,6 +74,8 @@ for (const lang of LANGUAGES) {
     await look('jobs')
     await open(`/jobs/${id(11)}`, '.actions')
     await look('job')
+    await open('/calendar/2030-01-01', '.empty')
+    await look('calendar-empty')
 
     state.cutSince = Date.now() - 14 * 60_000
     state.answer = 'stored'
@@ -79,6 +85,10 @@ for (const lang of LANGUAGES) {
     await look('board-cut-off')
     await open(`/jobs/${id(11)}`, '.hops')
     await look('job-requested')
+    state.orders.push(...BOOKED)
+    await open(`/calendar/${dayAt(1)}`, '.plan')
+    await page.locator('.plan [data-job=asked] .truth[data-truth=node]').waitFor()
+    await look('calendar-cut-off')
     state.answer = 'unpaid'
     await open(`/jobs/${id(15)}`, '.actions')
     await page.getByRole('button', { name: /Start|开工|开始/ }).click()
@@ -160,7 +170,8 @@ test('no word is written into the code', async () => {
   await page.locator('#name').waitFor()
   assert.deepEqual(await plain(), [], 'sign-in')
   await signIn(page)
-  for (const path of ['/', '/jobs', `/jobs/${id(11)}`, `/jobs/${id(14)}/complete`, '/queue']) {
+  state.orders.push(...BOOKED)
+  for (const path of ['/', '/jobs', `/jobs/${id(11)}`, `/jobs/${id(14)}/complete`, '/calendar', '/calendar/2030-01-01', '/queue']) {
     await page.goto(edge.url + path)
     await page.locator('main h1').waitFor()
     await settled(page)
@@ -328,7 +339,7 @@ test('at a copy of the node every page says so, and nothing there is said to be 
   await copy.getByText('start no work on it').waitFor()
   await ask(page, 'Set up a router')
   await jobOf(page, 'Set up a router').getByText('nothing is confirmed. Do not start.').waitFor()
-  for (const path of ['/', '/jobs', `/jobs/${id(11)}`, `/jobs/${id(12)}`, `/jobs/${id(15)}`, `/jobs/${id(14)}/complete`, '/queue']) {
+  for (const path of ['/', '/jobs', `/jobs/${id(11)}`, `/jobs/${id(12)}`, `/jobs/${id(15)}`, `/jobs/${id(14)}/complete`, '/calendar', '/queue']) {
     await page.goto(edge.url + path)
     await copy.waitFor()
     await settled(page)
@@ -578,7 +589,7 @@ test('the day’s work is done by keyboard alone, and the focus is seen all the 
 }, { answer: 'stored' }))
 
 test('every stop of the keyboard is seen', () => playSignedIn(async ({ edge, page }) => {
-  for (const path of ['/', '/jobs', `/jobs/${id(11)}`, `/jobs/${id(14)}/complete`, '/queue', '/sign-in']) {
+  for (const path of ['/', '/jobs', `/jobs/${id(11)}`, `/jobs/${id(14)}/complete`, '/calendar', '/queue', '/sign-in']) {
     await page.goto(edge.url + path)
     await page.locator('main h1').waitFor()
     await settled(page)

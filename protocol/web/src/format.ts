@@ -14,6 +14,8 @@ export const dateForms = {
   day: { day: 'numeric', month: 'short' },
   date: { year: 'numeric', month: 'long', day: 'numeric' },
   full: { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  shortDay: { weekday: 'short' },
+  longDay: { weekday: 'long', day: 'numeric', month: 'long' },
   dayOfWeek: { weekday: 'short', day: 'numeric', month: 'short' },
   weekday: { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
 } satisfies Record<string, Intl.DateTimeFormatOptions>

@@ -18,6 +18,7 @@ export const icons = {
   close: [['path', { d: 'm5.5 5.5 13 13m0-13-13 13' }]],
   plus: [['path', { d: 'M12 5v14M5 12h14' }]],
   search: [['circle', { cx: '10.5', cy: '10.5', r: '6.5' }], ['path', { d: 'm15.5 15.5 5 5' }]],
+  calendar: [['path', { d: 'M4 5.500h16V20H4zM4 10h16M8 3v4M16 3v4' }]],
   clock: [['circle', { cx: '12', cy: '12', r: '9' }], ['path', { d: 'M12 7v5.500l3.5 2' }]],
   pin: [['path', { d: 'M12 21.500s-7-6.3-7-11.500a7 7 0 0 1 14 0c0 5.2-7 11.5-7 11.500z' }], ['circle', { cx: '12', cy: '10', r: '2.5' }]],
   bell: [['path', { d: 'M6 16.500V11a6 6 0 0 1 12 0v5.500l1.5 2h-15zM10 21h4' }]],
