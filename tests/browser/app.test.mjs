@@ -137,6 +137,7 @@ for (const lang of LANGUAGES) {
     await look('queue-needs')
     await page.click('.item[data-needs] .button')
     await page.locator('.race-wide').waitFor()
+    await page.click('.ask summary')
     await look('lost')
     state.ended[PEOPLE['Zhou Lei']] = 'token_expired'
     await open('/', '.banner')
