@@ -1,5 +1,6 @@
 // What a tablet says of each command, and what the files at the hops say of it.
 import assert from 'node:assert/strict'
+import { commandsOnDisk } from './disk.mjs'
 
 export const WORDS = { tablet: 'On this tablet', node: 'At the regional node', confirmed: 'Confirmed', needs: 'Needs you' }
 export const RANK = { tablet: 0, node: 1, confirmed: 2, needs: 2 }
@@ -8,8 +9,8 @@ const ACTIONS = { accept_order: 'Request', withdraw_acceptance: 'Give back', sta
 export const nameOf = (item) => `${ACTIONS[item.body.type]} of ${item.job.title}`
 
 /** The words of each row, and behind them the tablet's own disk. The screen is read first: it never runs ahead. */
-export function readScreen(page) {
-  return page.evaluate(async () => {
+export async function readScreen(page) {
+  const screen = await page.evaluate(() => {
     // Rows beyond the window are not laid out, but they are there.
     const text = (node) => node?.textContent.replace(/\s+/g, ' ').trim() ?? ''
     const queued = [...document.querySelectorAll('.queue .item')].map((row) => ({ action: text(row.querySelector('h2')), title: text(row.querySelector('.line span:last-child')), word: text(row.querySelector('.truth')) }))
@@ -18,16 +19,10 @@ export function readScreen(page) {
       return { action, title, word: 'Confirmed' }
     })
     const jobs = [...document.querySelectorAll('main section:not([aria-labelledby=unread]) .jobs .job')].map((row) => ({ title: text(row.querySelector('h2, h3')), word: text(row.querySelector('.truth')) }))
-    const name = (await indexedDB.databases()).map((each) => each.name).find((each) => each.startsWith('holdfast-'))
-    const kept = (request) => new Promise((done, failed) => {
-      request.onsuccess = () => done(request.result)
-      request.onerror = () => failed(request.error)
-    })
-    const disk = await kept(indexedDB.open(name))
-    const items = await kept(disk.transaction('items').objectStore('items').getAll())
-    disk.close()
-    return { me: name.slice('holdfast-'.length).replaceAll('-', ''), rows: [...queued, ...recorded], jobs, items: items.sort((a, b) => a.device_seq - b.device_seq) }
+    return { rows: [...queued, ...recorded], jobs }
   })
+  const { me, items } = await page.evaluate(commandsOnDisk)
+  return { me: hex(me), ...screen, items }
 }
 
 const hex = (id) => id.replaceAll('-', '')

@@ -4,14 +4,22 @@ import type { Edge } from './edge.ts'
 import type { QueueItem } from './item.ts'
 import { photoSenderFor } from './photoSender.ts'
 import { Sender } from './sender.ts'
-import { openPerson, type Person } from './store.ts'
+import type { Sendable } from './people.ts'
+import { openPerson } from './store.ts'
+
+export type CourierWorld = {
+  /** The edge spoken to; unknown until it was heard of once. */
+  edge(): string | undefined
+  /** The edge no longer takes this person's sign-in. */
+  ended(user: string, code: string): void
+}
 
 type Courier = { askAgain(): Promise<void>; end(): Promise<void> }
 
 const couriers = new Map<string, Courier>()
 
 /** Keeps one for each of these people with a good sign-in; the others end. */
-export async function sendFor(people: readonly Person[], edge: Edge, edgeName: () => string | undefined): Promise<void> {
+export async function sendFor(people: readonly Sendable[], device: CryptoKey, edge: Edge, world: CourierWorld): Promise<void> {
   const wanted = people.filter((person) => person.expires_at > Date.now())
   for (const [user, courier] of couriers) {
     if (wanted.some((person) => person.user_id === user)) continue
@@ -19,7 +27,7 @@ export async function sendFor(people: readonly Person[], edge: Edge, edgeName: (
     await courier.end()
   }
   for (const person of wanted.filter(({ user_id }) => !couriers.has(user_id))) {
-    couriers.set(person.user_id, await started(person, edge, edgeName))
+    couriers.set(person.user_id, await started(person, device, edge, world))
   }
 }
 
@@ -28,8 +36,9 @@ export async function askForOthers(): Promise<void> {
   for (const courier of couriers.values()) await courier.askAgain()
 }
 
-async function started(person: Person, edge: Edge, edgeName: () => string | undefined): Promise<Courier> {
-  const disk = await openPerson(person.user_id)
+/** With the device's key alone: it opens what leaves, and nothing else of the person. */
+async function started(person: Sendable, device: CryptoKey, edge: Edge, world: CourierWorld): Promise<Courier> {
+  const disk = await openPerson(person.user_id, { device })
   let token: string | undefined = person.token
   const validToken = () => (person.expires_at > Date.now() ? token : undefined)
   let items: QueueItem[] = []
@@ -37,7 +46,7 @@ async function started(person: Person, edge: Edge, edgeName: () => string | unde
   const sender = new Sender({
     now: () => Date.now(),
     disk,
-    edge: edgeName,
+    edge: world.edge,
     token: validToken,
     publish: () => false,
     post: edge.command,
@@ -46,7 +55,10 @@ async function started(person: Person, edge: Edge, edgeName: () => string | unde
       void photos.step().catch(() => undefined)
     },
     decided: () => {},
-    signInEnded: () => (token = undefined),
+    signInEnded: (code) => {
+      token = undefined
+      world.ended(person.user_id, code)
+    },
     reached: () => {},
     later: (run, ms) => setTimeout(run, ms),
     never: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout> | undefined),

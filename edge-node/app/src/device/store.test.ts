@@ -1,27 +1,31 @@
 import 'fake-indexeddb/auto'
-import { expect, it } from 'vitest'
-import { isPassword, verifierOf } from './password.ts'
+import { beforeAll, expect, it } from 'vitest'
+import { importKey, newDeviceKey, newKeyBytes } from './keys.ts'
 import { item } from './samples.ts'
 import { type Photo, PHOTOS_MAX } from './photo.ts'
+import type { Keys } from './sealed.ts'
 import { ITEMS_MAX, openPerson, openTablet, PhotosFull, QueueFull } from './store.ts'
 import { newId } from './id.ts'
 
+let keys: Required<Keys>
+beforeAll(async () => (keys = { device: await newDeviceKey(), own: await importKey(newKeyBytes()) }))
+
 it('gives each person a queue of his own, which outlives its window', async () => {
-  const one = await openPerson('one')
-  const other = await openPerson('other')
+  const one = await openPerson('one', keys)
+  const other = await openPerson('other', keys)
   await one.add((seq) => item(seq, 'accept_order'))
   const second = await one.add((seq) => item(seq, 'start_order'))
   expect(second.device_seq).toBe(2)
   expect(await other.items()).toEqual([])
   one.close()
-  const again = await openPerson('one')
+  const again = await openPerson('one', keys)
   expect((await again.items()).map((each) => each.device_seq)).toEqual([1, 2])
   await again.remove(['command-1', 'command-2'])
   expect((await again.add((seq) => item(seq, 'accept_order'))).device_seq, 'a number is given once').toBe(3)
 })
 
 it('keeps a bounded queue, and takes more once some of it has left', async () => {
-  const person = await openPerson('busy')
+  const person = await openPerson('busy', keys)
   await person.put(Array.from({ length: ITEMS_MAX }, (_, n) => item(n + 1, 'accept_order')))
   await expect(person.add((seq) => item(seq, 'accept_order'))).rejects.toThrow(QueueFull)
   expect(await person.items()).toHaveLength(ITEMS_MAX)
@@ -29,15 +33,16 @@ it('keeps a bounded queue, and takes more once some of it has left', async () =>
   await person.add((seq) => item(seq, 'accept_order'))
 })
 
-it('knows the people of the tablet and lets them back in by their password alone', async () => {
+it('remembers the people of the tablet and who is at it, until it is locked', async () => {
   const tablet = await openTablet()
-  const verifier = await verifierOf('holdfast-demo')
-  await tablet.putPerson({ user_id: 'one', name: 'provider-north', token: 't', expires_at: 1, verifier })
-  const known = (await tablet.person('one'))!
-  expect(await isPassword('holdfast-demo', known.verifier)).toBe(true)
-  expect(await isPassword('holdfast-demO', known.verifier)).toBe(false)
+  await tablet.putPerson({ user_id: 'one', name: 'provider-north', token: new Uint8Array(3), expires_at: 1 })
+  await tablet.changePerson('one', (person) => ({ ...person, expires_at: person.expires_at + 1 }))
+  await tablet.changePerson('nobody', (person) => person)
+  expect((await tablet.people()).map(({ name, expires_at }) => [name, expires_at])).toEqual([['provider-north', 2]])
   await tablet.set('current', 'one')
-  expect(await tablet.get('current')).toBe('one')
+  await tablet.set('opened', { user_id: 'one' })
+  await tablet.lock()
+  expect([await tablet.get('current'), await tablet.get('locked'), await tablet.get('opened')]).toEqual(['one', true, undefined])
 })
 
 it('makes ids that sort by their moment', () => {
@@ -47,7 +52,7 @@ it('makes ids that sort by their moment', () => {
 })
 
 it('binds photos to their command in one write, and keeps as many as a command names', async () => {
-  const person = await openPerson('photographer')
+  const person = await openPerson('photographer', keys)
   const taken = (id: string): Photo => ({
     id, job: 'a', moment: 'after', hash: id, bytes: 3, content: new ArrayBuffer(3), taken_at: 0, state: 'taken', have: 0, attempts: 0, next_at: 0, damaged: 0,
   })
@@ -61,7 +66,7 @@ it('binds photos to their command in one write, and keeps as many as a command n
 })
 
 it('frees the photos of a command that is taken back in the same write', async () => {
-  const person = await openPerson('undoing')
+  const person = await openPerson('undoing', keys)
   const photo: Photo = {
     id: 'p', job: 'a', moment: 'after', hash: 'p', bytes: 3, content: new ArrayBuffer(3), taken_at: 0, state: 'taken', have: 0, attempts: 0, next_at: 0, damaged: 0,
   }

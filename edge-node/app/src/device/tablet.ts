@@ -1,19 +1,20 @@
 // What a person, the edge and the clock do to the tablet: who is at it, what it hears, and every action on jobs and photos.
-import type { BoardItem, EdgeGrant, EdgeStanding, LogHead, Order } from '@holdfast/kit/api.gen.ts'
+import type { BoardItem, EdgeStanding, LogHead, Order } from '@holdfast/kit/api.gen.ts'
 import { askForOthers, sendFor } from './couriers.ts'
 import { edgeAt } from './edge.ts'
 import { newDevice, newId } from './id.ts'
 import { isCodeRefusal, jobOf, succeeded, type QueueItem, type TabletCommand, undoMsOf } from './item.ts'
 import { merged } from './jobs.ts'
 import { openLine, type Line } from './line.ts'
-import { isPassword, verifierOf } from './password.ts'
+import { type Entered, openPeople, type People, type PinAnswer } from './people.ts'
+import type { PinFault } from './pin.ts'
 import { Sender } from './sender.ts'
 import { callAttention, newJobs } from './newJobs.ts'
 import { type Photo, mayForgetPhotos, type PhotoForm, preparePhoto, UnreadablePhoto } from './photo.ts'
 import { photoSenderFor, type PhotoSender } from './photoSender.ts'
 import { logTroubleOf } from './standing.ts'
 import { haveTablet } from './window.ts'
-import { forgetPerson, openPerson, openTablet, type Person, type PersonStore, PhotosFull, type TabletStore, QueueFull } from './store.ts'
+import { forgetPerson, openPerson, openTablet, type PersonStore, PhotosFull, type TabletStore, QueueFull } from './store.ts'
 import { me, photosHere, photosOf, photosTaken, queued, tablet, waiting } from './tabletState.ts'
 
 const edge = edgeAt()
@@ -25,6 +26,7 @@ const BOARD_KEPT_EVERY_MS = 1_000
 const CONFIRMED_SHOWN_MS = 10_000
 
 let store: TabletStore
+let people: People
 let mine: PersonStore | undefined
 let sender: Sender | undefined
 let photoSender: PhotoSender | undefined
@@ -48,11 +50,12 @@ export async function start(isTaken = false): Promise<void> {
   tablet.standing = await store.get<EdgeStanding>('standing')
   tablet.mayAskToInstall = (await store.get<boolean>('mayAskToInstall')) === true
   tablet.callsOut = (await store.get<boolean>('callsOut')) !== false
+  people = await openPeople(store)
+  await people.sealOld()
   await showPeople()
-  const current = await store.get<string>('current')
-  const person = current === undefined ? undefined : await store.person(current)
+  const person = await people.current()
   tablet.isLocked = (await store.get<boolean>('locked')) === true
-  if (person && !tablet.isLocked) await open(person)
+  if (person) await open(person)
   void sendForOthers()
   keepLooking()
   void look()
@@ -75,12 +78,13 @@ function keepLooking(): void {
 
 // ---------------------------------------------------------------------------------------------- the person
 
-async function open(person: Person): Promise<void> {
-  const { user_id, name, expires_at } = person
-  mine = await openPerson(user_id)
+async function open(person: Entered): Promise<void> {
+  const { user_id, name, expires_at, own } = person
+  mine = await openPerson(user_id, { device: people.device, own })
+  await mine.mend().catch(noRoom)
   tablet.person = { user_id, name, expires_at }
-  tablet.ended = expires_at <= Date.now() ? 'token_expired' : undefined
-  token = tablet.ended ? undefined : person.token
+  token = person.token
+  tablet.ended = token === undefined ? 'token_expired' : undefined
   const board = await mine.board()
   tablet.board = board?.items ?? []
   tablet.boardAsOf = board?.as_of
@@ -127,8 +131,8 @@ async function shut(): Promise<void> {
 
 /** Sends the commands that others have left on this tablet. */
 async function sendForOthers(here = tablet.person?.user_id): Promise<void> {
-  const people = await store.people()
-  await sendFor(people.filter((person) => person.user_id !== here), edge, () => tablet.standing?.edge)
+  const others = (await people.sendable()).filter((person) => person.user_id !== here)
+  await sendFor(others, people.device, edge, { edge: () => tablet.standing?.edge, ended: endPin })
 }
 
 /** Asks for decisions that may have been missed, of everybody whose commands are on this tablet. */
@@ -137,13 +141,15 @@ async function askAgain(): Promise<void> {
   await askForOthers().catch(noRoom)
 }
 
+/** With the tries of their PINs, which change while nobody is in. */
 async function showPeople(): Promise<void> {
-  tablet.people = (await store.people()).map(({ user_id, name }) => ({ user_id, name }))
+  tablet.people = await people.shown()
 }
 
-export type SignInResult = 'in' | 'wrong' | 'not-a-provider' | 'away' | { sentence: string }
+export type SignInResult = 'in' | 'wrong' | 'changed' | 'not-a-provider' | 'away' | { sentence: string }
 
-export async function signIn(name: string, password: string): Promise<SignInResult> {
+/** `changed`: by a new password, and what is kept here opens with the former one. It `mayGo` where the person says so. */
+export async function signIn(name: string, password: string, mayGo = false): Promise<SignInResult> {
   const answer = await edge.signIn(name.trim(), password, tablet.device)
   if ('unreachable' in answer) {
     reached(false)
@@ -156,29 +162,36 @@ export async function signIn(name: string, password: string): Promise<SignInResu
     return code === 'invalid_credentials' ? 'wrong' : { sentence: detail ?? title }
   }
   if (answer.value.role !== 'provider') return 'not-a-provider'
-  await welcome(name.trim(), password, answer.value)
+  const entered = await people.welcome(name.trim(), password, answer.value, mayGo)
+  if (entered === 'changed') return entered
+  await comeIn(entered)
   return 'in'
-}
-
-async function welcome(name: string, password: string, grant: EdgeGrant): Promise<void> {
-  const expires_at = Date.now() + grant.expires_in * 1_000
-  const person: Person = { user_id: grant.user_id, name, token: grant.edge_token, expires_at, verifier: await verifierOf(password) }
-  await store.putPerson(person)
-  await enter(person)
 }
 
 /** Back in by the password alone, as the tablet knows it; needs nobody. */
 export async function unlock(name: string, password: string): Promise<boolean> {
-  const known = (await store.people()).find((each) => each.name === name.trim() || each.user_id === name)
-  if (!known || !(await isPassword(password, known.verifier))) return false
-  await enter(known)
-  return true
+  const entered = await people.unlock(name, password)
+  if (entered) await comeIn(entered)
+  return entered !== undefined
 }
 
-async function enter(person: Person): Promise<void> {
+/** `full`: the disk cannot count a try, so that none is judged. */
+export async function unlockByPin(user: string, pin: string): Promise<'in' | 'full' | Exclude<PinAnswer, Entered>> {
+  try {
+    const answer = await people.unlockByPin(user, pin)
+    if (typeof answer === 'object') {
+      await comeIn(answer)
+      return 'in'
+    }
+    await showPeople()
+    return answer
+  } catch {
+    return 'full'
+  }
+}
+
+async function comeIn(person: Entered): Promise<void> {
   await shut()
-  await store.set('current', person.user_id)
-  await store.set('locked', false)
   tablet.isLocked = false
   await showPeople()
   await sendForOthers(person.user_id)
@@ -189,10 +202,35 @@ async function enter(person: Person): Promise<void> {
 
 /** For somebody else at the same tablet. The queue goes on waiting here. */
 export async function lock(): Promise<void> {
-  await store.set('locked', true)
+  await store.lock()
   tablet.isLocked = true
   await shut()
+  await showPeople()
   await sendForOthers()
+}
+
+export type SetPinResult = 'set' | 'wrong' | 'ended' | 'full' | PinFault
+
+export async function setPin(password: string, pin: string): Promise<SetPinResult> {
+  const user = tablet.person?.user_id
+  if (user === undefined || tablet.ended) return 'ended'
+  try {
+    const result = await people.setPin(user, password, pin)
+    await showPeople()
+    return result
+  } catch {
+    return 'full'
+  }
+}
+
+export async function removePin(user = me.value): Promise<void> {
+  await people.removePin(user)
+  await showPeople()
+}
+
+/** A PIN ends with its session. A device that another person holds ends none. */
+function endPin(user: string, code: string): void {
+  if (code !== 'device_in_use') void removePin(user).catch(noRoom)
 }
 
 /** Only once all has left the tablet. */
@@ -204,6 +242,7 @@ export async function signOut(): Promise<boolean> {
   await shut()
   await store.removePerson(user)
   await store.set('current', undefined)
+  await store.set('opened', undefined)
   // Commands that the edge keeps undecided are asked for when this person comes back, and photos before their tap are here.
   if (isOver) await forgetPerson(user)
   await showPeople()
@@ -213,6 +252,7 @@ export async function signOut(): Promise<boolean> {
 function signInEnded(code: string): void {
   tablet.ended = code
   token = undefined
+  endPin(me.value, code)
   line?.close()
   line = undefined
 }

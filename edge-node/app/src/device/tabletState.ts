@@ -3,6 +3,7 @@ import { computed, shallowReactive } from 'vue'
 import type { BoardItem, EdgeStanding, Text } from '@holdfast/kit/api.gen.ts'
 import { needsPerson, type QueueItem } from './item.ts'
 import { jobsOf } from './jobs.ts'
+import type { Shown } from './people.ts'
 import { isForNextTap, isPhotoOpen, type Photo } from './photo.ts'
 import { deciderOf, isTabletClockWrong, type Link } from './standing.ts'
 
@@ -11,7 +12,7 @@ export const tablet = shallowReactive({
   /** Another window of this browser has the tablet. */
   isElsewhere: false,
   device: '',
-  people: [] as { user_id: string; name: string }[],
+  people: [] as Shown[],
   person: undefined as { user_id: string; name: string; expires_at: number } | undefined,
   isLocked: false,
   /** The edge's last answer. */
