@@ -17,6 +17,7 @@ export const router = createRouter({
     { path: '/lost/:command', name: 'lost', component: () => import('./pages/Lost.vue'), props: true },
     { path: '/calendar/:day?', name: 'calendar', component: () => import('./pages/Calendar.vue'), props: true },
     { path: '/queue', name: 'queue', component: () => import('./pages/Queue.vue') },
+    { path: '/pin', name: 'pin', component: () => import('./pages/Pin.vue') },
     { path: '/sign-in', name: 'signIn', component: () => import('./pages/SignIn.vue') },
     { path: '/lock', name: 'lock', component: () => import('./pages/Lock.vue') },
     { path: '/:nowhere(.*)*', redirect: '/' },
