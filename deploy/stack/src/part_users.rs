@@ -44,10 +44,10 @@ impl PartUsers {
         make_document_users(servers, &scripts.passwords).await?;
         make_bus_users(
             servers,
-            &scripts.run("rabbitmq.sh", "definitions.json").await?,
+            &scripts.make_file("rabbitmq.sh", "definitions.json").await?,
         )
         .await?;
-        make_cache_users(servers, &scripts.run("redis.sh", "users.acl").await?).await?;
+        make_cache_users(servers, &scripts.make_file("redis.sh", "users.acl").await?).await?;
         let parts = CloudPart::ALL.iter();
         let urls = parts.map(|part| (*part, urls_of(*part, servers, &scripts.passwords)));
         Ok(Self(urls.collect()))
@@ -111,7 +111,7 @@ impl Scripts {
             folder,
             passwords: BTreeMap::new(),
         };
-        let made = scripts.said("passwords.sh").await?;
+        let made = scripts.run_script("passwords.sh").await?;
         let made = made.lines().filter_map(|line| line.split_once('='));
         scripts.passwords = made
             .map(|(name, word)| (name.to_owned(), word.to_owned()))
@@ -120,13 +120,13 @@ impl Scripts {
     }
 
     /// Runs one script, and returns the file it makes for its server.
-    async fn run(&self, script: &str, file: &str) -> Result<String> {
-        self.said(script).await?;
+    async fn make_file(&self, script: &str, file: &str) -> Result<String> {
+        self.run_script(script).await?;
         fs::read_to_string(self.folder.join(file))
             .with_context(|| format!("{script} did not create {file}"))
     }
 
-    async fn said(&self, script: &str) -> Result<String> {
+    async fn run_script(&self, script: &str) -> Result<String> {
         let path = std::env::var("PATH").unwrap_or_default();
         let ran = Command::new("bash")
             .arg(self.folder.join(script))
@@ -238,12 +238,12 @@ async fn make_cache_users(servers: &Addresses, users: &str) -> Result<()> {
         .filter_map(|line| line.strip_prefix("user "))
         .partition(|user| user.starts_with("default "));
     for user in named.into_iter().chain(nameless) {
-        let told = probe::first_words(port, format!("ACL SETUSER {user}\r\n").as_bytes()).await;
-        let told = told.unwrap_or_default();
+        let answer = probe::first_words(port, format!("ACL SETUSER {user}\r\n").as_bytes()).await;
+        let answer = answer.unwrap_or_default();
         ensure!(
-            told.starts_with(b"+OK"),
+            answer.starts_with(b"+OK"),
             "Redis: {}",
-            String::from_utf8_lossy(&told)
+            String::from_utf8_lossy(&answer)
         );
     }
     Ok(())
@@ -265,7 +265,7 @@ fn urls_of(
         let url = value.rsplit(' ').next().unwrap_or(value);
         (
             name.to_owned(),
-            here(with_passwords(url, passwords), servers),
+            with_server_addresses(with_passwords(url, passwords), servers),
         )
     })
     .collect()
@@ -277,7 +277,7 @@ fn with_passwords(url: &str, passwords: &BTreeMap<String, String>) -> String {
     })
 }
 
-fn here(url: String, servers: &Addresses) -> String {
+fn with_server_addresses(url: String, servers: &Addresses) -> String {
     let places = [
         ("@mariadb:3306", &servers.mysql),
         ("@mongodb:27017", &servers.mongodb),

@@ -146,12 +146,8 @@ impl Servers {
         ports: &mut Ports,
     ) -> Result<Self> {
         let ground = Ground {
-            supervisor,
-            folder,
-            logs,
-            data,
             access,
-            tls: None,
+            ..Ground::open_to_all(supervisor, folder, logs, data)
         };
         Self::start_on(&ground, ports).await
     }
@@ -165,14 +161,7 @@ impl Servers {
         shared: &Addresses,
         ports: &mut Ports,
     ) -> Result<Self> {
-        let ground = Ground {
-            supervisor,
-            folder,
-            logs,
-            data: ServerData::ThrownAway,
-            access: Access::Anybody,
-            tls: None,
-        };
+        let ground = Ground::open_to_all(supervisor, folder, logs, ServerData::ThrownAway);
         make_inside(folder)?;
         make_inside(logs)?;
         let ports = Places::draw(ports)?;
@@ -204,15 +193,9 @@ impl Servers {
             redis: ports.free()?,
         };
         let logs = &folder.join("logs");
-        let data = ServerData::OfTestRun;
-        let access = Access::Anybody;
         let ground = Ground {
-            supervisor,
-            folder,
-            logs,
-            data,
-            access,
             tls: Some(tls),
+            ..Ground::open_to_all(supervisor, folder, logs, ServerData::OfTestRun)
         };
         Self::start_on(&ground, ports).await
     }
@@ -336,7 +319,24 @@ impl Places {
     }
 }
 
-impl Ground<'_> {
+impl<'a> Ground<'a> {
+    /// For servers that admit any client, in the clear.
+    fn open_to_all(
+        supervisor: &'a Supervisor,
+        folder: &'a Path,
+        logs: &'a Path,
+        data: ServerData,
+    ) -> Self {
+        Self {
+            supervisor,
+            folder,
+            logs,
+            data,
+            access: Access::Anybody,
+            tls: None,
+        }
+    }
+
     fn folder_of(&self, server: &str) -> Result<PathBuf> {
         let folder = self.folder.join(server);
         make_inside(&folder)?;

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use anyhow::Result;
 
-use super::{Access, Ground, ServerCertificate, ServerData, runs_as_root, write};
+use super::{Ground, ServerCertificate, ServerData, runs_as_root, write};
 use crate::{Child, Ports, Spec, Supervisor, binaries, layout::make_inside, probe};
 
 const PACKAGE: &str = "mariadb-server";
@@ -24,16 +24,7 @@ pub struct FollowedMariaDb {
 impl FollowedMariaDb {
     pub async fn start(supervisor: &Supervisor, folder: &Path, ports: &mut Ports) -> Result<Self> {
         let logs = &folder.join("logs");
-        let data = ServerData::OfTestRun;
-        let access = Access::Anybody;
-        let ground = Ground {
-            supervisor,
-            folder,
-            logs,
-            data,
-            access,
-            tls: None,
-        };
+        let ground = Ground::open_to_all(supervisor, folder, logs, ServerData::OfTestRun);
         make_inside(folder)?;
         make_inside(logs)?;
         let port = ports.free()?;
@@ -66,16 +57,7 @@ pub struct ClusteredMariaDb {
 impl ClusteredMariaDb {
     pub async fn start(supervisor: &Supervisor, folder: &Path, ports: &mut Ports) -> Result<Self> {
         let logs = &folder.join("logs");
-        let data = ServerData::OfTestRun;
-        let access = Access::Anybody;
-        let ground = Ground {
-            supervisor,
-            folder,
-            logs,
-            data,
-            access,
-            tls: None,
-        };
+        let ground = Ground::open_to_all(supervisor, folder, logs, ServerData::OfTestRun);
         make_inside(folder)?;
         make_inside(logs)?;
         let port = ports.free()?;
