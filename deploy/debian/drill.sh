@@ -86,6 +86,11 @@ inside holdfast-box status && fail "there is no edge yet"
 
 say "Set up"
 code=$(cloud enrol NORTH "$name" --json | jq -r .code)
+inside holdfast-box set-up "$name-mistyped" NORTH "$gateway" <<< "$code"
+start_edge
+wait "$edge" && fail "the edge runs under a name that the code is not for"
+edge=
+grep -q "is not for edge" "$root/var/log/edge.log" || fail "the edge does not say that the name is wrong"
 inside holdfast-box set-up "$name" NORTH "$gateway" <<< "$code"
 [ "$(stat -c %a "$root/etc/holdfast/edge.env")" = 600 ] || fail "others can read the code"
 start_edge

@@ -10,6 +10,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Method;
 use process::{
     client::{Client, ClientError},
+    problem::{ProblemBody, format_error_chain},
     random,
     tokens::{Signer, verify_bytes},
     trust,
@@ -26,11 +27,14 @@ use crate::{
     context::EdgeContext,
     data_folder::{StartError, pending_key_path},
     receipts::parse_public_key,
+    store::EdgeIdentity,
 };
 
 #[derive(Serialize)]
 struct EnrolRequest<'a> {
     code: &'a str,
+    edge: &'a EdgeId,
+    region: Region,
     public_key: String,
 }
 
@@ -58,11 +62,21 @@ pub enum EnrolError {
     #[error("the cloud did not enrol this edge")]
     Cloud(#[source] ClientError),
     #[error(
-        "the cloud refuses edge.enrolment_code: it is unknown, used, withdrawn or expired. `holdfast enrol REGION \
-         NAME` makes a new one"
+        "the cloud refuses edge.enrolment_code: it is unknown, used, withdrawn or expired. \
+         `holdfast enrol REGION NAME` makes a new one; `holdfast edges rekey NAME` does so for an \
+         edge that the cloud knows already"
     )]
     Refused,
-    #[error("edge.enrolment_code is for edge `{0}` in {1}; check edge.name and edge.region")]
+    #[error(
+        "edge.enrolment_code is not for edge `{0}` in {1}. Correct edge.name or edge.region; the code \
+         is still unused"
+    )]
+    NotThisEdge(EdgeId, Region),
+    /// An older hub does not compare, and has used the code.
+    #[error(
+        "edge.enrolment_code was for edge `{0}` in {1}, not for edge.name and edge.region, and is \
+         used now"
+    )]
     OtherEdge(EdgeId, Region),
     #[error("edge.enrolment_code cannot be used")]
     Code(#[from] CodeError),
@@ -109,8 +123,12 @@ pub(crate) async fn replace_key_by_code(
             tracing::warn!(%edge, "The enrolment code gave no new key; it may have been used before");
             Ok(context)
         }
+        Err(error @ (EnrolError::NotThisEdge(..) | EnrolError::OtherEdge(..))) => {
+            tracing::error!(%edge, %error, "The enrolment code gave no new key");
+            Ok(context)
+        }
         Err(error) => {
-            let cause = process::problem::format_error_chain(&error);
+            let cause = format_error_chain(&error);
             tracing::error!(%edge, cause, "No new key yet: restart this edge once it can reach the cloud");
             Ok(context)
         }
@@ -152,7 +170,7 @@ pub(crate) async fn enrol_with_retries(
             }
             Err(error) if error.is_final() => return Err(error),
             Err(error) => {
-                let cause = process::problem::format_error_chain(&error);
+                let cause = format_error_chain(&error);
                 tracing::warn!(cause, attempt, "Not enrolled yet");
             }
         }
@@ -171,16 +189,34 @@ impl EnrolError {
     /// True if the same code cannot succeed later. An answer from a false hub is not final: a later
     /// attempt may reach the true one.
     fn is_final(&self) -> bool {
-        matches!(self, Self::Refused | Self::OtherEdge(..) | Self::Code(_))
+        match self {
+            Self::Refused | Self::NotThisEdge(..) | Self::OtherEdge(..) | Self::Code(_) => true,
+            Self::CertificateTime
+            | Self::Cloud(_)
+            | Self::OtherHub
+            | Self::FormerKeys(_)
+            | Self::Store(_) => false,
+        }
     }
 
-    fn from_client_error(error: ClientError) -> Self {
-        match error.problem.as_ref().map(|problem| problem.code) {
+    fn from_client_error(error: ClientError, identity: &EdgeIdentity) -> Self {
+        let problem = error.problem.as_deref();
+        match problem.map(|problem| problem.code) {
             Some(Code::EnrolmentCodeInvalid) => Self::Refused,
+            Some(Code::InvalidInput) if problem.is_some_and(names_other_edge) => {
+                Self::NotThisEdge(identity.edge_id.clone(), identity.region)
+            }
             _ if trust::is_certificate_time_error(&error) => Self::CertificateTime,
             _ => Self::Cloud(error),
         }
     }
+}
+
+fn names_other_edge(problem: &ProblemBody) -> bool {
+    let wrong = &problem.errors;
+    wrong
+        .iter()
+        .any(|wrong| ["edge", "region"].contains(&wrong.field.as_str()))
 }
 
 async fn try_enrol(context: &EdgeContext, client: &Client) -> Result<(), EnrolError> {
@@ -195,11 +231,17 @@ async fn try_enrol(context: &EdgeContext, client: &Client) -> Result<(), EnrolEr
     // A truncated code must never be sent.
     parse_hub_fingerprint(code)?;
     let public_key = URL_SAFE_NO_PAD.encode(context.signer.public_key());
-    let ask = EnrolRequest { code, public_key };
+    let ask = EnrolRequest {
+        code,
+        edge: &identity.edge_id,
+        region: identity.region,
+        public_key,
+    };
     let answer = client
         .send_json(Method::POST, &url, None, Some(&ask), TIMEOUT)
         .await;
-    let answer: EnrolAnswer = answer.map_err(EnrolError::from_client_error)?;
+    let answer: EnrolAnswer =
+        answer.map_err(|error| EnrolError::from_client_error(error, identity))?;
     if answer.edge != identity.edge_id || answer.region != identity.region {
         return Err(EnrolError::OtherEdge(answer.edge, answer.region));
     }

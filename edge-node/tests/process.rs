@@ -261,6 +261,10 @@ fn what_is_wrong_is_said_by_name() {
         ),
         ("edge.name=North 1", "edge.name"),
         ("edge.nmae=x", "edge.nmae"),
+        (
+            "edge.region=NORHT",
+            "edge.region`: expected NORTH, SOUTH, EAST, WEST or MID",
+        ),
         ("edge.gateway_url=cloud", "edge.gateway_url"),
         (&format!("edge.ws_bind={taken}"), &taken.to_string()),
         ("edge.enrolment_code=", "edge.enrolment_code"),
@@ -308,7 +312,12 @@ async fn a_code_that_the_cloud_refuses_ends_the_edge_with_a_sentence() {
             "it is unknown, used, withdrawn or expired",
         ),
         (torn.as_str(), "north-1", "the code is incomplete"),
-        ("a-code", "north-2", "is for edge `north-1` in NORTH"),
+        ("a-code", "north-2", "is not for edge `north-2` in NORTH"),
+        (
+            "another-code",
+            "north-2",
+            "was for edge `north-1` in NORTH, not for edge.name",
+        ),
     ] {
         let output = ran(code, name).await.unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

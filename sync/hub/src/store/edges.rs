@@ -27,6 +27,9 @@ const MOVE_EDGE: &str = "UPDATE edges SET region = ? WHERE edge = ? AND enrolled
 const DROP_EDGE: &str = "DELETE FROM edges WHERE edge = ? AND enrolled_at IS NULL";
 const DROP_CODES: &str = "DELETE FROM enrolment_codes WHERE edge = ?";
 const CODE: &str = "SELECT edge, new_key FROM enrolment_codes WHERE code_hash = ?";
+const EDGE_OF_CODE: &str = "SELECT e.edge, e.region FROM enrolment_codes c \
+    JOIN edges e ON e.edge = c.edge \
+    WHERE c.code_hash = ? AND c.used_at IS NULL AND c.expires_at > ?";
 /// The edge took no ops before it had a key, so this moment bounds its first ops.
 const REGISTER: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?, told_at = ? \
     WHERE edge = ? AND enrolled_at IS NULL";
@@ -151,6 +154,18 @@ impl Store {
             tx.exec(DROP_CODES, vals![edge]).await?;
             Ok(WithdrawalResult::Withdrawn)
         })
+    }
+
+    /// `None` for a code that is unknown, used or expired.
+    pub(crate) async fn find_edge_of_code(
+        &self,
+        code_hash: Hash,
+        now: UnixMillis,
+    ) -> Result<Option<(EdgeId, Region)>> {
+        Ok(self
+            .sql
+            .fetch_optional(EDGE_OF_CODE, vals![code_hash, now])
+            .await?)
     }
 
     /// Registers the key of the code's edge. Idempotent for the same key and code, so a lost answer

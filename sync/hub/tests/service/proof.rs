@@ -121,6 +121,35 @@ async fn a_hello_in_mid_session_changes_no_seal() {
 }
 
 #[tokio::test]
+async fn a_mistyped_name_or_region_leaves_the_code_unused() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let edge = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
+    let invited = json!({"edge": "north-1", "region": "NORTH"});
+    let (_, made) = stage
+        .admin(&hub, Method::POST, "/api/v1/admin/edges", Some(invited))
+        .await;
+    let public_key = URL_SAFE_NO_PAD.encode(edge.public_key());
+    let enrol = async |edge: &str, region: &str| {
+        let asked = json!({
+            "code": made["code"], "public_key": public_key, "edge": edge, "region": region,
+        });
+        hub.ask(Method::POST, "/api/v1/edges/enrol", None, Some(asked))
+            .await
+    };
+    for (field, edge, region) in [("edge", "north-2", "NORTH"), ("region", "north-1", "SOUTH")] {
+        let (status, refused) = enrol(edge, region).await;
+        assert_eq!(
+            (status, &refused["errors"][0]["field"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!(field)),
+            "{refused}"
+        );
+    }
+    let (status, answer) = enrol("north-1", "NORTH").await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+}
+
+#[tokio::test]
 async fn a_code_names_the_hub_and_the_answer_to_it_is_signed_for_the_edges_key() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
