@@ -7,7 +7,7 @@ use std::{
 
 use http::Uri;
 use process::{client::is_loopback, config::Secret};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use wire::{Region, ShareLimits};
 
 use crate::disk_ladder::DiskLadder;
@@ -17,6 +17,7 @@ use crate::disk_ladder::DiskLadder;
 pub struct Config {
     /// The edge's name, such as `north-1`. It appears in topics, receipts and status.
     pub name: String,
+    #[serde(deserialize_with = "parse_region")]
     pub region: Region,
     /// The cloud's address: `http://` or `https://`.
     pub gateway_url: String,
@@ -164,6 +165,12 @@ impl Config {
             withdrawals_a_day: self.withdrawals_a_day_max,
         }
     }
+}
+
+/// Names the regions in its error, and ignores case.
+fn parse_region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Region, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(D::Error::custom)
 }
 
 const CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::new(512).unwrap();

@@ -273,7 +273,8 @@ impl ListenerSecurity {
 
     fn log_weakness(&self) {
         if self.awaits_certificate() {
-            tracing::warn!("This edge has {AWAITED}");
+            // Usual at the first start.
+            tracing::info!("This edge has {AWAITED}");
         }
         if self.plain_tablets {
             tracing::warn!(

@@ -2,6 +2,7 @@
 //! `restore`.
 
 use std::{
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -89,9 +90,9 @@ async fn run_command(args: Args) -> anyhow::Result<()> {
             run(config).await
         }
         Command::Config => {
-            print!("{}", config::render_masked_section(SECTION, &config));
-            print!("\n{}", config::render_masked_section(trust::SECTION, &tls));
-            Ok(())
+            let edge = config::render_masked_section(SECTION, &config);
+            let tls = config::render_masked_section(trust::SECTION, &tls);
+            print_text(&format!("{edge}\n{tls}"))
         }
         Command::Report { json } => print_report(&config, json),
         Command::Check => check_database(&config),
@@ -126,11 +127,24 @@ fn print_report(config: &Config, json: bool) -> anyhow::Result<()> {
         read => read?,
     };
     report.disk = read_disk_standing(config, &report.disk_days, Clock::system().now());
-    match json {
-        true => println!("{}", serde_json::to_string_pretty(&report)?),
-        false => println!("{report}"),
+    let text = if json {
+        serde_json::to_string_pretty(&report)?
+    } else {
+        report.to_string()
+    };
+    print_text(&format!("{text}\n"))
+}
+
+/// A reader may close the pipe early, as `head` does.
+fn print_text(text: &str) -> anyhow::Result<()> {
+    let mut output = io::stdout();
+    match output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+    {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
     }
-    Ok(())
 }
 
 fn check_database(config: &Config) -> anyhow::Result<()> {

@@ -391,6 +391,7 @@ fn spawn_link(
         if !enrolled && let Err(error) = enrol::enrol_with_retries(&context, &stop).await {
             // If the edge is stopping, the receiver is gone.
             let _ = failed.send(error);
+            stop.cancelled().await;
             return;
         }
         Box::pin(link.run_until_stopped(stop)).await;

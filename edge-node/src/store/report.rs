@@ -35,6 +35,8 @@ pub struct EdgeReport {
     pub feed_cursor: u64,
     pub outcome_cursor: u64,
     pub orders: u64,
+    /// `null` if the link is up, or was up when the edge stopped.
+    pub cut_off_since: Option<UnixMillis>,
     pub suspect: bool,
     /// The region's policy, and this edge's part in the lease.
     pub right: LeaseReport,
@@ -151,6 +153,7 @@ pub fn read_report(path: &Path) -> Result<EdgeReport, ReportError> {
             right: read_lease(&snapshot, &edge, epoch, suspect, read_parsed(row, 12)?)?,
             alarm: read_alarm(&snapshot)?,
             clock: read_clock(&snapshot)?,
+            cut_off_since: standing::load_cut_off_since(&snapshot)?,
             disk: None,
             disk_days,
             enrolled: row.get(11)?,
@@ -267,6 +270,11 @@ impl std::fmt::Display for EdgeReport {
             "Edge {} ({}), epoch {}{suspect}",
             self.edge, self.region, self.epoch
         )?;
+        match self.cut_off_since {
+            _ if !self.enrolled => writeln!(f, "Not enrolled yet")?,
+            Some(since) => writeln!(f, "Cut off from the cloud since {since}")?,
+            None => writeln!(f, "Connected to the cloud when last checked")?,
+        }
         writeln!(
             f,
             "Log ends at {}; {} orders confirmed",

@@ -139,7 +139,7 @@ pub(super) fn load_offline_rules(conn: &Connection) -> rusqlite::Result<OfflineR
 }
 
 /// `None` if the link was up.
-fn load_cut_off_since(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
+pub(super) fn load_cut_off_since(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
     const SINCE: &str = "SELECT since FROM cut_off WHERE one = 1";
     conn.prepare_cached(SINCE)?
         .query_row([], |row| row.get(0).map(UnixMillis))

@@ -299,9 +299,16 @@ async fn take_out_of_service(
     act: &str,
     form: &Value,
 ) -> Result<(Value, DisabledEdge)> {
-    let answer = gateway
-        .post_json(&format!("/api/v1/admin/edges/{edge}/{act}"), Some(form))
-        .await?;
+    let answer = none_if_not_found(
+        gateway
+            .post_json(&format!("/api/v1/admin/edges/{edge}/{act}"), Some(form))
+            .await,
+    )?;
+    let answer = require_found(
+        answer,
+        say::edge_not_in_service { edge: edge.into() },
+        &gateway.style,
+    )?;
     let done = DisabledEdge::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     Ok((answer, done))
 }
@@ -314,7 +321,9 @@ async fn issue_key_code(
     why: Option<&str>,
 ) -> Result<CommandOutput> {
     let before = edges::find_edge(gateway, edge).await?;
-    let is_disabled = before.is_some_and(|item| item.disabled_at.is_some());
+    let is_disabled = before
+        .as_ref()
+        .is_some_and(|item| item.disabled_at.is_some());
     let form = json!({"keep_old": keep_old, "why": why});
     let answer = none_if_not_found(
         gateway
@@ -340,11 +349,12 @@ async fn issue_key_code(
         old: old_key.into(),
     });
     let next = style.format_next_step(say::edge_key_next.text_in(style.language));
-    Ok(CommandOutput::new(
-        style,
-        || answer.clone(),
-        || format!("{told}\n\nHOLDFAST__EDGE__ENROLMENT_CODE={code}\n\n    {next}\n"),
-    ))
+    let package = match before {
+        Some(item) => render_package_command(gateway, item.region, edge, &code) + "\n\n",
+        None => String::new(),
+    };
+    let text = format!("{told}\n\nHOLDFAST__EDGE__ENROLMENT_CODE={code}\n\n{package}    {next}\n");
+    Ok(CommandOutput::new(style, || answer.clone(), || text))
 }
 
 async fn show_record(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {

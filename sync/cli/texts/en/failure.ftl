@@ -71,6 +71,9 @@ see-what-is-missing = GET /health/ready at the operator's port of the gateway { 
 unknown-edge =
     no edge { $edge } is enrolled
     `holdfast edges` lists them
+edge-not-in-service =
+    no edge { $edge } has enrolled
+    `holdfast edges` lists them; `holdfast enrol withdraw { $edge }` forgets a code that was never used
 unknown-edge-of-region =
     no edge { $edge } is enrolled in { $region }
     `holdfast edges` lists them

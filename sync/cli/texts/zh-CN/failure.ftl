@@ -71,6 +71,9 @@ see-what-is-missing = 网关 { $url } 的运维端口上的 GET /health/ready �
 unknown-edge =
     没有名为 { $edge } 的节点
     运行 `holdfast edges` 查看所有节点
+edge-not-in-service =
+    没有已登记的节点 { $edge }
+    运行 `holdfast edges` 查看所有节点；运行 `holdfast enrol withdraw { $edge }` 撤回从未使用的登记码
 unknown-edge-of-region =
     { $region } 没有名为 { $edge } 的节点
     运行 `holdfast edges` 查看所有节点
