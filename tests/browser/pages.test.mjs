@@ -1,7 +1,7 @@
 // Every page, menu and dialog of the portal over a gateway that answers from memory, in both languages, and in dark colours once.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, COLOUR_RULES, isDarkChecked, keepPicture, LANGUAGES, losses, smallTargets, unseenStops, writtenInCode } from './browser.mjs'
+import { axe, COLOUR_RULES, IS_DEEP, isDarkChecked, isMarkupChecked, keepPicture, LANGUAGES, losses, smallTargets, unseenStops, writtenInCode } from './browser.mjs'
 import { DONE, gateway, orderOf, PEOPLE, REVIEWED, SECRET } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
@@ -53,7 +53,7 @@ async function inspect({ context, page, faults }, name, lang) {
   }
   await page.emulateMedia({ colorScheme: 'light' })
   await keepPicture(page, `portal/${name}-${lang}-light`)
-  assert.deepEqual(await axe(context, page), [])
+  if (isMarkupChecked(lang)) assert.deepEqual(await axe(context, page), [])
   assert.deepEqual(await smallTargets(page, 24), [])
   assert.deepEqual(await losses(page), [])
   assert.deepEqual(faults(), [])
@@ -92,7 +92,10 @@ for (const lang of LANGUAGES) {
 /** Names of keys and people, days of a chart, entries of a log, and news that another part has put into words. */
 const DATA = 'kbd, :is(.persons, .statement) [translate="no"], .bars text, table.evidence :is(td, thead th), .inbox h2 a, .inbox p, .inbox .hush'
 
-test('no word is written into the code', async (t) => {
+/** Every page once more. Lint finds the words in templates within seconds. */
+const skip = IS_DEEP ? false : 'in a deep run'
+
+test('no word is written into the code', { skip }, async (t) => {
   for (const [role, paths] of Object.entries(PAGES)) {
     const { context, page, go } = await open(gateway({ role: role || null }))
     await context.addInitScript(() => window.localStorage.setItem('holdfast.look', JSON.stringify({ locale: 'en-XA', theme: null, elder: false, keys: true })))
