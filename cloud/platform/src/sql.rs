@@ -36,6 +36,7 @@ pub use value::{Column, ColumnError, Val, to_bigint};
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use futures::future::BoxFuture;
 use process::config::SecretUrl;
 use sqlx::{
     MySqlPool, SqlSafeStr, SqlitePool,
@@ -44,7 +45,12 @@ use sqlx::{
 use tokio::sync::Notify;
 
 use crate::sealing::DataKeys;
-use statement::{bind_mysql, bind_sqlite, run_with_timeout};
+use row::EngineRow;
+use statement::{RowCount, bind_mysql, bind_sqlite, run_with_timeout};
+
+/// Boxed, so that a caller's future does not contain the driver's: the compiler would examine its
+/// many types anew for each caller.
+pub type SqlFuture<'a, T> = BoxFuture<'a, Result<T, SqlError>>;
 
 /// A service's database. Clones share the pool.
 #[derive(Clone)]
@@ -66,21 +72,25 @@ pub enum Sql {
 impl Sql {
     /// Opens a database whose personal columns these keys seal. Fails if `migrate` has not brought
     /// it up to date.
-    pub async fn open_current(
-        url: &SecretUrl,
-        migrations: &Migrations,
-        keys: &DataKeys,
-    ) -> Result<Self, SqlError> {
-        let sql = Self::open(url.reveal()).await?.sealed_by(keys);
-        sql.check_schema(migrations).await?;
-        Ok(sql)
+    pub fn open_current<'a>(
+        url: &'a SecretUrl,
+        migrations: &'a Migrations,
+        keys: &'a DataKeys,
+    ) -> SqlFuture<'a, Self> {
+        Box::pin(async move {
+            let sql = Self::open(url.reveal()).await?.sealed_by(keys);
+            sql.check_schema(migrations).await?;
+            Ok(sql)
+        })
     }
 
-    pub async fn update(url: &SecretUrl, migrations: &Migrations) -> Result<(), SqlError> {
-        let sql = Self::open(url.reveal()).await?;
-        sql.migrate(migrations).await?;
-        sql.close().await;
-        Ok(())
+    pub fn update<'a>(url: &'a SecretUrl, migrations: &'a Migrations) -> SqlFuture<'a, ()> {
+        Box::pin(async move {
+            let sql = Self::open(url.reveal()).await?;
+            sql.migrate(migrations).await?;
+            sql.close().await;
+            Ok(())
+        })
     }
 
     /// Seals personal columns from now on.
@@ -106,25 +116,26 @@ impl Sql {
     }
 
     /// Runs one statement outside a transaction.
-    pub async fn exec(
-        &self,
-        text: impl Into<Statement>,
-        values: Vec<Val>,
-    ) -> Result<u64, SqlError> {
-        let text = text.into();
-        let work = async {
-            Ok(match self {
-                Self::MySql { pool, .. } => bind_mysql(&text, values)
-                    .execute(pool)
-                    .await?
-                    .rows_affected(),
-                Self::Sqlite { write, .. } => bind_sqlite(&text, values)
-                    .execute(write)
-                    .await?
-                    .rows_affected(),
-            })
-        };
-        run_with_timeout(&text, work).await
+    pub fn exec(&self, text: impl Into<Statement>, values: Vec<Val>) -> SqlFuture<'_, u64> {
+        self.run_statement(text.into(), values)
+    }
+
+    fn run_statement(&self, text: Statement, values: Vec<Val>) -> SqlFuture<'_, u64> {
+        Box::pin(async move {
+            let work = async {
+                Ok(match self {
+                    Self::MySql { pool, .. } => bind_mysql(&text, values)
+                        .execute(pool)
+                        .await?
+                        .rows_affected(),
+                    Self::Sqlite { write, .. } => bind_sqlite(&text, values)
+                        .execute(write)
+                        .await?
+                        .rows_affected(),
+                })
+            };
+            run_with_timeout(&text, work).await
+        })
     }
 
     /// Reads the first row outside a transaction.
@@ -134,21 +145,9 @@ impl Sql {
         values: Vec<Val>,
     ) -> Result<Option<R>, SqlError> {
         let text = text.into();
-        let work = async {
-            match self {
-                Self::MySql { pool, keys, .. } => {
-                    let row = bind_mysql(&text, values).fetch_optional(pool).await?;
-                    row.map(|row| R::read(&StoredRow::from_mysql(&row, keys)))
-                        .transpose()
-                }
-                Self::Sqlite { read, keys, .. } => {
-                    let row = bind_sqlite(&text, values).fetch_optional(read).await?;
-                    row.map(|row| R::read(&StoredRow::from_sqlite(&row, keys)))
-                        .transpose()
-                }
-            }
-        };
-        run_with_timeout(&text, work).await
+        let rows = self.fetch_rows(&text, values, RowCount::First).await?;
+        let mut rows = text.read_rows(&rows, self.data_keys(), R::read)?;
+        Ok(rows.pop())
     }
 
     /// Reads every row outside a transaction; the text carries the LIMIT.
@@ -167,23 +166,25 @@ impl Sql {
         values: Vec<Val>,
         read_row: impl Fn(&StoredRow<'_>) -> Result<T, ReadError>,
     ) -> Result<Vec<T>, SqlError> {
-        let work = async {
-            match self {
-                Self::MySql { pool, keys, .. } => {
-                    let rows = bind_mysql(&text, values).fetch_all(pool).await?;
-                    rows.iter()
-                        .map(|row| read_row(&StoredRow::from_mysql(row, keys)))
-                        .collect()
+        let rows = self.fetch_rows(&text, values, RowCount::All).await?;
+        text.read_rows(&rows, self.data_keys(), read_row)
+    }
+
+    fn fetch_rows<'s>(
+        &'s self,
+        text: &'s Statement,
+        values: Vec<Val>,
+        count: RowCount,
+    ) -> SqlFuture<'s, Vec<EngineRow>> {
+        Box::pin(async move {
+            let work = async {
+                match self {
+                    Self::MySql { pool, .. } => count.fetch_mysql(text, values, pool).await,
+                    Self::Sqlite { read, .. } => count.fetch_sqlite(text, values, read).await,
                 }
-                Self::Sqlite { read, keys, .. } => {
-                    let rows = bind_sqlite(&text, values).fetch_all(read).await?;
-                    rows.iter()
-                        .map(|row| read_row(&StoredRow::from_sqlite(row, keys)))
-                        .collect()
-                }
-            }
-        };
-        run_with_timeout(&text, work).await
+            };
+            run_with_timeout(text, work).await
+        })
     }
 
     pub async fn ping(&self) -> Result<(), SqlError> {

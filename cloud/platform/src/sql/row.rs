@@ -21,17 +21,17 @@ pub trait Row: Sized + Send {
 
 pub type ReadError = sqlx::Error;
 
+/// A row as the engine's driver returned it.
+pub(super) enum EngineRow {
+    MySql(MySqlRow),
+    Sqlite(SqliteRow),
+}
+
 pub struct StoredRow<'r> {
-    row: EngineRow<'r>,
+    row: &'r EngineRow,
     keys: &'r DataKeys,
     /// The table whose sealed columns `field` opens.
     sealed: Option<&'static SealedTable>,
-}
-
-#[derive(Clone, Copy)]
-enum EngineRow<'r> {
-    MySql(&'r MySqlRow),
-    Sqlite(&'r SqliteRow),
 }
 
 impl<C: Column<Plain: Plain> + Send> Row for C {
@@ -57,17 +57,9 @@ tuples!(A 0_usize, B 1_usize, C 2_usize, D 3_usize, E 4_usize);
 tuples!(A 0_usize, B 1_usize, C 2_usize, D 3_usize, E 4_usize, F 5_usize);
 
 impl<'r> StoredRow<'r> {
-    pub(super) fn from_mysql(row: &'r MySqlRow, keys: &'r DataKeys) -> Self {
+    pub(super) fn new(row: &'r EngineRow, keys: &'r DataKeys) -> Self {
         Self {
-            row: EngineRow::MySql(row),
-            keys,
-            sealed: None,
-        }
-    }
-
-    pub(super) fn from_sqlite(row: &'r SqliteRow, keys: &'r DataKeys) -> Self {
-        Self {
-            row: EngineRow::Sqlite(row),
+            row,
             keys,
             sealed: None,
         }

@@ -4,11 +4,15 @@
 use std::{borrow::Cow, fmt::Write, future::Future, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, MySql, Sqlite, migrate::MigrateError, mysql::MySqlArguments, query::Query,
-    sqlite::SqliteArguments,
+    AssertSqlSafe, Executor, MySql, Sqlite, migrate::MigrateError, mysql::MySqlArguments,
+    query::Query, sqlite::SqliteArguments,
 };
 
-use super::Val;
+use super::{
+    Val,
+    row::{EngineRow, ReadError, StoredRow},
+};
+use crate::sealing::DataKeys;
 
 /// No healthy database takes longer for our statements; past it the call fails, so that a stuck
 /// database fails requests instead of queueing them.
@@ -64,6 +68,18 @@ impl Statement {
         self.append_repeated("?", ", ", count)
     }
 
+    pub(super) fn read_rows<T>(
+        &self,
+        rows: &[EngineRow],
+        keys: &DataKeys,
+        read_row: impl Fn(&StoredRow<'_>) -> Result<T, ReadError>,
+    ) -> Result<Vec<T>, SqlError> {
+        rows.iter()
+            .map(|row| read_row(&StoredRow::new(row, keys)))
+            .collect::<Result<_, _>>()
+            .map_err(|source| SqlError::from_statement(self.as_str(), source))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -80,6 +96,43 @@ pub fn in_list(before: &'static str, count: usize, after: &'static str) -> State
     Statement::new(before)
         .append_marks(count)
         .append_text(after)
+}
+
+/// How many rows a query returns.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum RowCount {
+    First,
+    All,
+}
+
+impl RowCount {
+    pub(super) async fn fetch_mysql(
+        self,
+        text: &Statement,
+        values: Vec<Val>,
+        from: impl Executor<'_, Database = MySql>,
+    ) -> Result<Vec<EngineRow>, sqlx::Error> {
+        let query = bind_mysql(text, values);
+        let rows = match self {
+            Self::First => query.fetch_optional(from).await?.into_iter().collect(),
+            Self::All => query.fetch_all(from).await?,
+        };
+        Ok(rows.into_iter().map(EngineRow::MySql).collect())
+    }
+
+    pub(super) async fn fetch_sqlite(
+        self,
+        text: &Statement,
+        values: Vec<Val>,
+        from: impl Executor<'_, Database = Sqlite>,
+    ) -> Result<Vec<EngineRow>, sqlx::Error> {
+        let query = bind_sqlite(text, values);
+        let rows = match self {
+            Self::First => query.fetch_optional(from).await?.into_iter().collect(),
+            Self::All => query.fetch_all(from).await?,
+        };
+        Ok(rows.into_iter().map(EngineRow::Sqlite).collect())
+    }
 }
 
 pub(super) async fn run_with_timeout<T>(

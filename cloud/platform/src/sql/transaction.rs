@@ -9,10 +9,11 @@ use sqlx::{MySql, Sqlite, Transaction};
 use tokio::sync::Notify;
 
 use super::{
-    NAMES_MAX, Row, Sql, SqlError, Statement, StoredRow, Val,
+    NAMES_MAX, Row, Sql, SqlError, SqlFuture, Statement, Val,
     open::LOCK_WAIT,
+    row::EngineRow,
     split_batches,
-    statement::{bind_mysql, bind_sqlite, run_with_timeout},
+    statement::{RowCount, bind_mysql, bind_sqlite, run_with_timeout},
 };
 use crate::sealing::DataKeys;
 
@@ -31,9 +32,8 @@ enum OpenTransaction {
 
 impl Sql {
     /// Use `transact!` instead, which commits and retries.
-    pub async fn begin_transaction(&self) -> Result<Tx, SqlError> {
-        let text = Statement::new("BEGIN");
-        let work = async {
+    pub fn begin_transaction(&self) -> SqlFuture<'_, Tx> {
+        Box::pin(self.begin_with(async {
             Ok(match self {
                 Self::MySql { pool, .. } => {
                     OpenTransaction::MySql(pool.begin_with("START TRANSACTION").await?)
@@ -44,15 +44,12 @@ impl Sql {
                     OpenTransaction::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
                 }
             })
-        };
-        let open = run_with_timeout(&text, work).await?;
-        Ok(self.new_transaction(open))
+        }))
     }
 
     /// A transaction in which the database refuses every write. It waits for no writer.
-    pub async fn begin_read_transaction(&self) -> Result<Tx, SqlError> {
-        let text = Statement::new("BEGIN");
-        let work = async {
+    pub fn begin_read_transaction(&self) -> SqlFuture<'_, Tx> {
+        Box::pin(self.begin_with(async {
             Ok(match self {
                 Self::MySql { pool, .. } => {
                     OpenTransaction::MySql(pool.begin_with("START TRANSACTION READ ONLY").await?)
@@ -61,19 +58,21 @@ impl Sql {
                     OpenTransaction::Sqlite(read.begin_with("BEGIN").await?)
                 }
             })
-        };
-        let open = run_with_timeout(&text, work).await?;
-        Ok(self.new_transaction(open))
+        }))
     }
 
-    fn new_transaction(&self, open: OpenTransaction) -> Tx {
-        Tx {
+    async fn begin_with(
+        &self,
+        opening: impl Future<Output = Result<OpenTransaction, sqlx::Error>>,
+    ) -> Result<Tx, SqlError> {
+        let open = run_with_timeout(&Statement::new("BEGIN"), opening).await?;
+        Ok(Tx {
             open,
             contended: false,
             outbox: self.outbox().clone(),
             wakes_relay: false,
             keys: self.data_keys().clone(),
-        }
+        })
     }
 }
 
@@ -89,27 +88,28 @@ impl Tx {
 
     /// Returns the number of changed rows. Both engines count a row that an UPDATE finds, even if
     /// no value differs.
-    pub async fn exec(
-        &mut self,
-        text: impl Into<Statement>,
-        values: Vec<Val>,
-    ) -> Result<u64, SqlError> {
-        let text = text.into();
-        let open = &mut self.open;
-        let work = async {
-            Ok(match open {
-                OpenTransaction::MySql(tx) => bind_mysql(&text, values)
-                    .execute(&mut **tx)
-                    .await?
-                    .rows_affected(),
-                OpenTransaction::Sqlite(tx) => bind_sqlite(&text, values)
-                    .execute(&mut **tx)
-                    .await?
-                    .rows_affected(),
-            })
-        };
-        let result = run_with_timeout(&text, work).await;
-        self.record_contention(result)
+    pub fn exec(&mut self, text: impl Into<Statement>, values: Vec<Val>) -> SqlFuture<'_, u64> {
+        self.run_statement(text.into(), values)
+    }
+
+    fn run_statement(&mut self, text: Statement, values: Vec<Val>) -> SqlFuture<'_, u64> {
+        Box::pin(async move {
+            let open = &mut self.open;
+            let work = async {
+                Ok(match open {
+                    OpenTransaction::MySql(tx) => bind_mysql(&text, values)
+                        .execute(&mut **tx)
+                        .await?
+                        .rows_affected(),
+                    OpenTransaction::Sqlite(tx) => bind_sqlite(&text, values)
+                        .execute(&mut **tx)
+                        .await?
+                        .rows_affected(),
+                })
+            };
+            let result = run_with_timeout(&text, work).await;
+            self.record_contention(result)
+        })
     }
 
     pub async fn fetch_optional<R: Row>(
@@ -118,24 +118,9 @@ impl Tx {
         values: Vec<Val>,
     ) -> Result<Option<R>, SqlError> {
         let text = text.into();
-        let open = &mut self.open;
-        let keys = &self.keys;
-        let work = async {
-            match open {
-                OpenTransaction::MySql(tx) => {
-                    let row = bind_mysql(&text, values).fetch_optional(&mut **tx).await?;
-                    row.map(|row| R::read(&StoredRow::from_mysql(&row, keys)))
-                        .transpose()
-                }
-                OpenTransaction::Sqlite(tx) => {
-                    let row = bind_sqlite(&text, values).fetch_optional(&mut **tx).await?;
-                    row.map(|row| R::read(&StoredRow::from_sqlite(&row, keys)))
-                        .transpose()
-                }
-            }
-        };
-        let result = run_with_timeout(&text, work).await;
-        self.record_contention(result)
+        let rows = self.fetch_rows(&text, values, RowCount::First).await?;
+        let mut rows = text.read_rows(&rows, &self.keys, R::read)?;
+        Ok(rows.pop())
     }
 
     pub async fn fetch_all<R: Row>(
@@ -144,26 +129,29 @@ impl Tx {
         values: Vec<Val>,
     ) -> Result<Vec<R>, SqlError> {
         let text = text.into();
-        let open = &mut self.open;
-        let keys = &self.keys;
-        let work = async {
-            match open {
-                OpenTransaction::MySql(tx) => {
-                    let rows = bind_mysql(&text, values).fetch_all(&mut **tx).await?;
-                    rows.iter()
-                        .map(|row| R::read(&StoredRow::from_mysql(row, keys)))
-                        .collect()
+        let rows = self.fetch_rows(&text, values, RowCount::All).await?;
+        text.read_rows(&rows, &self.keys, R::read)
+    }
+
+    fn fetch_rows<'t>(
+        &'t mut self,
+        text: &'t Statement,
+        values: Vec<Val>,
+        count: RowCount,
+    ) -> SqlFuture<'t, Vec<EngineRow>> {
+        Box::pin(async move {
+            let open = &mut self.open;
+            let work = async {
+                match open {
+                    OpenTransaction::MySql(tx) => count.fetch_mysql(text, values, &mut **tx).await,
+                    OpenTransaction::Sqlite(tx) => {
+                        count.fetch_sqlite(text, values, &mut **tx).await
+                    }
                 }
-                OpenTransaction::Sqlite(tx) => {
-                    let rows = bind_sqlite(&text, values).fetch_all(&mut **tx).await?;
-                    rows.iter()
-                        .map(|row| R::read(&StoredRow::from_sqlite(row, keys)))
-                        .collect()
-                }
-            }
-        };
-        let result = run_with_timeout(&text, work).await;
-        self.record_contention(result)
+            };
+            let result = run_with_timeout(text, work).await;
+            self.record_contention(result)
+        })
     }
 
     /// Reads the rows of all `names`, in batches. The statement is `text`, a placeholder per name,
@@ -203,30 +191,32 @@ impl Tx {
         Ok(changed)
     }
 
-    pub async fn commit(self) -> Result<(), SqlError> {
-        let text = Statement::new("COMMIT");
-        let work = async {
-            match self.open {
-                OpenTransaction::MySql(tx) => tx.commit().await,
-                OpenTransaction::Sqlite(tx) => tx.commit().await,
+    pub fn commit(self) -> SqlFuture<'static, ()> {
+        Box::pin(async move {
+            let work = async {
+                match self.open {
+                    OpenTransaction::MySql(tx) => tx.commit().await,
+                    OpenTransaction::Sqlite(tx) => tx.commit().await,
+                }
+            };
+            run_with_timeout(&Statement::new("COMMIT"), work).await?;
+            if self.wakes_relay {
+                self.outbox.notify_one();
             }
-        };
-        run_with_timeout(&text, work).await?;
-        if self.wakes_relay {
-            self.outbox.notify_one();
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
-    pub async fn rollback(self) -> Result<(), SqlError> {
-        let text = Statement::new("ROLLBACK");
-        let work = async {
-            match self.open {
-                OpenTransaction::MySql(tx) => tx.rollback().await,
-                OpenTransaction::Sqlite(tx) => tx.rollback().await,
-            }
-        };
-        run_with_timeout(&text, work).await
+    pub fn rollback(self) -> SqlFuture<'static, ()> {
+        Box::pin(async move {
+            let work = async {
+                match self.open {
+                    OpenTransaction::MySql(tx) => tx.rollback().await,
+                    OpenTransaction::Sqlite(tx) => tx.rollback().await,
+                }
+            };
+            run_with_timeout(&Statement::new("ROLLBACK"), work).await
+        })
     }
 
     pub fn is_contended(&self) -> bool {
