@@ -77,9 +77,17 @@ pub fn start(
     tasks: &Tasks,
     database: impl Into<Database>,
     clock: Clock,
+    jobs: Vec<Job>,
+) -> Result<(), JobError> {
+    start_runner(tasks, database.into(), clock, jobs)
+}
+
+fn start_runner(
+    tasks: &Tasks,
+    database: Database,
+    clock: Clock,
     mut jobs: Vec<Job>,
 ) -> Result<(), JobError> {
-    let database = database.into();
     // MongoDB expires its collections automatically.
     if let Database::Sql(sql) = &database {
         jobs.push(cleanup_job(sql.clone(), clock.clone()));

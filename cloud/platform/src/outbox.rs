@@ -114,9 +114,19 @@ impl OutboxRelay {
         clock: Clock,
         service: &'static str,
     ) {
+        Self::start_from(tasks, database.into(), bus, clock, service);
+    }
+
+    fn start_from(
+        tasks: &Tasks,
+        database: Database,
+        bus: Bus,
+        clock: Clock,
+        service: &'static str,
+    ) {
         let holder = clock.new_id();
         let stop = tasks.stop_token();
-        let source = OutboxSource::from(database.into());
+        let source = OutboxSource::from(database);
         let relay = Self {
             source,
             bus,

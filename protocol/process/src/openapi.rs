@@ -24,7 +24,7 @@ use wire::Code;
 use crate::{
     idempotency::Idempotency,
     problem::{CreatedJson, ItemList, Json, MaybeJson, Page, Path, Query},
-    routes::{DirectRoute, GuardedHandler, PublicRoute, RouteGuard},
+    routes::{DirectRoute, ErasedHandler, GuardedHandler, PublicRoute, RouteGuard},
     tokens::{AdminCaller, Caller},
     trace::RequestTrace,
 };
@@ -90,6 +90,7 @@ impl<S: Clone + Send + Sync + 'static> RouteTable<S> for Router<S> {
         H: Handler<T, S> + DescribedHandler<A>,
         T: 'static,
     {
+        let handler = ErasedHandler::new(handler);
         self.route(route.path, on(method_filter(route.method), handler))
     }
 }

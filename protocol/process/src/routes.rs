@@ -11,7 +11,7 @@ use wire::{Code, Permission, Role};
 
 use crate::problem::Problem;
 
-pub use guard::{GuardedHandler, RouteGuard};
+pub use guard::{ErasedHandler, GuardedHandler, RouteGuard};
 
 /// The callers that a route serves, identified by bearer token or session cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

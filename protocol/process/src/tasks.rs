@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use futures::{FutureExt, future::Shared};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
 use tokio::{
     signal::unix,
     task::{AbortHandle, JoinSet},
@@ -57,12 +60,12 @@ impl Tasks {
 
     /// Runs until the token is cancelled; an earlier end is logged.
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
-        self.start(name, false, work);
+        self.start(name, false, work.boxed());
     }
 
     /// Starts a task that ends when its work is done.
     pub fn spawn_once(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
-        self.start(name, true, work);
+        self.start(name, true, work.boxed());
     }
 
     /// Cancelled when these tasks should stop.
@@ -128,12 +131,8 @@ impl Tasks {
         }
     }
 
-    fn start(
-        &self,
-        name: &'static str,
-        once: bool,
-        work: impl Future<Output = ()> + Send + 'static,
-    ) {
+    /// Boxed, so that the runtime's code for a task is compiled once.
+    fn start(&self, name: &'static str, once: bool, work: BoxFuture<'static, ()>) {
         let mut state = self.lock_state();
         if state.closed {
             tracing::debug!(

@@ -5,6 +5,8 @@
 //! admitted one. A refusal is `invalid_token` first, then the role's code, then
 //! `permission_missing`.
 
+use std::sync::Arc;
+
 use axum::{
     extract::Request,
     handler::Handler,
@@ -49,20 +51,58 @@ fn admit_by_token(
     Ok(caller)
 }
 
-/// Runs the handler of a public route for the callers that it serves.
-#[derive(Clone)]
-pub struct GuardedHandler<H> {
-    audience: Audience,
-    permission: PermissionRule,
-    handler: H,
+/// A handler without its type. The compiler builds axum's routing once for all of a service; with
+/// the type it would do so for each handler, which takes longer than the service itself.
+pub struct ErasedHandler<S>(Arc<dyn Fn(Request, S) -> BoxFuture<'static, Response> + Send + Sync>);
+
+impl<S> Clone for ErasedHandler<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
 }
 
-impl<H> GuardedHandler<H> {
-    pub const fn new(route: &PublicRoute, handler: H) -> Self {
+impl<S: 'static> ErasedHandler<S> {
+    pub fn new<T>(handler: impl Handler<T, S>) -> Self {
+        Self(Arc::new(move |request, state| {
+            Box::pin(handler.clone().call(request, state))
+        }))
+    }
+}
+
+/// Distinguishes the erased form of a handler for the compiler.
+pub struct Erased;
+
+impl<S: 'static> Handler<Erased, S> for ErasedHandler<S> {
+    type Future = BoxFuture<'static, Response>;
+
+    fn call(self, request: Request, state: S) -> Self::Future {
+        (self.0)(request, state)
+    }
+}
+
+/// Runs the handler of a public route for the callers that it serves.
+pub struct GuardedHandler<S> {
+    audience: Audience,
+    permission: PermissionRule,
+    handler: ErasedHandler<S>,
+}
+
+impl<S> Clone for GuardedHandler<S> {
+    fn clone(&self) -> Self {
+        Self {
+            audience: self.audience,
+            permission: self.permission,
+            handler: self.handler.clone(),
+        }
+    }
+}
+
+impl<S: RouteGuard + 'static> GuardedHandler<S> {
+    pub fn new<T>(route: &PublicRoute, handler: impl Handler<T, S>) -> Self {
         Self {
             audience: route.audience,
             permission: route.permission,
-            handler,
+            handler: ErasedHandler::new(handler),
         }
     }
 
@@ -70,7 +110,7 @@ impl<H> GuardedHandler<H> {
     async fn admit_person(
         &self,
         headers: &HeaderMap,
-        guard: &impl RouteGuard,
+        guard: &S,
     ) -> Result<Option<Caller>, Problem> {
         if !self.audience.requires_person() {
             return Ok(None);
@@ -83,9 +123,8 @@ impl<H> GuardedHandler<H> {
 /// Distinguishes the guarded form of a handler for the compiler.
 pub struct Guarded;
 
-impl<H, T, S> Handler<(Guarded, T), S> for GuardedHandler<H>
+impl<S> Handler<Guarded, S> for GuardedHandler<S>
 where
-    H: Handler<T, S>,
     S: RouteGuard + Send + Sync + 'static,
 {
     type Future = BoxFuture<'static, Response>;
