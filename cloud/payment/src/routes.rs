@@ -99,6 +99,10 @@ fn add_user_routes<T: RouteTable<Service>>(to: T) -> T {
             "List the ledger entries of your account, newest first", &[], books::mine)
         .add_public_route(route(GET, "/api/v1/earnings", PROVIDER),
             "Show what you are owed, and the payouts on their way to you", &[], books::earnings)
+        .add_public_route(route(GET, "/api/v1/platform-fees", OPEN),
+            "List the newest versions of the platform's fee, from which a provider's share of a \
+             price follows",
+            &[], books::newest_platform_fees)
 }
 
 #[rustfmt::skip]

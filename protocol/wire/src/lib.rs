@@ -138,6 +138,7 @@ mod outcome;
 mod pack;
 mod person;
 mod photo_frames;
+mod platform_fees;
 mod receipt_secret;
 mod session_frames;
 mod share;
@@ -216,6 +217,7 @@ pub use person::{
 pub use photo_frames::{
     PHOTO_CHUNK_BYTES_MAX, PhotoAnswer, PhotoAnswerFrame, PhotoChunkDelivery, PhotoChunkFrame,
 };
+pub use platform_fees::{PlatformFeeVersion, PlatformFees};
 pub use receipt_secret::ReceiptSecret;
 pub use session_frames::{
     Ack, ChangesFrame, Credit, FeedChange, ForwardedAcceptFrame, HeldNotice, HeldReason,

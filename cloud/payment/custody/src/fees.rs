@@ -47,6 +47,12 @@ impl FeePolicy {
         from >= now.plus_ms(SETTLED_BEFORE_MS)
     }
 
+    /// No version that begins before this can be set or withdrawn any more. Half of the margin is
+    /// left for replicas with different clocks, and for answers that are cached.
+    pub fn complete_until(now: UnixMillis) -> UnixMillis {
+        now.plus_ms(SETTLED_BEFORE_MS / 2)
+    }
+
     pub const FREE: Self = Self {
         from: UnixMillis(0),
         platform_fee_bp: 0,

@@ -1,6 +1,10 @@
-//! Bookings, limited to those the reader may see, and the versions of the platform fee, for admins.
+//! Bookings, limited to those the reader may see, and the versions of the platform fee: for admins,
+//! and without their authors for everyone.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    extract::State,
+    http::{HeaderName, StatusCode, header},
+};
 use custody::{Action, WHOLE_BASIS_POINTS};
 use process::{
     problem::{self, ItemList, Json, Path, Problem, TimeCursor},
@@ -8,7 +12,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Actor, Code, Currency, OrderId, Role, UnixMillis, UserId};
+use wire::{Actor, Code, Currency, OrderId, PlatformFees, Role, UnixMillis, UserId};
 
 use super::{MoneySum, WholeList};
 use crate::{
@@ -152,6 +156,18 @@ fn is_theirs(entry: &StatementEntry, actor: Actor, is_party: bool) -> bool {
             is_own || is_party && leaves_custody
         }
     }
+}
+
+/// Much shorter than the time for which an answer is complete.
+const FEES_CACHED: &str = "public, max-age=60";
+
+/// `GET /api/v1/platform-fees`.
+pub(crate) async fn newest_platform_fees(
+    State(service): State<Service>,
+) -> Result<([(HeaderName, String); 1], Json<PlatformFees>), Problem> {
+    let fees = service.store.newest_platform_fees().await?;
+    let cached = [(header::CACHE_CONTROL, FEES_CACHED.to_owned())];
+    Ok((cached, Json(fees)))
 }
 
 #[derive(Deserialize, ToSchema)]

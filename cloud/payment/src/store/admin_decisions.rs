@@ -12,7 +12,10 @@ use platform::{
 };
 use process::problem::TimeCursor;
 use uuid::Uuid;
-use wire::{Code, Currency, OrderId, UnixMillis, UserId, words, words_from_text};
+use wire::{
+    Code, Currency, OrderId, PlatformFeeVersion, PlatformFees, UnixMillis, UserId, words,
+    words_from_text,
+};
 
 use super::{
     Store, StoreError, parse_column,
@@ -30,6 +33,8 @@ const SET_FEE: &str = "INSERT INTO fee_policies \
     (in_force_from, platform_fee_bp, cancel_fee_bp, cancel_notice_ms, set_by, set_at) VALUES (?, ?, 0, 0, ?, ?)";
 /// Maximum versions shown, newest first: all scheduled ones and many past ones.
 const FEES_SHOWN_MAX: usize = 100;
+const NEWEST_FEES: &str = "SELECT in_force_from, platform_fee_bp FROM fee_policies \
+    ORDER BY in_force_from DESC LIMIT ?";
 const POLICIES: &str =
     "SELECT in_force_from, platform_fee_bp FROM fee_policies ORDER BY in_force_from";
 
@@ -50,6 +55,24 @@ impl Store {
             .sql
             .fetch_all(FEE_VERSIONS, vals![FEES_SHOWN_MAX])
             .await?)
+    }
+
+    /// What everyone may know of the versions.
+    pub async fn newest_platform_fees(&self) -> Result<PlatformFees, StoreError> {
+        let complete_until = FeePolicy::complete_until(self.clock.now());
+        let limit = PlatformFees::VERSIONS_MAX;
+        let rows = self.sql.fetch_all(NEWEST_FEES, vals![limit]).await?;
+        let versions = policies_from_rows(rows)?
+            .into_iter()
+            .map(|policy| PlatformFeeVersion {
+                from: policy.from,
+                basis_points: policy.platform_fee_bp,
+            })
+            .collect();
+        Ok(PlatformFees {
+            complete_until,
+            versions,
+        })
     }
 
     pub async fn fee_policies(&self) -> Result<Vec<FeePolicy>, StoreError> {

@@ -125,6 +125,50 @@ async fn a_fee_stands_from_an_hour_before_it_begins(#[case] engine: Engine) {
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
+async fn everyone_may_read_the_newest_fees_and_not_who_set_them(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let before = service.stage.clock.now();
+    let begins = before.plus_ms(HOUR);
+    service.post(admin(), FEES, form(begins, 2_500)).await;
+    let request = Request::get("/api/v1/platform-fees").body(Body::empty());
+    let router = service.router.clone();
+    let answer = router.oneshot(request.unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(
+        answer.headers()[header::CACHE_CONTROL],
+        "public, max-age=60"
+    );
+    let bytes = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    let told: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(
+        told,
+        json!({
+            "complete_until": before.plus_ms(HOUR / 2),
+            "versions": [
+                { "from": begins, "basis_points": 2_500 },
+                { "from": UnixMillis(0), "basis_points": 1_000 },
+            ],
+        })
+    );
+
+    // Of many versions those that are over go first.
+    for n in 2..50 {
+        let at = service.stage.clock.now().plus_ms(HOUR);
+        service.post(admin(), FEES, form(at, n)).await;
+        service.stage.clock.advance(HOUR);
+    }
+    let fees = service.stage.store.newest_platform_fees().await.unwrap();
+    assert!(fees.is_sound(), "{fees:?}");
+    assert_eq!(
+        (fees.versions.len(), fees.versions[0].basis_points),
+        (40, 49)
+    );
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
 async fn the_fees_to_come_are_bounded(#[case] engine: Engine) {
     let service = Service::new(engine).await;
     let at = |n: i64| NOW.plus_ms((n + 2) * HOUR);

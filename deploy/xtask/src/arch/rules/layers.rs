@@ -19,6 +19,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
                 "certificates",
                 "hub_signature",
                 "person",
+                "platform_fees",
                 "receipt_secret",
                 "start_code",
             ],
