@@ -27,6 +27,7 @@ mod listeners;
 mod mqtt;
 mod people;
 mod photos;
+mod platform_fees;
 mod rate_limiter;
 mod receipts;
 mod running;

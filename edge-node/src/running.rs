@@ -42,6 +42,7 @@ use crate::{
     mqtt::{self, TabletPublisher},
     people::PeopleRegistry,
     photos::PhotoStore,
+    platform_fees,
     receipts::FormerKeys,
     service_manager,
     store::{DamageError, EdgeIdentity, Store},
@@ -251,10 +252,10 @@ async fn start_components(
         context: context.clone(),
         publisher: publisher.clone(),
         head,
-        link: link_seen,
+        link: link_seen.clone(),
     };
     tasks.spawn("pulse", heartbeat.run_until_stopped(tasks.stop_token()));
-    spawn_upkeep(&context, &tasks);
+    spawn_upkeep(&context, link_seen, &tasks);
     let store = context.store.clone();
     let damage = context.damage.subscribe();
     let downlink = Downlink {
@@ -281,8 +282,9 @@ async fn start_components(
     })
 }
 
-/// What runs beside the edge's work: renewed certificates, the hourly jobs, systemd's watchdog.
-fn spawn_upkeep(context: &EdgeContext, tasks: &Tasks) {
+/// What runs beside the edge's work: renewed certificates, the hourly jobs, the platform's fees,
+/// systemd's watchdog.
+fn spawn_upkeep(context: &EdgeContext, link: watch::Receiver<LinkStatus>, tasks: &Tasks) {
     if let Some(certificate) = context.security.certificate.clone() {
         let reloading = certificate.reload_until_stopped(tasks.stop_token());
         tasks.spawn("certificate", reloading);
@@ -292,6 +294,8 @@ fn spawn_upkeep(context: &EdgeContext, tasks: &Tasks) {
         "jobs",
         jobs::run_hourly_jobs(context.clone(), tasks.stop_token()),
     );
+    let fees = platform_fees::refresh_until_stopped(context.clone(), link, tasks.stop_token());
+    tasks.spawn("platform fees", fees);
     let relief = disk_relief::relieve_until_stopped(context.clone(), tasks.stop_token());
     tasks.spawn("disk relief", relief);
     let watchdog = service_manager::feed_watchdog(store, tasks.stop_token());

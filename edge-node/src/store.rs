@@ -20,6 +20,7 @@ mod log;
 mod opening;
 mod orders;
 mod photos;
+mod platform_fees;
 mod rebuild;
 mod report;
 mod restore;

@@ -11,6 +11,8 @@ mod disk_ladder;
 mod full_disk;
 #[path = "process/photos.rs"]
 mod photos;
+#[path = "process/platform_fees.rs"]
+mod platform_fees;
 #[path = "process/power_cut.rs"]
 mod power_cut;
 #[path = "process/service.rs"]

@@ -19,13 +19,14 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
-    EdgeId, Hash, Language, OfflineRules, Op, OrderId, PriceCap, RegionAssignment, ServiceType,
-    UnixMillis, is_open, open_digest, words, words_from_text,
+    EdgeId, Hash, Language, OfflineRules, Op, OrderId, PlatformFees, PriceCap, RegionAssignment,
+    ServiceType, UnixMillis, is_open, open_digest, words, words_from_text,
 };
 
 use super::{
     Store, StoreWriteResult,
     log::{LogBook, append_op},
+    platform_fees::load_platform_fees,
     sql::{execute_cached, id, read_cbor, read_optional, read_order, read_parsed, read_u64},
     trust,
 };
@@ -49,6 +50,9 @@ pub struct RegionStanding {
     pub unpaid_start_max: Option<PriceCap>,
     /// Unpaid work of these kinds never requires held funds.
     pub paid_afterwards: Vec<ServiceType>,
+    /// The platform's fee, as the cloud last listed its versions; null before its first answer.
+    #[schema(required)]
+    pub platform_fees: Option<PlatformFees>,
 }
 
 impl Store {
@@ -84,7 +88,7 @@ impl Store {
         self.journal.read(find_alarm).await
     }
 
-    /// The edge that assigns the region's orders, and the rules for unpaid work.
+    /// The edge that assigns the region's orders, the rules for unpaid work, and the platform fee.
     pub async fn load_standing(&self) -> Result<RegionStanding, JournalError> {
         self.journal.read(load_standing).await
     }
@@ -126,6 +130,7 @@ fn load_standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
             unpaid_start,
             unpaid_start_max,
             paid_afterwards,
+            platform_fees: load_platform_fees(conn)?,
         })
     })
 }

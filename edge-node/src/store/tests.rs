@@ -8,6 +8,7 @@ mod disk_days;
 mod feed;
 mod identity;
 mod outcomes;
+mod platform_fees;
 mod quarantine;
 mod right;
 mod shares;

@@ -8,6 +8,7 @@ mod clock;
 mod hub;
 mod link;
 mod photos;
+mod platform_fees;
 mod retire;
 mod secure;
 mod sessions;

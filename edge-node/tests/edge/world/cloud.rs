@@ -84,6 +84,9 @@ struct Stored {
     /// Seals every frame of later sessions; a cloud of the previous version has none.
     hub_key: Option<Signer>,
     photos: PhotoInbox,
+    fee_requests: usize,
+    /// The body of the answer; a cloud of the previous version has no such route.
+    fees: Option<String>,
 }
 
 impl Cloud {
@@ -106,6 +109,7 @@ impl Cloud {
             .route("/api/v1/auth/codes", get(code_offer).post(send_code))
             .route("/api/v1/auth/codes/sign-in", post(sign_in_by_code))
             .route("/api/v1/auth/edge-logout", post(logout))
+            .route("/api/v1/platform-fees", get(list_fees))
             .route("/link", any(link))
             .with_state(cloud.clone());
         cloud.0.tasks.spawn("cloud", async move {
@@ -128,6 +132,15 @@ impl Cloud {
 
     pub(crate) fn code_requests(&self) -> Vec<Value> {
         self.with(|state| state.code_requests.clone())
+    }
+
+    /// Answers requests for the platform's fees with this body.
+    pub(crate) fn answer_fees(&self, body: String) {
+        self.with(|state| state.fees = Some(body));
+    }
+
+    pub(crate) fn fee_requests(&self) -> usize {
+        self.with(|state| state.fee_requests)
     }
 
     pub(crate) fn cut(&self) {
@@ -359,6 +372,14 @@ async fn logout(State(cloud): State<Cloud>, Json(form): Json<Value>) -> StatusCo
             .push(form["token"].as_str().unwrap().to_owned())
     });
     StatusCode::NO_CONTENT
+}
+
+async fn list_fees(State(cloud): State<Cloud>) -> Response {
+    let body = cloud.with(|state| {
+        state.fee_requests += 1;
+        state.fees.clone()
+    });
+    body.ok_or(StatusCode::NOT_FOUND).into_response()
 }
 
 async fn link(

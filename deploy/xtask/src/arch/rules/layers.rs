@@ -238,7 +238,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         "holdfast-edge",
         &[
             &["backup", "running"],
-            &["enrol", "http", "jobs", "link"],
+            &["enrol", "http", "jobs", "link", "platform_fees"],
             &["damage"],
             &["data_folder", "disk_relief", "board", "trust_page"],
             &["mqtt"],
