@@ -58,6 +58,8 @@ export function startState() {
     /** Its log may be an older copy; it is a copy itself. */
     suspect: false,
     twin: false,
+    /** Its copy of the platform's fee: a tenth, for all orders of before the next hour. */
+    fees: { complete_until: at(1), versions: [{ from: new Date(0).toISOString(), basis_points: 1_000 }] },
     /** How a command is answered: later, stored, unpaid, applied, confirmed (an acceptance, with the order) or lost. */
     answer: 'applied',
     /** The people with an ended sign-in, and its code. */
@@ -109,9 +111,9 @@ async function answer(folder, state, edge, request, response) {
   sendFile(folder, file, request, response, path === '/sw.js' ? (bytes) => edge.worker(String(bytes)) : undefined)
 }
 
-function standing({ cutSince, firm, clockMs, clock, suspect, twin, holder = firm ? 'north-1' : null }) {
+function standing({ cutSince, firm, clockMs, clock, suspect, twin, fees, holder = firm ? 'north-1' : null }) {
   const link = { up: cutSince === undefined, since: new Date(cutSince ?? NOW).toISOString(), attempts: cutSince === undefined ? 0 : 6, next_call_at: null }
-  return { edge: 'north-1', region: 'NORTH', now: new Date(Date.now() + clockMs), link, feed_as_of: link.since, portal: 'https://portal.example', holder, unpaid_start: true, unpaid_start_max: null, paid_afterwards: [], firm, suspect, twin, clock }
+  return { edge: 'north-1', region: 'NORTH', now: new Date(Date.now() + clockMs), link, feed_as_of: link.since, portal: 'https://portal.example', holder, unpaid_start: true, unpaid_start_max: null, paid_afterwards: [], platform_fees: fees, firm, suspect, twin, clock }
 }
 
 function signIn(state, { username, password }, tell) {

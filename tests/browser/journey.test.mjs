@@ -48,7 +48,9 @@ async function workCutOff(page, { id }) {
   const node = page.locator('.truth', { hasText: 'At the regional node' }).first()
   await heading(page, 'This region is cut off from the cloud')
   const row = page.locator('.job', { hasText: LAMP.title })
-  await row.getByRole('button', { name: /Request this job/ }).click()
+  // What is released later, by the node's copy of the platform's fee.
+  await row.getByText(`You get ${SHARE}`, { exact: true }).waitFor()
+  await row.getByRole('button', { name: `Request this job: ${LAMP.title}. You get ${SHARE} of ¥260.00` }).click()
   await row.locator('.truth', { hasText: 'At the regional node' }).waitFor()
   await page.locator('.dock a[href="/jobs"]').click()
   await page.locator('.job', { hasText: LAMP.title }).getByRole('link').first().click()

@@ -30,13 +30,15 @@ describe.each([
   {
     lang: 'en', waits: 'Waiting to be confirmed. Do not start yet.', yours: 'Yours. You can set out.',
     copy: 'Kept by a copy of the node, from which nothing is confirmed. Do not start.',
+    gets: ['You get ¥171.00 of ¥190.00', 'You get about ¥171.00 of ¥190.00', '¥190.00'],
     completion: 'Completion: kept by a copy of the node, from which nothing is confirmed.', spans: ['1 minute', '3 hours', '2 days'],
   },
   {
     lang: 'zh-CN', waits: '等待云端确认，请先不要开工', yours: '归您了，可以出发', copy: '由节点的副本保管，在那里得不到确认，请不要开工。',
+    gets: ['价格 ¥190.00，到手 ¥171.00', '价格 ¥190.00，到手约 ¥171.00', '¥190.00'],
     completion: '完工：由节点的副本保管，在那里得不到确认。', spans: ['1 分钟', '3 小时', '2 天'],
   },
-])('in $lang', ({ lang, waits, yours, copy, completion, spans }) => {
+])('in $lang', ({ lang, waits, yours, copy, gets, completion, spans }) => {
   beforeAll(() => language.use(lang))
   beforeEach(() => (tablet.standing = STANDING))
 
@@ -45,6 +47,15 @@ describe.each([
     tablet.standing = { ...STANDING, twin: true, suspect: true }
     expect([noteOf('accept_order'), noteOf('complete_order')]).toEqual([copy, completion])
     expect(noteOf('accept_order', 'firm'), 'a promise of before stands').toBe(yours)
+  })
+
+  it('a job says in one sentence what its provider gets, and its price alone where the fee is unknown', () => {
+    const sentences = ['2030-01-01T00:00:00Z', '2020-01-01T00:00:00Z', undefined].map((complete_until) => {
+      const platform_fees = complete_until ? { complete_until, versions: [{ from: '1970-01-01T00:00:00Z', basis_points: 1_000 }] } : null
+      tablet.standing = { ...STANDING, platform_fees }
+      return words.pay(order('a', { price: '190.00' })).sentence
+    })
+    expect(sentences).toEqual(gets)
   })
 
   it('the error of a clock has its unit', () => {

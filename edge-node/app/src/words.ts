@@ -1,13 +1,25 @@
 // Words for jobs and commands, in the language of the page.
 import { type Hop, useFormats, useI18n } from '@holdfast/kit'
+import type { Order } from '@holdfast/kit/api.gen.ts'
 import type { QueueItem } from './device/item.ts'
 import { doubtOf, isFirm, truthOf } from './device/item.ts'
-import type { Job } from './device/jobs.ts'
+import { netOf } from './device/fees.ts'
+import { minorOf, type Job } from './device/jobs.ts'
 import { percentOf, type Photo } from './device/photo.ts'
 import { isTwin, link, linkSince, photosOf, sentence, tablet, today } from './device/tabletState.ts'
 import { spanOf } from './device/standing.ts'
 
 const DAY_MS = 86_400_000
+
+/** What a job pays, in words. Where the fee is unknown there is only its price. */
+export type Pay = {
+  price: string
+  gets?: string
+  /** The price and what the provider gets of it, in one sentence. */
+  sentence: string
+  /** The same with the platform's part, for somebody who is about to take the job. */
+  terms?: string
+}
 
 export function useWords() {
   const { t, te, locale } = useI18n()
@@ -42,6 +54,16 @@ export function useWords() {
   function span(errorMs: number): string {
     const { unit, count } = spanOf(errorMs)
     return t(`span.${unit}`, count)
+  }
+
+  function pay(order: Order): Pay {
+    const money = (minor: number) => formats.value.money(minor, order.currency)
+    const price = money(minorOf(order.price))
+    const known = netOf(order, tablet.standing?.platform_fees)
+    if (!known) return { price, sentence: price }
+    const form = known.mayChange ? 'about' : 'sure'
+    const words = { price, net: money(known.minor), fee: money(known.fee), node: node() }
+    return { price, gets: t(`pay.${form}.gets`, words), sentence: t(`pay.${form}.of`, words), terms: t(`pay.${form}.terms`, words) }
   }
 
   /** The moment as of which the list is the cloud's. */
@@ -125,5 +147,5 @@ export function useWords() {
     ]
   }
 
-  return { acceptWord, action, doubt, formats, hops, isToday, linkWords, listAge, moment, node, note, photo, region, span, trouble, when, why }
+  return { acceptWord, action, doubt, formats, hops, isToday, linkWords, listAge, moment, node, note, pay, photo, region, span, trouble, when, why }
 }
