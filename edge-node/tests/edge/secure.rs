@@ -184,6 +184,12 @@ async fn until_a_certificate_is_issued_a_listener_answers_nothing_and_readiness_
     let missing = missing_certificate(edge.operator.unwrap()).await;
     assert!(missing.unwrap().starts_with("no certificate yet"));
 
+    // Each session makes a key for a request if there is none: it must not replace the one below.
+    let key = data.path().join("certificate-key.pem");
+    until("a key of the edge's own", || async {
+        key.exists().then_some(())
+    })
+    .await;
     let issued = authority.server(NAME).unwrap();
     write_identity(
         data.path(),
