@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import mqtt from 'mqtt'
 import { chromium } from 'playwright-core'
 import { CHROMIUM, keepPicture, launch, openPage, poll, watch } from './browser.mjs'
-import { begin, describe, enrol, finish, JOB, onward, publish } from './kiosk.mjs'
+import { begin, beginBy, describe, enrol, finish, JOB, onward, publish } from './kiosk.mjs'
 import { apiOf, kill, OF_FEW_PEOPLE, startPlatform } from './platform.mjs'
 
 const REGION = 'WEST'
@@ -181,6 +181,13 @@ test('ten jobs are worked through without cloud, node or network, the browser is
   await photosArrive(customer, ids)
 })
 
+/** The receipt that the kiosk shows. */
+async function receiptOn(page) {
+  const code = await page.locator('.big-code').innerText()
+  const secret = await page.locator('.scan .code').innerText()
+  return { code, secret: secret.replaceAll('-', '') }
+}
+
 test('a job published without an account at a kiosk that is cut off opens everywhere by its receipt, and can be cancelled', async () => {
   await platform.register(KIOSK, 'customer')
   const admin = await apiOf(platform, 'admin')
@@ -197,13 +204,12 @@ test('a job published without an account at a kiosk that is cut off opens everyw
     await publish(page)
     const { order_id } = (await sent).postDataJSON().body
     await page.locator('.truth[data-truth=node]').waitFor()
-    const code = await page.locator('.big-code').innerText()
-    const secret = (await page.locator('.scan .code').innerText()).replaceAll('-', '')
+    const { code, secret } = await receiptOn(page)
     const { portal } = await (await fetch(`${platform.edges[REGION].http}/standing`)).json()
     const phone = await browser.newContext({ locale: 'en' })
-    const follow = async () => {
+    const follow = async (receipt = { code, secret }) => {
       const { page: followed } = await openPage(phone)
-      await followed.goto(`${portal}/track/${code}?s=${secret}`)
+      await followed.goto(`${portal}/track/${receipt.code}?s=${receipt.secret}`)
       return followed
     }
     await (await follow()).getByText('Not here yet, and not lost').first().waitFor()
@@ -234,6 +240,20 @@ test('a job published without an account at a kiosk that is cut off opens everyw
     await page.locator('.status[data-status=cancelled]').waitFor()
     await page.locator('.truth[data-truth=confirmed]').waitFor()
     await (await follow()).locator('.status[data-status=cancelled]').waitFor()
+
+    // Another one is called off at home.
+    await finish(page)
+    await beginBy(page, 'nameless')
+    await describe(page)
+    const sentAgain = page.waitForRequest('**/commands')
+    await publish(page)
+    await page.locator('.truth[data-truth=confirmed]').waitFor()
+    await admin.post(`/orders/${(await sentAgain).postDataJSON().body.order_id}/approve`, {})
+    const home = await follow(await receiptOn(page))
+    await home.getByRole('button', { name: 'Cancel the order' }).click()
+    await home.getByRole('dialog').getByText('Nothing is held yet').waitFor()
+    await home.getByRole('dialog').getByRole('button', { name: 'Cancel the order' }).click()
+    await home.locator('.status[data-status=cancelled]').waitFor()
   } finally {
     await browser.close()
   }

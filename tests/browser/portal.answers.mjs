@@ -135,7 +135,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     permissions: OF_ADMINS, grants: [{ session_id: id(660), kind: 'device_grant', created_at: at('08:00:00'), expires_at: at('23:00:00'), current: false, device: 'tablet-7', region: 'NORTH' }],
     terms: { order_id: id(160), fee: '18.00', refund: '162.00', held: '180.00', currency: 'CNY', free_until: at('10:00:00'), at: at('10:52:00') },
     tracked: {
-      code: 'N-7F3K60', location: 'NORTH', service_type: 'cleaning_repair', status: 'accepted', service_start_time: at('14:00:00'), service_end_time: at('16:00:00'), created_at: at('09:31:40'), updated_at: at('10:52:41'),
+      code: 'N-7F3K60', location: 'NORTH', service_type: 'cleaning_repair', status: 'accepted', service_start_time: at('14:00:00'), service_end_time: at('16:00:00'), created_at: at('09:31:40'), updated_at: at('10:52:41'), can_cancel: false,
       steps: [{ status: 'pending_review', at: at('09:31:40') }, { status: 'pending', at: at('09:34:00') }, { status: 'accepted', at: at('10:52:41') }],
     },
     boxes: [
@@ -189,6 +189,8 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/orders\/([\w-]+)\/cancellation$/, () => state.terms],
     ['GET', /^\/orders\/([\w-]+)\/tracking$/, () => ({ code: 'N-7F3K60', secret: SECRET })],
     ['GET', /^\/track\/([\w-]+)$/, ({ match, query }) => (match[1] === 'N-7F3K60' && query.get('s') === SECRET ? state.tracked : 404)],
+    ['GET', /^\/track\/[\w-]+\/cancellation$/, () => state.terms],
+    ['POST', /^\/track\/[\w-]+\/cancel$/, () => Object.assign(state.tracked, { status: 'cancelled', can_cancel: false })],
     ['GET', /^\/orders\/([\w-]+)\/statement$/, () => ({ items: state.lines })],
     ['GET', /^\/orders\/([\w-]+)\/timeline$/, () => ({ items: timeline.map((step) => ({ ...step, reason: said ?? step.reason })) })],
     ['GET', /^\/orders\/([\w-]+)$/, ({ match }) => known().find((order) => order.id === match[1]) ?? 404],

@@ -1,7 +1,7 @@
 // An order on its way, followed by anybody who has its receipt.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, keepPicture, losses, settled } from './browser.mjs'
+import { axe, keepPicture, losses, settled, tabTo } from './browser.mjs'
 import { gateway, orderOf, SECRET } from './portal.answers.mjs'
 import { startPortal } from './portal.mjs'
 
@@ -75,6 +75,31 @@ test('whoever has the receipt follows the order, and its secret leaves the addre
   await page.getByRole('button', { name: '中文' }).click()
   await page.getByText('服务进行中。').waitFor()
   await page.getByText('已开工').waitFor()
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('the receipt of a kiosk cancels its order by keyboard, at the price that is shown', async () => {
+  const state = gateway({ role: null })
+  state.tracked.can_cancel = true
+  const { context, page, go, faults } = await portal.open(state)
+  await go(`/track/N-7F3K60?s=${SECRET}`)
+  assert.equal(await page.getByLabel('Link to give to others').count(), 0, 'whoever has this link can cancel')
+  await keepPicture(page, 'portal/track-receipt-en')
+  await tabTo(page, page.getByRole('button', { name: 'Cancel the order' }))
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('To the provider, for the late cancel').waitFor()
+  await dialog.getByText('162.00').waitFor()
+  await keepPicture(page, 'portal/track-cancel-en')
+  assert.deepEqual(await axe(context, page), [])
+  assert.deepEqual(await losses(page), [])
+  await dialog.getByRole('button', { name: 'Cancel the order' }).click()
+  await page.getByText('The order is cancelled.').waitFor()
+  await page.getByText('Nothing follows.').waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Cancel the order' }).count(), 0)
+  const sent = state.asked.filter(({ path }) => path === '/track/N-7F3K60/cancel').map(({ body }) => body)
+  assert.deepEqual(sent, [{ fee: '18.00', secret: SECRET }])
   assert.deepEqual(faults(), [])
   await context.close()
 })

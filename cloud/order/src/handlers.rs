@@ -10,6 +10,7 @@ pub(crate) mod internal;
 pub(crate) mod lists;
 pub(crate) mod orders;
 pub(crate) mod photos;
+pub(crate) mod receipts;
 
 use axum::{
     extract::FromRequestParts,

@@ -30,6 +30,7 @@ use crate::{
         commands, export, internal, lists,
         orders::{self, PaidAfterwards},
         photos::{self, OrderPhotoView},
+        receipts,
     },
 };
 
@@ -116,13 +117,24 @@ fn routes_for_everyone<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(
             permitted(GET, "/api/v1/orders/{id}/tracking", CUSTOMER_OR_ADMIN, OWN_OR_DESK),
             "Show the part of an order's receipt with which anyone can follow the order",
-            &[Code::OrderNotFound], orders::receipt)
+            &[Code::OrderNotFound], receipts::receipt)
         .add_public_route(route(GET, "/api/v1/orders/{id}/start-code", CUSTOMER),
             "Show the code that the provider must enter to start the work",
             &[Code::OrderNotFound], orders::start_code)
         .add_public_route(route(GET, "/api/v1/track/{code}", OPEN),
             "Follow an order by the code and the secret on its receipt",
-            &[Code::OrderNotFound], orders::track)
+            &[Code::OrderNotFound], receipts::track)
+        .add_public_route(route(GET, "/api/v1/track/{code}/cancellation", OPEN),
+            "Show the exact cost of a cancellation now, by the receipt of a kiosk",
+            &[Code::OrderNotFound, Code::WrongState, Code::OrderCancelled, Code::OrderRejected],
+            receipts::cancellation_by_receipt)
+        .add_public_route(
+            route(POST, "/api/v1/track/{code}/cancel", OPEN)
+                .without_key("gets the same answer: an order is cancelled once"),
+            "Cancel an order by the receipt of a kiosk, at the fee that was shown. \
+             `terms_changed`: the fee has changed, and the order was not cancelled",
+            &[Code::OrderNotFound, Code::WrongState, Code::OrderRejected, Code::TermsChanged],
+            receipts::cancel_by_receipt)
         .add_public_route(permitted(PUT, "/api/v1/orders/{id}/status", ANY, ANY_ORDER_ACTION),
             "Change the status of an order, by the action that leads to it",
             command_codes!(ProvidersOnly, NotVerified), commands::status)

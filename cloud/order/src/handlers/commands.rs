@@ -274,7 +274,7 @@ fn build_command_body(
 }
 
 /// The rules repeat this check; only here can the response name the field.
-fn check_optional_reason(reason: Option<&str>) -> Result<(), Problem> {
+pub(super) fn check_optional_reason(reason: Option<&str>) -> Result<(), Problem> {
     match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
         Some(given) => Ok(wire::check_reason(given).map(drop)?),
         None => Ok(()),
@@ -300,7 +300,7 @@ fn success_message(action: Action) -> Phrase {
 pub(crate) struct CancellationView {
     order_id: OrderId,
     /// Goes to the provider. The cancel repeats this fee and fails if it has changed.
-    fee: Amount,
+    pub(super) fee: Amount,
     /// Goes back to the customer. Payments the order service has not received yet are also returned
     /// in full.
     refund: Amount,
@@ -325,7 +325,7 @@ pub(crate) async fn cancellation_of(
     ))
 }
 
-async fn load_cancellation_view(
+pub(super) async fn load_cancellation_view(
     service: &Service,
     actor: Actor,
     id: OrderId,

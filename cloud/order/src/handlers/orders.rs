@@ -1,11 +1,8 @@
-//! One order: a customer publishes it, its people read it and its timeline, and anyone with its
-//! tracking receipt (not an edge's receipt of a command) follows it without an account. An order
-//! that the caller may not see does not exist for them: 404, never 403.
+//! One order: a customer publishes it, and its people read it and its timeline. An order that the
+//! caller may not see does not exist for them: 404, never 403.
 //!
-//! Invariants: the form becomes a complete draft. The systems Holdfast replaces accepted orders
-//! without title and address; the form fills them in, so every order has both. A tracked order
-//! contains no names and no text written by people; a wrong secret, a wrong code and a missing
-//! order get the same response.
+//! Invariant: the form becomes a complete draft. The systems Holdfast replaces accepted orders
+//! without title and address; the form fills them in, so every order has both.
 
 use axum::{
     extract::State,
@@ -13,24 +10,19 @@ use axum::{
 };
 use process::{
     idempotency::Idempotency,
-    problem::{CreatedJson, Json, Path, Problem, Query},
+    problem::{CreatedJson, Json, Path, Problem},
     tokens::Caller,
 };
 use serde::{Deserialize, Serialize};
 use texts::Phrase;
 use utoipa::ToSchema;
 use wire::{
-    Actor, Amount, AssignmentEvent, Code, Currency, Draft, Hash, Language, Order, OrderCode,
-    OrderId, OrderStatus, Region, Role, ServiceType, StartCode, TimelineEntry, UnixMillis,
-    order_visible_to,
+    Actor, Amount, AssignmentEvent, Code, Currency, Draft, Language, Order, OrderCode, OrderId,
+    OrderStatus, Region, Role, ServiceType, StartCode, TimelineEntry, UnixMillis, order_visible_to,
 };
 
-use super::{CommandSender, OrderView, WholeList, require_success};
-use crate::{
-    actions::Service,
-    say,
-    store::{Publication, TrackedStep, TrackingSecret},
-};
+use super::{CommandSender, OrderView, WholeList, receipts::TrackingReceipt, require_success};
+use crate::{actions::Service, say, store::Publication};
 
 /// A customer's form for publishing an order.
 #[derive(Deserialize, ToSchema)]
@@ -212,62 +204,6 @@ pub(crate) async fn paid_afterwards(
     }))
 }
 
-/// The tracking part of a receipt; anyone with it can follow the order: `/track/{code}?s={secret}`.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct TrackingReceipt {
-    code: OrderCode,
-    secret: Hash,
-}
-
-#[derive(Deserialize, Default, ToSchema)]
-pub(crate) struct TrackingQuestion {
-    /// The secret of the receipt.
-    #[serde(default)]
-    s: String,
-}
-
-/// Contains no person and no text written by people.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct TrackedOrder {
-    code: OrderCode,
-    location: Region,
-    service_type: ServiceType,
-    status: OrderStatus,
-    #[schema(required)]
-    service_start_time: Option<UnixMillis>,
-    #[schema(required)]
-    service_end_time: Option<UnixMillis>,
-    created_at: UnixMillis,
-    updated_at: UnixMillis,
-    /// The states the order reached, oldest first.
-    steps: Vec<TrackedStep>,
-}
-
-impl TrackingReceipt {
-    pub(crate) fn for_order(service: &Service, order: &Order) -> Self {
-        Self {
-            code: order.code.clone(),
-            secret: service.store.tracking_secret(order.id),
-        }
-    }
-}
-
-/// The tracking receipt, for the customer, who may share it, and for admins who help them.
-pub(crate) async fn receipt(
-    State(service): State<Service>,
-    caller: Caller,
-    Path(id): Path<OrderId>,
-) -> Result<Json<TrackingReceipt>, Problem> {
-    let order = service
-        .store
-        .find_order(id)
-        .await?
-        .filter(|_| caller.actor.role != Role::Provider);
-    let order = order.and_then(|order| order_visible_to(&order, caller.actor));
-    let order = order.ok_or(Code::OrderNotFound)?;
-    Ok(Json(TrackingReceipt::for_order(&service, &order)))
-}
-
 /// What the customer reads out to the provider who stands at the door.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct StartCodeView {
@@ -286,32 +222,5 @@ pub(crate) async fn start_code(
     let order = order.ok_or(Code::OrderNotFound)?;
     Ok(Json(StartCodeView {
         start_code: service.store.start_code(order.id),
-    }))
-}
-
-pub(crate) async fn track(
-    State(service): State<Service>,
-    Path(code): Path<String>,
-    Query(TrackingQuestion { s }): Query<TrackingQuestion>,
-) -> Result<Json<TrackedOrder>, Problem> {
-    let code = OrderCode::parse(&code);
-    let secret = TrackingSecret::parse(&s);
-    let (code, secret) = code.zip(secret).ok_or(Code::OrderNotFound)?;
-    let order = service
-        .store
-        .find_tracked(&code, &secret)
-        .await?
-        .ok_or(Code::OrderNotFound)?;
-    let steps = service.store.tracked_steps(order.id).await?;
-    Ok(Json(TrackedOrder {
-        code: order.code,
-        location: order.location,
-        service_type: order.service_type,
-        status: order.status,
-        service_start_time: order.service_start_time,
-        service_end_time: order.service_end_time,
-        created_at: order.created_at,
-        updated_at: order.updated_at,
-        steps,
     }))
 }

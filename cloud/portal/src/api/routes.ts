@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CertificationForm, CompensationForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CertificationForm, CompensationForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OrdersQuery } from '../logic/orderFilters.ts'
 import type { OrderSort, ReviewSort } from '../logic/sorts.ts'
 import { ask, type AnswerOf } from './ask.ts'
@@ -58,6 +58,8 @@ export const act = (id: string, action: OrderAction, commandId: string, reason?:
 export const startWithCode = (id: string, start_code: string, commandId: string) => ask('post', '/api/v1/orders/{id}/start', { path: { id }, body: { start_code }, commandId })
 
 export const cancellation = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/cancellation', { path: { id }, signal })
+export const cancellationByReceipt = (code: string, s: string, signal?: Asking) => ask('get', '/api/v1/track/{code}/cancellation', { path: { code }, query: { s }, signal })
+export const cancelByReceipt = (code: string, body: ReceiptCancelForm) => ask('post', '/api/v1/track/{code}/cancel', { path: { code }, body })
 export const cancel = (id: string, body: CancelForm, commandId: string) => ask('post', '/api/v1/orders/{id}/cancel', { path: { id }, body, commandId })
 
 /** Answers also where there is no review yet. */

@@ -2,10 +2,36 @@
 
 use axum::{extract::Request, http::StatusCode};
 use rstest::rstest;
-use wire::{CommandBody, Hash, OrderId};
+use serde_json::{Value, json};
+use wire::{CommandBody, Hash, OrderCode, OrderId};
 
 use super::service::*;
 use crate::stage::*;
+
+const SECRET: &str = "k7qm-2xvd-9rta-4hnp";
+
+/// Returns the code of an order whose receipt has the secret above.
+async fn publish_at_kiosk(service: &Service) -> OrderCode {
+    // The kiosk's page made this id from the secret.
+    let order_id: OrderId = "0192f5d4-0000-7880-b8f5-5fe549caab3b".parse().unwrap();
+    let publish = CommandBody::PublishOrder {
+        order_id,
+        order: draft(),
+    };
+    service.stage.decide(customer(1), publish).await;
+    service.act(admin(), order_id, "approve").await;
+    let order = service.stage.store.find_order(order_id).await.unwrap();
+    order.unwrap().code
+}
+
+/// Without a token, like the public.
+async fn cancel(service: &Service, code: &OrderCode, form: Value) -> Answer {
+    let request = Request::builder()
+        .method("POST")
+        .uri(format!("/api/v1/track/{code}/cancel"))
+        .header("content-type", "application/json");
+    service.send(request, Some(form)).await
+}
 
 /// Without a token, like the public.
 async fn track(service: &Service, code: &str, secret: &str) -> Answer {
@@ -38,6 +64,7 @@ async fn the_receipt_shows_the_way_of_the_order_and_nobody_on_it(#[case] engine:
     assert_eq!(tracked.status, StatusCode::OK, "{}", tracked.body);
     let shown: Vec<&String> = tracked.body.as_object().unwrap().keys().collect();
     let parts = [
+        "can_cancel",
         "code",
         "created_at",
         "location",
@@ -49,6 +76,7 @@ async fn the_receipt_shows_the_way_of_the_order_and_nobody_on_it(#[case] engine:
         "updated_at",
     ];
     assert_eq!(shown, parts, "no words, no people, no price");
+    assert_eq!(tracked.body["can_cancel"], false);
     let steps = tracked.body["steps"].as_array().unwrap();
     let states: Vec<_> = steps
         .iter()
@@ -124,15 +152,8 @@ async fn a_wrong_secret_is_answered_like_an_order_that_does_not_exist(#[case] en
         .await
         .refused(404, "order_not_found");
 
-    // A kiosk's page made this id for its receipt.
-    let order_id: OrderId = "0192f5d4-0000-7880-b8f5-5fe549caab3b".parse().unwrap();
-    let publish = CommandBody::PublishOrder {
-        order_id,
-        order: draft(),
-    };
-    service.stage.decide(customer(1), publish).await;
-    let kiosk = code(order_id).await;
-    let tracked = track(&service, kiosk.as_str(), "k7qm-2xvd-9rta-4hnp").await;
+    let kiosk = publish_at_kiosk(&service).await;
+    let tracked = track(&service, kiosk.as_str(), SECRET).await;
     assert_eq!(tracked.body["code"], kiosk.as_str());
     let guessed = track(&service, kiosk.as_str(), "K7QM2XVD9RTA4HNQ").await;
     guessed.refused(404, "order_not_found");
@@ -150,4 +171,65 @@ async fn a_wrong_secret_is_answered_like_an_order_that_does_not_exist(#[case] en
         let tracked = track(&service, first.as_str(), &secret(id)).await;
         assert_eq!(tracked.body["code"], own.as_str());
     }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn the_receipt_of_a_kiosk_cancels_its_order_once_and_at_the_price_shown(
+    #[case] engine: Engine,
+) {
+    let service = Service::new(engine).await;
+    let code = publish_at_kiosk(&service).await;
+    let tracked = track(&service, code.as_str(), SECRET).await;
+    assert_eq!(tracked.body["can_cancel"], true, "{}", tracked.body);
+    let price = async |secret: &str| {
+        let path = format!("/api/v1/track/{code}/cancellation?s={secret}");
+        service.send(Request::builder().uri(path), None).await
+    };
+    let shown = price(SECRET).await;
+    assert_eq!(shown.body["fee"], "0.00", "{}", shown.body);
+
+    let guessed = "K7QM2XVD9RTA4HNQ";
+    price(guessed).await.refused(404, "order_not_found");
+    let refused = cancel(&service, &code, json!({"secret": guessed})).await;
+    refused.refused(404, "order_not_found");
+    let refused = cancel(&service, &code, json!({"secret": SECRET, "fee": "1.00"})).await;
+    refused.refused(409, "terms_changed");
+    assert_eq!(refused.body["cancellation"]["fee"], "0.00");
+    assert_eq!(refused.body.get("order"), None, "its words and address");
+    let long = "x".repeat(10_000);
+    let refused = cancel(&service, &code, json!({"secret": SECRET, "reason": long})).await;
+    refused.refused(422, "invalid_input");
+
+    let form = json!({"secret": SECRET, "fee": "0.00", "reason": "Not needed"});
+    for _ in 0..2 {
+        let cancelled = cancel(&service, &code, form.clone()).await;
+        assert_eq!(cancelled.status, StatusCode::OK, "{}", cancelled.body);
+        assert_eq!(cancelled.body["status"], "cancelled");
+        assert_eq!(cancelled.body["can_cancel"], false);
+        assert_eq!(cancelled.body["steps"].as_array().unwrap().len(), 3);
+    }
+    price(SECRET).await.refused(400, "order_cancelled");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn the_link_that_a_customer_gives_to_others_cancels_nothing(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let id = service.stage.pending().await;
+    let order = service.stage.store.find_order(id).await.unwrap().unwrap();
+    let secret = service.stage.store.tracking_secret(id).to_string();
+    let form = json!({"secret": secret});
+    cancel(&service, &order.code, form)
+        .await
+        .refused(404, "order_not_found");
+    let path = format!("/api/v1/track/{}/cancellation?s={secret}", order.code);
+    let price = service.send(Request::builder().uri(path), None).await;
+    price.refused(404, "order_not_found");
+    let tracked = track(&service, order.code.as_str(), &secret).await;
+    assert_eq!(tracked.body["status"], "pending");
 }
