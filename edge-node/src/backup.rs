@@ -48,7 +48,7 @@ pub struct OwnerError {
     owner: String,
 }
 
-/// The files of a data folder beside its database. Not all of them exist at each edge.
+/// The files of a data folder besides its database. Not all of them exist at each edge.
 fn list_files() -> [PathBuf; 6] {
     let key = PathBuf::from(KEY);
     let pending = pending_key_path(&key);

@@ -121,7 +121,7 @@ impl LogDisk {
     }
 
     /// If true, new commands are refused before anything of them is stored. The last space is kept
-    /// for the next start, the cloud's answers, and the commands in hand.
+    /// for the next start, the cloud's answers, and the commands under way.
     pub(crate) fn refuses_commands(&self) -> bool {
         self.lacks_reserve() || self.update_level() == DiskLevel::Refuse
     }

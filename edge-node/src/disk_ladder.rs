@@ -67,7 +67,7 @@ pub struct DiskStanding {
 
 /// The growth of these days counts.
 const GROWTH_DAYS: i64 = 14;
-/// A longer runway is no news.
+/// A longer runway is not logged.
 pub(crate) const RUNWAY_DAYS_MAX: u32 = 3_650;
 /// How far below its beginning a level ends.
 const ENDS_PERMILLE_BELOW: u64 = 10;

@@ -64,7 +64,7 @@ pub(crate) enum PhotoState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct PhotoStanding {
     pub state: PhotoState,
-    /// How many bytes from its start are safe. An upload goes on from here.
+    /// How many bytes from its start are safe. An upload continues from here.
     pub have: u32,
     /// Its size.
     pub bytes: u32,
@@ -123,7 +123,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 const KEPT_MS: i64 = 35 * DAY_MS;
 
 impl PhotoStore {
-    /// Knows no photo until `load_folder`.
+    /// Empty until `load_folder`.
     pub(crate) fn new(config: &Config, clock: &Clock) -> Self {
         let room_bytes = u64::from(config.photo_room_mb) << 20;
         Self(Arc::new(Inner {

@@ -139,7 +139,7 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
     let disk = LogDisk::new(&config.data, ladder, &clock);
     disk.keep_reserve();
     let photos = PhotoStore::new(&config, &clock);
-    // Commands go on without photos: tablets keep theirs until the cloud has them.
+    // Commands work without photos: tablets keep theirs until the cloud has them.
     if let Err(error) = photos.load_folder(&store).await {
         let cause = format_error_chain(&error);
         tracing::error!(cause, "Could not read the folder of photos");
@@ -282,7 +282,7 @@ async fn start_components(
     })
 }
 
-/// What runs beside the edge's work: renewed certificates, the hourly jobs, the platform's fees,
+/// Background upkeep: renewed certificates, the hourly jobs, the platform's fees,
 /// systemd's watchdog.
 fn spawn_upkeep(context: &EdgeContext, link: watch::Receiver<LinkStatus>, tasks: &Tasks) {
     if let Some(certificate) = context.security.certificate.clone() {

@@ -20,7 +20,7 @@ pub(crate) fn report_stopping() {
     notify(&[NotifyState::Stopping]);
 }
 
-/// Shows systemd's watchdog that the database answers. Without that, systemd starts the edge anew.
+/// Shows systemd's watchdog that the database answers. Without that, systemd restarts the edge.
 pub(crate) async fn feed_watchdog(store: Store, stop: CancellationToken) {
     let Some(patience) = sd_notify::watchdog_enabled() else {
         return stop.cancelled().await;
@@ -38,7 +38,7 @@ pub(crate) async fn feed_watchdog(store: Store, stop: CancellationToken) {
     }
 }
 
-/// A read error is no reason to restart: the edge reports a full disk or a damaged page itself.
+/// A read error does not need a restart: the edge reports a full disk or a damaged page itself.
 async fn is_alive(store: &Store, patience: Duration) -> bool {
     match timeout(patience, store.load_position()).await {
         Ok(Ok(_)) => true,

@@ -1,5 +1,5 @@
 //! The page in the clear that shows how a device comes to trust this shop's certificate, and that
-//! checks whether it does. It has a listener of its own, because a device that does not trust the
+//! checks whether it does. It has a separate listener, because a device that does not trust the
 //! shop yet can open nothing else without a warning.
 //!
 //! Invariant: this listener shows only what is public, and takes nothing from its callers.

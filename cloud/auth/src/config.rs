@@ -131,7 +131,7 @@ impl PartConfig for Config {
     }
 }
 
-/// Edges make no firm promises once their revocations are 72 hours old, and the hub keeps
+/// Edges give no firm promise once their revocations are 72 hours old, and the hub keeps
 /// revocations for 96.
 const HOURS_MAX: NonZeroU32 = NonZeroU32::new(72).unwrap();
 

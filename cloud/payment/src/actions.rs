@@ -166,7 +166,7 @@ impl Service {
             StepOutcome::Repeated(movement) => return Ok(Some(movement)),
             StepOutcome::KeyReused => return Err(Code::CommandIdReused.into()),
             StepOutcome::Refused(code) => return Err(code.into()),
-            // Without a provider there is no debt to pay.
+            // Without a provider nothing is owed.
             StepOutcome::Unknown => return Err(Code::OrderNotPayable.into()),
         };
         // Calls that do not fit now are left to the job.

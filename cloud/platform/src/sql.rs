@@ -49,7 +49,7 @@ use row::EngineRow;
 use statement::{RowCount, bind_mysql, bind_sqlite, run_with_timeout};
 
 /// Boxed, so that a caller's future does not contain the driver's: the compiler would examine its
-/// many types anew for each caller.
+/// many types again for each caller.
 pub type SqlFuture<'a, T> = BoxFuture<'a, Result<T, SqlError>>;
 
 /// A service's database. Clones share the pool.

@@ -1,5 +1,5 @@
 //! Describes the messages between tablets and an edge as an AsyncAPI 3 document, from the types and
-//! topics that the edge itself uses. The document stands in `edge-node/asyncapi.json`.
+//! topics that the edge itself uses. The document is `edge-node/asyncapi.json`.
 //!
 //! The application that it describes is a tablet: it sends commands and receives the rest.
 

@@ -1,5 +1,5 @@
 //! Checks that the file still holds what was written to it. SQLite's integrity check compares the
-//! tables with their indexes, and the guards of migration 3 hold every row a second time. The bytes
+//! tables with their indexes, and the guards of migration 3 hold a copy of every row. The bytes
 //! of orders are compared with the view's digest, those of ops with the log's chain, and the schema
 //! with that of a new file.
 //!

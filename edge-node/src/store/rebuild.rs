@@ -1,7 +1,7 @@
 //! Makes a new database from what a damaged one still had, and a file of its undecided commands.
 //!
 //! Invariants: the new database is suspect, so the cloud gives the edge a new epoch before it takes
-//! an op, and sends the orders anew. Only verified commands with their tokens go into it; the file
+//! an op, and sends the orders again. Only verified commands with their tokens go into it; the file
 //! has all of them.
 
 use std::{

@@ -1,5 +1,5 @@
 //! Reads what only this edge has out of a damaged file: its undecided commands with their tokens,
-//! and the answers, people and devices that the cloud does not send again. Orders come anew.
+//! and the answers, people and devices that the cloud does not send again. Orders are sent again.
 //!
 //! Invariants: an op is verified if the log's chain leads to it; a revoked person stays revoked if
 //! the table or its guard has the row.

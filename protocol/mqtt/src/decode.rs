@@ -54,7 +54,7 @@ impl FixedHeader {
     }
 }
 
-/// Why a first packet is no valid CONNECT.
+/// Why a first packet is not a valid CONNECT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConnectError {
     /// Its version is unknown or 3.1.1, which demands silence.

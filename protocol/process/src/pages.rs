@@ -323,7 +323,7 @@ pub const POLICY: [(HeaderName, &str); 7] = [
 pub(crate) enum AnswerMark {
     /// A file of an app.
     Page,
-    /// A page over plain HTTP, with a content policy of its own.
+    /// A page over plain HTTP, with a separate content policy.
     PageInTheClear(HeaderValue),
     /// A file that pages of other origins may load.
     Shared,

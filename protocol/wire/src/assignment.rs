@@ -271,7 +271,7 @@ words! {
         EdgeDisabled = 7 "edge_disabled",
     }
     or
-    /// An ending that only a newer peer defines. The right is over all the same and the message is
+    /// An ending that only a newer peer defines. The right still ends and the message is
     /// still read: an unreadable outcome would be resent forever.
     Unrecognised = 65535 "unrecognised"
 }

@@ -78,7 +78,7 @@ pub enum CodeTryResult {
     Wrong {
         tries_left: u32,
     },
-    /// There is no valid code, or it was tried too often.
+    /// The code is missing, expired, or was tried too often.
     Over,
 }
 

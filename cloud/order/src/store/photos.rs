@@ -350,7 +350,7 @@ fn first_row(
     }
 }
 
-/// A chunk from elsewhere in the photo stores nothing: the answer tells where to go on.
+/// A chunk from elsewhere in the photo stores nothing: the answer says where to continue.
 async fn append_chunk(
     tx: &mut Tx,
     photo: PhotoRow,

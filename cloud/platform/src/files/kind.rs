@@ -105,7 +105,7 @@ pub(super) fn check_plain(
 }
 
 /// The check of a picture that stays as it is. A page counts only where a browser would look: its
-/// pixels may contain any mark by chance, and it cannot be encoded anew.
+/// pixels may contain any mark by chance, and it cannot be re-encoded.
 pub(super) fn check_original(
     kind: FileKind,
     ends: &FileEnds,

@@ -55,7 +55,7 @@ impl Connection {
         let packet_id = publish.packet_id;
         match publish.qos {
             Qos::AtMostOnce => {
-                // Without a packet identifier there is no answer.
+                // A packet without an identifier cannot be answered.
                 let _ = handler.take_message(publish);
             }
             Qos::AtLeastOnce => {
@@ -130,7 +130,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The granted QoS, or why there is no subscription (3.9.3; 3.1.1: 0x80).
+    /// The granted QoS, or why the subscription failed (3.9.3; 3.1.1: 0x80).
     fn encode_subscription(
         &self,
         filter: &TopicFilter<'_>,

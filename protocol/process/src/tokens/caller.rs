@@ -40,7 +40,7 @@ pub struct AdminCaller(pub Caller);
 /// Verifies a service's callers. The state of its routes carries one.
 #[derive(Clone)]
 pub struct TokenVerifier {
-    /// This service's name, which its callers' tokens must bear.
+    /// This service's name, which its callers' tokens must contain.
     pub service: &'static str,
     pub keys: TokenKeys,
     pub service_key: ServiceKey,

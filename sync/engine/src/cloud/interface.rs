@@ -164,7 +164,7 @@ pub enum SyncSessionOutput {
     IssueCertificate {
         csr: Vec<u8>,
     },
-    /// Hand this chunk to the order service, while the session goes on.
+    /// Hand this chunk to the order service, while the session continues.
     DeliverPhotoChunk(Box<PhotoChunkFrame>),
     /// Send the reason to the edge, then close.
     End(SessionRefusal),

@@ -114,7 +114,7 @@ pub(super) struct EdgeConnection {
     pub ticks: u64,
 }
 
-/// What runs beside a session's loop. All but the writer ends with the loop.
+/// The tasks beside a session's loop. All but the writer ends with the loop.
 pub(super) struct SessionWork {
     pub reader: InboundReader<SplitStream<WebSocket>>,
     pub watch: LivenessWatch,

@@ -1,4 +1,4 @@
-//! Hands an edge's chunks of photos to the order service, beside the session's loop.
+//! Hands an edge's chunks of photos to the order service, outside the session's loop.
 //!
 //! Invariants: one chunk of a session is under way at a time, and no op waits for it; the end of
 //! the session ends the call. A chunk without an answer does no harm, because the order service
