@@ -24,7 +24,7 @@ impl Depth {
 
     pub fn chaos_rounds(self) -> &'static str {
         match self {
-            Self::Landing => "5",
+            Self::Landing => "3",
             Self::Deep => "50",
         }
     }
