@@ -128,32 +128,35 @@ pub(crate) async fn cancel_by_receipt(
     Json(form): Json<ReceiptCancelForm>,
 ) -> Result<Json<TrackedOrder>, Problem> {
     check_optional_reason(form.reason.as_deref())?;
-    let (order, secret) = find_kiosk_order(&service, &code, &form.secret).await?;
-    let customer = customer_of(&order);
+    let (order, _) = find_kiosk_order(&service, &code, &form.secret).await?;
+    let secret = form.secret.clone();
+    match cancel_order(&service, &order, form, trace).await {
+        // A repeat, after an answer that was lost, or another request was faster.
+        Err(problem) if problem.code() != Code::OrderCancelled => return Err(problem),
+        Ok(()) | Err(_) => {}
+    }
+    let (cancelled, secret) = find_kiosk_order(&service, &code, &secret).await?;
+    show_order(&service, cancelled, &secret).await
+}
+
+async fn cancel_order(
+    service: &Service,
+    order: &Order,
+    form: ReceiptCancelForm,
+    trace: TraceId,
+) -> Result<(), Problem> {
+    let customer = customer_of(order);
     // A refusal here is not stored, as one of the decision would be.
-    match load_cancellation_view(&service, customer, order.id).await {
-        Ok(shown) if shown.fee != form.fee.unwrap_or(Amount::ZERO) => {
-            return Err(Problem::new(Code::TermsChanged).with_member("cancellation", shown));
-        }
-        Ok(_) => {}
-        // A repeat, after an answer that was lost.
-        Err(problem) if problem.code() == Code::OrderCancelled => {
-            return show_order(&service, order, &secret).await;
-        }
-        Err(problem) => return Err(problem),
+    let shown = load_cancellation_view(service, customer, order.id).await?;
+    if shown.fee != form.fee.unwrap_or(Amount::ZERO) {
+        return Err(Problem::new(Code::TermsChanged).with_member("cancellation", shown));
     }
-    let secret_text = form.secret.clone();
-    let attempt = cancel_attempt(&service, &order, form, trace);
-    match require_success(service.decide_command(attempt).await?, customer) {
-        Ok(cancelled) => show_order(&service, cancelled, &secret).await,
-        // Another request was faster.
-        Err(problem) if problem.code() == Code::OrderCancelled => {
-            let (cancelled, secret) = find_kiosk_order(&service, &code, &secret_text).await?;
-            show_order(&service, cancelled, &secret).await
-        }
-        // Without the order itself, which the holder of a receipt may not read.
-        Err(problem) => Err(Problem::new(problem.code())),
-    }
+    let attempt = cancel_attempt(service, order, form, trace);
+    let decision = service.decide_command(attempt).await?;
+    // Without the order itself, which the holder of a receipt may not read.
+    require_success(decision, customer)
+        .map(drop)
+        .map_err(|problem| Problem::new(problem.code()))
 }
 
 fn cancel_attempt(
