@@ -1,7 +1,7 @@
 //! Checks that the file still holds what was written to it. SQLite's integrity check compares the
 //! tables with their indexes, and the guards of migration 3 hold a copy of every row. The bytes
-//! of orders are compared with the view's digest, those of ops with the log's chain, and the schema
-//! with that of a new file.
+//! of orders are compared with the view's digest, the ops with the log's chain, and the schema with
+//! a new file's.
 //!
 //! Invariant: a check changes nothing, and a check that was broken off proves nothing.
 
@@ -40,7 +40,7 @@ enum Fault {
     Sql(#[from] rusqlite::Error),
 }
 
-/// SQLite asks this often, in steps of its machine, whether to go on.
+/// SQLite checks for a stop after this many steps of its virtual machine.
 const STEPS_PER_QUESTION: i32 = 1_000;
 
 /// Checks the whole file until `is_over`. There is nothing to check before the first start.

@@ -1,5 +1,5 @@
-//! What a sign-in is checked against: known devices, wrong passwords and codes, and phone codes.
-//! Names, places and codes are stored only as hashes. Those of numbers and their codes are keyed,
+//! The checks of a sign-in: known devices, wrong passwords and codes, and phone codes. Names, places
+//! and codes are stored only as hashes. The hashes of phone numbers and their codes are keyed,
 //! because six digits are few enough to try all; the key lies outside the database.
 //!
 //! Invariants: a number has at most one code; each try is counted before it is checked, so
