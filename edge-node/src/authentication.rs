@@ -1,6 +1,7 @@
 //! Admits people: checks their tokens offline, using cached public keys and the feed's revocations
 //! and verification marks. It accepts only tokens for its region's edges: a token that opens the
-//! cloud must never be stored here.
+//! cloud must never be stored here. A token that is bound to a device's key admits only with a
+//! proof of that key.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,7 +15,10 @@ use std::{
 use engine::verdict::are_revocations_fresh;
 use process::{
     clock::Clock,
-    tokens::{Claims, TokenAudience, TokenError, TokenKeys, TokenKind},
+    tokens::{
+        Claims, NONCE_VALID, PresentedToken, ProofNonces, TokenAudience, TokenError, TokenKeys,
+        TokenKind,
+    },
 };
 use wire::{
     Actor, Code, DeviceId, ProviderVerification, Region, RevocationStatus, SessionId, UnixMillis,
@@ -30,6 +34,7 @@ pub(crate) struct TokenAuthenticator {
     /// key.
     lost_keys: Arc<AtomicU64>,
     audience: TokenAudience,
+    nonces: Arc<ProofNonces>,
     revoked: Arc<RwLock<KnownRevocations>>,
     clock: Clock,
     revocations_age_max: Duration,
@@ -59,7 +64,16 @@ struct FeedConfirmation {
 #[derive(Debug, Clone)]
 pub(crate) struct CheckedToken {
     pub claims: Claims,
+    /// Without its proof: the log that stores it can be stolen, and goes to the hub.
+    pub token: String,
     pub refusal: Option<Code>,
+}
+
+/// What a device signs to prove its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IssuedNonce {
+    pub nonce: String,
+    pub valid_for: Duration,
 }
 
 /// An admitted token's rights, kept with a connection.
@@ -97,6 +111,7 @@ impl TokenAuthenticator {
             keys: TokenKeys::empty(),
             lost_keys: Arc::default(),
             audience: TokenAudience::Edges(region),
+            nonces: Arc::new(ProofNonces::new()),
             revoked: Arc::default(),
             clock,
             revocations_age_max,
@@ -193,14 +208,23 @@ impl TokenAuthenticator {
             .retain(|session| !sessions.contains(session));
     }
 
+    pub(crate) fn issue_nonce(&self) -> IssuedNonce {
+        IssuedNonce {
+            nonce: self.nonces.issue_nonce(self.clock.elapsed()),
+            valid_for: NONCE_VALID,
+        }
+    }
+
     /// `None` for a token that is forged, for the cloud or for another region, and for a grant
-    /// bound to another device. A genuine token that has expired or is revoked keeps its claims and
-    /// gets the refusal.
+    /// bound to another device. A genuine token that lacks its proof, has expired or is revoked
+    /// keeps its claims and gets the refusal.
     pub(crate) fn check_token(
         &self,
-        token: &str,
+        presented: &str,
         device: Option<&DeviceId>,
     ) -> Option<CheckedToken> {
+        let presented = PresentedToken::parse(presented);
+        let token = presented.token;
         let claims = self.keys.read(token).ok()?;
         if claims.audience() != Some(self.audience) {
             return None;
@@ -209,11 +233,31 @@ impl TokenAuthenticator {
         if bound.is_some() && device.is_some() && bound != device {
             return None;
         }
+        // First: a sender without the key learns nothing more of the token.
         let refusal = self
-            .lock_revocations()
-            .find_revocation(&AdmittedToken::from_claims(&claims, 0))
+            .refuse_unproven_token(presented, &claims)
+            .or_else(|| {
+                self.lock_revocations()
+                    .find_revocation(&AdmittedToken::from_claims(&claims, 0))
+            })
             .or_else(|| self.refuse_expired_token(token));
-        Some(CheckedToken { claims, refusal })
+        Some(CheckedToken {
+            claims,
+            token: token.to_owned(),
+            refusal,
+        })
+    }
+
+    /// No receipt lifts this refusal: the holder of the key can always prove it.
+    fn refuse_unproven_token(
+        &self,
+        presented: PresentedToken<'_>,
+        claims: &Claims,
+    ) -> Option<Code> {
+        let binding = claims.binding.as_ref()?;
+        let now = self.clock.elapsed();
+        let is_proven = self.nonces.is_proven(presented, &binding.key, now);
+        (!is_proven).then_some(Code::ProofRequired)
     }
 
     fn refuse_expired_token(&self, token: &str) -> Option<Code> {

@@ -136,35 +136,35 @@ fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
     use Code::{
         AccountLocked, CodeNotSent, CodeOver, CodeWrong, CodesOff, DeviceClosed, DeviceInUse, ForeignPage,
         InvalidCredentials, InvalidToken, OrderNotFound, PasswordOnly, PhoneUnknown, PhotoDamaged, PhotoNotNamed,
-        PhotoRoomFull, ProvidersOnly, RateLimited, RegistrationQuota, Revoked, RoleForbidden, SessionEnded,
-        StorageFull, TimedOut, TokenExpired, TooManyRequests, Unavailable, UnknownOp,
+        PhotoRoomFull, ProofRequired, ProvidersOnly, RateLimited, RegistrationQuota, Revoked, RoleForbidden,
+        SessionEnded, StorageFull, TimedOut, TokenExpired, TooManyRequests, Unavailable, UnknownOp,
     };
     to
         .add_direct_route(direct(GET, "/board"),
             "List the orders that you may read, as this edge sees them",
-            &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests], board)
+            &[InvalidToken, ProofRequired, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests], board)
         .add_direct_route(
             direct(POST, "/receipts").without_key("only reads; its body hides the secret"),
             "Show an order that was published with your sign-in, by the code and the secret on its \
              receipt",
-            &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests, ForeignPage,
-                OrderNotFound], receipts::follow)
+            &[InvalidToken, ProofRequired, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests,
+                ForeignPage, OrderNotFound], receipts::follow)
         .add_direct_route(
             direct(POST, "/commands").without_key("is identified by the id of each command"),
             "Execute a command, as over MQTT. A refusal because of the order or the time is a \
              reply; any other refusal has it in `reply`",
-            &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, ProvidersOnly, RoleForbidden,
-                ForeignPage, UnknownOp, Unavailable], commands)
+            &[InvalidToken, ProofRequired, TokenExpired, SessionEnded, Revoked, DeviceClosed, ProvidersOnly,
+                RoleForbidden, ForeignPage, UnknownOp, Unavailable], commands)
         .add_direct_route(direct(GET, "/photos/{command_id}/{hash}"),
             "Show where a photo is that a command of yours names",
-            &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests, PhotoNotNamed],
-            photos::show_photo_standing)
+            &[InvalidToken, ProofRequired, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests,
+                PhotoNotNamed], photos::show_photo_standing)
         .add_direct_route(
             direct(PUT, "/photos/{command_id}/{hash}").without_key("is identified by its offset"),
             "Upload the next part of a photo, at most 256 KiB. A part with another offset than \
              `have` stores nothing; go on from `have` of the answer",
-            &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests, ForeignPage,
-                PhotoNotNamed, PhotoDamaged, PhotoRoomFull, StorageFull, TimedOut], photos::store_photo_part)
+            &[InvalidToken, ProofRequired, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests,
+                ForeignPage, PhotoNotNamed, PhotoDamaged, PhotoRoomFull, StorageFull, TimedOut], photos::store_photo_part)
         .add_direct_route(direct(GET, "/api/head"),
             "Show the end of the edge's log and the key that verifies its receipts",
             &[Unavailable], head)
@@ -172,12 +172,14 @@ fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
             "Show the state between this edge and the cloud", &[], standing)
         .add_direct_route(direct(GET, "/session"),
             "Show the person of the token, or why the edge refuses it",
-            &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, DeviceInUse], session::show)
+            &[InvalidToken, ProofRequired, TokenExpired, SessionEnded, Revoked, DeviceClosed, DeviceInUse], session::show)
         .add_direct_route(
             direct(POST, "/session")
                 .without_key("signs in again; its answer is a token, which is not stored"),
             "Sign in: forwarded to the cloud, which answers with a token for this region's edges",
             &[InvalidCredentials, AccountLocked, TooManyRequests, RateLimited, ForeignPage, Unavailable], session::sign_in)
+        .add_direct_route(direct(GET, "/session/nonce"),
+            "Get a nonce to sign, for the proof of the key that a token is bound to", &[], session::issue_nonce)
         .add_direct_route(direct(GET, "/session/codes"),
             "Show whether customers may sign in with a code sent to their phone: forwarded to the cloud",
             &[TooManyRequests, Unavailable], session::code_offer)
@@ -197,7 +199,7 @@ fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
             direct(DELETE, "/session")
                 .without_key("ends the session that would authenticate a repeat"),
             "Sign out: forwarded to the cloud",
-            &[InvalidToken, RateLimited, ForeignPage, Unavailable], session::sign_out)
+            &[InvalidToken, ProofRequired, RateLimited, ForeignPage, Unavailable], session::sign_out)
 }
 
 /// The tablet routes and the messages sent by MQTT.
@@ -316,8 +318,8 @@ fn is_unreadable(code: Code) -> bool {
 /// order or the moment; tablets of earlier versions expect those in a reply with status 200.
 fn is_call_refusal(reply: &Reply, code: Code) -> bool {
     use Code::{
-        BodyTooLarge, DeviceClosed, InvalidInput, InvalidToken, MalformedBody, ProvidersOnly,
-        Revoked, RoleForbidden, SessionEnded, TokenExpired, UnknownOp,
+        BodyTooLarge, DeviceClosed, InvalidInput, InvalidToken, MalformedBody, ProofRequired,
+        ProvidersOnly, Revoked, RoleForbidden, SessionEnded, TokenExpired, UnknownOp,
     };
     let of_call = matches!(
         code,
@@ -326,6 +328,7 @@ fn is_call_refusal(reply: &Reply, code: Code) -> bool {
             | UnknownOp
             | InvalidInput
             | InvalidToken
+            | ProofRequired
             | TokenExpired
             | SessionEnded
             | Revoked
@@ -385,6 +388,8 @@ struct EdgeStanding {
     /// The disk with this edge's data; absent if the system does not report it.
     #[schema(required)]
     disk: Option<DiskStanding>,
+    /// Days that the edge keeps its copy of a closed order; fewer if its disk runs short.
+    closed_orders_days: u32,
     photos: PhotoRoom,
 }
 
@@ -412,6 +417,7 @@ async fn standing(State(state): State<EdgeApiState>) -> Result<Json<EdgeStanding
         region_standing,
         clock: context.clock_check.current_standing(),
         disk: context.disk.current_standing(),
+        closed_orders_days: context.config.closed_orders_days,
         photos: photos::compute_room(&state),
     }))
 }

@@ -120,6 +120,9 @@ impl CommandIntake {
         let Some(signed) = authenticator.check_token(&frame.token, device) else {
             return Ok(refusal_reply(Some(frame.id), Code::InvalidToken));
         };
+        if signed.refusal == Some(Code::ProofRequired) {
+            return Ok(refusal_reply(Some(frame.id), Code::ProofRequired));
+        }
         if self.is_for_another_body(&frame, signed.claims.sub) {
             return Ok(refusal_reply(Some(frame.id), Code::CommandIdReused));
         }
@@ -233,7 +236,7 @@ impl CommandIntake {
             was_taken,
             cut_off,
             limits: self.context.config.share_limits(),
-            token: frame.token,
+            token: signed.token,
             command: Command {
                 id: frame.id,
                 body: frame.body,

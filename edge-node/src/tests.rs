@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use process::{
     clock::Clock,
-    tokens::{Claims, TokenKind},
+    tokens::{Claims, TokenBinding, TokenKind},
 };
-use support::{Issuer, samples::person};
+use support::{DeviceSigner, Issuer, samples::person};
 use uuid::Uuid;
 use wire::{DeviceId, EdgeId, Region, Role, UnixMillis, UserId};
 
@@ -90,6 +90,19 @@ impl People {
             kind,
             sub,
             device,
+            ..claims
+        })
+    }
+
+    /// A grant that is bound to this key.
+    pub(crate) fn bound_grant(&self, device: &DeviceId, key: &DeviceSigner) -> String {
+        let kind = TokenKind::DeviceGrant;
+        let device = Some(device.clone());
+        let binding = Some(TokenBinding { key: key.key() });
+        self.token_of(|claims| Claims {
+            kind,
+            device,
+            binding,
             ..claims
         })
     }

@@ -1,5 +1,6 @@
 // A scripted edge: the app's files under the policy of its pages, and the answers of an edge over HTTP. A test
 // may change its state at any moment. It speaks no MQTT, so the app takes the other way.
+import { randomBytes, webcrypto } from 'node:crypto'
 import { createServer } from 'node:http'
 import { sendFile } from './serve.mjs'
 
@@ -60,11 +61,19 @@ export function startState() {
     twin: false,
     /** Its copy of the platform's fee: a tenth, for all orders of before the next hour. */
     fees: { complete_until: at(1), versions: [{ from: new Date(0).toISOString(), basis_points: 1_000 }] },
+    /** It keeps closed orders for so many days. */
+    keptDays: 90,
     /** How a command is answered: later, stored, unpaid, applied, confirmed (an acceptance, with the order) or lost. */
     answer: 'applied',
+    /** What tablets sign to prove their sign-ins, and the keys that each person's were bound to. */
+    nonce: `a-nonce-${randomBytes(8).toString('hex')}`,
+    tabletKeys: {},
     /** The people with an ended sign-in, and its code. */
     ended: {},
     frames: [],
+    /** What came of each photo, by its hash, and the room for more. */
+    photos: new Map(),
+    photoRoom: undefined,
     orders: [
       order(11, { service_start_time: at(1), service_end_time: at(3) }),
       order(12, { title: 'Set up a router and two printers', description: 'Two rooms.', service_type: 'it_technology', price: '260.00' }),
@@ -92,35 +101,54 @@ export async function serveEdge(folder, state) {
 
 async function answer(folder, state, edge, request, response) {
   const { pathname: path } = new URL(request.url, 'http://localhost')
-  let body = ''
-  for await (const part of request) body += part
+  const parts = []
+  for await (const part of request) parts.push(part)
+  const bytes = Buffer.concat(parts)
+  const body = bytes.toString()
   const tell = (status, value, more) => {
     response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' })
     response.end(JSON.stringify(status < 400 ? value : { code: value, status, title: value, ...more }))
   }
   if (path === '/standing') return tell(200, standing(state))
   if (path === '/session' && request.method === 'POST') return signIn(state, JSON.parse(body), tell)
+  if (path === '/session/nonce') return tell(200, { nonce: state.nonce, expires_in: 900 })
   if (path.startsWith('/session/codes')) return codes(state, request.method === 'GET' ? 'GET' : path, body && JSON.parse(body), tell)
-  const user = userOf(request.headers.authorization ?? '')
+  const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
+  if (OF_A_SIGN_IN.includes(path) && !(await isProven(state, token))) return tell(401, 'proof_required')
+  const user = userOf(token)
   if (path === '/session') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, {})
   if (path === '/board') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, { edge: 'north-1', region: 'NORTH', feed_seq: 1, items: board(state, user) })
-  if (path === '/commands') return command(state, JSON.parse(body), tell)
+  if (path === '/commands') return command(state, JSON.parse(body), tell, await isProven(state, JSON.parse(body).token))
+  if (path.startsWith('/photos/')) return photo(state, new URL(request.url, 'http://localhost'), request.method === 'PUT' ? bytes : undefined, tell)
   if (path === '/receipts') return follow(state, JSON.parse(body), tell)
   // Every path below the kiosk's folder is its page.
   const file = path.startsWith('/kiosk') && !path.includes('.') ? '/kiosk/index.html' : path
   sendFile(folder, file, request, response, path === '/sw.js' ? (bytes) => edge.worker(String(bytes)) : undefined)
 }
 
-function standing({ cutSince, firm, clockMs, clock, suspect, twin, fees, holder = firm ? 'north-1' : null }) {
-  const link = { up: cutSince === undefined, since: new Date(cutSince ?? NOW).toISOString(), attempts: cutSince === undefined ? 0 : 6, next_call_at: null }
-  return { edge: 'north-1', region: 'NORTH', now: new Date(Date.now() + clockMs), link, feed_as_of: link.since, portal: 'https://portal.example', holder, unpaid_start: true, unpaid_start_max: null, paid_afterwards: [], platform_fees: fees, firm, suspect, twin, clock }
+/** A part that continues the photo of a command that the node has. */
+function photo(state, { pathname, searchParams }, bytes, tell) {
+  const [, , command, hash] = pathname.split('/')
+  const body = state.frames.find(({ id }) => id === command)?.body
+  const named = (body?.order ?? body?.evidence ?? body)?.photos?.find((one) => one.hash === hash)
+  if (!named) return tell(404, 'photo_not_named')
+  const before = state.photos.get(hash) ?? Buffer.alloc(0)
+  const whole = bytes && Number(searchParams.get('offset')) === before.length ? Buffer.concat([before, bytes]) : before
+  state.photos.set(hash, whole)
+  return tell(200, { state: whole.length === named.bytes ? 'stored' : whole.length > 0 ? 'partial' : 'missing', have: whole.length, bytes: named.bytes })
 }
 
-function signIn(state, { username, password }, tell) {
+function standing({ cutSince, firm, clockMs, clock, suspect, twin, fees, keptDays, photoRoom, holder = firm ? 'north-1' : null }) {
+  const link = { up: cutSince === undefined, since: new Date(cutSince ?? NOW).toISOString(), attempts: cutSince === undefined ? 0 : 6, next_call_at: null }
+  return { edge: 'north-1', region: 'NORTH', now: new Date(Date.now() + clockMs), link, feed_as_of: link.since, portal: 'https://portal.example', holder, unpaid_start: true, unpaid_start_max: null, paid_afterwards: [], platform_fees: fees, closed_orders_days: keptDays, ...(photoRoom === undefined ? {} : { photos: { room_bytes: photoRoom, waiting: 0 } }), firm, suspect, twin, clock }
+}
+
+function signIn(state, { username, password, tablet_key }, tell) {
   if (state.cutSince !== undefined || state.isCloudBusy) return tell(503, 'unavailable')
   const user_id = PEOPLE[username]
   if (!user_id || password !== PASSWORD) return tell(401, 'invalid_credentials')
   delete state.ended[user_id]
+  if (tablet_key) (state.tabletKeys[user_id] ??= []).push(tablet_key)
   return tell(200, grantFor(username))
 }
 
@@ -150,7 +178,25 @@ function codes(state, asked, form, tell) {
   return tell(200, grantFor(GUEST))
 }
 
-const userOf = (token) => token.replace(/^.*token-of-/, '')
+/** A tablet's token comes with its proof. */
+const userOf = (token) => token.replace(/^.*token-of-/, '').replace(/~.*$/, '')
+
+const OF_A_SIGN_IN = ['/session', '/board', '/receipts']
+const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+
+/** As an edge judges a token that is bound to a tablet's key: the tablet signs this edge's nonce and the token. */
+async function isProven(state, presented) {
+  const keys = state.tabletKeys[userOf(presented)]
+  if (!keys) return true
+  const [token, nonce, signature] = presented.split('~')
+  if (nonce !== state.nonce || !signature) return false
+  const signed = new TextEncoder().encode(`holdfast device proof 1\n${nonce}\n${token}`)
+  for (const text of keys) {
+    const key = await webcrypto.subtle.importKey('raw', Buffer.from(text, 'base64url'), P256, false, ['verify'])
+    if (await webcrypto.subtle.verify(P256, key, Buffer.from(signature, 'base64url'), signed)) return true
+  }
+  return false
+}
 
 /** Each person sees the open jobs and their own. */
 function board({ orders }, user) {
@@ -177,8 +223,8 @@ function orderAfter(state, { body, token }) {
   return Object.assign(known, { status, pending: state.answer === 'stored' })
 }
 
-function command(state, frame, tell) {
-  const ended = state.ended[userOf(frame.token)]
+function command(state, frame, tell, isProofGood) {
+  const ended = isProofGood ? state.ended[userOf(frame.token)] : 'proof_required'
   if (ended) return tell(401, ended, { reply: { command_id: frame.id, hop: 'stored', verdict: 'not_taken', code: ended } })
   if (state.answer === 'later') return tell(503, 'unavailable')
   state.frames.push(frame)

@@ -5,10 +5,10 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { poll } from './browser.mjs'
 import { apiOf } from './platform.mjs'
-import { approve, DESK, heading, keep, openStage, seen, SETTLES_AT_ONCE, writeJob } from './scenes.mjs'
+import { approve, DESK, heading, keep, openStage, seeJobPhoto, seen, SETTLES_AT_ONCE, writeJob } from './scenes.mjs'
 
 const EVERY_FIVE_SECONDS = '*/5 * * * * *'
-const LAMP = { title: 'Stair light stays dark', details: 'The switch is warm.', street: '7 Harbour Road', price: '260.00' }
+const LAMP = { title: 'Stair light stays dark', details: 'The switch is warm.', street: '7 Harbour Road', price: '260.00', hasPhoto: true }
 const SHARE = '¥234.00'
 const WORDS = 'On time, and left it tidy.'
 
@@ -122,13 +122,16 @@ test('a job goes from a registration to the payout, through a region that is cut
   const customer = await open('customer-journey', DESK)
   await register(customer, 'customer-journey')
   const order = await writeJob(customer, LAMP)
+  await seeJobPhoto(customer)
   const inbox = await tab(customer, '/inbox')
   await told(inbox, 'Order published')
   const [desk, atWork, provider] = await Promise.all([portal('admin'), tablet('NORTH', 'provider-north'), portal('provider-north')])
+  await seeJobPhoto(await tab(desk, `/approvals?at=${order.id}`))
   await approve(desk, order)
   // A page that goes sends its decisions.
   await desk.goto(`${platform.gateway}/money?view=order`)
   await told(inbox, 'Order approved')
+  await seeJobPhoto(await tab(provider, `/jobs/${order.id}`))
   await atWork.locator('.job', { hasText: LAMP.title }).waitFor()
   await poll(async () => assert.equal((await standing()).unpaid_start, true))
 

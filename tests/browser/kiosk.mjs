@@ -40,14 +40,23 @@ export async function beginBy(page, way, lang = 'en') {
   await onward(page)
 }
 
+async function addPhoto(page, buffer) {
+  await page.setInputFiles('.photo-picker input', { name: 'photo.png', mimeType: 'image/png', buffer })
+  await page.locator('.photo-picker img').waitFor()
+}
+
 /** Goes through the questions up to the check; `seen` looks at each page. */
-export async function describe(page, seen = async () => {}) {
+export async function describe(page, seen = async () => {}, photo = undefined) {
   await seen('what')
   await page.locator('input[value=cleaning_repair]').check()
   await onward(page)
   await page.fill('#title', JOB.title)
   await page.fill('#details', JOB.details)
   await seen('words')
+  await onward(page)
+  await page.locator('.photo-picker').waitFor()
+  if (photo) await addPhoto(page, photo)
+  await seen('photos')
   await onward(page)
   await page.locator('input[value=tomorrow]').check()
   await seen('when')

@@ -1,6 +1,7 @@
 // The kiosk, against a scripted node: a job from the first touch to its receipt, followed, cancelled and reviewed; each
 // page in both languages; and nothing of a person left behind.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { axe, COLOUR_RULES, isDarkChecked, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, screenshot, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
@@ -166,9 +167,9 @@ test('a job is published once at a node that is cut off, under an id that its re
   await page.getByText(/try again in a moment/).waitFor()
   assert.equal(state.frames.length, 0)
   // Another text is another order, and the first one may have arrived.
-  for (let at = 0; at < 4; at += 1) await page.locator('.steps-nav .button').first().click()
+  for (let at = 0; at < 5; at += 1) await page.locator('.steps-nav .button').first().click()
   await page.fill('#details', 'It rattles')
-  for (let at = 0; at < 4; at += 1) await onward(page)
+  for (let at = 0; at < 5; at += 1) await onward(page)
   state.answer = 'stored'
   await publish(page)
   assert.deepEqual(state.frames.map(({ body }) => body.type), ['cancel_order', 'publish_order'])
@@ -182,6 +183,33 @@ test('a job is published once at a node that is cut off, under an id that its re
   assert.match(secret, /^[0-9A-HJKMNP-TV-Z]{16}$/)
   assert.ok(!JSON.stringify(state.frames).includes(secret), 'the secret leaves the page on paper alone')
   await page.getByText('At the regional node').waitFor()
+}))
+
+test('photos of the job follow the command to a node that is cut off, and none is left at the kiosk', () => play(async ({ context, page, state }) => {
+  state.answer = 'stored'
+  let source
+  await begin(page, 'en')
+  await describe(page, async (step) => { if (step === 'photos') source = await page.locator('.photo-picker img').getAttribute('src') }, await page.screenshot())
+  const loads = () => page.evaluate((at) => new Promise((done) => Object.assign(new Image(), { onload: () => done(true), onerror: () => done(false), src: at })), source)
+  assert.equal(await loads(), false, 'a picture that is not shown takes no memory')
+  await page.locator('.ticket .facts').getByText('Photos').waitFor()
+  await publish(page)
+  const [{ hash, bytes }] = state.frames.at(-1).body.order.photos
+  const arrived = state.photos.get(hash)
+  assert.deepEqual([createHash('sha256').update(arrived).digest('hex'), arrived.length], [hash, bytes])
+  assert.equal(arrived.toString('latin1', 0, 2), '\xff\xd8', 'it was encoded anew')
+  await finish(page)
+  assert.deepEqual(await left(context, page, [hash]), [])
+}))
+
+test('a node without room for photos says so before one is taken, and the job goes on without', () => play(async ({ page, state }) => {
+  state.answer = 'stored'
+  state.photoRoom = 1_000
+  await page.reload()
+  await begin(page, 'en')
+  await describe(page, async (step) => { if (step === 'photos') await page.getByText('The node has no room for photos now').waitFor() })
+  await publish(page)
+  assert.equal(state.frames.at(-1).body.order.photos, undefined)
 }))
 
 test('nothing of a person is left after a question without an answer', () => play(async ({ context, page, state }) => {
@@ -339,7 +367,7 @@ test('a code that may not come is said to be so, and who is asked how to go on m
 }))
 
 /** Where a person's words can still be found. */
-async function left(context, page) {
+async function left(context, page, more = []) {
   const found = await page.evaluate(async (traces) => {
     const texts = {
       document: document.documentElement.outerHTML + [...document.querySelectorAll('input, textarea, select')].map((one) => one.value).join(),
@@ -359,13 +387,13 @@ async function left(context, page) {
       db.close()
     }
     return Object.entries(texts).flatMap(([place, text]) => traces.filter((trace) => text.includes(trace)).map((trace) => `${place}: ${trace}`))
-  }, TRACES)
+  }, [...TRACES, ...more])
   const state = JSON.stringify(await context.storageState())
-  return [...found, ...TRACES.filter((trace) => state.includes(trace)), ...(await inMemory(context, page))]
+  return [...found, ...TRACES.filter((trace) => state.includes(trace)), ...(await inMemory(context, page, more))]
 }
 
 /** The strings that are alive in the page's memory. */
-async function inMemory(context, page) {
+async function inMemory(context, page, more) {
   const session = await context.newCDPSession(page)
   const parts = []
   session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => parts.push(chunk))
@@ -374,7 +402,7 @@ async function inMemory(context, page) {
   await session.detach()
   const { strings } = JSON.parse(parts.join(''))
   // The test's own question holds the traces too, in a single text.
-  return [JOB.title, JOB.street, JOB.phone, PHONE, CODE].filter((trace) => strings.some((text) => text === trace || text.includes(`"${trace}`) && text.length < 400)).map((trace) => `memory: ${trace}`)
+  return [JOB.title, JOB.street, JOB.phone, PHONE, CODE, ...more].filter((trace) => strings.some((text) => text === trace || text.includes(`"${trace}`) && text.length < 400)).map((trace) => `memory: ${trace}`)
 }
 
 test('by the keyboard alone, with the focus always seen', () => play(async ({ page, state }) => {
@@ -396,6 +424,8 @@ test('by the keyboard alone, with the focus always seen', () => play(async ({ pa
   await page.keyboard.press('Enter')
   // The details had the focus last.
   assert.equal(await page.inputValue('#details'), 'q')
+  await press(page.locator('.steps-nav .button').last())
+  await page.locator('.photo-picker').waitFor()
   await press(page.locator('.steps-nav .button').last())
   await page.locator('#when').waitFor()
 }))

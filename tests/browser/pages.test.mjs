@@ -13,7 +13,7 @@ const account = (page) => page.locator('.who').click()
 const CLOSED = '0193a1c2-0000-7000-8000-000000000651'
 const REVIEWS = `/providers/${PEOPLE.provider.user_id}/reviews`
 const PAGES = {
-  '': ['/sign-in', '/sign-in/phone', '/sign-in/back', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status', `/track/N-7F3K60?s=${SECRET}`, '/track/N-7F3K61?s=wrong', '/track/N-7F3K60'],
+  '': ['/sign-in', '/sign-in/phone', '/sign-in/forgot', '/sign-in/back', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status', `/track/N-7F3K60?s=${SECRET}`, '/track/N-7F3K61?s=wrong', '/track/N-7F3K60'],
   customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, `/orders/${REVIEWED}`, `/orders/${DONE}`, REVIEWS, '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/profile?part=methods', '/account', '/nowhere'],
   provider: ['/available', '/available?region=NORTH', '/reviews', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
   admin: [
@@ -32,6 +32,7 @@ const OPENED = {
   'admin hide': ['admin', '/reviews', press('r')],
   'admin goodwill': ['admin', `/money?view=order&order=${ORDER}`, button('cloud/portal', ({ moneyAct }) => moneyAct.ask.compensation)],
   'admin role': ['admin', `/people/${PEOPLE.customer.user_id}`, button('cloud/portal', ({ people }) => people.change)],
+  'admin password': ['admin', `/people/${PEOPLE.customer.user_id}`, button('cloud/portal', ({ people }) => people.password.give)],
   'admin drill': ['admin', '/regions', button('protocol/web', ({ act }) => act.cut)],
   'admin drill on the wall': ['admin', '/regions/wall', button('protocol/web', ({ act }) => act.cut)],
   'admin lease': ['admin', '/regions?region=SOUTH', button('cloud/portal', ({ lease }) => lease.grant)],

@@ -1,4 +1,5 @@
-// Signing in by a code to a phone, on a real platform whose phones are files in a folder.
+// Signing in by a code to a phone, and a new password by a code from an administrator, on a real platform whose phones
+// are files in a folder.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -166,4 +167,61 @@ test('a customer links a phone with the password, and a provider is offered none
   await page.getByRole('heading', { name: 'Change your password' }).first().waitFor()
   assert.equal(await page.getByLabel('Phone number').count(), 0)
   await leave()
+})
+
+test('a provider who forgot the password gets a code from an administrator, and sets a new one', async () => {
+  const forgetful = await somebody()
+  const desk = await somebody()
+  const { page: admin } = desk
+  await admin.goto(`${platform.gateway}/sign-in`)
+  await admin.fill('#name', 'admin')
+  await admin.fill('#word', platform.passwordOf('admin'))
+  await admin.click('button[type=submit]')
+  await admin.getByRole('navigation').first().waitFor()
+  await admin.goto(`${platform.gateway}/people?search=provider-south`)
+  await admin.getByRole('link', { name: /provider-south/ }).click()
+  const give = async () => {
+    const dialog = admin.locator('dialog[open]')
+    await dialog.getByRole('textbox').fill('Called from the shop')
+    await dialog.getByRole('button', { name: 'Show the code' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await admin.locator('#password-code:focus').waitFor()
+    return admin.locator('.password-code').innerText()
+  }
+  await admin.getByRole('button', { name: 'Give a code…' }).click()
+  const former = await give()
+  await keepPicture(admin, 'phones/7-code-given')
+  await admin.getByRole('button', { name: 'Give another code…' }).click()
+  const code = await give()
+  assert.notEqual(code, former)
+
+  const { page, context } = forgetful
+  await page.goto(`${platform.gateway}/sign-in`)
+  await page.getByRole('link', { name: 'I forgot my password' }).click()
+  await page.getByRole('button', { name: 'Set the password and sign in' }).click()
+  await page.getByText('Enter the code from the administrator.').first().waitFor()
+  assert.deepEqual(await axe(context, page), [])
+  await page.getByLabel('User name').fill('provider-south')
+  await page.getByLabel('Code from the administrator').fill(former)
+  await page.getByLabel('A new password').fill('short')
+  await page.keyboard.press('Enter')
+  await page.locator('#new_password[aria-invalid=true]').waitFor()
+  await page.getByLabel('A new password').fill('a long new sentence')
+  await page.keyboard.press('Enter')
+  await page.getByText('it is no longer good').first().waitFor()
+  await keepPicture(page, 'phones/8-wrong-code')
+  await page.getByLabel('Code from the administrator').fill(code.toLowerCase().replaceAll('-', ''))
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/available')
+  await page.getByText('Your password is changed.').first().waitFor()
+
+  await page.goto(`${platform.gateway}/account`)
+  await page.locator('.sessions li', { hasText: 'here' }).first().getByRole('button').click()
+  await page.waitForURL('**/sign-in')
+  await page.fill('#name', 'provider-south')
+  await page.fill('#word', platform.passwordOf('provider-south'))
+  await page.keyboard.press('Enter')
+  await page.getByText('The user name or the password is wrong.').first().waitFor()
+  await forgetful.leave()
+  await desk.leave()
 })

@@ -1,6 +1,7 @@
 // A gateway that answers from memory: enough of every part for each page of the portal to have something to show.
 import { EventEmitter, once } from 'node:events'
 import { SHOWN_MS_MAX } from './browser.mjs'
+import { contactsOf } from './contacts.answers.mjs'
 import { reviewsOf } from './reviews.answers.mjs'
 
 export const NOW = Date.parse('2026-11-21T10:52:00Z')
@@ -115,6 +116,7 @@ const roleNamed = (username) => Object.keys(PEOPLE).find((role) => PEOPLE[role].
 export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => orderOf(n)), own = {}, said, payments = [], requests = [], lines } = {}) {
   const state = {
     sessions: [600, 601, 602].map((n) => ({ session_id: id(n), kind: 'access', created_at: at(`0${610 - n - 1}:00:00`), expires_at: at('11:50:00'), current: n === 600 })),
+    devices: [671, 672].map((n) => ({ device_id: id(n), label: n === 671 ? 'Chrome, Android' : 'Safari, iOS', tablet: `tablet-${n}`, first_seen_at: at('07:00:00'), renewed_at: at('08:00:00') })),
     role, asked: [], pageSize: 100, gates: { NORTH: 'closed' }, right: { policy: 'optimistic', holder: null },
     profile: role === 'customer' ? { ...person(PEOPLE.customer), date_of_birth: '1990-01-01', preferences: {} } : offerOf(PEOPLE.provider),
     addresses: [
@@ -166,6 +168,14 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       return { ended }
     }],
     ['DELETE', /^\/auth\/sessions\/([\w-]+)$/, ({ match }) => { state.sessions = state.sessions.filter(({ session_id }) => session_id !== match[1]); return [204] }],
+    ['GET', /^\/auth\/devices$/, () => page(state.devices)],
+    ['PUT', /^\/auth\/devices\/([\w-]+)$/, ({ match, body }) => {
+      const label = body.label.trim()
+      if (label === '') return [422, { status: 422, title: 'Some fields need correcting.', code: 'invalid_input', errors: [{ field: 'label', message: 'This is required.' }] }]
+      state.devices.find(({ device_id }) => device_id === match[1]).label = label
+      return [204]
+    }],
+    ['DELETE', /^\/auth\/devices\/([\w-]+)$/, ({ match }) => { state.devices = state.devices.filter(({ device_id }) => device_id !== match[1]); return [204] }],
     ['POST', /^\/auth\/password$/, ({ body }) => {
       if (body.old_password !== PASSWORD) return [401, { status: 401, title: 'The user name or the password is wrong.', code: 'invalid_credentials' }]
       if (body.new_password.length < 10) return [422, { status: 422, title: 'Some fields are wrong.', code: 'invalid_input', errors: [{ field: 'new_password', message: 'Use at least 10 characters.' }] }]
@@ -192,6 +202,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/track\/[\w-]+\/cancellation$/, () => state.terms],
     ['POST', /^\/track\/[\w-]+\/cancel$/, () => Object.assign(state.tracked, { status: 'cancelled', can_cancel: false })],
     ['GET', /^\/orders\/([\w-]+)\/statement$/, () => ({ items: state.lines })],
+    ['GET', /^\/orders\/([\w-]+)\/photos$/, () => ({ items: [] })],
     ['GET', /^\/orders\/([\w-]+)\/timeline$/, () => ({ items: timeline.map((step) => ({ ...step, reason: said ?? step.reason })) })],
     ['GET', /^\/orders\/([\w-]+)$/, ({ match }) => known().find((order) => order.id === match[1]) ?? 404],
     ['POST', /^\/orders\/([\w-]+)\/(\w+)$/, ({ match }) => {
@@ -302,6 +313,11 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/admin\/users\/([\w-]+)\/sessions$/, () => page([...state.grants, ...state.sessions.slice(1)])],
     ['DELETE', /^\/admin\/users\/([\w-]+)\/sessions\/([\w-]+)$/, ({ match }) => {
       for (const list of ['grants', 'sessions']) state[list] = state[list].filter(({ session_id }) => session_id !== match[2])
+      return [204]
+    }],
+    ['GET', /^\/admin\/users\/([\w-]+)\/devices$/, () => page(state.devices)],
+    ['DELETE', /^\/admin\/users\/([\w-]+)\/devices\/([\w-]+)$/, ({ match }) => {
+      state.devices = state.devices.filter(({ device_id }) => device_id !== match[2])
       return [204]
     }],
     ['GET', /^\/admin\/matches$/, ({ query }) => {
@@ -424,6 +440,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/admin\/replays$/, () => ({ items: [{ id: id(980), part: 'order', queue: 'notification.order', since: at('00:00:00'), sent: 412, asked_at: at('09:00:00'), done_at: at('09:00:04') }], missing: [] })],
     ['POST', /^\/admin\/replays$/, () => ({ items: [], missing: [] })],
   )
+  routes.unshift(...contactsOf({ state, at, people: PEOPLE, orders: known, said, picture: PICTURE }))
   routes.push(...reviewsOf({ state, id, at, people: PEOPLE, orders: known, said, isPicture, picture: PICTURE }))
   const rightOf = (region) => ({
     region, assignment: { policy_version: 2, epoch: 7, fence: 1, release_asked: false, rules_version: 1, rules: { unpaid_start: false, approval: null }, ...state.right }, wanted: null,

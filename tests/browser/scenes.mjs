@@ -1,6 +1,6 @@
 // A platform with its people at pages of their own, and the steps that more than one story takes.
 import assert from 'node:assert/strict'
-import { keepPicture, launch, openPage, screenshot } from './browser.mjs'
+import { keepPicture, launch, openPage, poll, screenshot } from './browser.mjs'
 import { startPlatform } from './platform.mjs'
 
 export const DESK = { width: 1280, height: 900 }
@@ -89,6 +89,7 @@ export async function writeJob(page, job) {
   await page.locator('.tile', { hasText: 'Cleaning and repair' }).click()
   await page.fill('#title', job.title)
   await page.fill('#details', job.details)
+  if (job.hasPhoto) await addJobPhoto(page)
   await page.getByRole('button', { name: 'Next: where and when' }).click()
   await heading(page, 'Where and when?')
   await page.locator('.tile', { hasText: 'North' }).click()
@@ -102,6 +103,19 @@ export async function writeJob(page, job) {
   await page.waitForURL(/\/orders\/[0-9a-f-]{36}$/, { waitUntil: 'commit' })
   await page.locator('.status', { hasText: 'Waiting for approval' }).waitFor()
   return { id: page.url().split('/').at(-1), code: await page.locator('.order-head .code').innerText() }
+}
+
+/** A picture of the page itself. */
+async function addJobPhoto(page) {
+  await page.setInputFiles('.photo-picker input', { name: 'page.png', mimeType: 'image/png', buffer: await page.screenshot() })
+  await page.locator('.photo-picker img').waitFor()
+}
+
+/** The bytes came, and the browser shows them. */
+export async function seeJobPhoto(page) {
+  const picture = page.getByRole('button', { name: 'Photo 1 of the job' }).locator('img')
+  await picture.scrollIntoViewIfNeeded()
+  await poll(async () => assert.ok(await picture.evaluate((img) => img.complete && img.naturalWidth > 0)))
 }
 
 /** By keyboard alone. */

@@ -42,10 +42,33 @@ const ROLE_DESCRIPTION: TextRule = TextRule {
     chars_max: 200,
     lines: false,
 };
+const DEVICE_LABEL: TextRule = TextRule {
+    chars_min: 1,
+    chars_max: 40,
+    lines: false,
+};
 /// Further custom roles are refused: one page lists them all.
 pub(crate) const OWN_ROLES_MAX: i64 = 50;
 /// Built-in roles have the numbers of `Role`, custom roles higher ones.
 pub(crate) const BUILT_IN_MAX: i64 = 100;
+
+/// What a person calls a device of theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceLabel(String);
+
+impl DeviceLabel {
+    pub fn new(field: &str, text: &str) -> Result<Self, FieldError> {
+        check_text(field, text, DEVICE_LABEL).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Username(String);

@@ -51,13 +51,15 @@ pub(crate) async fn purge_expired(store: &Store, clock: &Clock) -> Result<usize,
         let flows = store.purge_spent_flows(now).await?;
         let codes = store.purge_codes(now).await?;
         let claims = store.purge_address_claims(now).await?;
-        removed += sessions + failures + devices + flows + codes + claims;
+        let ended_devices = store.purge_ended_devices(now.plus_ms(-KEPT_MS)).await?;
+        removed += sessions + failures + devices + flows + codes + claims + ended_devices;
         if sessions
             .max(failures)
             .max(devices)
             .max(flows)
             .max(codes)
             .max(claims)
+            .max(ended_devices)
             < BATCH
         {
             break;

@@ -6,12 +6,14 @@
 //! record of revocations, and the cache only saves queries.
 
 mod config;
+mod device_grants;
 mod domain;
 mod errors;
 /// One module per use case: its handlers, and the actions that they call.
 mod handlers {
     pub(crate) mod addresses;
     pub(crate) mod contacts;
+    pub(crate) mod devices;
     pub(crate) mod identities;
     pub(crate) mod keys;
     pub(crate) mod oidc;

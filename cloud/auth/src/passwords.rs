@@ -3,9 +3,9 @@
 //!
 //! Invariant: every password check costs one hash, even if the account does not exist. A hash takes
 //! 19 MiB and tens of milliseconds, so at most two run for unknown devices and one for known
-//! devices, regardless of cancelled requests. The others wait in bounded FIFO queues; if a queue is
-//! full, the request is refused and may be retried. Crowded addresses have a separate queue and one
-//! permit, so a flood does not delay others.
+//! devices, regardless of cancelled requests. The others wait in bounded queues; if a queue is full,
+//! the request is refused and may be retried. Addresses take turns: in its queue, a sign-in is
+//! behind at most one of each other address. Crowded addresses have a separate queue and one permit.
 
 mod hashing;
 
@@ -99,7 +99,8 @@ impl Passwords {
             HashLane::Crowded => (&self.crowded_waiting, &self.permits),
             HashLane::Known => (&self.known_waiting, &self.known),
         };
-        let _waiting = queue.try_reserve(from).ok_or(PasswordError::Busy)?;
+        let waiting = queue.try_reserve(from).ok_or(PasswordError::Busy)?;
+        let _turn = acquire_slot(&waiting.turn).await?;
         let of_crowded = match lane {
             HashLane::Usual | HashLane::Known => None,
             HashLane::Crowded => Some(acquire_slot(&self.crowded).await?),
@@ -175,12 +176,28 @@ struct HashWaitQueue {
 struct HashWaitPermit {
     queue: HashWaitQueue,
     address: ClientAddress,
+    turn: Arc<Semaphore>,
 }
 
 #[derive(Default)]
 struct WaiterCounts {
     all: usize,
-    of_each: HashMap<ClientAddress, usize>,
+    of_each: HashMap<ClientAddress, AddressWaiters>,
+}
+
+struct AddressWaiters {
+    count: usize,
+    /// Its holder is in the queue of all addresses.
+    turn: Arc<Semaphore>,
+}
+
+impl Default for AddressWaiters {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            turn: Arc::new(Semaphore::new(1)),
+        }
+    }
 }
 
 impl HashWaitQueue {
@@ -194,15 +211,17 @@ impl HashWaitQueue {
 
     fn try_reserve(&self, address: ClientAddress) -> Option<HashWaitPermit> {
         let mut taken = self.lock_counts();
-        let own = taken.of_each.get(&address).copied().unwrap_or_default();
+        let own = taken.of_each.get(&address).map_or(0, |own| own.count);
         if taken.all >= self.all_max || own >= self.of_one_max {
             return None;
         }
         taken.all += 1;
-        taken.of_each.insert(address, own + 1);
+        let own = taken.of_each.entry(address).or_default();
+        own.count += 1;
         Some(HashWaitPermit {
             queue: self.clone(),
             address,
+            turn: own.turn.clone(),
         })
     }
 
@@ -216,8 +235,8 @@ impl Drop for HashWaitPermit {
         let mut taken = self.queue.lock_counts();
         taken.all -= 1;
         if let Some(own) = taken.of_each.get_mut(&self.address) {
-            *own -= 1;
-            if *own == 0 {
+            own.count -= 1;
+            if own.count == 0 {
                 taken.of_each.remove(&self.address);
             }
         }
@@ -305,6 +324,43 @@ mod tests {
             "the other hash is free"
         );
         drop(first);
+        assert!(second.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn addresses_take_turns() {
+        let passwords = Passwords::new().unwrap();
+        let address = |n| ClientAddress::from_ip(Some([10, 0, 0, n].into()));
+        for lane in [HashLane::Usual, HashLane::Crowded, HashLane::Known] {
+            let acquire = |n| passwords.acquire_permit(address(n), lane);
+            let mut held = vec![acquire(9).await.unwrap()];
+            if lane == HashLane::Usual {
+                held.push(acquire(9).await.unwrap());
+            }
+            let mut of_one = (0..10).map(|_| Box::pin(acquire(1))).collect::<Vec<_>>();
+            for waiting in &mut of_one {
+                assert!(futures::poll!(waiting.as_mut()).is_pending());
+            }
+            let mut of_other = Box::pin(acquire(2));
+            assert!(futures::poll!(of_other.as_mut()).is_pending());
+            held.pop();
+            let before = of_one.remove(0).await.unwrap();
+            assert!(futures::poll!(of_one[0].as_mut()).is_pending(), "{lane:?}");
+            drop(before);
+            assert!(futures::poll!(of_other.as_mut()).is_ready(), "{lane:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_stops_waiting_gives_their_turn_to_the_next_of_their_address() {
+        let passwords = Passwords::new().unwrap();
+        let acquire = || passwords.acquire_permit(NOBODY, HashLane::Known);
+        let held = acquire().await.unwrap();
+        let (mut first, mut second) = (Box::pin(acquire()), Box::pin(acquire()));
+        assert!(futures::poll!(first.as_mut()).is_pending());
+        assert!(futures::poll!(second.as_mut()).is_pending());
+        drop(first);
+        drop(held);
         assert!(second.await.is_ok());
     }
 

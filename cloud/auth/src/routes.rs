@@ -17,8 +17,8 @@ use wire::{
 
 use crate::{
     handlers::{
-        addresses, contacts, identities, keys, oidc, passwords, people, phone_codes, phone_links,
-        roles, sessions, tokens,
+        addresses, contacts, devices, identities, keys, oidc, passwords, people, phone_codes,
+        phone_links, roles, sessions, tokens,
     },
     service::Service,
 };
@@ -90,6 +90,12 @@ pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
             ),
             "Get a token that lets one tablet work offline for days at the edges of one region",
             &[], tokens::device_grant)
+        .add_public_route(route(GET, "/api/v1/auth/devices", ANY),
+            "List your devices, the last used first", &[], devices::list_devices)
+        .add_public_route(route(PUT, "/api/v1/auth/devices/{id}", ANY),
+            "Name one of your devices", &[NotFound], devices::label_device)
+        .add_public_route(route(DELETE, "/api/v1/auth/devices/{id}", ANY),
+            "End one of your devices with its tokens", &[NotFound], devices::end_device)
         .add_public_route(route(GET, "/api/v1/auth/sessions", ANY),
             "List your live sessions, newest first", &[], sessions::list)
         .add_public_route(route(DELETE, "/api/v1/auth/sessions/others", ANY),
@@ -237,6 +243,13 @@ fn add_admin_routes<T: RouteTable<Service>>(to: T) -> T {
             admin(DELETE, "/api/v1/admin/users/{id}/sessions/{session}", &[EndSessions]),
             "End a person's session or device grant (audited)",
             &[NotFound, RoleForbidden, PermissionMissing], sessions::end_of_person)
+        .add_public_route(admin(GET, "/api/v1/admin/users/{id}/devices", &[ReadPeople]),
+            "List a person's devices, the last used first",
+            &[NotFound, RoleForbidden, PermissionMissing], devices::list_devices_of_person)
+        .add_public_route(
+            admin(DELETE, "/api/v1/admin/users/{id}/devices/{device}", &[EndSessions]),
+            "End a person's device with its tokens (audited)",
+            &[NotFound, RoleForbidden, PermissionMissing], devices::end_device_of_person)
         .add_public_route(
             admin(POST, "/api/v1/admin/users/{id}/password-reset", &[ResetPasswords]).without_key(
                 "a repeat replaces the previous code; a code is shown once and not stored for \

@@ -2,9 +2,7 @@
 //! it begins.
 //!
 //! Invariants: a device secret is trusted for accounts that it signed in to, and is reused for
-//! another account only if auth issued it; only providers and kiosks get device grants, which are
-//! bound to one tablet and valid for days; each grant is a separate session, and edges learn of its end through
-//! the feed.
+//! another account only if auth issued it; only providers and kiosks get device grants.
 
 use platform::ClientAddress;
 use process::{
@@ -15,15 +13,16 @@ use process::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{DeviceId, GuessReport, IdentityId, Region, Role, SessionId, UnixMillis, UserId};
+use wire::{GuessReport, IdentityId, Region, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
+    device_grants::{DeviceRegistration, Tablet, TabletForm},
     domain::{DeviceSecret, Lockout, Password, Username},
     errors::{AttemptError, RefusalReason, ServiceError},
     limits::QuotaExceeded,
     passwords::{HashLane, HashPermit, is_our_hash},
     say,
-    service::{ACCESS_TOKEN_SECONDS, Service, build_session_revoked_event},
+    service::{ACCESS_TOKEN_SECONDS, Service},
     store::{Account, NameHash, PlaceHash, SessionKind, UserSession, VerifiedSignIn},
 };
 
@@ -51,13 +50,6 @@ pub enum CredentialRefusal {
 
 impl RefusalReason for CredentialRefusal {}
 
-/// The tablet that a grant is bound to, and the region of its edges.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tablet {
-    pub region: Region,
-    pub device: DeviceId,
-}
-
 /// The tokens that a sign-in form asks for, whatever proves the person.
 pub struct TokenChoice {
     pub region: Option<Region>,
@@ -73,17 +65,20 @@ impl TokenChoice {
         region: Option<Region>,
         edge_only: bool,
         refresh: bool,
-        tablet: Option<DeviceId>,
+        tablet: Option<TabletForm>,
     ) -> Result<Self, Problem> {
         if edge_only && region.is_none() {
             return Err(Problem::wrong_field("region", say::region_needs));
         }
-        let tablet = region.filter(|_| edge_only).zip(tablet);
+        let tablet = match (region, tablet) {
+            (Some(region), Some(form)) if edge_only => Some(form.into_tablet(region)?),
+            _ => None,
+        };
         Ok(Self {
             region,
             edge_only,
             refresh: refresh && !edge_only,
-            tablet: tablet.map(|(region, device)| Tablet { region, device }),
+            tablet,
         })
     }
 
@@ -288,6 +283,7 @@ impl Service {
         // After a readmission, tokens start at a whole second, possibly the next one.
         let created_at = self.clock.now().max(account.tokens_since);
         let tablet = tablet.filter(|_| self.can_hold_grant(account.role_id, origin.name));
+        let registration = tablet.as_ref().and_then(|to| to.registration.clone());
         let claims = self.build_session_claims(account, created_at, tablet);
         let claims = self.with_current_mark(claims).await?;
         let session = build_session(&claims, created_at, refresh);
@@ -300,7 +296,8 @@ impl Service {
         }
         let is_grant = claims.kind == TokenKind::DeviceGrant;
         if is_grant {
-            self.end_replaced_grants(&claims, &session, trace).await?;
+            self.record_grant(&claims, &session, registration, trace)
+                .await?;
         } else {
             self.sessions
                 .cache_live_session(&claims, asked_at, session.expires_at)
@@ -359,9 +356,10 @@ impl Service {
             Some(_) => (TokenKind::DeviceGrant, self.grant_hours.to_seconds()),
             None => (TokenKind::Access, ACCESS_TOKEN_SECONDS),
         };
-        let (region, device) = tablet
-            .map(|Tablet { region, device }| (region, device))
-            .unzip();
+        let registration = tablet.as_ref().and_then(|to| to.registration.as_ref());
+        let binding = registration.map(DeviceRegistration::binding);
+        let region = tablet.as_ref().map(|to| to.region);
+        let device = tablet.map(|to| to.device);
         Claims {
             iss: ISSUER.to_owned(),
             sub: account.id,
@@ -375,6 +373,7 @@ impl Service {
             command: None,
             verified: false,
             mark_version: 0,
+            binding,
         }
     }
 
@@ -388,29 +387,6 @@ impl Service {
             device: device.map(|secret| (self.clock.new_id(), PlaceHash::from_device(secret))),
             identity: origin.identity,
         }
-    }
-
-    /// Ends the grants that this one replaces.
-    pub async fn end_replaced_grants(
-        &self,
-        claims: &Claims,
-        session: &UserSession,
-        trace: &TraceId,
-    ) -> Result<(), ServiceError> {
-        let now = self.clock.now();
-        let ending = self.sessions.begin_revocation();
-        let ended = self
-            .store
-            .end_replaced_grants(session, now, |ended| {
-                build_session_revoked_event(&self.clock, trace, claims.sub, claims.role, ended)
-            })
-            .await?;
-        tracing::info!(
-            user.id = %claims.sub, session.id = %session.id, device = session.device.as_ref().map(DeviceId::as_str),
-            ended = ended.len(), "Issued a device grant to a tablet"
-        );
-        self.blacklist_ended(ending, &ended, now).await;
-        Ok(())
     }
 
     pub fn sign_refresh_token(&self, access: &Claims, ends_at: UnixMillis) -> String {

@@ -1,11 +1,12 @@
-//! Stores auth_db: accounts, roles, sessions, known devices, wrong passwords, pending addresses,
-//! external and phone identities, phone codes, and signing keys.
+//! Stores auth_db: accounts, roles, sessions, registered and known devices, wrong passwords,
+//! pending addresses, external and phone identities, phone codes, and signing keys.
 //!
 //! Invariants: accounts and revocations are written in one transaction with their outbox event; the
 //! reasons that admins give may name a person, so each is stored sealed.
 
 mod accounts;
 mod addresses;
+mod devices;
 mod identities;
 mod people;
 mod roles;
@@ -28,6 +29,7 @@ pub(crate) use accounts::{Account, AddUserResult, NewPassword, PasswordReset};
 pub(crate) use addresses::{
     AccountAddress, AddressChangeRequest, AddressCode, AddressCodeTarget, ConfirmAddressResult,
 };
+pub(crate) use devices::{DeviceEnding, NewGrant, RegisteredDevice};
 pub(crate) use identities::{
     AddNewcomerResult, IssuerSubject, LinkIdentityResult, NewIdentity, PHONES, UnlinkIdentityResult,
 };
@@ -43,7 +45,7 @@ pub(crate) use sessions::{
 pub(crate) use sign_ins::{CodeLifetime, CodeTryResult, NameHash, OneTimeCodeHash, PlaceHash};
 pub(crate) use signing_keys::{KeyChangeAudit, NewSigningKey, SigningKey};
 
-pub(crate) const MIGRATIONS: Migrations = platform::migrations!("0001_auth");
+pub(crate) const MIGRATIONS: Migrations = platform::migrations!("0001_auth", "0002_devices");
 /// The rows that one statement of a job reads or removes.
 pub(crate) const BATCH: usize = 500;
 
@@ -55,6 +57,7 @@ const SEALED_TABLES: &[SealedTable] = &[
     people::ROLE_ACTS,
     signing_keys::SIGNING_KEYS,
     addresses::CLAIMS,
+    devices::DEVICES,
 ];
 
 #[derive(Clone)]

@@ -6,6 +6,7 @@ pub(crate) mod admin;
 pub(crate) mod cancel_fees;
 pub(crate) mod commands;
 pub(crate) mod export;
+pub(crate) mod incidents;
 pub(crate) mod internal;
 pub(crate) mod lists;
 pub(crate) mod orders;

@@ -9,8 +9,9 @@ use axum::{
 use process::{
     openapi::{ApiDocument, RouteTable},
     routes::{
-        ANY, CUSTOMER, CUSTOMER_OR_ADMIN, DELETE, GET, OPEN, OWN_OR_DESK, POST, PROVIDER,
-        PROVIDER_OR_ADMIN, PROVIDERS_ONLY, PUT, admin, permitted, reads_order, route,
+        ANY, CUSTOMER, CUSTOMER_OR_ADMIN, DELETE, GET, OPEN, OWN_OR_DESK, PHOTO_BYTES_MAX, POST,
+        PROVIDER, PROVIDER_OR_ADMIN, PROVIDERS_ONLY, PUT, admin, permitted, reads_order, route,
+        upload,
     },
 };
 use wire::{
@@ -27,7 +28,7 @@ use crate::{
     handlers::{
         admin,
         cancel_fees::{self, CancelFeeView},
-        commands, export, internal, lists,
+        commands, export, incidents, internal, lists,
         orders::{self, PaidAfterwards},
         photos::{self, OrderPhotoView},
         receipts,
@@ -84,7 +85,8 @@ const ANY_ORDER_ACTION: &[Permission] = &[
 ];
 
 pub(crate) fn public_routes<T: RouteTable<Service>>(to: T) -> T {
-    routes_for_admins(routes_for_everyone(to))
+    let to = routes_for_photos(routes_for_everyone(to));
+    routes_for_admins(routes_for_incidents(to))
 }
 
 #[rustfmt::skip]
@@ -108,12 +110,6 @@ fn routes_for_everyone<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(reads_order("/api/v1/orders/{id}/timeline"),
             "Show the timeline of an order: who did what, and when each change passed each hop",
             &[Code::OrderNotFound], orders::timeline)
-        .add_public_route(reads_order("/api/v1/orders/{id}/photos"),
-            "List the photos of the work that the timeline of an order names, with their arrival",
-            &[Code::OrderNotFound], photos::list_photos)
-        .add_public_route(reads_order("/api/v1/orders/{id}/photos/{hash}"),
-            "Show a photo of the work: its original bytes, as JPEG, PNG or WebP",
-            &[Code::OrderNotFound, Code::PhotoNotNamed, Code::NotFound], photos::show_photo)
         .add_public_route(
             permitted(GET, "/api/v1/orders/{id}/tracking", CUSTOMER_OR_ADMIN, OWN_OR_DESK),
             "Show the part of an order's receipt with which anyone can follow the order",
@@ -167,6 +163,39 @@ fn routes_for_everyone<T: RouteTable<Service>>(to: T) -> T {
             "Cancel an order at the fee that was shown. `terms_changed`: the fee has changed, and \
              the order was not cancelled",
             command_codes!(TermsChanged, OrderCancelled, OrderRejected), commands::cancel)
+}
+
+#[rustfmt::skip]
+fn routes_for_photos<T: RouteTable<Service>>(to: T) -> T {
+    to
+        .add_public_route(reads_order("/api/v1/orders/{id}/photos"),
+            "List the photos that the timeline of an order names, with their arrival: those of the \
+             job for all who see the order, those of the work for the readers of its timeline",
+            &[Code::OrderNotFound], photos::list_photos)
+        .add_public_route(reads_order("/api/v1/orders/{id}/photos/{hash}"),
+            "Show a photo: of the job as JPEG, of the work its original bytes, as JPEG, PNG, WebP",
+            &[Code::OrderNotFound, Code::PhotoNotNamed, Code::NotFound], photos::show_photo)
+        .add_public_route(
+            upload(PUT, "/api/v1/orders/{id}/photos/{hash}", CUSTOMER, PHOTO_BYTES_MAX),
+            "Send a photo of your job that its publication names, whole, of at most 5 MiB. It is \
+             encoded anew, without the place and the camera",
+            &[Code::OrderNotFound, Code::PhotoNotNamed, Code::PhotoDamaged], photos::send_photo)
+}
+
+#[rustfmt::skip]
+fn routes_for_incidents<T: RouteTable<Service>>(to: T) -> T {
+    to
+        .add_public_route(
+            permitted(POST, "/api/v1/orders/{id}/incidents", PROVIDER, &[DoOrders]),
+            "Report that something happened at a job, which goes on. It takes five reports of each provider",
+            command_codes!(TooManyIncidents, OrderCancelled, OrderRejected), incidents::report)
+        .add_public_route(
+            permitted(POST, "/api/v1/orders/{id}/incidents/{incident}/answer", CUSTOMER,
+                &[PublishOrders]),
+            "Agree to a report of more work, or decline it, once. The order and its price stay as \
+             they are",
+            command_codes!(IncidentNotFound, IncidentAnswered, OrderCancelled, OrderRejected),
+            incidents::answer)
 }
 
 #[rustfmt::skip]

@@ -23,6 +23,7 @@ mod rows;
 mod snapshot;
 mod stale_orders;
 mod start_codes;
+mod timeline_rows;
 
 use std::{
     collections::VecDeque,
@@ -56,7 +57,8 @@ pub use decide::FundedBatchResult;
 pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
 pub use orders::{CancelBasis, KNOWN_MAX, TrackedStep, TrackingSecret};
 pub use photos::{
-    ChunkResult, KeptPhoto, OrderPhoto, PhotoArrival, PhotoMoment, PhotoVerdict, WholePhoto,
+    ChunkResult, KeptPhoto, OrderPhoto, PhotoArrival, PhotoMoment, PhotoName, PhotoPurpose,
+    PhotoVerdict, WholePhoto,
 };
 pub use platform::StoreError;
 pub use stale_orders::StaleCutoff;
@@ -68,13 +70,19 @@ pub const MIGRATIONS: Migrations = platform::migrations!(
     "0001_order",
     "0002_start_codes",
     "0003_evidence",
-    "0004_photos"
+    "0004_photos",
+    "0005_incidents"
 );
 
 /// Maximum commands per transaction; the rest wait for the next.
 const TOGETHER_MAX: usize = 64;
 
-const SEALED_TABLES: &[SealedTable] = &[rows::ORDERS, rows::TIMELINE, admin::CASES, photos::CHUNKS];
+const SEALED_TABLES: &[SealedTable] = &[
+    rows::ORDERS,
+    timeline_rows::TIMELINE,
+    admin::CASES,
+    photos::CHUNKS,
+];
 
 #[derive(Clone)]
 pub struct Store {

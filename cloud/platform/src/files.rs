@@ -1,9 +1,10 @@
 //! Uploaded files: pictures and documents, in a folder or an S3 bucket.
 //!
-//! Invariants: a file is stored under its owner and the SHA-256 of its bytes, so it never changes;
-//! only a fully checked file is stored; a picture is stored as a new encoding of its pixels alone,
-//! unless a signed hash names its bytes; a registered file without references is deleted, unless
-//! recently uploaded or referenced.
+//! Invariants: a file is stored under its owner and the SHA-256 of its bytes, or of the named ones
+//! that it was encoded from, so it never changes; only a fully checked file is stored; a picture is
+//! stored as a new encoding of its pixels alone, unless it is proof of work, whose bytes a signed
+//! hash names; a registered file without references is deleted, unless recently uploaded or
+//! referenced.
 
 mod address;
 mod intake;
@@ -14,7 +15,9 @@ mod register;
 
 pub use intake::{CheckedFile, UploadReceiver, UploadRule, Uploader};
 pub use kind::FileKind;
-pub use original::{OriginalCheck, OriginalCheckTurn, OriginalChecker, original_response};
+pub use original::{
+    OriginalCheck, OriginalCheckTurn, OriginalChecker, original_response, renewed_response,
+};
 pub use picture::PictureSize;
 pub use register::{FileBody, FileLinkSigner, FileRecord, FileRegister, LinkQuery, file_response};
 pub use wire::FileId;
@@ -50,6 +53,13 @@ pub struct FileKey {
     pub owner: UserId,
     pub purpose: String,
     pub content: String,
+}
+
+/// A stored file, with its length for the response.
+#[derive(Debug)]
+pub struct StoredFile {
+    pub bytes: u64,
+    pub body: Body,
 }
 
 /// The part size of uploads: S3 accepts a smaller part only as the last. Also bounds the memory per
@@ -112,10 +122,15 @@ impl Files {
     }
 
     pub async fn read(&self, place: &FileKey) -> Result<Body, FilesError> {
+        Ok(self.read_with_length(place).await?.body)
+    }
+
+    pub async fn read_with_length(&self, place: &FileKey) -> Result<StoredFile, FilesError> {
         let found = on!(self, store => store.get(&place.object_path()).await)?;
-        Ok(Body::from_stream(
-            found.into_stream().map_err(FilesError::from),
-        ))
+        Ok(StoredFile {
+            bytes: found.meta.size,
+            body: Body::from_stream(found.into_stream().map_err(FilesError::from)),
+        })
     }
 
     /// Deletes a file. Idempotent.

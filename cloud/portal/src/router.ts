@@ -30,6 +30,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/', name: 'home', component: () => import('./pages/SignIn.vue'), meta: { title: 'sign.title' } },
   { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignIn.vue'), meta: { title: 'sign.title' } },
   { path: '/sign-in/phone', name: 'sign-in-phone', component: () => import('./pages/SignInPhone.vue'), meta: { title: 'phone.title' } },
+  { path: '/sign-in/forgot', name: 'sign-in-forgot', component: () => import('./pages/Forgot.vue'), meta: { title: 'forgot.title' } },
   { path: '/sign-in/back', name: 'sign-in-back', component: () => import('./pages/SignInBack.vue'), meta: { title: 'back.title' } },
   { path: '/confirm-address', name: 'confirm-address', component: () => import('./pages/ConfirmAddress.vue'), meta: { title: 'address.page' } },
   { path: '/register/:role(customer|provider)', name: 'register', component: () => import('./pages/Register.vue'), meta: { title: 'register.title' } },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { blankDraft, type Draft, firstOpenStep, lacking, namesNoHour, orderOf, timesOf } from '../src/logic/draft.ts'
+import type { Order } from '@holdfast/kit/api.gen.ts'
+import { blankDraft, draftAgain, type Draft, firstOpenStep, lacking, namesNoHour, orderOf, timesOf } from '../src/logic/draft.ts'
 import { amountOf, minorOf } from '../src/parts/money.ts'
 
 const now = new Date(2026, 10, 21, 11).getTime()
@@ -14,6 +15,20 @@ describe('a draft', () => {
     expect(order).toMatchObject({ title: '厨房水龙头漏水', price: '1180.00', address: '北京市 朝阳区 望京街道 12 号楼', location: 'NORTH' })
     expect(order?.service_start_time).toBe(new Date(2026, 10, 21, 14).toISOString())
     expect(order?.service_end_time).toBe(new Date(2026, 10, 21, 16).toISOString())
+  })
+
+  it('names its photos without their content', () => {
+    expect(orderOf(full)).not.toHaveProperty('photos')
+    const photo = { hash: 'ab'.repeat(32), bytes: 3, content: new ArrayBuffer(3) }
+    expect(orderOf({ ...full, photos: [photo] })?.photos).toEqual([{ hash: photo.hash, bytes: 3 }])
+  })
+
+  it('of a job that is over lacks nothing, on any day', () => {
+    const order = { title: 'Fix a tap', description: 'It drips.', service_type: 'cleaning_repair', price: '180.00', location: 'NORTH', address: '1 Lake Road', start_code: {} } as Order
+    const draft = draftAgain(order, 'c')
+    expect(firstOpenStep(draft, now)).toBe(3)
+    expect(orderOf(draft)).toEqual({ title: 'Fix a tap', description: 'It drips.', service_type: 'cleaning_repair', price: '180.00', currency: 'CNY', location: 'NORTH', address: '1 Lake Road', start_code: true })
+    expect(draft.commandId).toBe('c')
   })
 
   it('names no hour where the whole day was chosen, also on the day when the clocks go forward', () => {

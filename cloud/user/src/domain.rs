@@ -2,6 +2,7 @@
 
 mod address;
 mod calendar;
+mod contact;
 mod fields;
 mod form;
 mod profile;
@@ -13,6 +14,7 @@ pub use address::{
     remove_address,
 };
 pub use calendar::{CalendarDay, DayException, HoursRange, WeekHours};
+pub use contact::{find_contact, is_party, mask_phone_number};
 pub use form::ProfileForm;
 pub use profile::{
     CaptionForm, Certification, CustomerProfile, FilePurpose, PersonRecord, PortfolioItem,

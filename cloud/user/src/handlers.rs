@@ -1,14 +1,23 @@
 //! What the handlers share. The token identifies the caller; the id in the path only has to match
 //! it.
 
+pub(crate) mod contacts;
 pub(crate) mod files;
 pub(crate) mod profiles;
 pub(crate) mod providers;
 
 use axum::extract::FromRef;
-use platform::files::{FileLinkSigner, FileRegister, UploadReceiver};
-use process::{problem::Problem, routes::RouteGuard, tokens::TokenVerifier};
-use wire::Code;
+use platform::{
+    files::{FileLinkSigner, FileRegister, UploadReceiver},
+    upstream::{Upstream, UpstreamError},
+};
+use process::{
+    parts::CloudPart,
+    problem::{Problem, format_error_chain},
+    routes::RouteGuard,
+    tokens::TokenVerifier,
+};
+use wire::{Code, Order, OrderAndTerms, OrderId};
 
 use crate::store::{ProfileRefusal, ProfileStore};
 
@@ -19,11 +28,36 @@ pub struct Service {
     pub register: FileRegister,
     pub links: FileLinkSigner,
     pub verifier: TokenVerifier,
+    #[from_ref(skip)]
+    pub orders: Upstream,
 }
 
 impl RouteGuard for Service {
     fn verifier(&self) -> &TokenVerifier {
         &self.verifier
+    }
+}
+
+impl Service {
+    /// The decided order; refused if it does not exist, or if its service is away.
+    async fn fetch_order(&self, id: OrderId) -> Result<Order, Problem> {
+        let token = self.verifier.token_for(CloudPart::Order.name());
+        let path = format!("/internal/orders/{id}");
+        let told: Result<OrderAndTerms, UpstreamError> = self.orders.get(&path, Some(&token)).await;
+        match told {
+            Ok(told) => Ok(told.order),
+            Err(UpstreamError::Refused {
+                problem: Some(problem),
+                ..
+            }) if problem.code == Code::OrderNotFound => Err(Code::OrderNotFound.into()),
+            Err(error) => {
+                tracing::warn!(
+                    cause = format_error_chain(&error),
+                    "Could not ask the order service about an order"
+                );
+                Err(Problem::new(Code::Unavailable).retry_after(1))
+            }
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! The user service: profiles of people, their addresses, and the offers of providers.
 //!
 //! Invariants: people change only their own profile; a change applies only to the version that was
-//! read; other people see the public part of a provider and nothing of a customer; each change
-//! writes its event into the changed document.
+//! read; other people see the public part of a provider and nothing of a customer, except that the
+//! two people of an order see each other's contact while the job is accepted; each change writes
+//! its event into the changed document.
 
 mod background;
 pub mod domain;
@@ -23,6 +24,7 @@ use platform::{
     idempotency::IdempotencyStore,
     operator_routes, service as skeleton,
     service::{DataPlace, PartConfig, ReadinessCheck},
+    upstream::Upstream,
 };
 use process::{clock::Clock, config::SecretUrl, openapi::ApiDocument, parts::CloudPart};
 use serde::{Deserialize, Serialize};
@@ -56,14 +58,17 @@ impl PartConfig for Config {
     }
 }
 
-/// Empty: tokens identify callers, so this service calls no other.
-#[derive(Clone, Default)]
-pub struct Peers {}
+/// The services this one calls. Callers' identity comes from their tokens.
+#[derive(Clone)]
+pub struct Peers {
+    /// The order service, which decides who the two people of an order are.
+    pub order: Upstream,
+}
 
 pub async fn open(
     config: Config,
     context: ServiceContext,
-    _peers: Peers,
+    peers: Peers,
 ) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
     let documents = documents.sealed_by(&context.data_keys);
@@ -90,6 +95,7 @@ pub async fn open(
         register,
         links: FileLinkSigner::new(&context.service_key, context.clock.clone()),
         verifier: context.verifier_for(NAME),
+        orders: peers.order,
     };
     let operator = operator_routes::build_routes(&context, CloudPart::User, &documents);
     let checks = [

@@ -4,13 +4,13 @@ use axum::{Router, routing::post};
 use process::{
     openapi::RouteTable,
     routes::{
-        ANY, CUSTOMER, DELETE, DOCUMENT_BYTES_MAX, GET, OPEN, PICTURE_BYTES_MAX, POST, PROVIDER,
-        PUT, admin, narrowed, route, upload,
+        ANY, CUSTOMER, CUSTOMER_OR_PROVIDER, DELETE, DOCUMENT_BYTES_MAX, GET, OPEN,
+        PICTURE_BYTES_MAX, POST, PROVIDER, PUT, admin, narrowed, reads_order, route, upload,
     },
 };
 use wire::{Code, Permission};
 
-use crate::handlers::{Service, files, profiles, providers};
+use crate::handlers::{Service, contacts, files, profiles, providers};
 
 pub(crate) fn router(service: Service) -> Router {
     add_public_routes(Router::new())
@@ -19,7 +19,7 @@ pub(crate) fn router(service: Service) -> Router {
 }
 
 pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
-    add_provider_routes(add_file_routes(add_profile_routes(to)))
+    add_contact_routes(add_provider_routes(add_file_routes(add_profile_routes(to))))
 }
 
 #[rustfmt::skip]
@@ -109,4 +109,24 @@ fn add_provider_routes<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(admin(GET, "/api/v1/admin/matches", &[VerifyProviders]),
             "List the providers that a job would be proposed to, with the reasons",
             &[], providers::matches)
+}
+
+/// The contact of an order's other person.
+#[rustfmt::skip]
+fn add_contact_routes<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{ContactNotOpen, NoPhoneNumber, OrderNotFound, TooManyNumberReads, Unavailable};
+    to
+        .add_public_route(route(GET, "/api/v1/orders/{id}/contact", CUSTOMER_OR_PROVIDER),
+            "Show the other person of your order, from its acceptance until its completion",
+            &[OrderNotFound, ContactNotOpen, Unavailable], contacts::show_contact)
+        .add_public_route(
+            route(POST, "/api/v1/orders/{id}/contact/call", CUSTOMER_OR_PROVIDER).without_key(
+                "shows the number again and is on record again; numbers are not stored for replay",
+            ),
+            "Show the other person's phone number, on record",
+            &[OrderNotFound, ContactNotOpen, NoPhoneNumber, TooManyNumberReads, Unavailable],
+            contacts::show_number)
+        .add_public_route(reads_order("/api/v1/orders/{id}/contact/showings"),
+            "List the showings of phone numbers to the people of an order, newest first",
+            &[OrderNotFound, Unavailable], contacts::list_showings)
 }

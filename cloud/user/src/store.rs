@@ -1,8 +1,10 @@
-//! Stores profiles: one collection for customers, one for providers. The person's id is also the id
-//! of their profile.
+//! Stores profiles, one collection for customers and one for providers, and the showings of phone
+//! numbers. The person's id is also the id of their profile.
 //!
 //! Invariants: a person has at most one profile; a change applies to the revision that its author
 //! read, or not at all; the changed document holds its event.
+
+mod showings;
 
 use platform::{
     StoreError,
@@ -25,6 +27,9 @@ use crate::domain::{
     CustomerProfile, PersonRecord, ProfileBody, ProviderProfile, PublicProfile, VerificationState,
     serving_key,
 };
+
+pub(crate) use showings::NUMBER_SHOWINGS_MAX;
+pub use showings::NumberShowing;
 
 /// The service's name in cache keys, and the column of its sealed cache values.
 pub const CACHE_PLACE: (&str, &str) = ("user", "user.memory");
@@ -64,6 +69,7 @@ pub struct ProfileStore {
     customers: Collection<CustomerProfile>,
     pub(crate) providers: Collection<ProviderProfile>,
     pub(crate) jobs: Collection<CompletedJob>,
+    showings: Collection<NumberShowing>,
     pub(crate) clock: Clock,
     cache: Option<StampedCache>,
 }
@@ -104,6 +110,7 @@ impl ProfileStore {
             customers: Collection::new(documents, "customer_profiles"),
             providers: Collection::new(documents, "provider_profiles"),
             jobs: Collection::new(documents, "completed_jobs"),
+            showings: Collection::new(documents, "number_showings"),
             clock,
             cache: None,
         }
@@ -114,7 +121,8 @@ impl ProfileStore {
         self.documents.migrate().await?;
         self.customers.migrate().await?;
         self.providers.migrate().await?;
-        self.jobs.migrate().await
+        self.jobs.migrate().await?;
+        self.showings.migrate().await
     }
 
     /// Runs one batch of sealing fields which are plain or use a former data key.
@@ -131,7 +139,8 @@ impl ProfileStore {
         self.documents.check_schema().await?;
         self.customers.check_schema().await?;
         self.providers.check_schema().await?;
-        self.jobs.check_schema().await
+        self.jobs.check_schema().await?;
+        self.showings.check_schema().await
     }
 
     pub fn clock(&self) -> &Clock {

@@ -13,7 +13,7 @@ vi.stubGlobal('document', { documentElement: { lang: '' } })
 
 const STANDING: EdgeStanding = {
   edge: 'north-1', region: 'NORTH', now: '2026-11-21T09:00:00Z', link: { up: false, since: '2026-11-21T08:00:00Z', attempts: 3, next_call_at: null },
-  feed_as_of: null, portal: 'https://portal.example', holder: null, unpaid_start: false, unpaid_start_max: null, paid_afterwards: [], firm: false, suspect: false, twin: false, plain_listeners: false, clock: null, disk: null, platform_fees: null, photos: { room_bytes: 0, waiting: 0 },
+  feed_as_of: null, portal: 'https://portal.example', holder: null, unpaid_start: false, unpaid_start_max: null, paid_afterwards: [], firm: false, suspect: false, twin: false, plain_listeners: false, clock: null, disk: null, closed_orders_days: 90, platform_fees: null, photos: { room_bytes: 0, waiting: 0 },
 }
 const app = createApp({}).use(language.i18n)
 const words = app.runWithContext(useWords)

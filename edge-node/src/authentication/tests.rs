@@ -1,7 +1,7 @@
 use wire::CommandId;
 
 use process::tokens::{KeySet, PublishedKey};
-use support::{Issuer, samples::person};
+use support::{DeviceSigner, Issuer, samples::person};
 
 use super::*;
 use crate::tests::{People, device, id};
@@ -357,4 +357,74 @@ fn a_broken_key_set_leaves_the_old_one() {
             .admit_token(&people.token(wire::Role::Customer, 1), None)
             .is_ok()
     );
+}
+
+#[test]
+fn a_copy_of_a_bound_grant_opens_nothing_without_the_key() {
+    let people = People::new();
+    let authenticator = people.authenticator();
+    let tablet = device("t-1");
+    let owner = DeviceSigner::new();
+    let thief = DeviceSigner::new();
+    let grant = people.bound_grant(&tablet, &owner);
+    let nonce = authenticator.issue_nonce().nonce;
+    let admit = |text: &str| {
+        authenticator
+            .admit_connection(text, Some(&tablet))
+            .map(drop)
+    };
+    assert_eq!(admit(&owner.present(&grant, &nonce)), Ok(()));
+    let refused = Err(Code::ProofRequired);
+    assert_eq!(admit(&grant), refused);
+    assert_eq!(admit(&thief.present(&grant, &nonce)), refused);
+    let elsewhere = people.authenticator().issue_nonce().nonce;
+    assert_eq!(
+        admit(&owner.present(&grant, &elsewhere)),
+        refused,
+        "a nonce of another edge"
+    );
+    let checked = authenticator
+        .check_token(&owner.present(&grant, &nonce), Some(&tablet))
+        .unwrap();
+    assert_eq!(checked.token, grant, "the log gets no proof");
+}
+
+#[test]
+fn a_proof_is_worth_a_quarter_of_an_hour_and_never_outlives_the_grant() {
+    let people = People::new();
+    let authenticator = people.authenticator();
+    let tablet = device("t-1");
+    let owner = DeviceSigner::new();
+    let grant = people.bound_grant(&tablet, &owner);
+    let prove = || owner.present(&grant, &authenticator.issue_nonce().nonce);
+    let early = prove();
+    people.clock.advance(900_000);
+    assert!(authenticator.admit_token(&early, None).is_ok());
+    people.clock.advance(1_000);
+    assert_eq!(
+        authenticator.admit_token(&early, None),
+        Err(Code::ProofRequired)
+    );
+    assert!(authenticator.admit_token(&prove(), None).is_ok());
+    authenticator.merge_revocations(&[], &[revoked(people.user(7))]);
+    assert_eq!(
+        authenticator.admit_token(&grant, None),
+        Err(Code::ProofRequired),
+        "a sender without the key does not learn of the revocation"
+    );
+    assert_eq!(
+        authenticator.admit_token(&prove(), None),
+        Err(Code::Revoked)
+    );
+}
+
+#[test]
+fn a_token_without_a_key_needs_no_proof_and_ignores_one() {
+    let people = People::new();
+    let authenticator = people.authenticator();
+    let token = people.grant(7, &device("t-1"));
+    assert!(authenticator.admit_token(&token, None).is_ok());
+    let nonce = authenticator.issue_nonce().nonce;
+    let shown = DeviceSigner::new().present(&token, &nonce);
+    assert!(authenticator.admit_token(&shown, None).is_ok());
 }

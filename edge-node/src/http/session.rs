@@ -22,10 +22,10 @@ use process::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use wire::{Code, DeviceId, EdgeGrant, Role, UnixMillis, UserId};
+use wire::{Code, DeviceId, DeviceKey, EdgeGrant, Role, UnixMillis, UserId};
 
 use super::EdgeApiState;
-use crate::{rate_limiter::RateLimiter, say};
+use crate::{authentication::IssuedNonce, rate_limiter::RateLimiter, say};
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct TabletQuery {
@@ -49,6 +49,20 @@ pub(super) struct EdgeLoginForm {
     /// The tablet's name. Binds a provider's token to the tablet and extends it to days.
     #[serde(default)]
     tablet: Option<DeviceId>,
+    /// The tablet's public key, with `tablet`. The token then admits only with a proof of this key.
+    #[serde(default)]
+    tablet_key: Option<DeviceKey>,
+    /// What people call the tablet, with `tablet_key`.
+    #[serde(default)]
+    tablet_label: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct ProofNonce {
+    /// Sign it to prove the key that a token is bound to.
+    nonce: String,
+    /// In seconds.
+    expires_in: u64,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -108,6 +122,15 @@ pub(super) async fn show(
     }))
 }
 
+/// Issues a nonce to anyone: it stores nothing, and only a signature makes it worth something.
+pub(super) async fn issue_nonce(State(state): State<EdgeApiState>) -> Json<ProofNonce> {
+    let IssuedNonce { nonce, valid_for } = state.context.authenticator.issue_nonce();
+    Json(ProofNonce {
+        nonce,
+        expires_in: valid_for.as_secs(),
+    })
+}
+
 pub(crate) fn sign_in_rate_limiter(a_minute: NonZeroU32) -> Arc<RateLimiter<IpAddr>> {
     Arc::new(RateLimiter::new(a_minute.get(), MINUTE / a_minute.get()))
 }
@@ -122,13 +145,16 @@ pub(super) async fn sign_in(
         password,
         device,
         tablet,
+        tablet_key,
+        tablet_label,
     }): Json<EdgeLoginForm>,
 ) -> Result<Response, Problem> {
     count_sign_in(&state, from)?;
     let region = state.context.identity.region;
     let form = json!({
         "username": username, "password": password, "region": region, "edge_only": true,
-        "device": device, "tablet": tablet,
+        "device": device, "tablet": tablet, "tablet_key": tablet_key,
+        "tablet_label": tablet_label,
     });
     forward_sign_in(&state, "/api/v1/auth/login", &headers, &form).await
 }
@@ -232,9 +258,13 @@ pub(super) async fn sign_out(
     let token = bearer_token(&headers).ok_or_else(|| refused(Code::InvalidToken.into()))?;
     let authenticator = &state.context.authenticator;
     // Check here: the cloud would accept a token of any region's edges.
-    authenticator
+    let checked = authenticator
         .check_token(token, None)
         .ok_or_else(|| refused(Code::InvalidToken.into()))?;
+    // Otherwise a thief of a copy could sign its owner out.
+    if checked.refusal == Some(Code::ProofRequired) {
+        return Err(refused(Code::ProofRequired.into()));
+    }
     if let Some(device) = device
         && let Ok(claims) = authenticator.admit_token(token, Some(&device))
     {
@@ -244,7 +274,7 @@ pub(super) async fn sign_out(
             .hand_over_device(claims.sub, &device)
             .await;
     }
-    let form = json!({ "token": token });
+    let form = json!({ "token": checked.token });
     let path = "/api/v1/auth/edge-logout";
     let asked = ask_cloud(&state, Method::POST, path, &headers, Some(&form)).await;
     let (head, body) = asked.map_err(refused)?;

@@ -1,6 +1,8 @@
 //! The whole intake on a real file: the reply to each command.
 
+mod incidents;
 mod promises;
+mod proofs;
 mod readers;
 mod receipts;
 mod start_codes;

@@ -1,8 +1,10 @@
-//! Refusals that need no view of the order: a role that never gives the command, and invalid fields.
+//! Refusals that need no view of the order: a role that never gives the command, a command that no
+//! edge takes, and invalid fields.
 
 use wire::{
-    Action, Code, CommandBody, FieldError, Region, Role, check_comment, check_draft,
-    check_evidence, check_optional_note, check_optional_reason, check_photos, check_reason,
+    Action, Code, CommandBody, FieldError, IncidentReport, Region, Role, check_comment,
+    check_draft, check_evidence, check_extra_price, check_optional_note, check_optional_reason,
+    check_photos, check_reason,
 };
 
 use crate::say;
@@ -16,6 +18,10 @@ pub(super) fn find_refusal(role: Role, body: &CommandBody, wrong: &[FieldError])
         } else {
             Code::RoleForbidden
         });
+    }
+    // A customer answers a report in the cloud, where all reports are known.
+    if body.order_action() == Some(Action::Answer) {
+        return Some(Code::UnknownOp);
     }
     (!wrong.is_empty()).then_some(Code::InvalidInput)
 }
@@ -61,6 +67,22 @@ pub(super) fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError
             wrong
         }
         CommandBody::StartOrder { photos, .. } => check_photos(photos).into_iter().collect(),
-        CommandBody::ApproveOrder { .. } | CommandBody::AcceptOrder { .. } => Vec::new(),
+        CommandBody::ReportIncident {
+            kind,
+            note,
+            extra_price,
+            ..
+        } => {
+            let report = IncidentReport {
+                kind: *kind,
+                extra_price: *extra_price,
+            };
+            let mut wrong: Vec<_> = check_extra_price(report).into_iter().collect();
+            wrong.extend(check_optional_note(note.as_deref()).err());
+            wrong
+        }
+        CommandBody::ApproveOrder { .. }
+        | CommandBody::AcceptOrder { .. }
+        | CommandBody::AnswerIncident { .. } => Vec::new(),
     }
 }

@@ -274,7 +274,9 @@ impl ConnectRefusal {
     fn reason_code(self) -> ReasonCode {
         match self {
             Self::Person(Code::Revoked | Code::DeviceClosed) => ReasonCode::Banned,
-            Self::Person(Code::TokenExpired | Code::SessionEnded) => ReasonCode::NotAuthorized,
+            Self::Person(Code::TokenExpired | Code::SessionEnded | Code::ProofRequired) => {
+                ReasonCode::NotAuthorized
+            }
             Self::ClientId | Self::Person(Code::DeviceInUse) => {
                 ReasonCode::ClientIdentifierNotValid
             }

@@ -39,7 +39,7 @@ use wire::CmdFrame;
 
 use super::{
     delivery::Mailbox,
-    tablet::{BrokerContext, Tablet},
+    tablet::{BrokerContext, DeviceUse, Tablet},
 };
 use crate::callers::CallerCheck;
 
@@ -112,6 +112,8 @@ impl MqttServer {
         };
         let mut tablet = Tablet::new(&self.0.context, mailbox);
         let served_until = Box::pin(served.run(&mut tablet, &proof, &self.0)).await;
+        // A client that leaves at once may be gone before its use was recorded.
+        self.0.record_new_use(&mut tablet).await;
         // Signs out first: the last packet may take a moment.
         drop(tablet);
         if served_until.is_ok() {
@@ -119,6 +121,15 @@ impl MqttServer {
         }
         if let Some(reason) = served.connection.closed_for() {
             tracing::debug!(why = reason.text, "Ended a tablet's connection");
+        }
+    }
+}
+
+impl Inner {
+    async fn record_new_use(&self, tablet: &mut Tablet<'_>) {
+        if let Some(DeviceUse { user_id, device }) = tablet.take_new_use() {
+            let people = &self.context.access.people;
+            people.record_device_use(user_id, &device).await;
         }
     }
 }
@@ -152,11 +163,8 @@ impl<S: AsyncRead + AsyncWrite> ServedConnection<S> {
                 return Ok(());
             }
             let has_answered = self.is_flushed && self.connection.output().is_empty();
-            if has_answered && let Some(new_use) = tablet.take_new_use() {
-                let people = &server.context.access.people;
-                people
-                    .record_device_use(new_use.user_id, &new_use.device)
-                    .await;
+            if has_answered {
+                server.record_new_use(tablet).await;
             }
             let has_room = self.connection.output().len() < OUTPUT_BYTES_MAX;
             let deadline = self.connection.deadline().map(|after| self.started + after);

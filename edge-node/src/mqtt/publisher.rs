@@ -246,7 +246,7 @@ fn split_orders(views: Vec<EdgeOrderView>, gone: Vec<OrderId>) -> (Vec<BoardItem
             let open = order_visible_to_every_provider(&order);
             let item = open.map(|order| BoardItem {
                 order,
-                pending: !pending.is_empty(),
+                pending: pending.iter().any(|op| !op.keeps_order),
             });
             items.insert(order.id, item);
         }

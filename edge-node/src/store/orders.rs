@@ -320,6 +320,7 @@ pub(super) fn load_order_view(
             fence: None,
             doubt: None,
             is_idle: false,
+            keeps_order: false,
         });
     }
     if view.certainty == AcceptanceCertainty::UnsureStarted
@@ -352,7 +353,7 @@ fn load_board(
     let mut shown = Vec::new();
     for order_id in ids {
         let view = load_order_view(conn, order_id, edge)?;
-        let pending = !view.pending.is_empty();
+        let pending = view.pending.iter().any(|op| !op.keeps_order);
         if let Some(order) = view.order {
             shown.push((BoardItem { order, pending }, view.certainty));
         }

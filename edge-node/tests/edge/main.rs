@@ -12,6 +12,7 @@ mod platform_fees;
 mod retire;
 mod secure;
 mod sessions;
+mod standing;
 mod tablets;
 mod trust;
 mod uplink;

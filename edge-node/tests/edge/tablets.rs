@@ -6,6 +6,7 @@ mod clients;
 mod disconnects;
 mod external;
 mod page;
+mod proofs;
 mod signed_out;
 mod without_mqtt;
 

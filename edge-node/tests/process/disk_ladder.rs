@@ -40,8 +40,12 @@ impl EdgeOnDisk {
     }
 
     async fn until_logged(&self, words: &str) {
+        self.until_logged_times(1, words).await;
+    }
+
+    async fn until_logged_times(&self, times: usize, words: &str) {
         until(words, || async {
-            self.log_text().contains(words).then_some(())
+            (self.log_text().matches(words).count() >= times).then_some(())
         })
         .await;
     }
@@ -166,6 +170,8 @@ async fn it_warns_then_drops_copies_then_refuses_and_takes_commands_again_by_its
     let mut tablet = Tablet::of(mqtt, "t-1", &token, 20).await;
     tablet.send(new.clone()).await;
     assert_eq!(tablet.reply().await.code, Some(Code::StorageFull));
+    // The log follows a moment later; a disk that is free by then was never reported as full.
+    on_disk.until_logged_times(2, "refusing new commands").await;
 
     File::create(on_disk.data.join("rest")).unwrap();
     tablet.send(new).await;

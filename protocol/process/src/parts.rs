@@ -21,7 +21,7 @@ macro_rules! services {
     ($reader:ident) => {
         $reader! {
             Auth auth 8000 1 Sql("auth_db") {}, "Only accounts and sessions";
-            User user 8002 2 Documents("user_db") {}, "Only user profiles";
+            User user 8002 2 Documents("user_db") { order: Order }, "Only user profiles";
             Order order 8003 3 Sql("order_db") { hub: Hub, payment: Payment }, "Only orders";
             Payment payment 8004 4 Sql("payment_db") { order: Order }, "Only payments";
             Review review 8005 5 Documents("review_db") { order: Order }, "Only reviews";
@@ -119,7 +119,7 @@ mod tests {
         let callers = |part: CloudPart| part.callers().map(CloudPart::name).collect::<Vec<_>>();
         assert_eq!(
             callers(CloudPart::Order),
-            ["payment", "review", "hub", "gateway"]
+            ["user", "payment", "review", "hub", "gateway"]
         );
         assert_eq!(callers(CloudPart::Payment), ["order", "gateway"]);
         assert_eq!(callers(CloudPart::Review), ["hub", "gateway"]);

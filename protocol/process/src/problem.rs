@@ -165,6 +165,15 @@ impl Problem {
     }
 }
 
+/// The answer to a change of what may be missing, or another person's: the caller cannot tell which.
+pub fn no_content_or_not_found(is_found: bool) -> Result<StatusCode, Problem> {
+    if is_found {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Code::NotFound.into())
+    }
+}
+
 /// Logs the fault once, with its causes, and answers with an internal error.
 pub fn log_fault(what: &'static str, err: impl std::error::Error) -> Problem {
     let cause = format_error_chain(&err);

@@ -93,9 +93,15 @@ pub const PROVIDER_OR_ADMIN: Audience =
 pub const CUSTOMER_OR_ADMIN: Audience =
     Audience::Roles(&[Role::Customer, Role::Admin], Code::RoleForbidden);
 
+/// The two people of an order, and no admin.
+pub const CUSTOMER_OR_PROVIDER: Audience =
+    Audience::Roles(&[Role::Customer, Role::Provider], Code::RoleForbidden);
+
 /// A customer's own data, or all data for an admin with desk access.
 pub const OWN_OR_DESK: &[Permission] = &[Permission::PublishOrders, Permission::ReadDesks];
 
+/// A photo that a command names.
+pub const PHOTO_BYTES_MAX: usize = 5 * 1024 * 1024;
 pub const PICTURE_BYTES_MAX: usize = 10 * 1024 * 1024;
 pub const DOCUMENT_BYTES_MAX: usize = 20 * 1024 * 1024;
 

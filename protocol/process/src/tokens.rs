@@ -1,5 +1,6 @@
 //! Identity of a caller: signed tokens of people, services and edges, all Ed25519. A token cannot
-//! choose another algorithm, because none exists in this process.
+//! choose another algorithm, because no code here verifies tokens by one. Devices prove their keys
+//! by ECDSA on P-256, which every browser has.
 //!
 //! Invariants: a token is trusted only after a check of its signature here, and its expiry is
 //! checked at every use; a person's token opens only the audience that it names: the cloud or one
@@ -8,12 +9,14 @@
 mod caller;
 mod keys;
 mod machines;
+mod proof;
 mod provider;
 mod signer;
 
 use serde::{Deserialize, Serialize};
 use wire::{
-    Actor, CommandId, DeviceId, ProviderVerification, Region, Role, SessionId, UnixMillis, UserId,
+    Actor, CommandId, DeviceId, DeviceKey, ProviderVerification, Region, Role, SessionId,
+    UnixMillis, UserId,
 };
 
 pub(crate) use caller::GuardDecision;
@@ -23,6 +26,7 @@ pub use caller::{
 };
 pub use keys::{FORMER_KEYS_MAX, TokenKeys, TokenKeysError};
 pub use machines::{ServiceKey, edge_claim, edge_clock_error, edge_token, verify_edge};
+pub use proof::{NONCE_VALID, PresentedToken, ProofNonces, signed_text};
 pub use provider::{install_crypto_provider as install_provider, verify_bytes};
 pub use signer::{KeySet, KeyVault, PublishedKey, Signer, SignerError, is_sound_key};
 
@@ -74,6 +78,15 @@ pub struct Claims {
     /// The profile version that `verified` refers to; 0 if auth has not received one.
     #[serde(default, rename = "mark", skip_serializing_if = "is_zero")]
     pub mark_version: u64,
+    /// Who sends the token must prove that they hold this key.
+    #[serde(default, rename = "cnf", skip_serializing_if = "Option::is_none")]
+    pub binding: Option<TokenBinding>,
+}
+
+/// The confirmation claim of RFC 7800.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenBinding {
+    pub key: DeviceKey,
 }
 
 impl Claims {

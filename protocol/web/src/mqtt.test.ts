@@ -109,3 +109,21 @@ it('stays closed', () => {
   expect(Socket.all).toHaveLength(1)
   expect(new Parser().take(Uint8Array.of(0xd0, 0))).toHaveLength(1)
 })
+
+it('makes a password for each connection, and connects again where none could be made', async () => {
+  const passwords = ['first', undefined, 'third']
+  mqtt({ url: 'ws://x/mqtt', clientId: 't-1', username: 't-1', password: async () => passwords.shift(), topics: ['a'], ...news })
+  const said = () => new TextDecoder().decode(Uint8Array.from(newest().said[0] ?? []))
+  newest().onopen()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(said()).toContain('first')
+  newest().close()
+  await vi.advanceTimersByTimeAsync(1_000)
+  newest().onopen()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(newest().said).toEqual([])
+  await vi.advanceTimersByTimeAsync(2_000)
+  newest().onopen()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(said()).toContain('third')
+})

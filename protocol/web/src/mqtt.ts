@@ -7,7 +7,8 @@ export type MqttOptions = {
   url: string
   clientId: string
   username: string
-  password: string
+  /** Made for each connection if it is a function; nothing where none can be made now. */
+  password: string | (() => Promise<string | undefined>)
   topics: readonly string[]
   /** Connected, and every topic is heard. */
   up(): void
@@ -47,7 +48,7 @@ export function mqtt(options: MqttOptions): MqttLine {
     const opened = new WebSocket(options.url, ['mqtt'])
     socket = opened
     opened.binaryType = 'arraybuffer'
-    opened.onopen = () => say(connect({ ...options, keepAliveS: KEEP_ALIVE_S }))
+    opened.onopen = () => void greet(opened)
     opened.onmessage = ({ data }) => {
       if (opened === socket) take(new Uint8Array(data as ArrayBuffer))
     }
@@ -55,6 +56,13 @@ export function mqtt(options: MqttOptions): MqttLine {
       if (opened === socket) ended()
     }
     expect()
+  }
+
+  async function greet(opened: WebSocket): Promise<void> {
+    const password = typeof options.password === 'string' ? options.password : await options.password().catch(() => undefined)
+    if (opened !== socket) return
+    if (password === undefined) return drop()
+    say(connect({ ...options, password, keepAliveS: KEEP_ALIVE_S }))
   }
 
   function take(bytes: Uint8Array): void {

@@ -21,8 +21,18 @@ export const ACTIONS = [
   'complete',
   'cancel',
   'review',
+  'report',
+  'answer',
 ] as const
 export type Action = (typeof ACTIONS)[number]
+
+export const INCIDENT_KINDS = [
+  'running_late',
+  'nobody_home',
+  'more_work',
+  'other',
+] as const
+export type IncidentKind = (typeof INCIDENT_KINDS)[number]
 
 export const SERVICE_TYPES = [
   'cleaning_repair',
@@ -130,6 +140,8 @@ export const COMMAND_TYPES = [
   'complete_order',
   'cancel_order',
   'submit_review',
+  'report_incident',
+  'answer_incident',
 ] as const
 export type CommandType = (typeof COMMAND_TYPES)[number]
 
@@ -154,6 +166,8 @@ export const EVENT_TYPES = [
   'order.cancelled',
   'order.completed',
   'order.status_changed',
+  'order.incident_reported',
+  'order.incident_answered',
   'order.region_assigned',
   'payment.initiated',
   'payment.completed',
@@ -181,6 +195,7 @@ export const CODES = [
   'invalid_token',
   'token_expired',
   'session_ended',
+  'proof_required',
   'invalid_credentials',
   'account_locked',
   'visit_over',
@@ -249,6 +264,12 @@ export const CODES = [
   'fee_settled',
   'too_many_fees',
   'signature_wrong',
+  'too_many_incidents',
+  'incident_not_found',
+  'incident_answered',
+  'contact_not_open',
+  'no_phone_number',
+  'too_many_number_reads',
   'order_not_completed',
   'order_unpaid',
   'already_reviewed',
@@ -309,9 +330,9 @@ export type Code = (typeof CODES)[number]
 export const AFTER: Record<OrderStatus, Partial<Record<Action, OrderStatus>>> = {
   pending_review: { approve: 'pending', reject: 'rejected' },
   pending: { accept: 'accepted', cancel: 'cancelled' },
-  accepted: { withdraw: 'pending', start: 'in_progress', cancel: 'cancelled' },
-  in_progress: { complete: 'completed' },
-  completed: { review: 'reviewed' },
+  accepted: { withdraw: 'pending', start: 'in_progress', cancel: 'cancelled', report: 'accepted', answer: 'accepted' },
+  in_progress: { complete: 'completed', report: 'in_progress', answer: 'in_progress' },
+  completed: { review: 'reviewed', answer: 'completed' },
   reviewed: {},
   cancelled: {},
   rejected: {},
@@ -322,6 +343,7 @@ export const STATUS_OF: Record<Code, number> = {
   invalid_token: 401,
   token_expired: 401,
   session_ended: 401,
+  proof_required: 401,
   invalid_credentials: 401,
   account_locked: 429,
   visit_over: 409,
@@ -390,6 +412,12 @@ export const STATUS_OF: Record<Code, number> = {
   fee_settled: 409,
   too_many_fees: 409,
   signature_wrong: 401,
+  too_many_incidents: 409,
+  incident_not_found: 404,
+  incident_answered: 409,
+  contact_not_open: 409,
+  no_phone_number: 409,
+  too_many_number_reads: 429,
   order_not_completed: 409,
   order_unpaid: 409,
   already_reviewed: 409,

@@ -5,6 +5,9 @@
 //! Also the frame in which a tablet sends it, read from untrusted bytes, and the edge's immediate
 //! verdict with the signed receipt that makes it binding.
 
+#[cfg(test)]
+mod tests;
+
 use minicbor::{Decode, Decoder, Encode};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
@@ -12,10 +15,12 @@ use utoipa::ToSchema;
 
 use crate::{
     code::Code,
-    evidence::{PhotoRef, WorkEvidence},
+    evidence::WorkEvidence,
     ids::{CommandId, DeviceId, EdgeId, Hash, OrderId, UserId, encode_canonical},
+    incident::{IncidentAnswer, IncidentKind, IncidentReport},
     money::Amount,
     order::{Action, Draft},
+    photo::PhotoRef,
     start_code::StartCode,
     time::UnixMillis,
 };
@@ -101,6 +106,33 @@ pub enum CommandBody {
         #[serde(default)]
         comment: String,
     },
+    /// Something happened at a job, which goes on.
+    #[n(9)]
+    ReportIncident {
+        #[n(0)]
+        order_id: OrderId,
+        #[n(1)]
+        kind: IncidentKind,
+        /// For the order's history, as long as the note of a completion.
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+        /// The price of more work. Other kinds have none.
+        #[n(3)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        extra_price: Option<Amount>,
+    },
+    /// The customer's one answer to a report of more work. An edge takes none.
+    #[n(10)]
+    AnswerIncident {
+        #[n(0)]
+        order_id: OrderId,
+        /// The command of the report.
+        #[n(1)]
+        incident: CommandId,
+        #[n(2)]
+        agreed: bool,
+    },
 }
 
 /// No photos are null if a later field follows.
@@ -123,7 +155,9 @@ impl CommandBody {
             | Self::StartOrder { order_id, .. }
             | Self::CompleteOrder { order_id, .. }
             | Self::CancelOrder { order_id, .. }
-            | Self::SubmitReview { order_id, .. } => *order_id,
+            | Self::SubmitReview { order_id, .. }
+            | Self::ReportIncident { order_id, .. }
+            | Self::AnswerIncident { order_id, .. } => *order_id,
         }
     }
 
@@ -139,18 +173,59 @@ impl CommandBody {
             Self::CompleteOrder { .. } => Some(Action::Complete),
             Self::CancelOrder { .. } => Some(Action::Cancel),
             Self::SubmitReview { .. } => Some(Action::Review),
+            Self::ReportIncident { .. } => Some(Action::Report),
+            Self::AnswerIncident { .. } => Some(Action::Answer),
         }
     }
 
     /// The photos that it names. Their bytes follow apart.
     pub fn photos(&self) -> &[PhotoRef] {
         match self {
+            Self::PublishOrder { order, .. } => &order.photos,
             Self::StartOrder { photos, .. } => photos,
             Self::CompleteOrder {
                 evidence: Some(evidence),
                 ..
             } => &evidence.photos,
             _ => &[],
+        }
+    }
+
+    /// The evidence of completed work, or the photos from its start or of the published job.
+    pub fn work_evidence(&self) -> Option<WorkEvidence> {
+        if let Self::CompleteOrder { evidence, .. } = self {
+            return evidence.clone();
+        }
+        let photos = self.photos();
+        (!photos.is_empty()).then(|| WorkEvidence {
+            photos: photos.to_vec(),
+            ..WorkEvidence::default()
+        })
+    }
+
+    /// The report that it makes, without its text.
+    pub fn incident_report(&self) -> Option<IncidentReport> {
+        match self {
+            Self::ReportIncident {
+                kind, extra_price, ..
+            } => Some(IncidentReport {
+                kind: *kind,
+                extra_price: *extra_price,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The answer that it gives to a report.
+    pub fn incident_answer(&self) -> Option<IncidentAnswer> {
+        match self {
+            Self::AnswerIncident {
+                incident, agreed, ..
+            } => Some(IncidentAnswer {
+                incident: *incident,
+                agreed: *agreed,
+            }),
+            _ => None,
         }
     }
 
@@ -166,6 +241,8 @@ impl CommandBody {
             Self::CompleteOrder { .. } => "complete_order",
             Self::CancelOrder { .. } => "cancel_order",
             Self::SubmitReview { .. } => "submit_review",
+            Self::ReportIncident { .. } => "report_incident",
+            Self::AnswerIncident { .. } => "answer_incident",
         }
     }
 
@@ -290,7 +367,7 @@ fn describe_unreadable(body: &[u8]) -> UnreadableFrame {
 }
 
 /// The commands of this version, by their name in a frame.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 11] = [
     "publish_order",
     "approve_order",
     "reject_order",
@@ -300,6 +377,8 @@ const KINDS: [&str; 9] = [
     "complete_order",
     "cancel_order",
     "submit_review",
+    "report_incident",
+    "answer_incident",
 ];
 
 words! {
@@ -355,88 +434,5 @@ impl Receipt {
             sig: String::new(),
             ..self.clone()
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    #[test]
-    fn a_command_is_the_same_command_over_any_transport() {
-        let json = r#"{"type":"cancel_order","order_id":"0192f5d4-0000-7000-8000-000000000001"}"#;
-        let spelled = r#"{"type":"cancel_order","reason":null,
-            "order_id":"0192F5D4-0000-7000-8000-000000000001","unknown":1}"#;
-        let one: CommandBody = serde_json::from_str(json).unwrap();
-        let other: CommandBody = serde_json::from_str(spelled).unwrap();
-        assert_eq!(one.hash(), other.hash());
-        let bytes = encode_canonical(&one);
-        assert_eq!(minicbor::decode::<CommandBody>(&bytes).unwrap(), one);
-    }
-
-    #[test]
-    fn a_completion_without_a_note_is_the_one_from_before_notes() {
-        let json = r#"{"type":"complete_order","order_id":"0192f5d4-0000-7000-8000-000000000001"}"#;
-        let bare: CommandBody = serde_json::from_str(json).unwrap();
-        assert_eq!(serde_json::to_string(&bare).unwrap().len(), json.len());
-        let noted = CommandBody::CompleteOrder {
-            order_id: bare.order_id(),
-            note: Some("Two washers replaced".into()),
-            evidence: None,
-        };
-        assert_ne!(bare.hash(), noted.hash());
-        let bytes = encode_canonical(&noted);
-        assert_eq!(minicbor::decode::<CommandBody>(&bytes).unwrap(), noted);
-    }
-
-    #[test]
-    fn another_body_is_another_command() {
-        let order_id = OrderId(uuid::Uuid::nil());
-        let accept = CommandBody::AcceptOrder { order_id }.hash();
-        let start = CommandBody::StartOrder {
-            order_id,
-            start_code: None,
-            photos: Vec::new(),
-        };
-        assert_ne!(accept, start.hash());
-    }
-
-    const ID: Uuid = Uuid::from_u128(0x0192_f5d4_0000_7000_8000_0000_0000_0005);
-
-    #[track_caller]
-    fn check(body: &str, id: Option<CommandId>, code: Code) {
-        assert_eq!(
-            CmdFrame::read(body.as_bytes()),
-            Err(UnreadableFrame { id, code })
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_refused_by_name() {
-        let known = Some(CommandId(ID));
-        check("", None, Code::MalformedBody);
-        check("[]", None, Code::MalformedBody);
-        check(&format!(r#"{{"id":"{ID}"}}"#), known, Code::MalformedBody);
-        check(&format!(r#"{{"id":"{ID}","v":2}}"#), known, Code::UnknownOp);
-        let unknown = format!(r#"{{"id":"{ID}","v":1,"body":{{"type":"teleport_order"}}}}"#);
-        check(&unknown, known, Code::UnknownOp);
-        let bad = format!(r#"{{"id":"{ID}","v":1,"body":{{"type":"accept_order"}}}}"#);
-        check(&bad, known, Code::MalformedBody);
-        check(
-            &" ".repeat(CmdFrame::BYTES_MAX + 1),
-            None,
-            Code::BodyTooLarge,
-        );
-    }
-
-    #[test]
-    fn a_token_is_found_in_a_body_that_is_no_frame() {
-        let token = |body: &str| CmdFrame::extract_token(body.as_bytes());
-        assert_eq!(token(r#"{"id":7,"v":2,"token":"t"}"#).as_deref(), Some("t"));
-        for without in ["", "[]", "{}", r#"{"token":7}"#, r#"{"token":"t""#] {
-            assert_eq!(token(without), None, "{without}");
-        }
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     code::Code,
     ids::{CommandId, EventId, OrderId, Region, ReviewId, SessionId, UserId},
+    incident::{IncidentAnswer, IncidentReport},
     money::{Amount, Currency},
     order::{Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source},
     outcome::Lost,
@@ -104,6 +105,8 @@ catalogue! {
     OrderCancelled Order "order.cancelled",
     OrderCompleted Order "order.completed",
     OrderStatusChanged Order "order.status_changed",
+    OrderIncidentReported Order "order.incident_reported",
+    OrderIncidentAnswered Order "order.incident_answered",
     RegionAssigned Order "order.region_assigned",
     PaymentInitiated Payment "payment.initiated",
     PaymentCompleted Payment "payment.completed",
@@ -150,6 +153,11 @@ pub struct OrderEvent {
     /// (`order.completed`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paid_afterwards: bool,
+    /// The provider's report, with its text in `reason`; in `order.incident_reported`, and in
+    /// `order.incident_answered` the report that was answered, without its text.
+    pub incident: Option<IncidentReport>,
+    /// The customer's answer; only in `order.incident_answered`.
+    pub incident_answer: Option<IncidentAnswer>,
 }
 
 impl OrderEvent {
@@ -167,6 +175,8 @@ impl OrderEvent {
             terms: None,
             refund: None,
             paid_afterwards: false,
+            incident: None,
+            incident_answer: None,
         }
     }
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    ids::Hash,
     order::ServiceType,
+    photo::{PHOTOS_MAX, PhotoRef, are_photos},
     say,
     validation::{FieldError, TextRule, check_text},
 };
@@ -32,25 +32,12 @@ pub struct WorkEvidence {
     #[n(2)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub strokes: Vec<Vec<StrokePoint>>,
-    /// Photos of the work, taken before a start or after the completion. At most 8, each once.
+    /// Photos of the work, taken before a start or after the completion, or those of the job from
+    /// its publication. At most 8, each once.
     #[n(3)]
     #[cbor(skip_if = "Vec::is_empty")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub photos: Vec<PhotoRef>,
-}
-
-/// A photo that a command names. It is a JPEG, PNG or WebP picture.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, ToSchema,
-)]
-#[cbor(map)]
-pub struct PhotoRef {
-    /// SHA-256 of its bytes.
-    #[n(0)]
-    pub hash: Hash,
-    /// At most 5 MiB.
-    #[n(1)]
-    pub bytes: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
@@ -74,9 +61,6 @@ const POINTS_MAX: usize = 1_000;
 const STROKES_MAX: usize = 200;
 const FIELD_WIDTH: u16 = 520;
 const FIELD_HEIGHT: u16 = 176;
-/// Photos of one command.
-pub const PHOTOS_MAX: usize = 8;
-pub const PHOTO_BYTES_MAX: u32 = 5 * 1024 * 1024;
 
 const SIGNED_BY: TextRule = TextRule {
     chars_min: 1,
@@ -114,14 +98,7 @@ pub fn check_evidence(evidence: &WorkEvidence) -> Vec<FieldError> {
 
 /// The check of the photos of a start, and of those in the evidence of a completion.
 pub fn check_photos(photos: &[PhotoRef]) -> Option<FieldError> {
-    let mut hashes: Vec<_> = photos.iter().map(|photo| photo.hash).collect();
-    hashes.sort_unstable();
-    hashes.dedup();
-    let is_valid = photos.len() <= PHOTOS_MAX
-        && hashes.len() == photos.len()
-        && photos
-            .iter()
-            .all(|photo| (1..=PHOTO_BYTES_MAX).contains(&photo.bytes));
+    let is_valid = are_photos(photos, PHOTOS_MAX);
     (!is_valid).then(|| FieldError::new("photos", say::photos_wrong))
 }
 
@@ -145,6 +122,7 @@ fn are_strokes(strokes: &[Vec<StrokePoint>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ids::Hash, photo::PHOTO_BYTES_MAX};
 
     fn answer(key: &str) -> ChecklistAnswer {
         ChecklistAnswer {

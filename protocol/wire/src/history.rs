@@ -14,6 +14,7 @@ use crate::{
     command::Verdict,
     evidence::WorkEvidence,
     ids::{CommandId, EdgeId, OpPlace, OrderId, Region, UserId},
+    incident::{IncidentAnswer, IncidentReport},
     order::{Action, OrderCode, OrderStatus, PaymentStatus, Source},
     outcome::{Lost, Outcome, RaceRule},
     person::Actor,
@@ -55,7 +56,8 @@ pub struct TimelineEntry {
     pub actor: Actor,
     #[schema(required)]
     pub from: Option<OrderStatus>,
-    /// Equals `from` if the attempt changed nothing, as a lost acceptance does.
+    /// Equals `from` if the attempt changed nothing, as a lost acceptance does, and for a report
+    /// and its answer.
     pub to: OrderStatus,
     /// Why nothing changed, or a note on the effect.
     #[schema(required)]
@@ -94,6 +96,12 @@ pub struct TimelineEntry {
     /// The provider's evidence of the work that this entry completed, or photos from its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<WorkEvidence>,
+    /// The provider's report that this entry brought; its text is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentReport>,
+    /// The customer's answer to an earlier report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident_answer: Option<IncidentAnswer>,
 }
 
 impl TimelineEntry {

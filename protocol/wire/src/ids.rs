@@ -91,6 +91,8 @@ uuid_ids! {
     SessionId,
     /// A person's account at another service, linked to their account here.
     IdentityId,
+    /// A person's device with its key.
+    RegisteredDeviceId,
     /// A picture or a document that a person uploaded.
     FileId,
     /// A customer's review of a completed order.

@@ -123,12 +123,14 @@ mod assignment;
 mod certificates;
 mod code;
 mod command;
+mod device_key;
 mod event;
 mod evidence;
 mod history;
 mod hub_calls;
 mod hub_signature;
 mod ids;
+mod incident;
 mod link;
 mod money;
 mod op;
@@ -137,6 +139,7 @@ mod order_trace;
 mod outcome;
 mod pack;
 mod person;
+mod photo;
 mod photo_frames;
 mod platform_fees;
 mod receipt_secret;
@@ -165,14 +168,14 @@ pub use certificates::{
 };
 pub use code::Code;
 pub use command::{CmdFrame, Command, CommandBody, Receipt, UnreadableFrame, Verdict};
+pub use device_key::{DeviceKey, DeviceKeyError};
 pub use event::{
     CancelCharge, Event, EventType, Exchange, MoneyCaseKind, OrderAndTerms, OrderEvent,
     PaymentEvent, PayoutEvent, ProfileEvent, ProviderStanding, RatingEvent, ReadmissionEvent,
     ReviewEvent, UserEvent,
 };
 pub use evidence::{
-    ChecklistAnswer, PHOTO_BYTES_MAX, PHOTOS_MAX, PhotoRef, StrokePoint, WorkEvidence,
-    check_evidence, check_photos, checklist_for,
+    ChecklistAnswer, StrokePoint, WorkEvidence, check_evidence, check_photos, checklist_for,
 };
 pub use history::{
     AddressShown, CaseItem, CaseState, CommandAnswer, EdgePromise, Hops, LossReason,
@@ -192,7 +195,11 @@ pub use hub_signature::{
 };
 pub use ids::{
     BootNonce, Challenge, CommandId, DeviceId, EdgeId, EventId, FileId, Hash, HubKey, HubNonce,
-    IdentityId, LinkSessionId, NameError, OpPlace, OrderId, Region, ReviewId, SessionId, UserId,
+    IdentityId, LinkSessionId, NameError, OpPlace, OrderId, Region, RegisteredDeviceId, ReviewId,
+    SessionId, UserId,
+};
+pub use incident::{
+    INCIDENTS_MAX, IncidentAnswer, IncidentKind, IncidentReport, check_extra_price, check_incident,
 };
 pub use link::{
     Frame, FrameError, Hello, LinkLimits, PROTOCOL_MAX, PROTOCOL_MIN, Probe, ProbeReply,
@@ -214,6 +221,7 @@ pub use person::{
     Actor, CodeOffer, CommandToken, CommandTokenForm, EdgeGrant, GuessReport, MatchReason,
     Permission, ProviderVerification, RevocationStatus, Role, SentCode,
 };
+pub use photo::{JOB_PHOTOS_MAX, PHOTO_BYTES_MAX, PHOTOS_MAX, PhotoRef};
 pub use photo_frames::{
     PHOTO_CHUNK_BYTES_MAX, PhotoAnswer, PhotoAnswerFrame, PhotoChunkDelivery, PhotoChunkFrame,
 };

@@ -18,6 +18,7 @@ use crate::{
     ids::{EdgeId, Hash, NameError, OrderId, Region, UserId, encode_canonical},
     money::{Amount, Currency},
     person::Role,
+    photo::PhotoRef,
     start_code::StartCodeCheck,
     time::UnixMillis,
 };
@@ -50,6 +51,10 @@ words! {
         Complete = 5 "complete",
         Cancel = 6 "cancel",
         Review = 7 "review",
+        /// A provider reports that something happened. The order stays in its status.
+        Report = 8 "report",
+        /// The customer answers a report of more work. The order stays in its status.
+        Answer = 9 "answer",
     }
 }
 
@@ -92,6 +97,8 @@ impl OrderStatus {
             (Self::InProgress, Action::Complete) => Some(Self::Completed),
             (Self::Completed, Action::Review) => Some(Self::Reviewed),
             (Self::Pending | Self::Accepted, Action::Cancel) => Some(Self::Cancelled),
+            (Self::Accepted | Self::InProgress, Action::Report) => Some(self),
+            (Self::Accepted | Self::InProgress | Self::Completed, Action::Answer) => Some(self),
             _ => None,
         }
     }
@@ -127,14 +134,19 @@ impl OrderStatus {
 }
 
 impl Action {
+    /// Returns true if it leaves the order in its status.
+    pub fn keeps_status(self) -> bool {
+        matches!(self, Self::Report | Self::Answer)
+    }
+
     /// The roles that may do this at all. Ownership of the order is checked elsewhere.
     pub fn allowed_roles(self) -> &'static [Role] {
         match self {
             Self::Approve | Self::Reject => &[Role::Admin],
-            Self::Accept | Self::Start | Self::Complete => &[Role::Provider],
+            Self::Accept | Self::Start | Self::Complete | Self::Report => &[Role::Provider],
             Self::Withdraw => &[Role::Provider, Role::Admin],
             Self::Cancel => &[Role::Customer, Role::Admin],
-            Self::Review => &[Role::Customer],
+            Self::Review | Self::Answer => &[Role::Customer],
         }
     }
 }
@@ -266,6 +278,11 @@ pub struct Draft {
     #[n(9)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_code: Option<StartCodeCheck>,
+    /// Photos of the job, such as of the thing to repair. At most 4, each once.
+    #[n(10)]
+    #[cbor(skip_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<PhotoRef>,
 }
 
 impl Draft {
@@ -288,6 +305,7 @@ impl Draft {
             service_start_time: None,
             service_end_time: None,
             start_code: None,
+            photos: Vec::new(),
         }
     }
 }

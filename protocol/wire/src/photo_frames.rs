@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     code::Code,
-    evidence::PhotoRef,
     ids::{CommandId, EdgeId, Hash, LinkSessionId, OrderId},
+    photo::PhotoRef,
 };
 
 /// A chunk of this size takes two seconds on a line of 256 kbit/s, so edges begin with smaller ones.

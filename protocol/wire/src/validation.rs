@@ -8,7 +8,13 @@ use serde::{Deserialize, Serialize};
 use texts::{Sentence, Text};
 use utoipa::ToSchema;
 
-use crate::{money::Amount, order::Draft, say, time::UnixMillis};
+use crate::{
+    money::Amount,
+    order::Draft,
+    photo::{JOB_PHOTOS_MAX, PhotoRef, are_photos},
+    say,
+    time::UnixMillis,
+};
 
 /// A field to correct, with the reason for the person who filled it in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -215,6 +221,7 @@ pub fn check_draft(draft: &Draft) -> Result<Draft, Vec<FieldError>> {
         draft.service_start_time,
         draft.service_end_time,
     ));
+    errors.extend(check_job_photos(&draft.photos));
     let kept = Draft {
         title,
         description,
@@ -257,10 +264,16 @@ fn check_times(start: Option<UnixMillis>, end: Option<UnixMillis>) -> Option<Fie
     backwards.then(|| FieldError::new("service_end_time", say::time_backwards))
 }
 
+/// The check of the photos of a job that is published.
+fn check_job_photos(photos: &[PhotoRef]) -> Option<FieldError> {
+    let is_valid = are_photos(photos, JOB_PHOTOS_MAX);
+    (!is_valid).then(|| FieldError::new("photos", say::job_photos_wrong))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Region, ServiceType};
+    use crate::{Hash, Region, ServiceType};
 
     #[track_caller]
     fn check_title(text: &str, expected: Result<&str, &str>) {
@@ -411,6 +424,13 @@ mod tests {
         check(|d| d.price = Amount::from_minor(1).unwrap(), &[]);
         let beyond: Amount = minicbor::decode(&minicbor::to_vec(i64::MAX).unwrap()).unwrap();
         check(|d| d.price = beyond, &["price"]);
+        let photo = |n: u8| PhotoRef {
+            hash: Hash([n; 32]),
+            bytes: 1,
+        };
+        check(|d| d.photos = (0..4).map(photo).collect(), &[]);
+        check(|d| d.photos = (0..5).map(photo).collect(), &["photos"]);
+        check(|d| d.photos = vec![photo(1), photo(1)], &["photos"]);
         let all = |d: &mut Draft| {
             d.title.clear();
             d.address.clear();

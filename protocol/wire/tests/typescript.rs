@@ -9,8 +9,8 @@ use std::fmt::Write;
 use serde::Serialize;
 use wire::{
     Action, ChecksumState, Code, CommandBody, Currency, DeviceId, EdgeId, EventType, GateState,
-    Hop, LinkState, OrderStatus, OutcomeKind, PaymentStatus, Policy, QuarantineWhy, Region, Role,
-    ServiceType, UserId, Verdict, checklist_for, topics,
+    Hop, IncidentKind, LinkState, OrderStatus, OutcomeKind, PaymentStatus, Policy, QuarantineWhy,
+    Region, Role, ServiceType, UserId, Verdict, checklist_for, topics,
 };
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/src/wire.gen.ts");
@@ -46,6 +46,12 @@ fn typescript() -> String {
         &OrderStatus::ALL,
     );
     union(&mut text, "ACTIONS", "Action", &Action::ALL);
+    union(
+        &mut text,
+        "INCIDENT_KINDS",
+        "IncidentKind",
+        &IncidentKind::ALL,
+    );
     union(&mut text, "SERVICE_TYPES", "ServiceType", &ServiceType::ALL);
     union(
         &mut text,
@@ -130,7 +136,9 @@ fn command_types() -> Vec<&'static str> {
             | CommandBody::StartOrder { .. }
             | CommandBody::CompleteOrder { .. }
             | CommandBody::CancelOrder { .. }
-            | CommandBody::SubmitReview { .. } => (),
+            | CommandBody::SubmitReview { .. }
+            | CommandBody::ReportIncident { .. }
+            | CommandBody::AnswerIncident { .. } => (),
         }
     }
     let names = [
@@ -143,9 +151,12 @@ fn command_types() -> Vec<&'static str> {
         "complete_order",
         "cancel_order",
         "submit_review",
+        "report_incident",
+        "answer_incident",
     ];
     for name in names {
         let fields = r#""order_id":"00000000-0000-7000-8000-000000000000","reason":"r","rating":5,
+            "kind":"other","incident":"00000000-0000-7000-8000-000000000000","agreed":true,
             "order":{"title":"t","service_type":"other","price":"1.00","location":"MID","address":"a"}"#;
         let json = format!(r#"{{"type":"{name}",{fields}}}"#);
         assert!(serde_json::from_str::<CommandBody>(&json).is_ok(), "{name}");

@@ -75,6 +75,7 @@ impl PendingOp {
             fence,
             doubt: None,
             is_idle: false,
+            keeps_order: false,
         }
     }
 }

@@ -40,6 +40,8 @@ pub struct PendingOpStatus {
     /// While this edge is the region's proven holder, the op can no longer change the order in the
     /// cloud, so it casts no doubt on it [FIRM_BASE].
     pub is_idle: bool,
+    /// The op leaves the order as it is.
+    pub keeps_order: bool,
 }
 
 /// One order as this edge sees it, and the pending ops in that view.
@@ -95,6 +97,7 @@ pub fn overlay_pending_ops(
             seq,
             command_id,
             fence,
+            body,
             ..
         } = op;
         sight.pending.push(PendingOpStatus {
@@ -103,6 +106,7 @@ pub fn overlay_pending_ops(
             fence,
             doubt,
             is_idle,
+            keeps_order: body.order_action().is_some_and(Action::keeps_status),
         });
     }
     sight
@@ -125,6 +129,9 @@ fn apply_pending_op(view: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) -> 
         None if order.customer_id == op.actor.user_id => Ok(()),
         None => Err(Code::LooksWrongState),
         Some(action) if already_done(order, action, op.actor) => Ok(()),
+        Some(action) if action.keeps_status() => {
+            find_doubt(op.actor, action, order).map_or(Ok(()), Err)
+        }
         Some(action) => match (
             find_doubt(op.actor, action, order),
             order.status.next_status_by_role(action, op.actor.role),
@@ -166,10 +173,10 @@ pub(crate) fn find_doubt(actor: Actor, action: Action, order: &Order) -> Option<
         Action::Accept if theirs && !dead => return None,
         Action::Accept if order.provider_id.is_some() && !theirs => return Some(Code::LooksTaken),
         Action::Withdraw if actor.role == Role::Admin => {}
-        Action::Withdraw | Action::Start | Action::Complete if !theirs => {
+        Action::Withdraw | Action::Start | Action::Complete | Action::Report if !theirs => {
             return Some(Code::LooksNotYours);
         }
-        Action::Cancel | Action::Review
+        Action::Cancel | Action::Review | Action::Answer
             if actor.role == Role::Customer && order.customer_id != actor.user_id =>
         {
             return Some(Code::LooksNotYours);
@@ -192,8 +199,8 @@ pub(crate) fn lacks_funds(order: &Order) -> bool {
 fn already_done(order: &Order, action: Action, actor: Actor) -> bool {
     let theirs = order.provider_id == Some(actor.user_id);
     match action {
-        // A repeat of one's own acceptance raises no doubt anyway.
-        Action::Accept => false,
+        // A repeat of one's own acceptance raises no doubt anyway; a report shows in no order.
+        Action::Accept | Action::Report | Action::Answer => false,
         Action::Start => theirs && order.status == OrderStatus::InProgress,
         Action::Complete => theirs && order.status == OrderStatus::Completed,
         Action::Approve => order.status == OrderStatus::Pending,
@@ -310,6 +317,7 @@ impl PotentialActors {
             }
             Action::Cancel => is_admin || user == Some(self.customer),
             Action::Review => user == Some(self.customer),
+            Action::Report | Action::Answer => false, // They keep status and provider.
         }
     }
 }

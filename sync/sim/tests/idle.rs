@@ -14,8 +14,8 @@ use rules::{
 use uuid::Uuid;
 use wire::{
     Action, Actor, Amount, Command, CommandBody, CommandEvidence, CommandId, Draft, EdgeId, Hash,
-    Order, OrderId, OrderStatus, PaymentStatus, Policy, RaceRule, Region, Role, ServiceType,
-    Source, UnixMillis, UserId, Verdict,
+    IncidentKind, Order, OrderId, OrderStatus, PaymentStatus, Policy, RaceRule, Region, Role,
+    ServiceType, Source, UnixMillis, UserId, Verdict,
 };
 
 const CUSTOMER: u128 = 1;
@@ -102,6 +102,17 @@ fn body(action: Action) -> CommandBody {
             order_id,
             rating: 5,
             comment: reason,
+        },
+        Action::Report => CommandBody::ReportIncident {
+            order_id,
+            kind: IncidentKind::NobodyHome,
+            note: Some(reason),
+            extra_price: None,
+        },
+        Action::Answer => CommandBody::AnswerIncident {
+            order_id,
+            incident: CommandId(Uuid::from_u128(8)),
+            agreed: true,
         },
     }
 }

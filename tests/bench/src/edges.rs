@@ -173,6 +173,7 @@ fn publish(clock: &Clock, region: Region, n: usize) -> Result<CommandBody> {
         service_start_time: None,
         service_end_time: None,
         start_code: None,
+        photos: Vec::new(),
     };
     Ok(CommandBody::PublishOrder {
         order_id: OrderId(clock.new_id()),

@@ -13,10 +13,10 @@ use support::samples::{CUSTOMER, order, person};
 use uuid::Uuid;
 use wire::{
     Amount, AssignmentEvent, CancelCharge, Code, CommandId, Currency, Event, EventId, EventType,
-    Lost, MoneyCaseKind, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus,
-    PayoutEvent, ProfileEvent, ProviderStanding, RatingEvent, ReadmissionEvent, Region,
-    RegionAssignment, ReviewEvent, ReviewId, Role, ServiceType, SessionId, Source, UnixMillis,
-    UserEvent, UserId,
+    IncidentAnswer, IncidentKind, IncidentReport, Lost, MoneyCaseKind, OrderEvent, OrderId,
+    OrderStatus, PaymentEvent, PaymentStatus, PayoutEvent, ProfileEvent, ProviderStanding,
+    RatingEvent, ReadmissionEvent, Region, RegionAssignment, ReviewEvent, ReviewId, Role,
+    ServiceType, SessionId, Source, UnixMillis, UserEvent, UserId,
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../protocol/wire/events");
@@ -160,7 +160,9 @@ fn body_of(kind: EventType) -> Body {
         | E::OrderAcceptanceWithdrawn
         | E::OrderCancelled
         | E::OrderCompleted
-        | E::OrderStatusChanged => Body::Order,
+        | E::OrderStatusChanged
+        | E::OrderIncidentReported
+        | E::OrderIncidentAnswered => Body::Order,
         E::PaymentInitiated
         | E::PaymentCompleted
         | E::PaymentFailed
@@ -245,6 +247,8 @@ fn order_event(kind: EventType) -> OrderEvent {
         ..Lost::default()
     };
     let is_withdrawn = kind == EventType::OrderAcceptanceWithdrawn;
+    let is_answered = kind == EventType::OrderIncidentAnswered;
+    let has_report = is_answered || kind == EventType::OrderIncidentReported;
     OrderEvent {
         order: order(40, 2),
         actor: person(20, Role::Provider),
@@ -261,6 +265,14 @@ fn order_event(kind: EventType) -> OrderEvent {
         }),
         refund: (kind == EventType::OrderCancelled).then(|| Amount::from_minor(18_000).unwrap()),
         paid_afterwards: kind == EventType::OrderAccepted,
+        incident: has_report.then(|| IncidentReport {
+            kind: IncidentKind::MoreWork,
+            extra_price: Some(Amount::from_minor(8_000).unwrap()),
+        }),
+        incident_answer: is_answered.then_some(IncidentAnswer {
+            incident: CommandId(Uuid::from_u128(51)),
+            agreed: true,
+        }),
     }
 }
 

@@ -58,6 +58,8 @@ fn sample_line(user_id: UserId, role: Role, event: u128) -> InboxLine {
             reason: None,
             why: None,
             lost: None,
+            incident: None,
+            agreed: None,
             match_reasons: Vec::new(),
             reminds: false,
             paid_afterwards: false,

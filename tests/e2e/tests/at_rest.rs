@@ -18,18 +18,17 @@ use support::{CarelessIssuer, Mailbox, test_servers};
 use dump::Kept;
 use journey::Secret;
 
+use crate::stores_of_this_run;
+
 /// Remaining clear text: the place, the kind and the reason. An entry that no longer applies also
 /// fails the test.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_and_logs_of_one_process_say_nothing_personal() {
-    nothing_is_in_the_clear(Stores::Embedded).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn servers_and_logs_of_all_parts_say_nothing_personal() {
-    nothing_is_in_the_clear(Stores::Real).await;
+async fn stores_and_logs_say_nothing_personal() {
+    for stores in stores_of_this_run() {
+        nothing_is_in_the_clear(stores).await;
+    }
 }
 
 async fn nothing_is_in_the_clear(stores: Stores) {

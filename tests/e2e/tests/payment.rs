@@ -1,5 +1,4 @@
-//! A customer pays at the gateway, work starts on held money, and a cancelled order refunds it:
-//! once in one process on embedded stores, once with a process per part on servers.
+//! A customer pays at the gateway, work starts on held money, and a cancelled order refunds it.
 
 use std::time::Duration;
 
@@ -8,6 +7,8 @@ use serde_json::{Value, json};
 use stack::{Layout, Stack, Stores, Wishes};
 use support::{Api, Person, eventually, samples::order_form, test_servers};
 use wire::{Code, OrderId, OrderStatus, PaymentStatus, Region, Role};
+
+use crate::stores_of_this_run;
 
 /// Two relays and two consumers separate a payment from the order that shows it.
 const SHOWN_WITHIN: Duration = Duration::from_secs(30);
@@ -21,13 +22,10 @@ struct Scene {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn money_moves_with_the_work_in_one_process() {
-    money_moves_with_the_work(Stores::Embedded).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn money_moves_with_the_work_among_all_parts() {
-    money_moves_with_the_work(Stores::Real).await;
+async fn money_moves_with_the_work_on_every_store() {
+    for stores in stores_of_this_run() {
+        money_moves_with_the_work(stores).await;
+    }
 }
 
 async fn money_moves_with_the_work(stores: Stores) {

@@ -1,5 +1,4 @@
-//! A job from publishing to its review, at the gateway and once at an edge: in one process on
-//! embedded stores, and with a process per part on servers.
+//! A job from publishing to its review, at the gateway and once at an edge.
 
 use std::time::Duration;
 
@@ -13,6 +12,8 @@ use wire::{
     Verdict,
 };
 
+use crate::stores_of_this_run;
+
 /// Relays, consumers and a link separate an action from its visible effect.
 const SOON: Duration = Duration::from_secs(60);
 
@@ -25,13 +26,10 @@ struct Scene {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_is_reviewed_and_counts_in_one_process() {
-    work_is_reviewed_and_counts(Stores::Embedded).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn work_is_reviewed_and_counts_among_all_parts() {
-    work_is_reviewed_and_counts(Stores::Real).await;
+async fn work_is_reviewed_and_counts_on_every_store() {
+    for stores in stores_of_this_run() {
+        work_is_reviewed_and_counts(stores).await;
+    }
 }
 
 async fn work_is_reviewed_and_counts(stores: Stores) {

@@ -22,8 +22,13 @@ use support::Authority;
 const NOT_KNOWN: &str = "UnknownIssuer";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_is_known_by_the_authority_that_the_operator_names_and_by_no_other() {
+async fn stores_by_tls_are_known_by_the_authority_that_the_operator_names_and_by_no_other() {
     let servers = TlsServers::start().await;
+    each_store_is_known_by_its_authority_alone(&servers).await;
+    a_cloud_starts_with_their_authority_and_waits_with_another(&servers);
+}
+
+async fn each_store_is_known_by_its_authority_alone(servers: &TlsServers) {
     let own = servers.authorities("own.pem");
     for (name, asked) in servers.ask_all(&own).await {
         assert_eq!(asked, Ok(()), "{name}");
@@ -35,6 +40,25 @@ async fn a_store_is_known_by_the_authority_that_the_operator_names_and_by_no_oth
             assert!(why.contains(NOT_KNOWN), "{name}: {why}");
         }
     }
+}
+
+fn a_cloud_starts_with_their_authority_and_waits_with_another(servers: &TlsServers) {
+    let mut waiting = servers.cloud("stranger.pem");
+    let said = line_that(&mut waiting, |line| line["why"].is_string());
+    let why = said["why"].as_str().unwrap();
+    assert!(
+        said["message"]
+            .as_str()
+            .unwrap()
+            .contains("waits for its store"),
+        "{said}"
+    );
+    assert!(why.contains(NOT_KNOWN) && why.contains("auth_db"), "{why}");
+    assert_eq!(waiting.0.try_wait().unwrap(), None, "it waits");
+    drop(waiting);
+
+    let mut cloud = servers.cloud("own.pem");
+    line_that(&mut cloud, |line| line["message"] == "ready");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,27 +104,6 @@ async fn a_store_that_speaks_no_tls_is_refused_where_the_address_asks_for_it() {
     assert!(asked.iter().all(Result::is_err), "{asked:?}");
     // The same server without TLS in its address.
     assert_eq!(sql("PREFERRED").await, Ok(()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cloud_on_stores_by_tls_starts_with_their_authority_and_waits_with_another() {
-    let servers = TlsServers::start().await;
-    let mut waiting = servers.cloud("stranger.pem");
-    let said = line_that(&mut waiting, |line| line["why"].is_string());
-    let why = said["why"].as_str().unwrap();
-    assert!(
-        said["message"]
-            .as_str()
-            .unwrap()
-            .contains("waits for its store"),
-        "{said}"
-    );
-    assert!(why.contains(NOT_KNOWN) && why.contains("auth_db"), "{why}");
-    assert_eq!(waiting.0.try_wait().unwrap(), None, "it waits");
-    drop(waiting);
-
-    let mut cloud = servers.cloud("own.pem");
-    line_that(&mut cloud, |line| line["message"] == "ready");
 }
 
 struct TlsServers {

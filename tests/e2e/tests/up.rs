@@ -163,6 +163,7 @@ async fn up_becomes_healthy_and_leaves_nothing_when_told_to_stop() {
             "healthy at once"
         );
         assert_eq!(Stores::found_in(&ready.data), Some(Stores::Embedded));
+        a_second_platform_on_its_ports_is_told_which_is_taken(12_000).await;
 
         let clock = Clock::system();
         let began = clock.elapsed();
@@ -175,6 +176,16 @@ async fn up_becomes_healthy_and_leaves_nothing_when_told_to_stop() {
             "no context is left"
         );
     }
+}
+
+async fn a_second_platform_on_its_ports_is_told_which_is_taken(port_base: u16) {
+    let mut second = Up::begin(port_base, &[]);
+    assert!(!second.ended(READY_WITHIN).await.success());
+    let said = second.said();
+    assert!(
+        said.contains(&port_base.to_string()),
+        "the taken port is named: {said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,25 +201,6 @@ async fn nothing_survives_the_kill_of_up_itself() {
 
 fn gone(folder: &Path) -> Option<()> {
     (!folder.exists()).then_some(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_platform_needs_other_ports_and_is_told_which_is_taken() {
-    let mut first = Up::begin(12_400, &[]);
-    let ready = first.ready().await;
-
-    let mut same = Up::begin(12_400, &[]);
-    assert!(!same.ended(READY_WITHIN).await.success());
-    let said = same.said();
-    assert!(said.contains("12400"), "the taken port is named: {said}");
-
-    let mut beside = Up::begin(12_600, &[]);
-    let other = beside.ready().await;
-    for (mut up, ready) in [(first, ready), (beside, other)] {
-        up.signal("-INT");
-        assert!(up.ended(STOPS_WITHIN).await.success());
-        nothing_is_left(&ready, STOPS_WITHIN).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,6 +66,7 @@ pub fn claims(actor: Actor, now: UnixMillis) -> Claims {
         command: None,
         verified: actor.role == Role::Provider,
         mark_version: 0,
+        binding: None,
     }
 }
 

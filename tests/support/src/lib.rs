@@ -1,13 +1,14 @@
 //! The shared parts of tests, demo and kill runs: a tablet, a person at the gateway, an operator at
 //! the command line, a wire that can be cut, the addresses of the run's servers, an issuer of
-//! people's tokens and one of other services, a mail server, a private authority, and sample
-//! orders. It asserts nothing itself; tests do.
+//! people's tokens and one of other services, a device's key, a mail server, a private authority,
+//! and sample orders. It asserts nothing itself; tests do.
 
 mod api;
 mod authority;
 mod careless;
 mod database;
 mod depth;
+mod device_signer;
 pub mod files;
 pub mod form;
 mod issuer;
@@ -24,6 +25,7 @@ pub use authority::{Authority, ServerIdentity};
 pub use careless::CarelessIssuer;
 pub use database::Engine;
 pub use depth::is_deep_run;
+pub use device_signer::DeviceSigner;
 pub use issuer::{Issuer, claims, edge_claims};
 pub use mailbox::{Mailbox, address_code_in};
 pub use operator::{Operator, Said, Unusable};

@@ -19,13 +19,14 @@ use wire::{Code, EventType, IdentityId, Role, UnixMillis, UserId};
 
 use super::passwords::to_quota_problem;
 use crate::{
+    device_grants::Tablet,
     domain::{Email, Username},
     errors::{AttemptError, RefusalReason, ServiceError},
     limits::QuotaExceeded,
     passwords::NO_PASSWORD,
     say,
     service::{IntoProblem, LiveCaller, Service, build_session_revoked_event, build_user_event},
-    sign_in::{AccessGrant, CredentialRefusal, SignInOrigin, Tablet},
+    sign_in::{AccessGrant, CredentialRefusal, SignInOrigin},
     store::{
         Account, AddNewcomerResult, IssuerSubject, NewIdentity, OtherSessionsRevocation, PHONES,
         SessionEnding, UnlinkIdentityResult,

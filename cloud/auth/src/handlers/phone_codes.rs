@@ -32,6 +32,7 @@ use super::{
     identities::{IdentityRefusal, SignInContext, random_guest_name},
 };
 use crate::{
+    device_grants::TabletForm,
     domain::{Email, Lockout, SignInCode},
     errors::{AttemptError, RefusalReason, ServiceError},
     limits::{CodeQuota, QuotaExceeded},
@@ -236,6 +237,11 @@ pub(crate) async fn sign_in_by_code(
         refresh,
         tablet,
     } = form;
+    let tablet = tablet.map(|device| TabletForm {
+        device,
+        key: None,
+        label: None,
+    });
     let tokens = TokenChoice::from_form(region, edge_only, refresh, tablet)?;
     let proof = parse_phone_proof(&service, &phone, &code, tokens.sole_region())?;
     let context = SignInContext {

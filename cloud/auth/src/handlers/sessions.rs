@@ -5,23 +5,24 @@ use axum::{extract::State, http::StatusCode};
 use platform::ClientAddress;
 use process::{
     metrics,
-    problem::{ItemList, Json, Page, Path, Problem},
+    problem::{ItemList, Json, Page, Path, Problem, no_content_or_not_found},
     tokens::{Claims, TokenAudience},
     trace::{RequestTrace, TraceId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::{Code, DeviceId, EventType, Region, Role, SessionId, UnixMillis, UserId};
+use wire::{Code, DeviceId, DeviceKey, EventType, Region, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
+    device_grants::{Tablet, TabletForm},
     domain::{Password, Username},
     errors::{AttemptError, ServiceError},
     limits::QuotaExceeded,
     say,
     service::{IntoProblem, LiveCaller, Service, build_session_revoked_event, build_user_event},
     session_cache::CachedSession,
-    sign_in::{AccessGrant, CredentialRefusal, Tablet, TokenChoice},
+    sign_in::{AccessGrant, CredentialRefusal, TokenChoice},
     store::{OtherSessionsRevocation, SessionEnding},
 };
 
@@ -45,6 +46,13 @@ pub(crate) struct LoginForm {
     /// for days.
     #[serde(default)]
     tablet: Option<DeviceId>,
+    /// The tablet's public key, with `tablet`. Edges then admit the token only with a proof of this
+    /// key.
+    #[serde(default)]
+    tablet_key: Option<DeviceKey>,
+    /// What people call the tablet, with `tablet_key`.
+    #[serde(default)]
+    tablet_label: Option<String>,
 }
 
 struct SignInAttempt {
@@ -116,7 +124,14 @@ pub(crate) async fn login(
         device,
         refresh,
         tablet,
+        tablet_key,
+        tablet_label,
     } = form;
+    let tablet = tablet.map(|device| TabletForm {
+        device,
+        key: tablet_key,
+        label: tablet_label,
+    });
     let tokens = TokenChoice::from_form(region, edge_only, refresh, tablet)?;
     let attempt = SignInAttempt {
         from,
@@ -275,11 +290,7 @@ pub(crate) async fn end(
     let ended = service
         .end_own_session(&caller.claims, session, &trace)
         .await?;
-    if ended {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Code::NotFound.into())
-    }
+    no_content_or_not_found(ended)
 }
 
 impl Service {
@@ -346,11 +357,7 @@ pub(crate) async fn end_of_person(
     let ended = service
         .end_session_by_admin(caller.actor.user_id, user, session, &trace)
         .await?;
-    if ended {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Code::NotFound.into())
-    }
+    no_content_or_not_found(ended)
 }
 
 impl Service {

@@ -24,16 +24,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
-    Code, CommandId, CommandToken, CommandTokenForm, DeviceId, EdgeGrant, Region, SessionId,
-    UnixMillis,
+    Code, CommandId, CommandToken, CommandTokenForm, DeviceId, DeviceKey, EdgeGrant, Region,
+    SessionId, UnixMillis,
 };
 
 use super::sessions::TokenForm;
 use crate::{
+    device_grants::{DeviceRegistration, Tablet},
     domain::{PresentedRefreshToken, RefreshUse},
     errors::ServiceError,
     service::{ACCESS_TOKEN_SECONDS, LiveCaller, Service},
-    sign_in::{AccessGrant, Tablet, TokenChoice, session_end},
+    sign_in::{AccessGrant, TokenChoice, session_end},
     store::{SessionEnding, SessionKind, UserSession},
 };
 
@@ -71,6 +72,12 @@ pub(crate) struct DeviceGrantForm {
     region: Region,
     /// The name of the tablet.
     device: DeviceId,
+    /// The tablet's public key. Edges then admit the token only with a proof of this key.
+    #[serde(default)]
+    key: Option<DeviceKey>,
+    /// What people call the tablet, with `key`.
+    #[serde(default)]
+    label: Option<String>,
 }
 
 pub(crate) async fn renew_session(
@@ -301,9 +308,20 @@ pub(crate) async fn device_grant(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,
-    Json(DeviceGrantForm { region, device }): Json<DeviceGrantForm>,
+    Json(form): Json<DeviceGrantForm>,
 ) -> Result<Json<EdgeGrant>, Problem> {
-    let tablet = Tablet { region, device };
+    let DeviceGrantForm {
+        region,
+        device,
+        key,
+        label,
+    } = form;
+    let registration = DeviceRegistration::from_form(key, "label", label.as_deref(), &device)?;
+    let tablet = Tablet {
+        region,
+        device,
+        registration,
+    };
     let grant = service
         .issue_device_grant(&caller.claims, tablet, &trace)
         .await?;
@@ -319,7 +337,11 @@ impl Service {
         tablet: Tablet,
         trace: &TraceId,
     ) -> Result<Option<EdgeGrant>, ServiceError> {
-        let Tablet { region, device } = tablet;
+        let Tablet {
+            region,
+            device,
+            registration,
+        } = tablet;
         let now = self.clock.now();
         let expires_in = self.grant_hours.to_seconds();
         let iat = (now.0 / 1000).max(claims.iat);
@@ -330,6 +352,7 @@ impl Service {
             kind: TokenKind::DeviceGrant,
             device: Some(device),
             region: Some(region),
+            binding: registration.as_ref().map(DeviceRegistration::binding),
             ..claims.clone()
         });
         let granted = granted.await?;
@@ -342,7 +365,8 @@ impl Service {
                 .await?;
             return Ok(None);
         }
-        self.end_replaced_grants(&granted, &session, trace).await?;
+        self.record_grant(&granted, &session, registration, trace)
+            .await?;
         let edge_token = self.signing.sign_claims(&granted);
         let user_id = claims.sub;
         let role = claims.role;

@@ -1,8 +1,6 @@
 //! Sessions: one per issued token, identified by its `jti`; how they begin, are extended and end. A
-//! revocation is written with its reason, in one transaction with its event.
-//!
-//! Device grants are sessions. A tablet has one per person and region; a person has a bounded
-//! number. A new grant ends its tablet's previous one, and the oldest beyond the bound.
+//! revocation is written with its reason, in one transaction with its event. Device grants are
+//! sessions too.
 
 use platform::{
     outbox, row,
@@ -12,8 +10,8 @@ use platform::{
 use process::tokens::Claims;
 use uuid::Uuid;
 use wire::{
-    DeviceId, Event, IdentityId, Region, Role, SessionId, UnixMillis, UserId, words,
-    words_from_text,
+    DeviceId, Event, IdentityId, Region, RegisteredDeviceId, Role, SessionId, UnixMillis, UserId,
+    words, words_from_text,
 };
 
 use super::{
@@ -44,15 +42,9 @@ const SPEND_REFRESH_TOKEN: &str = "UPDATE sessions SET refresh_newest = ?, refre
     WHERE id = ? AND revoked_at IS NULL AND refresh_newest IN (0, ?)";
 const END_SESSION: &str = "UPDATE sessions SET revoked_at = ?, ended_why = ? \
     WHERE id = ? AND revoked_at IS NULL";
-const RECORD_ENDER: &str = "UPDATE sessions SET ended_by = ? WHERE id = ?";
+pub(super) const RECORD_ENDER: &str = "UPDATE sessions SET ended_by = ? WHERE id = ?";
 const OTHER_SESSIONS: &str = "SELECT id FROM sessions \
     WHERE user_id = ? AND id <> ? AND revoked_at IS NULL AND expires_at > ? ORDER BY id";
-/// People have few tablets. The ninth replaces the first.
-const GRANTS_OF_PERSON_MAX: usize = 8;
-const OTHER_GRANTS: &str = "SELECT id, device, region FROM sessions \
-    WHERE user_id = ? AND kind = ? AND id <> ? AND revoked_at IS NULL AND expires_at > ? \
-    ORDER BY created_at DESC, id DESC";
-
 words! {
     SessionKind {
         Access "access",
@@ -87,6 +79,8 @@ row! {
         /// Only for grants, like the region.
         pub device: Option<DeviceId>,
         pub region: Option<Region>,
+        /// The device whose key a grant is bound to.
+        pub device_id: Option<RegisteredDeviceId>,
     }
 }
 
@@ -98,6 +92,10 @@ impl UserSession {
         let id = claims.jti;
         let user_id = claims.sub;
         let expires_at = claims.expires_at();
+        let device_id = claims
+            .binding
+            .as_ref()
+            .map(|binding| RegisteredDeviceId::from_key(user_id, &binding.key));
         Self {
             id,
             user_id,
@@ -106,6 +104,7 @@ impl UserSession {
             expires_at,
             device,
             region,
+            device_id,
         }
     }
 }
@@ -377,32 +376,6 @@ impl Store {
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Vec<SessionId>, StoreError> {
         transact!(self.sql, tx => { Self::end_others(tx, revocation, &event_of).await })
-    }
-
-    /// Ends the grants that `new` replaces, and returns them.
-    pub async fn end_replaced_grants(
-        &self,
-        new: &UserSession,
-        now: UnixMillis,
-        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
-    ) -> Result<Vec<SessionId>, StoreError> {
-        transact!(self.sql, tx => {
-            let values = vals![new.user_id, SessionKind::DeviceGrant, new.id, now];
-            let others: Vec<(SessionId, Option<DeviceId>, Option<Region>)> =
-                tx.fetch_all(OTHER_GRANTS, values).await?;
-            let (mut kept, mut ended, mut events) = (1, Vec::new(), Vec::new());
-            for (session, device, region) in others {
-                let same = (&device, region) == (&new.device, new.region);
-                if !same && kept < GRANTS_OF_PERSON_MAX {
-                    kept += 1;
-                } else if Self::end_session(tx, session, now, SessionEnding::Replaced).await? {
-                    events.push(event_of(session)?);
-                    ended.push(session);
-                }
-            }
-            outbox::add_all(tx, &events).await?;
-            Ok(ended)
-        })
     }
 
     /// Removes up to `BATCH` sessions that expired by `until`.

@@ -2,6 +2,7 @@
 
 mod blacklist;
 mod concurrent;
+mod devices;
 mod sealed_reasons;
 
 use platform::{
@@ -125,6 +126,7 @@ impl Database {
             expires_at,
             device: None,
             region: None,
+            device_id: None,
         };
         self.store
             .begin_session(&session, self.customer_sign_in())
@@ -146,6 +148,7 @@ impl Database {
             expires_at,
             device: None,
             region: None,
+            device_id: None,
         };
         let known = Some((self.clock.new_id(), device));
         self.store

@@ -18,7 +18,7 @@ use process::{clock::Clock, tasks::Tasks, tokens::ServiceKey};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
-use wire::{Event, UnixMillis};
+use wire::{Event, EventType, UnixMillis};
 
 pub(crate) const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -192,6 +192,12 @@ impl Auth {
         self.post("register", body).await
     }
 
+    pub(crate) async fn make_admin(&self, username: &str) {
+        let raise = "UPDATE users SET role_id = 3 WHERE username = ?";
+        let name = vec![username.into()];
+        self.sql.exec(raise, name).await.unwrap();
+    }
+
     pub(crate) async fn login(&self, username: &str, password: &str) -> Answer {
         self.post(
             "login",
@@ -231,6 +237,15 @@ impl Auth {
     /// All events so far, relayed or not.
     pub(crate) async fn events(&self) -> Vec<Event> {
         testing::events(&self.sql).await
+    }
+
+    /// The ids of the sessions whose end was told.
+    pub(crate) async fn ended_sessions(&self) -> Vec<Value> {
+        let events = self.events().await.into_iter();
+        let ended = events.filter(|event| event.kind == EventType::SessionRevoked);
+        ended
+            .map(|event| event.body["session_id"].clone())
+            .collect()
     }
 
     pub(crate) async fn count(&self, text: &'static str) -> i64 {

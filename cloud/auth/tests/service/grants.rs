@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode};
 use process::tokens::{Claims, TokenAudience, TokenKind};
 use rstest::rstest;
 use serde_json::{Value, json};
-use wire::{EventType, Region};
+use wire::Region;
 
 use crate::{
     common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD},
@@ -21,8 +21,7 @@ async fn people(engine: Engine) -> Auth {
     auth.register("lisi", "provider").await;
     auth.register("mei", "customer").await;
     auth.register("boss", "customer").await;
-    let raise = "UPDATE users SET role_id = 3 WHERE username = 'boss'";
-    auth.sql.exec(raise, Vec::new()).await.unwrap();
+    auth.make_admin("boss").await;
     auth
 }
 
@@ -55,14 +54,6 @@ async fn listed(auth: &Auth, path: &str, token: &str) -> Vec<(String, String, Va
                 item["device"].clone(),
             )
         })
-        .collect()
-}
-
-async fn ended(auth: &Auth) -> Vec<Value> {
-    let events = auth.events().await.into_iter();
-    let ended = events.filter(|event| event.kind == EventType::SessionRevoked);
-    ended
-        .map(|event| event.body["session_id"].clone())
         .collect()
 }
 
@@ -148,7 +139,7 @@ async fn a_signed_in_provider_gets_a_grant_that_outlives_the_session_and_others_
     let granted = claims(&auth, token).await;
     assert_ne!(granted.jti, claims(&auth, &own).await.jti);
     assert_eq!(auth.logout(&own).await.status, StatusCode::NO_CONTENT);
-    assert!(!ended(&auth).await.contains(&json!(granted.jti)));
+    assert!(!auth.ended_sessions().await.contains(&json!(granted.jti)));
     assert_eq!(ask(&own).await.code(), "invalid_token");
     assert_eq!(
         ask(token).await.code(),
@@ -183,17 +174,17 @@ async fn a_new_grant_takes_the_place_of_the_same_tablets_and_of_the_oldest_beyon
         grants.push(grant(&auth, &format!("tablet-{n}")).await);
         auth.clock.advance(MINUTE_MS);
     }
-    assert!(ended(&auth).await.is_empty());
+    assert!(auth.ended_sessions().await.is_empty());
     let again = grant(&auth, "tablet-3").await;
     assert_eq!(
-        ended(&auth).await,
+        auth.ended_sessions().await,
         [json!(grants[3].jti)],
         "edges hear of it"
     );
     auth.clock.advance(MINUTE_MS);
     let ninth = grant(&auth, "tablet-8").await;
     assert_eq!(
-        ended(&auth).await,
+        auth.ended_sessions().await,
         [json!(grants[3].jti), json!(grants[0].jti)]
     );
     let own = auth.token("lisi").await;
@@ -274,7 +265,7 @@ async fn a_grant_is_ended_by_its_person_an_admin_or_the_tablet_and_by_nobody_els
         done
     );
     let jtis = [first.jti, second.jti, claims(&auth, token).await.jti].map(|jti| json!(jti));
-    assert_eq!(ended(&auth).await, jtis, "edges hear of each");
+    assert_eq!(auth.ended_sessions().await, jtis, "edges hear of each");
 }
 
 #[tokio::test]
@@ -292,7 +283,7 @@ async fn a_grant_ends_with_its_persons_account_and_password() {
         )
         .await;
     assert!(changed.status.is_success(), "{}", changed.text);
-    assert!(ended(&auth).await.contains(&json!(granted.jti)));
+    assert!(auth.ended_sessions().await.contains(&json!(granted.jti)));
 }
 
 #[test]

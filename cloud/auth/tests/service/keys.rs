@@ -22,8 +22,7 @@ async fn office(engine: Engine) -> Auth {
     let auth = Auth::new(engine).await;
     auth.register("lisi", "provider").await;
     auth.register("boss", "customer").await;
-    let raise = "UPDATE users SET role_id = 3 WHERE username = 'boss'";
-    auth.sql.exec(raise, Vec::new()).await.unwrap();
+    auth.make_admin("boss").await;
     auth
 }
 

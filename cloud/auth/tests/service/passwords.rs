@@ -36,8 +36,7 @@ async fn redeem_from(auth: &Auth, address: &str, name: &str, code: &str) -> Answ
 /// An admin's token, and another person's id.
 async fn admin_and(auth: &Auth, name: &str) -> (String, String) {
     auth.register("boss", "customer").await;
-    let raise = "UPDATE users SET role_id = 3 WHERE username = 'boss'";
-    auth.sql.exec(raise, Vec::new()).await.unwrap();
+    auth.make_admin("boss").await;
     let user = auth.login(name, PASSWORD).await.body["user_id"]
         .as_str()
         .unwrap()

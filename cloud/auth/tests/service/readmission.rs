@@ -25,8 +25,7 @@ impl Office {
         let auth = Auth::new(engine).await;
         auth.register("lisi", "provider").await;
         auth.register("boss", "customer").await;
-        let raise = "UPDATE users SET role_id = 3 WHERE username = 'boss'";
-        auth.sql.exec(raise, Vec::new()).await.unwrap();
+        auth.make_admin("boss").await;
         let user = auth.login("lisi", PASSWORD).await.body["user_id"]
             .as_str()
             .unwrap()

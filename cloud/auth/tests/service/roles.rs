@@ -30,8 +30,7 @@ impl Staff {
             auth.register(name, "customer").await;
         }
         auth.register("lisi", "provider").await;
-        let raise = "UPDATE users SET role_id = 3 WHERE username = 'boss'";
-        auth.sql.exec(raise, Vec::new()).await.unwrap();
+        auth.make_admin("boss").await;
         let admin = auth.token("boss").await;
         Self { auth, admin }
     }

@@ -271,13 +271,7 @@ async fn a_revoked_person_is_out_everywhere(#[case] engine: Engine) {
     auth.register("boss", "customer").await;
     let token = auth.token("lisi").await;
     let other = auth.token("boss").await;
-    auth.sql
-        .exec(
-            "UPDATE users SET role_id = 3 WHERE username = 'boss'",
-            Vec::new(),
-        )
-        .await
-        .unwrap();
+    auth.make_admin("boss").await;
     let admin = auth.token("boss").await;
     let user = auth.verify(&token).await.body["user_id"]
         .as_str()

@@ -341,6 +341,8 @@ impl LineParams {
             match_reasons,
             reminds: false,
             paid_afterwards: event.paid_afterwards,
+            incident: event.incident,
+            agreed: event.incident_answer.map(|answer| answer.agreed),
             terms: MoneyTerms::from_order_event(cause, event, dispute_ms),
         }))
     }

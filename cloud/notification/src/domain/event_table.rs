@@ -8,8 +8,8 @@
 
 use texts::Sentence;
 use wire::{
-    Code, EventType, MoneyCaseKind, OrderEvent, OrderStatus, PaymentEvent, PaymentStatus,
-    PayoutEvent, Permission, ProfileEvent, ReadmissionEvent, UserEvent,
+    Code, EventType, IncidentKind, MoneyCaseKind, OrderEvent, OrderStatus, PaymentEvent,
+    PaymentStatus, PayoutEvent, Permission, ProfileEvent, ReadmissionEvent, UserEvent,
 };
 
 use super::{
@@ -17,6 +17,7 @@ use super::{
     line_template::{EventRecipient, LineTemplate, LineText, LineValues, tell, text},
     order_details::{
         explain_loss, list_cancel_terms, list_fee_due, list_held_share, list_match_reasons,
+        list_report_text,
     },
 };
 use crate::say;
@@ -60,6 +61,8 @@ pub fn find_event_lines(event: EventType) -> EventLines {
         EventType::OrderCancelled => Order(ORDER_CANCELLED),
         EventType::OrderCompleted => Order(ORDER_COMPLETED),
         EventType::OrderStatusChanged => Order(ORDER_STATUS_CHANGED),
+        EventType::OrderIncidentReported => Order(ORDER_INCIDENT_REPORTED),
+        EventType::OrderIncidentAnswered => Order(ORDER_INCIDENT_ANSWERED),
         EventType::RegionAssigned => {
             Silent("it is about a region, and the region's edges receive it")
         }
@@ -194,6 +197,16 @@ const ORDER_STATUS_CHANGED: &[OrderLine] = &[
         .with_reason(),
 ];
 
+const ORDER_INCIDENT_REPORTED: &[OrderLine] =
+    &[OrderLine::new(Customer, write_report).with_details(list_report_text)];
+
+const ORDER_INCIDENT_ANSWERED: &[OrderLine] = &[OrderLine::new(Provider, |order| {
+    match order.params.agreed? {
+        true => text!(order => order_incident_agreed_provider { title, code, extra }),
+        false => text!(order => order_incident_declined_provider { title, code, extra }),
+    }
+})];
+
 const PAYMENT_COMPLETED: &[PaymentLine] = &[PaymentLine::new(Customer, |money| {
     match money.params.returning {
         Some(_) => text!(money => payment_returning_customer { amount, returning }),
@@ -321,6 +334,19 @@ fn write_work_step(order: &LineValues<'_, OrderParams>) -> Option<LineText> {
         | OrderStatus::Reviewed
         | OrderStatus::Cancelled
         | OrderStatus::Rejected => None,
+    }
+}
+
+fn write_report(order: &LineValues<'_, OrderParams>) -> Option<LineText> {
+    match order.params.incident?.kind {
+        IncidentKind::RunningLate => text!(order => order_incident_late_customer { title, code }),
+        IncidentKind::NobodyHome => {
+            text!(order => order_incident_nobody_home_customer { title, code })
+        }
+        IncidentKind::MoreWork => {
+            text!(order => order_incident_more_work_customer { title, code, extra })
+        }
+        IncidentKind::Other => text!(order => order_incident_other_customer { title, code }),
     }
 }
 

@@ -11,8 +11,8 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Code, Currency, EventId, EventType, Lost, OrderCode, OrderId, OrderStatus,
-    PaymentStatus, Region, Role, UnixMillis, UserId, words,
+    Actor, Amount, Code, Currency, EventId, EventType, IncidentReport, Lost, OrderCode, OrderId,
+    OrderStatus, PaymentStatus, Region, Role, UnixMillis, UserId, words,
 };
 
 use super::NoticeKind;
@@ -180,6 +180,12 @@ pub struct OrderParams {
     /// The accepted work may begin now and is paid afterwards.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paid_afterwards: bool,
+    /// The provider's report, or the one that the customer answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentReport>,
+    /// The customer's answer to a report of more work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed: Option<bool>,
     #[serde(flatten)]
     pub terms: MoneyTerms,
 }

@@ -166,6 +166,14 @@ impl LineValues<'_, OrderParams> {
         self.params.price.with_currency(self.params.currency)
     }
 
+    /// The price of more work. Empty for other reports, which have other texts.
+    pub fn extra(&self) -> String {
+        let price = self.params.incident.and_then(|report| report.extra_price);
+        price
+            .map(|price| price.with_currency(self.params.currency))
+            .unwrap_or_default()
+    }
+
     /// The end of the objection period. Empty for an order without one, which has another text.
     pub fn until(&self) -> String {
         let until = self.params.terms.objections_until;

@@ -50,6 +50,15 @@ fn format_positive_amount(amount: Option<Amount>, currency: Currency) -> Option<
     Some(amount.with_currency(currency))
 }
 
+/// The text of a report, if the provider wrote one.
+pub(super) fn list_report_text(order: &OrderValues<'_>) -> Vec<String> {
+    let Some(text) = &order.params.reason else {
+        return Vec::new();
+    };
+    let text = text.into();
+    vec![say::provider_writes { text }.render_in(order.language())]
+}
+
 /// The reasons of the matching in favour of the provider. Skips reasons from a newer matching.
 pub(super) fn list_match_reasons(order: &OrderValues<'_>) -> Vec<String> {
     let language = order.language();

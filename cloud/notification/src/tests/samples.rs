@@ -1,5 +1,7 @@
 //! Sample events and stores for tests.
 
+mod incidents;
+
 use serde::Serialize;
 use uuid::Uuid;
 use wire::{
@@ -25,6 +27,8 @@ use crate::{
     handlers::notices::NoticeWriter,
     store::{DeliveryStore, InboxStore, NoticeStore, PreferencesStore},
 };
+
+pub(crate) use incidents::{incident_answer, reported};
 
 pub(crate) const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
 pub(crate) const PROVIDER: UserId = UserId(Uuid::from_u128(2));
@@ -66,6 +70,8 @@ pub(crate) fn event_body() -> OrderEvent {
         code: Some(Code::OrderAlreadyAccepted),
         lost: Some(lost()),
         taken_from: Some(LOSER),
+        incident: Some(incidents::more_work()),
+        incident_answer: Some(incident_answer(true)),
     }
 }
 
@@ -328,6 +334,12 @@ pub(crate) fn every_line(event_type: EventType) -> Vec<InboxLine> {
                 ..event_body()
             };
             order_lines(event_type, &case)
+        }
+        EventType::OrderIncidentReported | EventType::OrderIncidentAnswered => {
+            let events = incidents::more_events(event_type).into_iter();
+            events
+                .flat_map(|event| order_lines(event_type, &event))
+                .collect()
         }
         EventType::OrderCreated | EventType::OrderApproved => {
             let reasons = ["serves_the_area", "does_this_work", "from_the_future"];

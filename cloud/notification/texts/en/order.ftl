@@ -108,11 +108,36 @@ order-completed-unpaid-provider =
     .title = Job completed
     .content = You completed “{ $title }” ({ $code }). Its price of { $price } is not paid yet, and we ask the customer for it.
 
+order-incident-late-customer =
+    .title = Your provider is running late
+    .content = The provider of “{ $title }” ({ $code }) is running late.
+
+order-incident-nobody-home-customer =
+    .title = Your provider found nobody
+    .content = The provider of “{ $title }” ({ $code }) is there and found nobody.
+
+order-incident-more-work-customer =
+    .title = Your provider proposes more work
+    .content = The provider of “{ $title }” ({ $code }) proposes more work, for { $extra }. Please answer on the order's page.
+
+order-incident-other-customer =
+    .title = Something happened at your order
+    .content = The provider of “{ $title }” ({ $code }) reports that something happened. Its work goes on.
+
+order-incident-agreed-provider =
+    .title = The customer agreed to more work
+    .content = The customer of “{ $title }” ({ $code }) agreed to more work for { $extra }. They pay it as an order of its own; this order and its price stay as they are.
+
+order-incident-declined-provider =
+    .title = The customer does not want more work
+    .content = The customer of “{ $title }” ({ $code }) does not want more work for { $extra }. Do the work that was ordered.
+
 ## Sentences that follow the content where there is something to say
 
 # Stands between two of them.
 between = { " " }
 reason-given = Reason: “{ $reason }”.
+provider-writes = The provider writes: “{ $text }”.
 
 ## What a cancel costs, and what a job brings
 

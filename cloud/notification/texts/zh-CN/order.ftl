@@ -108,11 +108,36 @@ order-completed-unpaid-provider =
     .title = 工作已完工
     .content = 您的工作“{ $title }”（{ $code }）已完工，价款 { $price } 尚未支付，我们会请客户付款。
 
+order-incident-late-customer =
+    .title = 服务商会晚到
+    .content = 订单“{ $title }”（{ $code }）的服务商会晚到。
+
+order-incident-nobody-home-customer =
+    .title = 服务商到场无人
+    .content = 订单“{ $title }”（{ $code }）的服务商已到场，但无人在家。
+
+order-incident-more-work-customer =
+    .title = 服务商提出增加工作
+    .content = 订单“{ $title }”（{ $code }）的服务商提出增加工作，价格 { $extra }。请在订单页面选择同意或不同意。
+
+order-incident-other-customer =
+    .title = 您的订单出了状况
+    .content = 订单“{ $title }”（{ $code }）的服务商报告出了状况，工作仍会继续。
+
+order-incident-agreed-provider =
+    .title = 客户同意增加工作
+    .content = 订单“{ $title }”（{ $code }）的客户同意增加工作，价格 { $extra }。客户会为此另下一单付款，本订单及其价格不变。
+
+order-incident-declined-provider =
+    .title = 客户不同意增加工作
+    .content = 订单“{ $title }”（{ $code }）的客户不同意增加价格为 { $extra } 的工作。请只做原先约定的工作。
+
 ## Sentences that follow the content where there is something to say
 
 # Stands between two of them.
 between = { "" }
 reason-given = 原因：“{ $reason }”。
+provider-writes = 服务商留言：“{ $text }”。
 
 ## What a cancel costs, and what a job brings
 

@@ -8,14 +8,15 @@ pub(crate) mod record;
 use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{
-    Code, CommandId, EdgeId, EdgePromise, EventType, FenceEnd, HeldReason, LimitReached,
-    OpDecision, Order, OrderEvent, OrderId, OrderStatus, ProviderWorkload, Region, ShareAct,
-    ShareKind, ShareLimits, TimelineEntry, UnixMillis, UserId, is_open, words, words_from_text,
+    Code, CommandId, EdgeId, EdgePromise, EventType, FenceEnd, HeldReason, IncidentReport,
+    LimitReached, OpDecision, Order, OrderEvent, OrderId, OrderStatus, ProviderWorkload, Region,
+    ShareAct, ShareKind, ShareLimits, TimelineEntry, UnixMillis, UserId, is_open, words,
+    words_from_text,
 };
 
 use crate::{
-    Assignment, AssignmentTransition, Attempt, CommandKey, OrderRule, OrderState, Snapshot,
-    StoredAnswer, is_disabled, ruling::PromiseBacking,
+    Assignment, AssignmentTransition, Attempt, CommandKey, KnownIncident, OrderRule, OrderState,
+    Snapshot, StoredAnswer, is_disabled, ruling::PromiseBacking,
 };
 
 pub(crate) struct BatchDecision<'a> {
@@ -28,6 +29,7 @@ pub(crate) struct BatchDecision<'a> {
     waiting: BTreeSet<(EdgeId, OrderId)>,
     shares: ShareTracker,
     met_closed: BTreeSet<(OrderId, UserId)>,
+    incidents: BTreeMap<OrderId, Vec<KnownIncident>>,
     writes: Writes,
 }
 
@@ -41,6 +43,7 @@ impl<'a> BatchDecision<'a> {
             waiting: BTreeSet::new(),
             shares: ShareTracker::from_snapshot(snapshot),
             met_closed: BTreeSet::new(),
+            incidents: snapshot.incidents.clone(),
             writes: Writes::default(),
         }
     }
@@ -90,6 +93,45 @@ impl<'a> BatchDecision<'a> {
     pub(crate) fn met_closed(&self, order: OrderId, user: UserId) -> bool {
         let key = (order, user);
         self.met_closed.contains(&key) || self.snapshot.met_closed.contains(&key)
+    }
+
+    /// The reports on the order so far.
+    pub(crate) fn known_incidents(&self, order: OrderId) -> &[KnownIncident] {
+        self.incidents.get(&order).map_or(&[], Vec::as_slice)
+    }
+
+    /// The report that this command makes or answers.
+    pub(crate) fn find_report(&self, attempt: &Attempt) -> Option<IncidentReport> {
+        let body = &attempt.command.body;
+        let Some(answer) = body.incident_answer() else {
+            return body.incident_report();
+        };
+        let known = self.known_incidents(body.order_id()).iter();
+        let mut answered = known.filter(|known| known.command_id == answer.incident);
+        answered.next().map(|known| known.report)
+    }
+
+    /// Adds a report, or marks the answered one, for the rest of the batch.
+    pub(crate) fn record_incident(&mut self, attempt: &Attempt) {
+        let body = &attempt.command.body;
+        let Some(actor) = attempt.actor else { return };
+        if let Some(report) = body.incident_report() {
+            let known = self.incidents.entry(body.order_id()).or_default();
+            known.push(KnownIncident {
+                command_id: attempt.command.id,
+                user_id: actor.user_id,
+                report,
+                is_answered: false,
+            });
+        }
+        if let Some(answer) = body.incident_answer()
+            && let Some(known) = self.incidents.get_mut(&body.order_id())
+        {
+            let answered = known
+                .iter_mut()
+                .filter(|known| known.command_id == answer.incident);
+            answered.for_each(|known| known.is_answered = true);
+        }
     }
 
     /// The order after this batch so far.

@@ -197,6 +197,7 @@ fn rule_on_attempt(
         limit: decision.limit_reached(attempt, state.map(|state| &state.order)),
         cancel_policies: &decision.snapshot.cancel_policies,
         start_code: decision.snapshot.start_codes.get(&order_id),
+        incidents: decision.known_incidents(order_id),
         is_start_locked: decision.snapshot.locked_starts.contains(&order_id),
         now: decision.snapshot.now,
     };

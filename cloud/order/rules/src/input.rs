@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use custody::FeePolicy;
 use wire::{
     Actor, Amount, BatchBody, CancelCharge, Code, Command, CommandEvidence, CommandId, EdgePromise,
-    FenceEnding, FirstAnswer, FirstResult, Hash, Hops, Lost, OpsBatch, Order, OrderId, OrderStatus,
-    Outcome, OutcomeKind, ProviderVerification, ProviderWorkload, RaceRule, Region, ShareLimits,
-    Source, StartCode, UnixMillis, UserId, Verdict,
+    FenceEnding, FirstAnswer, FirstResult, Hash, Hops, IncidentReport, Lost, OpsBatch, Order,
+    OrderId, OrderStatus, Outcome, OutcomeKind, ProviderVerification, ProviderWorkload, RaceRule,
+    Region, ShareLimits, Source, StartCode, UnixMillis, UserId, Verdict,
 };
 
 use crate::{Assignment, OpIdentity};
@@ -301,10 +301,22 @@ pub struct Snapshot {
     pub marks: BTreeMap<UserId, ProviderVerification>,
     /// Versions of the cancellation fee; empty if no request cancels or cancelling is free.
     pub cancel_policies: Vec<FeePolicy>,
+    /// The reports on the orders of reports and answers, oldest first. Refused ones do not count.
+    pub incidents: BTreeMap<OrderId, Vec<KnownIncident>>,
     /// The start codes of the orders that have one.
     pub start_codes: BTreeMap<OrderId, StartCode>,
     /// The orders for which too many wrong start codes were entered of late.
     pub locked_starts: BTreeSet<OrderId>,
+}
+
+/// A report that an order's history has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownIncident {
+    pub command_id: CommandId,
+    /// The provider at that time.
+    pub user_id: UserId,
+    pub report: IncidentReport,
+    pub is_answered: bool,
 }
 
 impl Default for Snapshot {
@@ -324,6 +336,7 @@ impl Default for Snapshot {
             verified_only: false,
             marks: BTreeMap::new(),
             cancel_policies: Vec::new(),
+            incidents: BTreeMap::new(),
             start_codes: BTreeMap::new(),
             locked_starts: BTreeSet::new(),
         }

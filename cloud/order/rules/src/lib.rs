@@ -12,6 +12,7 @@ mod assignment;
 mod batch;
 mod decide;
 mod disclosure;
+mod incident_rules;
 mod input;
 mod order_rules;
 mod ruling;
@@ -26,8 +27,8 @@ pub use batch::{
 pub use decide::decide_submissions;
 pub use disclosure::regions_to_explain;
 pub use input::{
-    Acceptance, Attempt, CommandKey, EdgeOp, OrderState, Origin, Snapshot, StoredAnswer,
-    Submission, submissions_from_batch,
+    Acceptance, Attempt, CommandKey, EdgeOp, KnownIncident, OrderState, Origin, Snapshot,
+    StoredAnswer, Submission, submissions_from_batch,
 };
 pub use order_rules::{Cancellation, preview_cancellation};
 pub use wire::OfflineRules;

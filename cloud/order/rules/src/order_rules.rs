@@ -6,13 +6,16 @@
 
 use custody::{CancelPreview, CancelPricing, FeePolicy, TermsChanged};
 use wire::{
-    Action, Actor, Amount, CancelCharge, Code, CommandBody, Draft, FieldError, Order, OrderId,
-    OrderStatus, PaymentStatus, Role, UnixMillis, WorkEvidence, check_draft, check_evidence,
-    check_optional_note, check_optional_reason, check_photos, check_reason,
+    Action, Actor, Amount, CancelCharge, Code, CommandBody, Draft, FieldError, IncidentReport,
+    Order, OrderId, OrderStatus, PaymentStatus, Role, UnixMillis, WorkEvidence, check_draft,
+    check_evidence, check_incident, check_optional_note, check_optional_reason, check_photos,
+    check_reason,
 };
 
 use crate::{
-    OfflineRules, OrderRule, OrderState, disclosure, is_disabled,
+    OfflineRules, OrderRule, OrderState, disclosure,
+    incident_rules::rule_on_incident,
+    is_disabled,
     ruling::{
         Ruling, RulingContext, is_closed, rule_on_accept, rule_on_wrong_status, status_after,
         wrong_status_code,
@@ -85,8 +88,9 @@ fn check_author<'a>(
             Code::RoleForbidden
         });
     }
-    // The review service decides reviews.
-    if action == Action::Review {
+    // The review service decides reviews, and no edge takes an answer to a report.
+    let is_answer_at_edge = action == Action::Answer && context.attempt.op().is_some();
+    if action == Action::Review || is_answer_at_edge {
         return Err(Code::UnknownOp);
     }
     let state = state.ok_or(Code::OrderNotFound)?;
@@ -121,11 +125,11 @@ fn can_ever_act(action: Action, actor: Actor, order: &Order) -> bool {
     match action {
         Action::Approve | Action::Reject | Action::Accept => true,
         Action::Withdraw if actor.role == Role::Admin => true,
-        Action::Withdraw | Action::Start | Action::Complete => {
+        Action::Withdraw | Action::Start | Action::Complete | Action::Report => {
             order.provider_id == Some(actor.user_id)
         }
         Action::Cancel => actor.role == Role::Admin || order.customer_id == actor.user_id,
-        Action::Review => order.customer_id == actor.user_id,
+        Action::Review | Action::Answer => order.customer_id == actor.user_id,
     }
 }
 
@@ -137,7 +141,10 @@ fn foreign_order_code(
     action: Action,
     hidden: bool,
 ) -> Code {
-    let works = matches!(action, Action::Withdraw | Action::Start | Action::Complete);
+    let works = matches!(
+        action,
+        Action::Withdraw | Action::Start | Action::Complete | Action::Report
+    );
     match order.status {
         OrderStatus::Cancelled | OrderStatus::Rejected if works && context.met_closed => {
             wrong_status_code(order.status, action)
@@ -150,7 +157,8 @@ fn foreign_order_code(
     }
 }
 
-/// The reason given, or the note on completed work. Only a rejection requires one.
+/// The reason given, the note on completed work, or the text of a report. Only a rejection requires
+/// one.
 pub(crate) fn checked_reason(body: &CommandBody) -> Result<Option<String>, Code> {
     let checked = match body {
         CommandBody::RejectOrder { reason, .. } => check_reason(reason).map(Some),
@@ -160,6 +168,18 @@ pub(crate) fn checked_reason(body: &CommandBody) -> Result<Option<String>, Code>
             check_completion(note.as_deref(), evidence.as_ref())
         }
         CommandBody::StartOrder { photos, .. } => check_photos(photos).map_or(Ok(None), Err),
+        CommandBody::ReportIncident {
+            kind,
+            note,
+            extra_price,
+            ..
+        } => {
+            let report = IncidentReport {
+                kind: *kind,
+                extra_price: *extra_price,
+            };
+            check_incident(report, note.as_deref())
+        }
         _ => Ok(None),
     };
     checked.map_err(|_| Code::InvalidInput)
@@ -192,6 +212,9 @@ fn rule_on_action(
     let Some(status) = next.or(anyhow) else {
         return rule_on_wrong_status(context, order.status, action);
     };
+    if action.keeps_status() {
+        return rule_on_incident(context, state, reason);
+    }
     if (action, context.actor.role) == (Action::Withdraw, Role::Admin) && reason.is_none() {
         // It may overturn a promise, so the record needs a reason.
         return Err(Code::InvalidInput);
@@ -222,7 +245,9 @@ fn rule_on_action(
         | Action::Accept
         | Action::Start
         | Action::Complete
-        | Action::Review => {}
+        | Action::Review
+        | Action::Report
+        | Action::Answer => {}
     }
     Ok(Ruling::Changed {
         after: Box::new(after),

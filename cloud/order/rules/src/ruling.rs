@@ -10,7 +10,8 @@ use wire::{
 };
 
 use crate::{
-    Acceptance, Assignment, Attempt, OfflineRules, OrderRule, OrderState, Origin, is_disabled,
+    Acceptance, Assignment, Attempt, KnownIncident, OfflineRules, OrderRule, OrderState, Origin,
+    is_disabled,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub(crate) struct RulingContext<'a> {
     pub start_code: Option<&'a StartCode>,
     /// Too many wrong codes were entered at the portal of late.
     pub is_start_locked: bool,
+    /// The reports on the order so far.
+    pub incidents: &'a [KnownIncident],
     pub now: UnixMillis,
 }
 

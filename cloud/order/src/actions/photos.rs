@@ -1,13 +1,17 @@
-//! Takes photos of the work that edges send in chunks, and keeps each in the file store once it is
-//! whole.
+//! Receives photos of the work and of jobs, in chunks from edges and whole from customers, and keeps
+//! them in the file store.
 //!
-//! Invariants: only the bytes that the signed command names are kept, unchanged; every step can be
-//! repeated after a crash; one photo at a time is in memory.
+//! Invariants: only bytes that a signed command names are kept: photos of the work unchanged, photos
+//! of a job encoded anew. Every step can be repeated after a crash. At most one photo from an edge
+//! is in memory.
 
 use std::time::Duration;
 
 use axum::body::Body;
-use platform::files::{FileKey, Files, FilesError, OriginalCheck, OriginalChecker};
+use platform::files::{
+    FileKey, FileKind, Files, FilesError, OriginalCheck, OriginalChecker, StoredFile,
+    UploadReceiver, UploadRule, Uploader,
+};
 use process::problem::Problem;
 use tokio::time::timeout;
 use wire::{
@@ -15,39 +19,56 @@ use wire::{
 };
 
 use super::Service;
-use crate::store::{ChunkResult, PhotoVerdict, WholePhoto};
+use crate::store::{ChunkResult, PhotoName, PhotoPurpose, PhotoVerdict, WholePhoto};
 
-/// Bounds the rows of a photo. Edges send none shorter, but for a photo's last.
+/// Bounds the rows of a photo. Only the last chunk of a photo may be shorter.
 const CHUNK_BYTES_MIN: usize = 1024;
 
 /// The hub waits for ten seconds. A photo whose turn is later is tried again.
 const TURN_WITHIN: Duration = Duration::from_secs(4);
 
-const PURPOSE: &str = "work";
+/// The longer side of a photo of a job. The page of an order shows no more.
+const JOB_SIDE_PX_MAX: u32 = 1_600;
 
 #[derive(Clone)]
 pub(crate) struct PhotoStorage {
     files: Files,
     checker: OriginalChecker,
+    receiver: UploadReceiver,
 }
 
 impl PhotoStorage {
     pub(crate) fn new(files: Files) -> Self {
         Self {
+            receiver: UploadReceiver::new(&files),
             files,
             checker: OriginalChecker::default(),
         }
     }
 
-    pub(crate) async fn read(&self, owner: UserId, hash: Hash) -> Result<Body, FilesError> {
-        self.files.read(&build_file_key(owner, hash)).await
+    pub(crate) async fn read_photo_of_work(
+        &self,
+        owner: UserId,
+        hash: Hash,
+    ) -> Result<Body, FilesError> {
+        let key = build_file_key(owner, PhotoPurpose::Work, hash);
+        self.files.read(&key).await
+    }
+
+    pub(crate) async fn read_photo_of_job(
+        &self,
+        owner: UserId,
+        hash: Hash,
+    ) -> Result<StoredFile, FilesError> {
+        let key = build_file_key(owner, PhotoPurpose::Job, hash);
+        self.files.read_with_length(&key).await
     }
 }
 
-fn build_file_key(owner: UserId, hash: Hash) -> FileKey {
+fn build_file_key(owner: UserId, purpose: PhotoPurpose, hash: Hash) -> FileKey {
     FileKey {
         owner,
-        purpose: PURPOSE.to_owned(),
+        purpose: purpose.as_str().to_owned(),
         content: hash.to_string(),
     }
 }
@@ -77,10 +98,23 @@ impl Service {
         let turn = turn?;
         let bytes = self.store.read_staged_photo(whole.id).await?;
         let WholePhoto { id, owner, photo } = whole;
-        let verdict = match turn.check_picture(bytes, photo.hash).await? {
+        let name = PhotoName {
+            order_id: chunk.order_id,
+            command_id: chunk.command_id,
+            photo,
+        };
+        let purpose = self.store.find_photo_purpose(&name, owner).await?;
+        let check = match purpose {
+            PhotoPurpose::Work => turn.check_picture(bytes, photo.hash).await?,
+            PhotoPurpose::Job => {
+                turn.renew_picture(bytes, photo.hash, JOB_SIDE_PX_MAX)
+                    .await?
+            }
+        };
+        let verdict = match check {
             OriginalCheck::Sound(file) => {
                 let kind = file.kind;
-                let key = build_file_key(owner, photo.hash);
+                let key = build_file_key(owner, purpose, photo.hash);
                 self.photos.files.store_file(&key, file).await?;
                 PhotoVerdict::Kept(kind)
             }
@@ -90,6 +124,35 @@ impl Service {
         let answer = self.store.settle_photo(id, verdict).await?;
         log_settled_photo(chunk, answer);
         Ok(answer)
+    }
+
+    /// Receives a whole photo of a job from its customer. The order's publication names it.
+    pub(crate) async fn receive_photo_of_job(
+        &self,
+        sender: Uploader,
+        name: PhotoName,
+        body: Body,
+    ) -> Result<(), Problem> {
+        let rule = UploadRule {
+            kinds: FileKind::PICTURES,
+            bytes_max: usize::try_from(name.photo.bytes).unwrap_or(usize::MAX),
+            side_px_max: JOB_SIDE_PX_MAX,
+        };
+        let receiver = &self.photos.receiver;
+        let file = receiver.receive_upload(sender, body, rule).await?;
+        if file.uploaded_hash != name.photo.hash.to_string() {
+            return Err(Code::PhotoDamaged.into());
+        }
+        let kind = file.kind;
+        let key = build_file_key(sender.user, PhotoPurpose::Job, name.photo.hash);
+        self.photos.files.store_file(&key, file).await?;
+        self.store
+            .record_sent_photo(name, sender.user, kind)
+            .await?;
+        let order = name.order_id;
+        let hash = name.photo.hash;
+        tracing::info!(order.id = %order, %hash, "Kept a photo of a job");
+        Ok(())
     }
 }
 
@@ -121,12 +184,12 @@ fn log_settled_photo(chunk: &PhotoChunkDelivery, answer: PhotoAnswer) {
     let hash = photo.hash;
     match answer {
         PhotoAnswer::Stored { bytes } => {
-            tracing::info!(order.id = %order_id, command.id = %command_id, %hash, bytes, "Kept a photo of the work");
+            tracing::info!(order.id = %order_id, command.id = %command_id, %hash, bytes, "Kept a photo");
         }
         PhotoAnswer::Refused { code } => {
             tracing::warn!(
                 order.id = %order_id, command.id = %command_id, edge.id = %edge, %hash,
-                "Refused a photo of the work: `{code}`"
+                "Refused a photo: `{code}`"
             );
         }
         PhotoAnswer::Later => {}

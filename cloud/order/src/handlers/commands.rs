@@ -152,7 +152,7 @@ async fn send_action(
     send(State(service), sender, action, body).await
 }
 
-async fn send(
+pub(super) async fn send(
     State(service): State<Service>,
     sender: CommandSender,
     action: Action,
@@ -269,7 +269,8 @@ fn build_command_body(
             reason,
             fee: None,
         },
-        Action::Review => return Err(Code::UnknownOp.into()),
+        // Each has a route with its own form.
+        Action::Review | Action::Report | Action::Answer => return Err(Code::UnknownOp.into()),
     })
 }
 
@@ -291,6 +292,8 @@ fn success_message(action: Action) -> Phrase {
         Action::Complete => say::done_complete,
         Action::Cancel => say::done_cancel,
         Action::Review => say::done_review,
+        Action::Report => say::done_report,
+        Action::Answer => say::done_answer,
     }
 }
 
@@ -370,8 +373,9 @@ mod tests {
         for from in OrderStatus::ALL {
             for action in Action::ALL {
                 for &role in action.allowed_roles() {
-                    if (action, role) == (Action::Withdraw, Role::Admin) {
-                        // The status alone would mean the approval.
+                    let is_approval = (action, role) == (Action::Withdraw, Role::Admin);
+                    if is_approval || action.keeps_status() {
+                        // The status alone would mean the approval, or says nothing.
                         continue;
                     }
                     let Some(to) = from.next_status(action) else {

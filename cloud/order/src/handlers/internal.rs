@@ -177,7 +177,7 @@ pub(crate) async fn list_orders(
     Ok(Json(service.store.orders_by_id(&asked.ids).await?))
 }
 
-/// The caller decides about orders' payments or reviews.
+/// The caller decides about orders' payments, reviews or contacts.
 pub(crate) struct FromDecider;
 
 impl FromRequestParts<Service> for FromDecider {
@@ -185,7 +185,8 @@ impl FromRequestParts<Service> for FromDecider {
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         let ServiceCaller(from) = ServiceCaller::from_request_parts(parts, service).await?;
-        let deciders = [CloudPart::Payment, CloudPart::Review].map(CloudPart::name);
+        let deciders = [CloudPart::Payment, CloudPart::Review, CloudPart::User];
+        let deciders = deciders.map(CloudPart::name);
         if deciders.contains(&from.as_str()) {
             Ok(Self)
         } else {

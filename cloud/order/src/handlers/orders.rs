@@ -18,7 +18,8 @@ use texts::Phrase;
 use utoipa::ToSchema;
 use wire::{
     Actor, Amount, AssignmentEvent, Code, Currency, Draft, Language, Order, OrderCode, OrderId,
-    OrderStatus, Region, Role, ServiceType, StartCode, TimelineEntry, UnixMillis, order_visible_to,
+    OrderStatus, PhotoRef, Region, Role, ServiceType, StartCode, TimelineEntry, UnixMillis,
+    order_visible_to,
 };
 
 use super::{CommandSender, OrderView, WholeList, receipts::TrackingReceipt, require_success};
@@ -46,6 +47,10 @@ pub(crate) struct OrderForm {
     /// `GET orders/{id}/start-code`.
     #[serde(default)]
     start_code: bool,
+    /// Photos of the job, by the hash of their bytes. At most 4, each once. The bytes follow with
+    /// `PUT orders/{id}/photos/{hash}`.
+    #[serde(default)]
+    photos: Vec<PhotoRef>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -105,6 +110,7 @@ impl OrderForm {
             currency,
             location,
             address,
+            photos,
             ..
         } = self;
         Draft {
@@ -120,6 +126,7 @@ impl OrderForm {
             service_end_time: self.service_end_time,
             // Follows from the order's id.
             start_code: None,
+            photos,
         }
     }
 }
@@ -157,11 +164,15 @@ pub(crate) async fn find_order_with_history(
         .find_order(id)
         .await?
         .ok_or(Code::OrderNotFound)?;
-    let own = actor.role != Role::Provider || order.provider_id == Some(actor.user_id);
-    if !own || order_visible_to(&order, actor).is_none() {
+    if !is_reader_of_history(&order, actor) || order_visible_to(&order, actor).is_none() {
         return Err(Code::OrderNotFound.into());
     }
     Ok(order)
+}
+
+/// True if a person who sees the order may also read its history.
+pub(super) fn is_reader_of_history(order: &Order, actor: Actor) -> bool {
+    actor.role != Role::Provider || order.provider_id == Some(actor.user_id)
 }
 
 pub(crate) async fn timeline(

@@ -1,31 +1,32 @@
-//! The photos of the work on an order, for the readers of its history: a list of those that its
-//! history names, with their arrival, and the bytes of each.
+//! The photos of an order: a list of those that its history names, with their arrival, and the
+//! picture of each. Photos of the job are for all who may see the order, those of the work for the
+//! readers of its history. A customer sends the photos of their job here.
 
 use axum::{extract::State, response::Response};
-use platform::files::original_response;
+use platform::files::{FileBody, Uploader, original_response, renewed_response};
 use process::{
     problem::{Json, Path, Problem},
     tokens::Caller,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, CommandId, Hash, OrderId, UnixMillis};
+use wire::{Actor, Code, CommandId, Hash, OrderId, PhotoRef, UnixMillis, order_visible_to};
 
-use super::{WholeList, orders::find_order_with_history};
+use super::{WholeList, orders::is_reader_of_history};
 use crate::{
     actions::Service,
-    store::{OrderPhoto, PhotoArrival, PhotoMoment},
+    store::{KeptPhoto, OrderPhoto, PhotoArrival, PhotoMoment, PhotoName},
 };
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OrderPhotoView {
-    /// The start or completion that names the photo.
+    /// The publication, start or completion that names the photo.
     command_id: CommandId,
     /// SHA-256 of its bytes.
     hash: Hash,
     bytes: u32,
     taken: PhotoMoment,
-    /// Absent while the photo is on its way: at the tablet, or at the regional node.
+    /// Absent while the photo is on its way: on the sender's device, or at the regional node.
     #[schema(required)]
     arrived_at: Option<UnixMillis>,
     /// Why the photo was not taken, and will not be.
@@ -62,8 +63,7 @@ pub(crate) async fn list_photos(
     caller: Caller,
     Path(id): Path<OrderId>,
 ) -> Result<Json<WholeList<OrderPhotoView>>, Problem> {
-    find_order_with_history(&service, caller.actor, id).await?;
-    let photos = service.store.list_order_photos(id).await?;
+    let photos = list_visible_photos(&service, caller.actor, id).await?;
     let items = photos.into_iter().map(OrderPhotoView::from).collect();
     Ok(Json(WholeList { items }))
 }
@@ -73,17 +73,87 @@ pub(crate) async fn show_photo(
     caller: Caller,
     Path(PhotoPlace { id, hash }): Path<PhotoPlace>,
 ) -> Result<Response, Problem> {
-    find_order_with_history(&service, caller.actor, id).await?;
-    let mut named = service.store.list_order_photos(id).await?;
+    let mut named = list_visible_photos(&service, caller.actor, id).await?;
     named.retain(|photo| photo.photo.hash == hash);
     if named.is_empty() {
         return Err(Code::PhotoNotNamed.into());
     }
-    let kept = named.iter().find_map(|photo| match photo.arrival {
-        PhotoArrival::Kept(kept) => Some((kept, photo.photo.bytes)),
-        PhotoArrival::Awaited | PhotoArrival::Refused(_) => None,
-    });
-    let (kept, bytes) = kept.ok_or(Code::NotFound)?;
-    let body = service.photos.read(kept.owner, hash).await?;
+    for photo in named {
+        if let PhotoArrival::Kept(kept) = photo.arrival {
+            return open_photo(&service, &photo, kept).await;
+        }
+    }
+    Err(Code::NotFound.into())
+}
+
+async fn open_photo(
+    service: &Service,
+    photo: &OrderPhoto,
+    kept: KeptPhoto,
+) -> Result<Response, Problem> {
+    let PhotoRef { hash, bytes } = photo.photo;
+    if photo.taken == PhotoMoment::Job {
+        let file = service.photos.read_photo_of_job(kept.owner, hash).await?;
+        return Ok(renewed_response(file));
+    }
+    let body = service.photos.read_photo_of_work(kept.owner, hash).await?;
     Ok(original_response(kept.kind, bytes.into(), body))
+}
+
+/// Takes a photo that the publication of the caller's order names. A repeat changes nothing.
+pub(crate) async fn send_photo(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(PhotoPlace { id, hash }): Path<PhotoPlace>,
+    FileBody(body): FileBody,
+) -> Result<Json<OrderPhotoView>, Problem> {
+    let customer = caller.actor.user_id;
+    let order = service.store.find_order(id).await?;
+    if order.is_none_or(|order| order.customer_id != customer) {
+        return Err(Code::OrderNotFound.into());
+    }
+    let photo = find_photo_of_job(&service, id, hash).await?;
+    if photo.arrival != PhotoArrival::Awaited {
+        return Ok(Json(photo.into()));
+    }
+    let name = PhotoName {
+        order_id: id,
+        command_id: photo.command_id,
+        photo: photo.photo,
+    };
+    let sender = Uploader::from_claims(&caller.claims);
+    service.receive_photo_of_job(sender, name, body).await?;
+    let photo = find_photo_of_job(&service, id, hash).await?;
+    Ok(Json(photo.into()))
+}
+
+async fn find_photo_of_job(
+    service: &Service,
+    id: OrderId,
+    hash: Hash,
+) -> Result<OrderPhoto, Problem> {
+    let photos = service.store.list_order_photos(id).await?;
+    let found = photos
+        .into_iter()
+        .find(|photo| photo.taken == PhotoMoment::Job && photo.photo.hash == hash);
+    found.ok_or_else(|| Code::PhotoNotNamed.into())
+}
+
+/// The photos that this person may see: those of the job with the order, the others with its
+/// history.
+async fn list_visible_photos(
+    service: &Service,
+    actor: Actor,
+    id: OrderId,
+) -> Result<Vec<OrderPhoto>, Problem> {
+    let order = service.store.find_order(id).await?;
+    let order = order.ok_or(Code::OrderNotFound)?;
+    if order_visible_to(&order, actor).is_none() {
+        return Err(Code::OrderNotFound.into());
+    }
+    let mut photos = service.store.list_order_photos(id).await?;
+    if !is_reader_of_history(&order, actor) {
+        photos.retain(|photo| photo.taken == PhotoMoment::Job);
+    }
+    Ok(photos)
 }

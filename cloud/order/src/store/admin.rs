@@ -20,10 +20,7 @@ use wire::{
     OrderId, Region, TimelineEntry, UnixMillis, UserId, Winner,
 };
 
-use super::{
-    Store, StoreError,
-    rows::{AnswerRow, LineRow},
-};
+use super::{Store, StoreError, rows::AnswerRow, timeline_rows::LineRow};
 
 const LIST_CASES: &str = "SELECT case_items.id, orders.location, case_items.order_id, case_items.user_id, \
     case_items.kind, case_items.command_id, case_items.code, case_items.at, case_items.taken_by, \

@@ -23,7 +23,8 @@ use wire::{
 use super::{
     Store, StoreError,
     assignment_rows::{AssignmentLock, lock_assignments},
-    rows::{AnswerRow, CaseRow, LineRow, OrderRow},
+    rows::{AnswerRow, CaseRow, OrderRow},
+    timeline_rows::LineRow,
 };
 
 const PLACE: &str = "SELECT location FROM orders WHERE id = ?";
@@ -163,6 +164,8 @@ fn payment_timeline_entry(
         promise: None,
         payment_status: Some(order.payment_status),
         evidence: None,
+        incident: None,
+        incident_answer: None,
     }
 }
 
@@ -264,6 +267,8 @@ fn review_timeline_entry(
         promise: None,
         payment_status: None,
         evidence: None,
+        incident: None,
+        incident_answer: None,
     }
 }
 

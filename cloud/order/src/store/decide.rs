@@ -27,8 +27,9 @@ use wire::{
 use super::{
     AcceptanceRules, Store, StoreError,
     assignment_rows::{AssignmentAudit, AssignmentLock, apply_transition, lock_assignments},
-    rows::{ActRow, AnswerRow, CaseRow, LineRow, OrderChange, OrderRow},
+    rows::{ActRow, AnswerRow, CaseRow, OrderChange, OrderRow},
     snapshot::{OrderReadMode, read_snapshot},
+    timeline_rows::LineRow,
 };
 
 /// Retries of a decision whose insert lost to a concurrent one. The retry sees the other row, so

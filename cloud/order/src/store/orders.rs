@@ -26,7 +26,8 @@ use wire::{
 use super::{
     Store, StoreError,
     cancel_fees::{POLICIES, policies_from_rows},
-    rows::{LineRow, OrderRow},
+    rows::OrderRow,
+    timeline_rows::LineRow,
 };
 
 /// The newest timeline entries shown.

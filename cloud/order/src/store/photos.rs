@@ -1,10 +1,10 @@
-//! Photos of the work: those that the history of an order names, and the bytes of each until the
-//! file store has it.
+//! Photos of the work and of the job: those that the history of an order names, and the bytes of
+//! each until the file store has it.
 //!
 //! Invariants: a chunk is staged only behind the ones before it, under a lock on its photo, so the
 //! staged bytes have no gap; a photo that was kept or refused stays so, and has no chunks.
 
-use std::collections::BTreeMap;
+mod naming;
 
 use platform::{
     files::FileKind,
@@ -14,11 +14,13 @@ use platform::{
 };
 use uuid::Uuid;
 use wire::{
-    Action, Code, CommandId, Hash, OrderId, PhotoAnswer, PhotoChunkDelivery, PhotoRef, UnixMillis,
-    UserId, WorkEvidence, words,
+    Code, CommandId, Hash, OrderId, PhotoAnswer, PhotoChunkDelivery, PhotoRef, UnixMillis, UserId,
 };
 
-use super::{Store, StoreError, rows::TIMELINE};
+pub use naming::{OrderPhoto, PhotoMoment, PhotoPurpose};
+
+use super::{Store, StoreError};
+use naming::PhotoNaming;
 
 const CHUNK_KEY: &[KeyColumn] = &[KeyColumn::Id("photo_id"), KeyColumn::Number("first_byte")];
 
@@ -55,23 +57,6 @@ row! {
     }
 }
 
-row! {
-    struct EvidenceRow in order_timeline sealed by TIMELINE {
-        order_id: OrderId,
-        command_id: CommandId,
-        actor_id: UserId,
-        action: Option<Action>,
-        evidence: Option<String>,
-    }
-}
-
-/// True for an entry of work on the order. An attempt that changed nothing is that only if the
-/// order's provider made it; otherwise anyone could put photos at any order.
-const IS_WORK: &str = "(from_status <> to_status OR actor_id = \
-    (SELECT provider_id FROM orders WHERE orders.id = order_timeline.order_id))";
-
-const DECIDED: &str = "SELECT command_id FROM commands WHERE command_id = ? LIMIT 1";
-
 const APPEND: &str = "UPDATE order_photos SET staged = ? WHERE id = ?";
 
 const KEEP: &str = "UPDATE order_photos SET settled_at = ?, kind = ? WHERE id = ?";
@@ -85,37 +70,17 @@ const UNFINISHED: &str = "SELECT id FROM order_photos WHERE settled_at IS NULL A
 
 const DELETE_UNFINISHED: &str = "DELETE FROM order_photos WHERE id = ? AND settled_at IS NULL";
 
-/// The oldest entries with evidence whose photos are shown, so that later ones cannot hide them.
-const ENTRIES_MAX: usize = 500;
-
-/// Entries of one command. People rarely have equal command ids.
-const NAMESAKES_MAX: usize = 16;
-
-/// Photos of an order that were sent.
-const PHOTOS_MAX: usize = 2_000;
-
 /// The chunks of a photo of the largest size, each of the smallest that is taken.
 const CHUNKS_MAX: usize = 5 * 1024;
 
 const UNFINISHED_FOR_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
-words! {
-    /// When a photo of the work was taken.
-    PhotoMoment {
-        /// At the start.
-        Before "before",
-        /// At the completion.
-        After "after",
-    }
-}
-
-/// A photo that an entry of an order's history names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderPhoto {
+/// A photo, by the order and the command that name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PhotoName {
+    pub order_id: OrderId,
     pub command_id: CommandId,
     pub photo: PhotoRef,
-    pub taken: PhotoMoment,
-    pub arrival: PhotoArrival,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,14 +122,6 @@ pub enum PhotoVerdict {
     Damaged,
 }
 
-/// Whether the history names a photo that an edge sends.
-enum PhotoNaming {
-    NamedBy(UserId),
-    NotNamed,
-    /// The command is not decided yet, or this version cannot read its evidence.
-    Unknown,
-}
-
 impl Store {
     /// Stages a chunk of a photo that the history names. Without bytes, only tells how much is
     /// there.
@@ -172,7 +129,8 @@ impl Store {
         &self,
         chunk: &PhotoChunkDelivery,
     ) -> Result<ChunkResult, StoreError> {
-        let owner_id = match self.find_photo_naming(chunk).await? {
+        let name = PhotoName::from_chunk(chunk);
+        let owner_id = match self.find_photo_naming(&name).await? {
             PhotoNaming::NamedBy(person) => person,
             PhotoNaming::NotNamed => {
                 let code = Code::PhotoNotNamed;
@@ -183,53 +141,17 @@ impl Store {
         let id = self.clock.new_id();
         let begun_at = self.clock.now();
         transact!(self.sql, tx => {
-            let mut photo = lock_named_photo(tx, chunk).await?;
+            let mut photo = lock_named_photo(tx, &name).await?;
             let begins = chunk.offset == 0 && !chunk.body.is_empty();
             if photo.is_none() && begins {
-                tx.insert_new(first_row(id, owner_id, begun_at, chunk)).await?;
-                photo = lock_named_photo(tx, chunk).await?;
+                tx.insert_new(first_row(id, owner_id, begun_at, &name)).await?;
+                photo = lock_named_photo(tx, &name).await?;
             }
             match photo {
                 Some(photo) => append_chunk(tx, photo, chunk).await,
                 None => Ok(ChunkResult::Answered(PhotoAnswer::Stored { bytes: 0 })),
             }
         })
-    }
-
-    async fn find_photo_naming(
-        &self,
-        chunk: &PhotoChunkDelivery,
-    ) -> Result<PhotoNaming, StoreError> {
-        // Its first chunk has passed the checks below, and the history only grows.
-        let (text, values) = select_photo(chunk);
-        let begun: Option<PhotoRow> = self.sql.fetch_optional(text, values).await?;
-        if let Some(photo) = begun {
-            return Ok(PhotoNaming::NamedBy(photo.owner_id));
-        }
-        // In this order: a decision that commits in between has its entry then.
-        let decided: Option<CommandId> = self
-            .sql
-            .fetch_optional(DECIDED, vals![chunk.command_id])
-            .await?;
-        let text = EvidenceRow::select("WHERE order_id = ? AND command_id = ? AND ")
-            .append_text(IS_WORK)
-            .append_text(" LIMIT ?");
-        let values = vals![chunk.order_id, chunk.command_id, NAMESAKES_MAX];
-        let entries: Vec<EvidenceRow> = self.sql.fetch_all(text, values).await?;
-        let mut is_unreadable = false;
-        for entry in entries {
-            match entry.photos() {
-                Some(photos) if photos.contains(&chunk.photo) => {
-                    return Ok(PhotoNaming::NamedBy(entry.actor_id));
-                }
-                Some(_) => {}
-                None => is_unreadable = true,
-            }
-        }
-        if decided.is_none() || is_unreadable {
-            return Ok(PhotoNaming::Unknown);
-        }
-        Ok(PhotoNaming::NotNamed)
     }
 
     /// The staged bytes of a photo: fewer if another request has settled it meanwhile.
@@ -251,43 +173,31 @@ impl Store {
         transact!(self.sql, tx => { settle_photo_in(tx, id, verdict, now).await })
     }
 
-    /// The photos that the history of an order names, in its order.
-    pub async fn list_order_photos(&self, id: OrderId) -> Result<Vec<OrderPhoto>, StoreError> {
-        let text = EvidenceRow::select("WHERE order_id = ? AND evidence IS NOT NULL AND ")
-            .append_text(IS_WORK)
-            .append_text(" ORDER BY id LIMIT ?");
-        let entries: Vec<EvidenceRow> = self.sql.fetch_all(text, vals![id, ENTRIES_MAX]).await?;
-        let text = PhotoRow::select("WHERE order_id = ? LIMIT ?");
-        let rows: Vec<PhotoRow> = self.sql.fetch_all(text, vals![id, PHOTOS_MAX]).await?;
-        let mut arrivals = BTreeMap::new();
-        for row in rows {
-            let name = (row.command_id, row.hash, row.bytes);
-            arrivals.insert(name, row.arrival()?);
-        }
-        let mut photos: Vec<OrderPhoto> = Vec::new();
-        for entry in entries {
-            for photo in entry.photos().unwrap_or_default() {
-                let name = (entry.command_id, photo.hash, photo.bytes);
-                let listed = OrderPhoto {
-                    command_id: entry.command_id,
-                    photo,
-                    taken: entry.moment(),
-                    arrival: arrivals
-                        .get(&name)
-                        .copied()
-                        .unwrap_or(PhotoArrival::Awaited),
-                };
-                // People with equal command ids may name the same photo.
-                if !photos.contains(&listed) {
-                    photos.push(listed);
-                }
+    /// Records that the file store has a photo which its customer sent whole, unless it was settled
+    /// before. Returns the answer that stands.
+    pub async fn record_sent_photo(
+        &self,
+        name: PhotoName,
+        owner: UserId,
+        kind: FileKind,
+    ) -> Result<PhotoAnswer, StoreError> {
+        let id = self.clock.new_id();
+        let now = self.clock.now();
+        transact!(self.sql, tx => {
+            let mut photo = lock_named_photo(tx, &name).await?;
+            if photo.is_none() {
+                tx.insert_new(first_row(id, owner, now, &name)).await?;
+                photo = lock_named_photo(tx, &name).await?;
             }
-        }
-        Ok(photos)
+            match photo {
+                Some(photo) => settle_photo_in(tx, photo.id, PhotoVerdict::Kept(kind), now).await,
+                None => Ok(PhotoAnswer::Later),
+            }
+        })
     }
 
     /// Removes up to `limit` photos that did not become whole in a month, with their chunks; their
-    /// edges may begin again. Returns the number of those it looked at.
+    /// edges may begin again. Returns the number of checked photos.
     pub async fn remove_unfinished_photos(&self, limit: usize) -> Result<usize, StoreError> {
         let before = self.clock.now().plus_ms(-UNFINISHED_FOR_MS);
         let unfinished: Vec<Uuid> = self.sql.fetch_all(UNFINISHED, vals![before, limit]).await?;
@@ -304,19 +214,16 @@ impl Store {
     }
 }
 
-async fn lock_named_photo(
-    tx: &mut Tx,
-    chunk: &PhotoChunkDelivery,
-) -> Result<Option<PhotoRow>, StoreError> {
-    let (text, values) = select_photo(chunk);
+async fn lock_named_photo(tx: &mut Tx, name: &PhotoName) -> Result<Option<PhotoRow>, StoreError> {
+    let (text, values) = select_photo(name);
     let text = lock_rows(tx, text);
     Ok(tx.fetch_optional(text, values).await?)
 }
 
-fn select_photo(chunk: &PhotoChunkDelivery) -> (Statement, Vec<Val>) {
+fn select_photo(name: &PhotoName) -> (Statement, Vec<Val>) {
     let text = PhotoRow::select("WHERE order_id = ? AND command_id = ? AND hash = ? AND bytes = ?");
-    let PhotoRef { hash, bytes } = chunk.photo;
-    let values = vals![chunk.order_id, chunk.command_id, hash, bytes];
+    let PhotoRef { hash, bytes } = name.photo;
+    let values = vals![name.order_id, name.command_id, hash, bytes];
     (text, values)
 }
 
@@ -329,18 +236,13 @@ fn lock_rows(tx: &Tx, text: Statement) -> Statement {
     }
 }
 
-fn first_row(
-    id: Uuid,
-    owner_id: UserId,
-    begun_at: UnixMillis,
-    chunk: &PhotoChunkDelivery,
-) -> PhotoRow {
+fn first_row(id: Uuid, owner_id: UserId, begun_at: UnixMillis, name: &PhotoName) -> PhotoRow {
     PhotoRow {
         id,
-        order_id: chunk.order_id,
-        command_id: chunk.command_id,
-        hash: chunk.photo.hash,
-        bytes: chunk.photo.bytes,
+        order_id: name.order_id,
+        command_id: name.command_id,
+        hash: name.photo.hash,
+        bytes: name.photo.bytes,
         owner_id,
         staged: 0,
         begun_at,
@@ -415,6 +317,16 @@ async fn settle_photo_in(
     }
 }
 
+impl PhotoName {
+    fn from_chunk(chunk: &PhotoChunkDelivery) -> Self {
+        Self {
+            order_id: chunk.order_id,
+            command_id: chunk.command_id,
+            photo: chunk.photo,
+        }
+    }
+}
+
 impl PhotoRow {
     fn settled_answer(&self) -> Option<PhotoAnswer> {
         self.settled_at?;
@@ -438,23 +350,5 @@ impl PhotoRow {
             kind: kind.ok_or(StoreError::Unreadable("order_photos.kind"))?,
             at,
         }))
-    }
-}
-
-impl EvidenceRow {
-    /// `None` if a newer version wrote evidence that this one cannot read.
-    fn photos(&self) -> Option<Vec<PhotoRef>> {
-        let Some(text) = &self.evidence else {
-            return Some(Vec::new());
-        };
-        let evidence = serde_json::from_str::<WorkEvidence>(text).ok()?;
-        Some(evidence.photos)
-    }
-
-    fn moment(&self) -> PhotoMoment {
-        match self.action {
-            Some(Action::Start) => PhotoMoment::Before,
-            _ => PhotoMoment::After,
-        }
     }
 }

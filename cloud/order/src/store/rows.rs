@@ -1,17 +1,16 @@
-//! The rows of orders, their timeline, commands with their answers, cases, and providers' acts, and
-//! their conversion to and from domain types.
+//! The rows of orders, commands with their answers, cases, and providers' acts, and their conversion
+//! to and from domain types.
 
 use platform::{
     columns, row,
     sql::{KeyColumn, SealedColumn, SealedTable},
 };
-use rules::{Acceptance, NewTimelineEntry, OpIdentity, OrderState, ProviderAct, StoredAnswer};
+use rules::{Acceptance, OpIdentity, OrderState, ProviderAct, StoredAnswer};
 use uuid::Uuid;
 use wire::{
-    Action, Actor, AddressShown, Amount, CancelCharge, Code, CommandId, Currency, EdgeId,
-    EdgePromise, FenceEnding, Hash, Hops, Order, OrderCode, OrderId, OrderStatus, PaymentStatus,
-    RaceRule, Region, Role, ServiceType, ShareAct, Source, StartCodeCheck, TimelineEntry,
-    UnixMillis, UserId, Verdict,
+    Amount, CancelCharge, Code, CommandId, Currency, EdgeId, Hash, Order, OrderCode, OrderId,
+    OrderStatus, PaymentStatus, RaceRule, Region, ServiceType, ShareAct, Source, StartCodeCheck,
+    UnixMillis, UserId,
 };
 
 const ORDER_ID: &[KeyColumn] = &[KeyColumn::Id("id")];
@@ -26,34 +25,6 @@ pub(super) const ORDERS: SealedTable = SealedTable {
         SealedColumn::text("title", "orders.title", ORDER_ID),
         SealedColumn::text("description", "orders.description", ORDER_ID),
         SealedColumn::text("address", "orders.address", ORDER_ID),
-    ],
-};
-
-/// A reason is free text and evidence has the customer's name, so both are sealed.
-pub(super) const TIMELINE: SealedTable = SealedTable {
-    label: "order.order_timeline",
-    name: "order_timeline",
-    key: &[KeyColumn::Number("id")],
-    part: None,
-    columns: &[
-        SealedColumn::text(
-            "reason",
-            "order_timeline.reason",
-            &[
-                KeyColumn::Id("order_id"),
-                KeyColumn::Id("command_id"),
-                KeyColumn::Id("actor_id"),
-            ],
-        ),
-        SealedColumn::text(
-            "evidence",
-            "order_timeline.evidence",
-            &[
-                KeyColumn::Id("order_id"),
-                KeyColumn::Id("command_id"),
-                KeyColumn::Id("actor_id"),
-            ],
-        ),
     ],
 };
 
@@ -227,132 +198,6 @@ impl From<OrderRow> for Order {
             updated_at: row.updated_at,
             source: row.source,
             start_code: row.start_code_hash.map(StartCodeCheck::new),
-        }
-    }
-}
-
-row! {
-    pub struct LineRow in order_timeline sealed by TIMELINE {
-        pub order_id: OrderId,
-        version: u64,
-        action: Option<Action>,
-        actor_id: UserId,
-        actor_role: Role,
-        from_status: Option<OrderStatus>,
-        to_status: OrderStatus,
-        code: Option<Code>,
-        reason: Option<String>,
-        tapped_at: Option<UnixMillis>,
-        edge_at: Option<UnixMillis>,
-        cloud_at: Option<UnixMillis>,
-        command_id: CommandId,
-        source: Source,
-        edge: Option<EdgeId>,
-        epoch: Option<u64>,
-        seq: Option<u64>,
-        verdict: Option<Verdict>,
-        address_shown: Option<AddressShown>,
-        race_rule: Option<RaceRule>,
-        promise_edge: Option<EdgeId>,
-        promise_epoch: Option<u64>,
-        promise_fence: Option<u64>,
-        promise_why: Option<FenceEnding>,
-        payment_status: Option<PaymentStatus>,
-        evidence: Option<String>,
-    }
-}
-
-impl From<&NewTimelineEntry> for LineRow {
-    fn from(NewTimelineEntry { order_id, entry }: &NewTimelineEntry) -> Self {
-        let entry = entry.clone();
-        let promise = entry.promise.as_ref();
-        let Hops {
-            tapped_at,
-            edge_at,
-            cloud_at,
-        } = entry.hops;
-        Self {
-            order_id: *order_id,
-            version: entry.version,
-            action: entry.action,
-            actor_id: entry.actor.user_id,
-            actor_role: entry.actor.role,
-            from_status: entry.from,
-            to_status: entry.to,
-            code: entry.code,
-            reason: entry.reason,
-            tapped_at,
-            edge_at,
-            cloud_at,
-            command_id: entry.command_id,
-            source: entry.source,
-            edge: entry.edge,
-            epoch: entry.epoch,
-            seq: entry.seq,
-            verdict: entry.verdict,
-            address_shown: entry.address_shown,
-            race_rule: entry.race_rule,
-            promise_epoch: promise.map(|promise| promise.epoch),
-            promise_fence: promise.map(|promise| promise.fence),
-            promise_why: promise.and_then(|promise| promise.why),
-            promise_edge: entry.promise.map(|promise| promise.edge),
-            payment_status: entry.payment_status,
-            // Writing JSON into memory cannot fail.
-            evidence: entry
-                .evidence
-                .and_then(|evidence| serde_json::to_string(&evidence).ok()),
-        }
-    }
-}
-
-impl From<LineRow> for TimelineEntry {
-    fn from(row: LineRow) -> Self {
-        let LineRow {
-            tapped_at,
-            edge_at,
-            cloud_at,
-            ..
-        } = row;
-        let promise = match (row.promise_edge, row.promise_epoch, row.promise_fence) {
-            (Some(edge), Some(epoch), Some(fence)) => Some(EdgePromise {
-                edge,
-                epoch,
-                fence,
-                why: row.promise_why,
-                end: None,
-            }),
-            _ => None,
-        };
-        Self {
-            version: row.version,
-            action: row.action,
-            actor: Actor {
-                user_id: row.actor_id,
-                role: row.actor_role,
-            },
-            from: row.from_status,
-            to: row.to_status,
-            code: row.code,
-            reason: row.reason,
-            hops: Hops {
-                tapped_at,
-                edge_at,
-                cloud_at,
-            },
-            command_id: row.command_id,
-            source: row.source,
-            edge: row.edge,
-            epoch: row.epoch,
-            seq: row.seq,
-            verdict: row.verdict,
-            address_shown: row.address_shown,
-            race_rule: row.race_rule,
-            promise,
-            payment_status: row.payment_status,
-            // Evidence of a newer version may not be readable here; the rest of the history is.
-            evidence: row
-                .evidence
-                .and_then(|text| serde_json::from_str(&text).ok()),
         }
     }
 }

@@ -27,6 +27,7 @@ use super::{
     cancel_fees::{POLICIES, policies_from_rows},
     rows::{AnswerRow, OrderRow},
     start_codes::{derive_start_code, find_locked_starts, list_coded_starts},
+    timeline_rows::read_incidents,
 };
 
 /// How to read orders: a single command reads without a lock and guards its write; a batch locks
@@ -65,6 +66,7 @@ pub(super) async fn read_snapshot(
     let orders = read_orders(tx, &named.orders, mode).await?;
     let met_closed = met_closed(tx, &orders).await?;
     let taken_back = taken_back(tx, &named, &answers).await?;
+    let incidents = read_incidents(tx, submissions).await?;
     let cancel_policies = match submissions.iter().any(is_cancel) {
         true => policies_from_rows(tx.fetch_all(POLICIES, vals![]).await?)?,
         false => Vec::new(),
@@ -88,6 +90,7 @@ pub(super) async fn read_snapshot(
         verified_only,
         marks,
         cancel_policies,
+        incidents,
         start_codes,
         locked_starts,
         ..Snapshot::default()

@@ -10,6 +10,8 @@ mod fees;
 mod filters;
 mod funds;
 mod hub;
+mod incidents;
+mod job_photos;
 mod matrix;
 mod photos;
 mod reading;

@@ -13,6 +13,8 @@ done-start = Work started.
 done-complete = Work completed.
 done-cancel = Order cancelled.
 done-review = Order reviewed.
+done-report = Report sent. The customer reads it in the order's history.
+done-answer = Answer sent to the provider.
 
 ## Why the platform closes an order
 

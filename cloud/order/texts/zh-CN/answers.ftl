@@ -13,6 +13,8 @@ done-start = 已开工
 done-complete = 已完工
 done-cancel = 订单已取消
 done-review = 订单已评价
+done-report = 状况已报告，客户可在订单记录中查看
+done-answer = 答复已发给服务商
 
 ## Why the platform closes an order
 

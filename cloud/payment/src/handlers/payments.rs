@@ -9,7 +9,7 @@ use axum::{
 use custody::{FundsQuery, FundsReply, MovementId, PaymentRequest, PaymentState};
 use process::{
     parts::CloudPart,
-    problem::{CreatedJson, Json, Path, Problem, Query},
+    problem::{CreatedJson, Json, Path, Problem, Query, no_content_or_not_found},
     tokens::{Caller, ServiceCaller},
 };
 use serde::{Deserialize, Serialize};
@@ -317,11 +317,7 @@ pub(crate) async fn remove_method(
         .store
         .remove_method(caller.actor.user_id, method)
         .await?;
-    if is_gone {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Code::NotFound.into())
-    }
+    no_content_or_not_found(is_gone)
 }
 
 /// The default method for a payment without one.

@@ -77,7 +77,7 @@ pub(super) fn unrouted_queue(exchange: Exchange) -> String {
 }
 
 /// Increment with every change below. A broker keeps the declarations of older versions.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// Updates which accounts belong to verified providers.
 pub const AUTH_MARKS: QueueSpec = QueueSpec::new("auth_marks", &[(Exchange::User, "profile.*")]);
@@ -124,6 +124,9 @@ pub const PAYMENT_ORDERS: QueueSpec = QueueSpec::new(
         (Exchange::Order, "order.cancelled"),
         (Exchange::Order, "order.completed"),
         (Exchange::Order, "order.status_changed"),
+        // Each raises the order's version, and the order's money must follow: the two are compared.
+        (Exchange::Order, "order.incident_reported"),
+        (Exchange::Order, "order.incident_answered"),
     ],
 )
 .with_receipts();

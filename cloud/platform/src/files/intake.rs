@@ -11,7 +11,7 @@ mod tests;
 use std::{
     collections::HashMap,
     fs::File,
-    io::{BufReader, Seek},
+    io::{BufRead, BufReader, Seek},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -55,6 +55,8 @@ pub struct CheckedFile {
     pub kind: FileKind,
     /// The SHA-256 of the stored bytes, in hexadecimal.
     pub hash: String,
+    /// The SHA-256 of the bytes as they came, in hexadecimal.
+    pub uploaded_hash: String,
     pub bytes: u64,
     /// Set for a picture.
     pub size: Option<PictureSize>,
@@ -286,7 +288,8 @@ fn check_upload(
         let content = CheckedContent::Waiting(file);
         return Ok(CheckedFile {
             kind,
-            hash,
+            hash: hash.clone(),
+            uploaded_hash: hash,
             bytes: bytes as u64,
             size: None,
             content,
@@ -297,11 +300,22 @@ fn check_upload(
         file: reader,
         bytes: bytes as u64,
     };
-    let (renewed, size) = picture::reencode_picture(source, rule.side_px_max, gone)?;
+    renew_picture(source, rule.side_px_max, hash, gone)
+}
+
+/// Keeps a new encoding of the pixels alone.
+pub(super) fn renew_picture(
+    source: PictureSource<impl BufRead + Seek>,
+    side_px_max: u32,
+    uploaded_hash: String,
+    gone: &CancellationToken,
+) -> Result<CheckedFile, FilesError> {
+    let (renewed, size) = picture::reencode_picture(source, side_px_max, gone)?;
     let hash = hex::encode(digest::digest(&digest::SHA256, &renewed));
     Ok(CheckedFile {
         kind: FileKind::Jpeg,
         hash,
+        uploaded_hash,
         bytes: renewed.len() as u64,
         size: Some(size),
         content: CheckedContent::Held(renewed.into()),

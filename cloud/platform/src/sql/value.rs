@@ -3,9 +3,9 @@
 use uuid::Uuid;
 use wire::{
     Action, AddressShown, Amount, BootNonce, Code, CommandId, Currency, DeviceId, DiskLevel,
-    EdgeId, EventId, FenceEnding, GateState, Hash, IdentityId, OrderId, OrderStatus, PaymentStatus,
-    Policy, QuarantineWhy, RaceRule, Region, Role, ServiceType, SessionId, ShareAct, Source,
-    UnixMillis, UserId, Verdict,
+    EdgeId, EventId, FenceEnding, GateState, Hash, IdentityId, IncidentKind, OrderId, OrderStatus,
+    PaymentStatus, Policy, QuarantineWhy, RaceRule, Region, RegisteredDeviceId, Role, ServiceType,
+    SessionId, ShareAct, Source, UnixMillis, UserId, Verdict,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +107,15 @@ macro_rules! names {
     };
 }
 
-ids!(OrderId, UserId, CommandId, EventId, SessionId, IdentityId);
+ids!(
+    OrderId,
+    UserId,
+    CommandId,
+    EventId,
+    SessionId,
+    IdentityId,
+    RegisteredDeviceId
+);
 names!(
     EdgeId,
     DeviceId,
@@ -121,6 +129,7 @@ names!(
 );
 names!(
     AddressShown,
+    IncidentKind,
     ShareAct,
     Verdict,
     GateState,

@@ -1,5 +1,6 @@
 // Sends requests to the gateway under the cookie of the session. The token itself never reaches this page.
 
+import { uuidOf } from '../logic/commandIds.ts'
 import { changeKeys } from './changes.ts'
 import { Problem, UNREACHABLE, problemOf, unreachable } from './problem.ts'
 
@@ -125,9 +126,5 @@ export function query(parameters: Record<string, string | number | undefined>): 
 
 /** A random id. `crypto.randomUUID` is missing where the page came over plain HTTP from another machine. */
 export function newCommandId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  const hex = [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+  return uuidOf(crypto.getRandomValues(new Uint8Array(16)), 4)
 }

@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CertificationForm, CompensationForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CertificationForm, CompensationForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OrdersQuery } from '../logic/orderFilters.ts'
 import type { OrderSort, ReviewSort } from '../logic/sorts.ts'
 import { ask, type AnswerOf } from './ask.ts'
@@ -14,6 +14,10 @@ export const register = (body: RegisterForm) => ask('post', '/api/v1/auth/regist
 export const sessions = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/auth/sessions', { query: { limit: 50, cursor }, signal })
 export const endSession = (id: string) => ask('delete', '/api/v1/auth/sessions/{id}', { path: { id } })
 export const endOtherSessions = () => ask('delete', '/api/v1/auth/sessions/others', {})
+export const devices = (signal?: Asking) => ask('get', '/api/v1/auth/devices', { signal })
+export const labelDevice = (id: string, label: string) => ask('put', '/api/v1/auth/devices/{id}', { path: { id }, body: { label } })
+export const endDevice = (id: string) => ask('delete', '/api/v1/auth/devices/{id}', { path: { id } })
+export const redeemPasswordCode = (body: PasswordResetForm) => ask('post', '/api/v1/auth/password-reset', { body })
 export const changePassword = (body: PasswordForm) => ask('post', '/api/v1/auth/password', { body })
 export const ownAddress = (signal?: Asking) => ask('get', '/api/v1/auth/address', { signal })
 export const changeAddress = (body: { email: string; password: string }) => ask('put', '/api/v1/auth/address', { body })
@@ -42,6 +46,7 @@ export const timeline = (id: string, signal?: Asking) => ask('get', '/api/v1/ord
 export const orderPhotos = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/photos', { path: { id }, signal }).then(answer => answer.items)
 /** Where the browser fetches the picture itself, under the cookie of the session. */
 export const orderPhotoAt = (id: string, hash: string) => `/api/v1/orders/${encodeURIComponent(id)}/photos/${encodeURIComponent(hash)}`
+export const sendJobPhoto = (id: string, hash: string, photo: Blob, leaving: Leaving) => upload<AnswerOf<'put', '/api/v1/orders/{id}/photos/{hash}'>>('PUT', orderPhotoAt(id, hash), photo, leaving)
 
 /** What a customer gives to others, and what they see by it. The latter needs no sign-in. */
 export const trackingReceipt = (id: string) => ask('get', '/api/v1/orders/{id}/tracking', { path: { id } })
@@ -50,12 +55,21 @@ export const track = (code: string, s: string, signal?: Asking) => ask('get', '/
 /** What the customer reads out when the provider stands at the door. */
 export const startCode = (id: string) => ask('get', '/api/v1/orders/{id}/start-code', { path: { id } })
 
+/** The other person of an order, from its acceptance until its completion. */
+export const orderContact = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/contact', { path: { id }, signal })
+/** Their whole number. Each showing is on record. */
+export const contactNumber = (id: string) => ask('post', '/api/v1/orders/{id}/contact/call', { path: { id } })
+export const numberShowings = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/contact/showings', { path: { id }, signal }).then(answer => answer.items)
+
 export const publish = (body: OrderForm, commandId: string) => ask('post', '/api/v1/orders', { body, commandId })
-/** A review is handed in with its words, by a route of its own. */
-export type OrderAction = Exclude<Action, 'review'>
+/** A review is handed in with its words, by a route of its own; so are a report and its answer. */
+export type OrderAction = Exclude<Action, 'review' | 'report' | 'answer'>
 export const act = (id: string, action: OrderAction, commandId: string, reason?: string, keepalive = false) =>
   ask('post', `/api/v1/orders/{id}/${action}`, { path: { id }, body: reason === undefined ? {} : { reason }, commandId, keepalive })
 export const startWithCode = (id: string, start_code: string, commandId: string) => ask('post', '/api/v1/orders/{id}/start', { path: { id }, body: { start_code }, commandId })
+
+export const answerIncident = (id: string, incident: string, agreed: boolean, commandId: string) =>
+  ask('post', '/api/v1/orders/{id}/incidents/{incident}/answer', { path: { id, incident }, body: { agreed }, commandId })
 
 export const cancellation = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/cancellation', { path: { id }, signal })
 export const cancellationByReceipt = (code: string, s: string, signal?: Asking) => ask('get', '/api/v1/track/{code}/cancellation', { path: { code }, query: { s }, signal })
@@ -115,8 +129,11 @@ export const people = (query: { search?: string; role?: number; state?: AccountS
 export const person = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/users/{id}', { path: { id }, signal })
 export const giveRole = (id: string, body: RoleGift) => ask('put', '/api/v1/admin/users/{id}/role', { path: { id }, body })
 export const judgePerson = (id: string, judgement: 'revoke' | 'readmit', reason: string) => ask('post', `/api/v1/admin/users/{id}/${judgement}`, { path: { id }, body: { reason } })
+export const givePasswordCode = (id: string, reason: string) => ask('post', '/api/v1/admin/users/{id}/password-reset', { path: { id }, body: { reason } })
 export const personsSessions = (id: string, cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/users/{id}/sessions', { path: { id }, query: { limit: 50, cursor }, signal })
 export const endPersonsSession = (id: string, session: string) => ask('delete', '/api/v1/admin/users/{id}/sessions/{session}', { path: { id, session } })
+export const personsDevices = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/users/{id}/devices', { path: { id }, signal })
+export const endPersonsDevice = (id: string, device: string) => ask('delete', '/api/v1/admin/users/{id}/devices/{device}', { path: { id, device } })
 export const roles = (signal?: Asking) => ask('get', '/api/v1/admin/roles', { signal })
 export const makeRole = (body: RoleForm) => ask('post', '/api/v1/admin/roles', { body })
 export const changeRole = (id: number, body: RoleForm) => ask('put', '/api/v1/admin/roles/{id}', { path: { id }, body })

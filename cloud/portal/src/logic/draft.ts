@@ -1,7 +1,10 @@
 // A job that is being written: its steps, the gaps in each, and the order that it becomes.
 
-import type { OrderForm, Region, ServiceType } from '@holdfast/kit/api.gen.ts'
+import type { Order, OrderForm, Region, ServiceType } from '@holdfast/kit/api.gen.ts'
+import { photoRefOf, type PreparedPhoto } from '@holdfast/kit/photos.ts'
 import { amountOf } from '../parts/money.ts'
+import { followingId } from './commandIds.ts'
+import type { MoreWork } from './incidents.ts'
 
 export interface Draft {
   service: ServiceType | undefined
@@ -17,6 +20,8 @@ export interface Draft {
   price: string
   /** The work may start only with a code that the customer reads out. Absent in drafts of before. */
   startCode?: boolean
+  /** Photos of the job. Absent in drafts of before. */
+  photos?: readonly PreparedPhoto[]
   /** The id under which it is published once. */
   commandId: string
 }
@@ -33,6 +38,29 @@ const FIELDS: Readonly<Record<1 | 2 | 3, readonly DraftField[]>> = {
 
 export function blankDraft(commandId: string): Draft {
   return { service: undefined, title: '', details: '', region: undefined, district: '', street: '', day: '', hours: '', price: '', commandId }
+}
+
+/** The same job once more, on a day to choose. Its photos stay with the order. */
+export function draftAgain(order: Order, commandId: string): Draft {
+  const { title, description: details, price } = order
+  return { ...draftAtPlaceOf(order, commandId), title, details, price, startCode: Boolean(order.start_code) }
+}
+
+/** An order for more work at the place of this one. Its id follows from the report's: a report leads to one order. */
+export function draftOfMore(order: Order, { id, note, price }: Pick<MoreWork, 'id' | 'note' | 'price'>, title: string): Draft {
+  return { ...draftAtPlaceOf(order, followingId(id)), title, details: note ?? '', price }
+}
+
+function draftAtPlaceOf(order: Order, commandId: string): Draft {
+  return { ...blankDraft(commandId), service: order.service_type, region: order.location, street: order.address }
+}
+
+/** Refusals that the cloud keeps under the id, so that a repeat would get them again. */
+const KEPT_REFUSALS: ReadonlySet<string> = new Set(['command_id_reused', 'too_many_open_orders'])
+
+/** The id of the next try, after that refusal. */
+export function idAfter(draft: Pick<Draft, 'commandId'>, refusal: string): string {
+  return KEPT_REFUSALS.has(refusal) ? followingId(draft.commandId) : draft.commandId
 }
 
 /** The gaps in a step. `past` is a day and time that is over by `now`. */
@@ -71,6 +99,7 @@ export function orderOf(draft: Draft): OrderForm | undefined {
     ...(start === undefined ? {} : { service_start_time: new Date(start).toISOString() }),
     ...(end === undefined ? {} : { service_end_time: new Date(end).toISOString() }),
     ...(draft.startCode ? { start_code: true } : {}),
+    ...(draft.photos?.length ? { photos: draft.photos.map(photoRefOf) } : {}),
   }
 }
 
@@ -97,9 +126,10 @@ export function dayOf(at: Date): string {
 }
 
 /** The fields of the API's answer, as the form names them. */
-export const FIELD_OF_API: Readonly<Record<string, { field: DraftField | 'details'; step: 1 | 2 | 3 }>> = {
+export const FIELD_OF_API: Readonly<Record<string, { field: DraftField | 'details' | 'photos'; step: 1 | 2 | 3 }>> = {
   title: { field: 'title', step: 1 },
   description: { field: 'details', step: 1 },
+  photos: { field: 'photos', step: 1 },
   service_type: { field: 'service', step: 1 },
   location: { field: 'region', step: 2 },
   address: { field: 'street', step: 2 },

@@ -1,16 +1,18 @@
 // An order's timeline in words, and each step's travel as hops.
 
 import { type Hop as KitHop, type IconName, langOf, type TimelineEntry as KitEntry, useFormats, useI18n } from '@holdfast/kit'
-import type { TimelineEntry } from '@holdfast/kit/api.gen.ts'
+import type { Actor, Currency, IncidentReport, TimelineEntry } from '@holdfast/kit/api.gen.ts'
 import { isWorthTelling, timeOf, travelOf, type Hop, type Place } from '../logic/travel.ts'
 import { session } from '../session.ts'
+import { minorOf } from './money.ts'
 import { useNames } from './names.ts'
 
 const ICONS: Readonly<Record<Place, IconName>> = {
   portal: 'globe', sender: 'person', tablet: 'tablet', node: 'node', cloud: 'cloud', confirmed: 'confirmed', needs: 'needs',
 }
 
-export function useStory() {
+/** `currency` is the order's, for the prices in its history; `nameOf` gives its people the names that its page gives them. */
+export function useStory(currency: () => Currency | undefined, nameOf?: (actor: Actor) => string) {
   const { t } = useI18n()
   const formats = useFormats()
   const names = useNames()
@@ -30,8 +32,18 @@ export function useStory() {
     const action = step.action ?? 'publish'
     if (isNothing(step)) return t(step.actor.user_id === session.person?.user_id ? 'step.nothing.mine' : 'step.nothing.other')
     const mine = step.actor.user_id === session.person?.user_id
+    if (step.incident) return report(step.incident, mine)
+    if (step.incident_answer) return t(`step.answer.${step.incident_answer.agreed ? 'yes' : 'no'}.${mine ? 'mine' : 'other'}`)
     if (action === 'withdraw' && !mine && step.actor.role === 'admin') return t('step.withdraw.admin')
     return t(`step.${action}.${mine ? 'mine' : 'other'}`)
+  }
+
+  /** What happened, with the price of more work. */
+  function report({ kind, extra_price }: IncidentReport, mine: boolean): string {
+    const what = t(`step.report.${mine ? 'mine' : 'other'}`, { what: t(`incident.${kind}`) })
+    if (!extra_price) return what
+    const known = currency()
+    return t('step.reportPrice', { what, price: known ? formats.value.money(minorOf(extra_price), known) : extra_price })
   }
 
   function entry(step: TimelineEntry, isNewest: boolean): KitEntry {
@@ -44,7 +56,7 @@ export function useStory() {
       id: `${step.version} ${step.command_id}`,
       what: what(step),
       when: when ? Date.parse(when) : 0,
-      ...(showsWho ? { who: names.person(step.actor) } : {}),
+      ...(showsWho ? { who: (nameOf ?? names.person)(step.actor) } : {}),
       ...(detail ? { detail } : {}),
       ...(reason ? { detailLang: langOf(reason) } : {}),
       ...(step.address_shown ? { note: t('order.addressShown') } : {}),

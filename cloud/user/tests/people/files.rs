@@ -32,7 +32,13 @@ const fn other(role: Role) -> Actor {
 }
 
 impl ProfileService {
-    async fn hand_in(&self, actor: Actor, method: &str, path: &str, file: Vec<u8>) -> (u16, Value) {
+    pub(crate) async fn hand_in(
+        &self,
+        actor: Actor,
+        method: &str,
+        path: &str,
+        file: Vec<u8>,
+    ) -> (u16, Value) {
         let token = self.issuer.token(actor, self.clock.now());
         let request = Request::builder()
             .method(method)

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod addresses;
+mod contacts;
 mod events;
 mod files;
 mod profiles;

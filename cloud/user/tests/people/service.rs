@@ -1,24 +1,43 @@
-//! The service of profiles in memory, the people who call it, and their forms.
+//! The service of profiles in memory, the people who call it, and their forms. Behind it is a fake
+//! order service that has one order.
 
-use axum::{Router, body::Body, response::Response};
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use http::Request;
 use http_body_util::BodyExt;
+use platform::upstream::Upstream;
 use process::clock::Clock;
 use serde_json::{Value, json};
-use support::Issuer;
+use support::{Issuer, samples};
 use tower::ServiceExt;
 use user::{Config, Peers};
-use wire::{Actor, Role, UserId};
+use uuid::Uuid;
+use wire::{Actor, Order, OrderAndTerms, OrderId, OrderStatus, Role, UserId};
 
 use crate::{ADMIN, AT, CUSTOMER, PROVIDER};
 
 pub(crate) const MINE: &str = "/api/v1/users/me/profile";
+
+pub(crate) const ORDER: OrderId = OrderId(Uuid::from_u128(0x500));
+
+/// An order of `CUSTOMER`, or `None` while the order service is away.
+#[derive(Clone)]
+struct Orders(Arc<Mutex<Option<Order>>>);
 
 pub(crate) struct ProfileService {
     pub router: Router,
     pub issuer: Issuer,
     pub clock: Clock,
     pub folder: tempfile::TempDir,
+    orders: Orders,
 }
 
 impl ProfileService {
@@ -37,13 +56,29 @@ impl ProfileService {
         user::migrate(&config).await.unwrap();
         let mut ground = testing::ground(folder.path(), &clock).await;
         ground.keys = issuer.keys();
-        let router = user::open(config, ground, Peers {}).await.unwrap();
+        let order = Order {
+            id: ORDER,
+            customer_id: CUSTOMER,
+            provider_id: None,
+            status: OrderStatus::Pending,
+            ..samples::order(1, 5)
+        };
+        let orders = Orders(Arc::new(Mutex::new(Some(order))));
+        let answers = Router::new().route("/internal/orders/{id}", get(show));
+        let order = Upstream::from_router(answers.with_state(orders.clone()));
+        let router = user::open(config, ground, Peers { order }).await.unwrap();
         Self {
             router,
             issuer,
             clock,
             folder,
+            orders,
         }
+    }
+
+    /// Changes the order that the fake order service returns.
+    pub(crate) fn order(&self, change: impl FnOnce(&mut Option<Order>)) {
+        change(&mut self.orders.0.lock().unwrap());
     }
 
     pub(crate) async fn send(
@@ -127,6 +162,22 @@ impl ProfileService {
         self.done(who, "POST", "/api/v1/users/me/verification", None)
             .await
     }
+}
+
+async fn show(State(orders): State<Orders>, Path(id): Path<OrderId>) -> Response {
+    let Some(order) = orders.0.lock().unwrap().clone() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    if order.id != id {
+        let body = json!({ "type": "", "title": "", "status": 404, "code": "order_not_found" });
+        return (StatusCode::NOT_FOUND, Json(body)).into_response();
+    }
+    Json(OrderAndTerms {
+        order,
+        terms: None,
+        paid_afterwards: false,
+    })
+    .into_response()
 }
 
 pub(crate) const fn customer() -> Actor {

@@ -7,7 +7,7 @@ const whole: Draft = { ...blankDraft(), service: 'cleaning_repair', title: ' 厨
 
 test('each step names what it lacks', () => {
   const lacks = Object.fromEntries(STEPS.map((step) => [step, lacking(blankDraft(), step, NOON)]))
-  expect(lacks).toEqual({ what: { service: 'missing' }, words: { title: 'missing' }, when: { when: 'missing' }, where: { street: 'missing', phone: 'missing' }, price: { price: 'missing' }, check: {} })
+  expect(lacks).toEqual({ what: { service: 'missing' }, words: { title: 'missing' }, photos: {}, when: { when: 'missing' }, where: { street: 'missing', phone: 'missing' }, price: { price: 'missing' }, check: {} })
 })
 
 test('a time that is over cannot be chosen', () => {
@@ -25,6 +25,12 @@ test('as soon as possible names no time, and another day its own', () => {
 describe('a price', () => {
   test.each([['180', '180.00'], ['180.5', '180.50'], ['0180,05', '180.05']])('%s is %s', (typed, price) => expect(priceOf(typed)).toBe(price))
   test.each(['', '0', '-5', '1e3', '180.505', '￥5', '1234567'])('%s is none', (typed) => expect(priceOf(typed)).toBeUndefined())
+})
+
+test('the order names its photos, and none where there are none', () => {
+  expect(orderOf(whole, 'NORTH', NOON, 'phone')).not.toHaveProperty('photos')
+  const photo = { hash: 'ab'.repeat(32), bytes: 3, content: new ArrayBuffer(3) }
+  expect(orderOf({ ...whole, photos: [photo] }, 'NORTH', NOON, 'phone')?.photos).toEqual([{ hash: photo.hash, bytes: 3 }])
 })
 
 test('the order keeps the phone number with the address, which only its provider reads', () => {

@@ -1,5 +1,6 @@
 // A job that is being described: its steps, what each still lacks, and the order that it becomes. It lives in the memory
 // of this page alone.
+import { photoRefOf, type PreparedPhoto } from '@holdfast/kit/photos.ts'
 import type { Draft as OrderDraft, Region, ServiceType } from '@holdfast/kit/api.gen.ts'
 
 export type WhenChoice = 'soon' | 'afternoon' | 'evening' | 'tomorrow' | 'other'
@@ -8,6 +9,7 @@ export type Draft = {
   service: ServiceType | ''
   title: string
   details: string
+  photos: readonly PreparedPhoto[]
   when: WhenChoice | ''
   /** For another day: how many days ahead, and hours such as `14-16`. */
   daysAhead: number
@@ -17,7 +19,7 @@ export type Draft = {
   price: string
 }
 
-export const STEPS = ['what', 'words', 'when', 'where', 'price', 'check'] as const
+export const STEPS = ['what', 'words', 'photos', 'when', 'where', 'price', 'check'] as const
 export type Step = (typeof STEPS)[number]
 export type DraftField = 'service' | 'title' | 'when' | 'hours' | 'street' | 'phone' | 'price'
 /** `past` is a time that is over. */
@@ -36,13 +38,14 @@ const PHONE_DIGITS_MAX = 15
 const FIELDS: Readonly<Record<Step, readonly DraftField[]>> = {
   what: ['service'],
   words: ['title'],
+  photos: [],
   when: ['when', 'hours'],
   where: ['street', 'phone'],
   price: ['price'],
   check: [],
 }
 
-export const blankDraft = (): Draft => ({ service: '', title: '', details: '', when: '', daysAhead: 2, hours: HOURS[3], street: '', phone: '', price: '' })
+export const blankDraft = (): Draft => ({ service: '', title: '', details: '', photos: [], when: '', daysAhead: 2, hours: HOURS[3], street: '', phone: '', price: '' })
 
 export type Window = { start: number; end: number }
 
@@ -119,6 +122,7 @@ export function orderOf(draft: Draft, region: Region, now: number, phoneWord: st
     location: region,
     // The address is the one text of an order that stays hidden until the job is surely its reader's.
     address: `${draft.street.trim()}, ${phoneWord} ${draft.phone.trim()}`,
+    ...(draft.photos.length > 0 && { photos: draft.photos.map(photoRefOf) }),
     ...(window && { service_start_time: new Date(window.start).toISOString(), service_end_time: new Date(window.end).toISOString() }),
   }
 }

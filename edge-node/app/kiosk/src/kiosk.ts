@@ -1,9 +1,11 @@
 // The kiosk itself: its grant, the node that it stands at, and the way commands take there. Nothing here is a person's.
 import type { Board, BoardItem, CmdFrame, EdgeGrant, EdgeStanding, Problem, Reply } from '@holdfast/kit/api.gen.ts'
+import type { PreparedPhoto } from '@holdfast/kit/photos.ts'
 import { computed, reactive } from 'vue'
 import { edgeAt, type Answer } from '../../src/device/edge.ts'
 import { newDevice, newId } from '../../src/device/id.ts'
 import { isPassword, verifierOf } from '../../src/device/password.ts'
+import { sendPhotos } from './jobPhotos.ts'
 import { openKioskDisk, type Grant } from './grant.ts'
 import type { Receipt } from './receipt.ts'
 
@@ -164,6 +166,16 @@ export async function send(command: Command, token: string): Promise<Reply | 'aw
     if (pause === undefined) return 'away'
     await new Promise((resolve) => setTimeout(resolve, pause))
   }
+}
+
+/** The photos that a command names, after it; how many the node has not got. */
+export function sendPhotosOf(command: Command, photos: readonly PreparedPhoto[], token: string, goesOn: () => boolean): Promise<number> {
+  return sendPhotos(photos, {
+    standing: (photo) => edge.photo(photo, command.id, token),
+    send: (photo, offset, chunk) => edge.sendPhoto(photo, command.id, token, offset, chunk),
+    goesOn,
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  })
 }
 
 /** The order of a receipt: `unknown` to this kiosk, or `away`. */

@@ -5,7 +5,7 @@ import type { BoardItem, Reply } from '@holdfast/kit/api.gen.ts'
 import { computed, reactive } from 'vue'
 import { language } from './language.ts'
 import { blankDraft, orderOf, type Draft } from './draft.ts'
-import { follow, isReady, kiosk, newCommand, send, signOut, type Command, type CommandBody, type SignedIn } from './kiosk.ts'
+import { follow, isReady, kiosk, newCommand, send, sendPhotosOf, signOut, type Command, type CommandBody, type SignedIn } from './kiosk.ts'
 import { newSecret, orderIdFor, type Receipt } from './receipt.ts'
 
 /** How a person wants to go on. */
@@ -41,6 +41,8 @@ type Visit = {
   /** An order that the node may have, though its draft changed since. */
   replaced: string | undefined
   receipt: Receipt | undefined
+  /** Photos that did not get to the node. */
+  photosMissing: number
   order: BoardItem | undefined
   /** The command whose decision is awaited, and how far it is. */
   waiting: Command | undefined
@@ -61,6 +63,7 @@ const blankVisit = (): Visit => ({
   published: undefined,
   replaced: undefined,
   receipt: undefined,
+  photosMissing: 0,
   order: undefined,
   waiting: undefined,
   reply: undefined,
@@ -101,9 +104,24 @@ export async function publish(): Promise<boolean> {
   const { secret, command } = visit.published
   const reply = await sendOwn(command)
   if (mine !== number || reply?.order === undefined || reply.order === null) return false
+  await sendPhotos(command)
+  if (mine !== number) return false
   visit.receipt = { code: reply.order.code, secret }
   visit.order = { ...reply.order, pending: reply.hop !== 'decided' }
   return true
+}
+
+/** While the person still waits for the receipt: the wipe that follows leaves no photo here. */
+async function sendPhotos(command: Command): Promise<void> {
+  const by = token()
+  const { photos } = visit.draft
+  if (!by || photos.length === 0) return
+  visit.isBusy = true
+  const mine = number
+  const missing = await sendPhotosOf(command, photos, by, () => mine === number)
+  if (mine !== number) return
+  visit.isBusy = false
+  visit.photosMissing = missing
 }
 
 /** A changed draft is another order; the earlier one may have reached the node, though its answer did not come back. */

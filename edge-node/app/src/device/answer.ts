@@ -4,7 +4,7 @@ import { pauseMs } from './pace.ts'
 import type { QueueItem } from './item.ts'
 
 /** The edge could not take it now; the same command may be taken later. */
-const LATER = new Set(['storage_full', 'too_many_requests', 'newcomers_wait', 'rate_limited', 'unavailable', 'timed_out', 'internal'])
+const LATER = new Set(['storage_full', 'too_many_requests', 'newcomers_wait', 'rate_limited', 'unavailable', 'timed_out', 'proof_required', 'internal'])
 /** The sign-in opens nothing any more: the person signs in again, and the command goes on. */
 const SIGN_IN = new Set(['token_expired', 'session_ended', 'invalid_token', 'revoked', 'device_closed', 'device_in_use', 'invalid_credentials'])
 

@@ -48,6 +48,7 @@ async function started(person: Sendable, device: CryptoKey, edge: Edge, world: C
     disk,
     edge: world.edge,
     token: validToken,
+    proofs: edge.proofs,
     publish: () => false,
     post: edge.command,
     changed: (changed) => {

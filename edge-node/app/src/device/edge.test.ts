@@ -1,5 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { edgeAt } from './edge.ts'
+import { newProofKey } from './keys.ts'
 import { notTaken, stored } from './samples.ts'
 
 function answers(status: number, body: unknown): void {
@@ -18,4 +19,19 @@ it('finds the reply also in a refusal of the call', async () => {
   const busy = { type: 'urn:holdfast:unavailable', code: 'unavailable', title: 'busy', status: 503 }
   answers(503, busy)
   expect(await edgeAt().command('{}')).toEqual({ problem: busy })
+})
+
+it('tries once more with a new nonce where the edge refused the proof', async () => {
+  vi.stubGlobal('document', { documentElement: { lang: 'en' } })
+  const pair = await newProofKey()
+  const shown: string[] = []
+  let nonces = 0
+  vi.stubGlobal('fetch', async (url: string, { headers }: { headers: Headers }) => {
+    if (url === '/session/nonce') return Response.json({ nonce: `n-${(nonces += 1)}`, expires_in: 900 })
+    shown.push(headers.get('authorization') ?? '')
+    const refused = { type: 'urn:holdfast:proof_required', code: 'proof_required', title: 'prove it', status: 401 }
+    return nonces === 1 ? Response.json(refused, { status: 401 }) : Response.json({ items: [] })
+  })
+  expect(await edgeAt('', () => pair).board('a.b.c')).toEqual({ value: { items: [] } })
+  expect(shown.map((text) => text.split('~').slice(0, 2))).toEqual([['Bearer a.b.c', 'n-1'], ['Bearer a.b.c', 'n-2']])
 })

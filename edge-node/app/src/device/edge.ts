@@ -1,5 +1,6 @@
 // The edge over HTTP: sign-in, the board, and the other way for commands where MQTT is blocked.
-import type { Board, BoardItem, CodeOffer, EdgeGrant, EdgeSession, EdgeStanding, PhotoRef, PhotoStanding, Problem, Reply, SentCode } from '@holdfast/kit/api.gen.ts'
+import type { Board, BoardItem, CodeOffer, EdgeGrant, EdgeLoginForm, EdgeSession, EdgeStanding, PhotoRef, PhotoStanding, Problem, ProofNonce, Reply, SentCode } from '@holdfast/kit/api.gen.ts'
+import { NO_PROOFS, proofsWith, type Proofs } from './proof.ts'
 
 /** `unreachable` where nothing answered, else the answer or the refusal. */
 export type Answer<T> = { value: T } | { problem: Problem } | { unreachable: true }
@@ -20,12 +21,30 @@ type Question<T> = RequestInit & {
 
 export type Edge = ReturnType<typeof edgeAt>
 
-/** The edge that these pages came from; `base` is for tests. */
-export function edgeAt(base = '') {
+/** The key of a tablet and what it is called. */
+export type TabletKey = Pick<EdgeLoginForm, 'tablet_key' | 'tablet_label'>
+
+/** The edge that these pages came from; `base` is for tests. With a `key`, each token goes with a proof of it. */
+export function edgeAt(base = '', key?: () => CryptoKeyPair | undefined) {
   /** The last board, by its name: the edge does not send again what this page has. */
   let known: { token: string; etag: string; board: Board } | undefined
+  const proofs: Proofs = key ? proofsWith(key, () => send<ProofNonce>('/session/nonce')) : NO_PROOFS
 
+  /** A proof may be one of the edge before its restart, so a refused one gets a second try. */
   async function ask<T>(path: string, options: Question<T> = {}): Promise<Answer<T>> {
+    const answer = await askOnce(path, options)
+    if (!options.token || !('problem' in answer) || answer.problem.code !== 'proof_required') return answer
+    proofs.forget()
+    return askOnce(path, options)
+  }
+
+  async function askOnce<T>(path: string, options: Question<T>): Promise<Answer<T>> {
+    if (!options.token) return send(path, options)
+    const presented = await proofs.present(options.token)
+    return 'value' in presented ? send(path, { ...options, token: presented.value }) : presented
+  }
+
+  async function send<T>(path: string, options: Question<T> = {}): Promise<Answer<T>> {
     const { token, timeout = TIMEOUT_MS, known, named, ...rest } = options
     const headers = new Headers(rest.headers)
     if (token) headers.set('authorization', `Bearer ${token}`)
@@ -49,6 +68,7 @@ export function edgeAt(base = '') {
   }
 
   return {
+    proofs,
     standing: () => ask<EdgeStanding>('/standing'),
     board: (token: string) =>
       ask<Board>('/board', {
@@ -61,9 +81,9 @@ export function edgeAt(base = '') {
     /** The order of a receipt. */
     follow: (receipt: { code: string; secret: string }, token: string) => ask<BoardItem>('/receipts', { method: 'POST', token, body: JSON.stringify(receipt) }),
     session: (token: string, device: string) => ask<EdgeSession>(`/session?device=${device}`, { token }),
-    /** A provider's token is bound to this tablet, and lives for days. */
-    signIn: (username: string, password: string, tablet: string) =>
-      ask<EdgeGrant>('/session', { method: 'POST', body: JSON.stringify({ username, password, tablet }), timeout: SIGN_IN_TIMEOUT_MS }),
+    /** A provider's token is bound to this tablet, and to its key if it has one, and lives for days. */
+    signIn: (username: string, password: string, tablet: string, key: TabletKey = {}) =>
+      ask<EdgeGrant>('/session', { method: 'POST', body: JSON.stringify({ username, password, tablet, ...key }), timeout: SIGN_IN_TIMEOUT_MS }),
     /** Whether the cloud sends codes to phones. */
     codeOffer: () => ask<CodeOffer>('/session/codes'),
     sendCode: (phone: string) => ask<SentCode>('/session/codes', { method: 'POST', body: JSON.stringify({ phone }), timeout: SIGN_IN_TIMEOUT_MS }),

@@ -23,7 +23,7 @@ it('takes a repeated command for what it was the first time', () => {
 })
 
 it('stays on the tablet where the edge cannot take it now, or the sign-in has ended', () => {
-  for (const code of ['storage_full', 'too_many_requests', 'newcomers_wait', 'unavailable', 'token_expired', 'session_ended', 'invalid_token', 'revoked', 'device_closed', 'device_in_use'] as const) {
+  for (const code of ['storage_full', 'too_many_requests', 'newcomers_wait', 'unavailable', 'proof_required', 'token_expired', 'session_ended', 'invalid_token', 'revoked', 'device_closed', 'device_in_use'] as const) {
     const later = after(notTaken(1, code))
     expect(truthOf(later), code).toBe('tablet')
     expect(later.trouble?.code).toBe(code)

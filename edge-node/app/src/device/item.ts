@@ -3,7 +3,7 @@ import type { TruthState } from '@holdfast/kit'
 import type { CommandBody, Order, Region, Reply, ServiceType, Text } from '@holdfast/kit/api.gen.ts'
 
 /** The commands that a provider gives at a tablet. */
-export type TabletCommand = Extract<CommandBody, { type: 'accept_order' | 'withdraw_acceptance' | 'start_order' | 'complete_order' }>
+export type TabletCommand = Extract<CommandBody, { type: 'accept_order' | 'withdraw_acceptance' | 'start_order' | 'complete_order' | 'report_incident' }>
 
 /** As much of the job as the queue shows, for the day when the board knows it no more. */
 export type ItemJob = { id: string; code: string; title: string; price: string; currency: string; service: ServiceType; region: Region }

@@ -1,4 +1,5 @@
-// The keys that protect what a shared tablet keeps, and the only place that encrypts.
+// The keys that protect what a shared tablet keeps, and the key that proves where it signed in: the only place that
+// encrypts and signs.
 //
 // Must stay true: each ciphertext is bound to its person, its kind and its record, so that it opens nowhere else; a key's
 // bytes leave this module only to be wrapped again.
@@ -13,6 +14,8 @@ export type Owner = { person: string; kind: string; id: string }
 export type Wrapped = { salt: Bytes; rounds: number; sealed: Sealed }
 
 const AES = 'AES-GCM'
+/** Every browser has it. */
+const P256 = { name: 'ECDSA', namedCurve: 'P-256' }
 const IV_BYTES = 12
 const SALT_BYTES = 16
 const KEY_BYTES = 32
@@ -27,6 +30,25 @@ const decoder = new TextDecoder()
 /** The device's key: the browser uses it, and no script can read it. */
 export function newDeviceKey(): Promise<CryptoKey> {
   return crypto.subtle.generateKey({ name: AES, length: 8 * KEY_BYTES }, false, ['encrypt', 'decrypt'])
+}
+
+/** The key to which sign-ins are bound: the browser signs with it, and no script can read its private half. */
+export function newProofKey(): Promise<CryptoKeyPair> {
+  return crypto.subtle.generateKey(P256, false, ['sign'])
+}
+
+/** As the cloud stores it. */
+export async function publicKeyOf({ publicKey }: CryptoKeyPair): Promise<string> {
+  return base64url(await crypto.subtle.exportKey('raw', publicKey))
+}
+
+export async function signText({ privateKey }: CryptoKeyPair, text: string): Promise<string> {
+  return base64url(await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, privateKey, encoder.encode(text)))
+}
+
+function base64url(bytes: ArrayBuffer): string {
+  const text = btoa(String.fromCharCode(...new Uint8Array(bytes)))
+  return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
 /** The bytes of a key for one person's data or one photo. */

@@ -16,7 +16,7 @@ export type LineNews = {
 
 export type Line = { publish(frame: string): boolean; close(): void }
 
-export function openLine(at: { region: Region; edge: string; device: string; user: string; token: string }, news: LineNews): Line {
+export function openLine(at: { region: Region; edge: string; device: string; user: string; password: () => Promise<string | undefined> }, news: LineNews): Line {
   const { region, edge, device, user } = at
   const head = topics.head(region, edge)
   const changes = topics.changes(region, edge)
@@ -27,7 +27,7 @@ export function openLine(at: { region: Region; edge: string; device: string; use
     // A second window of the same person has a connection of its own.
     clientId: `${device}.${crypto.randomUUID().slice(0, 8)}`,
     username: device,
-    password: at.token,
+    password: at.password,
     topics: [topics.reply(region, edge, device), topics.provider(region, edge, user), head, changes],
     up: () => { isUp = true; news.up() },
     down: () => { isUp = false; news.down() },

@@ -3,6 +3,7 @@ import { IDBFactory } from 'fake-indexeddb'
 import { openDB } from 'idb'
 import { beforeEach, expect, it } from 'vitest'
 import type { EdgeGrant } from '@holdfast/kit/api.gen.ts'
+import { publicKeyOf } from './keys.ts'
 import { verifierOf } from './password.ts'
 import { type Entered, openPeople, type People } from './people.ts'
 import type { Photo } from './photo.ts'
@@ -328,4 +329,16 @@ it('a PIN ends with its session: by time, by the next sign-in after it, and by a
   await people.setPin(ZHOU, PASSWORD, PIN)
   await store.removePerson(ZHOU)
   expect(await people.unlockByPin(ZHOU, PIN)).toBe('gone')
+})
+
+it('keeps the key that sign-ins are bound to over a restart, and works without one on a full disk', async () => {
+  const key = await publicKeyOf(people.proof!)
+  await restart()
+  expect(await publicKeyOf(people.proof!)).toBe(key)
+  globalThis.indexedDB = new IDBFactory()
+  const full = await openTablet()
+  const set = full.set.bind(full)
+  const refusing = { ...full, set: async (...[fact, value]: Parameters<typeof set>) => (fact === 'proofKey' ? Promise.reject(new Error('full')) : set(fact, value)) }
+  expect((await openPeople(refusing, () => now)).proof).toBeUndefined()
+  full.close()
 })

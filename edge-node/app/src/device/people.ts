@@ -3,7 +3,7 @@
 // Must stay true: a person's data key is opened by their password, or by their PIN while their sign-in lives; while the
 // tablet is locked no key of theirs is on it but encrypted.
 import type { EdgeGrant } from '@holdfast/kit/api.gen.ts'
-import { importKey, newDeviceKey, newKeyBytes, seal, sealValue, unseal, unsealValue, unwrapByPassword, unwrapByPin, wrapByPassword, wrapByPin } from './keys.ts'
+import { importKey, newDeviceKey, newKeyBytes, newProofKey, seal, sealValue, unseal, unsealValue, unwrapByPassword, unwrapByPin, wrapByPassword, wrapByPin } from './keys.ts'
 import { isPassword } from './password.ts'
 import { countTry, NO_TRIES, pauseLeft, type PinFault, pinFaultOf, triesLeft, withClock, WRONG_MAX } from './pin.ts'
 import { keepKeyWrap, openPerson, type Person, readKeyWrap, type TabletStore, usersOnDisk } from './store.ts'
@@ -24,6 +24,7 @@ const openedBy = (person: string) => ({ person, kind: 'opened', id: 'key' })
 
 export async function openPeople(store: TabletStore, now = () => Date.now(), prefix = 'holdfast') {
   const device = await deviceKey(store)
+  const proof = await proofKey(store)
 
   /** Seals what an older version left in the clear. A disk that is full now does it at the next start. */
   async function sealOld(): Promise<void> {
@@ -104,6 +105,8 @@ export async function openPeople(store: TabletStore, now = () => Date.now(), pre
 
   return {
     device,
+    /** Sign-ins on this tablet are bound to it. */
+    proof,
     sealOld,
 
     /** For everybody's eyes. A clock that was set back starts a pause anew. */
@@ -217,6 +220,17 @@ async function deviceKey(store: TabletStore): Promise<CryptoKey> {
   const made = await newDeviceKey()
   await store.set('deviceKey', made)
   return made
+}
+
+/**
+ * Nothing where the key cannot be stored: a sign-in that is bound to a key of this window would end with it. The app then
+ * signs in without a key, and a copy of that token opens every edge of the region.
+ */
+async function proofKey(store: TabletStore): Promise<CryptoKeyPair | undefined> {
+  const known = await store.get<CryptoKeyPair>('proofKey')
+  if (known) return known
+  const made = await newProofKey()
+  return store.set('proofKey', made).then(() => made, () => undefined)
 }
 
 /** The old record stays as it is, and is read. */

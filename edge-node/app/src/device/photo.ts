@@ -1,6 +1,9 @@
-// A photo of the work on this tablet: small enough for a thin line, without its place and camera, named by its hash.
+// A photo of the work on this tablet, until the cloud has it.
 import type { PhotoRef } from '@holdfast/kit/api.gen.ts'
+import { PHOTO_FORMS, type PhotoForm } from '@holdfast/kit/photos.ts'
 import { isCodeRefusal, type QueueItem, succeeded } from './item.ts'
+
+export { hashOf, type PhotoForm, photoRefOf as refOf, preparePhoto, UnreadablePhoto } from '@holdfast/kit/photos.ts'
 
 export type Photo = PhotoRef & {
   id: string
@@ -23,55 +26,18 @@ export type Photo = PhotoRef & {
   code?: string
 }
 
-export type PhotoForm = 'usual' | 'small'
-
 /** As many as a command names. */
 export const PHOTOS_MAX = 8
-/** What edge and cloud take. */
-const BYTES_MAX = 5 * 1024 * 1024
 /** Kept free for the queue, which never waits for photos. */
 const KEPT_FREE = 20 * 1024 * 1024
-const FORMS = {
-  usual: { side: 1_600, quality: 0.8, bytes: 700_000 },
-  small: { side: 800, quality: 0.6, bytes: 200_000 },
-} as const
-
-export class UnreadablePhoto extends Error {}
-
-export const refOf = ({ hash, bytes }: Photo): PhotoRef => ({ hash, bytes })
 
 /** How many more of this form fit into so many bytes. */
-export const countThatFit = (room: number, form: PhotoForm = 'usual') => Math.max(0, Math.floor(room / FORMS[form].bytes))
+export const countThatFit = (room: number, form: PhotoForm = 'usual') => Math.max(0, Math.floor(room / PHOTO_FORMS[form].bytes))
 
 /** What this tablet has room for, besides the queue. Browsers that do not tell have room until they refuse. */
 export function roomHere(estimate: { usage?: number; quota?: number } | undefined): number {
   const { usage = 0, quota } = estimate ?? {}
   return quota === undefined ? Number.POSITIVE_INFINITY : Math.max(0, quota - usage - KEPT_FREE)
-}
-
-/** Encoded anew from its pixels, so that neither place nor camera leave the tablet. */
-export async function preparePhoto(file: Blob, form: PhotoForm): Promise<PhotoRef & { content: ArrayBuffer }> {
-  const { side, quality } = FORMS[form]
-  const picture = await createImageBitmap(file).catch(() => {
-    throw new UnreadablePhoto()
-  })
-  const scale = Math.min(1, side / Math.max(picture.width, picture.height))
-  const canvas = document.createElement('canvas')
-  canvas.width = Math.max(1, Math.round(picture.width * scale))
-  canvas.height = Math.max(1, Math.round(picture.height * scale))
-  const context = canvas.getContext('2d')
-  if (!context) throw new UnreadablePhoto()
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height)
-  picture.close()
-  const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, 'image/jpeg', quality))
-  if (!blob || blob.size > BYTES_MAX) throw new UnreadablePhoto()
-  const content = await blob.arrayBuffer()
-  return { hash: await hashOf(content), bytes: content.byteLength, content }
-}
-
-export async function hashOf(content: ArrayBuffer): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', content))
-  return [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** Whether its command lets it leave; `over` where the command came to nothing. */

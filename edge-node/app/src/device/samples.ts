@@ -1,5 +1,5 @@
 // Small values that the tests build on.
-import type { BoardItem, Code, Reply } from '@holdfast/kit/api.gen.ts'
+import type { BoardItem, Code, Problem, Reply } from '@holdfast/kit/api.gen.ts'
 import { jobOf, type QueueItem, type TabletCommand } from './item.ts'
 
 export const ME = 'provider-1'
@@ -15,7 +15,7 @@ export function order(id: string, change: Partial<BoardItem> = {}): BoardItem {
 
 export function item(seq: number, type: TabletCommand['type'], job = 'a', change: Partial<QueueItem> = {}): QueueItem {
   return {
-    id: `command-${seq}`, device_seq: seq, tapped_at: 0, body: { type, order_id: job }, job: jobOf(order(job)),
+    id: `command-${seq}`, device_seq: seq, tapped_at: 0, body: { type, order_id: job } as TabletCommand, job: jobOf(order(job)),
     leaves_at: 0, state: 'waiting', attempts: 0, next_at: 0, edges: [], ...change,
   }
 }
@@ -31,4 +31,9 @@ export function decided(seq: number, kind: 'applied' | 'rejected', code?: Code):
 
 export function notTaken(seq: number, code: Code): Reply {
   return { command_id: `command-${seq}`, hop: 'stored', verdict: 'not_taken', code, message: { en: code, 'zh-CN': code } }
+}
+
+/** A call that the edge refused. */
+export function refusal(status: number, code: Code): { problem: Problem } {
+  return { problem: { type: `urn:holdfast:${code}`, code, title: code, status } }
 }

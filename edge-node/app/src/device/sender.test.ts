@@ -2,7 +2,8 @@ import { beforeEach, expect, it } from 'vitest'
 import type { Receipt, Reply } from '@holdfast/kit/api.gen.ts'
 import type { Answer } from './edge.ts'
 import { truthOf, type QueueItem } from './item.ts'
-import { decided, item, notTaken, stored } from './samples.ts'
+import { decided, item, notTaken, refusal, stored } from './samples.ts'
+import { NO_PROOFS, type Proofs } from './proof.ts'
 import { Sender, type SenderWorld } from './sender.ts'
 
 class Disk {
@@ -27,6 +28,8 @@ let sent: { id: string; [field: string]: unknown }[]
 let posts: Answer<Reply>[]
 let timers: (() => void)[]
 let ended: string[]
+let isNear: boolean | undefined
+let proofs: Proofs
 let sender: Sender
 
 function world(): SenderWorld {
@@ -35,6 +38,7 @@ function world(): SenderWorld {
     disk,
     edge: () => 'north-1',
     token: () => (ended.length > 0 ? undefined : 'token'),
+    proofs,
     publish: (frame) => {
       if (isLineUp) sent.push(JSON.parse(frame))
       return isLineUp
@@ -47,7 +51,7 @@ function world(): SenderWorld {
     changed: () => {},
     decided: () => {},
     signInEnded: (code) => ended.push(code),
-    reached: () => {},
+    reached: (isUp) => (isNear = isUp),
     later: (run) => timers.push(run),
     never: () => {},
   }
@@ -63,6 +67,8 @@ async function reopened(): Promise<Sender> {
 beforeEach(() => {
   disk = new Disk()
   ;[now, isLineUp, sent, posts, timers, ended] = [100_000, true, [], [], [], []]
+  isNear = undefined
+  proofs = NO_PROOFS
 })
 
 async function with_(...items: QueueItem[]): Promise<Sender> {
@@ -192,4 +198,52 @@ it('names a command that another edge may have as a repeat', async () => {
   await with_(item(1, 'accept_order', 'a', { edges: ['north-2'], attempts: 1 }))
   await sender.step()
   expect(sent[0]!.repeat).toBe(true)
+})
+
+it('sends the token with its proof, and asks for another when the edge refuses it', async () => {
+  let made = 0
+  let nonce = 'n-1'
+  proofs = { present: async (token) => ({ value: `${token}~${nonce}~${(made += 1)}` }), forget: () => (nonce = 'n-2') }
+  await with_(item(1, 'accept_order'))
+  await sender.step()
+  expect(sent[0]!.token).toBe('token~n-1~1')
+  await sender.take({ ...notTaken(1, 'proof_required'), command_id: sent[0]!.id })
+  expect(sender.list()[0]).toMatchObject({ state: 'waiting', trouble: { code: 'proof_required' } })
+  now += 60_000
+  await sender.step()
+  expect(sent[1]!.token).toBe('token~n-2~2')
+})
+
+it('keeps a command that cannot be proven now, as where the edge is out of reach', async () => {
+  proofs = { present: async () => ({ unreachable: true }), forget: () => {} }
+  await with_(item(1, 'accept_order'))
+  await sender.step()
+  expect(sent).toEqual([])
+  expect(sender.list()[0]).toMatchObject({ state: 'waiting', trouble: { code: 'unreachable' } })
+  expect(isNear).toBe(false)
+})
+
+it('names the refusal of a nonce, from an edge that is in reach', async () => {
+  proofs = { present: async () => refusal(503, 'unavailable'), forget: () => {} }
+  await with_(item(1, 'accept_order'))
+  await sender.step()
+  expect(sent).toEqual([])
+  expect(sender.list()[0]).toMatchObject({ state: 'waiting', trouble: { code: 'unavailable' } })
+  expect(isNear).toBe(true)
+})
+
+it('hinders only what has not left, when the proof fails halfway', async () => {
+  const answers: Answer<string>[] = [{ value: 'token' }, refusal(500, 'internal')]
+  proofs = { present: async () => answers.shift()!, forget: () => {} }
+  await with_(item(1, 'accept_order', 'a'), item(2, 'accept_order', 'b'), item(3, 'accept_order', 'c'))
+  await sender.step()
+  expect(sent.map((frame) => frame.id)).toEqual(['command-1'])
+  expect(sender.list().map((each) => each.trouble?.code)).toEqual([undefined, 'internal', 'internal'])
+})
+
+it('hinders only what has not left, when the edge falls silent halfway', async () => {
+  await with_(item(1, 'accept_order', 'a'), item(2, 'accept_order', 'b', { attempts: 2 }))
+  await sender.step()
+  expect(sent.map((frame) => frame.id)).toEqual(['command-1'])
+  expect(sender.list().map((each) => each.trouble?.code)).toEqual([undefined, 'unreachable'])
 })

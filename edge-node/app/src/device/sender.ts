@@ -8,6 +8,7 @@ import { due, nextDue } from './due.ts'
 import type { Answer } from './edge.ts'
 import { canUndo, isFirm, type QueueItem } from './item.ts'
 import { pauseMs } from './pace.ts'
+import type { Proofs } from './proof.ts'
 import { Turns } from './turns.ts'
 
 export type SenderDisk = {
@@ -25,6 +26,8 @@ export type SenderWorld = {
   /** The edge spoken to; unknown until it was heard of once. */
   edge(): string | undefined
   token(): string | undefined
+  /** Shows the edge that the token is this tablet's. */
+  proofs: Proofs
   /** Over MQTT; false where that way is not open. */
   publish(frame: string): boolean
   post(frame: string): Promise<Answer<Reply>>
@@ -37,6 +40,8 @@ export type SenderWorld = {
   later(run: () => void, ms: number): unknown
   never(timer: unknown): void
 }
+
+type Failure = Exclude<Answer<unknown>, { value: unknown }>
 
 /** Every so many attempts without an answer go over HTTP: something may swallow what MQTT takes. */
 const HTTP_EVERY = 3
@@ -117,9 +122,9 @@ export class Sender {
     return this.turns.take(async () => {
       const edge = this.world.edge()
       for (const item of this.list().filter((item) => item.state === 'stored' && mayAsk(item, edge))) {
-        const frame = this.frame(item)
-        if (!frame || this.isStopped) return
-        if (!this.world.publish(frame) && !(await this.post(frame))) return
+        const frame = await this.frame(item)
+        if (!frame || !('value' in frame) || this.isStopped) return
+        if (!this.world.publish(frame.value) && !(await this.post(frame.value))) return
       }
     })
   }
@@ -141,12 +146,17 @@ export class Sender {
       }))
       // A full disk keeps nothing back from the edge, which is the way to an emptier one.
       await this.keep(tried).catch(() => tried.forEach((item) => this.items.set(item.id, item)))
-      for (const item of tried) {
-        const frame = this.frame(item)
+      for (const [at, item] of tried.entries()) {
+        const unsent = tried.slice(at)
+        const frame = await this.frame(item)
         if (!frame) break
+        if (!('value' in frame)) {
+          await this.hinderBy(frame, unsent)
+          break
+        }
         const byHttp = item.attempts % HTTP_EVERY === 0
-        if (!byHttp && this.world.publish(frame)) continue
-        if (!(await this.post(frame, tried))) break
+        if (!byHttp && this.world.publish(frame.value)) continue
+        if (!(await this.post(frame.value, unsent))) break
       }
     }).finally(() => this.schedule())
   }
@@ -161,30 +171,28 @@ export class Sender {
 
   private async post(frame: string, unsent: QueueItem[] = []): Promise<boolean> {
     const answer = await this.world.post(frame)
-    if ('unreachable' in answer) {
-      this.world.reached(false)
-      await this.hinder(unsent, 'unreachable')
-      return false
-    }
-    this.world.reached(true)
     if ('value' in answer) {
+      this.world.reached(true)
       await this.hear(answer.value)
       return true
     }
-    const { code, status } = answer.problem
-    if (isSignIn(code) && status !== 503) this.world.signInEnded(code)
-    await this.hinder(unsent, code)
+    if ('problem' in answer && isSignIn(answer.problem.code) && answer.problem.status !== 503) this.world.signInEnded(answer.problem.code)
+    await this.hinderBy(answer, unsent)
     return false
   }
 
-  private hinder(items: QueueItem[], code: string): Promise<void> {
-    const trouble = { code, at: this.world.now() }
-    return this.keep(items.flatMap((item) => (this.items.get(item.id)?.state === 'waiting' ? [{ ...item, trouble }] : [])))
+  /** An edge that refuses is in reach: only silence makes it away. */
+  private hinderBy(answer: Failure, unsent: QueueItem[]): Promise<void> {
+    const isSilent = 'unreachable' in answer
+    this.world.reached(!isSilent)
+    const trouble = { code: isSilent ? 'unreachable' : answer.problem.code, at: this.world.now() }
+    return this.keep(unsent.flatMap((item) => (this.items.get(item.id)?.state === 'waiting' ? [{ ...item, trouble }] : [])))
   }
 
   private async hear(reply: Reply): Promise<void> {
     const item = reply.command_id === null ? undefined : this.items.get(reply.command_id)
     if (!item) return
+    if (reply.code === 'proof_required') this.world.proofs.forget()
     if (meaningOf(reply) === 'sign-in' && isSignIn(reply.code ?? '')) this.world.signInEnded(reply.code!)
     const next = answered(item, reply, this.world.now())
     if (!next) return
@@ -202,9 +210,12 @@ export class Sender {
     await this.world.disk.putReceipts(this.receipts)
   }
 
-  private frame(item: QueueItem): string | undefined {
-    const token = this.world.token()
-    if (!token) return undefined
+  /** Nothing without a sign-in; else the frame, or what the edge answered instead of a nonce for the proof. */
+  private async frame(item: QueueItem): Promise<Answer<string> | undefined> {
+    const own = this.world.token()
+    if (!own) return undefined
+    const presented = await this.world.proofs.present(own)
+    if (!('value' in presented)) return presented
     const edge = this.world.edge()
     const frame: CmdFrame = {
       v: 1,
@@ -214,10 +225,10 @@ export class Sender {
       seen: edge === undefined ? undefined : this.receipts[edge],
       receipt: item.reply?.receipt,
       repeat: item.edges.some((each) => each !== edge),
-      token,
+      token: presented.value,
       body: item.body,
     }
-    return JSON.stringify(frame)
+    return { value: JSON.stringify(frame) }
   }
 
   private async keep(items: QueueItem[]): Promise<void> {

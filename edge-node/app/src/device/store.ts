@@ -48,7 +48,7 @@ export class QueueFull extends Error {}
 export class PhotosFull extends Error {}
 
 /** What is kept of the device, whoever uses it. */
-type Fact = 'device' | 'deviceKey' | 'current' | 'locked' | 'opened' | 'standing' | 'mayAskToInstall' | 'callsOut'
+type Fact = 'device' | 'deviceKey' | 'proofKey' | 'current' | 'locked' | 'opened' | 'standing' | 'mayAskToInstall' | 'callsOut'
 
 /** Shared by every person on this tablet. */
 export async function openTablet(name = 'holdfast') {

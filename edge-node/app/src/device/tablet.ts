@@ -1,10 +1,12 @@
 // What a person, the edge and the clock do to the tablet: who is at it, what it hears, and every action on jobs and photos.
 import type { BoardItem, EdgeStanding, LogHead, Order } from '@holdfast/kit/api.gen.ts'
 import { askForOthers, sendFor } from './couriers.ts'
-import { edgeAt } from './edge.ts'
+import { edgeAt, type TabletKey } from './edge.ts'
 import { newDevice, newId } from './id.ts'
 import { isCodeRefusal, jobOf, succeeded, type QueueItem, type TabletCommand, undoMsOf } from './item.ts'
 import { merged } from './jobs.ts'
+import { publicKeyOf } from './keys.ts'
+import { deviceLabel } from './label.ts'
 import { openLine, type Line } from './line.ts'
 import { type Entered, openPeople, type People, type PinAnswer } from './people.ts'
 import type { PinFault } from './pin.ts'
@@ -17,7 +19,7 @@ import { haveTablet } from './window.ts'
 import { forgetPerson, openPerson, openTablet, type PersonStore, PhotosFull, type TabletStore, QueueFull } from './store.ts'
 import { me, photosHere, photosOf, photosTaken, queued, tablet, waiting } from './tabletState.ts'
 
-const edge = edgeAt()
+const edge = edgeAt('', () => people?.proof)
 const STANDING_EVERY_MS = 15_000
 /** Decisions may have been missed, so they are asked for as well. */
 const ASK_EVERY_MS = 30_000
@@ -94,6 +96,7 @@ async function open(person: Entered): Promise<void> {
     disk: mine,
     edge: () => tablet.standing?.edge,
     token: () => token,
+    proofs: edge.proofs,
     publish: (frame) => line?.publish(frame) ?? false,
     post: edge.command,
     changed,
@@ -150,7 +153,7 @@ export type SignInResult = 'in' | 'wrong' | 'changed' | 'not-a-provider' | 'away
 
 /** `changed`: by a new password, and what is kept here opens with the former one. It `mayGo` where the person says so. */
 export async function signIn(name: string, password: string, mayGo = false): Promise<SignInResult> {
-  const answer = await edge.signIn(name.trim(), password, tablet.device)
+  const answer = await edge.signIn(name.trim(), password, tablet.device, await tabletKey())
   if ('unreachable' in answer) {
     reached(false)
     return (await unlock(name, password)) ? 'in' : 'away'
@@ -166,6 +169,10 @@ export async function signIn(name: string, password: string, mayGo = false): Pro
   if (entered === 'changed') return entered
   await comeIn(entered)
   return 'in'
+}
+
+async function tabletKey(): Promise<TabletKey> {
+  return people.proof ? { tablet_key: await publicKeyOf(people.proof), tablet_label: deviceLabel(navigator.userAgent) } : {}
 }
 
 /** Back in by the password alone, as the tablet knows it; needs nobody. */
@@ -287,8 +294,9 @@ let isLineUp = false
 function connect(): void {
   const { standing, person, device } = tablet
   if (!standing || !person || !token || line) return
+  const own = token
   line = openLine(
-    { region: standing.region, edge: standing.edge, device, user: person.user_id, token },
+    { region: standing.region, edge: standing.edge, device, user: person.user_id, password: () => presentedToken(own) },
     {
       up: () => {
         isLineUp = true
@@ -312,6 +320,12 @@ function connect(): void {
       },
     },
   )
+}
+
+/** Nothing where there is no proof now: the line then tries again. */
+async function presentedToken(own: string): Promise<string | undefined> {
+  const presented = await edge.proofs.present(own)
+  return 'value' in presented ? presented.value : undefined
 }
 
 /** The broker of MQTT 3.1.1 cannot say why it refuses; the edge can. */

@@ -187,6 +187,7 @@ fn each_refusal_has_a_code_of_mqtt_and_a_reason_string() {
         (ConnectRefusal::Person(Code::InvalidToken), 0x86, 4),
         (ConnectRefusal::Person(Code::InvalidCredentials), 0x86, 4),
         (ConnectRefusal::Person(Code::SessionEnded), 0x87, 5),
+        (ConnectRefusal::Person(Code::ProofRequired), 0x87, 5),
         (ConnectRefusal::Person(Code::TokenExpired), 0x87, 5),
         (ConnectRefusal::Person(Code::Revoked), 0x8a, 5),
         (ConnectRefusal::Person(Code::DeviceClosed), 0x8a, 5),

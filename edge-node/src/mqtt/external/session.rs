@@ -171,7 +171,7 @@ impl<'a> BrokerSession<'a> {
             return;
         };
         match self.find_sender(device.clone(), &payload) {
-            Some(sender) => {
+            Ok(sender) => {
                 let broker = &self.client.broker;
                 broker.record_last_user(&device, sender.actor.user_id);
                 let inbox = &self.client.inbox;
@@ -179,29 +179,35 @@ impl<'a> BrokerSession<'a> {
                     metrics::EDGE_COMMANDS.add(["unknown"], 1);
                 }
             }
-            None => self.refuse_token(&device, &payload),
+            Err(code) => self.refuse_token(&device, &payload, code),
         }
     }
 
     /// Identifies the person by the command's token: only the broker knows the connected client.
-    fn find_sender(&self, device: DeviceId, payload: &[u8]) -> Option<TabletSender> {
-        let token = CmdFrame::extract_token(payload)?;
+    fn find_sender(&self, device: DeviceId, payload: &[u8]) -> Result<TabletSender, Code> {
+        let token = CmdFrame::extract_token(payload).ok_or(Code::InvalidToken)?;
         let authenticator = &self.client.authenticator;
-        let checked = authenticator.check_token(&token, Some(&device))?;
-        Some(TabletSender {
+        let checked = authenticator
+            .check_token(&token, Some(&device))
+            .ok_or(Code::InvalidToken)?;
+        if checked.refusal == Some(Code::ProofRequired) {
+            // Decisions must not go to the device of a sender who may be a thief.
+            return Err(Code::ProofRequired);
+        }
+        Ok(TabletSender {
             device,
             actor: checked.claims.actor(),
         })
     }
 
     /// Gives no other reason, so strangers do not learn which frames this edge can read.
-    fn refuse_token(&self, device: &DeviceId, payload: &[u8]) {
+    fn refuse_token(&self, device: &DeviceId, payload: &[u8], code: Code) {
         let id = match CmdFrame::read(payload) {
             Ok(frame) => Some(frame.id),
             Err(unreadable) => unreadable.id,
         };
         metrics::EDGE_COMMANDS.add(["not_taken"], 1);
-        let reply = not_taken_reply(id, Code::InvalidToken);
+        let reply = not_taken_reply(id, code);
         let identity = &self.client.identity;
         let topic = topics::reply_topic(identity.region, &identity.edge_id, device);
         match serde_json::to_vec(&reply) {

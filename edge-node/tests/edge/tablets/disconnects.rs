@@ -9,10 +9,11 @@ use tokio::{
 };
 use wire::{Role, topics};
 
-use super::{Region, connect_packet};
+use super::{Region, connect_packet, refusal};
 use crate::world::{
     PATIENCE, accept, frame, id,
     tablet::{REGION, edge_id},
+    until,
 };
 
 /// A socket whose CONNECT was accepted.
@@ -188,5 +189,29 @@ async fn a_silent_tablet_ends_after_one_and_a_half_keep_alives() {
         "{:?}",
         began.elapsed()
     );
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_is_its_first_persons_even_if_they_leave_at_once() {
+    let region = Region::open().await;
+    let at = region.edge.mqtt.unwrap();
+    let owner = region.token(Role::Provider, 20);
+    let visitor = region.token(Role::Provider, 21);
+    for n in 0..12 {
+        let device = format!("t-{n}");
+        let mut socket = TcpStream::connect(at).await.unwrap();
+        let connect = connect_packet(5, &device, &owner);
+        socket.write_all(&connect).await.unwrap();
+        // The edge reads the end of the stream before it has answered.
+        socket.shutdown().await.unwrap();
+        let _reset = socket.read_to_end(&mut Vec::new()).await;
+        until("the device is left", || async {
+            refusal(at, &device, &visitor).await.is_none().then_some(())
+        })
+        .await;
+        let _visitor = Line::open(&region, 5, &device, &visitor).await;
+        let _owner = Line::open(&region, 5, &device, &owner).await;
+    }
     region.edge.stop().await;
 }

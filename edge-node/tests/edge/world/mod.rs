@@ -11,11 +11,11 @@ use std::{path::Path, time::Duration};
 use holdfast_edge::{Config, MqttKind, RunningEdge, start};
 use process::{
     clock::Clock,
-    tokens::{Claims, TokenKind},
+    tokens::{Claims, TokenBinding, TokenKind},
 };
 use serde_json::{Value, json};
 pub(crate) use support::samples::order;
-use support::{Issuer, samples::person};
+use support::{DeviceSigner, Issuer, samples::person};
 use uuid::Uuid;
 use wire::{CommandBody, OrderId, Region, Role};
 
@@ -46,6 +46,18 @@ impl People {
         let claims = support::edge_claims(person(user, role), Region::North, Clock::system().now());
         self.0.signer.sign_claims(&Claims {
             exp: claims.iat + seconds,
+            ..claims
+        })
+    }
+
+    /// A grant for that device, bound to its key.
+    pub(crate) fn bound_grant(&self, user: u128, device: &str, key: &DeviceSigner) -> String {
+        let provider = person(user, Role::Provider);
+        let claims = support::edge_claims(provider, Region::North, Clock::system().now());
+        self.0.signer.sign_claims(&Claims {
+            kind: TokenKind::DeviceGrant,
+            device: Some(wire::DeviceId::new(device).unwrap()),
+            binding: Some(TokenBinding { key: key.key() }),
             ..claims
         })
     }

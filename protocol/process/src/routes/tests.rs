@@ -128,6 +128,7 @@ impl GuardedService {
             command: None,
             verified: false,
             mark_version: 0,
+            binding: None,
         })
     }
 

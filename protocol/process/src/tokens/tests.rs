@@ -25,6 +25,7 @@ fn claims() -> Claims {
         command: None,
         verified: false,
         mark_version: 0,
+        binding: None,
     }
 }
 

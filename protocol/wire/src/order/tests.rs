@@ -39,6 +39,23 @@ const LEGAL: &[(OrderStatus, Action, OrderStatus)] = &[
         Action::Review,
         OrderStatus::Reviewed,
     ),
+    (OrderStatus::Accepted, Action::Report, OrderStatus::Accepted),
+    (
+        OrderStatus::InProgress,
+        Action::Report,
+        OrderStatus::InProgress,
+    ),
+    (OrderStatus::Accepted, Action::Answer, OrderStatus::Accepted),
+    (
+        OrderStatus::InProgress,
+        Action::Answer,
+        OrderStatus::InProgress,
+    ),
+    (
+        OrderStatus::Completed,
+        Action::Answer,
+        OrderStatus::Completed,
+    ),
 ];
 
 #[test]
@@ -50,6 +67,21 @@ fn the_machine_is_exactly_its_table() {
                 .find(|(status, by, _)| (*status, *by) == (from, action))
                 .map(|(_, _, to)| *to);
             assert_eq!(from.next_status(action), expected, "{from} --{action}-->");
+        }
+    }
+}
+
+#[test]
+fn only_a_report_and_its_answer_keep_the_status() {
+    for from in OrderStatus::ALL {
+        for action in Action::ALL {
+            if let Some(to) = from.next_status(action) {
+                assert_eq!(
+                    to == from,
+                    action.keeps_status(),
+                    "{from} --{action}--> {to}"
+                );
+            }
         }
     }
 }

@@ -90,8 +90,11 @@ impl Vectors {
             &minicbor::to_vec(&proven).unwrap(),
         );
         for (name, body) in [
+            ("publish_order with photos", publish_with_photos()),
             ("start_order with photo", start_with_photo()),
             ("complete_order with photos", complete_with_photos()),
+            ("report_incident of more work", report_of_more_work()),
+            ("answer_incident that declines", answer_to_more_work()),
         ] {
             self.add_text(&format!("command_hash/{name}"), body.hash());
             self.add_json(&format!("command_json/{name}"), &body);

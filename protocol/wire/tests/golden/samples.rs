@@ -32,6 +32,7 @@ pub(crate) fn draft() -> Draft {
         service_start_time: Some(UnixMillis(1_764_000_000_000)),
         service_end_time: None,
         start_code: None,
+        photos: Vec::new(),
     }
 }
 
@@ -93,6 +94,16 @@ pub(crate) fn photo(name: &[u8]) -> PhotoRef {
     }
 }
 
+pub(crate) fn publish_with_photos() -> CommandBody {
+    CommandBody::PublishOrder {
+        order_id: OrderId(id(1)),
+        order: Draft {
+            photos: vec![photo(b"job"), photo(b"detail")],
+            ..draft()
+        },
+    }
+}
+
 pub(crate) fn start_with_photo() -> CommandBody {
     CommandBody::StartOrder {
         order_id: OrderId(id(1)),
@@ -110,6 +121,23 @@ pub(crate) fn complete_with_photos() -> CommandBody {
         order_id: OrderId(id(1)),
         note: None,
         evidence: Some(evidence),
+    }
+}
+
+pub(crate) fn report_of_more_work() -> CommandBody {
+    CommandBody::ReportIncident {
+        order_id: OrderId(id(1)),
+        kind: IncidentKind::MoreWork,
+        note: Some("The valve is worn 阀门磨损".into()),
+        extra_price: Some("80.00".parse().unwrap()),
+    }
+}
+
+pub(crate) fn answer_to_more_work() -> CommandBody {
+    CommandBody::AnswerIncident {
+        order_id: OrderId(id(1)),
+        incident: CommandId(id(8)),
+        agreed: false,
     }
 }
 
@@ -149,6 +177,17 @@ pub(crate) fn bodies() -> Vec<CommandBody> {
             order_id,
             rating: 5,
             comment: "好".into(),
+        },
+        CommandBody::ReportIncident {
+            order_id,
+            kind: IncidentKind::RunningLate,
+            note: None,
+            extra_price: None,
+        },
+        CommandBody::AnswerIncident {
+            order_id,
+            incident: CommandId(id(8)),
+            agreed: true,
         },
     ]
 }

@@ -18,6 +18,7 @@ pub(crate) fn words() -> Vec<(String, Vec<u8>)> {
         of("payment_status", &PaymentStatus::ALL),
         of("service_type", &ServiceType::ALL),
         of("action", &Action::ALL),
+        of("incident_kind", &IncidentKind::ALL),
         of("currency", &Currency::ALL),
         of("role", &Role::ALL),
         of(

@@ -6,9 +6,12 @@ field-unprintable = This holds characters that cannot be shown.
 
 price-too-low = The price must be above zero.
 price-too-high = The price is too high.
+extra-price-missing = Name the price of the extra work.
+extra-price-unexpected = Only more work has a price.
 time-out-of-range = The time must lie between 1970 and 9999.
 time-backwards = The end must be after the start.
 
 checklist-wrong = This takes at most twenty answers, each to another question.
 signature-too-large = The signature has too many strokes, or leaves its field.
+job-photos-wrong = An order takes at most four photos, each once and of at most 5 MB.
 photos-wrong = This takes at most eight photos, each once and of at most 5 MB.

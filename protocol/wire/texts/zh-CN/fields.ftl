@@ -6,9 +6,12 @@ field-unprintable = 含有无法显示的字符。
 
 price-too-low = 价格必须大于零。
 price-too-high = 价格过高。
+extra-price-missing = 请填写增加部分的价格。
+extra-price-unexpected = 只有增加工作时才需填写价格。
 time-out-of-range = 时间必须在 1970 年至 9999 年之间。
 time-backwards = 结束时间必须晚于开始时间。
 
 checklist-wrong = 最多二十项检查，每项只能回答一次。
 signature-too-large = 签名笔画过多，或超出签名区。
+job-photos-wrong = 一个订单最多四张照片，每张只能出现一次，且不超过 5 MB。
 photos-wrong = 最多八张照片，每张只能出现一次，且不超过 5 MB。

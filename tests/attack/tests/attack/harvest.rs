@@ -261,6 +261,51 @@ async fn a_provider_keeps_the_address_of_a_job_that_is_no_longer_his() {
 }
 
 #[tokio::test]
+async fn a_provider_wants_the_number_of_a_customer_whose_job_he_gave_back() {
+    const PHONE: &str = "13812341000";
+    let platform = AttackedPlatform::shared().await;
+    let customer = platform.somebody(Role::Customer).await;
+    let admin = platform.admin().await;
+    let thief = platform.provider().await;
+    let own = HttpCall::get("/api/v1/users/me/profile");
+    let version = customer.done(own).await["version"].clone();
+    let form = json!({"version": version, "full_name": "Li Si", "phone_number": PHONE});
+    let write = HttpCall::new("PUT", "/api/v1/users/me/profile").json(&form);
+    customer.done(write).await;
+    let order = customer
+        .publish_approved(&admin, Region::North, "Mend the stove")
+        .await;
+    let contact = format!("/api/v1/orders/{order}/contact");
+    let refused = async |when: &str| {
+        for call in [
+            HttpCall::get(&contact),
+            HttpCall::post(&format!("{contact}/call")),
+        ] {
+            let answer = thief.ask(call).await.unwrap();
+            assert_eq!(answer.status, 404, "{when}: {}", answer.text());
+            assert!(!answer.text().contains(PHONE), "{when}");
+        }
+    };
+    refused("the order is open").await;
+    assert_eq!(thief.act(order, "accept").await.unwrap().status, 200);
+    let seen = thief.done(HttpCall::get(&contact)).await;
+    assert_eq!(seen["masked_phone"], "138****1000");
+    assert!(!seen.to_string().contains(PHONE), "{seen}");
+    let call = HttpCall::post(&format!("{contact}/call"));
+    assert_eq!(thief.done(call).await["phone_number"], PHONE);
+    assert_eq!(thief.act(order, "withdraw").await.unwrap().status, 200);
+    refused("he gave it back").await;
+    let record = HttpCall::get(&format!("{contact}/showings"));
+    for reader in [&customer, &admin] {
+        let shown = reader.done(record.clone()).await;
+        let to = &shown["items"][0]["shown_to"]["user_id"];
+        assert_eq!(to, &json!(thief.person.user_id), "on record: {shown}");
+    }
+    let list = thief.ask(record).await.unwrap();
+    assert_eq!(list.status, 404, "{}", list.text());
+}
+
+#[tokio::test]
 async fn a_hoarder_keeps_his_jobs_after_his_account_was_closed() {
     let platform = AttackedPlatform::on_any_stores().await;
     let orders = open_orders(&platform, 3).await;

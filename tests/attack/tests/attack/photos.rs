@@ -1,5 +1,5 @@
-//! Photos of work: at another person's command, at a job that is not one's own, and with bytes or
-//! names that are not as the command says.
+//! Photos of work and of a job: at another person's command, at a job that is not one's own, and
+//! with bytes or names that are not as the command says.
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Somebody};
 use process::clock::Clock;
@@ -181,4 +181,42 @@ async fn somebody_sends_an_edge_other_bytes_or_names_than_the_command_says() {
     }
     let stored = put(&provider, port, &format!("{path}?offset=0"), &picture).await;
     assert_eq!(stored.json()["state"], json!("stored"), "{}", stored.text());
+}
+
+#[tokio::test]
+async fn somebody_sends_a_photo_to_another_customers_job_or_other_bytes_to_his_own() {
+    let platform = AttackedPlatform::shared().await;
+    let customer = platform.somebody(Role::Customer).await;
+    let thief = platform.somebody(Role::Customer).await;
+    let picture = png(70, 30);
+    let photo = name_photo(&picture);
+    let form = json!({
+        "title": "A job with a photo", "service_type": "other", "price": "10.00",
+        "location": REGION, "address": "1 Harbour Road", "photos": [photo],
+    });
+    let call = HttpCall::post("/api/v1/orders").json(&form);
+    let published = customer.done(call).await;
+    let order = published["order_id"].as_str().expect("an order").to_owned();
+    let path = format!("/api/v1/orders/{order}/photos/{}", photo.hash);
+    let send = |bytes: &[u8]| HttpCall::new("PUT", &path).body("image/png", bytes);
+
+    let foreign = thief.ask(send(&picture)).await.expect("an answer");
+    assert_eq!(
+        (foreign.status, foreign.code().as_str()),
+        (404, "order_not_found")
+    );
+    let other = customer.ask(send(&png(60, 30))).await.expect("an answer");
+    assert_eq!(
+        (other.status, other.code().as_str()),
+        (422, "photo_damaged")
+    );
+    let sent = customer.done(send(&picture)).await;
+    assert_ne!(sent["arrived_at"], json!(null), "{sent}");
+    for call in [
+        HttpCall::get(&path),
+        HttpCall::get(&format!("/api/v1/orders/{order}/photos")),
+    ] {
+        let seen = thief.ask(call).await.expect("an answer");
+        assert_eq!(seen.status, 404, "{}", seen.text());
+    }
 }

@@ -60,6 +60,9 @@ pub(super) async fn all_with_all_parts(scene: &Scene, draws: &mut Draws) {
     for part in all {
         scene.stack.start_again(part).await.unwrap();
     }
+    for server in servers {
+        scene.stack.ready(server).await.unwrap();
+    }
     scene.every_part_tells(|_| Told::READY).await;
 }
 

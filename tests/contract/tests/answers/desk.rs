@@ -170,6 +170,7 @@ impl Desk {
             command: None,
             verified: false,
             mark_version: 0,
+            binding: None,
         })
     }
 

@@ -9,8 +9,8 @@ use user::{
         VerificationState,
     },
     store::{
-        CompletedJob, ProfileEventDraft, ProfileRefusal, ProfileStore, serving_providers_query,
-        verification_queue_query,
+        CompletedJob, NumberShowing, ProfileEventDraft, ProfileRefusal, ProfileStore,
+        serving_providers_query, verification_queue_query,
     },
 };
 use wire::{EventType, FileId, OrderId, RatingEvent, Region, Role, ServiceType, UserId};
@@ -29,6 +29,7 @@ pub(crate) async fn fill(store: &ProfileStore) {
             verify(store, user(n)).await;
         }
         job(store, n, user(n)).await;
+        show_number(store, n, user(n)).await;
         store
             .create_blank_profile::<CustomerProfile>(user(n), Role::Customer, TRACE)
             .await
@@ -78,6 +79,11 @@ pub(crate) async fn run(store: &ProfileStore) {
     for n in 1..3 {
         job(store, n, user(2)).await;
     }
+    show_number(store, 1, user(2)).await;
+    let order = OrderId(id(1));
+    let shown = store.count_number_showings(order, user(2)).await.unwrap();
+    assert_eq!(shown, 1);
+    assert_eq!(store.list_number_showings(order).await.unwrap().len(), 1);
     let rating = RatingEvent {
         provider_id: user(2),
         version: 1,
@@ -103,6 +109,17 @@ async fn job(store: &ProfileStore, n: u128, provider_id: UserId) {
         .await
         .unwrap();
     store.recount_jobs(provider_id).await.unwrap();
+}
+
+async fn show_number(store: &ProfileStore, n: u128, reader_id: UserId) {
+    let showing = NumberShowing {
+        order_id: OrderId(id(n)),
+        reader_id,
+        reader_role: Role::Provider,
+        owner_id: user(1),
+        shown_at: AT,
+    };
+    store.record_number_showing(&showing).await.unwrap();
 }
 
 /// A profile that serves the region, and waits for verification.

@@ -5,7 +5,7 @@ use order::{
     Config,
     store::{
         AcceptanceRules, CaseUpdateResult, ChunkResult, OrderListCursor, OrderListQuery, OrderSort,
-        PhotoVerdict, Publication, Store, TrackingSecret,
+        PhotoName, PhotoPurpose, PhotoVerdict, Publication, Store, TrackingSecret,
     },
 };
 use platform::{Database, files::FileKind, inbox, outbox, sql::Sql};
@@ -247,6 +247,20 @@ async fn photos(store: &Store, clock: &Clock, order_id: OrderId) {
     for verdict in [PhotoVerdict::Damaged, PhotoVerdict::Kept(FileKind::Png)] {
         store.settle_photo(whole.id, verdict).await.unwrap();
     }
+    let name = PhotoName {
+        order_id,
+        command_id,
+        photo,
+    };
+    let owner = whole.owner;
+    let purpose = store.find_photo_purpose(&name, owner).await.unwrap();
+    assert_eq!(purpose, PhotoPurpose::Work);
+    let other = PhotoName {
+        command_id: CommandId(clock.new_id()),
+        ..name
+    };
+    let kind = FileKind::Jpeg;
+    store.record_sent_photo(other, owner, kind).await.unwrap();
     assert_eq!(store.list_order_photos(order_id).await.unwrap().len(), 1);
     assert_eq!(store.remove_unfinished_photos(20).await.unwrap(), 0);
 }

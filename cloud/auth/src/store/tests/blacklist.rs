@@ -60,6 +60,7 @@ async fn while_a_session_may_have_ended_untold_the_cache_answers_for_none() {
         command: None,
         verified: false,
         mark_version: 0,
+        binding: None,
     };
     let unknown = CachedSession::Unknown { can_store: true };
     list.refill_blacklist().await;

@@ -36,6 +36,7 @@ async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engi
         expires_at: NOW.plus_ms(HOUR_MS),
         device: None,
         region: None,
+        device_id: None,
     };
     let begun = database
         .store
@@ -97,6 +98,7 @@ async fn a_sign_in_under_way_does_not_outlive_its_identity(#[case] engine: Engin
             expires_at: NOW.plus_ms(HOUR_MS),
             device: None,
             region: None,
+            device_id: None,
         };
         let sign_in = VerifiedSignIn {
             identity: Some(identity),

@@ -21,6 +21,8 @@ fn each_event_reaches_exactly_its_people() {
         (EventType::OrderCancelled, vec![customer, provider]),
         (EventType::OrderCompleted, vec![customer, provider]),
         (EventType::OrderStatusChanged, vec![]),
+        (EventType::OrderIncidentReported, vec![customer]),
+        (EventType::OrderIncidentAnswered, vec![provider]),
         (EventType::PaymentCompleted, vec![customer]),
         (EventType::PaymentReleased, vec![provider]),
         (EventType::PaymentStatusChanged, vec![]),

@@ -1,5 +1,7 @@
 //! The text of each line in both languages.
 
+mod incidents;
+
 use wire::{OrderEvent, PaymentEvent, PaymentStatus, Role};
 
 use super::*;

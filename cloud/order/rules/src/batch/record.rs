@@ -4,8 +4,8 @@
 //! together.
 
 use wire::{
-    Action, Code, CommandBody, EventType, FenceEnd, FenceEnding, Lost, OpDecision, Order,
-    OrderEvent, OrderStatus, Outcome, OutcomeKind, RaceRule, TimelineEntry, UserId, WorkEvidence,
+    Action, Code, EventType, FenceEnd, FenceEnding, Lost, OpDecision, Order, OrderEvent,
+    OrderStatus, Outcome, OutcomeKind, RaceRule, TimelineEntry, UserId,
 };
 
 use super::{
@@ -128,11 +128,15 @@ impl BatchDecision<'_> {
                 ..line
             },
         );
+        let incident = self.find_report(attempt);
+        self.record_incident(attempt);
         self.emit_event(kind, attempt, order.clone(), |body| {
             body.reason = reason;
             body.taken_from = taken_from;
             body.terms = after.terms;
             body.paid_afterwards = paid_afterwards;
+            body.incident = incident;
+            body.incident_answer = attempt.command.body.incident_answer();
             if kind == EventType::OrderCancelled {
                 body.refund = order_rules::refund_amount(after);
             }
@@ -356,7 +360,9 @@ impl BatchDecision<'_> {
             race_rule: rule,
             promise: attempt.edge_promise(),
             payment_status: None,
-            evidence: work_evidence(&attempt.command.body),
+            evidence: attempt.command.body.work_evidence(),
+            incident: attempt.command.body.incident_report(),
+            incident_answer: attempt.command.body.incident_answer(),
         };
         self.writes.timeline.push(NewTimelineEntry {
             order_id: order.id,
@@ -406,6 +412,8 @@ fn event_type_for(action: Option<Action>) -> EventType {
         Some(Action::Cancel) => EventType::OrderCancelled,
         Some(Action::Complete) => EventType::OrderCompleted,
         Some(Action::Withdraw | Action::Start | Action::Review) => EventType::OrderStatusChanged,
+        Some(Action::Report) => EventType::OrderIncidentReported,
+        Some(Action::Answer) => EventType::OrderIncidentAnswered,
     }
 }
 
@@ -430,22 +438,13 @@ pub(crate) fn consumes_command_id(attempt: &Attempt, code: Code) -> bool {
 }
 
 /// True if a refusal enters the timeline. Edge refusals do, since someone acted on the edge's
-/// answer, but a stranger's do not. Over HTTP the stored answer is enough.
+/// answer, but a stranger's do not. Over HTTP the stored answer is enough. So it is for a report: it
+/// has no effect, and refused ones would push other lines off the history's page.
 fn enters_timeline(attempt: &Attempt, code: Code) -> bool {
     let (Some(action), Some(actor)) = (attempt.command.body.order_action(), attempt.actor) else {
         return false;
     };
     let stranger = code == Code::OrderNotFound;
-    attempt.op().is_some() && action.allowed_roles().contains(&actor.role) && !stranger
-}
-
-fn work_evidence(body: &CommandBody) -> Option<WorkEvidence> {
-    match body {
-        CommandBody::CompleteOrder { evidence, .. } => evidence.clone(),
-        CommandBody::StartOrder { photos, .. } if !photos.is_empty() => Some(WorkEvidence {
-            photos: photos.clone(),
-            ..WorkEvidence::default()
-        }),
-        _ => None,
-    }
+    let has_effect = !action.keeps_status() && !stranger;
+    attempt.op().is_some() && action.allowed_roles().contains(&actor.role) && has_effect
 }

@@ -9,6 +9,7 @@ mod disclosure;
 mod evidence;
 mod held;
 mod in_vain;
+mod incidents;
 mod offline_rules;
 mod properties;
 mod repeats;

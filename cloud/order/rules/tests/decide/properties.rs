@@ -1,9 +1,12 @@
 //! Properties of every sequence of commands, for all senders and batch sizes.
 
-use crate::stage::*;
+use crate::{
+    incidents::{answer, report},
+    stage::*,
+};
 use proptest::prelude::*;
 use rules::{Submission, Writes};
-use wire::{Actor, CommandBody, EventType, OpDecision, OrderStatus, PaymentStatus};
+use wire::{Actor, CommandBody, EventType, IncidentKind, OpDecision, OrderStatus, PaymentStatus};
 
 const ORDERS: u128 = 3;
 
@@ -16,7 +19,7 @@ fn actor() -> impl Strategy<Value = Actor> {
 }
 
 fn body() -> impl Strategy<Value = CommandBody> {
-    (1..=ORDERS, 0..9u8).prop_map(|(n, kind)| match kind {
+    (1..=ORDERS, 0..11u8).prop_map(|(n, kind)| match kind {
         0 => publish(n),
         1 => approve(n),
         2 => reject(n),
@@ -24,6 +27,8 @@ fn body() -> impl Strategy<Value = CommandBody> {
         5 => withdraw(n),
         6 => start(n),
         7 => complete(n),
+        8 => report(n, IncidentKind::MoreWork, Some(8_000)),
+        9 => answer(n, 8, true),
         _ => cancel(n),
     })
 }

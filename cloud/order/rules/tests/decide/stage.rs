@@ -180,6 +180,9 @@ impl Stage {
                 write.guard.map(|guard| guard.version)
             );
         }
+        for line in &writes.timeline {
+            self.carry_incident(line);
+        }
         for (region, turned) in &writes.turns {
             self.snapshot.regions.insert(*region, turned.after.clone());
         }

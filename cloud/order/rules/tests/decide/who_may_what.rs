@@ -1,10 +1,13 @@
 //! Every action, role and state in one table, so that nothing is allowed by accident.
 
-use crate::stage::*;
+use crate::{
+    incidents::{answer, report},
+    stage::*,
+};
 use rules::{OfflineRules, Submission};
 use wire::{
-    Action, Actor, Code, CommandBody, EventType, OrderStatus, OutcomeKind, PaymentStatus, Role,
-    ServiceType,
+    Action, Actor, Code, CommandBody, EventType, IncidentKind, OrderStatus, OutcomeKind,
+    PaymentStatus, Role, ServiceType,
 };
 
 /// The table's result for a command: the next state or the refusal.
@@ -21,6 +24,8 @@ fn body(action: Action) -> CommandBody {
         Action::Complete => complete(1),
         Action::Cancel => cancel(1),
         Action::Review => review(1),
+        Action::Report => report(1, IncidentKind::NobodyHome, None),
+        Action::Answer => answer(1, 77, true),
     }
 }
 
@@ -50,7 +55,7 @@ fn barred(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) ->
             matches!(status, PendingReview | Rejected).then_some(Code::OrderNotFound)
         }
         (Action::Accept, _) => Some(Code::ProvidersOnly),
-        (Action::Withdraw | Action::Start | Action::Complete, Role::Provider) => {
+        (Action::Withdraw | Action::Start | Action::Complete | Action::Report, Role::Provider) => {
             let mine = taken && actor == provider(1);
             let why = if status == Pending {
                 Code::NotYours
@@ -60,7 +65,10 @@ fn barred(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) ->
             (!mine).then_some(why)
         }
         (Action::Cancel | Action::Withdraw, Role::Admin) => None,
-        (Action::Cancel, Role::Customer) => (actor != customer(1)).then_some(Code::OrderNotFound),
+        (Action::Answer, Role::Customer) if from_edge => Some(Code::UnknownOp),
+        (Action::Cancel | Action::Answer, Role::Customer) => {
+            (actor != customer(1)).then_some(Code::OrderNotFound)
+        }
         (Action::Review, Role::Customer) => Some(Code::UnknownOp),
         _ => Some(Code::RoleForbidden),
     }
@@ -92,6 +100,8 @@ fn expected(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) 
         (Action::Start, Accepted) => Ok(InProgress),
         (Action::Complete, InProgress) => Ok(Completed),
         (Action::Cancel, Pending | Accepted) => Ok(Cancelled),
+        (Action::Report, Accepted | InProgress) => Ok(status),
+        (Action::Answer, Accepted | InProgress | Completed) => Ok(status),
         (_, Cancelled) => Err(Code::OrderCancelled),
         (_, Rejected) => Err(Code::OrderRejected),
         _ => Err(Code::WrongState),
@@ -115,7 +125,7 @@ fn the_matrix_of_people_actions_and_states_is_exactly_its_table() {
 fn check(actor: Actor, action: Action, status: OrderStatus, from_edge: bool) {
     let mut before = order(1, status);
     before.order.payment_status = PaymentStatus::Held;
-    let mut stage = Stage::with([before.clone()]);
+    let mut stage = Stage::with([before.clone()]).report_more_work(1, 77);
     let request = match from_edge {
         true => logged(1, 1, Some(actor), body(action)),
         false => portal(1, actor, body(action)),
@@ -129,7 +139,7 @@ fn check(actor: Actor, action: Action, status: OrderStatus, from_edge: bool) {
                 (OutcomeKind::Applied, None),
                 "{case}"
             );
-            let changed = u64::from(to != status);
+            let changed = u64::from(to != status || action.keeps_status());
             let after = stage.order(1);
             assert_eq!(after.status, to, "{case}");
             assert_eq!(after.version, before.order.version + changed, "{case}");
@@ -154,7 +164,7 @@ fn check(actor: Actor, action: Action, status: OrderStatus, from_edge: bool) {
 }
 
 #[test]
-fn each_change_emits_its_one_event() {
+fn each_change_of_status_emits_its_one_event() {
     for (actor, body, status, kind) in [
         (
             customer(1),
@@ -211,25 +221,50 @@ fn each_change_emits_its_one_event() {
             EventType::OrderCancelled,
         ),
     ] {
-        let mut standing = order(1, status);
-        standing.order.payment_status = PaymentStatus::Held;
-        let mut stage = Stage::with([standing]);
-        let (outcome, writes) = stage.decide_one(portal(1, actor, body));
-        let [event] = writes.events.as_slice() else {
-            panic!("{kind}: {:?}", writes.events)
-        };
-        assert_eq!(event.kind, kind);
-        assert_eq!(
-            Some(&event.body.order),
-            outcome.order.as_ref(),
-            "{kind}: the whole order"
-        );
-        assert_eq!(
-            (event.body.actor, event.body.command_id),
-            (actor, command_id(1))
-        );
-        assert_eq!(event.trace, command_id(1).0.simple().to_string());
+        check_event(actor, body, status, kind);
     }
+}
+
+#[test]
+fn a_report_and_its_answer_emit_one_event_each() {
+    for (actor, body, status, kind) in [
+        (
+            provider(1),
+            report(1, IncidentKind::RunningLate, None),
+            OrderStatus::Accepted,
+            EventType::OrderIncidentReported,
+        ),
+        (
+            customer(1),
+            answer(1, 77, false),
+            OrderStatus::InProgress,
+            EventType::OrderIncidentAnswered,
+        ),
+    ] {
+        check_event(actor, body, status, kind);
+    }
+}
+
+#[track_caller]
+fn check_event(actor: Actor, body: CommandBody, status: OrderStatus, kind: EventType) {
+    let mut standing = order(1, status);
+    standing.order.payment_status = PaymentStatus::Held;
+    let mut stage = Stage::with([standing]).report_more_work(1, 77);
+    let (outcome, writes) = stage.decide_one(portal(1, actor, body));
+    let [event] = writes.events.as_slice() else {
+        panic!("{kind}: {:?}", writes.events)
+    };
+    assert_eq!(event.kind, kind);
+    assert_eq!(
+        Some(&event.body.order),
+        outcome.order.as_ref(),
+        "{kind}: the whole order"
+    );
+    assert_eq!(
+        (event.body.actor, event.body.command_id),
+        (actor, command_id(1))
+    );
+    assert_eq!(event.trace, command_id(1).0.simple().to_string());
 }
 
 #[test]
@@ -293,6 +328,32 @@ fn a_publication_makes_an_order_that_waits_for_review_unpaid() {
     assert_eq!(writes.orders[0].guard, None);
     assert_eq!(writes.timeline[0].entry.action, None);
     assert_eq!(writes.timeline[0].entry.from, None);
+}
+
+#[test]
+fn a_publication_names_at_most_four_photos_and_its_history_has_them() {
+    let photos = |count: u8| -> Vec<wire::PhotoRef> {
+        let photo = |n| wire::PhotoRef {
+            hash: wire::Hash([n; 32]),
+            bytes: 300_000,
+        };
+        (0..count).map(photo).collect()
+    };
+    let publish = |count| CommandBody::PublishOrder {
+        order_id: order_id(2),
+        order: wire::Draft {
+            photos: photos(count),
+            ..draft()
+        },
+    };
+    let mut stage = Stage::with([]);
+    let (outcome, writes) = stage.decide_one(logged(1, 1, Some(customer(1)), publish(5)));
+    assert_eq!(outcome.code, Some(Code::InvalidInput));
+    assert!(writes.timeline.is_empty());
+    let (outcome, writes) = stage.decide_one(logged(2, 2, Some(customer(1)), publish(4)));
+    assert_eq!(outcome.code, None);
+    let named = writes.timeline[0].entry.evidence.clone();
+    assert_eq!(named.map(|evidence| evidence.photos), Some(photos(4)));
 }
 
 #[test]

@@ -114,7 +114,7 @@ async fn each_edge_of_the_machine_is_taken_or_refused_by_its_code() {
         for actor in people() {
             for action in Action::ALL
                 .into_iter()
-                .filter(|action| *action != Action::Review)
+                .filter(|action| *action != Action::Review && !action.keeps_status())
             {
                 let order = order_in(&service, status).await;
                 let path = format!("/api/v1/orders/{}/{action}", order.id);

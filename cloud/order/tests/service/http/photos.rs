@@ -39,18 +39,22 @@ async fn completed(stage: &Stage, order_id: OrderId, photos: Vec<PhotoRef>) -> C
     command_id
 }
 
-fn stored(bytes: usize) -> PhotoAnswer {
+pub(super) fn stored(bytes: usize) -> PhotoAnswer {
     PhotoAnswer::Stored {
         bytes: bytes.try_into().unwrap(),
     }
 }
 
-fn refused(code: Code) -> PhotoAnswer {
+pub(super) fn refused(code: Code) -> PhotoAnswer {
     PhotoAnswer::Refused { code }
 }
 
 impl Service {
-    async fn deliver_from(&self, part: &'static str, chunk: &PhotoChunkDelivery) -> Answer {
+    pub(super) async fn deliver_from(
+        &self,
+        part: &'static str,
+        chunk: &PhotoChunkDelivery,
+    ) -> Answer {
         let token = self
             .service_key
             .issue_token(part, "order", &self.stage.clock);
@@ -62,14 +66,18 @@ impl Service {
             .await
     }
 
-    async fn deliver(&self, chunk: &PhotoChunkDelivery) -> PhotoAnswer {
+    pub(super) async fn deliver(&self, chunk: &PhotoChunkDelivery) -> PhotoAnswer {
         let answer = self.deliver_from("hub", chunk).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         serde_json::from_value(answer.body).unwrap()
     }
 
     /// Sends the whole photo as an edge does. Returns the last answer.
-    async fn send_photo(&self, named: (OrderId, CommandId), bytes: &[u8]) -> PhotoAnswer {
+    pub(super) async fn send_photo(
+        &self,
+        named: (OrderId, CommandId),
+        bytes: &[u8],
+    ) -> PhotoAnswer {
         let photo = reference(bytes);
         let mut answer = stored(0);
         for (n, body) in bytes.chunks(CHUNK_BYTES).enumerate() {
@@ -80,12 +88,17 @@ impl Service {
         answer
     }
 
-    async fn list(&self, reader: Actor, order: OrderId) -> Answer {
+    pub(super) async fn list(&self, reader: Actor, order: OrderId) -> Answer {
         self.get(reader, &format!("/api/v1/orders/{order}/photos"))
             .await
     }
 
-    async fn shown(&self, reader: Actor, order: OrderId, hash: Hash) -> (HeaderMap, Vec<u8>) {
+    pub(super) async fn shown(
+        &self,
+        reader: Actor,
+        order: OrderId,
+        hash: Hash,
+    ) -> (HeaderMap, Vec<u8>) {
         let token = format!("Bearer {}", self.token(reader));
         let request = Request::builder()
             .uri(format!("/api/v1/orders/{order}/photos/{hash}"))

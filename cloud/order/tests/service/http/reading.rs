@@ -28,6 +28,10 @@ async fn nothing_is_open_without_a_token() {
         post("/internal/ops".into()),
         post("/internal/photos".into()),
         (Method::PUT, format!("/api/v1/orders/{id}/status")),
+        (
+            Method::PUT,
+            format!("/api/v1/orders/{id}/photos/{}", wire::Hash::ZERO),
+        ),
     ];
     let actions = [
         "approve", "reject", "accept", "withdraw", "start", "complete", "cancel",

@@ -46,6 +46,34 @@ async fn a_sound_picture_stays_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_renewed_picture_has_none_of_the_named_bytes() {
+    let png = picture(ImageFormat::Png);
+    let renew = async |bytes: &[u8], hash| {
+        let turn = OriginalChecker::default().wait_for_turn().await.unwrap();
+        turn.renew_picture(bytes.to_vec(), hash, 4).await.unwrap()
+    };
+    let OriginalCheck::Sound(file) = renew(&png, sha256(&png)).await else {
+        panic!("the picture was not taken")
+    };
+    assert_eq!(file.kind, FileKind::Jpeg);
+    assert_eq!(file.uploaded_hash, hex::encode(sha256(&png).0));
+    let size = file.size.map(|size| (size.width, size.height));
+    assert_eq!(size, Some((4, 2)), "the longer side is 4");
+    let CheckedContent::Held(held) = file.content else {
+        panic!("the picture is not in memory")
+    };
+    assert!(held.starts_with(b"\xff\xd8\xff"));
+    assert_eq!(file.hash, hex::encode(sha256(&held).0));
+
+    let damaged = renew(&png[..png.len() - 1], sha256(&png)).await;
+    assert!(matches!(damaged, OriginalCheck::Damaged), "{damaged:?}");
+    let script = b"<script>alert(1)</script>";
+    let refused = renew(script, sha256(script)).await;
+    let is_refused = matches!(refused, OriginalCheck::Refused(FileRefusal::Kind));
+    assert!(is_refused, "{refused:?}");
+}
+
+#[tokio::test]
 async fn what_is_not_one_plain_picture_is_refused_with_the_reason() {
     let png = picture(ImageFormat::Png);
     let behind = |mark: &[u8]| [&png[..], mark].concat();

@@ -35,6 +35,7 @@ fn signed(signer: &Signer, kind: TokenKind) -> String {
         command: None,
         verified: false,
         mark_version: 0,
+        binding: None,
     })
 }
 

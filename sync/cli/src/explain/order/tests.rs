@@ -68,6 +68,8 @@ fn entry(
         promise: None,
         payment_status: None,
         evidence: None,
+        incident: None,
+        incident_answer: None,
     }
 }
 

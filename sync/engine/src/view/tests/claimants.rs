@@ -1,6 +1,8 @@
 //! The users who can still change an order, and the ops of others, which are idle.
 
-use wire::{Action, CommandBody, Order, OrderId, OrderStatus, Role, UserId};
+use wire::{
+    Action, Code, CommandBody, CommandId, IncidentKind, Order, OrderId, OrderStatus, Role, UserId,
+};
 
 use crate::{
     tests::{actor, draft, edge, id, order},
@@ -62,6 +64,17 @@ fn on(action: Action) -> CommandBody {
             order_id,
             rating: 5,
             comment: String::new(),
+        },
+        Action::Report => CommandBody::ReportIncident {
+            order_id,
+            kind: IncidentKind::NobodyHome,
+            note: None,
+            extra_price: None,
+        },
+        Action::Answer => CommandBody::AnswerIncident {
+            order_id,
+            incident: CommandId(id(70)),
+            agreed: true,
         },
     }
 }
@@ -202,6 +215,58 @@ fn an_op_that_no_later_state_has_a_place_for_is_idle() {
         &[(PROVIDER, Role::Provider, Start)],
         false,
     );
+}
+
+#[test]
+fn a_report_is_idle_and_leaves_an_unpaid_start_in_the_view() {
+    use Action::{Complete, Report, Start};
+    let start = (PROVIDER, Role::Provider, Start);
+    let report = (PROVIDER, Role::Provider, Report);
+    let complete = (PROVIDER, Role::Provider, Complete);
+    let confirmed = || at(OrderStatus::Accepted, Some(PROVIDER));
+    check(confirmed(), &[start, report], true);
+    let told = overlay_pending_ops(Some(confirmed()), ops(&[start, report]), &edge());
+    let silent = overlay_pending_ops(Some(confirmed()), ops(&[start]), &edge());
+    assert!(silent.unpaid_start.is_some());
+    assert_eq!(told.unpaid_start, silent.unpaid_start);
+    assert!(told.pending[1].keeps_order && !told.pending[0].keeps_order);
+    assert_eq!(
+        (&told.order, told.certainty),
+        (&silent.order, silent.certainty)
+    );
+
+    let done = overlay_pending_ops(Some(confirmed()), ops(&[start, report, complete]), &edge());
+    assert!(done.pending.iter().all(|op| op.doubt.is_none()), "{done:?}");
+    assert!(done.unpaid_start.is_some());
+    let early = overlay_pending_ops(
+        Some(at(OrderStatus::Completed, Some(PROVIDER))),
+        ops(&[report]),
+        &edge(),
+    );
+    assert_eq!(early.pending[0].doubt, Some(Code::LooksWrongState));
+    let stranger = (STRANGER, Role::Provider, Report);
+    let foreign = overlay_pending_ops(Some(confirmed()), ops(&[stranger]), &edge());
+    assert_eq!(foreign.pending[0].doubt, Some(Code::LooksNotYours));
+}
+
+/// Otherwise a provider who reports could keep the holder from promising the job to the next one.
+#[test]
+fn a_report_that_waits_leaves_the_holders_answer_firm() {
+    let gone = at(OrderStatus::Pending, None);
+    let late = ops(&[(PROVIDER, Role::Provider, Action::Report)]);
+    let view = overlay_pending_ops(Some(gone), late, &edge());
+    let accept = on(Action::Accept);
+    let request = VerdictRequest {
+        actor: actor(STRANGER, Role::Provider),
+        body: &accept,
+        repeat: false,
+        receipted: false,
+        start_code: EnteredStartCode::None,
+    };
+    let CommandVerdict::Taken(taken) = judge_command(&request, &view, &HOLDER) else {
+        panic!("not taken");
+    };
+    assert_eq!(taken.fence, Some(7));
 }
 
 #[test]

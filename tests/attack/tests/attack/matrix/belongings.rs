@@ -9,7 +9,7 @@ use std::{
 use attack::{AttackedPlatform, HttpCall, PASSWORD, PATIENCE, Somebody};
 use serde_json::{Value, json};
 use support::{
-    eventually,
+    DeviceSigner, eventually,
     files::{pdf, png},
 };
 use wire::{OrderId, Region, Role};
@@ -30,7 +30,7 @@ pub(super) struct Household {
 }
 
 /// Private texts that no stranger may read.
-pub(super) const PRIVATE: [&str; 7] = [
+pub(super) const PRIVATE: [&str; 8] = [
     STREET,
     PHONE,
     ADDRESS,
@@ -38,6 +38,7 @@ pub(super) const PRIVATE: [&str; 7] = [
     HIDDEN_WORDS,
     CERTIFICATE,
     PAPER,
+    REPORT,
 ];
 
 const STREET: &str = "7 Lighthouse Steps";
@@ -48,6 +49,7 @@ const REFUND_REASON: &str = "It leaked upon my violin.";
 const HIDDEN_WORDS: &str = "He shouted at my neighbour Olga.";
 const CERTIFICATE: &str = "CARE-77-1234";
 const PAPER: &str = "born in the lighthouse";
+const REPORT: &str = "The pipe behind the piano leaks.";
 const ME: &str = "/api/v1/users/me";
 pub(super) const PRICE: &str = "200.00";
 
@@ -127,6 +129,7 @@ impl Household {
             "an order that is taken",
             &json!(taken),
         );
+        self.has_report(taken).await;
         let receipt = HttpCall::get(&format!("/api/v1/orders/{taken}/tracking"));
         let code = customer.done(receipt).await["code"].clone();
         self.has(Role::Customer, "track", "the code of an order", &code);
@@ -186,6 +189,24 @@ impl Household {
         admin.done(HttpCall::post(&hide).json(&decision)).await;
         let picture = customer.done(picture_call(48)).await["id"].clone();
         self.has(Role::Customer, "images", "a picture in no review", &picture);
+    }
+
+    /// The provider asks for more work at that order, and the customer has not answered.
+    async fn has_report(&mut self, order: OrderId) {
+        let form = json!({"kind": "more_work", "note": REPORT, "extra_price": "80.00"});
+        let path = format!("/api/v1/orders/{order}");
+        let report = HttpCall::post(&format!("{path}/incidents")).json(&form);
+        self.provider.done(report).await;
+        let history = HttpCall::get(&format!("{path}/timeline"));
+        let history = self.customer.done(history).await;
+        let lines = history["items"].as_array().expect("a history");
+        let told = lines.last().expect("the report");
+        self.has(
+            Role::Customer,
+            "incidents",
+            "a report that waits for an answer",
+            &told["command_id"],
+        );
     }
 
     async fn taken(&self, admin: &Somebody) -> OrderId {
@@ -288,8 +309,13 @@ impl Household {
         let call = HttpCall::post("/api/v1/auth/device-grants");
         let tablet = format!("t-{}", provider.person.user_id.0.simple());
         provider
-            .done(call.json(&json!({"region": Region::North, "device": tablet})))
+            .done(call.json(&json!({
+                "region": Region::North, "device": tablet, "key": DeviceSigner::new().key(),
+                "label": "Chrome on Android",
+            })))
             .await;
+        let devices = provider.done(HttpCall::get("/api/v1/auth/devices")).await;
+        let device = devices["items"][0]["device_id"].clone();
         for role in [Role::Customer, Role::Provider] {
             let list = self
                 .owner(role)
@@ -310,6 +336,8 @@ impl Household {
                 self.has(role, "sessions", "the grant of a tablet", &grant);
             }
         }
+        // Behind the sessions: its end by its owner ends the grant.
+        self.has(Role::Provider, "devices", "a registered tablet", &device);
         let phones = platform.stack.layout().cloud_folder().join("sms");
         link_phone(&customer, &phones).await;
         let list = customer

@@ -51,6 +51,11 @@ const OF_NOBODY: &[(&str, &str, &str)] = &[
         "body.order_id",
         "an edge takes it down and the cloud refuses it: `firm.rs`, and `who_may_what.rs` of the order's rules",
     ),
+    (
+        "POST /commands",
+        "body.incident",
+        "only the cloud takes an answer to a report; an edge knows no such command",
+    ),
     ("POST /commands", "receipt.command_id", "signed by an edge"),
     ("POST /commands", "receipt.user_id", "signed by an edge"),
     ("POST /commands", "seen.command_id", "signed by an edge"),

@@ -67,6 +67,7 @@ const OPEN_BY_DESIGN: &[Exception] = &[
     open("POST /api/v1/orders/{id}/accept", &TAKEN, 400, "he hears that another was quicker"),
     open("PUT /api/v1/orders/{id}/status", &TAKEN, 400, "the same, of an accept by this route"),
     open("PUT /api/v1/orders/{id}/status", &[], 422, "the role brings no order to that status"),
+    open("POST /api/v1/orders/{id}/incidents", &[], 422, "a report of more work names its price"),
     open("PUT /api/v1/payments/methods/{method}", &[], 422, "it is no way to pay"),
     open("GET /api/v1/payments", &["the code of an order"], 422, "it is no id of an order"),
     open("GET /api/v1/refunds", &["the code of an order"], 422, "it is no id of an order"),
@@ -267,6 +268,7 @@ async fn are_real(routes: &[DescribedRoute], victims: &Household) {
 const FOUND_ELSEWHERE: &[(&str, &str)] = &[
     ("refunds", "its customer finds it by its order"),
     ("images", "read with their review"),
+    ("incidents", "read in the order's history"),
     ("track", "read with the secret of its receipt"),
 ];
 

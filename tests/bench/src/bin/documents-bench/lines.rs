@@ -48,6 +48,8 @@ fn line(n: u32) -> InboxLine {
             reason: None,
             why: None,
             lost: None,
+            incident: None,
+            agreed: None,
             match_reasons: Vec::new(),
             reminds: false,
             paid_afterwards: false,

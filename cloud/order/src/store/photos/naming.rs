@@ -1,0 +1,181 @@
+//! Reads the photos that the history of an order names: its publication, starts and completions.
+
+use std::collections::BTreeMap;
+
+use platform::{row, sql::Columns, vals};
+use wire::{Action, CommandId, OrderId, PhotoRef, UserId, WorkEvidence, words};
+
+use super::{PhotoArrival, PhotoName, PhotoRow, select_photo};
+use crate::store::{Store, StoreError, timeline_rows::TIMELINE};
+
+row! {
+    struct EvidenceRow in order_timeline sealed by TIMELINE {
+        order_id: OrderId,
+        command_id: CommandId,
+        actor_id: UserId,
+        action: Option<Action>,
+        evidence: Option<String>,
+    }
+}
+
+/// True for the publication, and for an entry of work on the order. An attempt that changed nothing
+/// is that only if the order's provider made it; otherwise anyone could put photos at any order.
+const NAMES_PHOTOS: &str = "(from_status IS NULL OR from_status <> to_status OR actor_id = \
+    (SELECT provider_id FROM orders WHERE orders.id = order_timeline.order_id))";
+
+const PUBLISHED: &str = "SELECT command_id FROM order_timeline WHERE order_id = ? \
+    AND command_id = ? AND actor_id = ? AND from_status IS NULL LIMIT 1";
+
+const DECIDED: &str = "SELECT command_id FROM commands WHERE command_id = ? LIMIT 1";
+
+/// The oldest entries with evidence whose photos are shown, so that later ones cannot hide them.
+const ENTRIES_MAX: usize = 500;
+
+/// Entries of one command. People rarely have equal command ids.
+const NAMESAKES_MAX: usize = 16;
+
+/// Photos of an order that were sent.
+const PHOTOS_MAX: usize = 2_000;
+
+words! {
+    /// When a photo was taken.
+    PhotoMoment {
+        /// Before the order was published: it shows the job.
+        Job "job",
+        /// At the start.
+        Before "before",
+        /// At the completion.
+        After "after",
+    }
+}
+
+/// A photo that an entry of an order's history names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderPhoto {
+    pub command_id: CommandId,
+    pub photo: PhotoRef,
+    pub taken: PhotoMoment,
+    pub arrival: PhotoArrival,
+}
+
+words! {
+    /// The subject of an order's photo.
+    PhotoPurpose {
+        /// The job, as its customer published it.
+        Job "job",
+        /// The work, begun or done.
+        Work "work",
+    }
+}
+
+/// The result of a search for a sent photo in the history.
+pub(super) enum PhotoNaming {
+    NamedBy(UserId),
+    NotNamed,
+    /// The command is not decided yet, or this version cannot read its evidence.
+    Unknown,
+}
+
+impl Store {
+    pub(super) async fn find_photo_naming(
+        &self,
+        name: &PhotoName,
+    ) -> Result<PhotoNaming, StoreError> {
+        // Its first chunk has passed the checks below, and the history only grows.
+        let (text, values) = select_photo(name);
+        let begun: Option<PhotoRow> = self.sql.fetch_optional(text, values).await?;
+        if let Some(photo) = begun {
+            return Ok(PhotoNaming::NamedBy(photo.owner_id));
+        }
+        // In this order: a decision that commits in between has its entry then.
+        let decided: Option<CommandId> = self
+            .sql
+            .fetch_optional(DECIDED, vals![name.command_id])
+            .await?;
+        let text = EvidenceRow::select("WHERE order_id = ? AND command_id = ? AND ")
+            .append_text(NAMES_PHOTOS)
+            .append_text(" LIMIT ?");
+        let values = vals![name.order_id, name.command_id, NAMESAKES_MAX];
+        let entries: Vec<EvidenceRow> = self.sql.fetch_all(text, values).await?;
+        let mut is_unreadable = false;
+        for entry in entries {
+            match entry.photos() {
+                Some(photos) if photos.contains(&name.photo) => {
+                    return Ok(PhotoNaming::NamedBy(entry.actor_id));
+                }
+                Some(_) => {}
+                None => is_unreadable = true,
+            }
+        }
+        if decided.is_none() || is_unreadable {
+            return Ok(PhotoNaming::Unknown);
+        }
+        Ok(PhotoNaming::NotNamed)
+    }
+
+    /// The command that published the order names the photos of the job. Later ones name those of
+    /// the work.
+    pub async fn find_photo_purpose(
+        &self,
+        name: &PhotoName,
+        owner: UserId,
+    ) -> Result<PhotoPurpose, StoreError> {
+        let values = vals![name.order_id, name.command_id, owner];
+        let published: Option<CommandId> = self.sql.fetch_optional(PUBLISHED, values).await?;
+        Ok(match published {
+            Some(_) => PhotoPurpose::Job,
+            None => PhotoPurpose::Work,
+        })
+    }
+
+    /// The photos that the history of an order names, in its order.
+    pub async fn list_order_photos(&self, id: OrderId) -> Result<Vec<OrderPhoto>, StoreError> {
+        let text = EvidenceRow::select("WHERE order_id = ? AND evidence IS NOT NULL AND ")
+            .append_text(NAMES_PHOTOS)
+            .append_text(" ORDER BY id LIMIT ?");
+        let entries: Vec<EvidenceRow> = self.sql.fetch_all(text, vals![id, ENTRIES_MAX]).await?;
+        let text = PhotoRow::select("WHERE order_id = ? LIMIT ?");
+        let rows: Vec<PhotoRow> = self.sql.fetch_all(text, vals![id, PHOTOS_MAX]).await?;
+        let mut arrivals = BTreeMap::new();
+        for row in rows {
+            let key = (row.command_id, row.hash, row.bytes);
+            arrivals.insert(key, row.arrival()?);
+        }
+        let mut photos: Vec<OrderPhoto> = Vec::new();
+        for entry in entries {
+            for photo in entry.photos().unwrap_or_default() {
+                let key = (entry.command_id, photo.hash, photo.bytes);
+                let listed = OrderPhoto {
+                    command_id: entry.command_id,
+                    photo,
+                    taken: entry.moment(),
+                    arrival: arrivals.get(&key).copied().unwrap_or(PhotoArrival::Awaited),
+                };
+                // People with equal command ids may name the same photo.
+                if !photos.contains(&listed) {
+                    photos.push(listed);
+                }
+            }
+        }
+        Ok(photos)
+    }
+}
+
+impl EvidenceRow {
+    /// `None` if a newer version wrote evidence that this one cannot read.
+    fn photos(&self) -> Option<Vec<PhotoRef>> {
+        let Some(text) = &self.evidence else {
+            return Some(Vec::new());
+        };
+        let evidence = serde_json::from_str::<WorkEvidence>(text).ok()?;
+        Some(evidence.photos)
+    }
+
+    fn moment(&self) -> PhotoMoment {
+        match self.action {
+            None => PhotoMoment::Job,
+            Some(Action::Start) => PhotoMoment::Before,
+            Some(_) => PhotoMoment::After,
+        }
+    }
+}
