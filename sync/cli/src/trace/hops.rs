@@ -8,7 +8,7 @@ use wire::{
     OpRecord, Role, TimelineEntry, TracedChange, TracedEvent, UnixMillis, words,
 };
 
-use super::sources::TraceSources;
+use super::sources::{HUB, TraceSources};
 use crate::{
     explain::{
         order::{describe_entry, describe_storing},
@@ -240,7 +240,7 @@ fn list_event_hops(
     for consumer in &event.consumers {
         let Some(at) = consumer.at else { continue };
         // The hub adds the change to the feed in the same transaction, which has its own hop.
-        if sources.find_change(event, at).is_some() {
+        if consumer.part == HUB && sources.find_change(event, at).is_some() {
             continue;
         }
         let text = style.translate(say::trace_handled {

@@ -1,5 +1,5 @@
-//! What the parts know about one order: the order service its timeline, the hub its ops and the
-//! feed, and the parts that publish and consume events their outboxes, inboxes and receipts.
+//! One order's data from all parts: its timeline from the order service, its ops and feed from the
+//! hub, and outboxes, inboxes and receipts from the parts that publish and consume events.
 
 use wire::{
     EdgeId, EdgeStatus, OpPlace, OpRecord, Order, OrderEventTrace, OrderFeedTrace, OrderId,
@@ -22,7 +22,7 @@ const ACCEPTS_MAX: usize = 1_000;
 const CLOCK_DOUBT_MS: u64 = 5_000;
 
 const ORDER: &str = "order";
-const HUB: &str = "hub";
+pub(super) const HUB: &str = "hub";
 const GATEWAY: &str = "gateway";
 
 pub(super) struct TraceSources {

@@ -1,7 +1,7 @@
 //! Clocks that disagree, and hops whose time is forgotten.
 
 use serde_json::json;
-use wire::{Language, OrderFeedTrace, TimelineEntry};
+use wire::{Language, OrderEventTrace, OrderFeedTrace, TimelineEntry};
 
 use super::*;
 use crate::trace::hops::HopKind;
@@ -123,4 +123,34 @@ fn a_hop_whose_time_is_forgotten_is_shown_without_one() {
         "{text}"
     );
     assert!(text.contains("+ nothing is on its way any more"), "{text}");
+}
+
+#[test]
+fn a_part_that_handles_an_event_in_the_moment_of_the_feed_has_its_hop() {
+    let mut sources = sources(at(1));
+    let events: OrderEventTrace =
+        serde_json::from_value(json!({ "missing": [], "more": false, "items": [{
+            "id": "0192f5d4-0000-7000-8000-000000000003", "type": "order.accepted", "part": "order",
+            "order_version": 3, "made_at": at(3_601), "sent_at": at(3_602), "arrivals": [],
+            "consumers": [
+                {"queue": "payment_queue", "part": "payment", "state": "handled", "at": at(3_603)},
+                {"queue": "feed_queue", "part": "hub", "state": "handled", "at": at(3_603)},
+            ],
+        }]}))
+        .unwrap();
+    let feed: OrderFeedTrace = serde_json::from_value(json!({
+        "waiting": [],
+        "changes": [{
+            "region": "NORTH", "feed_seq": 7, "version": 3, "gone": false, "at": at(3_603),
+            "edges": [],
+        }],
+    }))
+    .unwrap();
+    sources.events = Some(events);
+    sources.feed = Some(feed);
+    let trace = trace(sources);
+    let handled = trace.hops.iter();
+    let handled = handled.filter(|hop| hop.kind == HopKind::EventHandled);
+    let places: Vec<&str> = handled.map(|hop| hop.place.as_str()).collect();
+    assert_eq!(places, ["payment"]);
 }
