@@ -177,7 +177,18 @@ impl Stack {
     }
 
     pub async fn status(&self) -> Result<StatusReport> {
-        Ok(self.admin().await?.status().await?)
+        let report = self.admin().await?.status().await;
+        if let Err(error) = &report
+            && error.status == Some(401)
+        {
+            self.drop_session().await;
+        }
+        Ok(report?)
+    }
+
+    /// Lets the next call of `admin` sign in again: a test may revoke the key of this session.
+    async fn drop_session(&self) {
+        self.admin.lock().await.session = GatewaySession::at(&self.layout.gateway_url());
     }
 
     /// Everything needed to use this platform from outside.

@@ -68,10 +68,10 @@ impl Stack {
 
     /// After a hub returns from a kill, the gateway rejects calls to it for a moment, so retry.
     async fn send_gate(&self, region: Region, gate: GateState) -> Result<()> {
-        let admin = self.admin().await?;
         loop {
-            match admin.set_gate(region, gate).await {
+            match self.admin().await?.set_gate(region, gate).await {
                 Err(error) if error.status.is_none_or(|status| status == 503) => {}
+                Err(error) if error.status == Some(401) => self.drop_session().await,
                 sent => return Ok(sent.map(|_| ())?),
             }
             sleep(STATUS_POLL).await;

@@ -377,6 +377,11 @@ impl CutOff<'_> {
                 "it cannot know yet of a killed key"
             );
         }
+        eventually("the cloud rejects the killed key", PATIENCE, async || {
+            let shown = self.admin.ask(HttpCall::get("/api/v1/admin/status")).await;
+            (shown.ok()?.status == 401).then_some(())
+        })
+        .await;
         platform.stack.heal(Region::North).await.unwrap();
         for token in [&forged, &honest.edge_token] {
             eventually(
