@@ -62,7 +62,7 @@ struct FeedConfirmation {
 /// A genuine token, and the reason if it no longer admits. Its owner's earlier commands still get
 /// their answers.
 #[derive(Debug, Clone)]
-pub(crate) struct CheckedToken {
+pub(crate) struct GenuineToken {
     pub claims: Claims,
     /// Without its proof: the log that stores it can be stolen, and goes to the hub.
     pub token: String,
@@ -222,7 +222,7 @@ impl TokenAuthenticator {
         &self,
         presented: &str,
         device: Option<&DeviceId>,
-    ) -> Option<CheckedToken> {
+    ) -> Option<GenuineToken> {
         let presented = PresentedToken::parse(presented);
         let token = presented.token;
         let claims = self.keys.read(token).ok()?;
@@ -241,7 +241,7 @@ impl TokenAuthenticator {
                     .find_revocation(&AdmittedToken::from_claims(&claims, 0))
             })
             .or_else(|| self.refuse_expired_token(token));
-        Some(CheckedToken {
+        Some(GenuineToken {
             claims,
             token: token.to_owned(),
             refusal,

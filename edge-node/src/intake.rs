@@ -24,7 +24,7 @@ use wire::{
 };
 
 use crate::{
-    authentication::{CheckedToken, TabletSender},
+    authentication::{GenuineToken, TabletSender},
     context::{EdgeContext, LinkStatus},
     rate_limiter::RateLimiter,
     receipts,
@@ -208,7 +208,7 @@ impl CommandIntake {
         &self,
         frame: CmdFrame,
         device: Option<&DeviceId>,
-        signed: CheckedToken,
+        signed: GenuineToken,
         refusal: Option<Code>,
         admission: Option<AdmittedSession>,
     ) -> CheckedCommand {

@@ -11,9 +11,9 @@ mod domain;
 mod errors;
 /// One module per use case: its handlers, and the actions that they call.
 mod handlers {
-    pub(crate) mod addresses;
     pub(crate) mod contacts;
     pub(crate) mod devices;
+    pub(crate) mod email_addresses;
     pub(crate) mod identities;
     pub(crate) mod keys;
     pub(crate) mod oidc;

@@ -17,7 +17,7 @@ use wire::{
 
 use crate::{
     handlers::{
-        addresses, contacts, devices, identities, keys, oidc, passwords, people, phone_codes,
+        contacts, devices, email_addresses, identities, keys, oidc, passwords, people, phone_codes,
         phone_links, roles, sessions, tokens,
     },
     service::Service,
@@ -34,7 +34,7 @@ pub(crate) fn router(service: Service) -> Router {
         .route("/internal/contact", post(contacts::show_contact))
         .route(
             "/internal/address-codes",
-            post(addresses::issue_address_code),
+            post(email_addresses::issue_address_code),
         )
         .route(
             "/internal/command-tokens",
@@ -208,19 +208,19 @@ fn add_address_routes<T: RouteTable<Service>>(to: T) -> T {
     use Code::{AccountLocked, CodeOver, CodeWrong, InvalidCredentials, TooManyRequests, UserExists};
     to
         .add_public_route(route(GET, "/api/v1/auth/address", ANY),
-            "Show your e-mail address and whether it is confirmed", &[], addresses::show_address)
+            "Show your e-mail address and whether it is confirmed", &[], email_addresses::show_address)
         .add_public_route(route(PUT, "/api/v1/auth/address", ANY),
             "Change your e-mail address, with your password; it takes effect once confirmed by a \
              code",
-            &[InvalidCredentials, AccountLocked, TooManyRequests], addresses::change_address)
+            &[InvalidCredentials, AccountLocked, TooManyRequests], email_addresses::change_address)
         .add_public_route(route(POST, "/api/v1/auth/address/code", ANY),
             "Send the code to your unconfirmed e-mail address again",
-            &[TooManyRequests], addresses::send_address_code)
+            &[TooManyRequests], email_addresses::send_address_code)
         .add_public_route(
             route(POST, "/api/v1/auth/address/confirm", ANY)
                 .without_key("a repeat fails because its code is spent"),
             "Confirm your e-mail address with the code sent to it",
-            &[CodeWrong, CodeOver, UserExists, TooManyRequests], addresses::confirm_address)
+            &[CodeWrong, CodeOver, UserExists, TooManyRequests], email_addresses::confirm_address)
 }
 
 #[rustfmt::skip]

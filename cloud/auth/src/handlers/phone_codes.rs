@@ -28,7 +28,7 @@ use wire::{
 };
 
 use super::{
-    addresses::to_code_tries_problem,
+    email_addresses::to_code_tries_problem,
     identities::{IdentityRefusal, SignInContext, random_guest_name},
 };
 use crate::{

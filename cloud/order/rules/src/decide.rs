@@ -25,7 +25,7 @@ pub fn decide_submissions(snapshot: &Snapshot, submissions: &[Submission]) -> Wr
 
 fn decide_submission(decision: &mut BatchDecision<'_>, request: &Submission) -> OpDecision {
     match request {
-        Submission::Command(attempt) => match rule_on_command(decision, attempt) {
+        Submission::Command(attempt) => match decide_command(decision, attempt) {
             Ok(outcome) => OpDecision::Decided(outcome),
             Err(reason) => OpDecision::Held(reason),
         },
@@ -54,7 +54,7 @@ fn release_lease(
 }
 
 /// Repeats a stored answer, gives a reason to wait, or rules on the command.
-fn rule_on_command(
+fn decide_command(
     decision: &mut BatchDecision<'_>,
     attempt: &Attempt,
 ) -> Result<Outcome, HeldReason> {
