@@ -32,6 +32,12 @@ macro_rules! mutants {
 mutants! {
     "answer_before_commit" "holdfast-edge" "process"
         "every_receipt_outlives_a_kill_at_any_moment";
+    "answer_before_commit" "holdfast-edge" "process"
+        "power_cut::nothing_acknowledged_is_lost_at_any_cut_of_power";
+    "commits_not_synced" "holdfast-edge" "process"
+        "power_cut::nothing_acknowledged_is_lost_at_any_cut_of_power";
+    "photo_parts_not_synced" "holdfast-edge" "process"
+        "power_cut::nothing_acknowledged_is_lost_at_any_cut_of_power";
     "up_before_commit" "holdfast-edge" "edge"
         "uplink::what_goes_up_stands_in_the_file_already";
     "assignment_not_locked" "order" "service"

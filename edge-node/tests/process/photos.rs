@@ -11,10 +11,12 @@ use crate::{
 };
 
 const PART_BYTES: usize = 4 * 1024;
+/// The command that names the photo.
+const START: u128 = 90_001;
 
 /// A tablet that uploads one photo over HTTP.
 #[derive(Clone)]
-struct PhotoTablet {
+pub(crate) struct PhotoTablet {
     http: SocketAddr,
     token: String,
     path: String,
@@ -22,6 +24,30 @@ struct PhotoTablet {
 }
 
 impl PhotoTablet {
+    /// Uploads this picture for the command of `start_order`.
+    pub(crate) fn new(http: SocketAddr, token: &str, picture: Vec<u8>) -> Self {
+        let hash = hash_picture(&picture);
+        Self {
+            http,
+            path: format!("/photos/{}/{hash}", id(START)),
+            token: token.to_owned(),
+            picture,
+        }
+    }
+
+    /// The start of order 1 that names the photo.
+    pub(crate) fn start_order(&self) -> (u128, CommandBody) {
+        let start = CommandBody::StartOrder {
+            order_id: OrderId(id(1)),
+            start_code: None,
+            photos: vec![PhotoRef {
+                hash: hash_picture(&self.picture),
+                bytes: u32::try_from(self.picture.len()).unwrap(),
+            }],
+        };
+        (START, start)
+    }
+
     /// Bytes that the edge has, if it answers.
     async fn ask(&self) -> Option<Value> {
         let url = format!("http://{}{}", self.http, self.path);
@@ -57,7 +83,7 @@ impl PhotoTablet {
     }
 
     /// Uploads until the edge dies or the photo is whole; returns the bytes that it has confirmed.
-    async fn upload_while_it_lives(&self, mut have: usize) -> usize {
+    pub(crate) async fn upload_while_it_lives(&self, mut have: usize) -> usize {
         while have < self.picture.len() {
             let Some(standing) = self.upload(have).await else {
                 return have;
@@ -78,31 +104,15 @@ async fn every_confirmed_byte_of_a_photo_outlives_a_kill_at_any_moment() {
     cloud.put(order(1, 1));
     let data = tempfile::tempdir().unwrap();
     let picture: Vec<u8> = (0..=250).cycle().take(4_000_000).collect();
-    let digest = ring::digest::digest(&ring::digest::SHA256, &picture);
-    let hash = Hash::try_from(digest.as_ref()).unwrap();
-    let photos = vec![PhotoRef {
-        hash,
-        bytes: u32::try_from(picture.len()).unwrap(),
-    }];
     let token = cloud.people().token(Role::Provider, 20);
-    let tablet = PhotoTablet {
-        http: free(),
-        path: format!("/photos/{}/{hash}", id(201)),
-        token,
-        picture,
-    };
+    let tablet = PhotoTablet::new(free(), &token, picture);
     let mut edge = start_edge(data.path(), gateway, tablet.http).await;
     until("the feed", || async {
         cloud.last_ack().filter(|ack| ack.feed_cursor == 1)
     })
     .await;
     cloud.cut();
-    let start = CommandBody::StartOrder {
-        order_id: OrderId(id(1)),
-        start_code: None,
-        photos,
-    };
-    for (command, body) in [(101, accept(1)), (201, start)] {
+    for (command, body) in [(101, accept(1)), tablet.start_order()] {
         let frame = frame(command, &tablet.token, &body);
         let frame: Value = serde_json::from_slice(&frame).unwrap();
         let client = process::client::Client::new();
@@ -145,10 +155,14 @@ async fn every_confirmed_byte_of_a_photo_outlives_a_kill_at_any_moment() {
     assert!(std::fs::read(&files[0]).unwrap() == tablet.picture);
 }
 
+fn hash_picture(picture: &[u8]) -> Hash {
+    let digest = ring::digest::digest(&ring::digest::SHA256, picture);
+    Hash::try_from(digest.as_ref()).unwrap()
+}
+
 async fn start_edge(data: &std::path::Path, gateway: SocketAddr, http: SocketAddr) -> Edge {
     let mqtt = free();
     let mut sets = settings(gateway, mqtt, free());
-    sets.retain(|set| !set.starts_with("edge.http_bind="));
     sets.push(format!("edge.http_bind={http}"));
     Edge::run(command(data, &sets, &[]), &data.join("log"), mqtt).await
 }

@@ -56,6 +56,10 @@ macro_rules! defects {
 defects! {
     /// An edge replies before its commit is on disk.
     AnswerBeforeCommit "answer_before_commit",
+    /// A journal leaves it to the system when its commits reach the disk.
+    CommitsNotSynced "commits_not_synced",
+    /// An edge confirms a part of a photo before it is on disk.
+    PhotoPartsNotSynced "photo_parts_not_synced",
     /// An edge offers the link an op before its commit.
     UpBeforeCommit "up_before_commit",
     /// The order service ignores the stored answer of a command.

@@ -11,6 +11,7 @@ use std::{
     vec::Drain,
 };
 
+use planted::{Defect, is_planted};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use rusqlite_migration::Migrations;
 use tokio::sync::{mpsc, oneshot};
@@ -111,7 +112,12 @@ fn set_up(conn: &Connection, path: &Path) -> Result<(), JournalError> {
 fn apply_settings(conn: &Connection) -> rusqlite::Result<String> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     let mode = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    conn.pragma_update(None, "synchronous", "FULL")?;
+    let synchronous = if is_planted(Defect::CommitsNotSynced) {
+        "OFF"
+    } else {
+        "FULL"
+    };
+    conn.pragma_update(None, "synchronous", synchronous)?;
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // Overwrites deleted rows, so forgotten data leaves the file.

@@ -30,13 +30,6 @@ impl Fate {
     pub(super) const ALL: [Self; 4] = [Self::Discarded, Self::Scattered, Self::Torn, Self::Kept];
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Syncs {
-    Kept,
-    /// As with `synchronous=OFF`.
-    OfLogIgnored,
-}
-
 #[derive(Debug, Clone)]
 enum Change {
     Write { at: usize, bytes: Vec<u8> },
@@ -63,7 +56,6 @@ struct DiskFile {
 #[derive(Debug)]
 pub(super) struct Disk {
     data: PathBuf,
-    syncs: Syncs,
     files: Vec<DiskFile>,
     /// The names that running programs see, and those that are surely on the disk.
     names: HashMap<PathBuf, FileId>,
@@ -72,24 +64,30 @@ pub(super) struct Disk {
     /// Per thread, the file and how many of its changes the running sync includes.
     syncing: HashMap<String, (PathBuf, usize)>,
     acknowledged: Vec<CommandId>,
+    confirmed_bytes: usize,
 }
 
 impl Disk {
-    pub(super) fn new(data: &Path, syncs: Syncs) -> Self {
+    pub(super) fn new(data: &Path) -> Self {
         Self {
             data: data.to_owned(),
-            syncs,
             files: Vec::new(),
             names: HashMap::new(),
             synced_names: HashMap::new(),
             name_changes: Vec::new(),
             syncing: HashMap::new(),
             acknowledged: Vec::new(),
+            confirmed_bytes: 0,
         }
     }
 
     pub(super) fn acknowledged(&self) -> &[CommandId] {
         &self.acknowledged
+    }
+
+    /// How much of the photo, from its start, the edge has confirmed.
+    pub(super) fn confirmed_bytes(&self) -> usize {
+        self.confirmed_bytes
     }
 
     pub(super) fn apply(&mut self, event: &Event) {
@@ -131,6 +129,9 @@ impl Disk {
                 self.name_changes.push(NameChange::Remove(path.clone()));
             }
             Event::Acknowledged(command) => self.acknowledged.push(*command),
+            Event::PhotoConfirmed(bytes) => {
+                self.confirmed_bytes = self.confirmed_bytes.max(*bytes);
+            }
         }
     }
 
@@ -144,10 +145,6 @@ impl Disk {
     }
 
     fn begin_sync(&mut self, path: &Path, thread: &str) {
-        let is_log = path.to_string_lossy().ends_with("-wal");
-        if self.syncs == Syncs::OfLogIgnored && is_log {
-            return;
-        }
         let changes = self
             .names
             .get(path)

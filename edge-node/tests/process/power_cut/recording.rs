@@ -59,6 +59,8 @@ pub(super) enum Event {
     Removed(PathBuf),
     /// The receipt of this command left for the tablet.
     Acknowledged(CommandId),
+    /// An answer left that this many bytes of the photo are safe.
+    PhotoConfirmed(usize),
 }
 
 /// Returns the events in `data`, in order.
@@ -189,6 +191,9 @@ impl Reader<'_> {
     }
 
     fn read_sent(&mut self, arguments: &str) {
+        if let Some(bytes) = find_confirmed_bytes(arguments) {
+            self.events.push(Event::PhotoConfirmed(bytes));
+        }
         if !arguments.contains(&encode_hex(b"receipt")) {
             return;
         }
@@ -201,6 +206,16 @@ impl Reader<'_> {
         self.events
             .extend(sent.into_iter().map(Event::Acknowledged));
     }
+}
+
+/// Reads the standing of a photo in the answer to an upload.
+fn find_confirmed_bytes(arguments: &str) -> Option<usize> {
+    const HAVE: &[u8] = b"\"have\":";
+    let (_, rest) = arguments.split_once(&encode_hex(HAVE))?;
+    let rest = decode_hex(rest.split('"').next()?);
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
+    let number: String = digits.map(|digit| char::from(*digit)).collect();
+    number.parse().ok()
 }
 
 /// The quoted arguments.

@@ -12,7 +12,7 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("engine", &["wire"]),
     ("rules", &["wire", "planted", "custody"]),
     ("custody", &["wire", "planted"]),
-    ("journal", &[]),
+    ("journal", &["planted"]),
     ("sim", &["wire", "planted", "engine", "rules"]),
     ("money-sim", &["wire", "planted", "custody", "rules", "sim"]),
     ("platform", &["wire", "process", "planted", "journal"]),
