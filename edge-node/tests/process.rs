@@ -7,6 +7,8 @@ mod backups;
 mod damage;
 #[path = "process/disk_ladder.rs"]
 mod disk_ladder;
+#[path = "process/filled_disk.rs"]
+mod filled_disk;
 #[path = "process/full_disk.rs"]
 mod full_disk;
 #[path = "process/photos.rs"]
@@ -17,6 +19,8 @@ mod platform_fees;
 mod power_cut;
 #[path = "process/service.rs"]
 mod service;
+#[path = "process/small_disk.rs"]
+mod small_disk;
 #[path = "edge/world/mod.rs"]
 mod world;
 

@@ -1,84 +1,14 @@
 //! Starting and running on a full disk.
 
-use std::{
-    io::Write,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{io::Write, net::SocketAddr, path::PathBuf};
 
 use wire::{Code, Hop, Role, Verdict};
 
 use crate::{
-    Edge, command, free, settings,
+    Edge, free, settings,
+    small_disk::SmallDisk,
     world::{accept, cloud::Cloud, frame, order, tablet::Tablet, until},
 };
-
-/// A disk that vanishes with the process: it holds the given data, and has no free space if `full`.
-/// Under `forever` the process is started again whenever it ends.
-const ON_SMALL_DISK: &str = r#"
-    mount -t tmpfs -o size=$1 tmpfs "$2" && cp -a "$3/." "$2/" || exit 99
-    [ "$4" = full ] && cat /dev/zero > "$2/rest" 2>/dev/null
-    runs="$5"
-    shift 5
-    [ "$runs" = once ] && exec "$@"
-    while :; do setpriv --pdeathsig KILL "$@"; done
-"#;
-
-pub(crate) struct SmallDisk<'a> {
-    at: &'a Path,
-    /// Its first content.
-    from: &'a Path,
-    is_full: bool,
-    restarts: bool,
-}
-
-impl<'a> SmallDisk<'a> {
-    fn new(at: &'a Path, from: &'a Path) -> Self {
-        Self {
-            at,
-            from,
-            is_full: false,
-            restarts: false,
-        }
-    }
-
-    /// Starts the edge again whenever it ends.
-    pub(crate) fn restarting(at: &'a Path, from: &'a Path) -> Self {
-        Self {
-            restarts: true,
-            ..Self::new(at, from)
-        }
-    }
-
-    fn full(at: &'a Path, from: &'a Path) -> Self {
-        Self {
-            is_full: true,
-            ..Self::new(at, from)
-        }
-    }
-
-    /// An edge on this disk.
-    pub(crate) fn command(&self, sets: &[String]) -> Command {
-        let sets = [sets, &["edge.disk_floor_mib=1".to_owned()]].concat();
-        let edge = command(self.at, &sets, &[]);
-        let mut within = Command::new("unshare");
-        within
-            .env_clear()
-            .envs(std::env::vars().filter(|(name, _)| name == "PATH"));
-        if !rustix::process::geteuid().is_root() {
-            within.arg("--map-root-user");
-        }
-        within.args(["--mount", "sh", "-c", ON_SMALL_DISK, "sh", "32m"]);
-        within
-            .args([self.at, self.from])
-            .arg(if self.is_full { "full" } else { "free" })
-            .arg(if self.restarts { "forever" } else { "once" })
-            .arg(edge.get_program())
-            .args(edge.get_args());
-        within
-    }
-}
 
 pub(crate) async fn where_provider_is_known(
     cloud: &Cloud,
