@@ -17,6 +17,13 @@ impl TestStore {
         Some((place.named, place.offset))
     }
 
+    fn flip_bit(&self, photo: &NamedPhoto, kind: PhotoFileKind, at: usize) {
+        let file = self.path(photo, kind);
+        let mut bytes = std::fs::read(&file).unwrap();
+        bytes[at] ^= 1 << (at % 8);
+        std::fs::write(file, bytes).unwrap();
+    }
+
     /// The cloud's answer to the chunk that is due.
     async fn answer(&self, answer: PhotoAnswer) {
         let place = self.photos.find_due_chunk(4_096).unwrap();
@@ -135,15 +142,36 @@ async fn after_damage_a_sound_photo_starts_over_and_another_is_sent_again_by_its
     edge.clock.advance(5_000);
     assert_eq!(edge.due(), Some((photo, 0)));
 
-    let file = edge.path(&photo, PhotoFileKind::Whole);
-    let mut bytes = picture(10_000);
-    bytes[7_000] ^= 1;
-    std::fs::write(&file, bytes).unwrap();
+    edge.flip_bit(&photo, PhotoFileKind::Whole, 7_000);
     edge.answer(refused(Code::PhotoDamaged)).await;
     assert_eq!(edge.state(&photo), (PhotoState::Missing, 0));
-    assert!(!file.exists());
+    assert!(!edge.path(&photo, PhotoFileKind::Whole).exists());
     edge.upload(&photo, 0, &picture(10_000)).await.unwrap();
     assert_eq!(edge.due(), Some((photo, 0)));
+}
+
+/// The disk may change any bit, in a part or in a whole photo.
+#[tokio::test]
+async fn a_photo_with_a_flipped_bit_is_found_out_and_its_tablet_sends_it_again() {
+    const REST: usize = 10;
+    let edge = TestStore::open().await;
+    let picture = picture(10_000);
+    let photo = named(1, &picture);
+    let begun = picture.len() - REST;
+    for at in (0..begun).step_by(97) {
+        edge.upload(&photo, 0, &picture[..begun]).await.unwrap();
+        edge.flip_bit(&photo, PhotoFileKind::Part, at);
+        let last = u32::try_from(begun).unwrap();
+        let finished = edge.upload(&photo, last, &picture[begun..]).await;
+        assert_eq!(finished, Err(Code::PhotoDamaged), "in a part at {at}");
+        assert!(edge.files().is_empty());
+
+        edge.upload(&photo, 0, &picture).await.unwrap();
+        edge.flip_bit(&photo, PhotoFileKind::Whole, at);
+        edge.answer(refused(Code::PhotoDamaged)).await;
+        assert_eq!(edge.state(&photo), (PhotoState::Missing, 0), "at {at}");
+        assert!(edge.files().is_empty());
+    }
 }
 
 #[tokio::test]

@@ -298,7 +298,9 @@ async fn what_a_damaged_write_ahead_log_loses_is_missed() {
     for (n, at) in (0..length).step_by(length / 300).enumerate() {
         let what = format!("a flipped bit at {at}");
         let folder = tempfile::tempdir().unwrap();
-        killed.restore(folder.path(), |log| log[at] ^= 1 << (n % 8));
+        let mut damaged = killed.clone();
+        damaged.log[at] ^= 1 << (n % 8);
+        damaged.write_to(folder.path());
         assert_ne!(
             check_file(&path_in(folder.path()), || false),
             FileCheck::Unfinished,
@@ -315,7 +317,44 @@ async fn what_a_damaged_write_ahead_log_loses_is_missed() {
     assert!(missed > 200, "{missed} missed");
 }
 
+/// An edge that cannot read its mark may have been restored.
+#[tokio::test]
+async fn a_damaged_mark_makes_the_edge_suspect_and_loses_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_orders(&store, 1..=3).await;
+    for n in 1..=3 {
+        entered(&store, entry(1_000 + n, by(20 + n), accept(n))).await;
+    }
+    let killed = KilledEdge::copy(data.path());
+    let complete = store.load_position().await.unwrap().head;
+    store.close();
+    let length = killed.mark.len();
+    let flipped = (0..length).map(|at| {
+        let mut damaged = killed.clone();
+        damaged.mark[at] ^= 1 << (at % 8);
+        damaged
+    });
+    let torn = (0..length).map(|at| {
+        let mut damaged = killed.clone();
+        damaged.mark.truncate(at);
+        damaged
+    });
+    for damaged in flipped.chain(torn) {
+        let what = format!("{:02x?}", damaged.mark);
+        let folder = tempfile::tempdir().unwrap();
+        damaged.write_to(folder.path());
+        let (store, alarm) = open(&folder, 2).await;
+        assert_eq!(alarm, Some(Alarm::NoMark), "{what}");
+        let head = store.load_position().await.unwrap().head;
+        // The boot op follows the commands.
+        assert_eq!(head.seq, complete.seq + 1, "{what}");
+        store.close();
+    }
+}
+
 /// The files of an edge whose process was killed.
+#[derive(Clone)]
 struct KilledEdge {
     database: Vec<u8>,
     log: Vec<u8>,
@@ -333,12 +372,10 @@ impl KilledEdge {
         }
     }
 
-    fn restore(&self, data: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    fn write_to(&self, data: &Path) {
         let database = path_in(data);
         std::fs::create_dir(data.join("db")).unwrap();
-        let mut log = self.log.clone();
-        change(&mut log);
-        std::fs::write(database.with_file_name("edge.db-wal"), log).unwrap();
+        std::fs::write(database.with_file_name("edge.db-wal"), &self.log).unwrap();
         std::fs::write(database, &self.database).unwrap();
         std::fs::write(data.join("high-water"), &self.mark).unwrap();
     }
