@@ -2,12 +2,13 @@
 
 use std::io;
 
+use process::clock::Clock;
 use serde_json::{Value, json};
 use stack::sign_ins;
 use support::{Api, Person, eventually, samples::order_form, tells_verified};
-use wire::{OrderId, Region, Role};
+use wire::{CmdFrame, CommandBody, CommandId, OrderId, Region, Reply, Role};
 
-use crate::{AttackedPlatform, HttpAnswer, HttpCall, Station};
+use crate::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Station};
 
 /// A signed-in person and the station they call from.
 #[derive(Debug, Clone)]
@@ -56,10 +57,15 @@ impl Somebody {
     /// # Panics
     /// If it is refused.
     pub async fn publish(&self, region: Region, title: &str) -> OrderId {
-        let form = order_form(region, title);
-        let answer = self
-            .done(HttpCall::post("/api/v1/orders").json(&form))
-            .await;
+        self.publish_form(&order_form(region, title)).await
+    }
+
+    /// Publishes an order with the fields of this form.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub async fn publish_form(&self, form: &Value) -> OrderId {
+        let answer = self.done(HttpCall::post("/api/v1/orders").json(form)).await;
         serde_json::from_value(answer["order_id"].clone()).expect("the order's id")
     }
 
@@ -81,6 +87,44 @@ impl Somebody {
     pub async fn act(&self, order: OrderId, action: &str) -> io::Result<HttpAnswer> {
         let call = HttpCall::post(&format!("/api/v1/orders/{order}/{action}"));
         self.ask(call.json(&json!({}))).await
+    }
+
+    /// Sends a command to the edge at this port.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub async fn command(
+        &self,
+        edge: u16,
+        device_seq: u64,
+        body: CommandBody,
+    ) -> io::Result<HttpAnswer> {
+        let clock = Clock::system();
+        let frame = CmdFrame {
+            v: CmdFrame::VERSION,
+            id: CommandId(clock.new_id()),
+            device_seq,
+            tapped_at: clock.now(),
+            seen: None,
+            receipt: None,
+            repeat: false,
+            token: self.edge_token.clone(),
+            body,
+        };
+        let frame = serde_json::to_value(&frame).expect("a frame");
+        let call = HttpCall::post("/commands").json(&frame);
+        self.station.ask(edge, &call).await
+    }
+
+    /// Like `command`, and returns the edge's reply.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn tap(&self, edge: u16, device_seq: u64, body: CommandBody) -> Reply {
+        let answer = self.command(edge, device_seq, body).await;
+        let answer = answer.expect("an answer");
+        serde_json::from_slice(&answer.body)
+            .unwrap_or_else(|_| panic!("no reply: {}", answer.text()))
     }
 
     /// # Panics
@@ -135,6 +179,20 @@ impl AttackedPlatform {
         self.marked(&provider, true).await
     }
 
+    /// Waits until the edge's board shows this order as open.
+    pub async fn until_on_board(&self, reader: &Somebody, order: OrderId) {
+        eventually("the order is on the edge's board", PATIENCE, async || {
+            let call = HttpCall::get("/board").bearer(&reader.edge_token);
+            let board = reader.station.ask(self.edge().http, &call).await.ok()?;
+            let board = board.json();
+            let mut items = board["items"].as_array()?.iter();
+            items
+                .any(|item| item["id"] == json!(order) && item["status"] == "pending")
+                .then_some(())
+        })
+        .await;
+    }
+
     /// Verifies or rejects a provider as the admin.
     ///
     /// # Panics
@@ -149,14 +207,10 @@ impl AttackedPlatform {
     /// # Panics
     /// If auth has not received it in time.
     pub async fn marked(&self, provider: &Somebody, verified: bool) -> Somebody {
-        eventually(
-            "auth has heard of the decision",
-            crate::PATIENCE,
-            async || {
-                let token = provider.edge_token_of(Region::North).await;
-                (tells_verified(&token) == verified).then_some(())
-            },
-        )
+        eventually("auth has heard of the decision", PATIENCE, async || {
+            let token = provider.edge_token_of(Region::North).await;
+            (tells_verified(&token) == verified).then_some(())
+        })
         .await;
         let again = self
             .sign_in(provider.station, &provider.username, PASSWORD)

@@ -1,38 +1,15 @@
 //! Firm answers of a region's holder, attacked by a person with no orders there.
 
-use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Somebody};
-use process::clock::Clock;
-use serde_json::{Value, json};
+use attack::{AttackedPlatform, HttpCall, PATIENCE, Somebody};
+use serde_json::json;
 use support::eventually;
 use tokio::task::JoinSet;
-use wire::{CmdFrame, CommandBody, CommandId, EdgeId, OrderId, Region, Reply, Role, Verdict};
+use wire::{CommandBody, EdgeId, OrderId, Region, Role, Verdict};
 
 const REGION: Region = Region::North;
 /// The most commands an edge takes from one person at once.
 const FLOOD: u64 = 1_200;
 const AT_ONCE: u64 = 24;
-
-async fn send(who: &Somebody, port: u16, device_seq: u64, body: CommandBody) -> HttpAnswer {
-    let clock = Clock::system();
-    let frame = CmdFrame {
-        v: CmdFrame::VERSION,
-        id: CommandId(clock.new_id()),
-        device_seq,
-        tapped_at: clock.now(),
-        seen: None,
-        receipt: None,
-        repeat: false,
-        token: who.edge_token.clone(),
-        body,
-    };
-    let call = HttpCall::post("/commands").json(&serde_json::to_value(frame).expect("a frame"));
-    who.station.ask(port, &call).await.expect("an answer")
-}
-
-async fn tap(who: &Somebody, port: u16, device_seq: u64, body: CommandBody) -> Reply {
-    let answer = send(who, port, device_seq, body).await;
-    serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("no reply: {}", answer.text()))
-}
 
 /// Assigns the region to its edge, and waits until the edge has synced the assignment.
 async fn grant(platform: &AttackedPlatform, admin: &Somebody) {
@@ -64,22 +41,9 @@ async fn two_open_orders(
         customer.publish_approved(admin, REGION, "Job 1").await,
         customer.publish_approved(admin, REGION, "Job 2").await,
     ];
-    eventually("the orders are on the edge's board", PATIENCE, async || {
-        let call = HttpCall::get("/board").bearer(&admin.edge_token);
-        let board = admin
-            .station
-            .ask(platform.edge().http, &call)
-            .await
-            .ok()?
-            .json();
-        let items = board["items"].as_array()?.clone();
-        let open = |order: &OrderId| {
-            let is = |item: &Value| item["id"] == json!(order) && item["status"] == "pending";
-            items.iter().any(is)
-        };
-        orders.iter().all(open).then_some(())
-    })
-    .await;
+    for order in orders {
+        platform.until_on_board(admin, order).await;
+    }
     orders
 }
 
@@ -90,7 +54,7 @@ async fn starts_others_orders(stranger: &Somebody, port: u16, once: OrderId, flo
         start_code: None,
         photos: Vec::new(),
     };
-    let reply = tap(stranger, port, 1, start(once)).await;
+    let reply = stranger.tap(port, 1, start(once)).await;
     assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
     let mut sending = JoinSet::new();
     for lane in 0..AT_ONCE {
@@ -98,7 +62,8 @@ async fn starts_others_orders(stranger: &Somebody, port: u16, once: OrderId, flo
         sending.spawn(async move {
             for n in (2..=FLOOD).filter(|n| n % AT_ONCE == lane) {
                 // The edge may refuse some of them.
-                send(&stranger, port, n, start(flooded)).await;
+                let answer = stranger.command(port, n, start(flooded)).await;
+                answer.expect("an answer");
             }
         });
     }
@@ -121,7 +86,8 @@ async fn a_stranger_makes_the_holders_answers_provisional() {
     platform.stack.cut(REGION).await.unwrap();
     starts_others_orders(&stranger, port, orders[0], orders[1]).await;
     for (order_id, n) in orders.into_iter().zip(1..) {
-        let reply = tap(&provider, port, n, CommandBody::AcceptOrder { order_id }).await;
+        let accept = CommandBody::AcceptOrder { order_id };
+        let reply = provider.tap(port, n, accept).await;
         assert_eq!(reply.verdict, Verdict::Firm, "order {n}: {reply:?}");
     }
     platform.stack.heal(REGION).await.unwrap();

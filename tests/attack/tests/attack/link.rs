@@ -4,22 +4,17 @@
 
 mod line;
 
-use std::{
-    net::TcpListener,
-    path::Path,
-    process::{Child, Command},
-};
-
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Station};
 use process::{clock::Clock, seal::FrameSealer, tokens::Signer};
 use serde_json::{Value, json};
-use stack::{Layout, Stack, Stores, Wishes, binaries};
+use stack::{Layout, Stack, Stores, Wishes};
 use support::{Issuer, eventually, samples::person};
 use wire::{
     ChainHead, ChangesFrame, Code, FeedChange, Frame, Hello, LinkLimits, LinkSessionId, Quarantine,
     QuarantineWhy, Region, Role, SessionRefusal, Welcome,
 };
 
+use crate::new_edge::NewEdge;
 use line::HostileLine;
 
 const ADDRESS: &str = "1 Harbour Road";
@@ -307,71 +302,6 @@ async fn a_relay_changes_one_byte_of_an_order_on_its_way_to_the_edge() {
         "the edge shows what nobody published"
     );
     tapped.heals().await;
-}
-
-/// An edge that has never connected.
-struct NewEdge {
-    child: Child,
-    http: u16,
-    data: tempfile::TempDir,
-}
-
-impl Drop for NewEdge {
-    fn drop(&mut self) {
-        // It may have exited already.
-        let _ended = self.child.kill();
-        let _reaped = self.child.wait();
-    }
-}
-
-impl NewEdge {
-    fn start(gateway: &str, code: &str) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let free = || {
-            TcpListener::bind("127.0.0.1:0")
-                .unwrap()
-                .local_addr()
-                .unwrap()
-                .port()
-        };
-        let http = free();
-        let mqtt = free();
-        let ws = free();
-        let at = |port: u16| format!("127.0.0.1:{port}");
-        let child = Command::new(binaries::own("holdfast-edge").unwrap())
-            .env_clear()
-            .current_dir(data.path())
-            .env("HOLDFAST__EDGE__NAME", "north-9")
-            .env("HOLDFAST__EDGE__REGION", "NORTH")
-            .env("HOLDFAST__EDGE__GATEWAY_URL", gateway)
-            .env("HOLDFAST__EDGE__DATA", data.path())
-            .env("HOLDFAST__EDGE__HTTP_BIND", at(http))
-            .env("HOLDFAST__EDGE__MQTT_BIND", at(mqtt))
-            .env("HOLDFAST__EDGE__WS_BIND", at(ws))
-            .env("HOLDFAST__EDGE__OPERATOR_BIND", "127.0.0.1:0")
-            .env("HOLDFAST__EDGE__ENROLMENT_CODE", code)
-            .stderr(log(data.path()))
-            .spawn()
-            .unwrap();
-        Self { child, http, data }
-    }
-
-    fn said(&self) -> String {
-        std::fs::read_to_string(self.data.path().join("log")).unwrap()
-    }
-
-    async fn asks(&self, token: &str) -> Option<u16> {
-        let call = HttpCall::get("/board").bearer(token);
-        Station::fresh()
-            .ask(self.http, &call)
-            .await
-            .ok()
-            .map(|answer| answer.status)
-    }
-}
-
-fn log(data: &Path) -> std::fs::File {
-    std::fs::File::create(data.join("log")).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

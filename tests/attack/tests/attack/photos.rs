@@ -2,11 +2,10 @@
 //! with bytes or names that are not as the command says.
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Somebody};
-use process::clock::Clock;
 use ring::digest::{SHA256, digest};
 use serde_json::json;
 use support::{eventually, files::png};
-use wire::{CmdFrame, CommandBody, CommandId, Hash, OrderId, PhotoRef, Region, Reply, Role};
+use wire::{CommandBody, CommandId, Hash, OrderId, PhotoRef, Region, Role};
 
 const REGION: Region = Region::North;
 const PART_BYTES_MAX: usize = 256 * 1024;
@@ -27,15 +26,7 @@ async fn publish_open_order(
 ) -> OrderId {
     let admin = platform.admin().await;
     let order = customer.publish_approved(&admin, REGION, title).await;
-    eventually("the order is on the edge's board", PATIENCE, async || {
-        let board = get(&admin, platform.edge().http, "/board").await.json();
-        let items = board["items"].as_array()?;
-        items
-            .iter()
-            .any(|item| item["id"] == json!(order) && item["status"] == "pending")
-            .then_some(())
-    })
-    .await;
+    platform.until_on_board(&admin, order).await;
     order
 }
 
@@ -46,27 +37,14 @@ async fn start_with_photo(
     order_id: OrderId,
     photo: PhotoRef,
 ) -> CommandId {
-    let clock = Clock::system();
-    let frame = CmdFrame {
-        v: CmdFrame::VERSION,
-        id: CommandId(clock.new_id()),
-        device_seq: 1,
-        tapped_at: clock.now(),
-        seen: None,
-        receipt: None,
-        repeat: false,
-        token: who.edge_token.clone(),
-        body: CommandBody::StartOrder {
-            order_id,
-            start_code: None,
-            photos: vec![photo],
-        },
+    let start = CommandBody::StartOrder {
+        order_id,
+        start_code: None,
+        photos: vec![photo],
     };
-    let call = HttpCall::post("/commands").json(&serde_json::to_value(&frame).expect("a frame"));
-    let answer = who.station.ask(port, &call).await.expect("an answer");
-    let reply: Reply = serde_json::from_slice(&answer.body).expect("a reply");
-    assert!(reply.receipt.is_some(), "{}", answer.text());
-    frame.id
+    let reply = who.tap(port, 1, start).await;
+    assert!(reply.receipt.is_some(), "{reply:?}");
+    reply.command_id.expect("the id of the command")
 }
 
 async fn put(who: &Somebody, port: u16, path: &str, body: &[u8]) -> HttpAnswer {
