@@ -313,7 +313,7 @@ test('a job accepted online is called yours on the board before it leaves it', (
   const row = jobOf(page, 'Set up a router')
   await row.getByRole('button').click()
   await row.locator('.truth[data-truth=confirmed]').waitFor()
-  await row.getByText('It stands under My jobs from now on.').waitFor()
+  await row.getByText('You find it under My jobs.').waitFor()
   await context.clock.runFor(11_000)
   await row.waitFor({ state: 'detached' })
   await page.goto(`${edge.url}/jobs`)
@@ -421,7 +421,7 @@ test('a node whose log may be an older one, or whose clock is wrong, says so and
 test('a request that another node decides is not said to be won by the first in the cloud', () => playSignedIn(async ({ state, edge, page }) => {
   Object.assign(state, { holder: 'north-2', cutSince: Date.now() - 60_000, answer: 'stored' })
   await page.goto(`${edge.url}/jobs/${id(11)}`)
-  await page.getByText('north-2 assigns the jobs of North. If it gives this one to somebody else').waitFor()
+  await page.getByText('north-2 assigns the jobs of North. If it gives this one to another provider').waitFor()
   await page.locator('.actions .button').click()
   await page.getByText('Not confirmed yet. north-2 assigns the jobs of North').waitFor()
   assert.equal(await page.getByText('reaches the cloud first').count(), 0)

@@ -1,6 +1,6 @@
 # Signing in by a code that a phone is sent.
 
-code-message = Holdfast: { $code } is your code. It is good for { $minutes } minutes. Tell it to nobody.
+code-message = Holdfast: { $code } is your code. It is good for { $minutes } minutes. Do not share it.
 phone-needs = A phone number such as +86 138 0013 8000. Without + it is a number of this country.
 phone-countries = Codes are sent to ordinary mobile phones of these countries alone: { $countries }.
 code-needs = The six digits of the message.

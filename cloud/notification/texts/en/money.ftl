@@ -73,4 +73,4 @@ money-case-chargeback-reversed = A chargeback was reversed.
 money-case-unanswered = The payment service has left a movement open for a day.
 money-case-completed-unpaid = An order was completed two weeks ago and is not paid.
 money-case-adapter-differs = The payment service contradicts what it had called final.
-money-case-other = The money of an order needs somebody to look at it.
+money-case-other = The money of an order needs your attention.

@@ -19,7 +19,7 @@ done-answer = Answer sent to the provider.
 ## Why the platform closes an order
 
 stale-unaccepted = No provider took this order in time, so it was closed.
-stale-unapproved = Nobody approved this order in time, so it was closed. Publish it again if you still need it.
+stale-unapproved = No one approved this order in time, so it was closed. Publish it again if you still need it.
 
 ## What stands in an order whose sender left it out: its kind of work as its title, and this for the address
 

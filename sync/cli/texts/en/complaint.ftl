@@ -16,10 +16,10 @@ complaint-asks-stopped =
     } for an operator
     `holdfast queue` lists them and says how to hand them in again
 complaint-no-edge =
-    no edge is enrolled, so nobody can work here while the network is down
+    no edge is enrolled, so no one can work here while the network is down
     `holdfast enrol { $region } NAME` makes a code and prints the command that starts the new edge
 complaint-nobody-holds =
-    the policy is exclusive and nobody holds the region; meanwhile it assigns as under optimistic: the first acceptance to reach the cloud wins
+    the policy is exclusive and no edge holds the region; meanwhile it assigns as under optimistic: the first acceptance to reach the cloud wins
     `holdfast lease set { $region } --policy exclusive --holder { $edge }` grants it
 
 complaint-never-connected =
@@ -109,10 +109,10 @@ complaint-takes-any-hub =
     it does not check that the cloud it talks to is ours: anybody on its line could pretend to be the hub
     install this version of holdfast-edge there and start it again; where its line is plain HTTP, also give it the hub's key: HOLDFAST__EDGE__HUB_KEY is the second half of the code that `holdfast enrol` prints for any edge
 complaint-plain-line =
-    its link goes over plain HTTP to another machine: everybody on the way can read what passes
+    its link goes over plain HTTP to another machine: anyone on the way can read what passes
     give it an https:// address as HOLDFAST__EDGE__GATEWAY_URL, and remove HOLDFAST__EDGE__PLAIN_LINK
 complaint-plain-listeners =
-    its tablets' connections are not encrypted: everybody on the shop's network can read what passes, passwords too
+    its tablets' connections are not encrypted: anyone on the shop's network can read what passes, passwords too
     remove HOLDFAST__EDGE__PLAIN_LISTENERS there, so that it serves them over TLS
 complaint-cloud-tokens =
     its program is older than the tokens for edges: since { $since } it keeps people's tokens that open the cloud

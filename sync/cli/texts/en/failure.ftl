@@ -27,11 +27,11 @@ several-platforms =
     several platforms are known here: { $gateways }
     name one with --url or HOLDFAST_URL
 token-in-the-clear =
-    the sign-in would go to { $url } unprotected: everybody on the way could read it and act as you
+    the sign-in would go to { $url } unprotected: anyone on the way could read it and act as you
     use https://, or a tunnel to this machine; --token-in-the-clear (or HOLDFAST_TOKEN_IN_THE_CLEAR=1) sends it all the same
-token-is-in-the-clear = holdfast: WARNING: the sign-in goes to { $url } unprotected; everybody on the way can read it
+token-is-in-the-clear = holdfast: WARNING: the sign-in goes to { $url } unprotected; anyone on the way can read it
 no-sign-in =
-    nobody is signed in at { $url }
+    no one is signed in at { $url }
     `holdfast login --url { $url } USER` signs an admin in
 sign-in-over =
     the sign-in at { $url } has ended

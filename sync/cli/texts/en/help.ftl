@@ -3,7 +3,7 @@
 help-holdfast =
     Watch and steer a Holdfast platform
     url: The gateway's address; by default the one platform that is known here
-    token_in_the_clear: DANGEROUS: send the sign-in over plain http:// to another machine, where everybody on the way can read it
+    token_in_the_clear: DANGEROUS: send the sign-in over plain http:// to another machine, where anyone on the way can read it
     json: Answer in JSON
     width: Lay the answer out for so many columns; by default COLUMNS, else the terminal's width. A pipe gets whole lines, and tables with tabs
     lang: The language of answers; by default the environment's
@@ -16,7 +16,7 @@ help-edges-disable =
     Refuse the key of an edge at once, end its rights, and believe nothing that it sent since a moment
     edge: The edge's name, such as north-1
     since: When it was last in good hands: 2026-11-22T14:00Z, or 90m, 2h or 3d ago
-    why: Goes on record, and to whoever loses by it
+    why: Recorded, and sent to the people who lose by it
 help-edges-rekey =
     Refuse the key of an edge at once, and make a code that gives it another; a disabled one comes back by it
     edge: The edge's name, such as north-1
@@ -93,13 +93,13 @@ help-lease-set =
 help-lease-take-back =
     Take the right back without its holder's word; promises under it may then be lost
     region: NORTH, SOUTH, EAST, WEST or MID
-    why: Goes on record, and to everybody who loses by it
+    why: Recorded, and sent to the people who lose by it
 help-keys = Show the keys that sign people's tokens, newest first: which one signs, and when the next may
 help-keys-rotate =
-    Let the next key sign from now on; nobody has to sign in again
+    Let the next key sign from now on; no one has to sign in again
     why: Goes on record
 help-keys-kill =
-    End a stolen key at once, with all its tokens; everybody who has one signs in again
+    End a stolen key at once, with all its tokens; the people who have one sign in again
     kid: The key's name, as `holdfast keys` shows it
     why: Goes on record
 help-dlq = Events that wait for a person: show them, send them back, drop them, and replay events to a queue

@@ -1,7 +1,7 @@
 # `holdfast lease`: how a region assigns.
 
 lease-held = { $policy }, held by { $holder } (epoch { $epoch }, fence { $fence })
-lease-free = { $policy }; nobody holds the region
+lease-free = { $policy }; no edge holds the region
 lease-waits = waits for the holder to give the right back, then: { $policy }
 lease-waits-holder = waits for the holder to give the right back, then: { $policy }, held by { $holder }
 lease-take-back = if the holder is lost, `holdfast lease take-back REGION --why TEXT`

@@ -12,5 +12,5 @@ login-guesses = ! { $count ->
         [one] { $places } other place
        *[other] { $places } other places
     } since { $since }
-logout-done = + nobody is signed in at { $url } any more
+logout-done = + no one is signed in at { $url } any more
 logout-here-alone = the sign-in is forgotten on this machine; at the platform it ends by itself within twelve hours

@@ -29,7 +29,7 @@ op-state = { $state ->
 # What comes next of an op, or of an acceptance made at the portal.
 step-turn = nothing to do: its turn comes by itself
 step-turn-late = it waits behind others of its log, or the hub is busy; if it stays, see the hub's log
-step-nobody-holds = nothing to do: nobody holds the region any more, so it is handed in again within seconds
+step-nobody-holds = nothing to do: no edge holds the region any more, so it is handed in again within seconds
 step-holder-asked = nothing to do: { $holder } holds { $region } and is asked; its log decides
 step-holder-away = reconnect { $holder }, which holds { $region }; or `holdfast lease take-back { $region } --why TEXT`
 step-op-stopped = the order service failed on it alone { $times } times: see its log for { $place }, then `holdfast queue retry { $edge } { $seq }`

@@ -396,7 +396,7 @@ fn an_exclusive_region_without_a_holder_is_not_well() {
     let report = free(vec![down, edge("north-2")]);
     let text = render_verdict(&report, &look(Language::English, false));
     for words in [
-        "! NORTH: the policy is exclusive and nobody holds the region",
+        "! NORTH: the policy is exclusive and no edge holds the region",
         "the first acceptance to reach the cloud wins",
         "Next: `holdfast lease set NORTH --policy exclusive --holder north-2` grants it",
     ] {
