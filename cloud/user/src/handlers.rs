@@ -3,6 +3,7 @@
 
 pub(crate) mod contacts;
 pub(crate) mod files;
+pub(crate) mod names;
 pub(crate) mod profiles;
 pub(crate) mod providers;
 

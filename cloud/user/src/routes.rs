@@ -5,12 +5,13 @@ use process::{
     openapi::RouteTable,
     routes::{
         ANY, CUSTOMER, CUSTOMER_OR_PROVIDER, DELETE, DOCUMENT_BYTES_MAX, GET, OPEN,
-        PICTURE_BYTES_MAX, POST, PROVIDER, PUT, admin, narrowed, reads_order, route, upload,
+        PICTURE_BYTES_MAX, POST, PROVIDER, PUT, admin, admin_of_orders, narrowed, reads_order,
+        route, upload,
     },
 };
 use wire::{Code, Permission};
 
-use crate::handlers::{Service, contacts, files, profiles, providers};
+use crate::handlers::{Service, contacts, files, names, profiles, providers};
 
 pub(crate) fn router(service: Service) -> Router {
     add_public_routes(Router::new())
@@ -109,6 +110,8 @@ fn add_provider_routes<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(admin(GET, "/api/v1/admin/matches", &[VerifyProviders]),
             "List the providers that a job would be proposed to, with the reasons",
             &[], providers::matches)
+        .add_public_route(admin_of_orders(GET, "/api/v1/admin/names"),
+            "List the names of people by their ids", &[], names::list_names)
 }
 
 /// The contact of an order's other person.

@@ -172,6 +172,19 @@ impl ProfileStore {
             .map(|found| found.body))
     }
 
+    /// `None` for an unknown person, and for one who has entered no name.
+    pub async fn find_full_name(&self, user: UserId) -> Result<Option<String>, StoreError> {
+        let person = match self.get::<ProviderProfile>(user).await? {
+            Some(provider) => Some(provider.person),
+            None => self
+                .get::<CustomerProfile>(user)
+                .await?
+                .map(|one| one.person),
+        };
+        let name = person.map(|person| person.full_name);
+        Ok(name.filter(|name| !name.is_empty()))
+    }
+
     /// Returns the person's own profile; creates it if they registered before profiles existed.
     pub async fn load_or_create_profile<D: StoredProfile>(
         &self,

@@ -175,6 +175,13 @@ pub const fn admin(
     permitted(method, path, audience, permissions)
 }
 
+/// A route for admins with any duty that starts at an order.
+pub const fn admin_of_orders(method: Method, path: &'static str) -> PublicRoute {
+    let mut route = admin(method, path, &[]);
+    route.permission = PermissionRule::AnyOf(Permission::READ_ORDERS);
+    route
+}
+
 /// A route with a file upload as its body.
 pub const fn upload(
     method: Method,

@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CertificationForm, CompensationForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OrdersQuery } from '../logic/orderFilters.ts'
 import type { OrderSort, ReviewSort } from '../logic/sorts.ts'
 import { ask, type AnswerOf } from './ask.ts'
@@ -93,6 +93,9 @@ export const reportedReview = (id: string, signal?: Asking) => ask('get', '/api/
 export const moderateReview = (id: string, act: 'hide' | 'restore', body: ModerationForm) => ask('post', `/api/v1/reviews/{id}/${act}`, { path: { id }, body })
 export const publicProvider = (id: string, signal?: Asking) => ask('get', '/api/v1/providers/{id}/profile', { path: { id }, signal })
 
+/** The names of at most fifty people. */
+export const peopleNames = (ids: readonly string[]) => ask('get', '/api/v1/admin/names', { query: { ids: ids.join(',') } }).then(answer => answer.items)
+
 export const inbox = (query: { time_zone?: string; unread?: 1; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/notifications', { query: { limit: 50, ...query }, signal })
 export const markRead = (id: string) => ask('put', '/api/v1/notifications/{id}/read', { path: { id } })
 
@@ -143,7 +146,9 @@ export const status = (signal?: Asking) => ask('get', '/api/v1/admin/status', { 
 export const setGate = (region: Region, gate: GateState) => ask('put', '/api/v1/admin/regions/{region}', { path: { region }, body: { gate } })
 export const compare = (region: Region) => ask('post', '/api/v1/admin/regions/{region}/comparison', { path: { region } })
 
-export const openCases = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/cases', { query: { state: 'open', limit: 100, cursor }, signal })
+export const cases = (state: CaseState, cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/cases', { query: { state, limit: 100, cursor }, signal })
+export const takeCase = (id: number) => ask('post', '/api/v1/admin/cases/{id}/take', { path: { id } })
+export const closeCase = (id: number, reason: string) => ask('post', '/api/v1/admin/cases/{id}/close', { path: { id }, body: { reason } })
 export const lostAcceptances = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/lost-acceptances', { query: { limit: 100, cursor }, signal })
 export const answers = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/commands/{id}', { path: { id }, signal }).then(answer => answer.items)
 

@@ -1,17 +1,21 @@
-// Words for people, codes, times and places that only ids stand for. Names of people come with their profiles, later.
+// Words for people, codes, times and places that only ids stand for.
 
 import { useFormats, useI18n } from '@holdfast/kit'
 import type { Actor, Order } from '@holdfast/kit/api.gen.ts'
 import { namesNoHour } from '../logic/draft.ts'
+import { useDeskNames } from './deskNames.ts'
 
 export function useNames() {
   const { t, te } = useI18n()
   const formats = useFormats()
+  const findName = useDeskNames()
+  // The last signs of an id tell two people apart; the first ones are a time.
+  const shortId = (id: string) => id.replaceAll('-', '').slice(-6).toUpperCase()
 
   return {
-    /** The last signs of an id tell two people apart; the first ones are a time. */
-    shortId: (id: string) => id.replaceAll('-', '').slice(-6).toUpperCase(),
-    person: (actor: Actor) => t(`person.${actor.role}`, { id: actor.user_id.replaceAll('-', '').slice(-6).toUpperCase() }),
+    shortId,
+    /** By the name for those who may read it. */
+    person: (actor: Actor) => findName(actor.user_id) ?? t(`person.${actor.role}`, { id: shortId(actor.user_id) }),
     code: (code: string) => (te(`code.${code}`) ? t(`code.${code}`) : code),
     span(ms: number): string {
       const seconds = ms / 1000

@@ -35,7 +35,9 @@ export function usePermissions() {
   })
   /** Offered also while it is unknown: the answer to the request says it then. */
   const can = (permission: Permission): boolean => own.data.value?.permissions.includes(permission) ?? true
+  /** Known to be included. */
+  const holds = (permission: Permission): boolean => own.data.value?.permissions.includes(permission) ?? false
   /** Whether a page is offered. Its address stays; the page itself refuses. */
   const opens = (path: string): boolean => (NEEDED[path] ?? []).every(can)
-  return { can, opens }
+  return { can, holds, opens }
 }

@@ -1,7 +1,7 @@
 //! Profiles over HTTP: owners, other readers and versions.
 
 use serde_json::json;
-use wire::{Actor, Role};
+use wire::{Actor, Role, UserId};
 
 use crate::{
     ADMIN, CUSTOMER, PROVIDER, STRANGER,
@@ -196,5 +196,37 @@ async fn an_admin_reads_a_customers_profile_only_by_a_role_that_reads_people() {
             200,
             "one's own needs no permission"
         );
+    }
+}
+
+#[tokio::test]
+async fn an_admin_reads_the_names_of_many_people_at_once() {
+    let service = ProfileService::new().await;
+    let form = json!({ "version": 1, "full_name": "Zhang San", "phone_number": "+8613812341000" });
+    service.done(customer(), "GET", MINE, None).await;
+    service.done(customer(), "PUT", MINE, Some(form)).await;
+    service.submit_provider(PROVIDER).await;
+    let path = |ids: &[UserId]| {
+        let ids: Vec<String> = ids.iter().map(UserId::to_string).collect();
+        format!("/api/v1/admin/names?ids={}", ids.join(","))
+    };
+    let named = path(&[CUSTOMER, STRANGER, PROVIDER]);
+    let names = service.done(admin(), "GET", &named, None).await;
+    let expected = json!({ "items": [
+        { "user_id": CUSTOMER, "full_name": "Zhang San" },
+        { "user_id": PROVIDER, "full_name": "Li Si" },
+    ]});
+    assert_eq!(names, expected);
+    for reader in [customer(), provider()] {
+        let (status, refused) = service.ask(reader, "GET", &named, None).await;
+        assert_eq!((status, &refused["code"]), (403, &json!("role_forbidden")));
+    }
+    service
+        .done(admin(), "GET", &path(&[ADMIN; 50]), None)
+        .await;
+    for wrong in [path(&[ADMIN; 51]), path(&[]), "/api/v1/admin/names".into()] {
+        let (status, refused) = service.ask(admin(), "GET", &wrong, None).await;
+        assert_eq!(status, 422, "{refused}");
+        assert_eq!(refused["errors"][0]["field"], "ids", "{wrong}: {refused}");
     }
 }

@@ -1,0 +1,56 @@
+// The names of people by their ids: those that a page shows are asked for together, and kept.
+
+export interface PersonName {
+  user_id: string
+  full_name: string
+}
+
+export interface NameBook {
+  /** The name, if it is known. Asks for it otherwise. */
+  find: (id: string) => string | undefined
+  clear: () => void
+}
+
+/** As many as one request may ask for. */
+const AT_ONCE = 50
+/** A name that could not be had is asked for again after this time. */
+const ASKED_AGAIN_MS = 30_000
+
+/** `known` may be reactive, so that a page shows a name as soon as it is here. `null` means that the person has none. */
+export function createNameBook(known: Map<string, string | null>, ask: (ids: readonly string[]) => Promise<readonly PersonName[]>): NameBook {
+  let waiting: string[] = []
+  const asked = new Set<string>()
+
+  function askForWaiting(): void {
+    const ids = waiting
+    waiting = []
+    for (let n = 0; n < ids.length; n += AT_ONCE) void askFor(ids.slice(n, n + AT_ONCE))
+  }
+
+  async function askFor(ids: readonly string[]): Promise<void> {
+    try {
+      const names = new Map((await ask(ids)).map(({ user_id, full_name }) => [user_id, full_name]))
+      for (const id of ids.filter(id => asked.has(id))) known.set(id, names.get(id) ?? null)
+    } catch {
+      setTimeout(() => ids.forEach(id => asked.delete(id)), ASKED_AGAIN_MS)
+    }
+  }
+
+  function find(id: string): string | undefined {
+    const name = known.get(id)
+    if (name === undefined && !asked.has(id)) {
+      asked.add(id)
+      if (waiting.length === 0) queueMicrotask(askForWaiting)
+      waiting.push(id)
+    }
+    return name ?? undefined
+  }
+
+  function clear(): void {
+    known.clear()
+    asked.clear()
+    waiting = []
+  }
+
+  return { find, clear }
+}

@@ -1,0 +1,71 @@
+//! The names of people by their ids, for desks where an admin sees many people at once.
+
+use axum::extract::State;
+use process::problem::{Json, Problem, Query};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::UserId;
+
+use super::Service;
+
+const PEOPLE_MAX: usize = 50;
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NamesQuery {
+    /// The ids of at most fifty people, separated by commas.
+    #[schema(value_type = String)]
+    ids: PeopleIds,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct PeopleIds(Vec<UserId>);
+
+#[derive(Debug, thiserror::Error)]
+enum PeopleIdsError {
+    #[error("at most {PEOPLE_MAX} ids")]
+    TooMany,
+    #[error("ids separated by commas")]
+    NotAnId,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PersonName {
+    user_id: UserId,
+    full_name: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PersonNames {
+    /// Without the people who have entered no name.
+    items: Vec<PersonName>,
+}
+
+pub(crate) async fn list_names(
+    State(service): State<Service>,
+    Query(query): Query<NamesQuery>,
+) -> Result<Json<PersonNames>, Problem> {
+    let mut items = Vec::new();
+    for user_id in query.ids.0 {
+        let found = service.store.find_full_name(user_id).await?;
+        items.extend(found.map(|full_name| PersonName { user_id, full_name }));
+    }
+    Ok(Json(PersonNames { items }))
+}
+
+impl TryFrom<String> for PeopleIds {
+    type Error = PeopleIdsError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let ids = text.split(',').map(str::parse);
+        let ids: Vec<UserId> = ids
+            .take(PEOPLE_MAX + 1)
+            .collect::<Result<_, _>>()
+            .map_err(|_| PeopleIdsError::NotAnId)?;
+        if ids.len() > PEOPLE_MAX {
+            return Err(PeopleIdsError::TooMany);
+        }
+        Ok(Self(ids))
+    }
+}
