@@ -77,7 +77,7 @@ test('the link of the mail leads over the sign-in to the code, and the wishes sa
   const { email, context, page, leave } = await newcomer('lin.wei')
   const link = linkIn(await codeMail(email))
   await page.goto(link)
-  await page.getByText('Sign in to the account whose address this is.').waitFor()
+  await page.getByText('Sign in to the account that this address belongs to.').waitFor()
   assert.equal(new URL(page.url()).hash, '', 'the code goes out of the address')
   await keepPicture(page, 'addresses/1-link')
   await page.getByRole('link', { name: 'Sign in' }).click()

@@ -81,7 +81,7 @@ async function review(page) {
   await page.locator('#review .tile', { hasText: '5 stars, very good' }).click()
   await page.fill('#review-comment', WORDS)
   await page.getByRole('button', { name: 'Hand in this review' }).click()
-  await seen(page, 'Confirmed: your review stands')
+  await seen(page, 'Confirmed: your review is published')
   await page.locator('.order-head .status', { hasText: 'Reviewed' }).waitFor()
   await keep(page, '17-reviewed')
 }

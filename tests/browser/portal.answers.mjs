@@ -16,6 +16,7 @@ export const CSRF = 'csrf-of-this-session'
 /** Of everybody. */
 export const PASSWORD = 'correct horse battery'
 const OTHER = id(4)
+export const NAMES = { [PEOPLE.customer.user_id]: '林小梅', [PEOPLE.provider.user_id]: '王建国', [OTHER]: '赵敏', [PEOPLE.admin.user_id]: '陈宇' }
 /** Finished work with a review, and without one. No list has it. */
 export const [REVIEWED, DONE] = [id(161), id(162)]
 /** Of the receipt of the order that every page shows. */
@@ -117,7 +118,10 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   const state = {
     sessions: [600, 601, 602].map((n) => ({ session_id: id(n), kind: 'access', created_at: at(`0${610 - n - 1}:00:00`), expires_at: at('11:50:00'), current: n === 600 })),
     devices: [671, 672].map((n) => ({ device_id: id(n), label: n === 671 ? 'Chrome, Android' : 'Safari, iOS', tablet: `tablet-${n}`, first_seen_at: at('07:00:00'), renewed_at: at('08:00:00') })),
-    role, asked: [], pageSize: 100, gates: { NORTH: 'closed' }, right: { policy: 'optimistic', holder: null },
+    role, asked: [], pageSize: 100, deskCases: [{
+      id: 2, order_id: id(160), order_code: 'N-7F3K60', region: 'EAST', user_id: OTHER, kind: 'revoked_meanwhile', command_id: id(501), code: 'revoked', at: at('10:47:00'),
+      taken_by: null, taken_at: null, closed_by: null, closed_at: null, closed_why: null,
+    }], gates: { NORTH: 'closed' }, right: { policy: 'optimistic', holder: null },
     profile: role === 'customer' ? { ...person(PEOPLE.customer), date_of_birth: '1990-01-01', preferences: {} } : offerOf(PEOPLE.provider),
     addresses: [
       { id: id(701), label: '家', detail: '花家地北里 12 号楼', city: '朝阳区', province: '北京市', region: 'NORTH', is_default: true },
@@ -223,7 +227,11 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/admin\/queue$/, () => page([{ edge: 'east-1', epoch: 7, seq: 9, region: 'EAST', hash: 'ab'.repeat(32), kind: 'command', state: 'needs_operator', failures: 3, received_at: at('10:40:00'), command: { id: id(500), type: 'accept_order', order_id: id(160), order_code: 'N-7F3K60', actor: { user_id: OTHER, role: 'provider' }, verdict: 'provisional', edge_at: at('10:39:00') } }])],
     ['GET', /^\/admin\/asks$/, () => page([])],
     ['GET', /^\/admin\/ops\//, () => ({ edge: 'north-1', epoch: 7, seq: 12, region: 'NORTH', hash: 'cd'.repeat(32), kind: 'boot', state: 'decided', failures: 0, received_at: at('10:40:00') })],
-    ['GET', /^\/admin\/cases$/, () => page([{ id: 2, order_id: id(160), order_code: 'N-7F3K60', region: 'EAST', user_id: OTHER, kind: 'revoked_meanwhile', command_id: id(501), code: 'revoked', at: at('10:47:00') }])],
+    ['GET', /^\/admin\/cases$/, ({ query }) => page(state.deskCases.filter((one) => (one.closed_at === null) === (query.get('state') === 'open')))],
+    ['POST', /^\/admin\/cases\/(\d+)\/(take|close)$/, ({ match, body }) => {
+      const end = match[2] === 'take' ? { taken_by: PEOPLE.admin.user_id, taken_at: at('10:52:00') } : { closed_by: PEOPLE.admin.user_id, closed_at: at('10:52:00'), closed_why: body.reason }
+      return Object.assign(state.deskCases.find((one) => one.id === Number(match[1])), end)
+    }],
     ['GET', /^\/admin\/commands\//, () => ({ items: [{ command_id: id(501), user_id: OTHER, applied: true, code: null, order_id: id(160), order_version: 3, op: null, decided_at: at('10:47:00') }] })],
     ['GET', /^\/admin\/lost-acceptances$/, () => page([{ ...lost, id: 1, order_id: id(160), order_code: 'N-7F3K60', region: 'NORTH', winner: { user_id: PEOPLE.provider.user_id, source: 'portal', decided_at: at('10:52:41.100'), verdict: null, race_rule: 'first_in_cloud' } }])],
     ['GET', /^\/admin\/assignments\/(\w+)$/, ({ match }) => rightOf(match[1])],
@@ -294,6 +302,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     }],
     ['PUT', /^\/admin\/roles\/(\d+)$/, ({ match, body }) => Object.assign(state.roles.find((one) => one.role_id === Number(match[1])), { name: body.name, permissions: body.permissions })],
     ['DELETE', /^\/admin\/roles\/(\d+)$/, ({ match }) => { state.roles = state.roles.filter((one) => one.role_id !== Number(match[1])); return [204] }],
+    ['GET', /^\/admin\/names$/, ({ query }) => ({ items: query.get('ids').split(',').filter((user_id) => user_id in NAMES).map((user_id) => ({ user_id, full_name: NAMES[user_id] })) })],
     ['GET', /^\/admin\/users$/, ({ query }) => page(state.people.filter((one) => one.username.startsWith(query.get('search') ?? '') && (!query.get('state') || one.state === query.get('state')) && (!query.get('role') || one.role_id === Number(query.get('role')))))],
     ['GET', /^\/admin\/users\/([\w-]+)$/, ({ match }) => state.people.find((one) => one.user_id === match[1]) ?? 404],
     ['PUT', /^\/admin\/users\/([\w-]+)\/role$/, ({ match, body }) => {

@@ -296,7 +296,7 @@ test('a provider hands in a certificate, and an admin verifies it', () => play(a
   await admin.locator('dialog[open] :focus').waitFor()
   await admin.keyboard.type('Seen in person')
   await admin.locator('dialog[open]').getByRole('button', { name: 'Verify' }).click()
-  await heading(admin, 'Nobody waits to be verified')
+  await heading(admin, 'No provider is waiting to be verified')
   await provider.reload()
   await heading(provider, 'Verified')
   await seen(provider, 'Seen in person')
