@@ -7,6 +7,7 @@ import { CSRF, gateway, NOW, orderOf, PASSWORD, PEOPLE, PICTURE } from './portal
 import { startPortal, wordsOf } from './portal.mjs'
 
 const ORDER = orderOf(60).id
+const VERIFIED = { state: 'verified', steps: [] }
 const REVIEWS = `/providers/${PEOPLE.provider.user_id}/reviews`
 
 let portal
@@ -27,6 +28,7 @@ const LATER = NOW + 600_000
 test('the main work of each role is done by keyboard alone, and the focus is seen all the way', async () => {
   const visit = async (role, path, work) => {
     const state = gateway({ role: null })
+    if (role === 'provider') state.profile.verification = VERIFIED
     const { context, page, go, faults } = await open(state)
     const { keyboard } = page
     const to = (kind, name) => tabTo(page, page.getByRole(kind, { name }).first())
@@ -222,8 +224,26 @@ test('reasons, news, names and what is typed stay text', async () => {
   }
 })
 
+test('a provider who is not verified is shown the way, and no buttons that would refuse', async () => {
+  const state = gateway({ role: 'provider', own: { status: 'pending' } })
+  const { context, page, go, faults } = await open(state)
+  for (const [is, path, way] of [['none', '/available', /then hand them in/], ['waiting', '/available', /An administrator looks at it/], ['rejected', `/jobs/${ORDER}`, /Correct what is missing/]]) {
+    state.profile.verification = { state: is, steps: [] }
+    await go(path)
+    const banner = page.locator('.banner', { hasText: 'You can accept jobs once you are verified' })
+    await banner.getByText(way).waitFor()
+    assert.equal(await page.getByRole('button', { name: /^Accept/ }).count(), 0, is)
+    await banner.getByRole('link', { name: 'Open my certificates' }).waitFor()
+  }
+  await page.getByRole('link', { name: 'Open my certificates' }).click()
+  await page.waitForURL('**/profile?part=certificates')
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
 test('out of reach, what was read stays and changes wait', async () => {
   const state = gateway({ role: 'provider' })
+  state.profile.verification = VERIFIED
   const { context, page, go } = await open(state)
   await go('/available')
   state.gone = true

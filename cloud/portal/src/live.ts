@@ -87,8 +87,8 @@ export function listen({ client, signedOut }: LivePorts): () => void {
       client.setQueryData<StatusReport>(['status'], report => report && withRegion(report, region))
       gathered([['edges'], ['queue'], ['asks'], ['assignment'], ['lost'], ['cases']])
     })
-    // A reply to a review, or a decision about it, comes as news alone.
-    on('inbox', () => gathered([['inbox'], ['review']]))
+    // A reply to a review, and a decision about a review or a provider, come as news alone.
+    on('inbox', () => gathered([['inbox'], ['review'], ['verification']]))
     on<{ why: string }>('end', ({ why }) => {
       if (why !== 'signed_out') return
       close()

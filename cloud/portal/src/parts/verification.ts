@@ -1,8 +1,27 @@
-// The record of a verification in words.
+// A provider's verification: how far it has come, and its record in words.
 
 import { langOf, type TimelineEntry, useI18n } from '@holdfast/kit'
-import type { OwnProvider } from '@holdfast/kit/api.gen.ts'
+import type { OwnProvider, VerificationState } from '@holdfast/kit/api.gen.ts'
+import { useQuery } from '@tanstack/vue-query'
+import { computed, type ComputedRef } from 'vue'
+import { profile } from '../api/routes.ts'
+import { isProvider } from '../logic/profile.ts'
+import { role, session } from '../session.ts'
 import { useNames } from './names.ts'
+
+/** The state of the reader's own verification as long as it keeps them from accepting jobs. */
+export function useMissingVerification(): ComputedRef<Exclude<VerificationState, 'verified'> | undefined> {
+  const asked = useQuery({
+    queryKey: computed(() => ['verification', session.person?.user_id]),
+    queryFn: ({ signal }) => profile(signal),
+    enabled: computed(() => role.value === 'provider'),
+  })
+  return computed(() => {
+    const own = asked.data.value
+    const state = own && isProvider(own) ? own.verification.state : 'verified'
+    return state === 'verified' ? undefined : state
+  })
+}
 
 export function useVerificationWords() {
   const { t } = useI18n()
