@@ -27,5 +27,5 @@ export type RaceLine = {
 export type TableColumn = { key: string; name: string; end?: boolean; sortable?: boolean; hush?: boolean }
 export type TableSort = { key: string; way: 'ascending' | 'descending' }
 
-/** `current` says that this place is open, also where its address is a deeper one. */
-export type Place = { name: string; to: RouteLocationRaw; count?: number; tone?: 'needs'; icon?: IconName; current?: boolean }
+/** `current` says that this place is open, also where its address is a deeper one; a group of places is open with one of them. */
+export type Place = { name: string; to: RouteLocationRaw; count?: number; tone?: 'needs'; icon?: IconName; current?: boolean | 'group' }
