@@ -133,8 +133,8 @@ fn can_ever_act(action: Action, actor: Actor, order: &Order) -> bool {
     }
 }
 
-/// Why someone may not work on an order that is not theirs. It may yet become theirs, through a
-/// firm accept that met a closed order or one that exists only in the holder's log so far.
+/// Why a person may not work on an order that is not theirs. A firm accept may still give it to
+/// them: one that met a closed order, or one that is only in the holder's log so far.
 fn foreign_order_code(
     context: RulingContext<'_>,
     order: &Order,
