@@ -1146,15 +1146,15 @@ test('a person is found, gets another role and is shut out, each with its reason
   await context.close()
 })
 
-test('an admin\'s bar has four places with what waits in them, and a second row for the one that is open', async () => {
+test('an admin\'s bar has five places with what waits in them, and a second row for the one that is open', async () => {
   const state = gateway({ role: 'admin' })
   const { context, page, go, faults } = await open(state)
   const rows = () => page.locator('.top nav').evaluateAll((navs) => navs.map((nav) => [nav.ariaLabel, ...[...nav.querySelectorAll('a')].map((a) => [a.firstElementChild.textContent, a.ariaCurrent, a.querySelector('.count')?.textContent])]))
   await go('/conflicts')
   await page.locator('.top nav a', { hasText: 'Reviews' }).locator('.count').waitFor()
   const [main, second] = await rows()
-  assert.deepEqual(main.slice(1).map(([name, current]) => [name, current]), [['Decide', 'true'], ['Orders and money', null], ['People', null], ['Network', null]])
-  assert.deepEqual(second.map((one) => (Array.isArray(one) ? one.slice(0, 2) : one)), ['Decide', ['Approvals', null], ['Inbox', null], ['Conflicts', 'page'], ['Providers', null], ['Reviews', null]])
+  assert.deepEqual(main.slice(1).map(([name, current]) => [name, current]), [['Decide', 'true'], ['Inbox', null], ['Orders and money', null], ['People', null], ['Network', null]])
+  assert.deepEqual(second.map((one) => (Array.isArray(one) ? one.slice(0, 2) : one)), ['Decide', ['Approvals', null], ['Conflicts', 'page'], ['Providers', null], ['Reviews', null]])
   const waits = second.slice(1).reduce((sum, [, , count]) => sum + Number(count ?? 0), 0)
   assert.equal(Number(main[1][2]), waits)
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Network' }).click()
