@@ -156,7 +156,7 @@ test('before a job is approved an admin reads who will hear of it, and why', asy
 })
 
 test('a page of another role is refused, and asks nothing', async () => {
-  for (const [role, paths] of [['customer', ['/approvals', '/edges', '/available']], ['provider', ['/publish/1', '/orders', '/regions/wall', '/providers']], ['admin', ['/publish/1', '/jobs', '/profile']]]) {
+  for (const [role, paths] of [['customer', ['/approvals', '/edges', '/available']], ['provider', ['/publish/1', '/orders', '/regions/wall', '/providers']], ['admin', ['/publish/1', '/jobs', '/earnings']]]) {
     const state = gateway({ role })
     const { context, page, go } = await open(state)
     for (const path of paths) {
@@ -227,15 +227,15 @@ test('reasons, news, names and what is typed stay text', async () => {
 test('a provider who is not verified is shown the way, and no buttons that would refuse', async () => {
   const state = gateway({ role: 'provider', own: { status: 'pending' } })
   const { context, page, go, faults } = await open(state)
-  for (const [is, path, way] of [['none', '/available', /then hand them in/], ['waiting', '/available', /An administrator looks at it/], ['rejected', `/jobs/${ORDER}`, /Correct what is missing/]]) {
+  for (const [is, path, way] of [['none', '/available', /then hand them in/], ['waiting', '/available', /An administrator checks your certificates/], ['rejected', `/jobs/${ORDER}`, /Correct what is missing/]]) {
     state.profile.verification = { state: is, steps: [] }
     await go(path)
     const banner = page.locator('.banner', { hasText: 'You can accept jobs once you are verified' })
     await banner.getByText(way).waitFor()
     assert.equal(await page.getByRole('button', { name: /^Accept/ }).count(), 0, is)
-    await banner.getByRole('link', { name: 'Open my certificates' }).waitFor()
+    await banner.getByRole('link', { name: 'Open my profile' }).waitFor()
   }
-  await page.getByRole('link', { name: 'Open my certificates' }).click()
+  await page.getByRole('link', { name: 'Open my profile' }).click()
   await page.waitForURL('**/profile?part=certificates')
   assert.deepEqual(faults(), [])
   await context.close()
@@ -933,7 +933,8 @@ test('a case of the conflict desk is taken, closed by the keyboard with its resu
   await go('/conflicts/case-2')
   await row.getByText('Look at it').waitFor()
   await page.getByRole('button', { name: 'Take it' }).click()
-  await row.getByText('With 陈宇').waitFor()
+  await row.getByText('With you').waitFor()
+  await page.locator('.facts', { hasText: 'Works on it' }).getByText('陈宇').waitFor()
   await page.getByRole('button', { name: 'Take it' }).waitFor({ state: 'detached' })
 
   await page.keyboard.press('e')

@@ -41,7 +41,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/orders/:id', name: 'order', component: () => import('./pages/Order.vue'), meta: { title: 'order.title', roles: ['customer', 'admin'] } },
   { path: '/inbox', name: 'inbox', component: () => import('./pages/Inbox.vue'), meta: { title: 'inbox.title', roles: ['customer', 'provider', 'admin'] } },
 
-  { path: '/profile', name: 'profile', component: () => import('./pages/Profile.vue'), meta: { title: 'profile.title', roles: ['customer', 'provider'] } },
+  { path: '/profile', name: 'profile', component: () => import('./pages/Profile.vue'), meta: { title: 'profile.title', roles: ['customer', 'provider', 'admin'] } },
   { path: '/account', name: 'account', component: () => import('./pages/Account.vue'), meta: { title: 'account.page', roles: ['customer', 'provider', 'admin'] } },
 
   { path: '/available', name: 'available', component: () => import('./pages/Available.vue'), meta: { title: 'available.title', roles: PROVIDER } },

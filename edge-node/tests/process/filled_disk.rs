@@ -9,7 +9,7 @@ use wire::{Code, CommandId, Reply, Role, Verdict};
 use crate::{
     full_disk::where_provider_is_known,
     small_disk::EdgeOnDisk,
-    world::{accept, cloud::Cloud, frame, order, tablet::Tablet, until},
+    world::{accept, cloud::Cloud, frame, id, order, tablet::Tablet, until},
 };
 
 /// Commands under way at a point.
@@ -33,6 +33,11 @@ fn is_taken(reply: &Reply) -> bool {
     assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
     assert!(reply.receipt.is_some());
     true
+}
+
+fn ids_in(cloud: &Cloud) -> Vec<CommandId> {
+    let commands = cloud.commands();
+    commands.iter().map(|op| op.command.id).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -68,13 +73,13 @@ async fn wherever_its_disk_becomes_full_an_edge_refuses_keeps_what_it_took_and_r
                 taken.extend(reply.command_id);
             }
         }
-        let last = first + BURST;
-        let last = frame(1_000 + last, &token, &accept(last));
+        let n = first + BURST;
+        let last = frame(1_000 + n, &token, &accept(n));
         // The edge itself may have freed some space meanwhile.
         on_disk.fill_but(0);
         tablet.send(last.clone()).await;
-        let refused = tablet.reply().await;
-        assert!(!is_taken(&refused), "at point {point} the disk is full");
+        let reply = tablet.reply().await;
+        assert!(!is_taken(&reply), "at point {point} the disk is full");
         if is_killed {
             on_disk.end_process("-KILL").await;
             // The start has emptied the write-ahead log.
@@ -93,14 +98,16 @@ async fn wherever_its_disk_becomes_full_an_edge_refuses_keeps_what_it_took_and_r
             }
         });
         resumed.await.expect("it takes commands again");
-        taken.extend(refused.command_id);
+        taken.insert(CommandId(id(1_000 + n)));
     }
+    // The command of the first run.
+    taken.insert(CommandId(id(1)));
     cloud.heal();
-    until("all that was taken is in the cloud, each once", || async {
-        let commands = cloud.commands();
-        let known: BTreeSet<CommandId> = commands.iter().map(|op| op.command.id).collect();
-        assert_eq!(known.len(), commands.len(), "a command came twice");
-        taken.is_subset(&known).then_some(())
+    let known = until("all that was taken is in the cloud", || async {
+        let known: BTreeSet<CommandId> = ids_in(&cloud).into_iter().collect();
+        taken.is_subset(&known).then_some(known)
     })
     .await;
+    assert_eq!(known, taken, "a refused command left a trace");
+    assert_eq!(ids_in(&cloud).len(), known.len(), "a command came twice");
 }

@@ -94,13 +94,13 @@ async fn record_work(data: &Path) -> Vec<Event> {
     let accepts = (1..=COMMANDS).map(|n| (1_000 + n, accept(n)));
     let mut frames = accepts.map(|(command, body)| frame(command, &token, &body));
     for _ in 1..=COMMANDS / 2 {
-        take(&mut tablet, frames.next().unwrap()).await;
+        send_accepted(&mut tablet, frames.next().unwrap()).await;
     }
     let (start, body) = photos.start_order();
-    take(&mut tablet, frame(start, &token, &body)).await;
+    send_accepted(&mut tablet, frame(start, &token, &body)).await;
     let accepting = async {
         for frame in frames {
-            take(&mut tablet, frame).await;
+            send_accepted(&mut tablet, frame).await;
         }
     };
     let (uploaded, ()) = tokio::join!(photos.upload_while_it_lives(0), accepting);
@@ -111,7 +111,7 @@ async fn record_work(data: &Path) -> Vec<Event> {
     read_recording(&calls, data, &commands)
 }
 
-async fn take(tablet: &mut Tablet, frame: Vec<u8>) {
+async fn send_accepted(tablet: &mut Tablet, frame: Vec<u8>) {
     tablet.send(frame).await;
     assert_eq!(tablet.reply().await.verdict, Verdict::Provisional);
 }

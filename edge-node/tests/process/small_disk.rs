@@ -157,7 +157,7 @@ impl EdgeOnDisk {
         statvfs(self.data()).unwrap()
     }
 
-    /// A file of others on this disk.
+    /// The file that fills the disk.
     fn rest(&self) -> File {
         let path = self.data().join("rest");
         File::options()
@@ -167,7 +167,7 @@ impl EdgeOnDisk {
             .unwrap()
     }
 
-    /// Other files fill the disk up to this share.
+    /// Fills the disk up to this share.
     pub(crate) fn fill(&self, percent: u64) {
         let mut rest = self.rest();
         let is_short =
@@ -177,7 +177,7 @@ impl EdgeOnDisk {
         }
     }
 
-    /// Other files take all but this many blocks, at one moment.
+    /// Fills the disk except for this many blocks, in one call.
     pub(crate) fn fill_but(&self, blocks: u64) {
         let rest = self.rest();
         loop {
@@ -196,7 +196,7 @@ impl EdgeOnDisk {
         }
     }
 
-    /// The other files are gone.
+    /// Empties the file that fills the disk.
     pub(crate) fn empty(&self) {
         self.rest().set_len(0).unwrap();
     }

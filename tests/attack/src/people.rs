@@ -93,7 +93,7 @@ impl Somebody {
     ///
     /// # Errors
     /// If there is no answer.
-    pub async fn command(
+    pub async fn send_command(
         &self,
         edge: u16,
         device_seq: u64,
@@ -116,12 +116,17 @@ impl Somebody {
         self.station.ask(edge, &call).await
     }
 
-    /// Like `command`, and returns the edge's reply.
+    /// Like `send_command`, and returns the edge's reply.
     ///
     /// # Panics
     /// If there is none.
-    pub async fn tap(&self, edge: u16, device_seq: u64, body: CommandBody) -> Reply {
-        let answer = self.command(edge, device_seq, body).await;
+    pub async fn send_and_read_reply(
+        &self,
+        edge: u16,
+        device_seq: u64,
+        body: CommandBody,
+    ) -> Reply {
+        let answer = self.send_command(edge, device_seq, body).await;
         let answer = answer.expect("an answer");
         serde_json::from_slice(&answer.body)
             .unwrap_or_else(|_| panic!("no reply: {}", answer.text()))

@@ -30,10 +30,13 @@ fn every_route_of_admins_names_a_permission_and_every_permission_a_route() {
     let mut used: Vec<Permission> = Vec::new();
     for route in platform_routes() {
         let permissions = match route.permission {
-            PermissionRule::All(all) => all,
-            PermissionRule::Nothing | PermissionRule::AnyOf(_) | PermissionRule::Narrowed => &[],
+            PermissionRule::All(all) => {
+                used.extend(all);
+                all
+            }
+            PermissionRule::AnyOf(any) => any,
+            PermissionRule::Nothing | PermissionRule::Narrowed => &[],
         };
-        used.extend(permissions);
         let is_held = |role: &Role| {
             permissions
                 .iter()

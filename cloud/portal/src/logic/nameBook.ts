@@ -13,8 +13,10 @@ export interface NameBook {
 
 /** As many as one request may ask for. */
 const AT_ONCE = 50
-/** A name that could not be had is asked for again after this time. */
+/** A name whose request failed is asked for again when a page is next drawn after this time. */
 const ASKED_AGAIN_MS = 30_000
+/** Beyond it all names are asked for anew. */
+const KNOWN_MAX = 5_000
 
 /** `known` may be reactive, so that a page shows a name as soon as it is here. `null` means that the person has none. */
 export function createNameBook(known: Map<string, string | null>, ask: (ids: readonly string[]) => Promise<readonly PersonName[]>): NameBook {
@@ -30,6 +32,10 @@ export function createNameBook(known: Map<string, string | null>, ask: (ids: rea
   async function askFor(ids: readonly string[]): Promise<void> {
     try {
       const names = new Map((await ask(ids)).map(({ user_id, full_name }) => [user_id, full_name]))
+      if (known.size > KNOWN_MAX) {
+        clear()
+        ids.forEach(id => asked.add(id))
+      }
       for (const id of ids.filter(id => asked.has(id))) known.set(id, names.get(id) ?? null)
     } catch {
       setTimeout(() => ids.forEach(id => asked.delete(id)), ASKED_AGAIN_MS)

@@ -1,5 +1,7 @@
 //! The names of people by their ids, for desks where an admin sees many people at once.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use process::problem::{Json, Problem, Query};
 use serde::{Deserialize, Serialize};
@@ -20,7 +22,7 @@ pub(crate) struct NamesQuery {
 
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct PeopleIds(Vec<UserId>);
+struct PeopleIds(BTreeSet<UserId>);
 
 #[derive(Debug, thiserror::Error)]
 enum PeopleIdsError {
@@ -66,6 +68,6 @@ impl TryFrom<String> for PeopleIds {
         if ids.len() > PEOPLE_MAX {
             return Err(PeopleIdsError::TooMany);
         }
-        Ok(Self(ids))
+        Ok(Self(ids.into_iter().collect()))
     }
 }

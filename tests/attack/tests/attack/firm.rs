@@ -54,7 +54,7 @@ async fn starts_others_orders(stranger: &Somebody, port: u16, once: OrderId, flo
         start_code: None,
         photos: Vec::new(),
     };
-    let reply = stranger.tap(port, 1, start(once)).await;
+    let reply = stranger.send_and_read_reply(port, 1, start(once)).await;
     assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
     let mut sending = JoinSet::new();
     for lane in 0..AT_ONCE {
@@ -62,7 +62,7 @@ async fn starts_others_orders(stranger: &Somebody, port: u16, once: OrderId, flo
         sending.spawn(async move {
             for n in (2..=FLOOD).filter(|n| n % AT_ONCE == lane) {
                 // The edge may refuse some of them.
-                let answer = stranger.command(port, n, start(flooded)).await;
+                let answer = stranger.send_command(port, n, start(flooded)).await;
                 answer.expect("an answer");
             }
         });
@@ -87,7 +87,7 @@ async fn a_stranger_makes_the_holders_answers_provisional() {
     starts_others_orders(&stranger, port, orders[0], orders[1]).await;
     for (order_id, n) in orders.into_iter().zip(1..) {
         let accept = CommandBody::AcceptOrder { order_id };
-        let reply = provider.tap(port, n, accept).await;
+        let reply = provider.send_and_read_reply(port, n, accept).await;
         assert_eq!(reply.verdict, Verdict::Firm, "order {n}: {reply:?}");
     }
     platform.stack.heal(REGION).await.unwrap();

@@ -1,4 +1,4 @@
-//! An edge of the test's own, which the platform does not know yet.
+//! Starts an edge that the platform does not know yet.
 
 #![allow(clippy::unwrap_used)]
 

@@ -42,7 +42,7 @@ async fn start_with_photo(
         start_code: None,
         photos: vec![photo],
     };
-    let reply = who.tap(port, 1, start).await;
+    let reply = who.send_and_read_reply(port, 1, start).await;
     assert!(reply.receipt.is_some(), "{reply:?}");
     reply.command_id.expect("the id of the command")
 }

@@ -29,7 +29,7 @@ async fn a_provider_guesses_the_code_of_a_job_at_its_edge_and_in_the_portal() {
     assert_eq!(approved.status, 200, "{}", approved.text());
     platform.until_on_board(&admin, order).await;
     let accept = CommandBody::AcceptOrder { order_id: order };
-    let accepted = provider.tap(port, 1, accept).await;
+    let accepted = provider.send_and_read_reply(port, 1, accept).await;
     assert_ne!(accepted.verdict, Verdict::NotTaken, "{accepted:?}");
 
     let path = format!("/api/v1/orders/{order}/start-code");
@@ -38,13 +38,17 @@ async fn a_provider_guesses_the_code_of_a_job_at_its_edge_and_in_the_portal() {
     let number: u64 = right.as_str().parse().expect("a number");
     let wrong = |n: u64| StartCode::from_number((number + n) % 1_000_000);
     for n in 1..=WRONG_TRIES_MAX {
-        let reply = provider.tap(port, n, start(order, wrong(n))).await;
+        let reply = provider
+            .send_and_read_reply(port, n, start(order, wrong(n)))
+            .await;
         assert_eq!(reply.verdict, Verdict::NotTaken);
         assert!(reply.receipt.is_none());
         let code = reply.code.expect("a reason");
         assert_eq!(code.as_str(), "start_code_wrong", "guess {n}");
     }
-    let locked = provider.tap(port, 9, start(order, right.clone())).await;
+    let locked = provider
+        .send_and_read_reply(port, 9, start(order, right.clone()))
+        .await;
     assert_eq!(locked.verdict, Verdict::NotTaken);
     let code = locked.code.expect("a reason");
     assert_eq!(code.as_str(), "start_code_locked", "the sixth");
