@@ -222,7 +222,7 @@ test('nothing of a person is left after a question without an answer', () => pla
   await page.fill('#name', 'Lin Xiaomei')
   await page.fill('#password', PASSWORD)
   await onward(page)
-  await page.locator('.steps-nav .button[data-kind=act]').click()
+  await page.locator('.steps-nav .button[data-kind=act]:not([type=submit])').click()
   await page.locator('#service').waitFor()
   await describe(page)
   await page.clock.runFor(IDLE_MS + 1_000)
