@@ -1,6 +1,6 @@
 //! The photos of an order: a list of those that its history names, with their arrival, and the
-//! picture of each. Photos of the job are for all who may see the order, those of the work for the
-//! readers of its history. A customer sends the photos of their job here.
+//! picture of each. Readers of the order see the photos of the job; readers of its history see
+//! those of the work too. A customer sends the photos of their job here.
 
 use axum::{extract::State, response::Response};
 use platform::files::{FileBody, Uploader, original_response, renewed_response};

@@ -1,8 +1,8 @@
-//! Checks pictures whose bytes a signed hash names. Those of work are stored unchanged; those of a
-//! published job are encoded anew.
+//! Checks pictures against a signed hash of their bytes. Pictures of work are stored unchanged;
+//! pictures of a published job are encoded again.
 //!
-//! Invariants: damaged bytes are never taken for a bad picture, because the hash is compared first.
-//! One picture at a time is in memory, even if a caller hangs up during its check.
+//! Invariants: the hash is compared first, so damaged bytes are never reported as a bad picture.
+//! One picture at a time is in memory, even if a caller disconnects during its check.
 
 #[cfg(test)]
 mod tests;
@@ -84,7 +84,7 @@ impl OriginalCheckTurn {
     }
 
     /// Compares the SHA-256 of the bytes, then checks them as an upload and encodes their pixels
-    /// anew.
+    /// again.
     pub async fn renew_picture(
         self,
         bytes: Vec<u8>,
@@ -167,7 +167,7 @@ fn open_picture(
     })
 }
 
-/// The address of an original has its hash, so a browser may keep it for good. The common response
+/// The address of an original has its hash, so a browser may keep it forever. The common response
 /// headers forbid sniffing, scripts and framing.
 pub fn original_response(kind: FileKind, bytes: u64, body: Body) -> Response {
     const FOR_GOOD: &str = "private, max-age=31536000, immutable";
