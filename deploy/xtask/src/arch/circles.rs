@@ -77,13 +77,13 @@ impl<'a> CrateImports<'a> {
             if !is_program || !imports.files.contains_key(&source.modules) {
                 imports.files.insert(source.modules.clone(), source);
             }
-            for mention in &source.mentions {
+            for mention in source.mentions.iter() {
                 if let MentionKind::Import {
                     path,
                     name: Some(name),
                 } = &mention.what
                 {
-                    let module = module_at(source, mention.line);
+                    let module = source.module_at(mention.line);
                     let names = imports.names.entry(module).or_default();
                     names.insert(name.clone(), path.segments.clone());
                 }
@@ -117,7 +117,7 @@ impl<'a> CrateImports<'a> {
     fn imports(&self) -> Vec<Import> {
         let mut imports: BTreeMap<(ModulePath, ModulePath), usize> = BTreeMap::new();
         for (from, source) in &self.files {
-            for mention in &source.mentions {
+            for mention in source.mentions.iter() {
                 let Some(to) = self.file_of(source, mention) else {
                     continue;
                 };
@@ -138,7 +138,7 @@ impl<'a> CrateImports<'a> {
         if path.is_rooted {
             return None;
         }
-        let module = module_at(source, mention.line);
+        let module = source.module_at(mention.line);
         self.resolve(&module, &path.segments, REEXPORTS_MAX)
     }
 
@@ -197,23 +197,6 @@ impl<'a> CrateImports<'a> {
 
 fn child(module: &[String], name: &str) -> ModulePath {
     module.iter().cloned().chain([name.to_owned()]).collect()
-}
-
-/// The module of a line: the file's, or an inline one in it.
-fn module_at(source: &SourceFile<'_>, line: usize) -> ModulePath {
-    let mut inline: Vec<(usize, &String)> = Vec::new();
-    for mention in &source.mentions {
-        match &mention.what {
-            MentionKind::Module {
-                name,
-                body: Some(lines),
-            } if lines.contains(&line) => inline.push((mention.line, name)),
-            _ => {}
-        }
-    }
-    inline.sort_unstable();
-    let inline = inline.into_iter().map(|(_, name)| name.clone());
-    source.modules.iter().cloned().chain(inline).collect()
 }
 
 /// The shortest chain of imports from one file to another, with both.

@@ -69,16 +69,7 @@ fn room_of<'a>(source: &'a SourceFile<'_>, mention: &'a Mention) -> Option<&'a s
     let (MentionKind::Path(path) | MentionKind::Import { path, .. }) = &mention.what else {
         return None;
     };
-    let inline = source.mentions.iter().filter(|module| {
-        let MentionKind::Module {
-            body: Some(lines), ..
-        } = &module.what
-        else {
-            return false;
-        };
-        lines.contains(&mention.line)
-    });
-    let depth = source.modules.len() + inline.count();
+    let depth = source.module_at(mention.line).len();
     let root = match path.segments.first()?.as_str() {
         "crate" => 1,
         "super"

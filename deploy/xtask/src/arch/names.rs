@@ -8,7 +8,7 @@ pub fn check(sources: &[SourceFile<'_>]) -> Vec<Finding> {
     let mut places = BTreeMap::new();
     let mut findings = Vec::new();
     for source in sources {
-        for mention in &source.mentions {
+        for mention in source.mentions.iter() {
             let MentionKind::PublicType(name) = &mention.what else {
                 continue;
             };

@@ -20,7 +20,7 @@ const DEPTH_MAX: usize = 4;
 pub fn check(source: &SourceFile<'_>, members: &[Member]) -> Vec<Finding> {
     let names = Names::of(source);
     let mut findings = Vec::new();
-    for mention in &source.mentions {
+    for mention in source.mentions.iter() {
         let (path, is_import) = match &mention.what {
             MentionKind::Path(path) => (path, false),
             MentionKind::Import { path, .. } => (path, true),
@@ -61,7 +61,7 @@ impl Names {
             imports: BTreeMap::new(),
             globs: Vec::new(),
         };
-        for mention in &source.mentions {
+        for mention in source.mentions.iter() {
             match &mention.what {
                 MentionKind::Import { path, name: None } => names.globs.push(path.clone()),
                 MentionKind::Import {

@@ -4,7 +4,7 @@
 //! The small workspace of `tests/arch/tree.rs` shows that a rule works. Only the real tree shows
 //! that it works everywhere: files have been skipped because their names looked like test files.
 
-use std::path::Path;
+use std::{path::Path, slice};
 
 use serde_json::json;
 
@@ -17,7 +17,8 @@ use super::{
         SQL_MODULE_OF_PLATFORM, UNBOUND,
     },
     scan::{self, SourceFile},
-    sql, tokens,
+    sql,
+    tokens::Mentions,
 };
 
 /// A line of Rust that breaks a rule, and the expected finding.
@@ -152,7 +153,7 @@ fn every_rule_bites_in_every_file_of_every_crate() {
             source.text.push_str(&plant.line);
             source.text.push('\n');
         }
-        source.mentions = tokens::read(&source.text).unwrap();
+        source.mentions = Mentions::read(&source.text).unwrap();
         let findings = findings_in(source, &members);
         for (line, Plant { line: text, says }) in (first_line..).zip(&plants) {
             let is_found = |finding: &Finding| finding.line == line && finding.what.contains(says);
@@ -191,15 +192,15 @@ fn a_circle_is_found_in_every_crate() {
             .unwrap();
         let before = source.text.clone();
         source.text.push_str(&line);
-        source.mentions = tokens::read(&source.text).unwrap();
-        let findings = circles::check(&members, &sources);
+        source.mentions = Mentions::read(&source.text).unwrap();
+        let findings = circles::check(slice::from_ref(source.member), &sources);
         let is_found = |finding: &Finding| finding.file == file.display().to_string();
         assert!(findings.iter().any(is_found), "{}: {line}", file.display());
         let source = sources
             .iter_mut()
             .find(|source| source.path == file)
             .unwrap();
-        source.mentions = tokens::read(&before).unwrap();
+        source.mentions = Mentions::read(&before).unwrap();
         source.text = before;
     }
 }

@@ -11,7 +11,7 @@ use super::{
     manifest::Member,
     read,
     rules::DOMAIN,
-    tokens::{self, Mention, MentionKind},
+    tokens::{MentionKind, Mentions},
 };
 use crate::Result;
 
@@ -21,7 +21,7 @@ pub struct SourceFile<'a> {
     pub member: &'a Member,
     /// The module path that follows from its folders, outermost first.
     pub modules: Vec<String>,
-    pub mentions: Vec<Mention>,
+    pub mentions: Mentions,
     pub text: String,
     /// Every module name in its crate; a path may begin with one.
     pub crate_modules: BTreeSet<String>,
@@ -40,8 +40,13 @@ impl SourceFile<'_> {
     }
 
     pub fn is_for_tests(&self, line: usize) -> bool {
-        let is_inside = |mention: &Mention| matches!(&mention.what, MentionKind::TestItem(lines) if lines.contains(&line));
-        self.is_test || self.mentions.iter().any(is_inside)
+        self.is_test || self.mentions.is_in_test_item(line)
+    }
+
+    /// The path of the module that a line is in: the file's, or an inline one in it.
+    pub fn module_at(&self, line: usize) -> Vec<String> {
+        let inline = self.mentions.inline_modules_at(line);
+        self.modules.iter().chain(inline).cloned().collect()
     }
 }
 
@@ -96,7 +101,7 @@ pub fn sources<'a>(
             continue;
         };
         let text = read(root, &path)?;
-        let mentions = match tokens::read(&text) {
+        let mentions = match Mentions::read(&text) {
             Ok(mentions) => mentions,
             Err(error) => {
                 findings.push(Finding::at(
@@ -165,14 +170,16 @@ fn tell_modules(member: &Member, sources: &mut [SourceFile<'_>]) {
         .iter()
         .filter(|source| source.member.name == member.name)
     {
-        for mention in &source.mentions {
-            let MentionKind::Module { name, body } = &mention.what else {
+        for mention in source.mentions.iter() {
+            let MentionKind::Module { name, is_inline } = &mention.what else {
                 continue;
             };
             all.insert(name.clone());
-            let is_file = body.is_none() && source.path.starts_with(&src);
+            let is_file = !is_inline && source.path.starts_with(&src);
             if is_file && source.is_for_tests(mention.line) {
-                for_tests.insert(place_of(source, mention.line, name));
+                let mut place = source.module_at(mention.line);
+                place.push(name.clone());
+                for_tests.insert(place);
             }
         }
     }
@@ -184,31 +191,6 @@ fn tell_modules(member: &Member, sources: &mut [SourceFile<'_>]) {
         let is_below = |place: &Vec<String>| source.modules.starts_with(place);
         source.is_test |= source.path.starts_with(&src) && for_tests.iter().any(is_below);
     }
-}
-
-/// The module path to the module that this line declares, including the inline ones around it.
-fn place_of(source: &SourceFile<'_>, line: usize, name: &str) -> Vec<String> {
-    let mut around: Vec<(usize, &String)> = Vec::new();
-    for mention in &source.mentions {
-        match &mention.what {
-            MentionKind::Module {
-                name,
-                body: Some(lines),
-            } if lines.contains(&line) => {
-                around.push((mention.line, name));
-            }
-            _ => {}
-        }
-    }
-    around.sort_unstable();
-    let inline = around.into_iter().map(|(_, name)| name.clone());
-    source
-        .modules
-        .iter()
-        .cloned()
-        .chain(inline)
-        .chain([name.to_owned()])
-        .collect()
 }
 
 #[cfg(test)]

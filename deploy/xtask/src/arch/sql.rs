@@ -55,14 +55,7 @@ fn may_hold_sql(source: &SourceFile<'_>, line: usize) -> bool {
         module == SQL_MODULE
             || (source.member.name == "platform" && module == SQL_MODULE_OF_PLATFORM)
     };
-    let is_inside = |mention: &Mention| match &mention.what {
-        MentionKind::Module {
-            name,
-            body: Some(lines),
-        } => may(name) && lines.contains(&line),
-        _ => false,
-    };
-    source.modules.iter().any(|module| may(module)) || source.mentions.iter().any(is_inside)
+    source.module_at(line).iter().any(|module| may(module))
 }
 
 fn is_sql_file(text: &str) -> bool {

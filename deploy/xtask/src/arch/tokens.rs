@@ -21,16 +21,13 @@ pub enum MentionKind {
         path: CodePath,
         name: Option<String>,
     },
-    /// With its lines if it is inline.
     Module {
         name: String,
-        body: Option<RangeInclusive<usize>>,
+        is_inline: bool,
     },
     Text(String),
     /// The name of a type that is `pub` without restriction.
     PublicType(String),
-    /// The lines of an item that is built only for tests.
-    TestItem(RangeInclusive<usize>),
     /// `#[path = "..."]` or `include!("...")`.
     ForeignFile(String),
 }
@@ -42,18 +39,48 @@ pub struct CodePath {
     pub is_rooted: bool,
 }
 
-pub fn read(text: &str) -> Result<Vec<Mention>, proc_macro2::LexError> {
-    let tokens: TokenStream = text.parse()?;
-    let mut reader = Reader {
-        mentions: Vec::new(),
-        is_test: false,
-    };
-    reader.sequence(tokens);
-    Ok(reader.mentions)
+/// Everything that a file mentions, and which of its lines are for tests or in an inline module.
+#[derive(Debug, Default)]
+pub struct Mentions {
+    all: Vec<Mention>,
+    test_items: Vec<RangeInclusive<usize>>,
+    /// Outermost first.
+    inline_modules: Vec<(RangeInclusive<usize>, String)>,
+}
+
+impl Mentions {
+    pub fn read(text: &str) -> Result<Self, proc_macro2::LexError> {
+        let tokens: TokenStream = text.parse()?;
+        let mut reader = Reader {
+            found: Self::default(),
+            is_test: false,
+        };
+        reader.sequence(tokens);
+        let mut found = reader.found;
+        found
+            .inline_modules
+            .sort_by_key(|(lines, _)| *lines.start());
+        Ok(found)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Mention> {
+        self.all.iter()
+    }
+
+    pub fn is_in_test_item(&self, line: usize) -> bool {
+        self.test_items.iter().any(|lines| lines.contains(&line))
+    }
+
+    pub fn inline_modules_at(&self, line: usize) -> impl Iterator<Item = &String> {
+        let around = self.inline_modules.iter();
+        around
+            .filter(move |(lines, _)| lines.contains(&line))
+            .map(|(_, name)| name)
+    }
 }
 
 struct Reader {
-    mentions: Vec<Mention>,
+    found: Mentions,
     /// A test attribute precedes the current item.
     is_test: bool,
 }
@@ -71,7 +98,7 @@ impl Reader {
             if ends || at == tokens.len() {
                 let lines = line_of(&tokens[item])..=last.span().end().line;
                 if std::mem::take(&mut self.is_test) {
-                    self.mention(*lines.start(), MentionKind::TestItem(lines));
+                    self.found.test_items.push(lines);
                 }
                 item = at;
             }
@@ -227,8 +254,13 @@ impl Reader {
         let body = tokens
             .get(at + 2)
             .filter(|token| is_group(token, Delimiter::Brace));
-        let body = body.map(|body| line_of(&tokens[at])..=body.span().end().line);
-        self.mention(line_of(&tokens[at]), MentionKind::Module { name, body });
+        let line = line_of(&tokens[at]);
+        if let Some(body) = body {
+            let lines = line..=body.span().end().line;
+            self.found.inline_modules.push((lines, name.clone()));
+        }
+        let is_inline = body.is_some();
+        self.mention(line, MentionKind::Module { name, is_inline });
         at + 2
     }
 
@@ -257,7 +289,7 @@ impl Reader {
     }
 
     fn mention(&mut self, line: usize, what: MentionKind) {
-        self.mentions.push(Mention { line, what });
+        self.found.all.push(Mention { line, what });
     }
 }
 

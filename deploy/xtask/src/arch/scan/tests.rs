@@ -15,7 +15,7 @@ pub mod source {
             path: member.folder.join(inside),
             member,
             modules: modules_of(Path::new(inside)),
-            mentions: tokens::read(text).unwrap(),
+            mentions: Mentions::read(text).unwrap(),
             text: text.to_owned(),
             crate_modules: BTreeSet::new(),
             is_test: false,
