@@ -1,5 +1,5 @@
-//! The order routes. Reads return only orders that `rules` lets the caller see; every change goes
-//! through the deciding transaction in `store`.
+//! The order routes. Reads return only what `wire::order_visible_to` lets the caller see; every
+//! change goes through the deciding transaction in `store`.
 
 use axum::{
     Router,
