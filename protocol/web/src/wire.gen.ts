@@ -328,7 +328,7 @@ export type Code = (typeof CODES)[number]
 
 /** Where each action leads. The server alone says who may do it. */
 export const AFTER: Record<OrderStatus, Partial<Record<Action, OrderStatus>>> = {
-  pending_review: { approve: 'pending', reject: 'rejected' },
+  pending_review: { approve: 'pending', reject: 'rejected', cancel: 'cancelled' },
   pending: { accept: 'accepted', cancel: 'cancelled' },
   accepted: { withdraw: 'pending', start: 'in_progress', cancel: 'cancelled', report: 'accepted', answer: 'accepted' },
   in_progress: { complete: 'completed', report: 'in_progress', answer: 'in_progress' },

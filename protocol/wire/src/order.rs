@@ -96,7 +96,9 @@ impl OrderStatus {
             (Self::Accepted, Action::Start) => Some(Self::InProgress),
             (Self::InProgress, Action::Complete) => Some(Self::Completed),
             (Self::Completed, Action::Review) => Some(Self::Reviewed),
-            (Self::Pending | Self::Accepted, Action::Cancel) => Some(Self::Cancelled),
+            (Self::PendingReview | Self::Pending | Self::Accepted, Action::Cancel) => {
+                Some(Self::Cancelled)
+            }
             (Self::Accepted | Self::InProgress, Action::Report) => Some(self),
             (Self::Accepted | Self::InProgress | Self::Completed, Action::Answer) => Some(self),
             _ => None,
@@ -118,6 +120,12 @@ impl OrderStatus {
             self,
             Self::Accepted | Self::InProgress | Self::Completed | Self::Reviewed
         )
+    }
+
+    /// Returns true if every provider may have read the order at some time. A cancelled order counts,
+    /// because its status does not tell whether it was approved.
+    pub fn may_have_been_open(self) -> bool {
+        !matches!(self, Self::PendingReview | Self::Rejected)
     }
 
     /// Returns true while a provider has the job but has not finished it.

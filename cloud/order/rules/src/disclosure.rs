@@ -26,7 +26,7 @@ const NEARBY_MAX: usize = 3;
 pub(crate) fn is_hidden(order: &Order, actor: Actor, attempt: &Attempt) -> bool {
     let accepts = attempt.command.body.order_action() == Some(Action::Accept);
     let told = match actor.role {
-        Role::Provider => attempt.op().is_some() || (accepts && was_open(order.status)),
+        Role::Provider => attempt.op().is_some() || (accepts && order.status.may_have_been_open()),
         Role::Customer | Role::Admin => false,
     };
     !told && order_visible_to(order, actor).is_none()
@@ -37,19 +37,6 @@ pub(crate) fn is_hidden_from_author(order: &Order, attempt: &Attempt) -> bool {
     match attempt.actor {
         Some(actor) => is_hidden(order, actor, attempt),
         None => true,
-    }
-}
-
-/// True if every provider could read the order at some time.
-fn was_open(status: OrderStatus) -> bool {
-    match status {
-        OrderStatus::PendingReview | OrderStatus::Rejected => false,
-        OrderStatus::Pending
-        | OrderStatus::Accepted
-        | OrderStatus::InProgress
-        | OrderStatus::Completed
-        | OrderStatus::Reviewed
-        | OrderStatus::Cancelled => true,
     }
 }
 

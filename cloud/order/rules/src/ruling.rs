@@ -139,7 +139,8 @@ pub(crate) fn rule_on_wrong_status(
             let ended = context.attempt.promise_ended();
             ended.map_or(refused, |how| Ok(Ruling::Overturned(how, None)))
         }
-        // The order is already approved, or further along.
+        // The order is already approved or further along, or it was cancelled, so an approval has
+        // nothing left to change.
         (PromiseBacking::Stands | PromiseBacking::TakenBack(_), Approve, _) => {
             Ok(Ruling::AlreadySo)
         }

@@ -9,22 +9,26 @@ export interface CancelTarget<Reply> {
   /** What to ask for again afterwards. */
   affects: readonly (readonly unknown[])[]
   createdAt: string
+  /** Someone has the job, and learns that they need not come. */
+  hasProvider: boolean
   terms: (signal?: AbortSignal) => Promise<Cancellation>
   send: (form: CancelForm, commandId: string) => Promise<Reply>
 }
 
-export function targetFromOrder({ id, version, created_at }: Order): CancelTarget<CommandReply> {
+const isTaken = (status: Order['status']) => status === 'accepted' || status === 'in_progress'
+
+export function targetFromOrder({ id, version, created_at, status }: Order): CancelTarget<CommandReply> {
   return {
-    key: ['money', id, 'cancellation', version], createdAt: created_at,
+    key: ['money', id, 'cancellation', version], createdAt: created_at, hasProvider: isTaken(status),
     affects: [['orders'], ['order', id], ['timeline', id], ['money', id]],
     terms: signal => cancellation(id, signal), send: (form, commandId) => cancel(id, form, commandId),
   }
 }
 
 /** The order is cancelled once, so this needs no command id. */
-export function targetFromReceipt({ code, secret }: TrackingReceipt, { created_at, updated_at }: TrackedOrder): CancelTarget<TrackedOrder> {
+export function targetFromReceipt({ code, secret }: TrackingReceipt, { created_at, updated_at, status }: TrackedOrder): CancelTarget<TrackedOrder> {
   return {
-    key: ['track', code, secret, 'cancellation', updated_at], createdAt: created_at, affects: [['track', code]],
+    key: ['track', code, secret, 'cancellation', updated_at], createdAt: created_at, hasProvider: isTaken(status), affects: [['track', code]],
     terms: signal => cancellationByReceipt(code, secret, signal), send: form => cancelByReceipt(code, { ...form, secret }),
   }
 }

@@ -20,6 +20,11 @@ const LEGAL: &[(OrderStatus, Action, OrderStatus)] = &[
         OrderStatus::Pending,
     ),
     (
+        OrderStatus::PendingReview,
+        Action::Cancel,
+        OrderStatus::Cancelled,
+    ),
+    (
         OrderStatus::Accepted,
         Action::Cancel,
         OrderStatus::Cancelled,

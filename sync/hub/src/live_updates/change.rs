@@ -187,7 +187,7 @@ pub(super) fn build_notice(update: &FeedUpdate, actor: Actor) -> Option<ChangeNo
             })
         }
         (_, FeedChange::Order(order))
-            if actor.role == Role::Provider && may_have_been_open(order) =>
+            if actor.role == Role::Provider && order.status.may_have_been_open() =>
         {
             Some(ChangeNotice::Gone {
                 id: order.id,
@@ -217,14 +217,6 @@ fn may_see_loss(order: &Order, actor: Actor) -> bool {
         Role::Provider => order.provider_id == Some(actor.user_id),
         Role::Customer | Role::Admin => order_visible_to(order, actor).is_some(),
     }
-}
-
-/// Any provider may have it on their board and must remove it.
-fn may_have_been_open(order: &Order) -> bool {
-    !matches!(
-        order.status,
-        OrderStatus::PendingReview | OrderStatus::Rejected
-    )
 }
 
 #[cfg(test)]

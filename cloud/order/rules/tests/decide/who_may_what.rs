@@ -99,7 +99,7 @@ fn expected(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) 
         (Action::Withdraw, Accepted) => Ok(Pending),
         (Action::Start, Accepted) => Ok(InProgress),
         (Action::Complete, InProgress) => Ok(Completed),
-        (Action::Cancel, Pending | Accepted) => Ok(Cancelled),
+        (Action::Cancel, PendingReview | Pending | Accepted) => Ok(Cancelled),
         (Action::Report, Accepted | InProgress) => Ok(status),
         (Action::Answer, Accepted | InProgress | Completed) => Ok(status),
         (_, Cancelled) => Err(Code::OrderCancelled),
