@@ -254,7 +254,7 @@ pub struct Winner {
     pub race_rule: Option<RaceRule>,
 }
 
-/// A case for a person to look at; one for each order, person and kind.
+/// A command that a person should look at. Those of one order, person and kind are one case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CaseItem {
     /// Its place in the list; newer ones are higher.

@@ -19,9 +19,13 @@ row! {
 }
 
 /// True for the publication, and for an entry of work on the order. An attempt that changed nothing
-/// is that only if the order's provider made it; otherwise anyone could put photos at any order.
+/// is that only if it was made by the order's provider, or by one whose acceptance changed nothing
+/// although an edge had promised it; otherwise anyone could put photos at any order.
 const NAMES_PHOTOS: &str = "(from_status IS NULL OR from_status <> to_status OR actor_id = \
-    (SELECT provider_id FROM orders WHERE orders.id = order_timeline.order_id))";
+    (SELECT provider_id FROM orders WHERE orders.id = order_timeline.order_id) OR EXISTS \
+    (SELECT 1 FROM order_timeline AS promised WHERE promised.order_id = order_timeline.order_id \
+    AND promised.actor_id = order_timeline.actor_id AND promised.action = 'accept' \
+    AND promised.promise_edge IS NOT NULL AND promised.from_status = promised.to_status))";
 
 const PUBLISHED: &str = "SELECT command_id FROM order_timeline WHERE order_id = ? \
     AND command_id = ? AND actor_id = ? AND from_status IS NULL LIMIT 1";

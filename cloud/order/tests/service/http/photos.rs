@@ -214,6 +214,52 @@ async fn only_a_photo_that_the_history_names_is_taken(#[case] engine: Engine) {
     assert_eq!(answer, stored(2_048));
 }
 
+/// A refused completion of this provider, which names the photo.
+fn late_completion(order_id: OrderId, photo: PhotoRef) -> CommandBody {
+    CommandBody::CompleteOrder {
+        order_id,
+        note: None,
+        evidence: Some(WorkEvidence {
+            photos: vec![photo],
+            ..WorkEvidence::default()
+        }),
+    }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn work_on_a_cancelled_order_keeps_its_photos_if_an_edge_had_promised_it(
+    #[case] engine: Engine,
+) {
+    let service = Service::new(engine).await;
+    let stage = &service.stage;
+    let bytes = png(40, 40);
+    let photo = reference(&bytes);
+    let order = stage.pending().await;
+    stage.grant("north-1").await;
+    let cancel = CommandBody::CancelOrder {
+        order_id: order,
+        reason: None,
+        fee: None,
+    };
+    stage.decide(customer(1), cancel).await;
+    let [promised, unpromised] = [stage.command_id(), stage.command_id()];
+    let log = Log::of("north-1")
+        .firm(1, stage.command_id(), provider(3), accept(order))
+        .then(promised, Some(provider(3)), late_completion(order, photo))
+        .then(stage.command_id(), Some(provider(4)), accept(order))
+        .then(unpromised, Some(provider(4)), late_completion(order, photo));
+    stage.batch(log.batch()).await;
+
+    let chunk_of = |command| chunk((order, command), photo, 0, &bytes[..2_048]);
+    let answer = service.deliver(&chunk_of(promised)).await;
+    assert_eq!(answer, stored(2_048));
+    let answer = service.deliver(&chunk_of(unpromised)).await;
+    assert_eq!(answer, refused(Code::PhotoNotNamed));
+}
+
 #[tokio::test]
 async fn chunks_are_bounded_and_come_from_the_hub_alone() {
     let service = Service::new(Engine::Sqlite).await;
