@@ -118,7 +118,11 @@ impl PhotoPace {
         if took < ANSWER_WITHIN {
             self.chunk_bytes = (self.chunk_bytes * 2).min(PHOTO_CHUNK_BYTES_MAX);
         } else if took > ANSWER_WITHIN * 2 {
-            self.chunk_bytes = (self.chunk_bytes / 2).max(CHUNK_BYTES_MIN);
+            // A command waits behind a whole chunk. Halving would take several slow chunks to adapt,
+            // so the answer's time decides how much shorter the next one is.
+            let times_too_long = took.as_millis() / ANSWER_WITHIN.as_millis();
+            let times_too_long = usize::try_from(times_too_long).unwrap_or(usize::MAX);
+            self.chunk_bytes = (self.chunk_bytes / times_too_long).max(CHUNK_BYTES_MIN);
         }
     }
 }
@@ -226,9 +230,9 @@ mod tests {
             pace.record_answer(Duration::from_millis(20));
         }
         assert_eq!(pace.chunk_bytes(), PHOTO_CHUNK_BYTES_MAX);
-        for _ in 0..8 {
-            pace.record_answer(Duration::from_secs(2));
-        }
+        pace.record_answer(Duration::from_secs(2));
+        assert_eq!(pace.chunk_bytes(), PHOTO_CHUNK_BYTES_MAX / 8);
+        pace.record_answer(Duration::from_secs(2));
         assert_eq!(pace.chunk_bytes(), CHUNK_BYTES_MIN);
         pace.record_answer(Duration::from_millis(300));
         assert_eq!(pace.chunk_bytes(), CHUNK_BYTES_MIN);
