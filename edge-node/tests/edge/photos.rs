@@ -1,12 +1,16 @@
 //! Photos of work: from a tablet to the edge over HTTP, and from there to the cloud.
 
 mod sender;
+mod slow_line;
+
+use std::net::SocketAddr;
 
 use holdfast_edge::{Config, RunningEdge, start};
 use http::{Method, StatusCode};
 use process::{clock::Clock, tokens::Signer};
 use serde_json::{Value, json};
-use wire::{Code, CommandBody, CommandId, Hash, OrderId, PhotoRef, Role};
+use support::files::name_photo;
+use wire::{Code, CommandBody, CommandId, Hash, OrderId, Role};
 
 use crate::world::{PATIENCE, accept, call, cloud::Cloud, config, frame, get, id, order, until};
 
@@ -32,7 +36,18 @@ impl PhotoRegion {
         pictures: Vec<Vec<u8>>,
         alter: impl FnOnce(Config) -> Config,
     ) -> Self {
-        let (cloud, gateway) = Cloud::start().await;
+        let (cloud, gateway) = Cloud::start_at(clock.clone()).await;
+        Self::behind(gateway, cloud, clock, pictures, alter).await
+    }
+
+    /// Reaches its cloud over this address.
+    async fn behind(
+        gateway: SocketAddr,
+        cloud: Cloud,
+        clock: Clock,
+        pictures: Vec<Vec<u8>>,
+        alter: impl FnOnce(Config) -> Config,
+    ) -> Self {
         let key = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
         cloud.seal_with(Some(&key));
         cloud.take_photos();
@@ -58,7 +73,7 @@ impl PhotoRegion {
     }
 
     fn start_of(&self, order: u128) -> CommandBody {
-        let photos = self.pictures.iter().map(|picture| photo(picture));
+        let photos = self.pictures.iter().map(|picture| name_photo(picture));
         CommandBody::StartOrder {
             order_id: OrderId(id(order)),
             start_code: None,
@@ -75,12 +90,12 @@ impl PhotoRegion {
     }
 
     async fn standing_of(&self, picture: &[u8]) -> Value {
-        let path = path_of(START, photo(picture).hash);
+        let path = path_of(START, name_photo(picture).hash);
         get(&self.edge, &path, Some(&self.token)).await.unwrap()
     }
 
     async fn upload(&self, picture: &[u8], offset: usize, part: &[u8]) -> Result<Value, Code> {
-        let path = path_of(START, photo(picture).hash);
+        let path = path_of(START, name_photo(picture).hash);
         self.upload_to(&path, Some(&self.token), offset, part).await
     }
 
@@ -113,7 +128,7 @@ impl PhotoRegion {
     }
 
     fn staged(&self, picture: &[u8]) -> Vec<u8> {
-        let hash = photo(picture).hash;
+        let hash = name_photo(picture).hash;
         self.cloud.staged_photo(CommandId(id(START)), hash)
     }
 }
@@ -144,14 +159,6 @@ async fn put(url: &str, token: Option<&str>, part: &[u8]) -> Result<Value, Code>
 
 fn path_of(command: u128, hash: Hash) -> String {
     format!("/photos/{}/{hash}", id(command))
-}
-
-fn photo(picture: &[u8]) -> PhotoRef {
-    let digest = ring::digest::digest(&ring::digest::SHA256, picture);
-    PhotoRef {
-        hash: Hash::try_from(digest.as_ref()).unwrap(),
-        bytes: u32::try_from(picture.len()).unwrap(),
-    }
 }
 
 fn picture(seed: usize, length: usize) -> Vec<u8> {
@@ -201,7 +208,7 @@ async fn only_the_person_whose_command_names_a_photo_reaches_it() {
     let region = PhotoRegion::with(vec![picture.clone()]).await;
     let other = region.cloud.people().token(Role::Provider, 21);
     let expired = region.cloud.people().token_until(Role::Provider, 20, -1);
-    let hash = photo(&picture).hash;
+    let hash = name_photo(&picture).hash;
     let mine = region.token.as_str();
     let unnamed = Hash([7; 32]);
     for (token, command, hash, code) in [
@@ -284,7 +291,7 @@ async fn a_disk_that_is_full_takes_no_photo() {
     let edge = start(config, Clock::system()).await.unwrap();
     let standing = get(&edge, "/standing", None).await.unwrap();
     assert_eq!(standing["photos"]["room_bytes"], 0);
-    let path = path_of(START, photo(&picture).hash);
+    let path = path_of(START, name_photo(&picture).hash);
     let url = format!("http://{}{path}?offset=0", edge.http);
     let refused = put(&url, Some(&region.token), &picture).await;
     assert_eq!(refused, Err(Code::StorageFull));

@@ -1,9 +1,15 @@
 //! Photos survive a kill at any moment of their upload.
 
+#[path = "photos/kills.rs"]
+mod kills;
+
 use std::{net::SocketAddr, time::Duration};
 
+use process::client::Client;
 use serde_json::Value;
-use wire::{CommandBody, Hash, OrderId, PhotoRef, Role};
+use support::files::name_photo;
+use tokio::time::timeout;
+use wire::{Code, CommandBody, OrderId, Role};
 
 use crate::{
     Edge, command, free, settings,
@@ -17,6 +23,7 @@ const START: u128 = 90_001;
 /// A tablet that uploads one photo over HTTP.
 #[derive(Clone)]
 pub(crate) struct PhotoTablet {
+    client: Client,
     http: SocketAddr,
     token: String,
     path: String,
@@ -26,10 +33,16 @@ pub(crate) struct PhotoTablet {
 impl PhotoTablet {
     /// Uploads this picture for the command of `start_order`.
     pub(crate) fn new(http: SocketAddr, token: &str, picture: Vec<u8>) -> Self {
-        let hash = hash_picture(&picture);
+        Self::of_command(START, http, token, picture)
+    }
+
+    /// Uploads this picture for that command.
+    fn of_command(command: u128, http: SocketAddr, token: &str, picture: Vec<u8>) -> Self {
+        let hash = name_photo(&picture).hash;
         Self {
+            client: Client::new(),
             http,
-            path: format!("/photos/{}/{hash}", id(START)),
+            path: format!("/photos/{}/{hash}", id(command)),
             token: token.to_owned(),
             picture,
         }
@@ -40,46 +53,81 @@ impl PhotoTablet {
         let start = CommandBody::StartOrder {
             order_id: OrderId(id(1)),
             start_code: None,
-            photos: vec![PhotoRef {
-                hash: hash_picture(&self.picture),
-                bytes: u32::try_from(self.picture.len()).unwrap(),
-            }],
+            photos: vec![name_photo(&self.picture)],
         };
         (START, start)
     }
 
-    /// Bytes that the edge has, if it answers.
-    async fn ask(&self) -> Option<Value> {
-        let url = format!("http://{}{}", self.http, self.path);
-        let client = process::client::Client::new();
-        let token = Some(self.token.as_str());
-        client
-            .send_json(http::Method::GET, &url, token, None::<&()>, PATIENCE)
-            .await
-            .ok()
+    /// The edge's reply, if it answers.
+    async fn send_command(&self, command: u128, body: &CommandBody) -> Option<Value> {
+        let frame = frame(command, &self.token, body);
+        let frame: Value = serde_json::from_slice(&frame).unwrap();
+        let url = format!("http://{}/commands", self.http);
+        let client = &self.client;
+        let sending = client.send_json(http::Method::POST, &url, None, Some(&frame), PATIENCE);
+        sending.await.ok()
     }
 
-    /// The edge's answer to a part, unless it dies over it.
+    /// Where the photo is. `None` if the edge does not answer.
+    async fn find_standing(&self) -> Option<Result<Value, Code>> {
+        self.call(http::Method::GET, &self.path, Vec::new()).await
+    }
+
+    /// The edge's answer to the part from this offset on, unless it dies over it.
     async fn upload(&self, offset: usize) -> Option<Value> {
+        Some(self.send_next_part(offset).await?.unwrap())
+    }
+
+    async fn send_next_part(&self, offset: usize) -> Option<Result<Value, Code>> {
         let end = (offset + PART_BYTES).min(self.picture.len());
         let part = self.picture[offset..end].to_vec();
-        let url = format!("http://{}{}?offset={offset}", self.http, self.path);
-        let request = http::Request::put(url)
+        let path = format!("{}?offset={offset}", self.path);
+        self.call(http::Method::PUT, &path, part).await
+    }
+
+    /// Repeats the call at a person's pace: one is allowed every 20 ms.
+    async fn call(
+        &self,
+        method: http::Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Option<Result<Value, Code>> {
+        let calling = async {
+            loop {
+                let answer = self.call_once(&method, path, body.clone()).await?;
+                if answer != Err(Code::TooManyRequests) {
+                    return Some(answer);
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, calling)
+            .await
+            .unwrap_or_else(|_| panic!("no answer to {method} {path}"))
+    }
+
+    async fn call_once(
+        &self,
+        method: &http::Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Option<Result<Value, Code>> {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.http))
             .header("authorization", format!("Bearer {}", self.token))
-            .body(axum::body::Body::from(part))
+            .body(axum::body::Body::from(body))
             .unwrap();
-        let client = process::client::Client::new();
-        let answer = client.send_request(request).await.ok()?;
-        if answer.status() == http::StatusCode::TOO_MANY_REQUESTS {
-            // A person's pace: a call is allowed every 20 ms.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            return Some(serde_json::json!({ "have": offset }));
-        }
-        assert!(answer.status().is_success(), "{}", answer.status());
+        let answer = self.client.send_request(request).await.ok()?;
+        let is_success = answer.status().is_success();
         let body = axum::body::to_bytes(answer.into_body(), 10_000)
             .await
             .ok()?;
-        serde_json::from_slice(&body).ok()
+        let body: Value = serde_json::from_slice(&body).ok()?;
+        if is_success {
+            return Some(Ok(body));
+        }
+        Some(Err(serde_json::from_value(body["code"].clone()).unwrap()))
     }
 
     /// Uploads until the edge dies or the photo is whole; returns the bytes that it has confirmed.
@@ -88,7 +136,9 @@ impl PhotoTablet {
             let Some(standing) = self.upload(have).await else {
                 return have;
             };
-            have = have_of(&standing);
+            let confirmed = have_of(&standing);
+            assert!(confirmed > have, "no progress: {standing}");
+            have = confirmed;
         }
         have
     }
@@ -113,13 +163,8 @@ async fn every_confirmed_byte_of_a_photo_outlives_a_kill_at_any_moment() {
     .await;
     cloud.cut();
     for (command, body) in [(101, accept(1)), tablet.start_order()] {
-        let frame = frame(command, &tablet.token, &body);
-        let frame: Value = serde_json::from_slice(&frame).unwrap();
-        let client = process::client::Client::new();
-        let url = format!("http://{}/commands", tablet.http);
-        let sending =
-            client.send_json::<Value>(http::Method::POST, &url, None, Some(&frame), PATIENCE);
-        assert_eq!(sending.await.unwrap()["verdict"], "provisional");
+        let reply = tablet.send_command(command, &body).await.unwrap();
+        assert_eq!(reply["verdict"], "provisional");
     }
 
     let mut confirmed = 0;
@@ -133,7 +178,8 @@ async fn every_confirmed_byte_of_a_photo_outlives_a_kill_at_any_moment() {
         (confirmed, ()) = tokio::join!(uploading, killing);
         edge.child.wait().unwrap();
         edge = start_edge(data.path(), gateway, tablet.http).await;
-        let standing = until("the edge answers", || tablet.ask()).await;
+        let standing = until("the edge answers", || tablet.find_standing()).await;
+        let standing = standing.unwrap();
         let have = have_of(&standing);
         assert!(
             have >= confirmed,
@@ -147,7 +193,7 @@ async fn every_confirmed_byte_of_a_photo_outlives_a_kill_at_any_moment() {
         tablet.upload_while_it_lives(confirmed).await,
         tablet.picture.len()
     );
-    let standing = until("its standing, at a person's pace", || tablet.ask()).await;
+    let standing = tablet.find_standing().await.unwrap().unwrap();
     assert_eq!(standing["state"], "stored", "{standing}");
     let folder = std::fs::read_dir(data.path().join("photos")).unwrap();
     let files: Vec<_> = folder.map(|file| file.unwrap().path()).collect();
@@ -155,14 +201,20 @@ async fn every_confirmed_byte_of_a_photo_outlives_a_kill_at_any_moment() {
     assert!(std::fs::read(&files[0]).unwrap() == tablet.picture);
 }
 
-fn hash_picture(picture: &[u8]) -> Hash {
-    let digest = ring::digest::digest(&ring::digest::SHA256, picture);
-    Hash::try_from(digest.as_ref()).unwrap()
+async fn start_edge(data: &std::path::Path, gateway: SocketAddr, http: SocketAddr) -> Edge {
+    start_edge_with(data, gateway, http, None).await
 }
 
-async fn start_edge(data: &std::path::Path, gateway: SocketAddr, http: SocketAddr) -> Edge {
+/// Starts it with one more setting.
+async fn start_edge_with(
+    data: &std::path::Path,
+    gateway: SocketAddr,
+    http: SocketAddr,
+    set: Option<&str>,
+) -> Edge {
     let mqtt = free();
     let mut sets = settings(gateway, mqtt, free());
     sets.push(format!("edge.http_bind={http}"));
+    sets.extend(set.map(str::to_owned));
     Edge::run(command(data, &sets, &[]), &data.join("log"), mqtt).await
 }

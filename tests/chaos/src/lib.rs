@@ -12,7 +12,6 @@ mod operator;
 pub mod plan;
 mod round;
 mod scene;
-mod seed;
 mod storm;
 pub mod truth;
 mod witness;
@@ -24,7 +23,6 @@ pub use operator::operator;
 pub use plan::Plan;
 pub use round::Open;
 pub use scene::{LIMIT, Scene};
-pub use seed::Draws;
 pub use storm::{Receipted, Storm, order};
 pub use witness::{Comparisons, Testimony, Witness};
 

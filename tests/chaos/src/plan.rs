@@ -4,10 +4,8 @@ use std::{fmt, time::Duration};
 
 use process::parts::CloudPart;
 use stack::{Part, Server};
-use support::Wire;
+use support::{Draws, Wire};
 use wire::Region;
-
-use crate::seed::Draws;
 
 /// The active regions: two with two edges each, and one with one.
 pub const REGIONS: [Region; 3] = [Region::North, Region::South, Region::West];

@@ -10,12 +10,11 @@ use std::{
 use http::Method;
 use serde_json::{Value, json};
 use stack::{Layout, Stack, Stores, Wishes};
-use support::{Api, Mqtt, Person, Place, Proxy, Tablet, Wire, eventually};
+use support::{Api, Draws, Mqtt, Person, Place, Proxy, Tablet, Wire, eventually};
 use wire::{CommandBody, CommandId, EdgeId, OrderId, Region, Role};
 
 use crate::{
     plan::{CONTESTED, Contender, DOUBLED, EXCLUSIVE, REGIONS, Seat},
-    seed::Draws,
     truth::Truth,
 };
 

@@ -26,14 +26,13 @@ use process::{
     clock::Clock,
     parts::CloudPart,
 };
-use support::{Operator, Unusable};
+use support::{Draws, Operator, Unusable};
 use wire::Region;
 
 use crate::{
     ledger::{Ledger, Told},
     plan::{DOUBLED, EXCLUSIVE, REGIONS, Seat},
     scene::{LIMIT, Scene},
-    seed::Draws,
     truth::Findings,
 };
 

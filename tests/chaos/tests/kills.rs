@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use chaos::{Draws, Storm, any_below};
+use chaos::{Storm, any_below};
 use process::parts::CloudPart;
 use stack::{Layout, Part, Server, Stack, Stores, Wishes};
-use support::{Api, is_deep_run};
+use support::{Api, Draws, is_deep_run};
 use wire::Region;
 
 const COMMANDS: u32 = 120;

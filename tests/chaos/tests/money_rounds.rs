@@ -7,14 +7,14 @@
 #![allow(clippy::unwrap_used)]
 
 use chaos::{
-    Draws, PATIENCE,
+    PATIENCE,
     money::{MoneyRound, MoneyScene, PlayedRound, ToldTale},
     rounds,
     truth::Findings,
 };
 use platform::vals;
 use process::clock::Clock;
-use support::within;
+use support::{Draws, within};
 
 /// Every this many rounds everything is awaited and checked: two checks see every victim die.
 const CHECKED_EVERY: u32 = 3;

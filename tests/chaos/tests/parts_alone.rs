@@ -7,10 +7,9 @@ mod servers_away;
 
 use std::time::Duration;
 
-use chaos::Draws;
 use scene::Scene;
 use stack::{Layout, Stack, Stores, Wishes};
-use support::Api;
+use support::{Api, Draws};
 use wire::{OrderStatus, Region, Role};
 
 /// All servers and parts that start together after a power cut share a busy machine's two

@@ -9,13 +9,13 @@
 use std::{collections::VecDeque, time::Duration};
 
 use chaos::{
-    Comparisons, Draws, LIMIT, Ledger, Plan, Said, Scene, Testimony, Told, Witness,
-    plan::EXCLUSIVE, rounds, truth::Findings,
+    Comparisons, LIMIT, Ledger, Plan, Said, Scene, Testimony, Told, Witness, plan::EXCLUSIVE,
+    rounds, truth::Findings,
 };
 use platform::vals;
 use process::clock::Clock;
 use stack::{Part, Server};
-use support::within;
+use support::{Draws, within};
 use wire::{Code, Outcome};
 
 /// Orders open this many rounds ahead: their events may wait until a dead relay's lease expires,

@@ -1,5 +1,20 @@
 //! Pictures and documents for tests, built byte by byte, so they can also lie about themselves.
 
+use ring::digest::{SHA256, digest};
+use wire::{Hash, PhotoRef};
+
+/// The name by which a command refers to this photo.
+///
+/// # Panics
+/// If the photo has more than 4 GiB.
+pub fn name_photo(bytes: &[u8]) -> PhotoRef {
+    let hash = digest(&SHA256, bytes);
+    PhotoRef {
+        hash: Hash::try_from(hash.as_ref()).expect("32 bytes"),
+        bytes: u32::try_from(bytes.len()).expect("a small photo"),
+    }
+}
+
 /// A valid picture of one colour.
 pub fn png(width: u32, height: u32) -> Vec<u8> {
     let line = 1 + 3 * usize::try_from(width).expect("a small picture");

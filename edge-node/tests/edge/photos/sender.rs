@@ -59,7 +59,7 @@ async fn after_a_cut_a_photo_goes_on_where_the_cloud_stands() {
     assert_eq!(sent, picture.len() + chunks[3].chunk.body.len());
     for ReceivedChunk { chunk, .. } in chunks {
         assert!(chunk.body.len() <= PHOTO_CHUNK_BYTES_MAX);
-        assert_eq!(chunk.photo, photo(&picture));
+        assert_eq!(chunk.photo, name_photo(&picture));
         assert_eq!(chunk.order_id, OrderId(id(1)));
         assert_eq!(chunk.command_id, CommandId(id(START)));
     }
@@ -79,7 +79,7 @@ async fn a_photo_that_must_wait_lets_others_by_and_goes_later() {
     region.until_sent(&pictures[0]).await;
     let order: Vec<_> = region.cloud.photo_chunks();
     let order: Vec<_> = order.iter().map(|sent| sent.chunk.photo.hash).collect();
-    let [first, second] = [&pictures[0], &pictures[1]].map(|picture| photo(picture).hash);
+    let [first, second] = [&pictures[0], &pictures[1]].map(|picture| name_photo(picture).hash);
     assert_eq!(order, [first, second, first]);
     region.edge.stop().await;
 }

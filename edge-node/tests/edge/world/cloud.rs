@@ -20,7 +20,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use process::{
     clock::Clock,
     problem::Problem,
@@ -33,6 +36,7 @@ use texts::Text;
 use tokio::sync::{Notify, watch};
 use wire::{
     ChainHead, Code, EdgeId, FeedChange, Frame, Hello, NumberedOutcome, Op, Order, OrderId,
+    UnixMillis,
 };
 
 use super::People;
@@ -46,6 +50,7 @@ pub(crate) struct Cloud(Arc<Inner>);
 
 struct Inner {
     pub people: People,
+    clock: Clock,
     state: Mutex<Stored>,
     /// While false, sessions are refused and open ones end.
     gate: watch::Sender<bool>,
@@ -64,6 +69,10 @@ struct Stored {
     code_requests: Vec<Value>,
     cursor: Option<ChainHead>,
     ops: Vec<Op>,
+    /// When each op came.
+    arrivals: Vec<UnixMillis>,
+    /// The whole frames of edges, as bytes on the line.
+    heard_bytes: u64,
     orders: BTreeMap<OrderId, Order>,
     feed: Vec<FeedChange>,
     outcomes: Vec<NumberedOutcome>,
@@ -92,8 +101,14 @@ struct Stored {
 impl Cloud {
     /// Starts listening; returns the gateway's address.
     pub(crate) async fn start() -> (Self, SocketAddr) {
+        Self::start_at(Clock::system()).await
+    }
+
+    /// The same, by this clock.
+    pub(crate) async fn start_at(clock: Clock) -> (Self, SocketAddr) {
         let cloud = Self(Arc::new(Inner {
             people: People::new(),
+            clock,
             state: Mutex::default(),
             gate: watch::Sender::new(true),
             changed: Notify::new(),
@@ -105,6 +120,7 @@ impl Cloud {
         let at = listener.local_addr().unwrap();
         let router = Router::new()
             .route("/api/v1/edges/enrol", post(enrol))
+            .route("/api/v1/edges/{edge}/key", get(show_edge_key))
             .route("/api/v1/auth/login", post(login))
             .route("/api/v1/auth/codes", get(code_offer).post(send_code))
             .route("/api/v1/auth/codes/sign-in", post(sign_in_by_code))
@@ -228,6 +244,23 @@ impl Cloud {
         self.with(|state| state.ops.clone())
     }
 
+    /// The commands with the time when each came.
+    pub(crate) fn commands_with_arrival(&self) -> Vec<(wire::CommandOp, UnixMillis)> {
+        self.with(|state| {
+            let ops = state.ops.iter().zip(&state.arrivals);
+            let commands = ops.filter_map(|(op, at)| match op {
+                Op::Command(op) => Some((op.clone(), *at)),
+                _ => None,
+            });
+            commands.collect()
+        })
+    }
+
+    /// The bytes on the line of all whole frames that edges have sent.
+    pub(crate) fn heard_bytes(&self) -> u64 {
+        self.with(|state| state.heard_bytes)
+    }
+
     pub(crate) fn hellos(&self) -> Vec<Hello> {
         self.with(|state| state.hellos.clone())
     }
@@ -259,7 +292,7 @@ impl Cloud {
 
     /// A cloud with a key includes the time, for edges whose clock is wrong.
     fn refuse_link(&self, token: &str) -> Response {
-        let now = Clock::system().now();
+        let now = self.now();
         let (key, hub) = self.with(|state| (state.public_key, state.hub_key.clone()));
         let error_ms = key.and_then(|key| edge_clock_error(token, &key, now));
         let (Some(hub), Some(_)) = (hub, error_ms) else {
@@ -268,6 +301,10 @@ impl Cloud {
         let time = sign_hub_time(&hub, &EdgeId::new("north-1").unwrap(), token, now);
         let header = [(wire::HUB_TIME_HEADER, time.to_string())];
         (header, Problem::new(Code::EdgeClockWrong)).into_response()
+    }
+
+    fn now(&self) -> UnixMillis {
+        self.0.clock.now()
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut Stored) -> T) -> T {
@@ -293,6 +330,17 @@ async fn enrol(State(cloud): State<Cloud>, Json(ask): Json<Value>) -> Response {
     cloud.with(|state| state.public_key = Some(key.try_into().unwrap()));
     let jwks: Value = serde_json::from_str(&cloud.people().jwks()).unwrap();
     Json(json!({ "edge": "north-1", "region": "NORTH", "jwks": jwks })).into_response()
+}
+
+/// The key that the edge enrolled with, in PEM.
+async fn show_edge_key(State(cloud): State<Cloud>) -> Json<Value> {
+    const DER_HEAD: [u8; 12] = [
+        0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+    ];
+    let key = cloud.with(|state| state.public_key).unwrap();
+    let der = STANDARD.encode([&DER_HEAD[..], &key].concat());
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{der}\n-----END PUBLIC KEY-----\n");
+    Json(json!({ "edge": "north-1", "public_key": URL_SAFE_NO_PAD.encode(key), "pem": pem }))
 }
 
 /// Every password is `right`, and the user name is the user's number.
@@ -389,7 +437,7 @@ async fn link(
 ) -> Response {
     let key = cloud.with(|state| state.public_key);
     let token = bearer_token(&headers).unwrap_or_default();
-    let edge = key.and_then(|key| verify_edge(token, &key, Clock::system().now()).ok());
+    let edge = key.and_then(|key| verify_edge(token, &key, cloud.now()).ok());
     if edge != Some(EdgeId::new("north-1").unwrap()) {
         return cloud.refuse_link(token);
     }

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use support::Draws;
 use wire::CommandId;
 
 use super::recording::Event;
@@ -178,7 +179,7 @@ impl Disk {
 
     /// Writes the files as they may look after a cut of power.
     pub(super) fn write_to(&self, folder: &Path, fate: Fate, seed: u64) {
-        let mut dice = Dice(seed);
+        let mut dice = Draws::of(seed);
         let mut names = self.synced_names.clone();
         let name_changes = match fate {
             Fate::Discarded => 0,
@@ -208,7 +209,7 @@ impl Disk {
 }
 
 impl DiskFile {
-    fn after_cut(&self, fate: Fate, dice: &mut Dice) -> Vec<u8> {
+    fn after_cut(&self, fate: Fate, dice: &mut Draws) -> Vec<u8> {
         let mut content = self.synced.clone();
         let last = self.unsynced.len().saturating_sub(1);
         for (n, change) in self.unsynced.iter().enumerate() {
@@ -269,19 +270,5 @@ fn apply_name_change(names: &mut HashMap<PathBuf, FileId>, change: &NameChange) 
         NameChange::Remove(path) => {
             names.remove(path);
         }
-    }
-}
-
-/// Reproducible choices (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let most = u64::try_from(most).unwrap();
-        usize::try_from((mixed ^ (mixed >> 31)) % most).unwrap()
     }
 }

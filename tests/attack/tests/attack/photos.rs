@@ -2,21 +2,15 @@
 //! with bytes or names that are not as the command says.
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Somebody};
-use ring::digest::{SHA256, digest};
 use serde_json::json;
-use support::{eventually, files::png};
-use wire::{CommandBody, CommandId, Hash, OrderId, PhotoRef, Region, Role};
+use support::{
+    eventually,
+    files::{name_photo, png},
+};
+use wire::{CommandBody, CommandId, OrderId, PhotoRef, Region, Role};
 
 const REGION: Region = Region::North;
 const PART_BYTES_MAX: usize = 256 * 1024;
-
-fn name_photo(bytes: &[u8]) -> PhotoRef {
-    let hash = digest(&SHA256, bytes);
-    PhotoRef {
-        hash: Hash(hash.as_ref().try_into().expect("32 bytes")),
-        bytes: bytes.len().try_into().expect("a small photo"),
-    }
-}
 
 /// Publishes and approves an order, and waits for it on the edge's board.
 async fn publish_open_order(

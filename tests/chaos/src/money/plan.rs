@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use process::parts::CloudPart;
 use stack::{Part, Server};
 
-use crate::seed::Draws;
+use support::Draws;
 
 /// The target of a round's fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

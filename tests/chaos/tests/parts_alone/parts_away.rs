@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use chaos::Draws;
 use http::{StatusCode, header};
 use process::{clock::Clock, parts::CloudPart};
 use serde_json::{Value, json};
 use stack::{Part, probe};
-use support::{Api, eventually};
+use support::{Api, Draws, eventually};
 use wire::Role;
 
 use super::{

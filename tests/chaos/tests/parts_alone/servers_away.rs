@@ -1,9 +1,8 @@
 //! A part starts while a server that it needs is away.
 
-use chaos::Draws;
 use process::parts::{CloudPart, StoreKind};
 use stack::{Part, Server};
-use support::is_deep_run;
+use support::{Draws, is_deep_run};
 
 use super::{
     scene::{Scene, Told},

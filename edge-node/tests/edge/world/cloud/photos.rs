@@ -89,4 +89,9 @@ impl Cloud {
         let key = (command_id, hash);
         self.with(|state| state.photos.staged.get(&key).cloned().unwrap_or_default())
     }
+
+    /// Everything that is staged, by its command and its hash.
+    pub(crate) fn staged_photos(&self) -> BTreeMap<(CommandId, Hash), Vec<u8>> {
+        self.with(|state| state.photos.staged.clone())
+    }
 }

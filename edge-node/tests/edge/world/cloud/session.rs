@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 
 use axum::extract::ws::{Message, WebSocket};
-use process::{clock::Clock, seal::FrameSealer};
+use process::seal::FrameSealer;
 use wire::{
-    Action, ChainHead, ChangesFrame, Code, Credit, FeedChange, Frame, Hello, LinkLimits,
-    LinkSessionId, NumberedOutcome, Op, Outcome, OutcomeKind, OutcomesFrame, PhotoAnswerFrame,
-    Probe, SessionRefusal, UnixMillis, Welcome,
+    Action, ChainHead, ChangesFrame, Code, CommandBody, Credit, EdgeId, FeedChange, Frame, Hello,
+    LinkLimits, LinkSessionId, NumberedOutcome, Op, Order, Outcome, OutcomeKind, OutcomesFrame,
+    PhotoAnswerFrame, Probe, SessionRefusal, Source, UnixMillis, Welcome,
 };
 
 use super::{Cloud, GENERATION, Stored, photos::take_photo_chunk};
@@ -54,6 +54,8 @@ impl TestHubSession {
                 message = self.socket.recv() => {
                     match message?.ok()? {
                         Message::Binary(bytes) => {
+                            let on_line = count_on_line(bytes.len());
+                            cloud.with(|state| state.heard_bytes += on_line);
                             self.hear(Frame::from_bytes(&bytes).unwrap()).await?;
                         }
                         Message::Ping(_) => {
@@ -88,9 +90,10 @@ impl TestHubSession {
                 let up = up
                     .into_unpacked(LIMITS.batch_ops_max, LIMITS.batch_bytes_max)
                     .unwrap();
+                let now = self.cloud.now();
                 let (cursor, feed_seq) = self
                     .cloud
-                    .with(|state| (store(state, &up), state.feed.len() as u64));
+                    .with(|state| (store(state, &up, now), state.feed.len() as u64));
                 let LinkLimits {
                     credit_ops: ops,
                     credit_bytes: bytes,
@@ -168,7 +171,7 @@ impl TestHubSession {
             cursor_hash: cursor.hash,
             feed_generation: GENERATION,
             limits: LIMITS,
-            cloud_now: Clock::system().now(),
+            cloud_now: self.cloud.now(),
             snapshot: None,
             codec,
             photos: self.cloud.with(|state| state.photos.takes()),
@@ -245,8 +248,18 @@ impl TestHubSession {
     }
 }
 
+/// The bytes of a frame that a WebSocket client sends, with its header and mask.
+fn count_on_line(bytes: usize) -> u64 {
+    let header = match bytes {
+        0..126 => 6,
+        126..65_536 => 8,
+        _ => 14,
+    };
+    bytes as u64 + header
+}
+
 /// Stores and decides ops that continue the cursor.
-fn store(state: &mut Stored, up: &wire::OpsFrame) -> u64 {
+fn store(state: &mut Stored, up: &wire::OpsFrame, now: UnixMillis) -> u64 {
     let mut cursor = state.cursor.unwrap();
     assert_eq!(
         (up.first_seq, up.prev_hash),
@@ -256,17 +269,18 @@ fn store(state: &mut Stored, up: &wire::OpsFrame) -> u64 {
     for bytes in &up.ops {
         cursor = cursor.append_op(bytes);
         let op = Op::from_bytes(bytes).unwrap();
-        decide(state, cursor.seq, &op);
+        decide(state, cursor.seq, &op, now);
         state.ops.push(op);
+        state.arrivals.push(now);
     }
     assert_eq!(up.hash, cursor.hash);
     state.cursor = Some(cursor);
     cursor.seq
 }
 
-fn decide(state: &mut Stored, seq: u64, op: &Op) {
+fn decide(state: &mut Stored, seq: u64, op: &Op, now: UnixMillis) {
     let (command_id, outcome) = match op {
-        Op::Command(op) => (Some(op.command.id), outcome(state, op)),
+        Op::Command(op) => (Some(op.command.id), outcome(state, op, now)),
         _ => (None, plain()),
     };
     let number = state.outcomes.len() as u64 + 1;
@@ -278,8 +292,14 @@ fn decide(state: &mut Stored, seq: u64, op: &Op) {
     });
 }
 
-fn outcome(state: &mut Stored, op: &wire::CommandOp) -> Outcome {
-    let now = Clock::system().now();
+fn outcome(state: &mut Stored, op: &wire::CommandOp, now: UnixMillis) -> Outcome {
+    if let CommandBody::PublishOrder { order_id, order } = &op.command.body {
+        let source = Source::Edge(EdgeId::new("north-1").unwrap());
+        let order = Order::new_published(*order_id, order.clone(), op.actor.user_id, now, source);
+        state.orders.insert(*order_id, order.clone());
+        state.feed.push(FeedChange::Order(order.clone()));
+        return Outcome::new_applied(order, now);
+    }
     let Some(order) = state.orders.get_mut(&op.command.body.order_id()) else {
         return Outcome::new_rejected(Code::OrderNotFound, None, now);
     };
