@@ -72,6 +72,13 @@ pub fn browse(depth: Depth) -> Result<()> {
     shell::run(browser.env("HOLDFAST_STACK", stack))
 }
 
+/// Installs everything that test programs need. One client of the edge's tests is mqtt.js, from the
+/// packages of the apps.
+pub fn install_for_tests() -> Result<()> {
+    install::everything()?;
+    installed().map(drop)
+}
+
 /// Installs exactly the packages of the lockfile.
 fn installed() -> Result<NodeTools> {
     let node = NodeTools::get()?;

@@ -38,7 +38,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "golden" => golden(),
         "servers" => servers(rest),
         "mysql" => mysql::run(),
-        "install" => install::everything(),
+        "install" => apps::install_for_tests(),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())
@@ -146,7 +146,7 @@ fn mutants_command(arguments: &[String]) -> Result<()> {
     if arguments.iter().any(|argument| argument == "--release") {
         return mutants::release_has_none();
     }
-    install::everything()?;
+    apps::install_for_tests()?;
     let suites = Suites::build()?;
     let servers = TestServers::start()?;
     mutants::run(&suites, &servers, arguments.first().map(String::as_str))

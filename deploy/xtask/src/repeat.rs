@@ -4,7 +4,7 @@
 use std::{num::NonZeroU32, process::Child};
 
 use crate::{
-    Result, install,
+    Result, apps,
     stages::threads,
     suites::{Suites, TestCount},
     test_servers::TestServers,
@@ -15,7 +15,7 @@ const TIMES: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// Takes `PACKAGE [NAME] [--times N]`. Runs to the end and counts the red runs.
 pub fn run(arguments: &[String]) -> Result<()> {
     let wish = Wish::of(arguments)?;
-    install::everything()?;
+    apps::install_for_tests()?;
     let suites = Suites::build()?.filter(|suite| suite.package == wish.package);
     let servers = TestServers::start()?;
     let environment: Vec<_> = servers.environment().chain([threads()]).collect();

@@ -143,7 +143,7 @@ pub struct Built {
 impl Built {
     /// Starts installing the servers' packages in the background; meanwhile everything is built.
     pub fn install(&mut self) {
-        self.installing = Some(thread::spawn(install::everything));
+        self.installing = Some(thread::spawn(apps::install_for_tests));
     }
 
     /// Runs one step of [`Stage::steps`].

@@ -2,6 +2,7 @@
 //! in `docs/tablet-messages.md`. `HOLDFAST_GOLDEN=write` rewrites both.
 
 mod page;
+pub(crate) mod reader;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::tokens::verify_bytes;

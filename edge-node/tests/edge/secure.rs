@@ -23,7 +23,7 @@ use wire::Role;
 
 use crate::world::{PATIENCE, accept, cloud::Cloud, config, frame, order, tablet::Tablet, until};
 
-const NAME: &str = "localhost";
+pub(crate) const NAME: &str = "localhost";
 
 /// Writes a certificate and its key as the files of these names.
 fn write_identity(folder: &Path, identity: &ServerIdentity, chain: &str, key: &str) {
@@ -31,7 +31,7 @@ fn write_identity(folder: &Path, identity: &ServerIdentity, chain: &str, key: &s
     std::fs::write(folder.join(chain), &identity.certificate).unwrap();
 }
 
-fn with_own_certificate(folder: &Path, authority: &Authority, config: Config) -> Config {
+pub(crate) fn with_own_certificate(folder: &Path, authority: &Authority, config: Config) -> Config {
     let identity = authority.server(NAME).unwrap();
     write_identity(folder, &identity, "chain.pem", "key.pem");
     Config {
@@ -41,7 +41,7 @@ fn with_own_certificate(folder: &Path, authority: &Authority, config: Config) ->
     }
 }
 
-fn client(authority: &Authority) -> Client {
+pub(crate) fn client(authority: &Authority) -> Client {
     Client::with_tls(client_config_trusting(authority.pem().as_bytes()).unwrap())
 }
 

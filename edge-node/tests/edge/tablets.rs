@@ -5,8 +5,11 @@ mod brokers;
 mod clients;
 mod disconnects;
 mod external;
+mod foreign;
+mod journeys;
 mod page;
 mod proofs;
+mod receipts;
 mod signed_out;
 mod without_mqtt;
 

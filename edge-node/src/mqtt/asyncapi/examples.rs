@@ -1,9 +1,11 @@
 //! The examples in the document, each made as the type that the edge itself uses.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use uuid::Uuid;
-use wire::{BootNonce, CmdFrame, EdgeId, NameError, Order, OrderId, Region, Reply};
+use wire::{
+    BootNonce, CmdFrame, CommandBody, CommandId, EdgeId, NameError, Order, OrderId, Region, Reply,
+};
 
 use super::super::publisher::{Changes, LogHead, Presence};
 use crate::store::BoardItem;
@@ -46,14 +48,36 @@ fn read_example<T: DeserializeOwned>(text: &str) -> Result<T, ExampleError> {
     Ok(serde_json::from_str(text)?)
 }
 
+/// The `device_seq` of the first of these; `command.json` has 12.
+const FIRST_STEP: u8 = 13;
+
 pub(super) fn command_examples() -> Result<Vec<Example>, ExampleError> {
     let first: CmdFrame = read_example(include_str!("command.json"))?;
     let mut again = first.clone();
     again.receipt = stored_reply()?.receipt;
-    Ok(vec![
-        Example::new("first", "An accept, as it is first sent", first)?,
+    let mut examples = vec![
+        Example::new("first", "An accept, as it is first sent", &first)?,
         Example::new("again", "The same, resent with its receipt", again)?,
-    ])
+    ];
+    let steps: Vec<OrderStep> = serde_json::from_str(include_str!("steps.json"))?;
+    for (n, step) in (FIRST_STEP..).zip(steps) {
+        let frame = CmdFrame {
+            id: CommandId(example_id(n)),
+            device_seq: u64::from(n),
+            body: step.body,
+            ..first.clone()
+        };
+        examples.push(Example::new(step.name, step.summary, frame)?);
+    }
+    Ok(examples)
+}
+
+/// A later action on an order, as an example.
+#[derive(Deserialize)]
+struct OrderStep {
+    name: &'static str,
+    summary: &'static str,
+    body: CommandBody,
 }
 
 fn stored_reply() -> Result<Reply, ExampleError> {

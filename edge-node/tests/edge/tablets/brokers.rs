@@ -1,15 +1,20 @@
 //! What tablets get from every broker: the embedded one, and Mosquitto as `docs/operate.md`
 //! configures it.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rstest::rstest;
 use serde_json::{Value, json};
 use wire::{Code, Hop, Reply, Role, Verdict, topics};
 
 use super::{BrokerKind, Region};
-use crate::world::{
-    accept, frame, get, id, order,
-    tablet::{REGION, Tablet, edge_id},
+use crate::{
+    asyncapi::reader::{COMMAND, DocumentReader, REPLIES},
+    world::{
+        accept, frame, get, id, order,
+        tablet::{REGION, Tablet, edge_id},
+    },
 };
 
 #[rstest]
@@ -272,43 +277,6 @@ async fn the_presence_is_retained(#[case] broker: BrokerKind) {
     region.edge.stop().await;
 }
 
-/// What the document of the messages says about one operation, with its placeholders filled in.
-struct DescribedOperation {
-    topic: String,
-    example: Value,
-}
-
-/// Finds an operation by its action and its message's name, as a generator would.
-fn find_described(
-    document: &Value,
-    action: &str,
-    message: &str,
-    names: &[(&str, &str)],
-) -> DescribedOperation {
-    let follow = |reference: &Value| {
-        let pointer = reference["$ref"].as_str().unwrap();
-        document
-            .pointer(pointer.strip_prefix('#').unwrap())
-            .unwrap()
-    };
-    let operations = document["operations"].as_object().unwrap();
-    let mut described = operations.values().filter_map(|operation| {
-        let found = follow(follow(&operation["messages"][0]));
-        let fits = operation["action"] == action && found["name"] == message;
-        fits.then(|| DescribedOperation {
-            topic: names.iter().fold(
-                follow(&operation["channel"])["address"]
-                    .as_str()
-                    .unwrap()
-                    .to_owned(),
-                |topic, (name, value)| topic.replace(&format!("{{{name}}}"), value),
-            ),
-            example: found["examples"][0]["payload"].clone(),
-        })
-    });
-    described.next().unwrap()
-}
-
 #[rstest]
 #[case::embedded(BrokerKind::Embedded)]
 #[case::mosquitto(BrokerKind::Mosquitto)]
@@ -316,30 +284,31 @@ fn find_described(
 async fn a_tablet_works_by_the_document_alone(#[case] broker: BrokerKind) {
     let region = Region::open_with(broker).await;
     let document = get(&region.edge, "/asyncapi.json", None).await.unwrap();
+    let document = DocumentReader::new(document);
     let standing = get(&region.edge, "/standing", None).await.unwrap();
-    let names = [
-        ("region", standing["region"].as_str().unwrap()),
-        ("edge", standing["edge"].as_str().unwrap()),
-        ("device", "t-1"),
-    ];
-    let command = find_described(&document, "send", "CmdFrame", &names);
-    let reply = find_described(&document, "receive", "Reply", &names);
+    let values = ["region", "edge"].map(|name| (name, standing[name].as_str().unwrap().into()));
+    let mut values = BTreeMap::from(values);
+    values.insert("device", "t-1".into());
+    let replies = document.fill_topic(REPLIES, &values);
     let token = region.token(Role::Provider, 20);
     let password = region.broker_password("t-1", &token);
     let at = region.broker_address();
     let mut tablet = Tablet::connect(at, "t-1", "t-1", &password).await.unwrap();
-    assert!(tablet.subscribe(&reply.topic).await);
-    let mut frame = command.example;
+    assert!(tablet.subscribe(&replies).await);
+    let mut frame = document.find_example(COMMAND, "first");
     frame["token"] = json!(token);
     frame["body"]["order_id"] = json!(id(1));
+    let commands = document.fill_topic(COMMAND, &values);
     tablet
-        .publish(&command.topic, frame.to_string().into_bytes())
+        .publish(&commands, frame.to_string().into_bytes())
         .await;
-    let heard: Value = tablet.hear(&reply.topic).await;
+    let heard: Value = tablet.hear(&replies).await;
+    document.check_message(REPLIES, &heard);
     assert_eq!(heard["command_id"], frame["id"]);
-    assert_eq!(heard["verdict"], reply.example["verdict"]);
+    let example = document.find_example(REPLIES, "stored");
+    assert_eq!(heard["verdict"], example["verdict"]);
     let fields =
         |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
-    assert_eq!(fields(&heard["receipt"]), fields(&reply.example["receipt"]));
+    assert_eq!(fields(&heard["receipt"]), fields(&example["receipt"]));
     region.edge.stop().await;
 }

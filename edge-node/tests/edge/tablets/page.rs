@@ -25,7 +25,8 @@ class Client:
     def __getattr__(self, _): return lambda *_, **__: None
 ";
 
-fn block(before: &str, start: &str) -> String {
+/// The block of the page that follows these texts.
+pub(super) fn block(before: &str, start: &str) -> String {
     let page = std::fs::read_to_string(PAGE).unwrap();
     let (_, after) = page.split_once(before).unwrap();
     let (_, after) = after.split_once(start).unwrap();
