@@ -33,6 +33,17 @@ pub enum Stores {
 }
 
 impl Stores {
+    /// The stores of a test that runs once for each kind. Each landing runs it on servers, with a
+    /// process per part. A deep run adds one process on embedded stores, on which the demo and the
+    /// pages run at each landing.
+    pub fn for_test_run(is_deep: bool) -> Vec<Self> {
+        let mut stores = vec![Self::Real];
+        if is_deep {
+            stores.push(Self::Embedded);
+        }
+        stores
+    }
+
     /// The stores that a data folder belongs to, judged by its files: the embedded bus, or the
     /// hub's database on a server. A folder with neither is new, even if servers started in it and
     /// failed early; a folder with both is undecided.

@@ -13,12 +13,10 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 use stack::{Layout, Stack, Stores, Wishes};
-use support::{CarelessIssuer, Mailbox, test_servers};
+use support::{CarelessIssuer, Mailbox, is_deep_run, test_servers};
 
 use dump::Kept;
 use journey::Secret;
-
-use crate::stores_of_this_run;
 
 /// Remaining clear text: the place, the kind and the reason. An entry that no longer applies also
 /// fails the test.
@@ -26,7 +24,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stores_and_logs_say_nothing_personal() {
-    for stores in stores_of_this_run() {
+    for stores in Stores::for_test_run(is_deep_run()) {
         nothing_is_in_the_clear(stores).await;
     }
 }

@@ -20,17 +20,3 @@ mod stores_by_tls;
 mod takes_effect;
 mod trace;
 mod up;
-
-use stack::Stores;
-use support::is_deep_run;
-
-/// The stores of a story that is told once for each kind. Each landing tells it on servers, with a
-/// process per part; a deep run also in one process on embedded stores, where the demo and the
-/// pages run at each landing.
-fn stores_of_this_run() -> Vec<Stores> {
-    let mut stores = vec![Stores::Real];
-    if is_deep_run() {
-        stores.push(Stores::Embedded);
-    }
-    stores
-}

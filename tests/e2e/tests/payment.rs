@@ -5,10 +5,8 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 use stack::{Layout, Stack, Stores, Wishes};
-use support::{Api, Person, eventually, samples::order_form, test_servers};
+use support::{Api, Person, eventually, is_deep_run, samples::order_form, test_servers};
 use wire::{Code, OrderId, OrderStatus, PaymentStatus, Region, Role};
-
-use crate::stores_of_this_run;
 
 /// Two relays and two consumers separate a payment from the order that shows it.
 const SHOWN_WITHIN: Duration = Duration::from_secs(30);
@@ -23,7 +21,7 @@ struct Scene {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn money_moves_with_the_work_on_every_store() {
-    for stores in stores_of_this_run() {
+    for stores in Stores::for_test_run(is_deep_run()) {
         money_moves_with_the_work(stores).await;
     }
 }

@@ -6,13 +6,11 @@ use http::Method;
 use process::clock::Clock;
 use serde_json::{Value, json};
 use stack::{Layout, Stack, Stores, Wishes};
-use support::{Api, Mqtt, Person, Place, Tablet, eventually, test_servers};
+use support::{Api, Mqtt, Person, Place, Tablet, eventually, is_deep_run, test_servers};
 use wire::{
     Action, Code, CommandBody, CommandId, OrderId, OrderStatus, PaymentStatus, Region, Role,
     Verdict,
 };
-
-use crate::stores_of_this_run;
 
 /// Relays, consumers and a link separate an action from its visible effect.
 const SOON: Duration = Duration::from_secs(60);
@@ -27,7 +25,7 @@ struct Scene {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn work_is_reviewed_and_counts_on_every_store() {
-    for stores in stores_of_this_run() {
+    for stores in Stores::for_test_run(is_deep_run()) {
         work_is_reviewed_and_counts(stores).await;
     }
 }

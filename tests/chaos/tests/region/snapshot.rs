@@ -10,30 +10,44 @@ use platform::{
     vals,
 };
 use process::{metrics, telemetry::LogFormat};
-use support::{Proxy, Wire, eventually, samples};
+use support::{Proxy, Wire, eventually, is_deep_run, samples};
 use uuid::Uuid;
 use wire::{ChecksumState, FeedChange, Hash, LinkState, Order, OrderCode, OrderId, Region};
 
 use super::stage::{COUNTERS, Cloud, PATIENCE, database, edge, ground, people};
 
-const ORDERS: u64 = 200_000;
-const CUTS: u64 = 10;
+struct Image {
+    orders: u64,
+    cuts: u64,
+}
+
+impl Image {
+    /// Each has as many orders for each cut.
+    fn of_this_run() -> Self {
+        let (orders, cuts) = if is_deep_run() {
+            (200_000, 10)
+        } else {
+            (60_000, 3)
+        };
+        Self { orders, cuts }
+    }
+}
 
 /// Writes a feed of many orders, as their events would.
-async fn fill(sql: &Sql) -> Hash {
+async fn fill(sql: &Sql, orders: u64) -> Hash {
     const ROW: &str = "(?, ?, 'order', ?, 1, ?, ?, 0, ?)";
     const PART: u64 = 1_000;
     const ADD: &str = "UPDATE regions SET feed_seq = feed_seq + ? WHERE region = 'NORTH'";
     const END: &str = "SELECT feed_seq FROM regions WHERE region = 'NORTH'";
     // Reserve the numbers first: the hub may write a change meanwhile, such as its keys.
     let end = transact!(sql, tx => {
-        tx.exec(ADD, vals![ORDERS]).await?;
+        tx.exec(ADD, vals![orders]).await?;
         let row: Option<u64> = tx.fetch_optional(END, vals![]).await?;
         Ok::<_, platform::sql::SqlError>(row)
     });
-    let from = end.unwrap().unwrap() - ORDERS;
+    let from = end.unwrap().unwrap() - orders;
     let mut digest = Hash::ZERO;
-    for part in 0..ORDERS / PART {
+    for part in 0..orders / PART {
         let mut values = Vec::new();
         for n in part * PART + 1..=(part + 1) * PART {
             let order = order(n);
@@ -59,7 +73,7 @@ async fn fill(sql: &Sql) -> Hash {
         .unwrap();
     }
     const STAND: &str = "UPDATE regions SET feed_digest = ?, orders = ? WHERE region = 'NORTH'";
-    sql.exec(STAND, vals![digest, ORDERS]).await.unwrap();
+    sql.exec(STAND, vals![digest, orders]).await.unwrap();
     digest
 }
 
@@ -88,7 +102,8 @@ fn chunks(what: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_percent_again() {
+async fn a_new_edge_takes_many_orders_as_an_image_and_cuts_send_two_percent_again() {
+    let Image { orders, cuts } = Image::of_this_run();
     let _counters = COUNTERS.write().await;
     process::start("chaos", LogFormat::Pretty);
     let folder = tempfile::tempdir().unwrap();
@@ -97,22 +112,22 @@ async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_perce
     let url = database(folder.path(), "sync", false);
     let nobody = Upstream::from_router(Router::new());
     let cloud = Cloud::start((folder.path(), &url), people, ground, nobody).await;
-    let digest = fill(&cloud.sql).await;
+    let digest = fill(&cloud.sql, orders).await;
     let proxy = Proxy::to(cloud.address.to_string()).await.unwrap();
     let data = folder.path().join("edge");
     let code = cloud.invite().await;
     let mut running = edge(&data, proxy.address(), &code).await;
 
     // The approximate number of chunks, at 64 orders each.
-    let expected = ORDERS / 64;
-    for cut in 1..=CUTS {
-        let stored = cut * expected / (CUTS + 2);
+    let expected = orders / 64;
+    for cut in 1..=cuts {
+        let stored = cut * expected / (cuts + 2);
         eventually("some more chunks are stored", PATIENCE, async || {
             (chunks("stored") >= stored).then_some(())
         })
         .await;
         proxy.set(Wire::Cut);
-        if cut == CUTS / 2 {
+        if cut == cuts / 2 {
             running.stop().await;
             running = edge(&data, proxy.address(), "").await;
         }
@@ -134,11 +149,11 @@ async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_perce
     taken.await;
     running.stop().await;
     let report = read_report(&path_in(&data)).unwrap();
-    assert_eq!(report.orders, ORDERS);
+    assert_eq!(report.orders, orders);
     let sent = chunks("sent");
     let stored = chunks("stored");
     let again = sent - stored;
-    println!("{stored} chunks, {again} of them sent again over {CUTS} cuts; digest {digest}");
+    println!("{stored} chunks, {again} of them sent again over {cuts} cuts; digest {digest}");
     assert!(stored >= expected, "an image, and not the feed");
     assert!(
         again * 100 <= stored * 2,
