@@ -1,7 +1,7 @@
 // The provider's app, against a scripted edge: every page in both languages, and its queue through every trouble.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, COLOUR_RULES, isDarkChecked, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
+import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
 import { HOSTILE, order, PASSWORD, PEOPLE, serveEdge, startState } from './edge.mjs'
 import { ask, DIST, EXPECTED, jobOf, play, playSignedIn, signIn } from './tablet.mjs'
 
@@ -46,7 +46,7 @@ for (const lang of LANGUAGES) {
       await settled(page)
       await page.evaluate(() => document.fonts.ready)
       assert.equal(await page.getAttribute('html', 'lang'), lang)
-      if (isDarkChecked(lang)) {
+      if (IS_DEEP) {
         await page.emulateMedia({ colorScheme: 'dark' })
         await keepPicture(page, `app/${name}-${lang}-dark`)
         assert.deepEqual(await axe(context, page, COLOUR_RULES), [])

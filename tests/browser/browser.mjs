@@ -14,17 +14,18 @@ export const SHOWN_MS_MAX = 90_000
 /** `HOLDFAST_SLOWED_BY=6` slows the pages' scripts and layout, which finds a test that counts on their speed. */
 const SLOWED_BY = Number(process.env.HOLDFAST_SLOWED_BY ?? 1)
 
-/** A deep run looks at every combination, and keeps a picture of all that it sees. */
+/**
+ * A deep run looks at every combination, dark pages among them, and keeps a picture of all that it sees. Every run looks
+ * at the gallery, which has each part of the pages, in both themes.
+ */
 export const IS_DEEP = process.env.HOLDFAST_DEEP === '1'
 const KEEPS_PICTURES = IS_DEEP || process.env.HOLDFAST_SCREENS !== undefined
 
 export const LANGUAGES = ['en', 'zh-CN']
 export const THEMES = ['light', 'dark']
 
-/** Dark colours are the same in each language. */
-export const isDarkChecked = (lang) => IS_DEEP || lang === 'en'
-/** So is the markup, which axe takes long to check. */
-export const isMarkupChecked = isDarkChecked
+/** The markup, which axe takes long to check, is the same in each language. */
+export const isMarkupChecked = (lang) => IS_DEEP || lang === 'en'
 
 export function launch() {
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })

@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 import config from '@holdfast/kit/gallery.config'
-import { axe, COLOUR_RULES, isDarkChecked, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, smallTargets, THEMES } from './browser.mjs'
+import { axe, COLOUR_RULES, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, smallTargets, THEMES } from './browser.mjs'
 import { serve } from './serve.mjs'
 
 const GALLERY = new URL('../../protocol/web/gallery/', import.meta.url)
@@ -29,7 +29,7 @@ after(async () => {
 
 for (const lang of LANGUAGES) {
   for (const theme of THEMES) {
-    if (theme === 'dark' && !isDarkChecked(lang)) continue
+    if (theme === 'dark' && !isMarkupChecked(lang)) continue
     test(`the gallery in ${lang}, ${theme}`, async (t) => {
       const context = await browser.newContext({ viewport: { width: 900, height: 700 }, colorScheme: theme, locale: lang, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
       const { page, wrongs } = await openPage(context)

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { connect, createServer } from 'node:net'
 
-/** A line between tablet and edge, which can be cut, or kept from bringing answers. */
+/** A line between tablet and edge, or edge and cloud, which can be cut, or kept from bringing answers. */
 export async function openLine(url) {
   const { port, hostname: host } = new URL(url)
   const pairs = new Set()

@@ -40,6 +40,17 @@ export async function beginBy(page, way, lang = 'en') {
   await onward(page)
 }
 
+/** The kiosk asks how a person wants to go on once it knows that the cloud sends codes. */
+export async function beginNameless(page, lang = 'en') {
+  await page.locator(`.begin .button[lang=${lang}]`).click()
+  await page.locator('#way, #service').first().waitFor()
+  if (await page.locator('#way').isVisible()) {
+    await page.locator('input[name=way][value=nameless]').check()
+    await onward(page)
+  }
+  await page.locator('#service').waitFor()
+}
+
 async function addPhoto(page, buffer) {
   await page.setInputFiles('.photo-picker input', { name: 'photo.png', mimeType: 'image/png', buffer })
   await page.locator('.photo-picker img').waitFor()
@@ -75,4 +86,11 @@ export async function describe(page, seen = async () => {}, photo = undefined) {
 export async function publish(page) {
   await onward(page)
   await page.locator('.qr').waitFor()
+}
+
+/** The receipt that the kiosk shows. */
+export async function receiptOn(page) {
+  const code = await page.locator('.big-code').innerText()
+  const secret = await page.locator('.scan .code').innerText()
+  return { code, secret: secret.replaceAll('-', '') }
 }

@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { axe, COLOUR_RULES, isDarkChecked, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, screenshot, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
+import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, screenshot, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
 import { begin, beginBy, describe, enrol, finish, JOB, onward, openStaffMenu, publish, stop } from './kiosk.mjs'
 import { order, PASSWORD, RECEIPT_SECRET, serveEdge, startState } from './edge.mjs'
+import { findTraces } from './traces.mjs'
 
 const DIST = fileURLToPath(new URL('../../edge-node/app/dist', import.meta.url))
 /** The scripted node goes away, refuses and speaks no MQTT on purpose. */
@@ -60,7 +61,7 @@ for (const lang of LANGUAGES) {
     const look = (name) => t.test(name, async () => {
       await settled(page)
       assert.equal(await page.getAttribute('html', 'lang'), lang)
-      if (isDarkChecked(lang)) {
+      if (IS_DEEP) {
         await page.emulateMedia({ colorScheme: 'dark' })
         await keepPicture(page, `kiosk/${name}-${lang}-dark`)
         assert.deepEqual(await axe(context, page, COLOUR_RULES), [])
@@ -367,43 +368,7 @@ test('a code that may not come is said to be so, and who is asked how to go on m
 }))
 
 /** Where a person's words can still be found. */
-async function left(context, page, more = []) {
-  const found = await page.evaluate(async (traces) => {
-    const texts = {
-      document: document.documentElement.outerHTML + [...document.querySelectorAll('input, textarea, select')].map((one) => one.value).join(),
-      address: location.href + JSON.stringify(history.state),
-      local: JSON.stringify({ ...window.localStorage }),
-      session: JSON.stringify({ ...window.sessionStorage }),
-      cookies: document.cookie,
-      caches: JSON.stringify(await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url)))),
-      databases: '',
-    }
-    for (const { name } of await indexedDB.databases()) {
-      const db = await new Promise((done, fail) => Object.assign(indexedDB.open(name), { onsuccess: ({ target }) => done(target.result), onerror: fail }))
-      for (const store of db.objectStoreNames) {
-        const rows = await new Promise((done) => { db.transaction(store).objectStore(store).getAll().onsuccess = ({ target }) => done(target.result) })
-        texts.databases += JSON.stringify(rows)
-      }
-      db.close()
-    }
-    return Object.entries(texts).flatMap(([place, text]) => traces.filter((trace) => text.includes(trace)).map((trace) => `${place}: ${trace}`))
-  }, [...TRACES, ...more])
-  const state = JSON.stringify(await context.storageState())
-  return [...found, ...TRACES.filter((trace) => state.includes(trace)), ...(await inMemory(context, page, more))]
-}
-
-/** The strings that are alive in the page's memory. */
-async function inMemory(context, page, more) {
-  const session = await context.newCDPSession(page)
-  const parts = []
-  session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => parts.push(chunk))
-  await session.send('HeapProfiler.collectGarbage')
-  await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false })
-  await session.detach()
-  const { strings } = JSON.parse(parts.join(''))
-  // The test's own question holds the traces too, in a single text.
-  return [JOB.title, JOB.street, JOB.phone, PHONE, CODE, ...more].filter((trace) => strings.some((text) => text === trace || text.includes(`"${trace}`) && text.length < 400)).map((trace) => `memory: ${trace}`)
-}
+const left = (context, page, more = []) => findTraces(context, page, [...TRACES, ...more], [JOB.title, JOB.street, JOB.phone, PHONE, CODE, ...more])
 
 test('by the keyboard alone, with the focus always seen', () => play(async ({ page, state }) => {
   state.answer = 'stored'
@@ -461,12 +426,25 @@ test('a scanned receipt opens its order, another one is unknown, and a cancel ke
 test('a review has its stars', () => play(async ({ page, state }) => {
   await find(page, 'N-7F3K16')
   await page.locator('.button[data-kind=tonal]').click()
+  await page.getByText('Your review is kept at the North node.').waitFor()
   await onward(page)
   await page.getByText('Choose the stars.').first().waitFor()
   await page.locator('input[name=rating]').nth(4).check()
   await onward(page)
   await page.locator('.status[data-status=reviewed]').waitFor()
   assert.deepEqual(state.frames.map(({ body }) => [body.type, body.rating]), [['submit_review', 5]])
+}))
+
+test('unpaid work is not reviewed, and a job is cancelled before its approval', () => play(async ({ page, state }) => {
+  state.orders.push(order(78, { status: 'completed', payment_status: 'unpaid', pending: true }), order(79, { status: 'pending_review', payment_status: 'unpaid' }))
+  await find(page, 'N-7F3K78')
+  await page.getByText('Once it is paid, you can say how it was.').waitFor()
+  assert.equal(await page.locator('.button[data-kind=tonal]').count(), 0)
+  await finish(page)
+  await find(page, 'N-7F3K79')
+  await page.locator('.button[data-kind=danger]').click()
+  await page.getByRole('button', { name: 'Cancel for ¥0.00' }).click()
+  await page.locator('.status[data-status=cancelled]').waitFor()
 }))
 
 test('a kiosk that is not set up does not publish, and its menu opens by its code alone', () => play(async ({ page, state }) => {

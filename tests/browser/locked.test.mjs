@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { axe, COLOUR_RULES, isDarkChecked, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, screenshot, settled, smallTargets, tabTo, unseenStops } from './browser.mjs'
+import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, screenshot, settled, smallTargets, tabTo, unseenStops } from './browser.mjs'
 import { allOnDisk, commandsOnDisk } from './disk.mjs'
 import { order, PASSWORD, PEOPLE, serveEdge, startState } from './edge.mjs'
 
@@ -213,7 +213,7 @@ for (const lang of LANGUAGES) {
     const look = async (name) => {
       await settled(page)
       assert.equal(await page.getAttribute('html', 'lang'), lang)
-      if (isDarkChecked(lang)) {
+      if (IS_DEEP) {
         await page.emulateMedia({ colorScheme: 'dark' })
         await keepPicture(page, `locked/${name}-${lang}-dark`)
         assert.deepEqual(await axe(context, page, COLOUR_RULES), [], name)

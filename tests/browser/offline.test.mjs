@@ -1,16 +1,15 @@
 // A day's work without a network, on a real platform: the region is cut off, its node is killed, the browser too, and
 // all of the work arrives. And a job published at a kiosk meanwhile, by a person without an account.
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { readdirSync, readFileSync, rmSync, mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import mqtt from 'mqtt'
-import { chromium } from 'playwright-core'
-import { CHROMIUM, keepPicture, launch, openPage, poll, watch } from './browser.mjs'
-import { begin, beginBy, describe, enrol, finish, JOB, onward, publish } from './kiosk.mjs'
+import { keepPicture, launch, openPage, poll } from './browser.mjs'
+import { begin, beginBy, describe, enrol, finish, JOB, onward, publish, receiptOn } from './kiosk.mjs'
 import { apiOf, kill, OF_FEW_PEOPLE, startPlatform } from './platform.mjs'
+import { completionsArrive, killBrowserOf, openTablet, photosArrive, signIn, truthsAre, work } from './workday.mjs'
 
 const REGION = 'WEST'
 const DEVICE = 't-mqtt-js'
@@ -19,81 +18,22 @@ const KIOSK = 'kiosk-west'
 const JOBS = Array.from({ length: 10 }, (_, n) => ({
   title: `Window ${n + 1}`, description: 'Clean both sides. 两面都擦。', service_type: 'cleaning_repair', price: '60.00', location: REGION, address: `${n + 1} Hill View`,
 }))
-const WORK = ['accept', 'start', 'complete']
 
 let platform, folder
 
 before(async () => {
-  platform = await startPlatform({ ...OF_FEW_PEOPLE, HOLDFAST__AUTH__KIOSKS: JSON.stringify([KIOSK]) })
   folder = mkdtempSync(join(tmpdir(), 'holdfast-tablet-'))
+  platform = await startPlatform({ ...OF_FEW_PEOPLE, HOLDFAST__AUTH__KIOSKS: JSON.stringify([KIOSK]) })
 })
 
 after(async () => {
-  killTablet()
+  killBrowserOf(folder)
   await platform?.stop()
   rmSync(folder, { recursive: true, force: true })
 })
 
 /** The same tablet each time: its disk stays. */
-async function tablet() {
-  const context = await chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, args: ['--no-sandbox'], locale: 'en', timezoneId: 'Asia/Shanghai', viewport: { width: 820, height: 1180 }, reducedMotion: 'reduce' })
-  const { page } = await watch(context.pages()[0] ?? (await context.newPage()))
-  return { context, page }
-}
-
-/** Every process of the tablet's browser ends at once, as when its battery does. */
-function killTablet() {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)) process.kill(Number(pid), 'SIGKILL')
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-}
-
-const truthsAre = (page, expected) => poll(async () => assert.deepEqual(await page.locator('.item .truth').allInnerTexts(), expected))
-
-/** A picture of this page, which no other job has. */
-async function photograph(page) {
-  const buffer = await page.screenshot()
-  await page.setInputFiles('.shoot input', { name: 'work.png', mimeType: 'image/png', buffer })
-  await page.locator('.photo img').waitFor()
-}
-
-/** Each photo is at its own job, with the bytes that its command names. */
-async function photosArrive(reader, ids) {
-  const hashes = new Set()
-  for (const id of ids) {
-    const { items } = await reader.get(`/orders/${id}/timeline`)
-    const [named] = items.find(({ action }) => action === 'complete').evidence.photos
-    const [photo] = await poll(async () => {
-      const { items: photos } = await reader.get(`/orders/${id}/photos`)
-      assert.ok(photos.length === 1 && photos[0].arrived_at !== null, JSON.stringify(photos))
-      return photos
-    })
-    assert.deepEqual([photo.hash, photo.bytes, photo.taken], [named.hash, named.bytes, 'after'])
-    const bytes = await reader.download(`/orders/${id}/photos/${photo.hash}`)
-    assert.equal(createHash('sha256').update(bytes).digest('hex'), named.hash)
-    hashes.add(named.hash)
-  }
-  assert.equal(hashes.size, ids.length)
-}
-
-async function work(page, base, id) {
-  await page.goto(`${base}/jobs/${id}`)
-  const isNow = (status) => page.locator(`.status[data-status=${status}]`).waitFor()
-  await isNow('pending')
-  await page.locator('.actions .button').first().click()
-  await isNow('accepted')
-  await page.locator('.actions .button').first().click()
-  await isNow('in_progress')
-  await page.locator('.actions .button').first().click()
-  await page.fill('textarea', `Both sides of ${id.slice(-4)}. 两面。`)
-  await photograph(page)
-  await page.click('form button[type=submit]')
-  await isNow('completed')
-}
+const tablet = () => openTablet(folder)
 
 /** Connected with mqtt.js over WebSocket, which connects again by itself; its messages by topic. */
 function openTabletOfMqttJs(edge, grant, protocolVersion) {
@@ -139,9 +79,7 @@ test('ten jobs are worked through without cloud, node or network, the browser is
 
   const morning = await tablet()
   await morning.page.goto(base)
-  await morning.page.fill('#name', PROVIDER)
-  await morning.page.fill('#password', platform.passwordOf(PROVIDER))
-  await morning.page.click('button[type=submit]')
+  await signIn(morning.page, PROVIDER, platform.passwordOf(PROVIDER))
   for (const { title } of JOBS) await morning.page.locator('.job', { hasText: title }).first().waitFor()
   await morning.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
   await morning.context.setOffline(true)
@@ -156,7 +94,7 @@ test('ten jobs are worked through without cloud, node or network, the browser is
   await page.goto(`${base}/queue`)
   await truthsAre(page, Array(30).fill('On this tablet'))
   await keepPicture(page, 'offline/30-kept')
-  killTablet()
+  killBrowserOf(folder)
 
   const evening = (await tablet()).page
   await evening.goto(`${base}/queue`)
@@ -170,23 +108,9 @@ test('ten jobs are worked through without cloud, node or network, the browser is
   await admin.put(`/admin/regions/${REGION}`, { gate: 'open' })
   await evening.locator('.empty').waitFor()
 
-  for (const id of ids) {
-    const order = await admin.get(`/orders/${id}`)
-    assert.deepEqual([order.status, order.version], ['completed', 5])
-    const { items } = await admin.get(`/orders/${id}/timeline`)
-    const own = items.filter(({ actor }) => actor.role === 'provider')
-    assert.deepEqual(own.map(({ action }) => action), WORK)
-    assert.ok(own.every(({ source, hops }) => source === 'west-1' && hops.tapped_at <= hops.edge_at && hops.edge_at <= hops.cloud_at), JSON.stringify(own))
-  }
+  await completionsArrive(admin, ids, 'west-1')
   await photosArrive(customer, ids)
 })
-
-/** The receipt that the kiosk shows. */
-async function receiptOn(page) {
-  const code = await page.locator('.big-code').innerText()
-  const secret = await page.locator('.scan .code').innerText()
-  return { code, secret: secret.replaceAll('-', '') }
-}
 
 test('a job published without an account at a kiosk that is cut off opens everywhere by its receipt, and can be cancelled', async () => {
   await platform.register(KIOSK, 'customer')

@@ -1,7 +1,7 @@
-// Every page, menu and dialog of the portal over a gateway that answers from memory, in both languages, and in dark colours once.
+// Every page, menu and dialog of the portal over a gateway that answers from memory, in both languages, and in a deep run in dark colours.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, COLOUR_RULES, IS_DEEP, isDarkChecked, isMarkupChecked, keepPicture, LANGUAGES, losses, smallTargets, unseenStops, writtenInCode } from './browser.mjs'
+import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, LANGUAGES, losses, smallTargets, unseenStops, writtenInCode } from './browser.mjs'
 import { DONE, gateway, orderOf, PEOPLE, REVIEWED, SECRET } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
@@ -47,7 +47,7 @@ const open = (state, lang) => portal.open(state, lang)
 /** Looks at the page in each theme that is checked, and last in a narrow window. */
 async function inspect({ context, page, faults }, name, lang) {
   assert.equal(await page.getAttribute('html', 'lang'), lang)
-  if (isDarkChecked(lang)) {
+  if (IS_DEEP) {
     await page.emulateMedia({ colorScheme: 'dark' })
     await keepPicture(page, `portal/${name}-${lang}-dark`)
     assert.deepEqual(await axe(context, page, COLOUR_RULES), [])

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const STACK = process.env.HOLDFAST_STACK ?? fileURLToPath(new URL('../../target/debug/holdfast-stack', import.meta.url))
+export const STACK = process.env.HOLDFAST_STACK ?? fileURLToPath(new URL('../../target/debug/holdfast-stack', import.meta.url))
 /** Below the ports that the system hands out by itself. */
 const PORT_BASE = { first: 20_000, last: 31_900, step: 100 }
 const STARTS_MAX = 5

@@ -1,18 +1,15 @@
 // A real edge in a shop's network, whose certificate is of an authority that this test makes: the page in the clear with
 // its check, green on a device that trusts the shop and only there, and the app at the shop's name.
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer as listen } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import { axe, CHROMIUM, COLOUR_RULES, keepPicture, LANGUAGES, losses, poll, smallTargets, unseenStops, watch } from './browser.mjs'
+import { freePorts, hashOfKey, nameArguments, reach, startEdge, trustArguments } from './shop.mjs'
 
-const STACK = process.env.HOLDFAST_STACK ?? fileURLToPath(new URL('../../target/debug/holdfast-stack', import.meta.url))
-const EDGE = join(dirname(STACK), 'holdfast-edge')
 const NAME = 'tablets.shop.test'
 /** The name by which the edge announces itself. */
 const OWN_NAME = 'north-1.local'
@@ -31,14 +28,9 @@ async function openShop() {
     data: folder, gateway_url: 'http://127.0.0.1:9', enrolment_code: 'a-code', names: JSON.stringify([NAME]), http_bind: `0.0.0.0:${http}`,
     mqtt_bind: `127.0.0.1:${mqtt}`, ws_bind: `127.0.0.1:${ws}`, trust_bind: `127.0.0.1:${trust}`, operator_bind: '',
   }
-  const edge = spawn(EDGE, Object.entries(set).flatMap(([key, value]) => ['--set', `edge.${key}=${value}`]), { cwd: folder, stdio: 'ignore' })
-  const ended = new Promise((exited) => edge.once('exit', exited))
-  const isRunning = new Promise((_, failed) => edge.once('error', failed))
-  await Promise.race([isRunning, poll(() => reach(trust))])
-  const stopEdge = async () => {
-    edge.kill('SIGTERM')
-    await ended
-  }
+  const edge = startEdge(folder, set)
+  await Promise.race([edge.failed, poll(() => reach(trust))])
+  const stopEdge = () => edge.end('SIGTERM')
   const close = async () => {
     await stopEdge()
     rmSync(folder, { recursive: true, force: true })
@@ -56,29 +48,13 @@ function makeCertificates(folder) {
   openssl('x509', '-req', '-in', 'leaf.csr', '-CA', 'shop-ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '30', '-extfile', 'leaf.cnf', '-out', 'certificate.pem')
   const fingerprint = String(openssl('x509', '-noout', '-fingerprint', '-sha256', '-in', 'shop-ca.pem')).trim().split('=')[1]
   const der = openssl('x509', '-outform', 'DER', '-in', 'shop-ca.pem')
-  const spki = execFileSync('sh', ['-c', 'openssl x509 -noout -pubkey -in certificate.pem | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64'], { cwd: folder })
-  return { fingerprint, der, spki: String(spki).trim() }
-}
-
-async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => listen())
-  await Promise.all(servers.map((server) => new Promise((listening) => server.listen(0, '127.0.0.1', listening))))
-  const ports = servers.map((server) => server.address().port)
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
-  return ports
-}
-
-function reach(port) {
-  return new Promise((reached, failed) => {
-    const socket = connect(port, '127.0.0.1', () => { socket.destroy(); reached() })
-    socket.once('error', failed)
-  })
+  return { fingerprint, der, spki: hashOfKey(readFileSync(join(folder, 'certificate.pem'))) }
 }
 
 /** A device in the shop's network, which trusts the shop or does not. */
 async function device(trusts, options = {}) {
-  const trusting = trusts ? [`--ignore-certificate-errors-spki-list=${shop.spki}`] : []
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', `--host-resolver-rules=MAP ${NAME} 127.0.0.1, MAP ${OWN_NAME} 127.0.0.1`, ...trusting] })
+  const args = ['--no-sandbox', ...nameArguments([NAME, OWN_NAME]), ...(trusts ? trustArguments(shop.spki) : [])]
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args })
   // Without transitions, so that no colour is judged on its way to another theme.
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
   const { page, wrongs } = await watch(await context.newPage())
