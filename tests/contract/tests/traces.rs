@@ -39,9 +39,9 @@ impl Seeds {
             }
         } else {
             Self {
-                on_sqlite: 60,
-                on_mariadb: 10,
-                at_edges: 40,
+                on_sqlite: 20,
+                on_mariadb: 4,
+                at_edges: 15,
             }
         }
     }

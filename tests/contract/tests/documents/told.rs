@@ -367,7 +367,7 @@ async fn put_back(arm: &DocumentsArm, n: u128, waiting: Bson) {
 }
 
 const WRITERS: u128 = 6;
-const TOLD_PER_ROUND: usize = 300;
+const TOLD_PER_ROUND: usize = 150;
 
 /// Writes and relays in another process, kills it, and returns the events that it reported as
 /// written.
