@@ -103,14 +103,20 @@ fn paho(options: &ClientOptions) -> Command {
         .env("PYTHONPATH", library)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .arg(format!("{PROGRAMS}/paho_client.py"))
-        .args([&options.host, &options.port.to_string()])
+        .args([&options.host, &options.port.to_string()]);
+    add_session_arguments(&mut command, options, "paho");
+    command
+}
+
+/// The arguments that both scripts take after the address.
+fn add_session_arguments(command: &mut Command, options: &ClientOptions, client: &str) {
+    command
         .arg(options.authority())
         .args([&options.level.to_string(), &options.keep_alive.to_string()])
-        .args([&options.client_id("paho"), &options.device, &options.token])
+        .args([&options.client_id(client), &options.device, &options.token])
         .arg(&options.commands)
         .args(&options.topics)
         .kill_on_drop(true);
-    command
 }
 
 fn mqtt_js(options: &ClientOptions) -> Command {
@@ -133,13 +139,8 @@ fn mqtt_js(options: &ClientOptions) -> Command {
     let mut command = Command::new(node);
     command
         .arg(format!("{PROGRAMS}/mqtt_js_client.mjs"))
-        .arg(format!("wss://{host}:{port}{websocket_path}"))
-        .arg(options.authority())
-        .args([&options.level.to_string(), &options.keep_alive.to_string()])
-        .args([&options.client_id("js"), &options.device, &options.token])
-        .arg(&options.commands)
-        .args(&options.topics)
-        .kill_on_drop(true);
+        .arg(format!("wss://{host}:{port}{websocket_path}"));
+    add_session_arguments(&mut command, options, "js");
     command
 }
 

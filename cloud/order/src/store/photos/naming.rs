@@ -19,8 +19,8 @@ row! {
 }
 
 /// True for the publication, and for an entry of work on the order. An attempt that changed nothing
-/// is that only if it was made by the order's provider, or by one whose acceptance changed nothing
-/// although an edge had promised it; otherwise anyone could put photos at any order.
+/// counts if the order's provider made it, or a provider to whom an edge had promised the order in
+/// vain. Otherwise anyone could put photos at any order.
 const NAMES_PHOTOS: &str = "(from_status IS NULL OR from_status <> to_status OR actor_id = \
     (SELECT provider_id FROM orders WHERE orders.id = order_timeline.order_id) OR EXISTS \
     (SELECT 1 FROM order_timeline AS promised WHERE promised.order_id = order_timeline.order_id \

@@ -25,18 +25,21 @@ const CHUNK_BYTES: usize = 16 * 1024;
 
 async fn completed(stage: &Stage, order_id: OrderId, photos: Vec<PhotoRef>) -> CommandId {
     let command_id = stage.command_id();
-    let evidence = Some(WorkEvidence {
-        photos,
-        ..WorkEvidence::default()
-    });
-    let body = CommandBody::CompleteOrder {
-        order_id,
-        note: None,
-        evidence,
-    };
+    let body = completion(order_id, photos);
     let outcome = stage.decide_as(command_id, provider(1), body).await;
     assert!(outcome.has_succeeded(), "{outcome:?}");
     command_id
+}
+
+fn completion(order_id: OrderId, photos: Vec<PhotoRef>) -> CommandBody {
+    CommandBody::CompleteOrder {
+        order_id,
+        note: None,
+        evidence: Some(WorkEvidence {
+            photos,
+            ..WorkEvidence::default()
+        }),
+    }
 }
 
 pub(super) fn stored(bytes: usize) -> PhotoAnswer {
@@ -214,18 +217,6 @@ async fn only_a_photo_that_the_history_names_is_taken(#[case] engine: Engine) {
     assert_eq!(answer, stored(2_048));
 }
 
-/// A refused completion of this provider, which names the photo.
-fn late_completion(order_id: OrderId, photo: PhotoRef) -> CommandBody {
-    CommandBody::CompleteOrder {
-        order_id,
-        note: None,
-        evidence: Some(WorkEvidence {
-            photos: vec![photo],
-            ..WorkEvidence::default()
-        }),
-    }
-}
-
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -246,11 +237,12 @@ async fn work_on_a_cancelled_order_keeps_its_photos_if_an_edge_had_promised_it(
     };
     stage.decide(customer(1), cancel).await;
     let [promised, unpromised] = [stage.command_id(), stage.command_id()];
+    let work = || completion(order, vec![photo]);
     let log = Log::of("north-1")
         .firm(1, stage.command_id(), provider(3), accept(order))
-        .then(promised, Some(provider(3)), late_completion(order, photo))
+        .then(promised, Some(provider(3)), work())
         .then(stage.command_id(), Some(provider(4)), accept(order))
-        .then(unpromised, Some(provider(4)), late_completion(order, photo));
+        .then(unpromised, Some(provider(4)), work());
     stage.batch(log.batch()).await;
 
     let chunk_of = |command| chunk((order, command), photo, 0, &bytes[..2_048]);
