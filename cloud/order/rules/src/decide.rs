@@ -226,7 +226,7 @@ fn cases_to_open(
             kinds.push(CaseKind::MetClosed);
         }
         Ruling::Refused(code) => {
-            kinds.extend(state.and_then(|state| case_for_wasted_act(context, state, *code)))
+            kinds.extend(case_for_wasted_act(context, state, *code));
         }
         Ruling::Changed { .. } | Ruling::AlreadySo | Ruling::OverLimit(_) => {}
     }
@@ -242,10 +242,10 @@ fn cases_to_open(
 }
 
 /// The case for a good-faith act at an edge, refused for good because of an earlier decision in the
-/// cloud.
+/// cloud, or because the order has not reached it.
 fn case_for_wasted_act(
     context: RulingContext<'_>,
-    state: &OrderState,
+    state: Option<&OrderState>,
     code: Code,
 ) -> Option<CaseKind> {
     use Code::{NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState};
@@ -257,16 +257,20 @@ fn case_for_wasted_act(
         return None;
     }
     let actor = context.actor;
-    let order = &state.order;
     match context.attempt.command.body.order_action()? {
         Action::Complete => {
             // A repeated tap on work that counts.
-            let counts = order.provider_id == Some(actor.user_id)
-                && matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed);
+            let counts = state.is_some_and(|state| {
+                state.order.provider_id == Some(actor.user_id)
+                    && matches!(
+                        state.order.status,
+                        OrderStatus::Completed | OrderStatus::Reviewed
+                    )
+            });
             (actor.role == Role::Provider && !counts).then_some(CaseKind::WorkedInVain)
         }
         Action::Withdraw => {
-            let fee = state
+            let fee = state?
                 .terms
                 .filter(|terms| terms.provider_id == Some(actor.user_id))?
                 .fee;

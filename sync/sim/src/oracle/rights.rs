@@ -121,28 +121,23 @@ impl Oracle {
         let refused = told.kind == OutcomeKind::Rejected
             && told.code.is_some_and(|code| settled.contains(&code));
         let completes = op.command.body.order_action() == Some(Action::Complete);
-        let Some(standing) = db.orders.get(&op.command.body.order_id()) else {
-            return;
-        };
         if !refused || !completes || op.actor.role != Role::Provider {
             return;
         }
+        let order_id = op.command.body.order_id();
         // It was sent twice, and the work counts.
-        let counts = standing.order.provider_id == Some(user)
-            && matches!(
-                standing.order.status,
-                OrderStatus::Completed | OrderStatus::Reviewed
-            );
+        let counts = db.orders.get(&order_id).is_some_and(|standing| {
+            standing.order.provider_id == Some(user)
+                && matches!(
+                    standing.order.status,
+                    OrderStatus::Completed | OrderStatus::Reviewed
+                )
+        });
         self.check(
             at,
             "work_in_vain_is_listed",
             counts || db.vain.contains(&(id, user)),
-            || {
-                format!(
-                    "{user} completed order {} in vain, and it is not reported",
-                    standing.order.id
-                )
-            },
+            || format!("{user} completed order {order_id} in vain, and it is not reported"),
         );
     }
 

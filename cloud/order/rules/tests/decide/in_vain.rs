@@ -80,6 +80,23 @@ fn work_completed_at_an_edge_for_nothing_is_a_case() {
     );
 }
 
+/// Tablets bring again what an edge has lost, in any order.
+#[test]
+fn work_completed_before_its_order_has_arrived_is_a_case() {
+    let done = logged(4, 4, Some(provider(2)), complete(1));
+    let (outcome, writes) = Stage::with([]).decide_one(done);
+    assert_eq!(outcome.code, Some(Code::OrderNotFound));
+    let [case] = writes.cases.as_slice() else {
+        panic!("{:?}", writes.cases)
+    };
+    assert_eq!(
+        (case.kind, case.order_id, case.user_id),
+        (CaseKind::WorkedInVain, order_id(1), provider(2).user_id)
+    );
+    let at_portal = portal(5, provider(2), complete(1));
+    assert!(Stage::with([]).decide_one(at_portal).1.cases.is_empty());
+}
+
 #[test]
 fn a_withdrawal_that_arrives_after_a_cancel_at_a_fee_is_a_case() {
     let cancelled = |fee: i64, whose: u128| {
