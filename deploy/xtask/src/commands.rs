@@ -34,7 +34,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "words" => arch::pass(&arch::words(&workspace::root()?)?),
         "lint" => stages::lint(),
         "apps" => apps::build(),
-        "deb" => debian::build(),
+        "deb" => debian::build(rest),
         "golden" => golden(),
         "servers" => servers(rest),
         "mysql" => mysql::run(),

@@ -14,29 +14,49 @@ const CARGO_DEB: &str = "3.8.0";
 const RELEASE: &str = "bookworm";
 /// Newer than any version of the product.
 const NEWER: &str = "9999-1";
+const ARM64: &str = "aarch64-unknown-linux-gnu";
+const ARM64_LINKER: (&str, &str) = (
+    "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER",
+    "aarch64-linux-gnu-gcc",
+);
 
-/// Builds the package and prints its path.
-pub fn build() -> Result<()> {
-    println!("{}", build_package()?.display());
+/// Builds the package for this machine's processor, or for arm64, and prints its path.
+pub fn build(arguments: &[String]) -> Result<()> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let package = match arguments[..] {
+        [] => build_package()?,
+        ["arm64"] => build_arm64_package()?,
+        _ => return Err("`deb` builds for this machine, `deb arm64` for that processor".into()),
+    };
+    println!("{}", package.display());
     Ok(())
 }
 
-/// Installs, upgrades, restores and removes the package in a bare Debian root.
+/// Installs, upgrades, restores and removes the package in a bare Debian root with its own systemd,
+/// and runs the edge of the arm64 package in an emulator.
 pub fn drill() -> Result<()> {
-    install::packages(&["debootstrap", "curl", "jq"])?;
+    install::packages(&[
+        "debootstrap",
+        "systemd-container",
+        "qemu-user-static",
+        "curl",
+        "jq",
+    ])?;
     let package = build_package()?;
     let newer = pack(&["--deb-version", NEWER])?;
+    let arm64 = build_arm64_package()?;
     let root = workspace::target()?.join("debian/root");
     if root.exists() {
         fs::remove_dir_all(&root).map_err(|e| format!("{}: {e}", root.display()))?;
     }
     let mut bootstrap = Command::new("debootstrap");
-    bootstrap.args(["--variant=minbase", RELEASE]).arg(&root);
+    bootstrap.args(["--variant=minbase", "--include=systemd-sysv,dbus"]);
+    bootstrap.arg(RELEASE).arg(&root);
     shell::run_quietly(&mut bootstrap)?;
     let stack = workspace::program("holdfast-stack")?;
     let mut drill = Command::new("bash");
     drill.arg(workspace::root()?.join("deploy/debian/drill.sh"));
-    drill.arg(&root).args([&package, &newer]);
+    drill.arg(&root).args([&package, &newer, &arm64]);
     shell::run(drill.arg(stack.parent().unwrap_or(Path::new("."))))
 }
 
@@ -46,6 +66,17 @@ fn build_package() -> Result<PathBuf> {
     cargo.args(["build", "--release", "--locked", "--package", PACKAGE]);
     shell::run(&mut cargo)?;
     pack(&[])
+}
+
+fn build_arm64_package() -> Result<PathBuf> {
+    install::packages(&["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"])?;
+    install::rust_target(ARM64)?;
+    apps::build()?;
+    let mut cargo = workspace::cargo()?;
+    cargo.args(["build", "--release", "--locked", "--package", PACKAGE]);
+    cargo.args(["--target", ARM64]);
+    shell::run(cargo.env(ARM64_LINKER.0, ARM64_LINKER.1))?;
+    pack(&["--target", ARM64])
 }
 
 /// Returns the package of the built program.

