@@ -465,6 +465,114 @@ test('a kiosk that is not set up does not publish, and its menu opens by its cod
   await page.locator('.facts').waitFor()
 }, { isSetUp: false }))
 
+const PAUSE_MS = 5 * 60_000
+const DAY_MS = 86_400_000
+const LIMIT_TEXTS = {
+  en: { tries: (n) => `Account or code is wrong. ${n} more ${n === 1 ? 'try' : 'tries'}, then 5 minutes of rest.`, rest: 'Locked for 5 min 0 s', later: 'Locked for 4 min 30 s', gone: 'Fifteen wrong codes in a row' },
+  'zh-CN': { tries: (n) => `账号或口令不对。还可试 ${n} 次，之后须等 5 分钟。`, rest: '已锁定，剩 5 分 0 秒', later: '已锁定，剩 4 分 30 秒', gone: '口令连错了十五次' },
+}
+
+async function enterCode(page, code) {
+  await page.fill('#code', code)
+  await onward(page)
+}
+
+/** The kiosk's own clock, which any person at it may set. */
+async function setClock(page, now) {
+  await page.clock.setFixedTime(now)
+  await page.reload()
+  await page.locator('.hero').waitFor()
+  await openStaffMenu(page)
+}
+
+for (const lang of LANGUAGES) {
+  test(`after five wrong codes the staff menu of a cut-off kiosk rests, after fifteen it waits for the cloud, in ${lang}`, () => play(async ({ page, state }) => {
+    const { tries, rest, later, gone } = LIMIT_TEXTS[lang]
+    let now = await page.evaluate(() => Date.now())
+    await openStaffMenu(page)
+    for (let left = 4; left >= 1; left -= 1) {
+      await enterCode(page, 'wrong')
+      await page.getByText(tries(left)).first().waitFor()
+    }
+    await enterCode(page, 'wrong')
+    const heading = page.getByRole('heading', { level: 1 })
+    await heading.getByText(rest).waitFor()
+    await keepPicture(page, `kiosk/staff-rests-${lang}`)
+    assert.equal(await page.locator('#code').count(), 0)
+    await page.clock.setFixedTime(now += 30_000)
+    await heading.getByText(later).waitFor()
+    await setClock(page, now)
+    await heading.getByText(later).waitFor()
+    await setClock(page, now -= DAY_MS)
+    await heading.getByText(rest).waitFor()
+    await setClock(page, now += 30_000)
+    await heading.getByText(later).waitFor()
+    await setClock(page, now += PAUSE_MS - 30_000)
+
+    for (let n = 6; n <= 15; n += 1) {
+      await enterCode(page, 'wrong')
+      if (n % 5 !== 0) await page.getByText(tries(5 - (n % 5))).first().waitFor()
+      if (n !== 10) continue
+      await heading.getByText(rest).waitFor()
+      await setClock(page, now += PAUSE_MS)
+    }
+    await page.getByText(gone).waitFor()
+    await keepPicture(page, `kiosk/staff-gone-${lang}`)
+    await setClock(page, now += DAY_MS)
+    await page.getByText(gone).waitFor()
+    await stop(page)
+    await page.locator('.hero').waitFor()
+    state.answer = 'stored'
+    await begin(page, lang)
+    await describe(page)
+    await publish(page)
+    await finish(page)
+
+    // The cloud knows the code, and gives it back to the kiosk.
+    state.cutSince = undefined
+    await page.reload()
+    await openStaffMenu(page)
+    await enterCode(page, PASSWORD)
+    await page.locator('.facts').waitFor()
+    state.cutSince = now
+    await page.reload()
+    await openStaffMenu(page)
+    await enterCode(page, 'wrong')
+    await page.getByText(tries(4)).first().waitFor()
+    await enterCode(page, PASSWORD)
+    await page.locator('.facts').waitFor()
+  }, { lang }))
+}
+
+test('wrong codes at a connected kiosk and at a cut-off one make one rest, and a cloud out of reach costs no try', () => play(async ({ page, state }) => {
+  state.cutSince = undefined
+  await page.reload()
+  await openStaffMenu(page)
+  const wrongs = ['4 more tries', '3 more tries']
+  for (const words of wrongs) {
+    await enterCode(page, 'wrong')
+    await page.getByText(words).first().waitFor()
+  }
+  state.isCloudBusy = true
+  for (let n = 0; n < 6; n += 1) {
+    const answered = page.waitForResponse((response) => response.url().endsWith('/session') && response.status() === 503)
+    await enterCode(page, 'wrong')
+    await answered
+    await page.getByText('A kiosk is set up while the network is there.').waitFor()
+    await poll(async () => assert.equal(await page.locator('.steps-nav [aria-disabled=true]').count(), 0))
+  }
+  state.isCloudBusy = false
+  state.cutSince = Date.now()
+  for (const words of ['2 more tries', '1 more try', 'Locked for 5 min']) {
+    await enterCode(page, 'wrong')
+    await page.getByText(words).first().waitFor()
+  }
+  state.cutSince = undefined
+  await page.reload()
+  await openStaffMenu(page)
+  await page.getByText('Locked for 5 min').waitFor()
+}))
+
 test('the aids of one visit are not those of the next', () => play(async ({ page }) => {
   for (const at of [0, 1, 2]) await page.locator('.aids .button').nth(at).click()
   const look = () => page.evaluate(() => { const { elder, low, contrast } = document.documentElement.dataset; return [elder, low, contrast] })

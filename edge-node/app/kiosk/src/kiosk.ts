@@ -4,13 +4,17 @@ import type { PreparedPhoto } from '@holdfast/kit/photos.ts'
 import { computed, reactive } from 'vue'
 import { edgeAt, type Answer } from '../../src/device/edge.ts'
 import { newDevice, newId } from '../../src/device/id.ts'
-import { isPassword, verifierOf } from '../../src/device/password.ts'
+import { verifierOf } from '../../src/device/password.ts'
+import { NO_TRIES, type PinTries } from '../../src/device/pin.ts'
 import { sendPhotos } from './jobPhotos.ts'
 import { openKioskDisk, type Grant } from './grant.ts'
 import type { Receipt } from './receipt.ts'
+import { readTries, type StaffLimit, tryByCloud, tryByKiosk } from './staffCode.ts'
 
 type KioskState = {
   grant: Grant | undefined
+  /** The wrong codes of the staff. */
+  staffTries: PinTries
   standing: EdgeStanding | undefined
   isAway: boolean
   /** Whether the cloud sends codes to phones; undefined until it was asked. */
@@ -18,7 +22,7 @@ type KioskState = {
   now: number
 }
 
-export const kiosk = reactive<KioskState>({ grant: undefined, standing: undefined, isAway: false, sendsCodes: undefined, now: Date.now() })
+export const kiosk = reactive<KioskState>({ grant: undefined, staffTries: NO_TRIES, standing: undefined, isAway: false, sendsCodes: undefined, now: Date.now() })
 
 const STANDING_MS = 10_000
 /** A command without an answer is sent again after these pauses; then the person is asked. */
@@ -37,11 +41,22 @@ export const isReady = computed(() => kiosk.grant !== undefined && grantEnds.val
 let device = newDevice()
 
 export async function startKiosk(): Promise<void> {
-  kiosk.grant = await disk.grant()
+  await readDisk()
   device = kiosk.grant?.device ?? device
-  setInterval(() => (kiosk.now = Date.now()), 1_000)
+  setInterval(tick, 1_000)
   setInterval(() => void look(), STANDING_MS)
   await look()
+}
+
+function tick(): void {
+  kiosk.now = Date.now()
+  // The clock was set back.
+  if (kiosk.staffTries.counted_at > kiosk.now) void readDisk()
+}
+
+async function readDisk(): Promise<void> {
+  kiosk.grant = await disk.grant()
+  kiosk.staffTries = await readTries(disk).catch(() => kiosk.staffTries)
 }
 
 /** Asks the node how it stands. */
@@ -117,8 +132,26 @@ export const signOut = (token: string): Promise<unknown> => edge.signOut(token, 
 
 const HOUR_MS = 3_600_000
 
+/** Whether the cloud is out of reach. */
+const isAlone = computed(() => isCut.value || kiosk.isAway)
+/** Too many wrong codes: until the cloud is back, nothing opens the staff menu. */
+export const isStaffShutOut = computed(() => isAlone.value && kiosk.grant !== undefined && kiosk.grant.verifier === undefined)
+
+/** Opens the staff menu by the code. While the cloud is there each opening renews the grant. */
+export async function openStaffMenu(account: string, code: string): Promise<'in' | 'full' | SignInFailure | StaffLimit> {
+  await look()
+  try {
+    return await (isAlone.value ? tryByKiosk(disk, account, code) : tryByCloud(disk, () => enrol(account, code)))
+  } catch {
+    return 'full'
+  } finally {
+    await readDisk()
+    kiosk.now = Date.now()
+  }
+}
+
 /** Makes this device a kiosk with the account and the code that an admin gave the shop. */
-export async function enrol(account: string, code: string): Promise<'in' | SignInFailure> {
+async function enrol(account: string, code: string): Promise<'in' | SignInFailure> {
   const answer = await edge.signIn(account.trim(), code, device)
   if ('unreachable' in answer) return 'away'
   if ('problem' in answer) return failureOf(answer.problem)
@@ -132,11 +165,6 @@ export async function enrol(account: string, code: string): Promise<'in' | SignI
   await disk.keepGrant(grant)
   kiosk.grant = grant
   return 'in'
-}
-
-/** The staff's code opens the staff menu, also while the region is cut off. */
-export async function isStaffCode(code: string): Promise<boolean> {
-  return kiosk.grant !== undefined && isPassword(code, kiosk.grant.verifier)
 }
 
 /** Takes the kiosk out of use. */

@@ -1,4 +1,4 @@
-// The rules of a PIN: which ones are too easy, and how many tries there are.
+// The rules of a PIN: which ones are too easy, and how many tries there are. A kiosk's code has the same tries.
 //
 // Must stay true: a try is counted on disk before it is judged, so that neither a reload nor a clock gives more of them.
 
@@ -40,10 +40,10 @@ export function withClock(tries: PinTries, now: number): PinTries {
   return tries.counted_at > now ? { ...tries, counted_at: now } : tries
 }
 
-/** `judge`: keep these tries, then look whether the PIN is right. */
-export function countTry(before: PinTries, now: number): { may: 'judge' | 'wait' | 'never'; tries: PinTries } {
+/** `judge`: keep these tries, then look whether the PIN is right. Where something else limits the sum, `wrongMax` is infinite. */
+export function countTry(before: PinTries, now: number, wrongMax = WRONG_MAX): { may: 'judge' | 'wait' | 'never'; tries: PinTries } {
   const tries = withClock(before, now)
-  if (tries.wrong >= WRONG_MAX) return { may: 'never', tries }
+  if (tries.wrong >= wrongMax) return { may: 'never', tries }
   if (pauseLeft(tries, now) > 0) return { may: 'wait', tries }
   return { may: 'judge', tries: { wrong: tries.wrong + 1, counted_at: now } }
 }
