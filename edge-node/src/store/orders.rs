@@ -16,8 +16,8 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
-    AcceptanceCertainty, EdgeId, FeedChange, Op, Order, OrderId, Policy, RevocationStatus,
-    UnixMillis, UserId, is_open,
+    AcceptanceCertainty, EdgeId, FeedChange, OfflineRules, Op, Order, OrderId, OrderStatus, Policy,
+    RevocationStatus, UnixMillis, UserId, is_open,
 };
 
 use super::{
@@ -308,7 +308,9 @@ pub(super) fn load_order_view(
     let row = find_confirmed_order(conn, order_id)?;
     let mut ops = load_pending_ops(conn, order_id)?;
     let beyond = (ops.len() > OVERLAID_MAX).then(|| ops.pop()).flatten();
-    let mut view = overlay_pending_ops(row.map(|row| row.order), ops, edge);
+    let confirmed = row.map(|row| row.order);
+    let rules = load_rules_for_view(conn, confirmed.as_ref(), &ops)?;
+    let mut view = overlay_pending_ops(confirmed, ops, edge, &rules);
     // An op past the limit may do anything, so no firm answer rests on it [FIRM_BASE].
     if let Some(PendingOp {
         seq, command_id, ..
@@ -329,6 +331,20 @@ pub(super) fn load_order_view(
         view.certainty = AcceptanceCertainty::Sure;
     }
     Ok(view)
+}
+
+/// The rules matter only to work in progress, and a board has many other orders.
+fn load_rules_for_view(
+    conn: &Connection,
+    confirmed: Option<&Order>,
+    ops: &[PendingOp],
+) -> rusqlite::Result<OfflineRules> {
+    let works = confirmed.is_some_and(|order| order.status == OrderStatus::InProgress);
+    if works || !ops.is_empty() {
+        load_offline_rules(conn)
+    } else {
+        Ok(OfflineRules::default())
+    }
 }
 
 /// Returns the feed cursor and the orders: pending ones first, then those in work, then the rest,

@@ -154,8 +154,8 @@ mod tests {
     };
 
     use super::*;
-    use crate::tests::{actor, draft, edge, id, order};
-    use crate::view::{PendingOp, overlay_pending_ops};
+    use crate::tests::{actor, draft, edge, id, order, overlay_without_rules};
+    use crate::view::PendingOp;
 
     const EPOCH: u64 = 3;
 
@@ -300,8 +300,8 @@ mod tests {
                 cut_off: at_start,
                 ..PendingOp::of(1, provider, start.clone())
             };
-            let before = overlay_pending_ops(Some(accepted.clone()), Vec::new(), &edge());
-            let after = overlay_pending_ops(Some(accepted.clone()), vec![started], &edge());
+            let before = overlay_without_rules(Some(accepted.clone()), Vec::new());
+            let after = overlay_without_rules(Some(accepted.clone()), vec![started]);
             let starts = tenure.allows_unpaid_work(&start, &before, at_start);
             for now in [Some(false), Some(true)] {
                 let goes_on = tenure.allows_unpaid_work(&complete, &after, now);

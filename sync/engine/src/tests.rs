@@ -2,11 +2,11 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CommandBody, CommandId, Draft, EdgeId, Order, OrderId, OrderStatus, Region,
-    Role, ServiceType, Source, UnixMillis, UserId, Verdict,
+    Actor, Amount, CommandBody, CommandId, Draft, EdgeId, OfflineRules, Order, OrderId,
+    OrderStatus, Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
 };
 
-use crate::view::{PendingOp, PendingOpStatus};
+use crate::view::{EdgeOrderView, PendingOp, PendingOpStatus, overlay_pending_ops};
 
 pub(crate) fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
@@ -44,6 +44,14 @@ pub(crate) fn order(n: u128, version: u64) -> Order {
         updated_at: UnixMillis(version.try_into().unwrap()),
         ..Order::new_published(OrderId(id(n)), draft(), customer, at, Source::Portal)
     }
+}
+
+/// The view at an edge whose region has no offline rules.
+pub(crate) fn overlay_without_rules(
+    confirmed: Option<Order>,
+    ops: Vec<PendingOp>,
+) -> EdgeOrderView {
+    overlay_pending_ops(confirmed, ops, &edge(), &OfflineRules::default())
 }
 
 impl PendingOp {

@@ -121,7 +121,9 @@ pub fn judge_command(
         }
         (None, Some(_)) => Some(Code::LooksWrongState),
         (Some(_), None) => Some(Code::LooksWrongState),
-        (Some(order), Some(action)) => find_doubt(request.actor, action, order),
+        (Some(order), Some(action)) => {
+            find_doubt(request.actor, action, order, view.is_unpaid_work)
+        }
     };
     if doubt.is_none()
         && let Some(code) = refuse_start_code(request, view)

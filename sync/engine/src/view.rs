@@ -4,10 +4,14 @@
 //! confirmed row; a pending op that no longer applies is marked in doubt and skipped, and blocks
 //! neither reads nor later ops.
 
+mod claimants;
+
 use wire::{
-    AcceptanceCertainty, Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash, Order,
-    OrderId, OrderStatus, PaymentStatus, Role, Source, UnixMillis, UserId, Verdict,
+    AcceptanceCertainty, Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash,
+    OfflineRules, Order, OrderId, OrderStatus, PaymentStatus, Role, Source, UnixMillis, Verdict,
 };
+
+pub use claimants::PotentialActors;
 
 /// A logged command without an outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +59,8 @@ pub struct EdgeOrderView {
     pub claimants: Option<PotentialActors>,
     /// The start without held funds that the work builds on, until the cloud decides it.
     pub unpaid_start: Option<UnpaidStart>,
+    /// The work runs unpaid under a rule for edges only, so its customer may still cancel.
+    pub is_unpaid_work: bool,
     /// The command's customer is in good standing. Set only if a rule needs it.
     pub in_good_standing: bool,
 }
@@ -69,11 +75,13 @@ impl EdgeOrderView {
     }
 }
 
-/// Overlays an order's confirmed row with its pending ops, which come in log order.
+/// Overlays an order's confirmed row with its pending ops, which come in log order. `rules` are the
+/// region's.
 pub fn overlay_pending_ops(
     confirmed: Option<Order>,
     ops: Vec<PendingOp>,
     edge: &EdgeId,
+    rules: &OfflineRules,
 ) -> EdgeOrderView {
     let claimants = confirmed.as_ref().map(PotentialActors::from_order);
     let pending = Vec::with_capacity(ops.len());
@@ -85,7 +93,7 @@ pub fn overlay_pending_ops(
     };
     for op in ops {
         let is_idle = op.fence.is_none() && !sight.may_change(op.actor, &op.body);
-        let doubt = apply_pending_op(&mut sight, &op, edge).err();
+        let doubt = apply_pending_op(&mut sight, &op, edge, rules).err();
         match (&mut sight.claimants, &sight.order) {
             (Some(claimants), _) if !is_idle => claimants.record_op(&op),
             (unknown @ None, Some(published)) => {
@@ -109,10 +117,17 @@ pub fn overlay_pending_ops(
             keeps_order: body.order_action().is_some_and(Action::keeps_status),
         });
     }
+    let order = sight.order.as_ref();
+    sight.is_unpaid_work = order.is_some_and(|order| rules.is_unpaid_work(order));
     sight
 }
 
-fn apply_pending_op(view: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
+fn apply_pending_op(
+    view: &mut EdgeOrderView,
+    op: &PendingOp,
+    edge: &EdgeId,
+    rules: &OfflineRules,
+) -> Result<(), Code> {
     let Some(order) = &mut view.order else {
         let CommandBody::PublishOrder {
             order_id,
@@ -124,17 +139,18 @@ fn apply_pending_op(view: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) -> 
         view.order = Some(build_published_order(*order_id, draft, op, edge));
         return Ok(());
     };
+    let is_unpaid_work = rules.is_unpaid_work(order);
     match op.body.order_action() {
         // The feed arrived before the outcome: this order is the published one.
         None if order.customer_id == op.actor.user_id => Ok(()),
         None => Err(Code::LooksWrongState),
         Some(action) if already_done(order, action, op.actor) => Ok(()),
         Some(action) if action.keeps_status() => {
-            find_doubt(op.actor, action, order).map_or(Ok(()), Err)
+            find_doubt(op.actor, action, order, is_unpaid_work).map_or(Ok(()), Err)
         }
         Some(action) => match (
-            find_doubt(op.actor, action, order),
-            order.status.next_status_by_role(action, op.actor.role),
+            find_doubt(op.actor, action, order, is_unpaid_work),
+            next_status(op.actor.role, action, order, is_unpaid_work),
         ) {
             (Some(doubt), _) => Err(doubt),
             (None, next) => {
@@ -161,7 +177,12 @@ fn apply_pending_op(view: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) -> 
 
 /// The reason that the viewed order contradicts the action. Accepting one's own order again is a
 /// retry and fits.
-pub(crate) fn find_doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
+pub(crate) fn find_doubt(
+    actor: Actor,
+    action: Action,
+    order: &Order,
+    is_unpaid_work: bool,
+) -> Option<Code> {
     let theirs = order.provider_id == Some(actor.user_id);
     let dead = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected);
     // A customer's approval counts only under an offline rule.
@@ -183,11 +204,23 @@ pub(crate) fn find_doubt(actor: Actor, action: Action, order: &Order) -> Option<
         }
         _ => {}
     }
-    order
-        .status
-        .next_status_by_role(action, actor.role)
+    next_status(actor.role, action, order, is_unpaid_work)
         .is_none()
         .then_some(Code::LooksWrongState)
+}
+
+/// Like the cloud, lets a customer cancel work that runs unpaid under a rule for edges only.
+fn next_status(
+    role: Role,
+    action: Action,
+    order: &Order,
+    is_unpaid_work: bool,
+) -> Option<OrderStatus> {
+    let cancels = (action, role) == (Action::Cancel, Role::Customer);
+    order
+        .status
+        .next_status_by_role(action, role)
+        .or((cancels && is_unpaid_work).then_some(OrderStatus::Cancelled))
 }
 
 /// True if no funds are held for the order, by the cloud's last report.
@@ -248,98 +281,6 @@ fn build_published_order(id: OrderId, draft: &Draft, op: &PendingOp, edge: &Edge
         version: 0,
         ..order
     }
-}
-
-/// The users who can still change an order, so that other users' ops cast no doubt on it
-/// [FIRM_BASE].
-///
-/// Invariant: it errs on one side only. While this edge holds the region under a proven grant, an
-/// op that `may_change` rules out changes the order in no state that the cloud can have when it
-/// decides the op. `docs/decisions/rights-to-assign.md` has the proof.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PotentialActors {
-    /// The confirmed status, or the status of an order published here. The cloud may have any later
-    /// status.
-    status: OrderStatus,
-    customer: UserId,
-    provider: Option<UserId>,
-    /// The users with a pending acceptance so far. While this edge holds the region, no other user
-    /// can become the provider.
-    acceptors: Vec<UserId>,
-}
-
-impl PotentialActors {
-    pub fn from_order(order: &Order) -> Self {
-        let Order {
-            status,
-            customer_id,
-            provider_id,
-            ..
-        } = *order;
-        Self {
-            status,
-            customer: customer_id,
-            provider: provider_id,
-            acceptors: Vec::new(),
-        }
-    }
-
-    /// Ops come in log order.
-    pub fn record_op(&mut self, op: &PendingOp) {
-        let maker = op.actor.user_id;
-        if op.body.order_action() == Some(Action::Accept) && !self.acceptors.contains(&maker) {
-            self.acceptors.push(maker);
-        }
-    }
-
-    /// True if a provisional op, next in the log, could change the order in some later state,
-    /// judged by user, role and command.
-    pub fn may_change(&self, actor: Actor, body: &CommandBody) -> bool {
-        // The order exists, so it cannot be published again.
-        let Some(action) = body.order_action() else {
-            return false;
-        };
-        self.is_permitted(actor, action) && can_reach_action(self.status, action, actor.role)
-    }
-
-    /// Wider than `Action::roles` in one case: the cloud accepts a customer's approval under an
-    /// offline rule.
-    fn is_permitted(&self, actor: Actor, action: Action) -> bool {
-        let user = Some(actor.user_id);
-        let is_admin = actor.role == Role::Admin;
-        match action {
-            Action::Approve => is_admin || user == Some(self.customer),
-            Action::Reject => is_admin,
-            Action::Accept => actor.role == Role::Provider,
-            Action::Withdraw if is_admin => true,
-            Action::Withdraw | Action::Start | Action::Complete => {
-                user == self.provider || self.acceptors.contains(&actor.user_id)
-            }
-            Action::Cancel => is_admin || user == Some(self.customer),
-            Action::Review => user == Some(self.customer),
-            Action::Report | Action::Answer => false, // They keep status and provider.
-        }
-    }
-}
-
-/// True if an order can get from this status to one that allows `action` for `role`.
-fn can_reach_action(status: OrderStatus, action: Action, role: Role) -> bool {
-    let mut reached = vec![status];
-    let mut seen = 0;
-    while let Some(&from) = reached.get(seen) {
-        if from.next_status_by_role(action, role).is_some() {
-            return true;
-        }
-        for by in Role::ALL {
-            let next = Action::ALL
-                .iter()
-                .filter_map(|&action| from.next_status_by_role(action, by));
-            let new: Vec<_> = next.filter(|status| !reached.contains(status)).collect();
-            reached.extend(new);
-        }
-        seen += 1;
-    }
-    false
 }
 
 /// A confirmed row, and the newest version from the feed. An outcome may be ahead of the feed.

@@ -14,8 +14,8 @@ use rules::{
 use uuid::Uuid;
 use wire::{
     Action, Actor, Amount, Command, CommandBody, CommandEvidence, CommandId, Draft, EdgeId, Hash,
-    IncidentKind, Order, OrderId, OrderStatus, PaymentStatus, Policy, RaceRule, Region, Role,
-    ServiceType, Source, UnixMillis, UserId, Verdict,
+    IncidentKind, OfflineRules, Order, OrderId, OrderStatus, PaymentStatus, Policy, RaceRule,
+    Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
 };
 
 const CUSTOMER: u128 = 1;
@@ -31,8 +31,8 @@ const PEOPLE: [(u128, Role); 5] = [
     (ADMIN, Role::Admin),
 ];
 
-/// The part of an order that decisions change here.
-type State = (OrderStatus, Option<u128>);
+/// The part of an order that decisions change here, and its payment, which they only read.
+type State = (OrderStatus, Option<u128>, PaymentStatus);
 type Act = (u128, Role, Action);
 
 fn acts() -> Vec<Act> {
@@ -54,14 +54,14 @@ fn edge() -> EdgeId {
     EdgeId::new("north-1").unwrap()
 }
 
-fn order((status, provider): State) -> Order {
+fn order((status, provider, payment_status): State) -> Order {
     let price = Amount::from_minor(20_000).unwrap();
     let work = ServiceType::CleaningRepair;
     let draft = Draft::new("Fix the tap", work, price, Region::North, "1 Lake Road");
     Order {
         status,
         provider_id: provider.map(user),
-        payment_status: PaymentStatus::Held,
+        payment_status,
         ..Order::new_published(
             order_id(),
             draft,
@@ -188,7 +188,8 @@ fn after(state: State, (n, role, action): Act, origin: Origin) -> State {
     let writes = decide_submissions(&snapshot, &[Submission::Command(Box::new(attempt))]);
     let written = writes.orders.first().map(|write| &write.after.order);
     written.map_or(state, |order| {
-        (order.status, order.provider_id.map(|id| id.0.as_u128()))
+        let provider = order.provider_id.map(|id| id.0.as_u128());
+        (order.status, provider, order.payment_status)
     })
 }
 
@@ -236,9 +237,11 @@ impl Cloud {
 
 fn states() -> impl Iterator<Item = State> {
     let providers = [None, Some(PROVIDER), Some(STRANGER)];
+    let payments = [PaymentStatus::Held, PaymentStatus::Unpaid];
     OrderStatus::ALL
         .into_iter()
         .flat_map(move |status| providers.map(|of| (status, of)))
+        .flat_map(move |(status, of)| payments.map(|payment| (status, of, payment)))
 }
 
 /// States that an order can have.
@@ -251,25 +254,28 @@ fn likely(state: &State) -> bool {
     }
 }
 
+fn pending_op(seq: u64, (n, role, action): Act) -> PendingOp {
+    PendingOp {
+        seq,
+        command_id: CommandId(Uuid::from_u128(u128::from(seq))),
+        actor: Actor {
+            user_id: user(n),
+            role,
+        },
+        body: body(action),
+        verdict: Verdict::Provisional,
+        fence: None,
+        received_at: UnixMillis(0),
+        cut_off: None,
+    }
+}
+
 /// Returns true if the edge considers the last of these ops idle, behind the others.
 fn is_idle(confirmed: State, log: &[Act]) -> bool {
-    let ops = log
-        .iter()
-        .zip(1..)
-        .map(|((n, role, action), seq)| PendingOp {
-            seq,
-            command_id: CommandId(Uuid::from_u128(u128::from(seq))),
-            actor: Actor {
-                user_id: user(*n),
-                role: *role,
-            },
-            body: body(*action),
-            verdict: Verdict::Provisional,
-            fence: None,
-            received_at: UnixMillis(0),
-            cut_off: None,
-        });
-    let sight = overlay_pending_ops(Some(order(confirmed)), ops.collect(), &edge());
+    let ops = log.iter().zip(1..);
+    let ops = ops.map(|(act, seq)| pending_op(seq, *act));
+    let rules = OfflineRules::default();
+    let sight = overlay_pending_ops(Some(order(confirmed)), ops.collect(), &edge(), &rules);
     sight.pending.last().is_some_and(|op| op.is_idle)
 }
 
@@ -309,4 +315,18 @@ fn an_idle_op_changes_no_order_in_any_state_that_the_cloud_can_come_to() {
         idle > 100_000 && claims > 10_000,
         "{idle} idle, {claims} claims, {needless} needless"
     );
+}
+
+/// The edge's word on a customer's cancel is the cloud's decision on the same order.
+#[test]
+fn an_edge_doubts_a_cancel_in_the_states_in_which_the_cloud_refuses_it() {
+    let act = (CUSTOMER, Role::Customer, Action::Cancel);
+    for state in states().filter(likely) {
+        let cancelled = (OrderStatus::Cancelled, state.1, state.2);
+        let is_decided = after(state, act, op_of_the_holder()) == cancelled;
+        let rules = OfflineRules::default();
+        let op = pending_op(1, act);
+        let view = overlay_pending_ops(Some(order(state)), vec![op], &edge(), &rules);
+        assert_eq!(view.pending[0].doubt.is_none(), is_decided, "{state:?}");
+    }
 }

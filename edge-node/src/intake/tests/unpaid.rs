@@ -145,3 +145,36 @@ async fn an_edge_that_has_not_reached_its_hub_since_its_start_is_cut_off() {
     assert_eq!(edge.provider_sends(102, 20, &start(1)).await.code, None);
     assert_eq!(edge.last_command().await.cut_off, Some(true));
 }
+
+/// As the cloud decides it: a customer whose work an edge let start unpaid may still cancel.
+#[tokio::test]
+async fn a_customers_cancel_of_unpaid_work_is_doubted_only_where_its_kind_is_paid_afterwards() {
+    for (rules, doubt) in [
+        (any_price(), None),
+        (
+            afterwards(ServiceType::CleaningRepair),
+            Some(Code::LooksWrongState),
+        ),
+    ] {
+        let edge = Edge::new().await;
+        let now = edge.people.clock.now();
+        edge.store
+            .apply_changes(3, vec![ruled(rules.clone())], now)
+            .await
+            .unwrap();
+        edge.provider_sends(101, 20, &accept(1)).await;
+        edge.provider_sends(102, 20, &start(1)).await;
+        let cancel = CommandBody::CancelOrder {
+            order_id: OrderId(id(1)),
+            reason: None,
+            fee: None,
+        };
+        let frame = edge.frame(103, Role::Customer, 10, &cancel);
+        let reply = edge.send(&frame).await;
+        assert_eq!(
+            (reply.verdict, reply.code),
+            (Verdict::Provisional, doubt),
+            "{rules:?}"
+        );
+    }
+}

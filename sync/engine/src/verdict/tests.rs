@@ -1,9 +1,9 @@
 //! The verdict on each kind of command, view and state.
 
-use wire::{OrderId, Role, StartCodeCheck};
+use wire::{OfflineRules, OrderId, Role, ServiceType, StartCodeCheck};
 
 use super::*;
-use crate::tests::{actor, draft, id, order};
+use crate::tests::{actor, draft, edge, id, order, overlay_without_rules};
 use crate::view::{PendingOp, overlay_pending_ops};
 
 const HOLDER: EdgeState = EdgeState {
@@ -18,7 +18,7 @@ fn sight(status: OrderStatus, provider: Option<u128>) -> EdgeOrderView {
     let mut order = order(1, 3);
     order.status = status;
     order.provider_id = provider.map(|n| UserId(id(n)));
-    overlay_pending_ops(Some(order), Vec::new(), &crate::tests::edge())
+    overlay_without_rules(Some(order), Vec::new())
 }
 
 fn accept() -> CommandBody {
@@ -254,11 +254,7 @@ fn work_that_no_funds_stand_behind_is_taken_with_that_in_words() {
             ..order
         });
         let op = PendingOp::of(1, actor(20, Role::Provider), start.clone());
-        overlay_pending_ops(
-            confirmed,
-            started.then_some(op).into_iter().collect(),
-            &crate::tests::edge(),
-        )
+        overlay_without_rules(confirmed, started.then_some(op).into_iter().collect())
     };
     use OrderStatus::{Accepted, InProgress};
     use PaymentStatus::{Held, Unpaid};
@@ -375,11 +371,7 @@ fn no_action_but_accept_and_ruled_ones_is_ever_firm() {
         },
     ] {
         for status in OrderStatus::ALL {
-            let seen = overlay_pending_ops(
-                sight(status, Some(20)).order,
-                Vec::new(),
-                &crate::tests::edge(),
-            );
+            let seen = overlay_without_rules(sight(status, Some(20)).order, Vec::new());
             let answer = judge_command(&by_provider(&body), &seen, &ruled);
             assert!(
                 matches!(
@@ -474,4 +466,46 @@ fn a_start_of_an_order_with_a_start_code_is_not_logged_without_it() {
     };
     let doubt = taken(Verdict::Provisional, None, Some(Code::LooksNotYours));
     check(&stranger, &view, &EdgeState::OPTIMISTIC, doubt);
+}
+
+fn cancel() -> CommandBody {
+    CommandBody::CancelOrder {
+        order_id: OrderId(id(1)),
+        reason: None,
+        fee: None,
+    }
+}
+
+/// The cloud's rule: `OfflineRules::is_unpaid_work`.
+#[test]
+fn a_customers_cancel_of_unpaid_work_hears_no_doubt_and_one_of_other_work_does() {
+    let none = OfflineRules::default();
+    let afterwards = OfflineRules {
+        paid_afterwards: vec![ServiceType::CleaningRepair],
+        ..OfflineRules::default()
+    };
+    let body = cancel();
+    let wrong_state = Some(Code::LooksWrongState);
+    let cases = [
+        (PaymentStatus::Unpaid, &none, 10, None),
+        (PaymentStatus::Unpaid, &none, 11, Some(Code::LooksNotYours)),
+        (PaymentStatus::Unpaid, &afterwards, 10, wrong_state),
+        (PaymentStatus::Held, &none, 10, wrong_state),
+        (PaymentStatus::Refunded, &none, 10, wrong_state),
+    ];
+    for (payment_status, rules, customer, doubt) in cases {
+        let started = Order {
+            status: OrderStatus::InProgress,
+            provider_id: Some(UserId(id(20))),
+            payment_status,
+            ..order(1, 3)
+        };
+        let view = overlay_pending_ops(Some(started), Vec::new(), &edge(), rules);
+        let request = VerdictRequest {
+            actor: actor(customer, Role::Customer),
+            ..by_provider(&body)
+        };
+        let provisional = taken(Verdict::Provisional, None, doubt);
+        check(&request, &view, &EdgeState::OPTIMISTIC, provisional);
+    }
 }

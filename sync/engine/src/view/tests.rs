@@ -3,10 +3,10 @@
 mod claimants;
 
 use proptest::prelude::*;
-use wire::OrderCode;
+use wire::{OrderCode, UserId};
 
 use super::*;
-use crate::tests::{actor, draft, edge, id, order};
+use crate::tests::{actor, draft, edge, id, order, overlay_without_rules};
 
 const PROVIDER: u128 = 20;
 
@@ -45,7 +45,7 @@ fn bodies() -> [CommandBody; 4] {
 
 #[track_caller]
 fn check(confirmed: Order, ops: Vec<PendingOp>, status: OrderStatus, doubts: &[Option<Code>]) {
-    let sight = overlay_pending_ops(Some(confirmed), ops, &edge());
+    let sight = overlay_without_rules(Some(confirmed), ops);
     assert_eq!(sight.order.map(|order| order.status), Some(status));
     let found: Vec<_> = sight.pending.iter().map(|op| op.doubt).collect();
     assert_eq!(found, doubts);
@@ -124,6 +124,31 @@ fn what_the_feed_brought_ahead_of_the_outcome_is_no_doubt() {
 }
 
 #[test]
+fn a_pending_cancel_of_unpaid_work_ends_it_in_the_view() {
+    let [_, start, complete, _] = bodies();
+    let cancel = CommandBody::CancelOrder {
+        order_id: OrderId(id(1)),
+        reason: None,
+        fee: None,
+    };
+    let cancelled = PendingOp::of(7, actor(10, Role::Customer), cancel);
+    let accepted = at(OrderStatus::Accepted, Some(PROVIDER));
+    let held = Order {
+        payment_status: PaymentStatus::Held,
+        ..accepted.clone()
+    };
+    let ops = vec![op(6, start), cancelled, op(8, complete)];
+    let gone = Some(Code::LooksWrongState);
+    check(
+        accepted,
+        ops.clone(),
+        OrderStatus::Cancelled,
+        &[None, None, gone],
+    );
+    check(held, ops, OrderStatus::Completed, &[None, gone, None]);
+}
+
+#[test]
 fn a_published_order_is_seen_at_once_and_is_nobodys_version() {
     let order_id = OrderId(id(1));
     let publish = CommandBody::PublishOrder {
@@ -134,14 +159,14 @@ fn a_published_order_is_seen_at_once_and_is_nobodys_version() {
         actor: actor(10, Role::Customer),
         ..op(4, publish)
     };
-    let seen = overlay_pending_ops(None, vec![publish.clone()], &edge())
+    let seen = overlay_without_rules(None, vec![publish.clone()])
         .order
         .unwrap();
     assert_eq!((seen.status, seen.version), (OrderStatus::PendingReview, 0));
     assert_eq!(seen.source, Source::Edge(edge()));
     assert_eq!(seen.code, OrderCode::from_order_id(seen.location, order_id));
     let confirmed = at(OrderStatus::Pending, None);
-    let sight = overlay_pending_ops(Some(confirmed.clone()), vec![publish], &edge());
+    let sight = overlay_without_rules(Some(confirmed.clone()), vec![publish]);
     assert_eq!(sight.order, Some(confirmed), "the confirmed row wins");
     assert_eq!(sight.pending[0].doubt, None);
 }
@@ -149,7 +174,7 @@ fn a_published_order_is_seen_at_once_and_is_nobodys_version() {
 #[test]
 fn the_overlay_without_its_order_is_in_doubt() {
     let [accept, ..] = bodies();
-    let sight = overlay_pending_ops(None, vec![op(1, accept)], &edge());
+    let sight = overlay_without_rules(None, vec![op(1, accept)]);
     assert_eq!(sight.order, None);
     assert_eq!(sight.pending[0].doubt, Some(Code::OrderNotFound));
 }
@@ -215,12 +240,12 @@ proptest! {
         let ops: Vec<_> =
             picks.iter().enumerate().map(|(seq, &pick)| op(seq as u64, bodies()[pick].clone())).collect();
         let confirmed = at(status, Some(PROVIDER));
-        let sight = overlay_pending_ops(Some(confirmed.clone()), ops.clone(), &edge());
+        let sight = overlay_without_rules(Some(confirmed.clone()), ops.clone());
         let sound = ops
             .into_iter()
             .filter(|op| sight.pending.iter().any(|p| p.seq == op.seq && p.doubt.is_none()))
             .collect();
-        let again = overlay_pending_ops(Some(confirmed.clone()), sound, &edge());
+        let again = overlay_without_rules(Some(confirmed.clone()), sound);
         prop_assert_eq!(&again.order, &sight.order);
         prop_assert!(again.pending.iter().all(|op| op.doubt.is_none()));
         prop_assert_eq!(sight.order.map(|order| order.version), Some(confirmed.version));

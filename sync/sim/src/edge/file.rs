@@ -342,7 +342,8 @@ impl EdgeFile {
 
     pub fn sight_over(&self, order_id: OrderId, ops: Vec<PendingOp>) -> EdgeOrderView {
         let confirmed = self.orders.get(&order_id).map(|row| row.order.clone());
-        overlay_pending_ops(confirmed, ops, &self.book.live.edge_id)
+        let live = &self.book.live;
+        overlay_pending_ops(confirmed, ops, &live.edge_id, &live.tenure.assignment.rules)
     }
 
     /// In log order.

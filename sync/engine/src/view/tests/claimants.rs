@@ -5,12 +5,12 @@ use wire::{
 };
 
 use crate::{
-    tests::{actor, draft, edge, id, order},
+    tests::{actor, draft, id, order, overlay_without_rules},
     verdict::{
         CommandVerdict, EdgeState, EnteredStartCode, RegionRight, VerdictRequest, WAITING_MAX,
         judge_command,
     },
-    view::{PendingOp, overlay_pending_ops},
+    view::PendingOp,
 };
 
 const CUSTOMER: u128 = 10;
@@ -88,7 +88,7 @@ fn ops(made: &[(u128, Role, Action)]) -> Vec<PendingOp> {
 /// Checks that the last of these ops on a confirmed order is idle, or is not.
 #[track_caller]
 fn check(confirmed: Order, made: &[(u128, Role, Action)], idle: bool) {
-    let sight = overlay_pending_ops(Some(confirmed), ops(made), &edge());
+    let sight = overlay_without_rules(Some(confirmed), ops(made));
     assert_eq!(
         sight.pending.last().map(|op| op.is_idle),
         Some(idle),
@@ -152,11 +152,7 @@ fn an_acceptance_earlier_in_the_log_makes_a_claim_of_the_work_behind_it() {
     );
     // The cloud decides the start first.
     check(at(OrderStatus::Pending, None), &[start, accept], false);
-    let sight = overlay_pending_ops(
-        Some(at(OrderStatus::Pending, None)),
-        ops(&[start, accept]),
-        &edge(),
-    );
+    let sight = overlay_without_rules(Some(at(OrderStatus::Pending, None)), ops(&[start, accept]));
     assert!(sight.pending[0].is_idle);
     // The cloud may refuse the withdrawal, and then the start counts.
     let gone = (PROVIDER, Role::Provider, Withdraw);
@@ -225,8 +221,8 @@ fn a_report_is_idle_and_leaves_an_unpaid_start_in_the_view() {
     let complete = (PROVIDER, Role::Provider, Complete);
     let confirmed = || at(OrderStatus::Accepted, Some(PROVIDER));
     check(confirmed(), &[start, report], true);
-    let told = overlay_pending_ops(Some(confirmed()), ops(&[start, report]), &edge());
-    let silent = overlay_pending_ops(Some(confirmed()), ops(&[start]), &edge());
+    let told = overlay_without_rules(Some(confirmed()), ops(&[start, report]));
+    let silent = overlay_without_rules(Some(confirmed()), ops(&[start]));
     assert!(silent.unpaid_start.is_some());
     assert_eq!(told.unpaid_start, silent.unpaid_start);
     assert!(told.pending[1].keeps_order && !told.pending[0].keeps_order);
@@ -235,17 +231,16 @@ fn a_report_is_idle_and_leaves_an_unpaid_start_in_the_view() {
         (&silent.order, silent.certainty)
     );
 
-    let done = overlay_pending_ops(Some(confirmed()), ops(&[start, report, complete]), &edge());
+    let done = overlay_without_rules(Some(confirmed()), ops(&[start, report, complete]));
     assert!(done.pending.iter().all(|op| op.doubt.is_none()), "{done:?}");
     assert!(done.unpaid_start.is_some());
-    let early = overlay_pending_ops(
+    let early = overlay_without_rules(
         Some(at(OrderStatus::Completed, Some(PROVIDER))),
         ops(&[report]),
-        &edge(),
     );
     assert_eq!(early.pending[0].doubt, Some(Code::LooksWrongState));
     let stranger = (STRANGER, Role::Provider, Report);
-    let foreign = overlay_pending_ops(Some(confirmed()), ops(&[stranger]), &edge());
+    let foreign = overlay_without_rules(Some(confirmed()), ops(&[stranger]));
     assert_eq!(foreign.pending[0].doubt, Some(Code::LooksNotYours));
 }
 
@@ -254,7 +249,7 @@ fn a_report_is_idle_and_leaves_an_unpaid_start_in_the_view() {
 fn a_report_that_waits_leaves_the_holders_answer_firm() {
     let gone = at(OrderStatus::Pending, None);
     let late = ops(&[(PROVIDER, Role::Provider, Action::Report)]);
-    let view = overlay_pending_ops(Some(gone), late, &edge());
+    let view = overlay_without_rules(Some(gone), late);
     let accept = on(Action::Accept);
     let request = VerdictRequest {
         actor: actor(STRANGER, Role::Provider),
@@ -276,25 +271,21 @@ fn an_op_under_a_fence_is_never_idle_for_another_fence() {
         fence: Some(6),
         ..start
     };
-    let sight = overlay_pending_ops(Some(at(OrderStatus::Pending, None)), vec![fenced], &edge());
+    let sight = overlay_without_rules(Some(at(OrderStatus::Pending, None)), vec![fenced]);
     assert!(!sight.pending[0].is_idle);
 }
 
 #[test]
 fn only_a_known_order_has_idle_ops() {
     let start = ops(&[(STRANGER, Role::Provider, Action::Start)]).remove(0);
-    assert!(!overlay_pending_ops(None, vec![start.clone()], &edge()).pending[0].is_idle);
+    assert!(!overlay_without_rules(None, vec![start.clone()]).pending[0].is_idle);
     let body = CommandBody::PublishOrder {
         order_id: OrderId(id(1)),
         order: draft(),
     };
     let publish = PendingOp::of(1, actor(CUSTOMER, Role::Customer), body.clone());
     let again = PendingOp::of(3, actor(STRANGER, Role::Customer), body);
-    let sight = overlay_pending_ops(
-        None,
-        vec![publish, PendingOp { seq: 2, ..start }, again],
-        &edge(),
-    );
+    let sight = overlay_without_rules(None, vec![publish, PendingOp { seq: 2, ..start }, again]);
     let idle: Vec<_> = sight.pending.iter().map(|op| op.is_idle).collect();
     assert_eq!(idle, [false, true, true]);
 }
@@ -317,8 +308,7 @@ fn an_idle_op_leaves_no_trace_in_the_view() {
             for first in &made {
                 for second in &made {
                     let all = ops(&[*first, *second]);
-                    let sight =
-                        overlay_pending_ops(Some(at(status, provider)), all.clone(), &edge());
+                    let sight = overlay_without_rules(Some(at(status, provider)), all.clone());
                     let counts = |op: &PendingOp| {
                         sight
                             .pending
@@ -326,7 +316,7 @@ fn an_idle_op_leaves_no_trace_in_the_view() {
                             .any(|known| known.seq == op.seq && !known.is_idle)
                     };
                     let counted = all.into_iter().filter(counts).collect();
-                    let without = overlay_pending_ops(Some(at(status, provider)), counted, &edge());
+                    let without = overlay_without_rules(Some(at(status, provider)), counted);
                     assert_eq!(sight.order, without.order, "{status} {first:?} {second:?}");
                 }
             }
@@ -339,11 +329,7 @@ fn a_flood_of_nonsense_leaves_the_holders_answer_firm_and_the_room_free() {
     let start = on(Action::Start);
     let flood = (1..).take(WAITING_MAX);
     let flood = flood.map(|seq| PendingOp::of(seq, actor(STRANGER, Role::Provider), start.clone()));
-    let sight = overlay_pending_ops(
-        Some(at(OrderStatus::Pending, None)),
-        flood.collect(),
-        &edge(),
-    );
+    let sight = overlay_without_rules(Some(at(OrderStatus::Pending, None)), flood.collect());
     let asks = |n, body| {
         let request = VerdictRequest {
             actor: actor(n, Role::Provider),
