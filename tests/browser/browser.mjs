@@ -22,6 +22,8 @@ export const IS_DEEP = process.env.HOLDFAST_DEEP === '1'
 const KEEPS_PICTURES = IS_DEEP || process.env.HOLDFAST_SCREENS !== undefined
 
 export const LANGUAGES = ['en', 'zh-CN']
+/** The languages in which every page of the portal is opened. Each part of them is in the gallery, in both. */
+export const PORTAL_LANGUAGES = IS_DEEP ? LANGUAGES : ['en']
 export const THEMES = ['light', 'dark']
 
 /** The markup, which axe takes long to check, is the same in each language. */
