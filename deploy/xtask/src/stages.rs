@@ -22,7 +22,7 @@ const STAGED_PACKAGES: [&str; 5] = ["contract", "e2e", "chaos", "attack", "demo"
 /// The last group starts whole platforms.
 const TOGETHER: [&[Stage]; 2] = [
     &[Stage::Unit, Stage::Contract],
-    &[Stage::E2e, Stage::Chaos, Stage::Attack],
+    &[Stage::E2e, Stage::Chaos, Stage::Attack, Stage::Demo],
 ];
 
 /// In running order: the cheap and most telling ones first.
@@ -166,13 +166,8 @@ impl Built {
             Stage::Sim => simulate(self.depth).map(|()| TestCount::default()),
             Stage::Fuzz => fuzz::stage().map(|()| TestCount::default()),
             Stage::Routes => routes::stage().map(|()| TestCount::default()),
-            Stage::Demo => {
-                let count = self.suites(|package| package == "demo", &[])?;
-                shell::run(&mut Command::new(workspace::program("holdfast-demo")?))?;
-                Ok(count)
-            }
             Stage::Browser => apps::browse(self.depth).map(|()| TestCount::default()),
-            Stage::E2e | Stage::Chaos | Stage::Attack => self.on_platforms(&[stage]),
+            Stage::E2e | Stage::Chaos | Stage::Attack | Stage::Demo => self.on_platforms(&[stage]),
             Stage::Mysql => mysql::run().map(|()| TestCount::default()),
             Stage::Package => debian::drill().map(|()| TestCount::default()),
             Stage::Mutants => {
@@ -226,10 +221,18 @@ impl Built {
         let threads = (THREADS.to_owned(), "3".to_owned());
         let (suites, _) = self.ready.as_ref().ok_or(NOT_BUILT)?;
         for stage in stages {
-            suites.find_program(stage.name(), stage.name())?;
+            let program = match stage {
+                Stage::Demo => "steps",
+                _ => stage.name(),
+            };
+            suites.find_program(stage.name(), program)?;
         }
         let is_of_a_stage = |package: &str| stages.iter().any(|stage| stage.name() == package);
-        self.suites(is_of_a_stage, &[rounds, threads])
+        let count = self.suites(is_of_a_stage, &[rounds, threads])?;
+        if stages.contains(&Stage::Demo) {
+            shell::run(&mut Command::new(workspace::program("holdfast-demo")?))?;
+        }
+        Ok(count)
     }
 
     fn suites(&self, of: impl Fn(&str) -> bool, more: &[(String, String)]) -> Result<TestCount> {
@@ -332,11 +335,12 @@ mod tests {
             Stage::Chaos,
             Stage::Attack,
             Stage::Demo,
+            Stage::Mysql,
         ];
-        let together = vec![Stage::E2e, Stage::Chaos, Stage::Attack];
+        let together = vec![Stage::E2e, Stage::Chaos, Stage::Attack, Stage::Demo];
         assert_eq!(
             steps(&all),
-            [vec![Stage::Build], together, vec![Stage::Demo]]
+            [vec![Stage::Build], together, vec![Stage::Mysql]]
         );
         assert_eq!(steps(&[Stage::Chaos]), [[Stage::Chaos]]);
         assert_eq!(
