@@ -130,6 +130,11 @@ await_link
 code=$(cloud edges rotate "$name" --json | jq -r .code)
 refuse_set_up "$name" "${code%-*}" "the code is incomplete"
 refuse_set_up "$name" "AAAA${code:4}" "with its former key"
+refuse_set_up "$name-mistyped" "$code" "belongs to $name NORTH, and nothing was changed"
+inside systemctl stop "$unit"
+inside systemd-run --quiet --unit=other-server --socket-property=ListenStream=0.0.0.0:80 true
+refuse_set_up "$name" "$code" "did not start: the address 0.0.0.0:80 is in use"
+inside systemctl stop other-server.socket
 set_up "$name" "$code"
 await_link
 first=$(read_report .last_seq)
@@ -185,7 +190,7 @@ inside systemctl restart "$unit"
 await_link
 
 say "Restore"
-inside holdfast-box restore "$backup"
+inside sh -c "cd ${backup%/*} && holdfast-box restore ${backup##*/}"
 await_link
 [ "$(read_report .epoch)" = 2 ] || fail "the restore was not noticed"
 inside sh -c 'ls -d /var/lib/holdfast-edge/data.before-*' > /dev/null || fail "the former data is gone"

@@ -291,7 +291,10 @@ impl std::fmt::Display for EdgeReport {
             "Feed at {}, outcomes at {}",
             self.feed_cursor, self.outcome_cursor
         )?;
-        write!(f, "{} commands wait for the cloud", self.pending)?;
+        match self.pending {
+            1 => f.write_str("1 command waits for the cloud")?,
+            pending => write!(f, "{pending} commands wait for the cloud")?,
+        }
         if let Some(at) = self.oldest_pending_at {
             write!(f, ", the oldest since {at}")?;
         }
