@@ -1,4 +1,4 @@
 import { fileURLToPath } from 'node:url'
-import { surface } from '@holdfast/kit/vite'
+import { offline, surface, wordsFirst } from '@holdfast/kit/vite'
 
-export default surface(fileURLToPath(new URL('.', import.meta.url)))
+export default surface(fileURLToPath(new URL('.', import.meta.url)), { plugins: [wordsFirst(), offline()] })

@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { offline, surface } from '@holdfast/kit/vite'
+import { named, offline, surface } from '@holdfast/kit/vite'
 
-const root = fileURLToPath(new URL('.', import.meta.url))
-
-export default surface(root, { plugins: [offline(root)] })
+// The kiosk lives below the app and keeps nothing.
+export default surface(fileURLToPath(new URL('.', import.meta.url)), { plugins: [named('Holdfast for providers'), offline(['docs', 'kiosk'])] })

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import vue from '@vitejs/plugin-vue'
+
+/** The policy that servers send with every page: a kept page has the one that it came with. */
+const POLICY_SOURCE = new URL('../process/src/pages.rs', import.meta.url)
+
+/** The icons and the web app manifest of every surface that can be installed. */
+const PUBLIC = fileURLToPath(new URL('./public', import.meta.url))
 
 /** The Vite configuration that every surface shares; `root` is the folder of its `index.html`. */
 export function surface(root, more = {}) {
@@ -10,6 +17,7 @@ export function surface(root, more = {}) {
   return {
     root,
     configFile: false,
+    publicDir: PUBLIC,
     logLevel: 'warn',
     define: {
       __VUE_OPTIONS_API__: 'false',
@@ -62,24 +70,78 @@ function packed() {
   }
 }
 
-/** Writes `sw.js` with the list of all files and a version that follows from their content. */
-export function offline(root) {
+const CODE_TAGS = /^ *<(?:link rel="(?:stylesheet|modulepreload)"|script type="module")[^>]*>(?:<\/script>)?\n/gm
+
+const LINKS_IN_HEAD = 'document.head.appendChild('
+
+/** Moves scripts and sheets behind the words of `index.html`, which a browser can then paint before they have come. */
+export function wordsFirst() {
+  return {
+    name: 'holdfast-words-first',
+    apply: 'build',
+    // The sheet of a page overrides the shared one, so it has to come after it.
+    transform(code, id) {
+      if (!id.includes('vite/preload-helper')) return null
+      if (!code.includes(LINKS_IN_HEAD)) throw new Error('Vite loads the sheets of pages in another way than before')
+      return { code: code.replaceAll(LINKS_IN_HEAD, 'document.body.appendChild('), map: null }
+    },
+    transformIndexHtml: {
+      order: 'post',
+      handler: (html) => {
+        const tags = html.match(CODE_TAGS) ?? []
+        if (tags.length === 0) throw new Error('index.html has no scripts to move')
+        // No script runs before a sheet that stands above it has come.
+        const sheets = tags.filter((tag) => tag.includes('rel="stylesheet"'))
+        const scripts = tags.filter((tag) => !tag.includes('rel="stylesheet"'))
+        return html.replace(CODE_TAGS, '').replace('</body>', `${[...sheets, ...scripts].join('')}</body>`)
+      },
+    },
+  }
+}
+
+const APP_MANIFEST = 'manifest.webmanifest'
+
+/** Writes the web app manifest with this name, so that the installed apps of one device can be told apart. */
+export function named(name) {
+  return {
+    name: 'holdfast-named',
+    apply: 'build',
+    generateBundle() {
+      const manifest = JSON.parse(readFileSync(join(PUBLIC, APP_MANIFEST), 'utf8'))
+      this.emitFile({ type: 'asset', fileName: APP_MANIFEST, source: `${JSON.stringify({ ...manifest, name }, null, 2)}\n` })
+    },
+  }
+}
+
+/**
+ * Writes `sw.js` with the list of all files and a version that follows from their content. Paths whose first part is one
+ * of `programs` always go to the server.
+ */
+export function offline(programs = []) {
+  let folder
   return {
     name: 'holdfast-offline',
     apply: 'build',
     enforce: 'post',
+    configResolved: (config) => {
+      folder = config.publicDir
+    },
     generateBundle: {
       order: 'post',
       handler(_options, bundle) {
-        const contents = new Map(Object.values(bundle).map((file) => [file.fileName, file.code ?? file.source]))
-        for (const name of publicFiles(root)) contents.set(name, readFileSync(join(root, 'public', name)))
+        const contents = new Map(filesBelow(folder).map((path) => [relative(folder, path), readFileSync(path)]))
+        // A built file replaces a public one of its name.
+        for (const file of Object.values(bundle)) contents.set(file.fileName, file.code ?? file.source)
         const names = [...contents.keys()].filter((name) => !name.startsWith('.') && !name.endsWith('.map')).sort()
         const hash = createHash('sha256')
         for (const name of names) hash.update(name).update(contents.get(name))
+        hash.update(readFileSync(POLICY_SOURCE))
         const files = names.map((name) => (name === 'index.html' ? '/' : `/${name}`))
         const source = readFileSync(new URL('./src/sw.js', import.meta.url), 'utf8')
           .replace('__VERSION__', hash.digest('hex').slice(0, 16))
+          .replace('__PAGE_INTEGRITY__', integrityOf(contents.get('index.html')))
           .replace('= __FILES__', `= ${JSON.stringify(files)}`)
+          .replace('...__PROGRAMS__', programs.map((path) => `'${path}'`).join(', '))
           .replace(/^\/\* global .*\n/m, '')
         this.emitFile({ type: 'asset', fileName: 'sw.js', source })
       },
@@ -87,10 +149,8 @@ export function offline(root) {
   }
 }
 
-/** Files that Vite copies as they are. */
-function publicFiles(root) {
-  const at = join(root, 'public')
-  return existsSync(at) ? filesBelow(at).map((path) => relative(at, path)) : []
+function integrityOf(bytes) {
+  return `sha256-${createHash('sha256').update(bytes).digest('base64')}`
 }
 
 function filesBelow(folder) {

@@ -13,8 +13,8 @@ const account = (page) => page.locator('.who').click()
 const CLOSED = '0193a1c2-0000-7000-8000-000000000651'
 const REVIEWS = `/providers/${PEOPLE.provider.user_id}/reviews`
 const PAGES = {
-  '': ['/sign-in', '/sign-in/phone', '/sign-in/forgot', '/sign-in/back', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status', `/track/N-7F3K60?s=${SECRET}`, '/track/N-7F3K61?s=wrong', '/track/N-7F3K60'],
-  customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, `/orders/${REVIEWED}`, `/orders/${DONE}`, REVIEWS, '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/profile?part=methods', '/account', '/nowhere'],
+  '': ['/sign-in', '/sign-in/phone', '/sign-in/forgot', '/sign-in/back', '/register/customer', '/register/provider', '/help', '/terms', '/privacy', '/docs', '/docs?route=order.accept', '/docs?route=hub.status', `/track/N-7F3K60?s=${SECRET}`, '/track/N-7F3K61?s=wrong', '/track/N-7F3K60'],
+  customer: ['/publish/1', '/orders', '/orders?status=rejected', '/orders?status=reviewed', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, `/orders/${REVIEWED}`, `/orders/${DONE}`, REVIEWS, '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/profile?part=methods', '/account', '/help', '/nowhere'],
   provider: ['/available', '/available?region=NORTH', '/reviews', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
   admin: [
     '/inbox', '/profile', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', '/money?view=compared', '/money?view=fees', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters',
@@ -77,9 +77,9 @@ for (const lang of PORTAL_LANGUAGES) {
   })
 
   test(`every menu and dialog in ${lang}`, async (t) => {
-    for (const [name, [role, path, show]] of Object.entries(OPENED)) {
+    for (const [name, [role, path, show, more]] of Object.entries(OPENED)) {
       await t.test(name, async () => {
-        const opened = await open(gateway({ role }), lang)
+        const opened = await open(gateway({ role: role || null, ...more }), lang)
         await opened.go(path)
         await show(opened.page, lang)
         await opened.page.locator('dialog[open], :popover-open').waitFor()

@@ -1,5 +1,6 @@
 // A gateway that answers from memory: enough of every part for each page of the portal to have something to show.
 import { EventEmitter, once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { SHOWN_MS_MAX } from './browser.mjs'
 import { contactsOf } from './contacts.answers.mjs'
 import { reviewsOf } from './reviews.answers.mjs'
@@ -24,6 +25,9 @@ export const SECRET = 'ab'.repeat(32)
 
 export function orderOf(n, change = {}) {
   return {
+/** The text that comes with the gateway. */
+const sitePage = (page, language) => ({ page, language, text: readFileSync(new URL(`../../cloud/gateway/pages/${page}.${language}.md`, import.meta.url), 'utf8') })
+
     id: id(100 + n), code: `N-7F3K${String(n).padStart(2, '0')}`, customer_id: PEOPLE.customer.user_id, provider_id: null,
     title: n % 2 ? '厨房水龙头漏水' : 'Set up a router and two printers', description: n % 3 ? '关紧后仍滴水，大约每秒一滴。' : '', service_type: 'cleaning_repair',
     price: '180.00', currency: 'CNY', location: ['NORTH', 'SOUTH', 'EAST', 'WEST', 'MID'][n % 5], address: '望京街道花家地北里 12 号楼',

@@ -14,9 +14,9 @@ export const wordsOf = (member, lang) => JSON.parse(readFileSync(new URL(`../../
 export async function startPortal() {
   const server = await serve(fileURLToPath(new URL('../../cloud/portal/dist', import.meta.url)))
   const browser = await launch()
-  /** A page of that reader. `go` leads to a path and waits until its answers are shown. */
+  /** A page of that reader, without a service worker: `installed.test.mjs` looks at that. `go` leads to a path and waits until its answers are shown. */
   const open = async (state, lang = 'en') => {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: lang, timezoneId: 'UTC', reducedMotion: 'reduce' })
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: lang, timezoneId: 'UTC', reducedMotion: 'reduce', serviceWorkers: 'block' })
     await context.clock.install({ time: NOW })
     await context.route('**/api/v1/**', state.answer)
     await context.route('**/openapi.json', (route) => route.fulfill({ path: DOCUMENT }))
@@ -26,8 +26,8 @@ export async function startPortal() {
       await page.locator('#main').waitFor()
       await settled(page)
     }
-    // An answer of 401 or 404 is told in the console by the browser itself.
-    const faults = () => wrongs.splice(0).filter((line) => !line.includes('Failed to load resource'))
+    // An answer of 401 or 404 is told in the console by the browser itself; that no worker comes between, by Playwright.
+    const faults = () => wrongs.splice(0).filter((line) => !/Failed to load resource|Service Worker registration blocked/.test(line))
     return { context, page, go, faults }
   }
   const stop = async () => {

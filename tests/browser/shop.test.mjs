@@ -70,7 +70,7 @@ async function assertInstallable(context, page) {
   assert.deepEqual(errors, [])
   assert.deepEqual([manifest.startUrl, manifest.scope, manifest.display], [`${shop.url}/`, `${shop.url}/`, 'kStandalone'])
   const { name, icons } = JSON.parse(data)
-  assert.equal(name, 'Holdfast')
+  assert.equal(name, 'Holdfast for providers')
   const sizes = await page.evaluate(measureIcons, icons.filter(({ type, purpose }) => type === 'image/png' && purpose === 'any'))
   assert.deepEqual(sizes, [['192x192', '192x192'], ['512x512', '512x512']])
 }

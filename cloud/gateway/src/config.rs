@@ -9,7 +9,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::routes::RouteConflict;
+use crate::{routes::RouteConflict, site_pages::SitePageError};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -40,6 +40,9 @@ pub struct Config {
     pub tls_key: PathBuf,
     /// Access log lines per second; the next line counts the excess. 0 disables the log.
     pub access_lines_per_second: u32,
+    /// Folder with the operator's help, terms and privacy pages, read at the start; empty for the
+    /// defaults.
+    pub pages_folder: PathBuf,
 }
 
 const UPSTREAM_TIMEOUT_MS: NonZeroU32 = NonZeroU32::new(20_000).unwrap();
@@ -70,6 +73,7 @@ impl PartConfig for Config {
             tls_certificate: PathBuf::new(),
             tls_key: PathBuf::new(),
             access_lines_per_second: ACCESS_LINES_PER_SECOND,
+            pages_folder: PathBuf::new(),
         }
     }
 }
@@ -82,6 +86,8 @@ pub enum OpenError {
     Proxy(#[from] ProxyError),
     #[error("could not build the table of public routes")]
     Routes(#[from] RouteConflict),
+    #[error(transparent)]
+    SitePage(#[from] SitePageError),
     #[error(transparent)]
     Certificate(#[from] CertificateError),
     #[error("`gateway.tls_certificate` and `gateway.tls_key` must be set together or not at all")]

@@ -7,6 +7,7 @@ mod dead_letters;
 mod order_events;
 mod order_page;
 mod session;
+mod site_page;
 mod stream;
 
 use std::sync::Arc;
@@ -58,6 +59,7 @@ pub(crate) async fn answer_own_route(
     }
     match (&route.method, route.path) {
         (&Method::GET, OPENAPI_DOCUMENT) => show_document.call(request, gateway).await,
+        (&Method::GET, SITE_PAGE) => site_page::show_site_page.call(request, gateway).await,
         (&Method::POST, SESSION) => session::sign_in_by_password.call(request, gateway).await,
         (&Method::POST, SESSION_BY_CODE) => session::sign_in_by_code.call(request, gateway).await,
         (&Method::POST, SESSION_BY_OIDC) => session::sign_in_by_oidc.call(request, gateway).await,
@@ -95,6 +97,7 @@ pub fn api_document() -> ApiDocument {
     let shown = route(GET, OPENAPI_DOCUMENT, OPEN);
     document.with_public_route("document", shown, "Read this document", |route| {
         let any = json!({ "type": "object" });
+    let document = site_page::add_route(document);
         route.answers_with(StatusCode::OK, "application/json", &any);
     })
 }

@@ -16,6 +16,7 @@ mod limits;
 mod matcher;
 mod pipeline;
 mod routes;
+mod site_pages;
 mod state;
 mod stream_permits;
 
@@ -37,6 +38,7 @@ pub use config::{Config, OpenError};
 pub use handlers::api_document;
 pub use matcher::{ALIASES, Alias};
 pub use routes::{Route, RouteConflict, routes_of_part};
+pub use site_pages::SitePageError;
 
 use limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use matcher::RouteMatcher;

@@ -104,6 +104,9 @@ pub(crate) const OPENAPI_DOCUMENT: &str = "/openapi.json";
 /// An order with its parties, payment and review.
 pub(crate) const ORDER_PAGE: &str = "/api/v1/orders/{id}/page";
 
+/// The text of the help, terms or privacy page.
+pub(crate) const SITE_PAGE: &str = "/api/v1/pages/{page}";
+
 /// The events about an order, with the receipts of their consumers.
 pub(crate) const ORDER_EVENTS: &str = "/api/v1/admin/orders/{id}/events";
 

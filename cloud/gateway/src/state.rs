@@ -27,6 +27,7 @@ use crate::{
     limits::RateLimits,
     matcher::RouteMatcher,
     routes::Route,
+    site_pages::SitePages,
     stream_permits::StreamPermits,
 };
 
@@ -41,6 +42,7 @@ pub(crate) struct Gateway {
     pub parts: PartClient,
     /// The portal.
     pub pages: Pages,
+    pub site_pages: SitePages,
     pub document: EmbeddedFile,
     /// Routes that accept an `Idempotency-Key`.
     pub keyed: HashSet<(Method, String)>,
@@ -84,6 +86,7 @@ impl Gateway {
                 service_key: context.service_key,
             },
             pages: Pages::from_embedded::<PortalFiles>(),
+            site_pages: SitePages::load(&config.pages_folder)?,
             document: EmbeddedFile::from_json(API_DOCUMENT),
             keyed: keyed_routes(),
             tasks: context.tasks,

@@ -12,6 +12,9 @@ import { noteReached } from './live.ts'
 import { createPortalRouter } from './router.ts'
 import { csrf, expire, restore } from './session.ts'
 
+/** After that the shell opens without its page, and can say that the network is away. */
+const FIRST_PAGE_MS_MAX = 3_000
+
 const look = readLook()
 showLook(look)
 const language = createLanguage(import.meta.glob('./locales/*.json', { import: 'default' }))
@@ -38,9 +41,13 @@ const client = new QueryClient({
   },
 })
 
-createApp(App)
+const router = createPortalRouter()
+const app = createApp(App)
   .use(language.i18n)
-  .use(createPortalRouter())
+  .use(router)
   .use(VueQueryPlugin, { queryClient: client })
   .provide(languageKey, language)
-  .mount('#app')
+// The words of index.html stay until the first page can take their place. Without that page the shell says why.
+const firstPage = router.isReady().catch(() => undefined)
+await Promise.race([firstPage, new Promise(resolve => setTimeout(resolve, FIRST_PAGE_MS_MAX))])
+app.mount('#app')

@@ -1,9 +1,12 @@
 // Every page, its title and the roles it is for. A page of another role is refused in place, so that its address stays.
 
+import { reactive, readonly } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw, type Router } from 'vue-router'
 import type { Role } from '@holdfast/kit/api.gen.ts'
+import { dropOffline } from '@holdfast/kit/worker.ts'
 import { permissions } from './api/routes.ts'
 import { noteReached } from './live.ts'
+import { SITE_PAGES } from './logic/sitePage.ts'
 import { takeAddressCode } from './parts/addressCode.ts'
 import { firstOpened } from './parts/permissions.ts'
 import { takeSecret } from './receipt.ts'
@@ -69,10 +72,20 @@ export const routes: RouteRecordRaw[] = [
 
   { path: '/track/:code', name: 'track', component: () => import('./pages/Track.vue'), meta: { title: 'track.title' } },
 
+  ...SITE_PAGES.map((page): RouteRecordRaw => ({ path: `/${page}`, name: page, component: () => import('./pages/SitePage.vue'), meta: { title: `site.${page}` } })),
+
   { path: '/docs', name: 'docs', component: () => import('./pages/Docs.vue'), meta: { title: 'docs.title' } },
 
   { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./pages/Nowhere.vue'), meta: { title: 'nowhere.title' } },
 ]
+
+const first = reactive({ isUnderWay: true })
+/** Until it ends, a page that is not here may still come. */
+export const firstNavigation = readonly(first)
+
+function endFirstNavigation(): void {
+  first.isUnderWay = false
+}
 
 /** The first place of each role. */
 export const HOME: Readonly<Record<Role, string>> = { customer: '/orders', provider: '/available', admin: '/approvals' }
@@ -98,6 +111,7 @@ export function createPortalRouter(): Router {
     const led = guard(to.meta.roles, session.person?.role, to.name, to.fullPath)
     return led === HOME.admin ? homeOf('admin') : led
   })
+  router.isReady().then(endFirstNavigation, endFirstNavigation)
   router.onError((_, to) => void missingPage(to.fullPath))
   return router
 }
@@ -112,6 +126,8 @@ async function missingPage(path: string): Promise<void> {
   // Once is enough: a script that does not come after that is missing for another reason.
   if (!isThere || Date.now() - before < ANEW_MS) return noteReached(false)
   sessionStorage.setItem(ANEW, String(Date.now()))
+  // The worker would open the old portal again.
+  await dropOffline()
   location.assign(path)
 }
 

@@ -11,13 +11,14 @@ use std::{
 use crate::{Result, depth::Depth, install, node::NodeTools, shell, workspace};
 
 /// Every input of the built files.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "package.json",
     "package-lock.json",
     ".npmrc",
     "protocol/web",
     "edge-node/app",
     "cloud/portal",
+    "protocol/process/src/pages.rs",
 ];
 /// The subset of [`SOURCES`] that decides which packages are installed.
 const PACKAGES: [&str; 7] = [

@@ -15,4 +15,5 @@ const look = readLook()
 showLook(look)
 await Promise.all([language.use(preferredLocale(look.locale)), start()])
 createApp(App).use(language.i18n).use(router).mount('#app')
-void keepOffline((takeOver) => (tablet.update = takeOver)).catch(() => undefined)
+// A new function each time, so that an offer that was not answered is made again.
+void keepOffline((takeOver) => (tablet.update = () => takeOver())).catch(() => undefined)

@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
+use gateway::Config;
 use tower::ServiceExt;
 use wire::Role;
 
@@ -138,4 +139,45 @@ async fn anyone_reads_the_document_of_the_routes() {
     assert_eq!(answer.body["openapi"], "3.1.0");
     assert!(answer.body["paths"]["/api/v1/orders"]["post"].is_object());
     assert!(!answer.body.to_string().contains("/internal"));
+}
+
+async fn read_site_page(gate: &Gate, page: &str, language: &str) -> Answer {
+    let request = Request::builder()
+        .uri(format!("/api/v1/pages/{page}"))
+        .header("accept-language", language);
+    gate.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn anyone_reads_help_terms_and_privacy_in_their_language() {
+    let gate = Gate::new().await;
+    for page in ["help", "terms", "privacy"] {
+        let english = read_site_page(&gate, page, "en").await;
+        assert_eq!(english.status, StatusCode::OK, "{page}");
+        assert_eq!(english.body["page"], page);
+        assert_eq!(english.body["language"], "en");
+        let chinese = read_site_page(&gate, page, "zh-CN,zh;q=0.9,en;q=0.8").await;
+        assert_eq!(chinese.body["language"], "zh-CN", "{page}");
+        assert_ne!(chinese.body["text"], english.body["text"], "{page}");
+    }
+    let unknown = read_site_page(&gate, "imprint", "en").await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_operators_page_replaces_the_default_in_every_language() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("terms.en.md"), "# Our own terms").unwrap();
+    let config = Config {
+        pages_folder: folder.path().to_owned(),
+        ..Config::default()
+    };
+    let gate = Gate::with(config, "memory:", |peers| peers).await;
+    for language in ["en", "zh-CN"] {
+        let terms = read_site_page(&gate, "terms", language).await;
+        assert_eq!(terms.body["text"], "# Our own terms", "{language}");
+        assert_eq!(terms.body["language"], "en", "{language}");
+    }
+    let help = read_site_page(&gate, "help", "zh-CN").await;
+    assert_eq!(help.body["language"], "zh-CN");
 }

@@ -29,6 +29,7 @@ export const beginLink = (name: string, password: string) => ask('post', '/api/v
 export const codesOffered = (signal?: Asking) => ask('get', '/api/v1/auth/codes', { signal })
 export const sendCode = (phone: string) => ask('post', '/api/v1/auth/codes', { body: { phone } })
 export const linkPhone = (body: { phone: string; code: string; password: string }) => ask('post', '/api/v1/auth/identities/phone', { body })
+export const sitePage = (page: 'help' | 'terms' | 'privacy', signal?: Asking) => ask('get', '/api/v1/pages/{page}', { path: { page }, signal })
 export const identities = (signal?: Asking) => ask('get', '/api/v1/auth/identities', { signal })
 export const linkIdentity = (body: VisitForm) => ask('post', '/api/v1/auth/identities', { body })
 export const unlinkIdentity = (id: string) => ask('delete', '/api/v1/auth/identities/{id}', { path: { id } })

@@ -166,7 +166,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             ],
             &["config"],
             &["routes"],
-            &["cookies"],
+            &["cookies", "site_pages"],
             &["caller"],
         ],
     ),

@@ -81,6 +81,7 @@ const OF_NOBODY: &[(&str, &str)] = &[
     ),
     ("oidc", "the name of a service at which people sign in"),
     ("edges", "the name of a machine"),
+    ("pages", "help, terms or privacy, which anybody reads"),
     ("photos", "the hash of bytes; its order is of a person"),
     (
         "methods",
