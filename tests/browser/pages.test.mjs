@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, losses, PORTAL_LANGUAGES, smallTargets, unseenStops, writtenInCode } from './browser.mjs'
-import { DONE, gateway, orderOf, PEOPLE, REVIEWED, SECRET } from './portal.answers.mjs'
+import { DONE, gateway, orderOf, PASSWORD, PEOPLE, REVIEWED, SECRET } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
 const ORDER = orderOf(60).id
@@ -11,17 +11,28 @@ const button = (member, words) => (page, lang) => page.getByRole('button', { nam
 const account = (page) => page.locator('.who').click()
 /** Somebody who was revoked. */
 const CLOSED = '0193a1c2-0000-7000-8000-000000000651'
+/** An administrator with a second factor. */
+const GUARDED = '0193a1c2-0000-7000-8000-000000000650'
 const REVIEWS = `/providers/${PEOPLE.provider.user_id}/reviews`
 const PAGES = {
   '': ['/sign-in', '/sign-in/phone', '/sign-in/forgot', '/sign-in/back', '/register/customer', '/register/provider', '/help', '/terms', '/privacy', '/docs', '/docs?route=order.accept', '/docs?route=hub.status', `/track/N-7F3K60?s=${SECRET}`, '/track/N-7F3K61?s=wrong', '/track/N-7F3K60'],
   customer: ['/publish/1', '/orders', '/orders?status=rejected', '/orders?status=reviewed', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, `/orders/${REVIEWED}`, `/orders/${DONE}`, REVIEWS, '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/profile?part=methods', '/account', '/help', '/nowhere'],
   provider: ['/available', '/available?region=NORTH', '/reviews', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
   admin: [
-    '/inbox', '/profile', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', '/money?view=compared', '/money?view=fees', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters',
-    '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=east-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
+    '/inbox', '/profile', '/account', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', '/money?view=compared', '/money?view=fees', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters',
+    '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, `/people/${GUARDED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=east-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
   ],
 }
-/** Menus and dialogs: the role, the page, and how it is opened. */
+async function signIn(page) {
+  await page.locator('#name').fill('chenyu')
+  await page.locator('#word').fill(PASSWORD)
+  await page.locator('#main form button[type="submit"]').click()
+}
+async function drawFactor(page) {
+  await page.locator('#factor-word').fill(PASSWORD)
+  await page.locator('form:has(#factor-word) button[type="submit"]').click()
+}
+/** Menus, dialogs and second steps: the role, the page, how it is opened, and more of the gateway's state. */
 const OPENED = {
   'customer account': ['customer', '/orders', account],
   'provider keys': ['provider', '/available', press('?')],
@@ -33,6 +44,10 @@ const OPENED = {
   'admin goodwill': ['admin', `/money?view=order&order=${ORDER}`, button('cloud/portal', ({ moneyAct }) => moneyAct.ask.compensation)],
   'admin role': ['admin', `/people/${PEOPLE.customer.user_id}`, button('cloud/portal', ({ people }) => people.change)],
   'admin password': ['admin', `/people/${PEOPLE.customer.user_id}`, button('cloud/portal', ({ people }) => people.password.give)],
+  'admin second factor': ['admin', `/people/${GUARDED}`, button('cloud/portal', ({ people }) => people.factor.remove)],
+  'admin set-up of a second factor': ['admin', '/account', drawFactor],
+  'sign-in with a second factor': ['', '/sign-in', signIn, { factor: { asks: 'second_factor_required' } }],
+  'sign-in that sets up a second factor': ['', '/sign-in', signIn, { factor: { asks: 'second_factor_setup_required' } }],
   'admin drill': ['admin', '/regions', button('protocol/web', ({ act }) => act.cut)],
   'admin drill on the wall': ['admin', '/regions/wall', button('protocol/web', ({ act }) => act.cut)],
   'admin lease': ['admin', '/regions?region=SOUTH', button('cloud/portal', ({ lease }) => lease.grant)],
@@ -82,7 +97,7 @@ for (const lang of PORTAL_LANGUAGES) {
         const opened = await open(gateway({ role: role || null, ...more }), lang)
         await opened.go(path)
         await show(opened.page, lang)
-        await opened.page.locator('dialog[open], :popover-open').waitFor()
+        await opened.page.locator('dialog[open], :popover-open, #factor-code').waitFor()
         await inspect(opened, name.replaceAll(' ', '-'), lang)
         await opened.context.close()
       })

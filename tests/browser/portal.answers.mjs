@@ -17,17 +17,19 @@ export const CSRF = 'csrf-of-this-session'
 /** Of everybody. */
 export const PASSWORD = 'correct horse battery'
 const OTHER = id(4)
+export const FACTOR_SECRET = { secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', address: 'otpauth://totp/Holdfast:chenyu?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Holdfast' }
+export const RECOVERY_CODES = Array.from({ length: 10 }, (_, n) => `7KQ2-XM4T-B9HD-000${n}`)
 export const NAMES = { [PEOPLE.customer.user_id]: '林小梅', [PEOPLE.provider.user_id]: '王建国', [OTHER]: '赵敏', [PEOPLE.admin.user_id]: '陈宇' }
 /** Finished work with a review, and without one. No list has it. */
 export const [REVIEWED, DONE] = [id(161), id(162)]
 /** Of the receipt of the order that every page shows. */
 export const SECRET = 'ab'.repeat(32)
 
-export function orderOf(n, change = {}) {
-  return {
 /** The text that comes with the gateway. */
 const sitePage = (page, language) => ({ page, language, text: readFileSync(new URL(`../../cloud/gateway/pages/${page}.${language}.md`, import.meta.url), 'utf8') })
 
+export function orderOf(n, change = {}) {
+  return {
     id: id(100 + n), code: `N-7F3K${String(n).padStart(2, '0')}`, customer_id: PEOPLE.customer.user_id, provider_id: null,
     title: n % 2 ? '厨房水龙头漏水' : 'Set up a router and two printers', description: n % 3 ? '关紧后仍滴水，大约每秒一滴。' : '', service_type: 'cleaning_repair',
     price: '180.00', currency: 'CNY', location: ['NORTH', 'SOUTH', 'EAST', 'WEST', 'MID'][n % 5], address: '望京街道花家地北里 12 号楼',
@@ -118,7 +120,7 @@ const roleNamed = (username) => Object.keys(PEOPLE).find((role) => PEOPLE[role].
 
 /** `orders` wait for approval; `own` is the order that every page about one order shows; `said` stands wherever a person's or a
  * part's words do: names, reasons, news. */
-export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => orderOf(n)), own = {}, said, payments = [], requests = [], lines } = {}) {
+export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => orderOf(n)), own = {}, said, payments = [], requests = [], lines, factor = {} } = {}) {
   const state = {
     sessions: [600, 601, 602].map((n) => ({ session_id: id(n), kind: 'access', created_at: at(`0${610 - n - 1}:00:00`), expires_at: at('11:50:00'), current: n === 600 })),
     devices: [671, 672].map((n) => ({ device_id: id(n), label: n === 671 ? 'Chrome, Android' : 'Safari, iOS', tablet: `tablet-${n}`, first_seen_at: at('07:00:00'), renewed_at: at('08:00:00') })),
@@ -134,7 +136,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     providers: [waitingOf(1, said ?? '孙丽华'), waitingOf(2, 'Ana Ruiz', { certifications: [{ name: 'Spanish C2', number: 'C2-77', issuer: 'Instituto Cervantes', valid_until: '2026-01-31' }] }), waitingOf(3, '郭志强')],
     people: [
       personOf(PEOPLE.admin, { role_id: 3 }), personOf(PEOPLE.customer), personOf(PEOPLE.provider, { role_id: 2 }),
-      personOf({ user_id: id(650), username: 'zhaolei', role: 'admin' }, { role_id: 101, role_name: said ?? '证书核验' }),
+      personOf({ user_id: id(650), username: 'zhaolei', role: 'admin' }, { role_id: 101, role_name: said ?? '证书核验', second_factor_since: at('08:00:00') }),
       personOf({ user_id: id(651), username: 'sunhao', role: 'customer' }, { state: 'closed', closed: { at: at('09:00:00'), by: PEOPLE.admin.user_id, reason: said ?? '多次爽约。' } }),
     ],
     roles: [
@@ -154,6 +156,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       ] },
       { name: 'order.unrouted', kind: 'unrouted', part: 'order', waiting: 0, letters: [] },
     ],
+    factor: { code: '123456', since: null, asks: undefined, ...factor },
     payments, requests, methods: ['simulated'], kept: [], lines: lines ?? LINES[role] ?? [],
     orders: [...orders, orderOf(60, { status: 'accepted', provider_id: PEOPLE.provider.user_id, version: 3, title: '厨房水龙头漏水', ...own })],
   }
@@ -168,7 +171,19 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   const sorted = (items, query) => items.toSorted(BY[query.get('sort')] ?? (() => 0))
   const routes = [
     ['GET', /^\/session$/, () => (state.role ? { ...PEOPLE[state.role], ...(said && { username: said }), region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF } : 401)],
-    ['POST', /^\/session$/, ({ body }) => ({ ...PEOPLE[(state.role ??= roleNamed(body.username))], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF })],
+    ['POST', /^\/session\/second-factor$/, ({ body }) => (body.code === state.factor.code
+      ? { ...PEOPLE[state.role = 'admin'], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF, ...(state.factor.asks === 'second_factor_setup_required' && { recovery_codes: RECOVERY_CODES }) }
+      : [401, { code: 'code_wrong', title: 'The code is wrong.', status: 401 }])],
+    ['POST', /^\/session$/, ({ body }) => (state.factor.asks ? [401, { code: state.factor.asks, title: 'A second factor', status: 401, ticket: 'a-ticket', expires_at: at('11:00:00') }] : { ...PEOPLE[(state.role ??= roleNamed(body.username))], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF })],
+    ['POST', /^\/auth\/login\/second-factor\/set-up$/, () => FACTOR_SECRET],
+    ['GET', /^\/auth\/second-factor$/, () => ({ since: state.factor.since, recovery_codes_left: state.factor.since ? 10 : 0, required: false })],
+    ['POST', /^\/auth\/second-factor$/, ({ body }) => (body.password === PASSWORD ? FACTOR_SECRET : [401, { code: 'invalid_credentials', title: 'The user name or the password is wrong.', status: 401 }])],
+    ['POST', /^\/auth\/second-factor\/(confirm|recovery-codes|turn-off)$/, ({ match, body }) => {
+      if (body.code !== state.factor.code) return [401, { code: 'code_wrong', title: 'The code is wrong.', status: 401 }]
+      state.factor.since = match[1] === 'turn-off' ? null : at('10:30:00')
+      return match[1] === 'turn-off' ? [204] : { recovery_codes: RECOVERY_CODES }
+    }],
+    ['GET', /^\/pages\/(help|terms|privacy)$/, ({ match, headers }) => sitePage(match[1], headers['accept-language'] === 'zh-CN' ? 'zh-CN' : 'en')],
     ['GET', /^\/auth\/sessions$/, () => page(state.sessions)],
     ['DELETE', /^\/auth\/sessions\/others$/, () => {
       const ended = state.sessions.filter(({ current }) => !current).length
@@ -326,6 +341,10 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/admin\/users\/([\w-]+)\/sessions$/, () => page([...state.grants, ...state.sessions.slice(1)])],
     ['DELETE', /^\/admin\/users\/([\w-]+)\/sessions\/([\w-]+)$/, ({ match }) => {
       for (const list of ['grants', 'sessions']) state[list] = state[list].filter(({ session_id }) => session_id !== match[2])
+      return [204]
+    }],
+    ['POST', /^\/admin\/users\/([\w-]+)\/second-factor\/remove$/, ({ match }) => {
+      delete state.people.find((known) => known.user_id === match[1]).second_factor_since
       return [204]
     }],
     ['GET', /^\/admin\/users\/([\w-]+)\/devices$/, () => page(state.devices)],

@@ -13,6 +13,8 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::domain::SecondFactorPolicy;
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -39,6 +41,9 @@ pub struct Config {
     pub sign_ins_per_account_per_minute: NonZeroU32,
     /// Registrations from one address. Further ones are refused until midnight, UTC.
     pub registrations_per_address_per_day: NonZeroU32,
+    /// Which staff cannot sign in without a second factor: `off`, `sensitive` (those who move money
+    /// or manage people or keys), or `staff`. Others may set one up.
+    pub second_factor: SecondFactorPolicy,
     /// Destination of codes to phones: `off`, `folder:/a/folder`, or a gateway's `https://`
     /// address.
     pub sms_url: String,
@@ -112,6 +117,7 @@ impl PartConfig for Config {
             sign_ins_per_address_per_minute: SIGN_INS_PER_ADDRESS_PER_MINUTE,
             sign_ins_per_account_per_minute: SIGN_INS_PER_ACCOUNT_PER_MINUTE,
             registrations_per_address_per_day: REGISTRATIONS_PER_ADDRESS_PER_DAY,
+            second_factor: SecondFactorPolicy::Off,
             sms_url: "off".to_owned(),
             sms_secret: PathBuf::new(),
             phone_country: CountryCode::default(),

@@ -1,9 +1,10 @@
 //! The rules of an account: names, addresses, passwords and roles; in modules of their own, codes
-//! and lockout at sign-in, and refresh-token order.
+//! and lockout at sign-in, the second factor, and refresh-token order.
 //!
 //! Invariant: this module does no IO and reads no clock; callers pass the time in.
 
 mod refresh;
+mod second_factor;
 mod sign_in;
 
 #[cfg(test)]
@@ -16,6 +17,8 @@ use wire::{FieldError, Permission, Role, TextRule, check_text};
 use crate::say;
 
 pub(crate) use refresh::{PresentedRefreshToken, RefreshFamily, RefreshUse, earliest_token_time};
+pub(crate) use second_factor::SecondFactorCode;
+pub use second_factor::SecondFactorPolicy;
 pub(crate) use sign_in::{DeviceSecret, Lockout, OneTimeCode, SignInCode, WrongGuesses};
 
 const USERNAME_CHARS_MIN: usize = 3;

@@ -1,6 +1,6 @@
 //! Background jobs of auth: rotate the signing keys, reseal rows that are plain or sealed by a
-//! former key, and purge expired sessions, devices, wrong passwords, OIDC flows, phone codes and
-//! address changes.
+//! former key, and purge expired sessions, devices, wrong passwords, OIDC flows, phone codes,
+//! address changes and tickets of unfinished sign-ins.
 
 use platform::jobs::Job;
 use process::clock::Clock;
@@ -32,7 +32,7 @@ pub(crate) fn build_jobs(store: &Store, clock: &Clock, signing: &SigningKeys) ->
             let removed = purge_expired(&store, &clock).await?;
             tracing::info!(
                 removed,
-                "Removed expired sessions, devices, failed sign-ins, sign-in flows, codes and address claims"
+                "Removed expired sessions, devices, failed sign-ins, sign-in flows, codes, tickets and address claims"
             );
             Ok(())
         }
@@ -52,7 +52,8 @@ pub(crate) async fn purge_expired(store: &Store, clock: &Clock) -> Result<usize,
         let codes = store.purge_codes(now).await?;
         let claims = store.purge_address_claims(now).await?;
         let ended_devices = store.purge_ended_devices(now.plus_ms(-KEPT_MS)).await?;
-        removed += sessions + failures + devices + flows + codes + claims + ended_devices;
+        let tickets = store.purge_sign_in_tickets(now).await?;
+        removed += sessions + failures + devices + flows + codes + claims + ended_devices + tickets;
         if sessions
             .max(failures)
             .max(devices)
@@ -60,6 +61,7 @@ pub(crate) async fn purge_expired(store: &Store, clock: &Clock) -> Result<usize,
             .max(codes)
             .max(claims)
             .max(ended_devices)
+            .max(tickets)
             < BATCH
         {
             break;

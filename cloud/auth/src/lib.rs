@@ -6,6 +6,7 @@
 //! record of revocations, and the cache only saves queries.
 
 mod config;
+mod constant_time;
 mod device_grants;
 mod domain;
 mod errors;
@@ -14,6 +15,7 @@ mod handlers {
     pub(crate) mod contacts;
     pub(crate) mod devices;
     pub(crate) mod email_addresses;
+    pub(crate) mod factor_sign_ins;
     pub(crate) mod identities;
     pub(crate) mod keys;
     pub(crate) mod oidc;
@@ -22,6 +24,7 @@ mod handlers {
     pub(crate) mod phone_codes;
     pub(crate) mod phone_links;
     pub(crate) mod roles;
+    pub(crate) mod second_factors;
     pub(crate) mod sessions;
     pub(crate) mod tokens;
 }
@@ -31,11 +34,13 @@ mod oidc;
 mod passwords;
 mod phone_codes;
 mod routes;
+mod second_factor;
 mod service;
 mod session_cache;
 mod sign_in;
 mod signing;
 mod store;
+mod totp;
 
 texts::include_texts!(say);
 
@@ -72,6 +77,7 @@ use crate::{
 };
 
 pub use config::{Config, GrantHours, IssuerConfig};
+pub use domain::SecondFactorPolicy;
 
 pub const NAME: &str = CloudPart::Auth.name();
 
@@ -151,6 +157,7 @@ pub async fn open(
     ))?;
     let grant_hours = config.device_grant_hours;
     let kiosks = parse_kiosks(&config.kiosks)?;
+    let second_factor = config.second_factor;
     let addresses_trusted_before = parse_trusted_before(&config.addresses_trusted_before)?;
     let service = Service {
         store,
@@ -161,6 +168,7 @@ pub async fn open(
         codes,
         grant_hours,
         kiosks,
+        second_factor,
         addresses_trusted_before,
         verifier,
         clock,

@@ -30,7 +30,7 @@ use flow::OidcFlowSeal;
 use id_token::{ExpectedClaims, IdToken, IdTokenError, IssuerKeys, KeySetDocument};
 
 pub(crate) use flow::{LinkingSession, OidcFlow};
-pub(crate) use id_token::{IdentityClaims, constant_time_eq};
+pub(crate) use id_token::IdentityClaims;
 
 /// The purpose under which the replicas of auth derive a shared key.
 const FLOW_KEY_PURPOSE: &str = "visits at issuers";

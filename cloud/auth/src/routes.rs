@@ -7,18 +7,20 @@ use axum::{Router, routing::post};
 use process::{
     openapi::RouteTable,
     routes::{
-        ANY, CUSTOMER, DELETE, ENTRANT, GET, OPEN, POST, PROVIDER, PUT, admin, permitted, route,
+        ANY, Audience, CUSTOMER, DELETE, ENTRANT, GET, OPEN, POST, PROVIDER, PUT, admin, permitted,
+        route,
     },
 };
 use wire::{
     Code,
     Permission::{EndSessions, ManageKeys, ManageRoles, ReadPeople, ResetPasswords, RevokePeople},
+    Role,
 };
 
 use crate::{
     handlers::{
-        contacts, devices, email_addresses, identities, keys, oidc, passwords, people, phone_codes,
-        phone_links, roles, sessions, tokens,
+        contacts, devices, email_addresses, factor_sign_ins, identities, keys, oidc, passwords,
+        people, phone_codes, phone_links, roles, second_factors, sessions, tokens,
     },
     service::Service,
 };
@@ -48,9 +50,11 @@ pub(crate) fn router(service: Service) -> Router {
 pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
         AccountLocked, InvalidCredentials, InvalidToken, NotFound, PermissionMissing,
-        RegistrationQuota, RoleForbidden, TooManyRequests, UserExists,
+        RegistrationQuota, RoleForbidden, SecondFactorRequired, SecondFactorSetupRequired,
+        TooManyRequests, UserExists,
     };
-    add_address_routes(add_phone_code_routes(add_identity_routes(add_admin_routes(to))))
+    let to = add_second_factor_routes(add_identity_routes(add_admin_routes(to)));
+    add_address_routes(add_phone_code_routes(to))
         .add_public_route(
             route(POST, "/api/v1/auth/register", ENTRANT).without_key(
                 "a repeat fails because the user name is taken; there is no signed-in person to \
@@ -62,7 +66,9 @@ pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
             route(POST, "/api/v1/auth/login", ENTRANT)
                 .without_key("a repeat signs in again; tokens are not stored for replay"),
             "Get a one-hour access token for a user name and password",
-            &[InvalidCredentials, AccountLocked, TooManyRequests], sessions::login)
+            &[InvalidCredentials, AccountLocked, TooManyRequests, SecondFactorRequired,
+                SecondFactorSetupRequired],
+            sessions::login)
         .add_public_route(
             route(POST, "/api/v1/auth/refresh", OPEN).without_key(
                 "a repeat counts as reuse of a stolen token; tokens are not stored for replay",
@@ -129,7 +135,8 @@ pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
 fn add_identity_routes<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
         AccountLocked, IdentityRefused, IdentityTaken, InvalidCredentials, IssuerAway, LastWayIn,
-        NotFound, RegistrationQuota, Revoked, TooManyRequests, UserExists, VisitOver,
+        NotFound, RegistrationQuota, Revoked, SecondFactorRequired, SecondFactorSetupRequired,
+        TooManyRequests, UserExists, VisitOver,
     };
     to
         .add_public_route(route(GET, "/api/v1/auth/oidc", OPEN),
@@ -146,7 +153,8 @@ fn add_identity_routes<T: RouteTable<Service>>(to: T) -> T {
             "Get a one-hour access token for an identity provider's answer; new people are \
              registered as customers",
             &[VisitOver, NotFound, IssuerAway, IdentityRefused, UserExists, Revoked,
-                RegistrationQuota, TooManyRequests],
+                RegistrationQuota, TooManyRequests, SecondFactorRequired,
+                SecondFactorSetupRequired],
             oidc::sign_in_elsewhere)
         .add_public_route(
             route(POST, "/api/v1/auth/oidc/{name}/link", ANY).without_key(
@@ -166,6 +174,69 @@ fn add_identity_routes<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(route(DELETE, "/api/v1/auth/identities/{id}", ANY),
             "Remove an identity provider from your account",
             &[NotFound, LastWayIn], identities::unlink_identity)
+}
+
+/// They set up their own second factor, which takes no permission.
+const STAFF: Audience = Audience::Roles(&[Role::Admin], Code::RoleForbidden);
+
+/// The second factor of staff.
+#[rustfmt::skip]
+fn add_second_factor_routes<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{
+        AccountLocked, CodeWrong, InvalidCredentials, NotFound, PermissionMissing, RoleForbidden,
+        SecondFactorExists, TooManyRequests, VisitOver,
+    };
+    to
+        .add_public_route(
+            route(POST, "/api/v1/auth/login/second-factor", ENTRANT).without_key(
+                "a repeat fails because its ticket is spent; tokens are not stored for replay",
+            ),
+            "Get a one-hour access token for the ticket of a sign-in and a code of the second \
+             factor",
+            &[VisitOver, CodeWrong, AccountLocked, TooManyRequests],
+            factor_sign_ins::sign_in_by_factor)
+        .add_public_route(
+            route(POST, "/api/v1/auth/login/second-factor/set-up", ENTRANT).without_key(
+                "a repeat draws another secret; secrets are not stored for replay",
+            ),
+            "Draw the secret of a required second factor, with the ticket of a sign-in",
+            &[VisitOver, SecondFactorExists], factor_sign_ins::set_up_at_sign_in)
+        .add_public_route(route(GET, "/api/v1/auth/second-factor", STAFF),
+            "Show whether you have a second factor", &[RoleForbidden], second_factors::show_factor)
+        .add_public_route(
+            route(POST, "/api/v1/auth/second-factor", STAFF).without_key(
+                "a repeat draws another secret; secrets are not stored for replay",
+            ),
+            "Draw the secret of your second factor, with your password; it counts once confirmed",
+            &[RoleForbidden, InvalidCredentials, AccountLocked, TooManyRequests,
+                SecondFactorExists],
+            second_factors::begin_set_up)
+        .add_public_route(
+            route(POST, "/api/v1/auth/second-factor/confirm", STAFF).without_key(
+                "a repeat fails because the secret is confirmed; codes are not stored for replay",
+            ),
+            "Confirm your second factor with its first code; your other sessions end",
+            &[RoleForbidden, NotFound, CodeWrong, AccountLocked, TooManyRequests,
+                SecondFactorExists],
+            second_factors::confirm_set_up)
+        .add_public_route(
+            route(POST, "/api/v1/auth/second-factor/recovery-codes", STAFF).without_key(
+                "a repeat fails because its code is spent; codes are not stored for replay",
+            ),
+            "Replace your recovery codes, with a code of your second factor",
+            &[RoleForbidden, NotFound, CodeWrong, AccountLocked, TooManyRequests],
+            second_factors::renew_codes)
+        .add_public_route(
+            route(POST, "/api/v1/auth/second-factor/turn-off", STAFF)
+                .without_key("a repeat fails because its code is spent"),
+            "Turn your second factor off, with one of its codes; your other sessions end, and this \
+             one too if your work requires a second factor",
+            &[RoleForbidden, NotFound, CodeWrong, AccountLocked, TooManyRequests],
+            second_factors::turn_off)
+        .add_public_route(
+            admin(POST, "/api/v1/admin/users/{id}/second-factor/remove", &[ResetPasswords]),
+            "Remove another person's lost second factor; all their sessions end (audited)",
+            &[NotFound, RoleForbidden, PermissionMissing], second_factors::remove_factor)
 }
 
 #[rustfmt::skip]

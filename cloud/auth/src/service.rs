@@ -23,7 +23,7 @@ use wire::{Code, Event, EventType, Permission, Role, SessionId, UnixMillis, User
 
 use crate::{
     config::GrantHours,
-    domain::{RoleRefusal, check_permissions_held},
+    domain::{RoleRefusal, SecondFactorPolicy, check_permissions_held},
     errors::{AttemptError, ServiceError},
     limits::AuthRateLimits,
     oidc::Issuers,
@@ -47,6 +47,7 @@ pub struct Service {
     pub grant_hours: GrantHours,
     /// The accounts that are kiosks, by name.
     pub kiosks: Arc<[NameHash]>,
+    pub second_factor: SecondFactorPolicy,
     pub addresses_trusted_before: UnixMillis,
     pub verifier: TokenVerifier,
     pub clock: Clock,
@@ -61,7 +62,8 @@ impl Service {
         Ok(self.live_session_end(claims).await?.is_some())
     }
 
-    /// Returns the session's expiry, or `None` if it is not live.
+    /// Returns the session's expiry, or `None` if it is not live. A session from before the policy
+    /// is not live while its owner lacks a second factor that the policy requires.
     pub async fn live_session_end(
         &self,
         claims: &Claims,
@@ -72,6 +74,9 @@ impl Service {
             .await?;
         let live = state
             .filter(|state| state.live && state.user_id == claims.sub && state.role == claims.role);
+        if live.is_some() && self.lacks_required_factor(claims.sub, claims.role).await? {
+            return Ok(None);
+        }
         Ok(live.map(|state| state.expires_at))
     }
 

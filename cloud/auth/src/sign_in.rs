@@ -22,6 +22,7 @@ use crate::{
     limits::QuotaExceeded,
     passwords::{HashLane, HashPermit, is_our_hash},
     say,
+    second_factor::SecondFactorStep,
     service::{ACCESS_TOKEN_SECONDS, Service},
     store::{Account, NameHash, PlaceHash, SessionKind, UserSession, VerifiedSignIn},
 };
@@ -38,6 +39,8 @@ pub struct SignInOrigin {
     pub device: Option<DeviceSecret>,
     /// Replaces the password.
     pub identity: Option<IdentityId>,
+    /// The sign-in has brought a code of the account's second factor.
+    pub has_factor_code: bool,
 }
 
 /// The reason for rejecting a password or the code that replaces it.
@@ -46,6 +49,8 @@ pub enum CredentialRefusal {
     Wrong,
     Locked(UnixMillis),
     TooOften(QuotaExceeded),
+    /// The account is right, and the sign-in goes on with a second factor.
+    SecondFactor(SecondFactorStep),
 }
 
 impl RefusalReason for CredentialRefusal {}
@@ -120,6 +125,9 @@ pub struct AccessGrant {
     /// Present if the password changed since the previous sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     password_changed_at: Option<UnixMillis>,
+    /// Shown only this once, if the sign-in set up a second factor. Each replaces its code once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_codes: Option<Vec<String>>,
 }
 
 impl AccessGrant {
@@ -172,6 +180,7 @@ impl Service {
                     lane: HashLane::Known,
                     device,
                     identity: None,
+                    has_factor_code: false,
                 });
             }
             if !self.store.is_issued_device(place, now).await? {
@@ -190,6 +199,7 @@ impl Service {
             lane,
             device,
             identity: None,
+            has_factor_code: false,
         })
     }
 
@@ -275,7 +285,10 @@ impl Service {
         refresh: bool,
         tablet: Option<Tablet>,
         trace: &TraceId,
-    ) -> Result<Option<AccessGrant>, ServiceError> {
+    ) -> Result<Option<AccessGrant>, AttemptError<SecondFactorStep>> {
+        let factor_since = self
+            .check_second_factor(account, origin.identity, origin.has_factor_code)
+            .await?;
         let last = self.store.last_sign_in(account.id).await?;
         let wrong_passwords = self.report_wrong_guesses(last, &origin).await?;
         let changed_at = account.password_changed_at;
@@ -290,7 +303,7 @@ impl Service {
         let token = self.signing.sign_claims(&claims);
         let refresh_token = refresh.then(|| self.sign_refresh_token(&claims, session.expires_at));
         let asked_at = self.clock.now();
-        let sign_in = self.build_verified_sign_in(account, &origin);
+        let sign_in = self.build_verified_sign_in(account, &origin, factor_since);
         if !self.store.begin_session(&session, sign_in).await? {
             return Ok(None);
         }
@@ -322,6 +335,7 @@ impl Service {
             device: origin.device.map(|secret| secret.reveal().to_owned()),
             wrong_passwords,
             password_changed_at,
+            recovery_codes: None,
         }))
     }
 
@@ -377,7 +391,12 @@ impl Service {
         }
     }
 
-    fn build_verified_sign_in(&self, account: &Account, origin: &SignInOrigin) -> VerifiedSignIn {
+    fn build_verified_sign_in(
+        &self,
+        account: &Account,
+        origin: &SignInOrigin,
+        factor_since: Option<UnixMillis>,
+    ) -> VerifiedSignIn {
         let device = origin.device.as_ref();
         VerifiedSignIn {
             role: account.role_id,
@@ -386,6 +405,7 @@ impl Service {
             place: origin.place,
             device: device.map(|secret| (self.clock.new_id(), PlaceHash::from_device(secret))),
             identity: origin.identity,
+            factor_since,
         }
     }
 

@@ -1,5 +1,5 @@
 //! Stores auth_db: accounts, roles, sessions, registered and known devices, wrong passwords,
-//! pending addresses, external and phone identities, phone codes, and signing keys.
+//! pending addresses, external and phone identities, phone codes, second factors, and signing keys.
 //!
 //! Invariants: accounts and revocations are written in one transaction with their outbox event; the
 //! reasons that admins give may name a person, so each is stored sealed.
@@ -10,6 +10,7 @@ mod devices;
 mod identities;
 mod people;
 mod roles;
+mod second_factors;
 mod sessions;
 mod sign_ins;
 mod signing_keys;
@@ -39,13 +40,17 @@ pub(crate) use people::{
 };
 pub(crate) use platform::StoreError;
 pub(crate) use roles::RoleDetails;
+pub(crate) use second_factors::{
+    FactorRemoval, NewRecoveryCode, SecondFactor, SignInTicket, TicketHash,
+};
 pub(crate) use sessions::{
     OtherSessionsRevocation, SessionEnding, SessionKind, UserSession, VerifiedSignIn,
 };
 pub(crate) use sign_ins::{CodeLifetime, CodeTryResult, NameHash, OneTimeCodeHash, PlaceHash};
 pub(crate) use signing_keys::{KeyChangeAudit, NewSigningKey, SigningKey};
 
-pub(crate) const MIGRATIONS: Migrations = platform::migrations!("0001_auth", "0002_devices");
+pub(crate) const MIGRATIONS: Migrations =
+    platform::migrations!("0001_auth", "0002_devices", "0003_second_factors");
 /// The rows that one statement of a job reads or removes.
 pub(crate) const BATCH: usize = 500;
 
@@ -58,6 +63,8 @@ const SEALED_TABLES: &[SealedTable] = &[
     signing_keys::SIGNING_KEYS,
     addresses::CLAIMS,
     devices::DEVICES,
+    second_factors::SECOND_FACTORS,
+    second_factors::REMOVALS,
 ];
 
 #[derive(Clone)]

@@ -33,8 +33,8 @@ use crate::{
     caller::{RequestCaller, VerifiedCaller},
     routes::{
         DEAD_LETTER_BOXES, DEAD_LETTERS, DROP_DEAD_LETTERS, OPENAPI_DOCUMENT, ORDER_EVENTS,
-        ORDER_PAGE, REDRIVE_DEAD_LETTERS, REPLAYS, SESSION, SESSION_BY_CODE, SESSION_BY_OIDC,
-        UPDATE_STREAM,
+        ORDER_PAGE, REDRIVE_DEAD_LETTERS, REPLAYS, SESSION, SESSION_BY_CODE, SESSION_BY_FACTOR,
+        SESSION_BY_OIDC, SITE_PAGE, UPDATE_STREAM,
     },
     state::Gateway,
 };
@@ -62,6 +62,9 @@ pub(crate) async fn answer_own_route(
         (&Method::GET, SITE_PAGE) => site_page::show_site_page.call(request, gateway).await,
         (&Method::POST, SESSION) => session::sign_in_by_password.call(request, gateway).await,
         (&Method::POST, SESSION_BY_CODE) => session::sign_in_by_code.call(request, gateway).await,
+        (&Method::POST, SESSION_BY_FACTOR) => {
+            session::sign_in_by_factor.call(request, gateway).await
+        }
         (&Method::POST, SESSION_BY_OIDC) => session::sign_in_by_oidc.call(request, gateway).await,
         (&Method::GET, SESSION) => session::show_session.call(request, gateway).await,
         (&Method::DELETE, SESSION) => session::sign_out.call(request, gateway).await,
@@ -94,10 +97,10 @@ pub fn api_document() -> ApiDocument {
     let document = dead_letters::add_routes(document);
     let document = order_page::add_route(document);
     let document = order_events::add_route(document);
+    let document = site_page::add_route(document);
     let shown = route(GET, OPENAPI_DOCUMENT, OPEN);
     document.with_public_route("document", shown, "Read this document", |route| {
         let any = json!({ "type": "object" });
-    let document = site_page::add_route(document);
         route.answers_with(StatusCode::OK, "application/json", &any);
     })
 }

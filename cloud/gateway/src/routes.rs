@@ -95,17 +95,20 @@ pub(crate) const SESSION: &str = "/api/v1/session";
 /// Browser sign-in after a redirect back from an OIDC provider.
 pub(crate) const SESSION_BY_OIDC: &str = "/api/v1/session/oidc";
 
+/// The second step of a browser sign-in, with a code of the second factor.
+pub(crate) const SESSION_BY_FACTOR: &str = "/api/v1/session/second-factor";
+
 /// Browser sign-in with a code sent to the person's phone.
 pub(crate) const SESSION_BY_CODE: &str = "/api/v1/session/code";
 
 /// The OpenAPI document of all routes.
 pub(crate) const OPENAPI_DOCUMENT: &str = "/openapi.json";
 
-/// An order with its parties, payment and review.
-pub(crate) const ORDER_PAGE: &str = "/api/v1/orders/{id}/page";
-
 /// The text of the help, terms or privacy page.
 pub(crate) const SITE_PAGE: &str = "/api/v1/pages/{page}";
+
+/// An order with its parties, payment and review.
+pub(crate) const ORDER_PAGE: &str = "/api/v1/orders/{id}/page";
 
 /// The events about an order, with the receipts of their consumers.
 pub(crate) const ORDER_EVENTS: &str = "/api/v1/admin/orders/{id}/events";

@@ -17,6 +17,8 @@ export interface Person {
   csrf_token: string
   /** Told once, at the sign-in. */
   wrong_passwords?: { count: number; places: number }
+  /** Shown once, where the sign-in set up a second factor. */
+  recovery_codes?: string[]
 }
 
 interface State {
@@ -54,6 +56,13 @@ export async function signInBack(home: Homecoming): Promise<Person> {
   const person = await request<Person>(`${PATH}/oidc`, { method: 'POST', body: home })
   enter(person)
   return person
+}
+
+/** Ends a sign-in that waits for the second factor. */
+export async function signInByFactor(ticket: string, code: string): Promise<Person> {
+  const { recovery_codes, ...person } = await request<Person>(`${PATH}/second-factor`, { method: 'POST', body: { ticket, code } })
+  enter(person)
+  return recovery_codes ? { ...person, recovery_codes } : person
 }
 
 /** Signs in by the code that a phone was sent. */

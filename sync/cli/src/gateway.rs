@@ -253,10 +253,12 @@ impl Gateway {
             }
         };
         let retry_after = error.retry_after;
+        let ticket = problem.and_then(|problem| problem.extensions.get("ticket")?.as_str());
         let failure = CommandFailure {
             code,
             retry_after,
             reasons,
+            ticket: ticket.map(Box::from),
             ..CommandFailure::new(exit, sentence)
         };
         let step = step.or_else(|| self.suggest_next_step(&failure));
@@ -277,7 +279,10 @@ impl Gateway {
                 }))
             }
             (_, ExitKind::Authentication) => match failure.code {
-                Some(Code::InvalidCredentials) => None,
+                Some(Code::InvalidCredentials | Code::CodeWrong) => None,
+                Some(Code::SecondFactorSetupRequired) => {
+                    Some(style.translate(say::set_up_in_portal { url }))
+                }
                 _ => Some(style.translate(say::sign_in_anew { url })),
             },
             (_, ExitKind::Unreachable) => Some(style.translate(say::see_what_is_missing { url })),
@@ -354,7 +359,7 @@ fn trust_failure(error: &TrustError, style: &OutputStyle) -> CommandFailure {
     }
 }
 
-fn list_reasons(problem: &ProblemBody) -> Vec<String> {
+fn list_reasons(problem: &ProblemBody) -> Box<[String]> {
     let fields = problem
         .errors
         .iter()

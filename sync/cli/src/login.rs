@@ -1,7 +1,8 @@
 //! `holdfast login`, `logout` and `token`: one stored sign-in per gateway, in a file that only its
 //! owner can read. It is renewed shortly before it ends.
 //!
-//! Invariant: a password is never stored or shown, and never comes from the command line.
+//! Invariant: a password or a code of a second factor is never stored or shown, and never comes from
+//! the command line.
 
 use std::{
     fs::{File, OpenOptions},
@@ -16,7 +17,7 @@ use process::{
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde::Deserialize;
 use serde_json::json;
-use wire::{GuessReport, Region, Role, UnixMillis};
+use wire::{Code, GuessReport, Region, Role, UnixMillis};
 
 use crate::{
     gateway::{Gateway, context_file_failure},
@@ -47,6 +48,8 @@ struct RenewedSignIn {
 
 const LOGIN: &str = "/api/v1/auth/login";
 
+const SECOND_FACTOR: &str = "/api/v1/auth/login/second-factor";
+
 const REFRESH: &str = "/api/v1/auth/refresh";
 
 const LOGOUT: &str = "/api/v1/auth/logout";
@@ -65,19 +68,24 @@ pub(crate) async fn sign_in(
     from_stdin: bool,
 ) -> Result<CommandOutput> {
     let (gateway, _) = Gateway::open_unsigned(global_args, style)?;
-    let password = if from_stdin {
-        first_line(io::stdin().lock())
-    } else {
-        prompt_password(username, &style)
-    };
-    let password = password.map_err(|error| {
-        let sentence = say::no_password {
-            cause: describe_cause(&error),
-        };
-        CommandFailure::from_sentence(ExitKind::Usage, &style, sentence)
-    })?;
+    let question = style.translate(say::password_of {
+        user: username.into(),
+    });
+    let password = read_secret(&question, from_stdin, &style)?;
     let form = json!({"username": username, "password": password, "refresh": true});
-    let answer = gateway.post_json(LOGIN, Some(&form)).await?;
+    let answer = match gateway.post_json(LOGIN, Some(&form)).await {
+        Err(CommandFailure {
+            code: Some(Code::SecondFactorRequired),
+            ticket: Some(ticket),
+            ..
+        }) => {
+            let question = say::code_of_app.text_in(style.language);
+            let code = read_secret(question, from_stdin, &style)?;
+            let form = json!({"ticket": ticket, "code": code, "refresh": true});
+            gateway.post_json(SECOND_FACTOR, Some(&form)).await?
+        }
+        answer => answer?,
+    };
     let grant = LoginGrant::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     let expires_at = Clock::system().now().plus_ms(grant.expires_in * 1_000);
     let renewal = grant.refresh_token.map(|refresh_token| ContextRenewal {
@@ -148,7 +156,7 @@ pub(crate) async fn sign_out(
         end_session(gateway, context).await.map_err(|failure| {
             let kept = style.translate(say::logout_here_alone);
             CommandFailure {
-                reasons: vec![kept],
+                reasons: [kept].into(),
                 next_step: None,
                 ..failure
             }
@@ -311,22 +319,31 @@ fn describe_guesses(
     })
 }
 
+/// Reads the next line of standard input, or asks at the terminal.
+fn read_secret(question: &str, from_stdin: bool, style: &OutputStyle) -> Result<String> {
+    let secret = if from_stdin {
+        first_line(io::stdin().lock())
+    } else {
+        prompt_secret(question)
+    };
+    secret.map_err(|error| {
+        let sentence = say::no_password {
+            cause: describe_cause(&error),
+        };
+        CommandFailure::from_sentence(ExitKind::Usage, style, sentence)
+    })
+}
+
 /// Reads from the terminal even if stdin is a pipe.
-fn prompt_password(username: &str, style: &OutputStyle) -> io::Result<String> {
+fn prompt_secret(question: &str) -> io::Result<String> {
     let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL)?;
     let silence = EchoGuard::disable_echo(&terminal)?;
     let mut shown = &terminal;
-    write!(
-        shown,
-        "{}",
-        style.translate(say::password_of {
-            user: username.into()
-        })
-    )?;
-    let password = first_line(BufReader::new(&terminal));
+    write!(shown, "{question}")?;
+    let secret = first_line(BufReader::new(&terminal));
     drop(silence);
     writeln!(shown)?;
-    password
+    secret
 }
 
 fn first_line(mut from: impl BufRead) -> io::Result<String> {

@@ -65,9 +65,11 @@ pub struct CommandFailure {
     /// The platform's requested delay.
     pub retry_after: Option<Duration>,
     /// Details from the platform, such as a field and its reason.
-    pub reasons: Vec<String>,
+    pub reasons: Box<[String]>,
+    /// Opens the second step of a sign-in.
+    pub ticket: Option<Box<str>>,
     /// The unmet conditions of `wait`.
-    pub missing: Vec<String>,
+    pub missing: Box<[String]>,
 }
 
 impl CommandFailure {

@@ -244,7 +244,7 @@ fn timeout_failure(style: &OutputStyle, within: Duration, missing: Vec<String>) 
         seconds: within.as_secs().into(),
     };
     CommandFailure {
-        missing,
+        missing: missing.into(),
         ..CommandFailure::from_sentence(ExitKind::TimedOut, style, sentence)
     }
 }

@@ -251,7 +251,12 @@ impl Service {
         };
         let begun = self
             .begin_session(&account, origin, refresh, tablet, &trace)
-            .await?;
+            .await
+            .map_err(|error| {
+                error.map_refusal(|step| {
+                    IdentityRefusal::Credential(CredentialRefusal::SecondFactor(step))
+                })
+            })?;
         let grant = begun.ok_or(IdentityRefusal::Closed)?;
         Ok(grant.with_username(username.as_str().to_owned()))
     }

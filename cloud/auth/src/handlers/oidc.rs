@@ -19,11 +19,12 @@ use wire::{UnixMillis, UserId};
 
 use super::identities::{IdentityRefusal, SignInContext, random_suffix};
 use crate::{
+    constant_time::constant_time_eq,
     domain::{Email, Username, derive_username},
     errors::AttemptError,
     oidc::{
         AuthorizationResponse, IdentityClaims, Issuer, LinkingSession, OidcFlow, OidcFlowError,
-        VerifiedIdentity, constant_time_eq,
+        VerifiedIdentity,
     },
     service::{IntoProblem, LiveCaller, Service},
     sign_in::{AccessGrant, CredentialRefusal},

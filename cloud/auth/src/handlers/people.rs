@@ -79,6 +79,9 @@ pub(crate) struct PersonDetail {
     closed: Option<PersonActItem>,
     /// The latest role changes, newest first.
     roles_given: Vec<PersonActItem>,
+    /// When the person set up a second factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second_factor_since: Option<UnixMillis>,
 }
 
 /// An account. Only admins see its record, which contains their reasons.
@@ -167,6 +170,7 @@ pub(crate) async fn show_account(
             person,
             closed,
             roles_given,
+            ..
         }) = load_person_detail(&service, user).await?;
         return Ok(Json(AccountView {
             person,
@@ -194,6 +198,7 @@ pub(crate) async fn load_person_detail(
     let person = service.store.load_person(user).await?;
     let person = person.ok_or(Code::NotFound)?;
     let given = service.store.list_role_changes(user).await?;
+    let second_factor_since = service.store.second_factor_since(user).await?;
     let closed = person
         .closed_at
         .zip(person.closed_by)
@@ -213,6 +218,7 @@ pub(crate) async fn load_person_detail(
         person: to_person_item(service, &person),
         closed,
         roles_given,
+        second_factor_since,
     }))
 }
 

@@ -314,6 +314,7 @@ impl Service {
             lane: HashLane::Usual,
             device: None,
             identity: None,
+            has_factor_code: false,
         };
         if let Lockout::Until(until) = self.check_lockout(&origin).await? {
             return Err(PhoneCodeRefusal::Locked(until).into());

@@ -188,7 +188,8 @@ impl Service {
         };
         let begun = self
             .begin_session(&account, origin, refresh, tablet, &trace)
-            .await?;
+            .await
+            .map_err(|error| error.map_refusal(CredentialRefusal::SecondFactor))?;
         Ok(begun.ok_or(CredentialRefusal::Wrong)?)
     }
 }
@@ -198,6 +199,7 @@ fn to_metric_label(refusal: &CredentialRefusal) -> &'static str {
         CredentialRefusal::Wrong => "wrong",
         CredentialRefusal::Locked(_) => "locked",
         CredentialRefusal::TooOften(_) => "too often",
+        CredentialRefusal::SecondFactor(_) => "second factor",
     }
 }
 
@@ -220,6 +222,7 @@ impl IntoProblem for CredentialRefusal {
                     .with_detail(why)
                     .retry_after(retry_s)
             }
+            Self::SecondFactor(step) => step.into_problem(service),
         }
     }
 }

@@ -2,14 +2,13 @@
 //! with the signing keys from the issuer's key set (RFC 7517). It is pure: time and keys come in.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use ring::{
-    digest,
-    signature::{
-        ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
-        UnparsedPublicKey,
-    },
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
+    UnparsedPublicKey,
 };
 use serde::{Deserialize, Deserializer};
+
+use crate::constant_time::constant_time_eq;
 
 /// A verified token's claims about its person.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -198,15 +197,6 @@ impl IdTokenClaims {
         };
         is_heard && self.azp.as_ref().is_none_or(|party| party == client_id)
     }
-}
-
-/// Compares hashes, so that its timing reveals nothing.
-pub(crate) fn constant_time_eq(one: &str, other: &str) -> bool {
-    hash_text(one).as_ref() == hash_text(other).as_ref()
-}
-
-fn hash_text(text: &str) -> digest::Digest {
-    digest::digest(&digest::SHA256, text.as_bytes())
 }
 
 fn decode_part<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, IdTokenError> {

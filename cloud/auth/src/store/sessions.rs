@@ -121,6 +121,8 @@ pub struct VerifiedSignIn {
     pub device: Option<(Uuid, PlaceHash)>,
     /// The identity that replaced the password.
     pub identity: Option<IdentityId>,
+    /// When the second factor that the sign-in checked was confirmed.
+    pub factor_since: Option<UnixMillis>,
 }
 
 /// The state of a session in auth_db, regardless of its token.
@@ -159,6 +161,8 @@ words! {
         ByAdmin "by_admin",
         /// Its owner got another role.
         RoleChanged "role_changed",
+        /// Its owner set up a second factor, or an admin removed it.
+        FactorChanged "factor_changed",
     }
 }
 
@@ -181,8 +185,8 @@ pub struct OtherSessionsRevocation {
 impl Store {
     /// Writes a new session, clears the failures of its place, and remembers its device. Ends the
     /// session and returns false if, since the password check, the account was closed, got another
-    /// role or a newer password, or lost the identity. The insert waits for such
-    /// changes by its foreign key, so the rows read after it are current.
+    /// role, a newer password or another second factor, or lost the identity. The insert waits for
+    /// such changes by its foreign key, so the rows read after it are current.
     pub async fn begin_session(
         &self,
         session: &UserSession,
@@ -195,6 +199,7 @@ impl Store {
             place,
             device,
             identity,
+            factor_since,
         } = sign_in;
         transact!(self.sql, tx => {
             tx.insert(session.clone()).await?;
@@ -216,6 +221,13 @@ impl Store {
                     Self::end_session(tx, session.id, session.created_at, why).await?;
                     return Ok(false);
                 }
+            }
+            if role == Role::Admin
+                && Self::read_second_factor_since(tx, session.user_id).await? != factor_since
+            {
+                let why = SessionEnding::FactorChanged;
+                Self::end_session(tx, session.id, session.created_at, why).await?;
+                return Ok(false);
             }
             let (text, values) = Self::forget_failures(name, place);
             tx.exec(text, values).await?;

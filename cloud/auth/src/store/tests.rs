@@ -111,6 +111,7 @@ impl Database {
             place: self.place,
             device: None,
             identity: None,
+            factor_since: None,
         }
     }
 

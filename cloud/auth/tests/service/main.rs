@@ -23,4 +23,5 @@ mod readmission;
 mod refresh;
 mod renewal;
 mod roles;
+mod second_factor;
 mod sessions;

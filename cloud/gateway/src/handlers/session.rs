@@ -29,7 +29,7 @@ use crate::{
     call::{RoutedRequest, body_problem, request_as_caller},
     caller::{BrowserSession, RequestCaller, part_unavailable},
     matcher::RouteLookup,
-    routes::{SESSION, SESSION_BY_CODE, SESSION_BY_OIDC},
+    routes::{SESSION, SESSION_BY_CODE, SESSION_BY_FACTOR, SESSION_BY_OIDC},
     state::Gateway,
 };
 
@@ -54,6 +54,9 @@ pub(super) struct SessionAnswer<'a> {
     /// sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     password_changed_at: Option<UnixMillis>,
+    /// Shown only this once, if the sign-in set up a second factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_codes: Option<Vec<String>>,
 }
 
 /// Security notices for the person who signs in.
@@ -61,6 +64,7 @@ pub(super) struct SessionAnswer<'a> {
 struct SignInNotices {
     wrong_passwords: Option<GuessReport>,
     password_changed_at: Option<UnixMillis>,
+    recovery_codes: Option<Vec<String>>,
 }
 
 /// The fields used from auth's answer.
@@ -72,6 +76,7 @@ struct TokenGrant {
     device: Option<String>,
     wrong_passwords: Option<GuessReport>,
     password_changed_at: Option<UnixMillis>,
+    recovery_codes: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +86,7 @@ struct UsernameForm {
 }
 
 const LOGIN_PATH: &str = "/api/v1/auth/login";
+const LOGIN_BY_FACTOR_PATH: &str = "/api/v1/auth/login/second-factor";
 const LOGIN_BY_CODE_PATH: &str = "/api/v1/auth/codes/sign-in";
 const LOGIN_BY_OIDC_PATH: &str = "/api/v1/auth/oidc/sign-in";
 const LOGOUT_PATH: &str = "/api/v1/auth/logout";
@@ -95,6 +101,15 @@ pub(super) async fn sign_in_by_password(
     request: Request,
 ) -> Result<Response, Problem> {
     sign_in(&gateway, request, LOGIN_PATH, trace).await
+}
+
+/// `POST /api/v1/session/second-factor`.
+pub(super) async fn sign_in_by_factor(
+    State(gateway): State<Arc<Gateway>>,
+    RequestTrace(trace): RequestTrace,
+    request: Request,
+) -> Result<Response, Problem> {
+    sign_in(&gateway, request, LOGIN_BY_FACTOR_PATH, trace).await
 }
 
 /// `POST /api/v1/session/code`.
@@ -150,6 +165,7 @@ async fn sign_in(
         device,
         wrong_passwords,
         password_changed_at,
+        recovery_codes,
     } = read_grant(answer).await?;
     let username = username.unwrap_or(typed_name);
     // An edge-only token does not open a browser session.
@@ -172,6 +188,7 @@ async fn sign_in(
     let notices = SignInNotices {
         wrong_passwords,
         password_changed_at,
+        recovery_codes,
     };
     let mut response = session_response(&claims, Some(&session), notices);
     response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -230,6 +247,7 @@ fn session_response(
         csrf_token: session.map(|session| session.csrf.as_str()),
         wrong_passwords: notices.wrong_passwords,
         password_changed_at: notices.password_changed_at,
+        recovery_codes: notices.recovery_codes,
     };
     Json(answer).into_response()
 }
@@ -294,6 +312,8 @@ fn add_sign_in_routes(document: ApiDocument) -> ApiDocument {
                 route.add_refusal_codes(&[
                     Code::InvalidCredentials,
                     Code::AccountLocked,
+                    Code::SecondFactorRequired,
+                    Code::SecondFactorSetupRequired,
                     Code::ForeignPage,
                 ]);
             },
@@ -314,6 +334,25 @@ fn add_sign_in_routes(document: ApiDocument) -> ApiDocument {
                     Code::UserExists,
                     Code::Revoked,
                     Code::RegistrationQuota,
+                    Code::SecondFactorRequired,
+                    Code::SecondFactorSetupRequired,
+                    Code::ForeignPage,
+                ]);
+            },
+        )
+        .with_public_route(
+            "signInByFactor",
+            route(POST, SESSION_BY_FACTOR, ENTRANT)
+                .without_key("a repeat fails because its ticket is spent"),
+            "Sign a browser in with the ticket of a sign-in and a code of the second factor; the \
+             token stays in a cookie",
+            |route| {
+                route.takes_json(RouteDescription::schema_reference("SecondFactorForm"), true);
+                route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
+                route.add_refusal_codes(&[
+                    Code::VisitOver,
+                    Code::CodeWrong,
+                    Code::AccountLocked,
                     Code::ForeignPage,
                 ]);
             },

@@ -39,7 +39,7 @@ fn a_sign_in_is_kept_for_its_owner_alone_and_renewed_until_the_logout() {
         out(&ran)
     );
     assert!(
-        out(&ran).contains("! 3 wrong passwords were tried"),
+        out(&ran).contains("! 3 wrong passwords or codes were tried"),
         "{}",
         out(&ran)
     );
@@ -114,6 +114,23 @@ fn a_lost_answer_is_asked_for_again_by_the_same_attempt() {
         (&renewal["refresh_token"], renewal.get("attempt")),
         (&NEXT_REFRESH.into(), None)
     );
+}
+
+#[test]
+fn a_second_factor_is_read_on_a_second_line() {
+    let platform = Platform::start(report("up", "match"));
+    let (password, factor) = GUARDED;
+    let ran = login(&platform, &format!("{password}\n000000"), &[]);
+    assert_eq!(code(&ran), 4, "{}", said(&ran));
+    assert!(said(&ran).contains("The code is wrong."), "{}", said(&ran));
+    let ran = login(&platform, &format!("{password}\n{factor}"), &[]);
+    assert_eq!(code(&ran), 0, "{}", said(&ran));
+    assert!(out(&ran).starts_with("+ admin (admin) is signed in at http://"));
+    for secret in [password, factor] {
+        assert!(!out(&ran).contains(secret) && !said(&ran).contains(secret));
+    }
+    let ran = login(&platform, password, &[]);
+    assert_eq!(code(&ran), 2, "there is no code: {}", said(&ran));
 }
 
 #[test]

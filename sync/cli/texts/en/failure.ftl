@@ -38,7 +38,7 @@ sign-in-over =
     `holdfast login --url { $url } USER` signs in again
 no-password =
     the password could not be read: { $cause }
-    run it at a terminal, or give the password to --password-stdin
+    run it at a terminal, or give password and code to --password-stdin, a line each
 sign-in-unusable =
     the stored sign-in { $path } cannot be used: { $cause }
     mend or delete that file, or name another folder in HOLDFAST_CONTEXT_DIR
@@ -64,6 +64,7 @@ cause-disk-full = the disk is full
 cause-unknown-form = it has a form that is not known here
 
 # What to do after a refusal.
+set-up-in-portal = sign in at { $url } in a browser once and set it up there
 sign-in-anew = `holdfast login --url { $url } USER` signs an admin in
 try-again = try again in { $seconds } s
 see-what-is-missing = GET /health/ready at the operator's port of the gateway { $url } names what is missing

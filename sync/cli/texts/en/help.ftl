@@ -62,7 +62,7 @@ help-enrol-withdraw =
 help-login =
     Sign in at a gateway; the sign-in is kept here and renewed for twelve hours
     username: The user's name
-    password_stdin: Read the password from standard input, not at the terminal
+    password_stdin: Read the password, and on a next line the code of a second factor, from standard input
 help-logout = End the sign-in that is kept for a gateway
 help-token =
     Print the access token, for other programs

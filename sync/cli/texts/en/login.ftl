@@ -1,13 +1,14 @@
 # `holdfast login`, `logout` and `token`.
 
 password-of = { "Password of " }{ $user }{ ": " }
+code-of-app = { "Code of your authenticator app, or a recovery code: " }
 login-done = + { $user } ({ $role }) is signed in at { $url }
 login-kept = kept in { $file }, and renewed for twelve hours
 login-next = `holdfast status` shows the platform; `holdfast logout` ends the sign-in
 login-no-admin = `holdfast token` prints the access token; the other commands need an admin
 login-guesses = ! { $count ->
-        [one] { $count } wrong password was
-       *[other] { $count } wrong passwords were
+        [one] { $count } wrong password or code was
+       *[other] { $count } wrong passwords or codes were
     } tried under this name at { $places ->
         [one] { $places } other place
        *[other] { $places } other places

@@ -38,7 +38,7 @@ sign-in-over =
     运行 `holdfast login --url { $url } USER` 重新登录
 no-password =
     无法读取密码：{ $cause }
-    请在终端中运行，或用 --password-stdin 提供密码
+    请在终端中运行，或用 --password-stdin 提供密码和验证码，各占一行
 sign-in-unusable =
     无法使用已保存的登录 { $path }：{ $cause }
     请修复或删除该文件，或在 HOLDFAST_CONTEXT_DIR 中指定其他目录
@@ -64,6 +64,7 @@ cause-disk-full = 磁盘已满
 cause-unknown-form = 无法识别其形式
 
 # What to do after a refusal.
+set-up-in-portal = 请先用浏览器在 { $url } 登录并完成设置
 sign-in-anew = 运行 `holdfast login --url { $url } USER` 以管理员身份登录
 try-again = 请在 { $seconds } 秒后重试
 see-what-is-missing = 网关 { $url } 的运维端口上的 GET /health/ready 会列出缺失的依赖

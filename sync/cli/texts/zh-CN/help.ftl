@@ -62,7 +62,7 @@ help-enrol-withdraw =
 help-login =
     登录网关；登录信息保存在本机，十二小时内自动续期
     username: 用户名
-    password_stdin: 从标准输入读取密码，而不在终端询问
+    password_stdin: 从标准输入读取密码，下一行为第二重验证的验证码
 help-logout = 结束本机保存的网关登录
 help-token =
     输出访问令牌，供其他程序使用

@@ -30,6 +30,7 @@ mod photos;
 mod profiles;
 mod requests;
 mod seats;
+mod second_factor;
 mod services;
 mod slots;
 mod start_codes;

@@ -167,8 +167,9 @@ impl Path {
                 approve,
                 accept,
                 unpaid_start,
-                Step::stored(Some(Cancel)).doubted(Code::LooksWrongState),
+                Step::stored(Some(Cancel)),
                 Step::stored(Some(Complete))
+                    .doubted(Code::LooksWrongState)
                     .ruled(too_late)
                     .listed_as("worked_in_vain"),
             ],
@@ -212,13 +213,14 @@ impl Path {
     /// The order's status at the edge when the region is linked again.
     pub(crate) fn status_at_edge(self) -> OrderStatus {
         match self {
-            Self::Worked | Self::CancelledMeanwhile | Self::PaidAndCancelled => {
-                OrderStatus::Completed
-            }
-            // The edge knows no way to cancel work, so it goes on as if nothing had happened.
-            Self::CancelledAtWork | Self::PaidAndWorked => OrderStatus::Completed,
+            Self::Worked
+            | Self::CancelledMeanwhile
+            | Self::PaidAndCancelled
+            | Self::PaidAndWorked => OrderStatus::Completed,
             Self::Reviewed => OrderStatus::Reviewed,
-            Self::CancelledOpen | Self::CancelledAccepted => OrderStatus::Cancelled,
+            Self::CancelledOpen | Self::CancelledAccepted | Self::CancelledAtWork => {
+                OrderStatus::Cancelled
+            }
             Self::OverApproval => OrderStatus::PendingReview,
             Self::OverApprovalAwaited => OrderStatus::Accepted,
             Self::OverUnpaid => OrderStatus::InProgress,

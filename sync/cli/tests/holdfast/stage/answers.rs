@@ -21,9 +21,11 @@ use serde_json::{Value, json};
 use wire::{Code, Region, Text};
 
 use super::{
-    AWAY_REFRESH, COMMAND, NEXT_REFRESH, ORDER, PASSWORD, PERSON, REFRESH, SPENT_REFRESH, TOKEN,
-    edge, order, order_code,
+    AWAY_REFRESH, COMMAND, GUARDED, NEXT_REFRESH, ORDER, PASSWORD, PERSON, REFRESH, SPENT_REFRESH,
+    TOKEN, edge, order, order_code,
 };
+
+const TICKET: &str = "a-ticket";
 
 pub(super) fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
     Router::new()
@@ -97,6 +99,7 @@ pub(super) fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Rou
         .route("/api/v1/edges/ca", get(async || shop_ca()))
         .layer(middleware::from_fn(signed_in))
         .route("/api/v1/auth/login", post(login))
+        .route("/api/v1/auth/login/second-factor", post(second_factor))
         .route("/api/v1/auth/refresh", post(refresh))
 }
 
@@ -120,10 +123,30 @@ async fn signed_in(request: Request, next: Next) -> Response {
 
 /// Accepts one password; the token ends so soon that the next command renews it.
 async fn login(Json(form): Json<Value>) -> Response {
+    if form["password"] == GUARDED.0 {
+        return Problem::new(Code::SecondFactorRequired)
+            .with_member("ticket", TICKET)
+            .into_response();
+    }
     if form["password"] != PASSWORD {
         return Problem::new(Code::InvalidCredentials).into_response();
     }
     assert_eq!(form["refresh"], true);
+    login_grant()
+}
+
+async fn second_factor(Json(form): Json<Value>) -> Response {
+    assert_eq!(
+        (&form["ticket"], &form["refresh"]),
+        (&TICKET.into(), &true.into())
+    );
+    if form["code"] != GUARDED.1 {
+        return Problem::new(Code::CodeWrong).into_response();
+    }
+    login_grant()
+}
+
+fn login_grant() -> Response {
     let guesses = json!({"count": 3, "places": 1, "since": "2025-11-24T16:00:00Z"});
     let grant = json!({
         "access_token": "an-old-token", "refresh_token": REFRESH, "token_type": "Bearer",

@@ -16,6 +16,8 @@ use wire::{OrderCode, OrderId, Region};
 pub(crate) const TOKEN: &str = "an-admins-token";
 /// The only account's password and refresh token.
 pub(crate) const PASSWORD: &str = "an-admins-password";
+/// Of an admin with a second factor, whose code is the other.
+pub(crate) const GUARDED: (&str, &str) = ("a-guarded-password", "123456");
 pub(crate) const REFRESH: &str = "an-admins-refresh-token";
 /// Replaces `REFRESH`, which is then spent.
 pub(crate) const NEXT_REFRESH: &str = "an-admins-next-refresh-token";

@@ -1,0 +1,189 @@
+//! The second step of a sign-in. `POST /api/v1/auth/login/second-factor` ends a sign-in whose
+//! password or identity was right, and `.../set-up` before it draws the secret of a person who must
+//! set up a second factor first.
+//!
+//! Invariant: a ticket opens one session, within ten minutes and five tries.
+
+use axum::extract::State;
+use platform::ClientAddress;
+use process::{
+    metrics,
+    problem::{Json, Problem},
+    trace::{RequestTrace, TraceId},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use wire::Region;
+
+use super::second_factors::{FactorRefusal, FactorSecret, to_factor_secret};
+use crate::{
+    domain::Username,
+    errors::AttemptError,
+    service::{IntoProblem, Service},
+    sign_in::{AccessGrant, CredentialRefusal, SignInOrigin, TokenChoice},
+    store::{Account, SignInTicket, TicketHash},
+};
+
+const TICKET_TRIES_MAX: i64 = 5;
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct SecondFactorForm {
+    /// The ticket from the refused sign-in.
+    ticket: String,
+    /// A code of the authenticator app, or a recovery code.
+    code: String,
+    /// Also requests a token for this region's edges.
+    #[serde(default)]
+    region: Option<Region>,
+    /// Requests only the edge token.
+    #[serde(default)]
+    edge_only: bool,
+    /// The secret that this device received at an earlier sign-in. An empty text requests one.
+    #[serde(default)]
+    device: Option<String>,
+    /// Requests a refresh token, for programs that store it.
+    #[serde(default)]
+    refresh: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct TicketForm {
+    /// The ticket from the refused sign-in.
+    ticket: String,
+}
+
+/// A sign-in whose ticket is open.
+struct TicketOwner {
+    ticket: SignInTicket,
+    username: Username,
+    account: Account,
+}
+
+pub(crate) async fn sign_in_by_factor(
+    State(service): State<Service>,
+    RequestTrace(trace): RequestTrace,
+    from: ClientAddress,
+    Json(form): Json<SecondFactorForm>,
+) -> Result<Json<AccessGrant>, Problem> {
+    let tokens = TokenChoice::from_form(form.region, form.edge_only, form.refresh, None)?;
+    let result = service.sign_in_by_factor(form, from, &tokens, &trace).await;
+    match &result {
+        Ok(_) => metrics::SIGN_INS.add(["done"], 1),
+        Err(AttemptError::Refused(_)) => metrics::SIGN_INS.add(["refused second factor"], 1),
+        Err(AttemptError::Failed(_)) => {}
+    }
+    let mut grant = result.map_err(|error| error.into_problem(&service))?;
+    service.add_edge_token(&mut grant, &tokens);
+    Ok(Json(grant))
+}
+
+impl Service {
+    /// Ends a sign-in that waits for a code. The first code of a new app confirms it.
+    async fn sign_in_by_factor(
+        &self,
+        form: SecondFactorForm,
+        from: ClientAddress,
+        tokens: &TokenChoice,
+        trace: &TraceId,
+    ) -> Result<AccessGrant, AttemptError<FactorRefusal>> {
+        let hash = TicketHash::from_ticket(&form.ticket);
+        let owner = self.find_ticket_owner(hash).await?;
+        let (origin, permit) = self
+            .admit_attempt(&owner.username, from, form.device)
+            .await
+            .map_err(|error| error.map_refusal(FactorRefusal::Credential))?;
+        let now = self.clock.now();
+        if !self
+            .store
+            .try_sign_in_ticket(hash, TICKET_TRIES_MAX, now)
+            .await?
+        {
+            return Err(FactorRefusal::TicketOver.into());
+        }
+        let factor = self.store.load_second_factor(owner.account.id).await?;
+        let factor = factor.ok_or(FactorRefusal::TicketOver)?;
+        let recovery_codes = if factor.confirmed_at.is_some() {
+            self.require_factor_code(&factor, &form.code, &origin)
+                .await?;
+            if !self.store.spend_sign_in_ticket(hash).await? {
+                return Err(FactorRefusal::TicketOver.into());
+            }
+            None
+        } else {
+            if !self.may_still_confirm(&factor) {
+                return Err(FactorRefusal::TicketOver.into());
+            }
+            // This spends all tickets of the person.
+            let codes = self
+                .confirm_factor(&factor, &form.code, None, trace)
+                .await?;
+            Some(self.count_if_wrong(codes, &origin).await?)
+        };
+        drop(permit);
+        let origin = SignInOrigin {
+            identity: owner.ticket.identity,
+            has_factor_code: true,
+            ..origin
+        };
+        let begun = self
+            .begin_session(&owner.account, origin, tokens.refresh, None, trace)
+            .await
+            .map_err(|error| {
+                error.map_refusal(|step| {
+                    FactorRefusal::Credential(CredentialRefusal::SecondFactor(step))
+                })
+            })?;
+        let mut grant = begun.ok_or(FactorRefusal::TicketOver)?;
+        grant.recovery_codes = recovery_codes;
+        Ok(grant.with_username(owner.username.as_str().to_owned()))
+    }
+
+    /// Finds the person of an open ticket. A password that was changed meanwhile ends it.
+    async fn find_ticket_owner(
+        &self,
+        hash: TicketHash,
+    ) -> Result<TicketOwner, AttemptError<FactorRefusal>> {
+        let now = self.clock.now();
+        let ticket = self
+            .store
+            .find_sign_in_ticket(hash, TICKET_TRIES_MAX, now)
+            .await?;
+        let ticket = ticket.ok_or(FactorRefusal::TicketOver)?;
+        let name = self.store.load_username(ticket.user_id).await?;
+        let username = name.and_then(|name| Username::new(&name).ok());
+        let username = username.ok_or(FactorRefusal::TicketOver)?;
+        let account = self.store.find_account(&username).await?;
+        let account = account.filter(|account| account.password_changed_at == ticket.password_of);
+        let account = account.ok_or(FactorRefusal::TicketOver)?;
+        Ok(TicketOwner {
+            ticket,
+            username,
+            account,
+        })
+    }
+}
+
+pub(crate) async fn set_up_at_sign_in(
+    State(service): State<Service>,
+    Json(form): Json<TicketForm>,
+) -> Result<Json<FactorSecret>, Problem> {
+    service
+        .set_up_by_ticket(&form.ticket)
+        .await
+        .map(Json)
+        .map_err(|error| error.into_problem(&service))
+}
+
+impl Service {
+    async fn set_up_by_ticket(
+        &self,
+        ticket: &str,
+    ) -> Result<FactorSecret, AttemptError<FactorRefusal>> {
+        let owner = self
+            .find_ticket_owner(TicketHash::from_ticket(ticket))
+            .await?;
+        let secret = self.draw_factor_secret(owner.account.id).await?;
+        let secret = secret.ok_or(FactorRefusal::Exists)?;
+        Ok(to_factor_secret(&secret, &owner.username))
+    }
+}
