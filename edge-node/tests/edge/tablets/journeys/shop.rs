@@ -222,7 +222,8 @@ impl CutOffShop {
         }
     }
 
-    /// Connects, and waits until the last of the channels, the head, is heard.
+    /// Connects, and waits for the head, the last of the channels. The retained one may be older
+    /// than the cut: the edge publishes the next head within a second.
     pub(super) async fn connect(
         &self,
         program: ClientProgram,
@@ -239,8 +240,9 @@ impl CutOffShop {
             replies: Vec::new(),
             heard: Vec::new(),
         };
-        let head = tablet.hear(HEAD, |_| true).await;
-        assert!(head["cut_off_since"].is_string(), "{head}");
+        tablet
+            .hear(HEAD, |head| head["cut_off_since"].is_string())
+            .await;
         tablet
     }
 }
