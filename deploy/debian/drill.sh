@@ -68,8 +68,8 @@ cleanup() {
 trap cleanup EXIT
 
 install_package() {
-    cp "$1" "$root/root/edge.deb"
-    inside apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "${@:2}" /root/edge.deb
+    cp "$1" "$root/srv/edge.deb"
+    inside apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "${@:2}" /srv/edge.deb
 }
 await_link() { # As a tablet in the shop reads it.
     for _ in $(seq 300); do
