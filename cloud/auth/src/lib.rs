@@ -5,6 +5,7 @@
 //! hold keyed hashes of numbers and codes, and a sealed copy of each proven number; auth_db is the
 //! record of revocations, and the cache only saves queries.
 
+mod account_change;
 mod config;
 mod constant_time;
 mod device_grants;

@@ -1,5 +1,5 @@
-//! Second factors of staff in every sign-in and session: who needs one, the ticket of a sign-in
-//! that waits for a code, and the checks of codes.
+//! Second factors of staff in every sign-in and session: the policy, the ticket of a sign-in that
+//! waits for a code, and the checks of codes.
 //!
 //! Invariants: each way to begin a session passes `check_second_factor`; a code works once.
 
@@ -9,10 +9,10 @@ use wire::{Code, IdentityId, Role, SessionId, UnixMillis, UserId};
 use crate::{
     domain::{OneTimeCode, SecondFactorCode, SignInCode},
     errors::{AttemptError, RefusalReason, ServiceError},
-    service::{IntoProblem, Service, build_session_revoked_event},
+    service::{IntoProblem, Service},
     store::{
-        Account, NewRecoveryCode, OneTimeCodeHash, OtherSessionsRevocation, SecondFactor,
-        SessionEnding, SignInTicket, TicketHash,
+        Account, NewRecoveryCode, OneTimeCodeHash, SecondFactor, SessionEnding, SignInTicket,
+        TicketHash,
     },
     totp::TotpSecret,
 };
@@ -183,28 +183,20 @@ impl Service {
             return Ok(None);
         };
         let user = pending.user_id;
-        let at = self.clock.now();
-        let ending = OtherSessionsRevocation {
-            user,
-            except,
-            at,
-            why: SessionEnding::FactorChanged,
-        };
         let codes = draw_recovery_codes();
         let rows = self.to_code_rows(&codes);
-        let pending_end = self.sessions.begin_revocation();
+        let why = SessionEnding::FactorChanged;
+        let change = self.begin_account_change(user, Role::Admin, except, why, trace);
         let ended = self
             .store
-            .confirm_second_factor(pending, step, &rows, ending, |session| {
-                build_session_revoked_event(&self.clock, trace, user, Role::Admin, session)
+            .confirm_second_factor(pending, step, &rows, change.revocation, |session| {
+                change.build_event(session)
             })
             .await?;
-        let Some(ended) = ended else {
-            pending_end.mark_reported();
+        let Some(ended) = change.finish_if_made(ended).await else {
             return Ok(None);
         };
-        tracing::info!(user.id = %user, ended = ended.len(), "A person set up a second factor");
-        self.blacklist_ended(pending_end, &ended, at).await;
+        tracing::info!(user.id = %user, ended, "A person set up a second factor");
         Ok(Some(reveal_codes(&codes)))
     }
 

@@ -25,11 +25,11 @@ use crate::{
     limits::QuotaExceeded,
     passwords::NO_PASSWORD,
     say,
-    service::{IntoProblem, LiveCaller, Service, build_session_revoked_event, build_user_event},
+    service::{IntoProblem, LiveCaller, Service, build_user_event},
     sign_in::{AccessGrant, CredentialRefusal, SignInOrigin},
     store::{
-        Account, AddNewcomerResult, IssuerSubject, NewIdentity, OtherSessionsRevocation, PHONES,
-        SessionEnding, UnlinkIdentityResult,
+        Account, AddNewcomerResult, IssuerSubject, NewIdentity, PHONES, SessionEnding,
+        UnlinkIdentityResult,
     },
 };
 
@@ -139,26 +139,20 @@ impl Service {
         identity: IdentityId,
         trace: &TraceId,
     ) -> Result<UnlinkIdentityResult, ServiceError> {
-        let at = self.clock.now();
+        let user = owner.sub;
         let why = SessionEnding::ByOwner;
-        let ending = OtherSessionsRevocation {
-            user: owner.sub,
-            except: Some(owner.jti),
-            at,
-            why,
-        };
-        let pending = self.sessions.begin_revocation();
+        let change = self.begin_account_change(user, owner.role, Some(owner.jti), why, trace);
         let result = self
             .store
-            .unlink_identity(identity, ending, |session| {
-                build_session_revoked_event(&self.clock, trace, owner.sub, owner.role, session)
+            .unlink_identity(identity, change.revocation, |session| {
+                change.build_event(session)
             })
             .await?;
         if let UnlinkIdentityResult::Removed(ended) = &result {
-            tracing::info!(user.id = %owner.sub, ended = ended.len(), "Removed an identity from an account");
-            self.blacklist_ended(pending, ended, at).await;
+            let ended = change.finish(ended).await;
+            tracing::info!(user.id = %user, ended, "Removed an identity from an account");
         } else {
-            pending.mark_reported();
+            change.cancel();
         }
         Ok(result)
     }

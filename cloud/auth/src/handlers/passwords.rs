@@ -28,11 +28,10 @@ use crate::{
     limits::QuotaExceeded,
     passwords::{HashLane, Passwords},
     say,
-    service::{IntoProblem, LiveCaller, Service, build_session_revoked_event, build_user_event},
+    service::{IntoProblem, LiveCaller, Service, build_user_event},
     sign_in::{CredentialRefusal, SignInOrigin},
     store::{
-        Account, AddUserResult, NewPassword, OneTimeCodeHash, OtherSessionsRevocation,
-        PasswordReset, SessionEnding, Store,
+        Account, AddUserResult, NewPassword, OneTimeCodeHash, PasswordReset, SessionEnding, Store,
     },
 };
 
@@ -208,30 +207,18 @@ impl Service {
         trace: &TraceId,
     ) -> Result<Option<usize>, ServiceError> {
         let user = account.id;
-        let at = self.clock.now();
-        let ending = OtherSessionsRevocation {
-            user,
-            except,
-            at,
-            why,
-        };
-        let pending = self.sessions.begin_revocation();
+        let change = self.begin_account_change(user, account.role_id, except, why, trace);
         let ended = self
             .store
-            .change_password(new, ending, |session| {
-                let role = account.role_id;
-                build_session_revoked_event(&self.clock, trace, user, role, session)
+            .change_password(new, change.revocation, |session| {
+                change.build_event(session)
             })
             .await?;
-        let Some(ended) = ended else {
-            pending.mark_reported();
-            return Ok(None);
-        };
-        let why = why.as_str();
-        let ended_count = ended.len();
-        tracing::info!(user.id = %user, why, ended = ended_count, "Changed a password");
-        self.blacklist_ended(pending, &ended, at).await;
-        Ok(Some(ended_count))
+        let ended = change.finish_if_made(ended).await;
+        if let Some(ended) = ended {
+            tracing::info!(user.id = %user, why = why.as_str(), ended, "Changed a password");
+        }
+        Ok(ended)
     }
 }
 

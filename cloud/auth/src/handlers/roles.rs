@@ -21,8 +21,8 @@ use super::people::{PersonDetail, load_person_detail};
 use crate::{
     domain::{BUILT_IN_MAX, RoleDraft, RoleRefusal},
     errors::{AttemptError, ServiceError},
-    service::{IntoProblem, LiveCaller, Service, build_session_revoked_event},
-    store::{BATCH, OtherSessionsRevocation, RoleChangeAudit, RoleDetails, SessionEnding},
+    service::{IntoProblem, LiveCaller, Service},
+    store::{BATCH, RoleChangeAudit, RoleDetails, SessionEnding},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -243,17 +243,11 @@ impl Service {
         let Some(role) = self.store.load_role(user).await? else {
             return Err(RoleRefusal::Unknown.into());
         };
-        let ending = OtherSessionsRevocation {
-            user,
-            except: None,
-            at: audit.at,
-            why: SessionEnding::RoleChanged,
-        };
-        let pending = self.sessions.begin_revocation();
+        let change = self.begin_account_change(user, role, None, SessionEnding::RoleChanged, trace);
         let given = self
             .store
-            .give_role(id, ending, audit, |session| {
-                build_session_revoked_event(&self.clock, trace, user, role, session)
+            .give_role(id, change.revocation, audit, |session| {
+                change.build_event(session)
             })
             .await;
         let ended = match given {
@@ -261,14 +255,14 @@ impl Service {
             Err(error) => {
                 // After a fault, sessions may have ended.
                 if let AttemptError::Refused(_) = error {
-                    pending.mark_reported();
+                    change.cancel();
                 }
                 return Err(error.into());
             }
         };
-        tracing::info!(user.id = %user, role.id = id, by = %audit.by, ended = ended.len(), "Gave a person a role");
         self.evict_permissions(user).await;
-        self.blacklist_ended(pending, &ended, audit.at).await;
+        let ended = change.finish(&ended).await;
+        tracing::info!(user.id = %user, role.id = id, by = %audit.by, ended, "Gave a person a role");
         Ok(())
     }
 

@@ -19,9 +19,9 @@ use crate::{
     domain::{RoleRefusal, Username},
     errors::{AttemptError, RefusalReason},
     passwords::HashPermit,
-    service::{IntoProblem, LiveCaller, Service, build_session_revoked_event},
+    service::{IntoProblem, LiveCaller, Service},
     sign_in::{CredentialRefusal, SignInOrigin},
-    store::{FactorRemoval, OtherSessionsRevocation, SecondFactor, SessionEnding},
+    store::{FactorRemoval, SecondFactor, SessionEnding},
     totp::TotpSecret,
 };
 
@@ -273,27 +273,16 @@ impl Service {
         let user = owner.sub;
         let is_required = self.requires_factor(user).await?;
         self.verify_own_code(owner, from, typed).await?;
-        let at = self.clock.now();
-        let ending = OtherSessionsRevocation {
-            user,
-            except: (!is_required).then_some(owner.jti),
-            at,
-            why: SessionEnding::FactorChanged,
-        };
-        let pending = self.sessions.begin_revocation();
+        let except = (!is_required).then_some(owner.jti);
+        let why = SessionEnding::FactorChanged;
+        let change = self.begin_account_change(user, Role::Admin, except, why, trace);
         let ended = self
             .store
-            .turn_factor_off(ending, |session| {
-                build_session_revoked_event(&self.clock, trace, user, Role::Admin, session)
-            })
+            .turn_factor_off(change.revocation, |session| change.build_event(session))
             .await?;
-        let Some(ended) = ended else {
-            pending.mark_reported();
-            return Err(FactorRefusal::Missing.into());
-        };
-        let count = ended.len();
-        tracing::info!(user.id = %user, ended = count, "A person turned their second factor off");
-        self.blacklist_ended(pending, &ended, at).await;
+        let ended = change.finish_if_made(ended).await;
+        let ended = ended.ok_or(FactorRefusal::Missing)?;
+        tracing::info!(user.id = %user, ended, "A person turned their second factor off");
         Ok(())
     }
 }
@@ -329,33 +318,24 @@ impl Service {
         trace: &TraceId,
     ) -> Result<(), AttemptError<RoleRefusal>> {
         self.check_may_administer(by, user).await?;
-        let at = self.clock.now();
+        let changed = SessionEnding::FactorChanged;
+        let change = self.begin_account_change(user, Role::Admin, None, changed, trace);
         let removal = FactorRemoval {
             id: self.clock.new_id(),
             user,
-            at,
+            at: change.revocation.at,
             by,
             why,
         };
-        let ending = OtherSessionsRevocation {
-            user,
-            except: None,
-            at,
-            why: SessionEnding::FactorChanged,
-        };
-        let pending = self.sessions.begin_revocation();
         let ended = self
             .store
-            .remove_factor(&removal, ending, |session| {
-                build_session_revoked_event(&self.clock, trace, user, Role::Admin, session)
+            .remove_factor(&removal, change.revocation, |session| {
+                change.build_event(session)
             })
             .await?;
-        let Some(ended) = ended else {
-            pending.mark_reported();
-            return Err(RoleRefusal::Unknown.into());
-        };
-        tracing::info!(user.id = %user, by = %by, ended = ended.len(), "An admin removed a second factor");
-        self.blacklist_ended(pending, &ended, at).await;
+        let ended = change.finish_if_made(ended).await;
+        let ended = ended.ok_or(RoleRefusal::Unknown)?;
+        tracing::info!(user.id = %user, by = %by, ended, "An admin removed a second factor");
         Ok(())
     }
 }

@@ -20,10 +20,10 @@ use crate::{
     errors::{AttemptError, ServiceError},
     limits::QuotaExceeded,
     say,
-    service::{IntoProblem, LiveCaller, Service, build_session_revoked_event, build_user_event},
+    service::{IntoProblem, LiveCaller, Service, build_user_event},
     session_cache::CachedSession,
     sign_in::{AccessGrant, CredentialRefusal, TokenChoice},
-    store::{OtherSessionsRevocation, SessionEnding},
+    store::SessionEnding,
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -330,24 +330,16 @@ impl Service {
         claims: &Claims,
         trace: &TraceId,
     ) -> Result<usize, ServiceError> {
-        let at = self.clock.now();
+        let user = claims.sub;
         let why = SessionEnding::ByOwner;
-        let ending = OtherSessionsRevocation {
-            user: claims.sub,
-            except: Some(claims.jti),
-            at,
-            why,
-        };
-        let pending = self.sessions.begin_revocation();
+        let change = self.begin_account_change(user, claims.role, Some(claims.jti), why, trace);
         let ended = self
             .store
-            .revoke_others(ending, |session| {
-                build_session_revoked_event(&self.clock, trace, claims.sub, claims.role, session)
-            })
+            .revoke_others(change.revocation, |session| change.build_event(session))
             .await?;
-        tracing::info!(user.id = %claims.sub, ended = ended.len(), "A person ended their other sessions");
-        self.blacklist_ended(pending, &ended, at).await;
-        Ok(ended.len())
+        let ended = change.finish(&ended).await;
+        tracing::info!(user.id = %user, ended, "A person ended their other sessions");
+        Ok(ended)
     }
 }
 

@@ -188,6 +188,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["handlers"],
             &["sign_in", "jobs"],
             &["device_grants", "second_factor"],
+            &["account_change"],
             &["service"],
             &["limits", "phone_codes", "session_cache", "signing", "oidc"],
             &["store", "config"],
