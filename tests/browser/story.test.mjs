@@ -266,7 +266,7 @@ test('a provider hands in a certificate, and an admin verifies it', () => play(a
   const own = await apiOf(platform, 'provider-new')
   await poll(() => own.get('/users/me/profile'))
   const provider = await portal('provider-new')
-  await provider.getByRole('link', { name: 'Profile' }).click()
+  await provider.getByRole('link', { name: 'Profile', exact: true }).click()
   await heading(provider, 'Your name and number are missing')
   await provider.fill('#full_name', 'Sun Lihua')
   await provider.fill('#phone_number', '+86 138-0013-8000')
