@@ -1,10 +1,10 @@
 //! Changes of an account that end its other sessions in the same transaction.
 
 use process::trace::TraceId;
-use wire::{Event, Role, SessionId, UserId};
+use wire::{Event, EventType, Role, SessionId, UserId};
 
 use crate::{
-    service::{Service, build_session_revoked_event},
+    service::{Service, build_session_revoked_event, build_user_event},
     session_cache::PendingRevocation,
     store::{OtherSessionsRevocation, SessionEnding},
 };
@@ -49,6 +49,12 @@ impl AccountChange<'_> {
     pub fn build_event(&self, session: SessionId) -> Result<Event, serde_json::Error> {
         let user = self.revocation.user;
         build_session_revoked_event(&self.service.clock, self.trace, user, self.role, session)
+    }
+
+    /// Notifies the owner, or the admins, of the change itself.
+    pub fn build_notice(&self, kind: EventType) -> Result<Event, serde_json::Error> {
+        let user = self.revocation.user;
+        build_user_event(kind, &self.service.clock, self.trace, user, self.role, None)
     }
 
     /// Blacklists the ended sessions, and returns their number.

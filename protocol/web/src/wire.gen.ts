@@ -152,6 +152,8 @@ export const EVENT_TYPES = [
   'user.readmitted',
   'user.confirmation_asked',
   'user.address_change_asked',
+  'user.password_changed',
+  'user.second_factor_removed',
   'profile.created',
   'profile.updated',
   'profile.verification_submitted',

@@ -91,6 +91,8 @@ catalogue! {
     UserReadmitted Auth "user.readmitted",
     UserConfirmationAsked Auth "user.confirmation_asked",
     UserAddressChangeAsked Auth "user.address_change_asked",
+    UserPasswordChanged Auth "user.password_changed",
+    UserSecondFactorRemoved Auth "user.second_factor_removed",
     ProfileCreated User "profile.created",
     ProfileUpdated User "profile.updated",
     ProfileVerificationSubmitted User "profile.verification_submitted",

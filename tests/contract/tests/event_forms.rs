@@ -144,7 +144,9 @@ fn body_of(kind: EventType) -> Body {
         | E::SessionRevoked
         | E::UserRevoked
         | E::UserConfirmationAsked
-        | E::UserAddressChangeAsked => Body::Person,
+        | E::UserAddressChangeAsked
+        | E::UserPasswordChanged
+        | E::UserSecondFactorRemoved => Body::Person,
         E::UserReadmitted => Body::Readmission,
         E::ProfileCreated
         | E::ProfileUpdated

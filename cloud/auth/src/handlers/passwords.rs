@@ -208,9 +208,10 @@ impl Service {
     ) -> Result<Option<usize>, ServiceError> {
         let user = account.id;
         let change = self.begin_account_change(user, account.role_id, except, why, trace);
+        let notice = change.build_notice(EventType::UserPasswordChanged)?;
         let ended = self
             .store
-            .change_password(new, change.revocation, |session| {
+            .change_password(new, change.revocation, &notice, |session| {
                 change.build_event(session)
             })
             .await?;

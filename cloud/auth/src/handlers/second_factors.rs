@@ -12,7 +12,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, Role, UnixMillis, UserId, check_reason};
+use wire::{Code, EventType, Role, UnixMillis, UserId, check_reason};
 
 use super::people::RevokeForm;
 use crate::{
@@ -320,6 +320,7 @@ impl Service {
         self.check_may_administer(by, user).await?;
         let changed = SessionEnding::FactorChanged;
         let change = self.begin_account_change(user, Role::Admin, None, changed, trace);
+        let notice = change.build_notice(EventType::UserSecondFactorRemoved)?;
         let removal = FactorRemoval {
             id: self.clock.new_id(),
             user,
@@ -329,7 +330,7 @@ impl Service {
         };
         let ended = self
             .store
-            .remove_factor(&removal, change.revocation, |session| {
+            .remove_factor(&removal, change.revocation, &notice, |session| {
                 change.build_event(session)
             })
             .await?;

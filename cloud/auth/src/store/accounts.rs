@@ -259,6 +259,7 @@ impl Store {
         &self,
         new: &NewPassword,
         revocation: OtherSessionsRevocation,
+        notice: &Event,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Option<Vec<SessionId>>, StoreError> {
         let user = revocation.user;
@@ -280,6 +281,7 @@ impl Store {
             tx.exec(DROP_ADDRESS_CHANGE, vals![user]).await?;
             // They may also have linked their own identity.
             tx.exec(REMOVE_LINKED_IDENTITIES, vals![user]).await?;
+            outbox::add(tx, notice).await?;
             Ok(Some(Self::end_others(tx, revocation, &event_of).await?))
         })
     }

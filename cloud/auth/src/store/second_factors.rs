@@ -5,7 +5,7 @@
 //! replicas; a confirmed secret is replaced only after it was turned off or removed.
 
 use platform::{
-    columns, row,
+    columns, outbox, row,
     sql::{Columns, KeyColumn, SealedColumn, SealedTable, Tx},
     transact, vals,
 };
@@ -312,6 +312,7 @@ impl Store {
         &self,
         removal: &FactorRemoval,
         revocation: OtherSessionsRevocation,
+        notice: &Event,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Option<Vec<SessionId>>, StoreError> {
         transact!(self.sql, tx => {
@@ -321,6 +322,7 @@ impl Store {
             }
             let row = RemovalRow { id: *id, user_id: *user, at: *at, by_user: *by, why };
             tx.insert(row).await?;
+            outbox::add(tx, notice).await?;
             Ok(Some(Self::end_others(tx, revocation, &event_of).await?))
         })
     }

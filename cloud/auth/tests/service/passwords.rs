@@ -112,6 +112,10 @@ async fn a_change_of_the_password_ends_the_other_sessions(#[case] engine: Engine
             .count(),
         1
     );
+    let notices = events
+        .iter()
+        .filter(|event| event.kind == EventType::UserPasswordChanged);
+    assert_eq!(notices.count(), 1, "refused changes notify of nothing");
 }
 
 #[tokio::test]

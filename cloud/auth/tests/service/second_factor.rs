@@ -8,6 +8,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use support::totp::code_at;
 use uuid::Uuid;
+use wire::EventType;
 
 use crate::common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
 
@@ -369,6 +370,13 @@ async fn an_admin_removes_a_lost_factor_on_record_and_ends_the_sessions(#[case] 
         )
         .await;
     assert_eq!(reasons, ["Lost the phone at sea."]);
+    let events = auth.events().await;
+    let notices: Vec<_> = events
+        .iter()
+        .filter(|event| event.kind == EventType::UserSecondFactorRemoved)
+        .collect();
+    assert_eq!(notices.len(), 1, "refused removals notify of nothing");
+    assert_eq!(notices[0].body["user_id"], me);
 }
 
 #[rstest]

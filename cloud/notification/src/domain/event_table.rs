@@ -24,7 +24,8 @@ use crate::say;
 
 use EventRecipient::{Admins, Customer, FormerProvider, Loser, Matched, Provider, Themselves};
 use Permission::{
-    ApproveOrders, ModerateReviews, ReadDesks, RefundMoney, VerifyProviders, WithdrawOrders,
+    ApproveOrders, ModerateReviews, ReadDesks, RefundMoney, ResetPasswords, VerifyProviders,
+    WithdrawOrders,
 };
 
 /// The inbox lines of an event, by the body that it carries.
@@ -95,6 +96,8 @@ pub fn find_event_lines(event: EventType) -> EventLines {
         EventType::UserReadmitted => Readmission(USER_READMITTED),
         EventType::UserConfirmationAsked => Silent("an e-mail with the code answers it"),
         EventType::UserAddressChangeAsked => Account(USER_ADDRESS_CHANGE_ASKED),
+        EventType::UserPasswordChanged => Account(USER_PASSWORD_CHANGED),
+        EventType::UserSecondFactorRemoved => Account(USER_SECOND_FACTOR_REMOVED),
         EventType::ProfileCreated | EventType::ProfileUpdated => {
             Silent("the person made the change themselves, or the platform republished known facts")
         }
@@ -289,6 +292,14 @@ const USER_READMITTED: &[ReadmissionLine] =
 /// An attacker with the password may have made the request.
 const USER_ADDRESS_CHANGE_ASKED: &[AccountLine] =
     &[tell!(AccountLine: Themselves => user_address_change_asked)];
+
+/// The change may be an attacker's, and it ended the owner's other sessions.
+const USER_PASSWORD_CHANGED: &[AccountLine] =
+    &[tell!(AccountLine: Themselves => user_password_changed)];
+
+/// The other admins see it too: the one who removed it may be an attacker.
+const USER_SECOND_FACTOR_REMOVED: &[AccountLine] =
+    &[tell!(AccountLine: Admins(&[ResetPasswords]) => user_second_factor_removed_admin)];
 
 const PROFILE_VERIFICATION_SUBMITTED: &[ProfileLine] =
     &[tell!(ProfileLine: Admins(&[VerifyProviders]) => profile_verification_submitted_admin)];

@@ -19,3 +19,11 @@ profile-verification-submitted-admin =
 user-address-change-asked =
     .title = Another e-mail address was asked for
     .content = Your account is to get another e-mail address, once a code from there confirms it. If that was not you, change your password now: it ends the request.
+
+user-password-changed =
+    .title = Your password was changed
+    .content = All other devices were signed out. If that was not you, ask your operator for a code that sets a new password.
+
+user-second-factor-removed-admin =
+    .title = A second factor was removed
+    .content = An administrator removed a colleague's second factor. If no colleague lost theirs, check the administrators' accounts now.

@@ -19,3 +19,11 @@ profile-verification-submitted-admin =
 user-address-change-asked =
     .title = 有人申请更换邮箱
     .content = 您的账号将更换邮箱，待新邮箱收到的确认码通过验证后生效。如果不是您本人操作，请立即修改密码，申请即失效。
+
+user-password-changed =
+    .title = 您的密码已更改
+    .content = 其他设备均已退出登录。如果不是您本人操作，请向运营方索取代码以设置新密码。
+
+user-second-factor-removed-admin =
+    .title = 有人的第二重验证被移除
+    .content = 一位管理员移除了同事的第二重验证。如果没有同事丢失验证设备，请立即检查各管理员账号。

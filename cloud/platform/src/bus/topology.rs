@@ -165,6 +165,8 @@ pub const NOTIFICATION_PEOPLE: QueueSpec = QueueSpec::new(
         (Exchange::Auth, "user.registered"),
         (Exchange::Auth, "user.confirmation_asked"),
         (Exchange::Auth, "user.address_change_asked"),
+        (Exchange::Auth, "user.password_changed"),
+        (Exchange::Auth, "user.second_factor_removed"),
     ],
 );
 /// A separate queue, so that an outage of the user part does not delay an approval's other inbox
