@@ -33,7 +33,7 @@ pub(crate) struct Heartbeat {
 
 pub(crate) async fn run_hourly_jobs(context: EdgeContext, stop: CancellationToken) {
     record_disk_day(&context).await;
-    let mut scheduler = match start_scheduler(context, &stop).await {
+    let mut scheduler = match start_scheduler(context).await {
         Ok(scheduler) => scheduler,
         Err(error) => {
             tracing::error!(%error, "Could not start the hourly jobs");
@@ -46,20 +46,8 @@ pub(crate) async fn run_hourly_jobs(context: EdgeContext, stop: CancellationToke
     }
 }
 
-async fn start_scheduler(
-    context: EdgeContext,
-    stop: &CancellationToken,
-) -> Result<JobScheduler, JobSchedulerError> {
+async fn start_scheduler(context: EdgeContext) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
-    let at_night = format!("0 41 {} * * *", context.config.check_hour.min(23));
-    let checked = context.clone();
-    let stop = stop.clone();
-    let check = Job::new_async(at_night.as_str(), move |_, _| {
-        let context = checked.clone();
-        let stop = stop.clone();
-        Box::pin(async move { damage::check_at_night(&context, stop).await })
-    })?;
-    scheduler.add(check).await?;
     let tidy = Job::new_async(CLEAN_UP_AT, move |_, _| {
         let context = context.clone();
         Box::pin(async move {

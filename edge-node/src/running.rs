@@ -282,8 +282,8 @@ async fn start_components(
     })
 }
 
-/// Background upkeep: renewed certificates, the hourly jobs, the platform's fees,
-/// systemd's watchdog.
+/// Background upkeep: renewed certificates, the hourly jobs, the nightly check, the platform's
+/// fees, systemd's watchdog.
 fn spawn_upkeep(context: &EdgeContext, link: watch::Receiver<LinkStatus>, tasks: &Tasks) {
     if let Some(certificate) = context.security.certificate.clone() {
         let reloading = certificate.reload_until_stopped(tasks.stop_token());
@@ -294,6 +294,8 @@ fn spawn_upkeep(context: &EdgeContext, link: watch::Receiver<LinkStatus>, tasks:
         "jobs",
         jobs::run_hourly_jobs(context.clone(), tasks.stop_token()),
     );
+    let checks = damage::check_each_night(context.clone(), tasks.stop_token());
+    tasks.spawn("nightly check", checks);
     let fees = platform_fees::refresh_until_stopped(context.clone(), link, tasks.stop_token());
     tasks.spawn("platform fees", fees);
     let relief = disk_relief::relieve_until_stopped(context.clone(), tasks.stop_token());

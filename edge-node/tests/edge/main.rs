@@ -5,6 +5,7 @@
 mod asyncapi;
 mod certificates;
 mod clock;
+mod damage;
 mod hub;
 mod link;
 mod photos;

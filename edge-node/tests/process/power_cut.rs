@@ -197,11 +197,21 @@ fn fast_folder() -> PathBuf {
     }
 }
 
+/// Different calls after which the power was cut.
+#[derive(Default)]
+struct PointCounts {
+    all: usize,
+    in_first_start: usize,
+    spread_evenly: usize,
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_at_any_cut_of_power() {
     let data = tempfile::tempdir().unwrap();
     let events = record_work(data.path()).await;
     let mut disk = Disk::new(data.path());
+    let mut points = PointCounts::default();
+    let mut disks = 0;
     for (n, event) in events.iter().enumerate() {
         disk.apply(event);
         let is_reply = matches!(event, Event::Acknowledged(_) | Event::PhotoConfirmed(_));
@@ -210,9 +220,17 @@ async fn nothing_acknowledged_is_lost_at_any_cut_of_power() {
             for fate in fates_after(n) {
                 let found = cut_power(&disk, *fate, n as u64).await;
                 assert_eq!(found, UNHARMED, "after call {n}, {fate:?}: {event:?}");
+                disks += 1;
             }
+            points.all += 1;
+            points.in_first_start += usize::from(n < FIRST_START_CALLS);
+            points.spread_evenly += usize::from(is_chosen);
         }
     }
+    let recorded = events.len();
+    assert_eq!(points.in_first_start, FIRST_START_CALLS);
+    assert_eq!(points.spread_evenly, cuts(), "{recorded} recorded calls");
+    assert_eq!(disks, points.all * fates_after(0).len());
     let acknowledged = disk.acknowledged().len();
     assert_eq!(
         acknowledged as u128,

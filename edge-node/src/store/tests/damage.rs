@@ -1,5 +1,7 @@
 //! A damaged file is found, and what only this edge has is saved out of it.
 
+mod killed_edge;
+
 use std::path::PathBuf;
 
 use rusqlite::types::Value;
@@ -119,36 +121,60 @@ fn read_everything(path: &Path) -> rusqlite::Result<Vec<Vec<Value>>> {
     Ok(all)
 }
 
+#[derive(Debug, Default)]
+struct FindingCounts {
+    found: usize,
+    /// Every row read as it was written.
+    harmless: usize,
+}
+
+impl FindingCounts {
+    fn count(&mut self, fault: Option<&String>) {
+        match fault {
+            Some(_) => self.found += 1,
+            None => self.harmless += 1,
+        }
+    }
+}
+
 #[tokio::test]
 async fn each_flipped_bit_is_found_or_harmless() {
     let written = Written::new().await;
-    let mut found = 0;
+    let mut findings = FindingCounts::default();
     // A step without common factor with the page's size reaches every part of a page.
     for (n, at) in (20..written.bytes.len()).step_by(509).enumerate() {
         let path = written.damage(|bytes| bytes[at] ^= 1 << (n % 8));
         let fault = written.find_or_prove_harmless(&path, &format!("a flipped bit at {at}"));
-        found += u32::from(fault.is_some());
+        findings.count(fault.as_ref());
     }
-    assert!(found > 100, "{found} found");
+    let tried = findings.found + findings.harmless;
+    // Most bytes of this file are free, or lie behind the end of a row.
+    assert!(tried >= 500 && findings.found >= 150, "{findings:?}");
 }
 
 #[tokio::test]
 async fn each_torn_lost_or_misplaced_page_is_found_or_harmless() {
     let written = Written::new().await;
     let pages = written.bytes.len() / PAGE;
+    let mut findings = FindingCounts::default();
     for page in 0..pages {
         let at = page * PAGE;
         let other = (page + 1) % pages * PAGE;
         let torn = written.damage(|bytes| bytes[at + PAGE / 2..at + PAGE].fill(0));
-        written.find_or_prove_harmless(&torn, &format!("page {page} torn"));
+        let fault = written.find_or_prove_harmless(&torn, &format!("page {page} torn"));
+        findings.count(fault.as_ref());
         let lost = written.damage(|bytes| bytes[at..at + PAGE].fill(0));
-        written.find_or_prove_harmless(&lost, &format!("page {page} lost"));
+        let fault = written.find_or_prove_harmless(&lost, &format!("page {page} lost"));
+        findings.count(fault.as_ref());
         let misplaced = written.damage(|bytes| bytes.copy_within(other..other + PAGE, at));
-        written.find_or_prove_harmless(&misplaced, &format!("page {page} misplaced"));
+        let fault = written.find_or_prove_harmless(&misplaced, &format!("page {page} misplaced"));
+        findings.count(fault.as_ref());
     }
     let short = written.damage(|bytes| bytes.truncate((pages - 1) * PAGE));
     let fault = written.find_or_prove_harmless(&short, "a short file");
     assert!(fault.is_some());
+    let tried = findings.found + findings.harmless;
+    assert!(tried >= 180 && findings.found >= 150, "{findings:?}");
 }
 
 #[tokio::test]
@@ -278,107 +304,6 @@ async fn a_change_of_the_edges_own_row_keeps_no_command_from_being_saved() {
         }
     }
     assert!(found > 300, "{found} found");
-}
-
-/// SQLite ends the write-ahead log at its first damaged frame, and says nothing.
-#[tokio::test]
-async fn what_a_damaged_write_ahead_log_loses_is_missed() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    with_orders(&store, 1..=COMMANDS).await;
-    for n in 1..=COMMANDS {
-        entered(&store, entry(1_000 + n, by(20 + n), accept(n))).await;
-    }
-    let killed = KilledEdge::copy(data.path());
-    let complete = store.load_position().await.unwrap().head;
-    store.close();
-    let length = killed.log.len();
-    assert!(length > 100 * PAGE, "the log holds something: {length}");
-    let mut missed = 0;
-    for (n, at) in (0..length).step_by(length / 300).enumerate() {
-        let what = format!("a flipped bit at {at}");
-        let folder = tempfile::tempdir().unwrap();
-        let mut damaged = killed.clone();
-        damaged.log[at] ^= 1 << (n % 8);
-        damaged.write_to(folder.path());
-        assert_ne!(
-            check_file(&path_in(folder.path()), || false),
-            FileCheck::Unfinished,
-            "{what}"
-        );
-        let (store, alarm) = open(&folder, 2).await;
-        let head = store.load_position().await.unwrap().head;
-        missed += u32::from(alarm.is_some());
-        // The boot op follows the commands.
-        let is_complete = head.seq == complete.seq + 1;
-        assert_eq!(is_complete, alarm.is_none(), "{what}: {alarm:?}");
-        store.close();
-    }
-    assert!(missed > 200, "{missed} missed");
-}
-
-/// An edge that cannot read its mark may have been restored.
-#[tokio::test]
-async fn a_damaged_mark_makes_the_edge_suspect_and_loses_nothing() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    with_orders(&store, 1..=3).await;
-    for n in 1..=3 {
-        entered(&store, entry(1_000 + n, by(20 + n), accept(n))).await;
-    }
-    let killed = KilledEdge::copy(data.path());
-    let complete = store.load_position().await.unwrap().head;
-    store.close();
-    let length = killed.mark.len();
-    let flipped = (0..length).map(|at| {
-        let mut damaged = killed.clone();
-        damaged.mark[at] ^= 1 << (at % 8);
-        damaged
-    });
-    let torn = (0..length).map(|at| {
-        let mut damaged = killed.clone();
-        damaged.mark.truncate(at);
-        damaged
-    });
-    for damaged in flipped.chain(torn) {
-        let what = format!("{:02x?}", damaged.mark);
-        let folder = tempfile::tempdir().unwrap();
-        damaged.write_to(folder.path());
-        let (store, alarm) = open(&folder, 2).await;
-        assert_eq!(alarm, Some(Alarm::NoMark), "{what}");
-        let head = store.load_position().await.unwrap().head;
-        // The boot op follows the commands.
-        assert_eq!(head.seq, complete.seq + 1, "{what}");
-        store.close();
-    }
-}
-
-/// The files of an edge whose process was killed.
-#[derive(Clone)]
-struct KilledEdge {
-    database: Vec<u8>,
-    log: Vec<u8>,
-    mark: Vec<u8>,
-}
-
-impl KilledEdge {
-    fn copy(data: &Path) -> Self {
-        let database = path_in(data);
-        let read = |path: PathBuf| std::fs::read(path).unwrap();
-        Self {
-            log: read(database.with_file_name("edge.db-wal")),
-            database: read(database),
-            mark: read(data.join("high-water")),
-        }
-    }
-
-    fn write_to(&self, data: &Path) {
-        let database = path_in(data);
-        std::fs::create_dir(data.join("db")).unwrap();
-        std::fs::write(database.with_file_name("edge.db-wal"), &self.log).unwrap();
-        std::fs::write(database, &self.database).unwrap();
-        std::fs::write(data.join("high-water"), &self.mark).unwrap();
-    }
 }
 
 /// After a rollback to an older program, the log may have ops of a kind that it does not know.

@@ -1,9 +1,10 @@
 //! What tablets get from every broker: the embedded one, and Mosquitto as `docs/operate.md`
 //! configures it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use holdfast_edge::{path_in, read_report};
 use rstest::rstest;
 use serde_json::{Value, json};
 use wire::{Code, Hop, Reply, Role, Verdict, topics};
@@ -12,8 +13,11 @@ use super::{BrokerKind, Region};
 use crate::{
     asyncapi::reader::{COMMAND, DocumentReader, REPLIES},
     world::{
-        accept, frame, get, id, order,
+        accept,
+        cloud::Cloud,
+        frame, get, id, order,
         tablet::{REGION, Tablet, edge_id},
+        until,
     },
 };
 
@@ -134,10 +138,23 @@ async fn a_tablet_hears_and_says_its_own_and_nothing_else(#[case] broker: Broker
             break;
         }
     }
-    let known = region.cloud.commands();
-    let forged = wire::CommandId(id(101));
-    assert!(known.iter().all(|op| op.command.id != forged));
+    // The tablets' own commands, which follow the forged one.
+    let valid = BTreeSet::from([102, 103].map(|command| wire::CommandId(id(command))));
+    until("the valid commands in the cloud", || async {
+        valid.is_subset(&command_ids(&region.cloud)).then_some(())
+    })
+    .await;
+    // An edge that stops answers every command that it has taken.
     region.edge.stop().await;
+    let waiting = read_report(&path_in(&region.config.data)).unwrap().items;
+    let mut stored = command_ids(&region.cloud);
+    stored.extend(waiting.iter().map(|item| item.command_id));
+    assert_eq!(stored, valid);
+}
+
+fn command_ids(cloud: &Cloud) -> BTreeSet<wire::CommandId> {
+    let commands = cloud.commands();
+    commands.iter().map(|op| op.command.id).collect()
 }
 
 #[rstest]

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod cloud;
+pub(crate) mod failing_disk;
 pub(crate) mod mosquitto;
 pub(crate) mod tablet;
 
