@@ -9,14 +9,16 @@ mod mqtt;
 mod people;
 mod platform;
 mod station;
+mod tablet;
 
 pub use call::{HttpAnswer, HttpCall};
 pub use experience::{Experience, during};
 pub use files::{files_below, many_files};
-pub use mqtt::{MqttGreeting, MqttLine};
-pub use people::{PASSWORD, Somebody};
+pub use mqtt::{MqttGreeting, MqttLine, MqttReason};
+pub use people::{PASSWORD, Somebody, new_frame, post_frame};
 pub use platform::AttackedPlatform;
 pub use station::Station;
+pub use tablet::{RawTablet, SentCommand};
 
 /// Longer than any honest answer takes on a busy machine.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

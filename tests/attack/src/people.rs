@@ -99,21 +99,11 @@ impl Somebody {
         device_seq: u64,
         body: CommandBody,
     ) -> io::Result<HttpAnswer> {
-        let clock = Clock::system();
         let frame = CmdFrame {
-            v: CmdFrame::VERSION,
-            id: CommandId(clock.new_id()),
             device_seq,
-            tapped_at: clock.now(),
-            seen: None,
-            receipt: None,
-            repeat: false,
-            token: self.edge_token.clone(),
-            body,
+            ..new_frame(&self.edge_token, body)
         };
-        let frame = serde_json::to_value(&frame).expect("a frame");
-        let call = HttpCall::post("/commands").json(&frame);
-        self.station.ask(edge, &call).await
+        self.station.ask(edge, &post_frame(&frame)).await
     }
 
     /// Like `send_command`, and returns the edge's reply.
@@ -145,6 +135,31 @@ impl Somebody {
         );
         answer.json()
     }
+}
+
+/// A device's first command, under this token.
+pub fn new_frame(token: &str, body: CommandBody) -> CmdFrame {
+    let clock = Clock::system();
+    CmdFrame {
+        v: CmdFrame::VERSION,
+        id: CommandId(clock.new_id()),
+        device_seq: 1,
+        tapped_at: clock.now(),
+        seen: None,
+        receipt: None,
+        repeat: false,
+        token: token.to_owned(),
+        body,
+    }
+}
+
+/// Sends a command to an edge without MQTT.
+///
+/// # Panics
+/// Never: every frame can be written as JSON.
+pub fn post_frame(frame: &CmdFrame) -> HttpCall {
+    let frame = serde_json::to_value(frame).expect("a frame");
+    HttpCall::post("/commands").json(&frame)
 }
 
 impl AttackedPlatform {

@@ -7,6 +7,7 @@ mod keys;
 mod readmitted;
 mod resting;
 mod roles;
+mod tablets;
 
 use attack::{AttackedPlatform, HttpCall, PASSWORD, PATIENCE, Station};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

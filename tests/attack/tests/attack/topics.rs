@@ -1,7 +1,8 @@
 //! Other people's topics at the edge's broker.
 
-use attack::{AttackedPlatform, MqttGreeting, MqttLine, Somebody, Station};
-use wire::Role;
+use attack::{AttackedPlatform, MqttGreeting, MqttLine, SentCommand, Somebody, Station, new_frame};
+use support::Mqtt;
+use wire::{CommandBody, DeviceId, Hop, Region, Role, Verdict, topics};
 
 /// MQTT's code for a refused subscription.
 const REFUSED: u8 = 0x80;
@@ -125,6 +126,79 @@ async fn a_tablet_speaks_for_another_device_or_for_the_edge() {
         Vec::<Vec<u8>>::new(),
         "the victim has heard something"
     );
+}
+
+/// The code of a PUBACK for a topic that is not the sender's. Version 3.1.1 has none: the edge
+/// acknowledges the message and discards it.
+fn refused_publish(version: Mqtt) -> u8 {
+    match version {
+        Mqtt::V311 => 0,
+        Mqtt::V5 => 0x87,
+    }
+}
+
+#[tokio::test]
+async fn a_tablet_sends_valid_commands_on_topics_that_are_not_its_own() {
+    let platform = AttackedPlatform::shared().await;
+    let admin = platform.admin().await;
+    let customer = platform.somebody(Role::Customer).await;
+    let [forger, victim] = [platform.provider().await, platform.provider().await];
+    let edge = platform.edge_id();
+    let region = Region::North;
+    let [own, foreign] =
+        ["sent-forger", "sent-victim"].map(|device| DeviceId::new(device).expect("a name"));
+    for version in [Mqtt::V311, Mqtt::V5] {
+        let [order_id, witnessed] = [
+            customer
+                .publish_approved(&admin, region, "Mend the tap")
+                .await,
+            customer
+                .publish_approved(&admin, region, "Mend the lamp")
+                .await,
+        ];
+        for order in [order_id, witnessed] {
+            platform.until_on_board(&forger, order).await;
+        }
+        let mut theirs = platform.tablet(&victim, foreign.as_str(), version).await;
+        let mut tablet = platform.tablet(&forger, own.as_str(), version).await;
+        let mut refused = Vec::new();
+        let mut frames = Vec::new();
+        for topic in [
+            topics::command_topic(region, &edge, &foreign),
+            topics::reply_topic(region, &edge, &foreign),
+            topics::reply_topic(region, &edge, &own),
+            topics::command_topic(Region::South, &edge, &own),
+            format!("hf/{region}/another/cmd/{own}"),
+            format!("hf/{region}/{edge}/cmd/{own}/"),
+        ] {
+            for who in [&forger, &victim] {
+                let body = CommandBody::AcceptOrder { order_id };
+                let frame = new_frame(&who.edge_token, body);
+                let code = tablet.send_on(&topic, &frame).await;
+                assert_eq!(code, refused_publish(version), "{version:?} at {topic}");
+                refused.push(SentCommand {
+                    id: frame.id,
+                    token: frame.token.clone(),
+                });
+                frames.push(frame);
+            }
+        }
+        let witness = tablet.accept(&forger, witnessed).await;
+        platform.has_stored_none(&admin, &refused, &witness).await;
+        for (who, heard) in [
+            ("the victim", theirs.heard_replies().await),
+            ("the forger", tablet.heard_replies().await),
+        ] {
+            let of_refused = |reply: &&wire::Reply| reply.command_id != Some(witness.id);
+            assert_eq!(heard.iter().find(of_refused), None, "{who} has heard of it");
+        }
+        // On its own topic the edge takes the very same command.
+        for frame in &frames[..2] {
+            assert_eq!(tablet.send(frame).await, 0);
+            let taken = tablet.reply_to(frame.id, Hop::Stored).await;
+            assert_eq!(taken.verdict, Verdict::Provisional, "{taken:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -67,7 +67,9 @@ async fn a_thief_goes_on_with_ended_tokens_at_an_edge_that_is_linked_again() {
     }
     eventually("the cloud has decided the op", PATIENCE, async || {
         let path = format!("/api/v1/admin/commands/{}", frame["id"].as_str().unwrap());
-        (admin.ask(HttpCall::get(&path)).await.ok()?.status == 200).then_some(())
+        let answers = admin.ask(HttpCall::get(&path)).await.ok()?.json();
+        let is_decided = !answers["items"].as_array()?.is_empty();
+        is_decided.then_some(())
     })
     .await;
     let call = HttpCall::get(&format!("/api/v1/orders/{order}"));
@@ -329,7 +331,9 @@ impl CutOff<'_> {
     async fn came_to_nothing(&self, command: &str, order: OrderId) {
         eventually("the cloud has decided the op", PATIENCE, async || {
             let path = format!("/api/v1/admin/commands/{command}");
-            (self.admin.ask(HttpCall::get(&path)).await.ok()?.status == 200).then_some(())
+            let answers = self.admin.ask(HttpCall::get(&path)).await.ok()?.json();
+            let is_decided = !answers["items"].as_array()?.is_empty();
+            is_decided.then_some(())
         })
         .await;
         let shown = self
