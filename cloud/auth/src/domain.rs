@@ -55,7 +55,7 @@ pub(crate) const OWN_ROLES_MAX: i64 = 50;
 /// Built-in roles have the numbers of `Role`, custom roles higher ones.
 pub(crate) const BUILT_IN_MAX: i64 = 100;
 
-/// What a person calls a device of theirs.
+/// A person's own name for their device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceLabel(String);
 

@@ -24,7 +24,7 @@ const PENDING_SECRET_LIFE_MS: i64 = 10 * 60 * 1000;
 const TICKET_BYTES: usize = 32;
 const RECOVERY_CODES: usize = 10;
 
-/// What a sign-in still needs.
+/// The step that a sign-in still needs.
 pub enum SecondFactorStep {
     Code(IssuedTicket),
     /// The account's work requires a second factor, and it has none.

@@ -1,4 +1,4 @@
-//! The second factor of staff: which of them must have one, and what they enter.
+//! The second factor of staff: the policy that requires one, and the codes that they enter.
 
 use serde::{Deserialize, Serialize};
 use wire::Permission;
@@ -56,7 +56,7 @@ fn is_sensitive(permission: Permission) -> bool {
     }
 }
 
-/// What a person enters as their second factor.
+/// A code that a person enters as their second factor.
 pub(crate) enum SecondFactorCode {
     App(SignInCode),
     Recovery(OneTimeCode),
