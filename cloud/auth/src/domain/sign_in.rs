@@ -179,27 +179,21 @@ impl Lockout {
 }
 
 impl WrongGuesses {
-    fn locked_until(self, wait_ms: impl FnOnce(i64) -> i64) -> Option<UnixMillis> {
-        self.newest
-            .map(|newest| newest.plus_ms(wait_ms(self.count)))
+    /// `None` if there are too few to lock. The newest may be later than the caller's clock
+    /// reading, if others guess meanwhile, so a wait of zero would lock as well.
+    fn locked_until(self, wait_ms: impl FnOnce(i64) -> Option<i64>) -> Option<UnixMillis> {
+        let wait_ms = wait_ms(self.count)?;
+        self.newest.map(|newest| newest.plus_ms(wait_ms))
     }
 }
 
-fn place_backoff_ms(count: i64) -> i64 {
-    if count < OF_PLACE_MAX {
-        0
-    } else {
-        backoff_ms(QUARTER_MS, (count - OF_PLACE_MAX) / 5, DAY_MS)
-    }
+fn place_backoff_ms(count: i64) -> Option<i64> {
+    (count >= OF_PLACE_MAX).then(|| backoff_ms(QUARTER_MS, (count - OF_PLACE_MAX) / 5, DAY_MS))
 }
 
-fn total_backoff_ms(count: i64) -> i64 {
+fn total_backoff_ms(count: i64) -> Option<i64> {
     let steps = (count - OF_ALL_MAX) / 10;
-    if count < OF_ALL_MAX {
-        0
-    } else {
-        backoff_ms(FIRST_WAIT_OF_ALL_MS, steps, QUARTER_MS)
-    }
+    (count >= OF_ALL_MAX).then(|| backoff_ms(FIRST_WAIT_OF_ALL_MS, steps, QUARTER_MS))
 }
 
 fn backoff_ms(first_ms: i64, times: i64, most_ms: i64) -> i64 {
@@ -312,6 +306,16 @@ mod tests {
         assert_eq!(judge(guesses(125, 0)), Lockout::Until(NOW.plus_ms(8_000)));
         assert_eq!(judge(guesses(5_000, 0)), until_in(15));
         assert_eq!(judge(guesses(5_000, 15)), Lockout::Open);
+    }
+
+    #[test]
+    fn a_guess_counted_meanwhile_locks_nobody_out_below_the_limit() {
+        let meanwhile = WrongGuesses {
+            count: 9,
+            newest: Some(NOW.plus_ms(40)),
+        };
+        let lockout = Lockout::from_guesses(meanwhile, Some(meanwhile), NOW);
+        assert_eq!(lockout, Lockout::Open);
     }
 
     /// A day's guesses from `addresses` addresses that each guess as soon as allowed.
