@@ -210,7 +210,7 @@ pub struct OrderAndTerms {
 pub struct PaymentEvent {
     pub order_id: OrderId,
     pub customer_id: UserId,
-    /// The provider paid by a release, otherwise the order's provider.
+    /// The provider paid by a release or a cancel fee, otherwise the order's provider.
     pub provider_id: Option<UserId>,
     /// The id of the payment, the refund or the refund request.
     pub movement_id: Uuid,
@@ -232,6 +232,9 @@ pub struct PaymentEvent {
     /// The order's status according to the payment service, next to `charged_back`. Older events
     /// lack it.
     pub order_status: Option<OrderStatus>,
+    /// The part of a cancellation's fee that was just booked for the provider; only in
+    /// `payment.status_changed`.
+    pub cancel_fee: Option<Amount>,
     /// The kind of a new case that waits for a person; only in `payment.case_opened`, or in an older
     /// service's `payment.status_changed`. Everything else is unchanged, and `amount` is the price.
     pub case: Option<String>,
@@ -248,6 +251,8 @@ words! {
         /// The adapter has not settled a movement for a day.
         Unanswered "unanswered",
         CompletedUnpaid "completed_unpaid",
+        /// A cancelled order's provider got less than the agreed fee: custody held no more.
+        FeeShortfall "fee_shortfall",
         /// The adapter contradicts an answer it called final.
         AdapterDiffers "adapter_differs",
     }

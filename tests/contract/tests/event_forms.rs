@@ -312,6 +312,7 @@ fn payment_event(kind: EventType) -> PaymentEvent {
         share: of(EventType::PaymentCompleted, 18_000),
         charged_back: of(EventType::PaymentStatusChanged, 20_000),
         order_status: (kind == EventType::PaymentStatusChanged).then_some(OrderStatus::Accepted),
+        cancel_fee: None,
         case: (kind == EventType::PaymentCaseOpened)
             .then(|| MoneyCaseKind::CompletedUnpaid.as_str().to_owned()),
     }

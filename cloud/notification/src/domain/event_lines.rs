@@ -256,6 +256,7 @@ fn build_payout_lines(
         amount: event.amount,
         currency: event.currency,
         returning: None,
+        cancel_fee: None,
         case: None,
     });
     build_lines(cause, templates, event, None, params, |recipient| {
@@ -352,6 +353,7 @@ impl LineParams {
             amount,
             currency,
             returning,
+            cancel_fee,
             ref case,
             ..
         } = *event;
@@ -359,6 +361,7 @@ impl LineParams {
             amount,
             currency,
             returning,
+            cancel_fee,
             case: case.clone(),
         })
     }

@@ -16,8 +16,7 @@ use super::{
     inbox::{MoneyParams, OrderParams, PersonParams, ReviewFacts, ReviewParams},
     line_template::{EventRecipient, LineTemplate, LineText, LineValues, tell, text},
     order_details::{
-        explain_loss, list_cancel_terms, list_fee_due, list_held_share, list_match_reasons,
-        list_report_text,
+        explain_loss, list_cancel_terms, list_held_share, list_match_reasons, list_report_text,
     },
 };
 use crate::say;
@@ -173,13 +172,12 @@ const ORDER_ACCEPTANCE_WITHDRAWN: &[OrderLine] = &[
         .with_reason(),
 ];
 
+/// The provider hears of a fee once it is booked, by `payment.status_changed`.
 const ORDER_CANCELLED: &[OrderLine] = &[
     tell!(OrderLine: Customer => order_cancelled_customer { title, code })
         .with_details(list_cancel_terms)
         .with_reason(),
-    tell!(OrderLine: Provider => order_cancelled_provider { title, code, region })
-        .with_details(list_fee_due)
-        .with_reason(),
+    tell!(OrderLine: Provider => order_cancelled_provider { title, code, region }).with_reason(),
 ];
 
 const ORDER_COMPLETED: &[OrderLine] = &[
@@ -223,11 +221,15 @@ const PAYMENT_FAILED: &[PaymentLine] =
 const PAYMENT_RELEASED: &[PaymentLine] =
     &[tell!(PaymentLine: Provider => payment_released_provider { amount })];
 
-/// Covers chargebacks. Other money changes have their own events. Admins also get the cases of an
-/// older payment service, which opened them with this event.
+/// Covers chargebacks and booked cancel fees. Other money changes have their own events. Admins also
+/// get the cases of an older payment service, which opened them with this event.
 const PAYMENT_STATUS_CHANGED: &[PaymentLine] = &[
     tell!(PaymentLine: Customer => payment_charged_back_customer { amount }).only_if(stops_work),
-    tell!(PaymentLine: Provider => payment_charged_back_provider { amount }).only_if(stops_work),
+    PaymentLine::new(Provider, |money| match money.params.cancel_fee {
+        Some(_) => text!(money => payment_cancel_fee_provider { amount }),
+        None => text!(money => payment_charged_back_provider { amount }),
+    })
+    .only_if(|event| event.cancel_fee.is_some() || stops_work(event)),
     PaymentLine::new(Admins(&[RefundMoney, ReadDesks]), |money| {
         match money.params.case {
             Some(_) => text!(money => payment_case_admin { why, amount }),

@@ -212,6 +212,8 @@ pub struct MoneyParams {
     pub currency: Currency,
     /// The part of a payment that the order cannot take and that is sent back.
     pub returning: Option<Amount>,
+    /// The booked part of a cancellation's fee, for the provider; `amount` is the same.
+    pub cancel_fee: Option<Amount>,
     /// The kind of a case for an admin; `amount` is then the order's price.
     pub case: Option<String>,
 }

@@ -207,6 +207,7 @@ impl LineValues<'_, MoneyParams> {
             Some(MoneyCaseKind::ChargebackReversed) => say::money_case_chargeback_reversed,
             Some(MoneyCaseKind::Unanswered) => say::money_case_unanswered,
             Some(MoneyCaseKind::CompletedUnpaid) => say::money_case_completed_unpaid,
+            Some(MoneyCaseKind::FeeShortfall) => say::money_case_fee_shortfall,
             Some(MoneyCaseKind::AdapterDiffers) => say::money_case_adapter_differs,
             Some(MoneyCaseKind::Chargeback) | None => say::money_case_other,
         }

@@ -17,14 +17,6 @@ pub(super) fn list_held_share(order: &OrderValues<'_>) -> Vec<String> {
     vec![say::held_share { share }.render_in(order.language())]
 }
 
-/// A provider sees only the fee of a cancellation, which is due to them.
-pub(super) fn list_fee_due(order: &OrderValues<'_>) -> Vec<String> {
-    let fee = format_positive_amount(order.params.terms.fee, order.params.currency);
-    fee.map(|fee| say::cancel_fee_due { fee: fee.into() }.render_in(order.language()))
-        .into_iter()
-        .collect()
-}
-
 /// Fee and refund of a cancellation.
 pub(super) fn list_cancel_terms(order: &OrderValues<'_>) -> Vec<String> {
     let language = order.language();

@@ -35,13 +35,14 @@ pub(crate) const PROVIDER: UserId = UserId(Uuid::from_u128(2));
 pub(crate) const LOSER: UserId = UserId(Uuid::from_u128(3));
 pub(crate) const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 /// The cases that reach admins.
-pub(crate) const MONEY_CASES: [&str; 7] = [
+pub(crate) const MONEY_CASES: [&str; 8] = [
     "extra_payment",
     "wrong_amount",
     "refund_failed",
     "chargeback_reversed",
     "unanswered",
     "completed_unpaid",
+    "fee_shortfall",
     "adapter_differs",
 ];
 pub(crate) const DISPUTE_MS: i64 = 72 * 60 * 60 * 1000;
@@ -129,6 +130,7 @@ pub(crate) fn money() -> PaymentEvent {
         share: None,
         charged_back: None,
         order_status: None,
+        cancel_fee: None,
         case: None,
     }
 }
@@ -209,6 +211,17 @@ pub(crate) fn charged_back() -> PaymentEvent {
         payment_status,
         charged_back,
         order_status,
+        ..money()
+    }
+}
+
+/// The fee of a cancelled order is booked for the provider.
+pub(crate) fn fee_booked() -> PaymentEvent {
+    let amount = cents(2_000);
+    PaymentEvent {
+        amount,
+        cancel_fee: Some(amount),
+        payment_status: PaymentStatus::PartiallyRefunded,
         ..money()
     }
 }
@@ -310,6 +323,7 @@ pub(crate) fn every_line(event_type: EventType) -> Vec<InboxLine> {
             .collect(),
         EventType::PaymentStatusChanged => {
             let mut lines = payment_lines(event_type, &charged_back());
+            lines.extend(payment_lines(event_type, &fee_booked()));
             lines.extend(case_lines(event_type));
             lines
         }

@@ -20,6 +20,10 @@ payment-released-provider =
     .title = Money released
     .content = Your share of { $amount } is released to you, and goes out with your next payout.
 
+payment-cancel-fee-provider =
+    .title = Cancellation fee booked
+    .content = { $amount } are yours for the late cancel, and go out with your next payout.
+
 payment-charged-back-customer =
     .title = Payment taken back
     .content = { $amount } of your payment were taken back through your bank. The order waits until that is settled.
@@ -72,5 +76,6 @@ money-case-refund-failed = A refund did not go through.
 money-case-chargeback-reversed = A chargeback was reversed.
 money-case-unanswered = The payment service has left a movement open for a day.
 money-case-completed-unpaid = An order was completed two weeks ago and is not paid.
+money-case-fee-shortfall = A provider got less than the agreed fee of a late cancel.
 money-case-adapter-differs = The payment service contradicts what it had called final.
 money-case-other = The money of an order needs your attention.

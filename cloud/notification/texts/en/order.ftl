@@ -144,7 +144,6 @@ provider-writes = The provider writes: “{ $text }”.
 cancel-free = There is no cancellation fee.
 cancel-fee = The cancellation fee is { $fee }.
 cancel-refund = { $refund } go back to you.
-cancel-fee-due = A cancellation fee of { $fee } is due to you.
 held-share = Your share is { $share }.
 
 ## How an acceptance was lost

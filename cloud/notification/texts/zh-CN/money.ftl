@@ -20,6 +20,10 @@ payment-released-provider =
     .title = 款项归您了
     .content = 您的应得款项 { $amount } 已归您，将随下一次打款转出。
 
+payment-cancel-fee-provider =
+    .title = 取消费用已入账
+    .content = 因客户临近取消，{ $amount } 已归您，将随下一次打款转出。
+
 payment-charged-back-customer =
     .title = 付款被追回
     .content = 您的付款中有 { $amount } 已通过银行追回，此事处理完毕前订单将暂停。
@@ -72,5 +76,6 @@ money-case-refund-failed = 有一笔退款未成功。
 money-case-chargeback-reversed = 有一笔付款追回已被撤销。
 money-case-unanswered = 支付服务一天未给出某笔款项的结果。
 money-case-completed-unpaid = 有订单已完工两周，尚未付款。
+money-case-fee-shortfall = 有服务商获得的取消费用少于约定金额。
 money-case-adapter-differs = 支付服务的答复与其此前的最终结果矛盾。
 money-case-other = 有订单的款项需要人工查看。

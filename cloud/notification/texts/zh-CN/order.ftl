@@ -144,7 +144,6 @@ provider-writes = 服务商留言：“{ $text }”。
 cancel-free = 取消不收取费用。
 cancel-fee = 取消费用为 { $fee }。
 cancel-refund = { $refund } 将退还给您。
-cancel-fee-due = 您将获得取消费用 { $fee }。
 held-share = 您的应得款项为 { $share }。
 
 ## How an acceptance was lost

@@ -12,7 +12,10 @@ use crate::{
     OrderMoney, PaymentRequest, PaymentState, Posting, Saga, Source,
     books::JournalDraft,
     is_disabled,
-    payments::{CancelFee, apply_payment_answer, begin_payment, close_payment, expire_payments},
+    payments::{
+        apply_payment_answer, begin_payment, book_cancel_fee, close_payment, expire_payments,
+        publish_cancel_fee,
+    },
     refunds::{
         apply_refund_answer, decide_refund_request, grant_goodwill, pay_compensation,
         record_paid_otherwise, request_refund, resend_failed_refund, send_refund,
@@ -312,7 +315,6 @@ fn settle_cancelled(transaction: &mut MoneyTransaction<'_>) -> bool {
         close_payment(transaction, n);
         return true;
     }
-    let order = transaction.money.order_id();
     let held = transaction.money.held_minor();
     let Some(payment) = transaction.money.held_payment().filter(|_| held > 0) else {
         return false;
@@ -320,18 +322,13 @@ fn settle_cancelled(transaction: &mut MoneyTransaction<'_>) -> bool {
     if is_disabled(MoneyRule::StillOwed) && !transaction.money.refunds.is_empty() {
         return false;
     }
-    let mut rest = held;
-    if let Some(CancelFee {
-        subject,
-        provider,
-        minor,
-    }) = transaction.money.cancel_fee()
-    {
-        transaction.book_journal(JournalDraft::cancel_fee(order, subject, minor, provider));
-        rest -= minor;
-    }
+    let fee = book_cancel_fee(transaction);
+    let rest = held - fee;
     if rest > 0 {
         send_refund(transaction, payment, Source::Held, rest);
+    }
+    if fee > 0 {
+        publish_cancel_fee(transaction, payment, fee);
     }
     true
 }

@@ -106,6 +106,8 @@ pub enum MoneyRule {
     HeldIsWhole,
     /// The order's newest event wins, even with an old version.
     OrderVersion,
+    /// A cancel fee that custody could not pay in full opens no case.
+    FeeCase,
     /// A cancel ignores the previewed fee.
     PreviewBound,
     /// A refund is announced when it is requested.

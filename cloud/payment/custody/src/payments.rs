@@ -227,26 +227,65 @@ impl OrderMoney {
     }
 }
 
-pub(crate) struct CancelFee {
-    pub subject: Uuid,
-    pub provider: UserId,
-    pub minor: i64,
+struct CancelFee {
+    subject: Uuid,
+    provider: UserId,
+    minor: i64,
+}
+
+/// Books the cancel fee that custody can pay, and returns its amount.
+pub(crate) fn book_cancel_fee(transaction: &mut MoneyTransaction<'_>) -> i64 {
+    let order = transaction.money.order_id();
+    let Some(fee) = transaction.money.cancel_fee() else {
+        return 0;
+    };
+    transaction.book_journal(JournalDraft::cancel_fee(
+        order,
+        fee.subject,
+        fee.minor,
+        fee.provider,
+    ));
+    fee.minor
+}
+
+/// Tells the provider about a fee that this transaction booked. The order's terms only promise it:
+/// custody may hold less by now [TELL_AFTER].
+pub(crate) fn publish_cancel_fee(
+    transaction: &mut MoneyTransaction<'_>,
+    payment: MovementId,
+    fee_minor: i64,
+) {
+    let details = MoneyDetails {
+        cancel_fee_minor: Some(fee_minor),
+        ..MoneyDetails::default()
+    };
+    transaction.publish_event_with_details(
+        EventType::PaymentStatusChanged,
+        payment,
+        fee_minor,
+        details,
+    );
 }
 
 impl OrderMoney {
     /// The cancel fee still to book, limited to the held money. If a chargeback left less than the
     /// fee, its reversal brings the rest.
-    pub(crate) fn cancel_fee(&self) -> Option<CancelFee> {
+    fn cancel_fee(&self) -> Option<CancelFee> {
         let terms = self.due.order.terms?;
         let subject = self.free_subject(Action::CancelFee)?;
-        let owed = terms.fee_minor - self.booked_cancel_fee();
-        let minor = owed.min(self.held_minor());
+        let minor = self.unbooked_cancel_fee().min(self.held_minor());
         let fee = CancelFee {
             subject,
             provider: terms.provider_id?,
             minor,
         };
         (minor > 0).then_some(fee)
+    }
+
+    /// The part of the agreed cancel fee that the provider has not got.
+    pub(crate) fn unbooked_cancel_fee(&self) -> i64 {
+        let agreed_minor = self.due.order.terms.map_or(0, |terms| terms.fee_minor);
+        agreed_minor - self.booked_cancel_fee()
     }
 
     fn booked_cancel_fee(&self) -> i64 {

@@ -84,7 +84,7 @@ pub struct MoneyEvent {
     pub money_version: u64,
     /// Still in custody, so that the order can preview a cancel.
     pub held_minor: i64,
-    /// The paid provider, for a release.
+    /// The paid provider, for a release or a cancel fee.
     pub provider_id: Option<UserId>,
     pub details: MoneyDetails,
 }
@@ -98,6 +98,8 @@ pub struct MoneyDetails {
     pub share_minor: Option<i64>,
     /// For a chargeback.
     pub charged_back_minor: Option<i64>,
+    /// Booked for the provider, for a cancelled order.
+    pub cancel_fee_minor: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,11 +168,13 @@ impl<'a> MoneyTransaction<'a> {
         let due = &mut self.money.due;
         (due.payment_status, due.money_version) = (status, due.money_version + 1);
         let money_version = due.money_version;
-        let released = kind == EventType::PaymentReleased;
-        let provider_id = due
-            .completed
-            .filter(|_| released)
-            .map(|done| done.provider_id);
+        let provider_id = if kind == EventType::PaymentReleased {
+            due.completed.map(|done| done.provider_id)
+        } else if details.cancel_fee_minor.is_some() {
+            due.order.terms.and_then(|terms| terms.provider_id)
+        } else {
+            None
+        };
         let held_minor = self.money.held_minor();
         self.events.push(MoneyEvent {
             kind,
@@ -216,6 +220,13 @@ impl<'a> MoneyTransaction<'a> {
                 MovementId(self.money.order_id().0),
             );
         }
+        // One case per order, like the one above [FEE_CASE].
+        if self.money.has_fee_shortfall() && !is_disabled(MoneyRule::FeeCase) {
+            self.open_case(
+                MoneyCaseKind::FeeShortfall,
+                MovementId(self.money.order_id().0),
+            );
+        }
         MoneyWrites {
             due: self.money.due,
             payments: changed_rows(self.money.payments, &before.payments),
@@ -249,6 +260,12 @@ impl OrderMoney {
             && !open
             && !suspense
             && self.held_minor() == 0
+    }
+
+    /// Returns true if a cancelled order is settled and the provider got less than the agreed fee.
+    /// Until then a refund may still fail, which returns its money to custody.
+    fn has_fee_shortfall(&self) -> bool {
+        self.due.is_cancelled() && self.is_over() && self.unbooked_cancel_fee() > 0
     }
 
     fn is_long_unpaid(&self, now: UnixMillis, limits: &CustodyLimits) -> bool {

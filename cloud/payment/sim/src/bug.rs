@@ -80,6 +80,7 @@ bugs! {
     ExpireAlways "EXPIRE_ALWAYS" InMoney(MoneyRule::ExpireAlways), "only the job closes a payment that is too old";
     NeverDead "NEVER_DEAD" InMoney(MoneyRule::NeverDead), "a customer who wants to pay gets an earlier payment that can no longer be paid";
     OrderVersion "ORDER_VERSION" InMoney(MoneyRule::OrderVersion), "an old version of the order counts";
+    FeeCase "FEE_CASE" InMoney(MoneyRule::FeeCase), "a cancel fee that custody could not pay opens no case";
     TellAfter "TELL_AFTER" InMoney(MoneyRule::TellAfter), "a refund is announced when it is requested";
     // rules of `cloud/order/rules`
     PreviewBound "PREVIEW_BOUND" InMoney(MoneyRule::PreviewBound), "a cancellation costs a different fee than was shown";

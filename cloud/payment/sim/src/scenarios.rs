@@ -48,7 +48,7 @@ struct MoneySchedule {
     acts: &'static [&'static [Act]],
 }
 
-const SCHEDULES: [MoneySchedule; 15] = [
+const SCHEDULES: [MoneySchedule; 17] = [
     MoneySchedule {
         name: "a_key_after_its_payment_failed",
         says: "a request repeated under its key after the payment failed begins no other",
@@ -249,6 +249,53 @@ const SCHEDULES: [MoneySchedule; 15] = [
                 Pull,
                 Reversal(0),
                 Statement,
+            ],
+        ],
+    },
+    // An admin grants the whole price back and ends the work. The next provider's customer cancels
+    // late, before the order hears of the grant.
+    MoneySchedule {
+        name: "a_late_cancel_after_the_price_was_granted",
+        says: "a fee that custody cannot pay any more is a case for the money desk",
+        catches: &[MoneyBug::FeeCase],
+        acts: &[
+            &ORDER_HEARD,
+            &HELD,
+            &[
+                Start(0),
+                Pull,
+                AskBack(0, 0, Fraction::All),
+                Grant(0, Fraction::All),
+                WithdrawByAdmin(0),
+                Accept(0, 1),
+                Minutes(600),
+                Preview(0),
+                Cancel(0),
+            ],
+        ],
+    },
+    // The same, but the adapter fails to send the grant, so custody can pay the fee.
+    MoneySchedule {
+        name: "a_late_cancel_after_a_grant_that_fails",
+        says: "a fee that custody can pay in the end is paid, and is no case",
+        catches: &[MoneyBug::StillOwed],
+        acts: &[
+            &ORDER_HEARD,
+            &HELD,
+            &[
+                Start(0),
+                Pull,
+                AskBack(0, 0, Fraction::All),
+                Grant(0, Fraction::All),
+                Work(0, Answered),
+                WithdrawByAdmin(0),
+                Accept(0, 1),
+                Minutes(600),
+                Preview(0),
+                Cancel(0),
+                Pull,
+                AdapterFails(0),
+                Work(0, Answered),
             ],
         ],
     },

@@ -6,7 +6,7 @@ mod orders;
 mod payments;
 mod rest;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use custody::{AdapterAnswer, MoneyEvent, MoneyStep, MovementId};
 use planted::is_planted;
@@ -69,6 +69,8 @@ pub(crate) struct MoneyWorld {
     pub queues: [Vec<Message>; 3],
     /// Notifications that were sent, by kind.
     pub notified: BTreeSet<(EventType, MovementId)>,
+    /// The cancel fees that providers were told of, by order and version of its money.
+    pub fees_told: BTreeMap<(usize, u64), i64>,
     pub record: Option<RunRecord>,
     trace: RunTrace,
     counts: MoneyCounts,
@@ -99,6 +101,7 @@ impl MoneyWorld {
             late_replies: Vec::new(),
             queues: Default::default(),
             notified: BTreeSet::new(),
+            fees_told: BTreeMap::new(),
             record: None,
             trace,
             counts: MoneyCounts::default(),

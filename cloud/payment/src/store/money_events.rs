@@ -25,6 +25,7 @@ pub(super) fn build_money_event(
         returning_minor,
         share_minor,
         charged_back_minor,
+        cancel_fee_minor,
     } = told.details;
     let body = PaymentEvent {
         provider_id: told.provider_id.or(due.order.provider_id),
@@ -34,6 +35,7 @@ pub(super) fn build_money_event(
         share: share_minor.map(to_amount).transpose()?,
         charged_back: charged_back_minor.map(to_amount).transpose()?,
         order_status: charged_back_minor.map(|_| due.order.status),
+        cancel_fee: cancel_fee_minor.map(to_amount).transpose()?,
         ..new_payment_event(due, told.movement, told.amount_minor, told.held_minor)?
     };
     new_event(clock, told.kind, now, &body)
@@ -61,6 +63,7 @@ pub(super) fn new_payment_event(
         share: None,
         charged_back: None,
         order_status: None,
+        cancel_fee: None,
         case: None,
     })
 }

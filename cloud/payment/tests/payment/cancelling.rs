@@ -4,7 +4,7 @@
 use custody::{AdapterAnswer, BilledOrder, CancelTerms, LedgerAccount, MoneyStep, Saga};
 use payment::{AdapterWorker, adapter::PaymentAdapter, jobs, store::Store};
 use rstest::rstest;
-use wire::{OrderStatus, PaymentStatus};
+use wire::{EventType, OrderStatus, PaymentEvent, PaymentStatus};
 
 use crate::stage::*;
 
@@ -19,6 +19,18 @@ fn cancelled(version: u64) -> MoneyStep {
         terms,
         ..order(0, version, OrderStatus::Cancelled)
     })
+}
+
+/// The provider's events about a booked fee.
+async fn told_fees(stage: &Stage) -> Vec<PaymentEvent> {
+    let events = stage.events().await;
+    let told = events
+        .iter()
+        .filter(|event| event.kind == EventType::PaymentStatusChanged);
+    let bodies = told.map(|event| serde_json::from_value(event.body.clone()).unwrap());
+    bodies
+        .filter(|body: &PaymentEvent| body.cancel_fee.is_some())
+        .collect()
 }
 
 /// A new process that has only the rows.
@@ -76,6 +88,18 @@ async fn ends_right(engine: Engine, stop: usize) {
     assert_eq!(money.due.payment_status, PaymentStatus::PartiallyRefunded);
     let sent = "SELECT COUNT(*) FROM simulated_movements WHERE kind = 'refund'";
     assert_eq!(stage.count(sent).await, 1, "stop {stop}");
+    let told = told_fees(&stage).await;
+    let [told] = told.as_slice() else {
+        panic!("the provider is told once at stop {stop}: {told:?}");
+    };
+    assert_eq!(told.provider_id, Some(user(7)));
+    assert_eq!(told.cancel_fee, Some(told.amount));
+    assert_eq!(
+        (told.amount.minor_units(), told.held.minor_units()),
+        (FEE, 0)
+    );
+    let cases = "SELECT COUNT(*) FROM money_cases";
+    assert_eq!(stage.count(cases).await, 0, "stop {stop}");
 }
 
 #[rstest]
@@ -86,6 +110,48 @@ async fn a_cancel_ends_right_after_a_crash_at_any_step(#[case] engine: Engine) {
     for stop in 0..=3 {
         ends_right(engine, stop).await;
     }
+}
+
+/// An admin grants the price back, and the customer cancels at the fee that they were shown before.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_fee_that_custody_cannot_pay_opens_one_case(#[case] engine: Engine) {
+    let (stage, _) = Stage::held(engine).await;
+    stage.becomes(0, 4, OrderStatus::InProgress).await;
+    let request = MoneyStep::RequestRefund {
+        by: user(1),
+        amount_minor: PRICE,
+    };
+    let request = stage.done(0, request).await.movement.unwrap();
+    let grant = MoneyStep::DecideRefund {
+        request,
+        granted_minor: Some(PRICE),
+    };
+    let refund = stage.done(0, grant).await.movement.unwrap();
+    stage.done(0, cancelled(5)).await;
+    let cases = "SELECT COUNT(*) FROM money_cases";
+    assert_eq!(stage.count(cases).await, 0, "the refund may still fail");
+    stage.hears(0, refund, AdapterAnswer::Done).await;
+    // The event arrives again, and the job looks again.
+    stage.done(0, cancelled(5)).await;
+    stage.done(0, MoneyStep::TimePassed).await;
+    let cases = stage.store.list_open_cases(10, None).await.unwrap();
+    let [case] = cases.as_slice() else {
+        panic!("one case: {cases:?}");
+    };
+    assert_eq!(
+        (case.kind.as_str(), case.order_id),
+        ("fee_shortfall", order_id(0))
+    );
+    let events = stage.events().await;
+    let opened = events
+        .iter()
+        .filter(|event| event.kind == EventType::PaymentCaseOpened);
+    assert_eq!(opened.count(), 1, "admins are told once");
+    assert_eq!(told_fees(&stage).await, [], "no provider is told of a fee");
+    assert_eq!(stage.money(0).await.earned_minor(), 0);
 }
 
 /// The refund fails: the money returns to custody, stays owed, and waits for a person. The fee

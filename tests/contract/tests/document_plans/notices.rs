@@ -257,6 +257,7 @@ fn line(of: UserId, n: u128) -> InboxLine {
             amount: Amount::from_minor(20_000).unwrap(),
             currency: Currency::Cny,
             returning: None,
+            cancel_fee: None,
             case: None,
         }),
         created_at: AT.plus_ms(i64::try_from(n).unwrap()),

@@ -185,6 +185,20 @@ fn a_payment_is_held_or_goes_back() {
 }
 
 #[test]
+fn a_provider_hears_of_a_cancel_fee_once_it_is_booked() {
+    let lines = samples::payment_lines(EventType::PaymentStatusChanged, &samples::fee_booked());
+    let [line] = lines.as_slice() else {
+        panic!("more than the provider hears of it: {lines:?}");
+    };
+    assert_eq!(line.role, Role::Provider);
+    tells(
+        line,
+        &["¥20.00 are yours for the late cancel"],
+        &["因客户临近取消，¥20.00 已归您"],
+    );
+}
+
+#[test]
 fn a_cancel_names_its_fee_and_the_sum_that_comes_back() {
     let told = |event: &OrderEvent, role| {
         of_role(samples::order_lines(EventType::OrderCancelled, event), role)
@@ -195,17 +209,10 @@ fn a_cancel_names_its_fee_and_the_sum_that_comes_back() {
         &["The cancellation fee is ¥20.00. ¥180.00 go back to you."],
         &["取消费用为 ¥20.00。¥180.00 将退还给您。"],
     );
-    let provider = told(&late, Role::Provider);
-    tells(
-        &provider,
-        &["A cancellation fee of ¥20.00 is due to you."],
-        &["取消费用 ¥20.00"],
-    );
-    assert!(
-        !write_in(Language::English, &provider)
-            .content
-            .contains("180.00")
-    );
+    let provider = write_in(Language::English, &told(&late, Role::Provider)).content;
+    for sum in ["20.00", "180.00"] {
+        assert!(!provider.contains(sum), "{sum} is promised in: {provider}");
+    }
     let early = samples::cancelled(0, 20_000);
     tells(
         &told(&early, Role::Customer),

@@ -32,6 +32,7 @@ pub(crate) fn word(
         share: None,
         charged_back: None,
         order_status: None,
+        cancel_fee: None,
         case: None,
     };
     Event::new(EventId(stage.clock.new_id()), kind, NOW, "trace", &body).unwrap()

@@ -335,7 +335,9 @@ impl MoneyWorld {
             }
             EventType::PaymentFailed => self.is_closed(movement),
             EventType::PaymentReleased => self.is_booked(n, Action::Release),
-            EventType::PaymentStatusChanged => true,
+            EventType::PaymentStatusChanged => {
+                event.details.cancel_fee_minor.is_none() || self.is_booked(n, Action::CancelFee)
+            }
             _ => false,
         };
         if !is_true {
@@ -343,6 +345,9 @@ impl MoneyWorld {
             self.report_violation("what_is_told_is_true", says);
         }
         self.notified.insert((kind, movement));
+        if let Some(fee_minor) = event.details.cancel_fee_minor {
+            self.fees_told.insert((n, event.money_version), fee_minor);
+        }
         if is_planted(MoneyBug::ProviderHearsOrder) && event.status == PaymentStatus::Held {
             self.provider_may_start(n, event.money_version);
         }

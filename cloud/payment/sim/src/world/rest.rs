@@ -5,11 +5,11 @@ use custody::{
     Action, AdapterAnswer, LedgerAccount, MoneyStep, MovementId, OrderMoney, PayoutState,
     RefundState, Saga,
 };
-use wire::{EventType, OrderStatus};
+use wire::{EventType, MoneyCaseKind, OrderStatus};
 
 use super::{
     MoneyWorld, TO_NOTIFICATION, TO_ORDER, TO_PAYMENT,
-    orders::{HOUR_MS, POLICIES, provider_id},
+    orders::{HOUR_MS, POLICIES, order_number, provider_id},
 };
 use crate::{
     adapter::{AdapterTruth, Kind},
@@ -21,6 +21,37 @@ use crate::{
 const ROUNDS_MAX: u32 = 40;
 /// The run rests after this many rounds with no open work.
 const QUIET_ROUNDS: u32 = 4;
+
+/// The fee of a cancelled order, and its case for the money desk.
+struct CancelOutcome {
+    fee_minor: i64,
+    /// The part of the fee that the granted refunds left in custody.
+    covered_minor: i64,
+    is_listed: bool,
+    /// A bank took money and returned it. The fee may have been paid in full after its case.
+    was_charged_back: bool,
+}
+
+impl CancelOutcome {
+    /// The customer pays the fee. They may pay less only if a case lists the difference.
+    fn cost_minor(&self, paid_minor: i64) -> i64 {
+        let is_made_up = self.was_charged_back && paid_minor == self.fee_minor;
+        if self.is_listed && !is_made_up {
+            self.covered_minor
+        } else {
+            self.fee_minor
+        }
+    }
+
+    /// False for a shortfall without a case, and for a case without a shortfall.
+    fn is_listed_rightly(&self, paid_minor: i64) -> bool {
+        if self.is_listed {
+            paid_minor < self.fee_minor || self.was_charged_back
+        } else {
+            paid_minor == self.fee_minor || paid_minor != self.covered_minor
+        }
+    }
+}
 
 impl MoneyWorld {
     pub(crate) fn run_until_rest(&mut self) {
@@ -222,18 +253,20 @@ impl MoneyWorld {
         if let Some((kind, id)) = untold {
             return self.report_violation("everybody_hears_of_it", format!("{kind} of {id:?}"));
         }
-        let mut chargebacks = ids.iter().flat_map(|id| self.adapter.find_chargebacks(*id));
-        if chargebacks.any(|chargeback| !chargeback.is_reversed) {
+        let chargebacks = ids.iter().flat_map(|id| self.adapter.find_chargebacks(*id));
+        let chargebacks: Vec<_> = chargebacks.collect();
+        if chargebacks.iter().any(|chargeback| !chargeback.is_reversed) {
             return;
         }
         let was_held = rows.held_payment().is_some();
         let due = &rows.due;
+        let paid = self.paid_by_customer(rows, &ids);
+        let cancel = self.read_cancel_outcome(n, rows, !chargebacks.is_empty());
         let cost = match row.status {
             _ if !was_held => 0,
-            OrderStatus::Cancelled => self.orders.fee_minor(n).unwrap_or(0),
+            OrderStatus::Cancelled => cancel.cost_minor(paid),
             _ => price - due.granted_minor - due.goodwill_minor,
         };
-        let paid = self.paid_by_customer(rows, &ids);
         let completed = row.status == OrderStatus::Completed;
         let released = if completed && was_held {
             price - due.granted_minor
@@ -246,7 +279,9 @@ impl MoneyWorld {
             _ => released - released * bp / 10_000,
         };
         let earned = Self::to_providers(rows);
-        let found = if paid != cost {
+        let found = if !cancel.is_listed_rightly(paid) && row.status == OrderStatus::Cancelled {
+            "a_fee_shortfall_is_listed"
+        } else if paid != cost {
             "the_customer_pays_exactly"
         } else if earned != share {
             "the_provider_gets_exactly"
@@ -255,6 +290,23 @@ impl MoneyWorld {
         };
         let says = format!("order {n}: paid {paid} of {cost}, earned {earned} of {share}");
         self.report_violation(found, says);
+    }
+
+    fn read_cancel_outcome(
+        &self,
+        n: usize,
+        rows: &OrderMoney,
+        was_charged_back: bool,
+    ) -> CancelOutcome {
+        let fee_minor = self.orders.fee_minor(n).unwrap_or(0);
+        let left_minor = rows.due.order.price_minor - rows.due.granted_minor;
+        let case = (n, MoneyCaseKind::FeeShortfall.as_str());
+        CancelOutcome {
+            fee_minor,
+            covered_minor: fee_minor.min(left_minor),
+            is_listed: self.money.cases.contains(&case),
+            was_charged_back,
+        }
     }
 
     /// The customer's final cost, by the adapter and by hand.
@@ -276,7 +328,7 @@ impl MoneyWorld {
         his.map(|posting| -posting.minor).sum()
     }
 
-    /// A refund or payment without its notification.
+    /// A refund, payment or cancel fee without its notification.
     fn find_missing_notification(&self, money: &OrderMoney) -> Option<(EventType, MovementId)> {
         let done = money
             .refunds
@@ -286,8 +338,31 @@ impl MoneyWorld {
         let paid = money
             .held_payment()
             .map(|id| (EventType::PaymentCompleted, id));
+        let fee = (
+            EventType::PaymentStatusChanged,
+            MovementId(money.order_id().0),
+        );
+        let is_fee_told = self.told_fees_minor(money) == booked_fees_minor(money);
         refunds
             .chain(paid)
             .find(|notice| !self.notified.contains(notice))
+            .or_else(|| (!is_fee_told).then_some(fee))
     }
+
+    /// The provider's notifications of cancel fees of the order, together.
+    fn told_fees_minor(&self, money: &OrderMoney) -> i64 {
+        let n = order_number(money.order_id());
+        let told = self.fees_told.iter().filter(|((order, _), _)| *order == n);
+        told.map(|(_, minor)| minor).sum()
+    }
+}
+
+fn booked_fees_minor(money: &OrderMoney) -> i64 {
+    let fees = money
+        .journals
+        .iter()
+        .filter(|journal| journal.key.action == Action::CancelFee);
+    let postings = fees.flat_map(|journal| &journal.postings);
+    let credits = postings.filter(|posting| posting.minor < 0);
+    credits.map(|posting| -posting.minor).sum()
 }
