@@ -32,8 +32,8 @@ pub fn build(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Installs, upgrades, restores and removes the package in a bare Debian root with its own systemd,
-/// and runs the edge of the arm64 package in an emulator.
+/// Installs, upgrades, restores, moves, replaces and removes the package in bare Debian roots with
+/// their own systemd, and runs the edge of the arm64 package in an emulator.
 pub fn drill() -> Result<()> {
     install::packages(&[
         "debootstrap",
@@ -41,6 +41,7 @@ pub fn drill() -> Result<()> {
         "qemu-user-static",
         "curl",
         "jq",
+        "sqlite3",
     ])?;
     let package = build_package()?;
     let newer = pack(&["--deb-version", NEWER])?;
