@@ -3,8 +3,8 @@
 //! next input.
 //!
 //! Beside its loop, so that they wait for none of its store work, a session reads the socket
-//! (`reader`), answers probes of its edge (`liveness`), relays photos (`photos`) and writes
-//! (`outbound`).
+//! (`reader`), records when its edge was heard and answers probes of it (`liveness`), relays photos
+//! (`photos`) and writes (`outbound`).
 //!
 //! Invariants: a session writes only under its term; it never blocks on the edge reading, because
 //! the edge may be waiting for the session to read, so frames leave through a bounded queue; and it
@@ -47,9 +47,6 @@ const TICK: Duration = Duration::from_secs(1);
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
 /// An edge that answers nothing, even pings, for this long is gone.
 const SILENCE_LIMIT: Duration = Duration::from_secs(15);
-const PING_TICKS: u64 = 4;
-/// Ticks between two updates of the last contact time.
-const CONTACT_TICKS: u64 = 3;
 
 enum SessionInput {
     /// `None` once the connection is lost.
@@ -200,14 +197,8 @@ impl EdgeConnection {
             return Err(self.end_session(Code::TimedOut, "received no Hello in time"));
         }
         // While messages wait, the reader may have stopped: the session is slow, not the edge.
-        if !unread && now.saturating_sub(self.contact.heard_at()) > SILENCE_LIMIT {
+        if !unread && self.contact.silence() > SILENCE_LIMIT {
             return Err(self.end_session(Code::TimedOut, "received nothing from the edge"));
-        }
-        if self.ticks.is_multiple_of(PING_TICKS) {
-            self.out.send_ping();
-        }
-        if self.ticks.is_multiple_of(CONTACT_TICKS) {
-            self.record_contact_time().await?;
         }
         self.drive_engine(SyncSessionInput::Tick).await?;
         self.check_edge_row().await

@@ -10,6 +10,7 @@
 
 mod accept_origins;
 pub(crate) mod certificates;
+pub(crate) mod contacts;
 pub(crate) mod edge_acks;
 pub(crate) mod edges;
 mod epochs;
@@ -36,7 +37,8 @@ pub(crate) const MIGRATIONS: Migrations = platform::migrations!(
     "0001_hub",
     "0002_edge_acks",
     "0003_probe_answers",
-    "0004_edge_disk"
+    "0004_edge_disk",
+    "0005_edge_contacts"
 );
 
 /// The place of an op, which its outcome shares.

@@ -20,10 +20,10 @@ use wire::{Code, EdgeId, Frame, HeldReason, LinkLimits, Region, SessionRefusal, 
 
 use super::{
     certificates::CertificateAuthority,
-    liveness::{Liveness, LivenessWatch, SharedMachine},
+    liveness::{LastContact, Liveness, LivenessWatch, SharedMachine},
     outbound::{FramePermit, OutboundQueue, SocketWriter, open_channel},
     photos::{PhotoQueue, PhotoRelay},
-    reader::{InboundReader, Inbox, LastContact},
+    reader::{InboundReader, Inbox, STALLED_AFTER},
 };
 use crate::{
     domain::op::AcceptKey,
@@ -142,19 +142,20 @@ impl EdgeConnection {
         let now = hub.clock.elapsed();
         let machine = SharedMachine::new(SyncSession::new(edge.clone(), hub.limits, linked_at));
         let liveness = Liveness::new(machine.clone(), hub.clock.clone());
-        let contact = LastContact::new(now);
+        let contact = LastContact::new(hub.clock.clone());
         let bytes_max = hub.message_bytes_max();
         let (reader, inbox) = InboundReader::new(
             stream,
             bytes_max,
             &hub.limits,
+            STALLED_AFTER,
             &liveness,
             &contact,
-            &hub.clock,
         );
         let (relay, photos) = PhotoRelay::new(edge.clone(), hub.order_client.clone());
         let watch = LivenessWatch {
             liveness: liveness.clone(),
+            contact: contact.clone(),
             out: out.clone(),
             store: hub.store.clone(),
             signals: hub.signals.clone(),
@@ -219,12 +220,13 @@ impl EdgeConnection {
             let frames = self.machine.ignored_count();
             tracing::warn!(edge.id = %edge, frames, "Ignored frames of `{edge}`");
         }
-        // If this fails, the stale contact time marks the link as down.
-        let down = self
-            .hub
-            .store
-            .record_link_down(&self.edge, term, self.hub.clock.now())
-            .await;
+        self.contact.note_close();
+        let store = &self.hub.store;
+        // If both fail, the stale contact time marks the link as down.
+        let ((), down) = tokio::join!(
+            self.contact.record_in(store, &self.edge, term),
+            store.record_link_down(&self.edge, term, self.hub.clock.now()),
+        );
         if let Err(error) = down {
             tracing::warn!(%error, "Could not store the end of a session");
         }

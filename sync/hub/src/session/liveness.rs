@@ -1,22 +1,35 @@
-//! Shows that a session's edge is alive: probes it at once and records its answer at once, whatever
-//! store work the session's loop waits for.
+//! Shows that a session's edge is alive: pings it and records when it was last heard, probes it at
+//! once and records its answer at once, whatever store work the session's loop waits for.
 //!
 //! Invariants: the engine decides which answer counts, and it sees a probe and its answer between
-//! any two other inputs. An answer is reported on this replica first, and then stored in a row of
-//! its own, which no transaction that stores ops locks.
+//! any two other inputs. An answer is reported on this replica first. Contacts and answers are
+//! stored in rows that no transaction that stores ops locks.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use engine::cloud::{SyncSession, SyncSessionInput, SyncSessionOutput};
 use process::{clock::Clock, problem::format_error_chain};
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
+};
+use tokio_util::sync::CancellationToken;
 use wire::{EdgeId, Frame, ProbeReply, UnixMillis};
 
 use super::outbound::OutboundQueue;
 use crate::{
     polling::{EdgeSignals, ProbeAnswer, wait_for_change},
-    store::Store,
+    store::{Store, contacts::EdgeContact},
 };
+
+const PING_EVERY: Duration = Duration::from_secs(4);
+const CONTACT_EVERY: Duration = Duration::from_secs(3);
 
 /// The engine of one session. It never waits, so the session's loop and the work beside it share
 /// it.
@@ -50,6 +63,60 @@ impl SharedMachine {
 
     fn lock(&self) -> MutexGuard<'_, SyncSession> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When the edge last sent anything, including a pong, and whether its connection is closed. Clones
+/// share it.
+#[derive(Clone)]
+pub(super) struct LastContact {
+    clock: Clock,
+    /// By the clock's elapsed time.
+    heard_ms: Arc<AtomicU64>,
+    closed: CancellationToken,
+}
+
+impl LastContact {
+    pub(super) fn new(clock: Clock) -> Self {
+        let contact = Self {
+            clock,
+            heard_ms: Arc::default(),
+            closed: CancellationToken::new(),
+        };
+        contact.note_message();
+        contact
+    }
+
+    pub(super) fn note_message(&self) {
+        let elapsed = self.clock.elapsed().as_millis();
+        let ms = u64::try_from(elapsed).unwrap_or(u64::MAX);
+        self.heard_ms.store(ms, Ordering::Relaxed);
+    }
+
+    pub(super) fn note_close(&self) {
+        self.closed.cancel();
+    }
+
+    /// How long the edge has sent nothing.
+    pub(super) fn silence(&self) -> Duration {
+        let heard_at = Duration::from_millis(self.heard_ms.load(Ordering::Relaxed));
+        self.clock.elapsed().saturating_sub(heard_at)
+    }
+
+    /// Stores what the session of this term knows now, for all replicas.
+    pub(super) async fn record_in(&self, store: &Store, edge: &EdgeId, term: u64) {
+        let silence_ms = i64::try_from(self.silence().as_millis()).unwrap_or(i64::MAX);
+        let now = self.clock.now();
+        let contact = EdgeContact {
+            edge,
+            term,
+            heard_at: now.plus_ms(-silence_ms),
+            closed_at: self.closed.is_cancelled().then_some(now),
+        };
+        if let Err(error) = store.record_contact(contact).await {
+            let cause = format_error_chain(&error);
+            tracing::warn!(edge.id = %edge, cause, "Could not store the last contact of `{edge}`");
+        }
     }
 }
 
@@ -118,9 +185,11 @@ impl Liveness {
     }
 }
 
-/// Sends a session's probes and records their answers, for as long as the session lasts.
+/// Sends a session's pings and probes, and records contacts and answers, for as long as the session
+/// lasts.
 pub(super) struct LivenessWatch {
     pub liveness: Liveness,
+    pub contact: LastContact,
     pub out: OutboundQueue,
     pub store: Store,
     pub signals: EdgeSignals,
@@ -129,7 +198,35 @@ pub(super) struct LivenessWatch {
 
 impl LivenessWatch {
     pub(super) async fn run(self) {
-        tokio::join!(self.send_probes(), self.record_answers());
+        tokio::join!(
+            self.send_pings(),
+            self.record_contacts(),
+            self.send_probes(),
+            self.record_answers(),
+        );
+    }
+
+    async fn send_pings(&self) {
+        let mut due = start_interval(PING_EVERY);
+        loop {
+            due.tick().await;
+            self.out.send_ping();
+        }
+    }
+
+    /// Records a closed connection at once: the session's loop may hear of it much later.
+    async fn record_contacts(&self) {
+        let mut due = start_interval(CONTACT_EVERY);
+        let mut is_closed = false;
+        while !is_closed {
+            tokio::select! {
+                _ = due.tick() => {}
+                () = self.contact.closed.cancelled() => is_closed = true,
+            }
+            if let Some(term) = self.liveness.machine.open_term() {
+                self.contact.record_in(&self.store, &self.edge, term).await;
+            }
+        }
     }
 
     async fn send_probes(&self) {
@@ -174,4 +271,11 @@ impl LivenessWatch {
         // The session's loop then settles the probe in the edge's row.
         self.signals.wake_sessions(edge);
     }
+}
+
+/// A late tick comes once, not as often as it was missed.
+fn start_interval(period: Duration) -> Interval {
+    let mut due = interval_at(Instant::now() + period, period);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    due
 }

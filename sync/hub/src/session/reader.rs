@@ -1,30 +1,31 @@
-//! Reads a session's socket ahead of its loop, so that the answer to a liveness probe counts at
-//! once, even if the loop waits for the store.
+//! Reads a session's socket ahead of its loop. It notes each message as contact with the edge and
+//! counts the answer to a liveness probe at once, even if the loop waits for the store.
 //!
 //! Invariants: all other messages reach the loop in order; at most one batch of them waits for it.
-//! Only while the edge has not answered a probe, the reader goes on behind that batch, because the
-//! answer may lie behind the ops that the edge has credit for: it holds as many bytes more.
+//! Only while the edge has not answered a probe, or the loop has stalled, the reader goes on behind
+//! that batch, because the sign of life may lie behind the ops that the edge has credit for: it
+//! holds as many bytes more.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::ws::Message;
 use futures::{Stream, StreamExt};
-use process::{clock::Clock, metrics};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use process::metrics;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::{Instant, sleep_until},
+};
 use wire::{Frame, LinkLimits};
 
-use super::liveness::Liveness;
+use super::liveness::{LastContact, Liveness};
 
 /// Room is counted in these units, and a message takes at least one.
 const UNIT_BYTES: usize = 1024;
 /// The answer to a probe is shorter. Longer messages are decoded only by the session's loop.
 const REPLY_BYTES_MAX: usize = 128;
+/// The loop has stalled if it makes no room within this time. Well below the time after which the
+/// edge gives up a write, and the time after which a silent edge is gone.
+pub(super) const STALLED_AFTER: Duration = Duration::from_secs(3);
 
 /// The messages that wait for a session's loop.
 pub(super) type Inbox = mpsc::Receiver<InboundMessage>;
@@ -35,37 +36,17 @@ pub(super) struct InboundMessage {
     pub room: OwnedSemaphorePermit,
 }
 
-/// When the edge last sent anything, including a pong.
-#[derive(Clone)]
-pub(super) struct LastContact(Arc<AtomicU64>);
-
-impl LastContact {
-    pub(super) fn new(now: Duration) -> Self {
-        let contact = Self(Arc::default());
-        contact.note(now);
-        contact
-    }
-
-    /// By the clock's elapsed time.
-    pub(super) fn heard_at(&self) -> Duration {
-        Duration::from_millis(self.0.load(Ordering::Relaxed))
-    }
-
-    fn note(&self, now: Duration) {
-        let ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        self.0.store(ms, Ordering::Relaxed);
-    }
-}
-
 pub(super) struct InboundReader<S> {
     messages: S,
     inbox: mpsc::Sender<InboundMessage>,
     window: RoomLimit,
-    /// Used only while the edge has not answered a probe.
+    /// Used only while the edge has not answered a probe, or the loop has stalled.
     reserve: RoomLimit,
+    /// When the window last had room for a message.
+    window_used_at: Instant,
+    stalled_after: Duration,
     liveness: Liveness,
     contact: LastContact,
-    clock: Clock,
 }
 
 #[derive(Clone)]
@@ -97,9 +78,9 @@ impl<S: Stream<Item = Result<Message, axum::Error>> + Unpin> InboundReader<S> {
         messages: S,
         bytes_max: usize,
         limits: &LinkLimits,
+        stalled_after: Duration,
         liveness: &Liveness,
         contact: &LastContact,
-        clock: &Clock,
     ) -> (Self, Inbox) {
         let credit = usize::try_from(limits.credit_bytes).unwrap_or(usize::MAX);
         let window = RoomLimit::new(bytes_max);
@@ -111,17 +92,23 @@ impl<S: Stream<Item = Result<Message, axum::Error>> + Unpin> InboundReader<S> {
             inbox: sender,
             window,
             reserve,
+            window_used_at: Instant::now(),
+            stalled_after,
             liveness: liveness.clone(),
             contact: contact.clone(),
-            clock: clock.clone(),
         };
         (reader, inbox)
     }
 
     /// Reads until the connection is lost. The session's loop then finds its inbox closed.
     pub(super) async fn run(mut self) {
+        self.read_messages().await;
+        self.contact.note_close();
+    }
+
+    async fn read_messages(&mut self) {
         while let Some(Ok(message)) = self.messages.next().await {
-            self.contact.note(self.clock.elapsed());
+            self.contact.note_message();
             if self.take_reply(&message) {
                 continue;
             }
@@ -155,14 +142,21 @@ impl<S: Stream<Item = Result<Message, axum::Error>> + Unpin> InboundReader<S> {
         true
     }
 
-    async fn take_room(&self, bytes: usize) -> OwnedSemaphorePermit {
+    async fn take_room(&mut self, bytes: usize) -> OwnedSemaphorePermit {
+        let stalled_at = self.window_used_at + self.stalled_after;
         let behind_window = async {
-            self.liveness.wait_for_open_probe().await;
+            tokio::select! {
+                () = self.liveness.wait_for_open_probe() => {}
+                () = sleep_until(stalled_at) => {}
+            }
             self.reserve.take(bytes).await
         };
         tokio::select! {
             biased;
-            room = self.window.take(bytes) => room,
+            room = self.window.take(bytes) => {
+                self.window_used_at = Instant::now();
+                room
+            }
             room = behind_window => room,
         }
     }
@@ -180,6 +174,7 @@ fn count_bytes(message: &Message) -> usize {
 mod tests {
     use engine::cloud::SyncSession;
     use futures::stream;
+    use process::clock::Clock;
     use support::eventually;
     use wire::{EdgeId, UnixMillis};
 
@@ -187,10 +182,14 @@ mod tests {
     use crate::session::liveness::SharedMachine;
 
     const MESSAGE_BYTES: usize = 2 * UNIT_BYTES - 1;
+    /// How many messages of this size the window and the reserve hold.
+    const WINDOW: usize = 5;
+    const RESERVE: usize = 25;
     const PATIENCE: Duration = Duration::from_secs(15);
+    const NEVER: Duration = Duration::from_secs(3_600);
 
-    #[tokio::test]
-    async fn the_reader_stops_at_one_batch_and_during_a_probe_behind_the_edges_credit() {
+    /// Runs `checks` beside a reader that always has another message to read.
+    async fn read_during(stalled_after: Duration, checks: impl AsyncFnOnce(Inbox, Liveness)) {
         let limits = LinkLimits {
             batch_ops_max: 1,
             batch_bytes_max: 0,
@@ -201,36 +200,63 @@ mod tests {
         let clock = Clock::system();
         let machine = SharedMachine::new(SyncSession::new(edge, limits, UnixMillis(0)));
         let liveness = Liveness::new(machine, clock.clone());
-        let contact = LastContact::new(clock.elapsed());
+        let contact = LastContact::new(clock);
         let message = || Ok(Message::Binary(vec![0; MESSAGE_BYTES].into()));
         let messages = stream::repeat_with(message);
         let bytes_max = 10 * UNIT_BYTES;
-        let (reader, mut inbox) =
-            InboundReader::new(messages, bytes_max, &limits, &liveness, &contact, &clock);
-        let reading = reader.run();
-        let checks = async {
-            let until_read = async |inbox: &Inbox, count: usize| {
-                eventually("the reader has read on", PATIENCE, async || {
-                    (inbox.len() == count).then_some(())
-                })
-                .await;
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                assert_eq!(inbox.len(), count, "and then stops");
-            };
-            until_read(&inbox, 5).await;
-            inbox.recv().await.unwrap();
-            until_read(&inbox, 5).await;
-            liveness.note_probe(1);
-            until_read(&inbox, 5 + 25).await;
-            liveness.note_answer(1);
-            for _ in 0..20 {
-                inbox.recv().await.unwrap();
-            }
-            until_read(&inbox, 10 + 5).await;
-        };
+        let (reader, inbox) = InboundReader::new(
+            messages,
+            bytes_max,
+            &limits,
+            stalled_after,
+            &liveness,
+            &contact,
+        );
         tokio::select! {
-            () = reading => panic!("the reader ended"),
-            () = checks => {}
+            () = reader.run() => panic!("the reader ended"),
+            () = checks(inbox, liveness) => {}
         }
+    }
+
+    /// Waits until this many messages wait for the loop, and checks that the reader then stops.
+    async fn until_read(inbox: &Inbox, count: usize) {
+        eventually("the reader has read on", PATIENCE, async || {
+            (inbox.len() == count).then_some(())
+        })
+        .await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(inbox.len(), count, "and then stops");
+    }
+
+    async fn receive_messages(inbox: &mut Inbox, count: usize) {
+        for _ in 0..count {
+            inbox.recv().await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn the_reader_stops_at_one_batch_and_during_a_probe_behind_the_edges_credit() {
+        read_during(NEVER, async |mut inbox, liveness| {
+            until_read(&inbox, WINDOW).await;
+            receive_messages(&mut inbox, 1).await;
+            until_read(&inbox, WINDOW).await;
+            liveness.note_probe(1);
+            until_read(&inbox, WINDOW + RESERVE).await;
+            liveness.note_answer(1);
+            receive_messages(&mut inbox, 20).await;
+            until_read(&inbox, 10 + WINDOW).await;
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_reader_stops_behind_the_edges_credit_if_the_loop_has_stalled() {
+        let stalled_after = Duration::from_millis(100);
+        read_during(stalled_after, async |mut inbox, _| {
+            until_read(&inbox, WINDOW + RESERVE).await;
+            receive_messages(&mut inbox, 1).await;
+            until_read(&inbox, WINDOW + RESERVE).await;
+        })
+        .await;
     }
 }

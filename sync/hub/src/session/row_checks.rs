@@ -139,27 +139,6 @@ impl EdgeConnection {
         }
         Ok(())
     }
-
-    /// Stores when the edge last sent anything, including a pong.
-    pub(super) async fn record_contact_time(&mut self) -> Result<(), SessionEnd> {
-        let Some(SessionTerm { term, .. }) = self.at else {
-            return Ok(());
-        };
-        let heard_at = self.contact.heard_at();
-        let silence = self.hub.clock.elapsed().saturating_sub(heard_at);
-        let silence_ms = i64::try_from(silence.as_millis()).unwrap_or(i64::MAX);
-        let heard_at = self.hub.clock.now().plus_ms(-silence_ms);
-        if self
-            .hub
-            .store
-            .record_contact(&self.edge, term, heard_at)
-            .await?
-        {
-            return Ok(());
-        }
-        let why = self.find_stop_reason().await?;
-        self.drive_engine(why).await
-    }
 }
 
 impl EdgeConnection {

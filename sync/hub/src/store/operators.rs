@@ -20,8 +20,10 @@ use crate::domain::{
 };
 
 const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoch, \
-    e.program_version AS version, e.cursor_seq, e.outcome_count, e.undecided, e.link_up, e.link_since, \
-    e.last_contact_at, e.outcome_cursor, e.feed_cursor, e.digest, e.ahead, e.pending, \
+    e.program_version AS version, e.cursor_seq, e.outcome_count, e.undecided, \
+    (e.link_up = 1 AND contact.closed_at IS NULL) AS link_up, \
+    COALESCE(contact.closed_at, e.link_since) AS link_since, \
+    COALESCE(contact.heard_at, e.last_contact_at) AS last_contact_at, e.outcome_cursor, e.feed_cursor, e.digest, e.ahead, e.pending, \
     e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, e.newcomers_waiting, f.region_digest, \
     e.disk_level, e.disk_used_percent, e.photos_waiting, \
     p.at AS epoch_at, p.why AS epoch_why, e.readmitted_at, e.needs_operator_at, e.twin_seen_at, \
@@ -42,6 +44,7 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
     AND o.number > e.outcome_cursor ORDER BY o.number LIMIT 1) AS outcome_at \
     FROM edges e LEFT JOIN feed f ON f.region = e.region AND f.feed_seq = e.feed_cursor \
     LEFT JOIN epochs p ON p.edge = e.edge AND p.epoch = e.epoch \
+    LEFT JOIN edge_contacts contact ON contact.edge = e.edge AND contact.term = e.term \
     WHERE e.edge > ? ORDER BY e.edge LIMIT ?";
 const COUNT_UNSETTLED: &str = "SELECT e.undecided, \
     CASE WHEN e.last_seq > e.cursor_seq THEN e.last_seq - e.cursor_seq ELSE 0 END \

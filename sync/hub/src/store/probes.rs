@@ -71,10 +71,10 @@ impl Store {
 
     /// Has no effect under another term: that session is over.
     pub(crate) async fn settle_probe(&self, edge: &EdgeId, term: u64, number: u64) -> Result<()> {
-        self.sql
-            .exec(SETTLE_PROBE, vals![number, edge, term, number])
-            .await?;
-        Ok(())
+        transact!(self.sql, tx => {
+            tx.exec(SETTLE_PROBE, vals![number, edge, term, number]).await?;
+            Ok(())
+        })
     }
 
     /// Lists edges whose newest probe since `since` is not settled, with its number.

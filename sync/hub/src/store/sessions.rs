@@ -43,7 +43,6 @@ const READS_FROM: &str = "UPDATE edges SET feed_cursor = ?, digest = NULL, ahead
 const PULSE: &str = "SELECT term, outcome_count, probe_number, probe_answered, repair_asked_at, disabled_at \
     FROM edges \
     WHERE edge = ?";
-const CONTACT: &str = "UPDATE edges SET last_contact_at = ? WHERE edge = ? AND term = ?";
 const LINK_DOWN: &str = "UPDATE edges SET link_up = 0, link_since = ? WHERE edge = ? AND term = ?";
 const SAVE_ACK: &str = "UPDATE edges SET acked_at = ?, last_contact_at = ?, outcome_cursor = ?, \
     feed_cursor = ?, digest = ?, ahead = ?, pending = ?, oldest_pending_at = ?, last_seq = ?, \
@@ -254,16 +253,6 @@ impl Store {
         ))
     }
 
-    /// Returns true if the term is still current.
-    pub(crate) async fn record_contact(
-        &self,
-        edge: &EdgeId,
-        term: u64,
-        now: UnixMillis,
-    ) -> Result<bool> {
-        Ok(self.sql.exec(CONTACT, vals![now, edge, term]).await? == 1)
-    }
-
     /// Has no effect under another term, whose session then owns the link.
     pub(crate) async fn record_link_down(
         &self,
@@ -283,8 +272,7 @@ impl Store {
         heads: &LogHeadReports,
         now: UnixMillis,
     ) -> Result<bool> {
-        let values = ack_values(edge, ack, heads, now);
-        Ok(self.sql.exec(SAVE_ACK, values).await? == 1)
+        transact!(self.sql, tx => { Self::save_ack_in(tx, edge, ack, heads, now).await })
     }
 
     pub(super) async fn save_ack_in(

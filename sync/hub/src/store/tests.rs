@@ -3,6 +3,7 @@
 mod assignments;
 mod certificates;
 mod compact;
+mod contacts;
 mod disabling;
 mod edge_acks;
 mod enrol;
@@ -32,6 +33,7 @@ use wire::{
 };
 
 use super::{
+    contacts::EdgeContact,
     edge_acks::OrderChange,
     edges::{EnrolmentResult, InvitationResult, WithdrawalResult},
     feed::{FeedEffect, RevokedSubject, orders::DepartedOrder},
@@ -148,6 +150,15 @@ async fn session(store: &Store) -> (u64, StoredEdge) {
         .await
         .unwrap()
         .unwrap()
+}
+
+fn contact(term: u64, heard_at: UnixMillis) -> EdgeContact<'static> {
+    EdgeContact {
+        edge: &NORTH,
+        term,
+        heard_at,
+        closed_at: None,
+    }
 }
 
 fn ack(term: u64, outcome_cursor: u64) -> Ack {

@@ -31,9 +31,12 @@ use crate::domain::{
 const LOCK: &str = "UPDATE regions SET holder = holder WHERE region = ?";
 const KNOWN: &str =
     "SELECT command_id, user_id, command, actor FROM asks WHERE command_id = ? AND user_id = ?";
+/// The edge's own row has the contact until the session of its term has recorded one.
 const HOLDER_IN_REACH: &str = "SELECT COUNT(*) FROM regions r JOIN edges e ON e.edge = r.holder \
-    AND e.epoch = r.holder_epoch WHERE r.region = ? AND r.gate = 'open' AND e.link_up = 1 \
-    AND e.last_contact_at > ?";
+    AND e.epoch = r.holder_epoch \
+    LEFT JOIN edge_contacts contact ON contact.edge = e.edge AND contact.term = e.term \
+    WHERE r.region = ? AND r.gate = 'open' AND e.link_up = 1 \
+    AND contact.closed_at IS NULL AND COALESCE(contact.heard_at, e.last_contact_at) > ?";
 const NUMBER: &str = "SELECT COUNT(*) FROM asks WHERE region = ?";
 const PORTAL: &str = "SELECT a.command_id, a.user_id, a.command, a.actor, a.token, a.taken_at FROM asks a \
     JOIN regions r ON r.region = a.region \

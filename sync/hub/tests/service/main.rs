@@ -6,6 +6,7 @@ mod certificates;
 mod edge_repair;
 mod link;
 mod live_updates;
+mod liveness;
 mod photos;
 mod poison;
 mod proof;

@@ -60,14 +60,21 @@ pub(crate) struct Replica {
     tasks: Tasks,
 }
 
-/// Stalls the store work of an edge's session.
+/// Stalls the store work of an edge's session, for at most half a minute: then the server ends it.
 pub(crate) struct EdgeRowLock {
     sql: Sql,
     transaction: Tx,
 }
 
 impl EdgeRowLock {
-    pub(crate) async fn release(self) {
+    /// Panics if the server has ended it before.
+    pub(crate) async fn release(mut self) {
+        let held: Option<i64> = self
+            .transaction
+            .fetch_optional("SELECT 1", vals![])
+            .await
+            .unwrap();
+        assert_eq!(held, Some(1));
         drop(self.transaction);
         self.sql.close().await;
     }

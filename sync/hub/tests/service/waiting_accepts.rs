@@ -14,10 +14,10 @@ use wire::{
 
 use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, asked, token};
 
-const ASKS: &str = "/internal/asks";
+pub(crate) const ASKS: &str = "/internal/asks";
 
 /// A provider's accept of order `n` at the portal, with the command id `n`.
-fn at_portal(n: u128, user: u128, token: &str) -> Value {
+pub(crate) fn at_portal(n: u128, user: u128, token: &str) -> Value {
     let command = Command {
         id: CommandId(Uuid::from_u128(n)),
         body: CommandBody::AcceptOrder {
@@ -32,7 +32,7 @@ fn at_portal(n: u128, user: u128, token: &str) -> Value {
     json!({"region": "NORTH", "command": command, "actor": actor, "token": token})
 }
 
-async fn holder(stage: &Stage, hub: &Replica) -> Edge {
+pub(crate) async fn enrol_holder(stage: &Stage, hub: &Replica) -> Edge {
     let mut holder = stage.enrol(hub, "north-1", Region::North).await;
     holder.open(hub).await;
     stage.assign_north(hub, 1, Some("north-1")).await;
@@ -56,7 +56,7 @@ async fn an_accept_at_the_portal_is_put_to_the_holder_and_settled_by_its_log(#[c
         (StatusCode::CONFLICT, &json!("region_assigning_offline"))
     );
 
-    let mut holder = holder(&stage, &hub).await;
+    let mut holder = enrol_holder(&stage, &hub).await;
     for _ in 0..2 {
         let (status, body) = stage
             .as_order(&hub, Method::POST, ASKS, Some(ask.clone()))
@@ -101,7 +101,7 @@ async fn an_accept_at_the_portal_is_put_to_the_holder_and_settled_by_its_log(#[c
 async fn an_accept_that_the_holder_never_logged_is_decided_when_the_right_ends() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
-    let mut holder = holder(&stage, &hub).await;
+    let mut holder = enrol_holder(&stage, &hub).await;
     let ask = at_portal(7, 5, &stage.token(Role::Provider, 5));
     stage
         .as_order(&hub, Method::POST, ASKS, Some(ask.clone()))
@@ -133,7 +133,7 @@ async fn an_accept_that_the_holder_never_logged_is_decided_when_the_right_ends()
 async fn who_was_revoked_while_an_accept_waited_is_handed_in_as_revoked() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
-    let mut holder = holder(&stage, &hub).await;
+    let mut holder = enrol_holder(&stage, &hub).await;
     for (n, user) in [(7, 5), (8, 6)] {
         let ask = at_portal(n, user, &stage.token(Role::Provider, user));
         stage.as_order(&hub, Method::POST, ASKS, Some(ask)).await;
@@ -160,7 +160,7 @@ async fn who_was_revoked_while_an_accept_waited_is_handed_in_as_revoked() {
 async fn a_waiting_accept_that_cannot_be_decided_keeps_no_other_waiting() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
-    let _holder = holder(&stage, &hub).await;
+    let _holder = enrol_holder(&stage, &hub).await;
     for n in [7, 8, 9] {
         let ask = at_portal(n, 5, &stage.token(Role::Provider, 5));
         stage.as_order(&hub, Method::POST, ASKS, Some(ask)).await;
@@ -187,7 +187,7 @@ fn id(n: u128) -> CommandId {
 async fn held_approvals_keep_no_held_accept_from_the_holder() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
-    let mut holder = holder(&stage, &hub).await;
+    let mut holder = enrol_holder(&stage, &hub).await;
     let mut other = stage.enrol(&hub, "north-2", Region::North).await;
     let provider = stage.edge_token(Role::Provider, 6);
     let now = stage.clock.now();
@@ -217,7 +217,7 @@ async fn another_edges_held_accept_is_settled_as_soon_as_its_holder_has_decided(
     // Longer than the test waits, so only a signal can cause the retry.
     stage.hands_in_again_every(3_600_000);
     let hub = stage.replica().await;
-    let mut holder = holder(&stage, &hub).await;
+    let mut holder = enrol_holder(&stage, &hub).await;
     let mut other = stage.enrol(&hub, "north-2", Region::North).await;
     let provider = stage.edge_token(Role::Provider, 6);
     let now = stage.clock.now();
@@ -246,7 +246,7 @@ async fn another_edges_held_accept_is_settled_as_soon_as_its_holder_has_decided(
 async fn an_accept_that_was_put_keeps_the_place_where_it_was_made() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
-    let mut holder = holder(&stage, &hub).await;
+    let mut holder = enrol_holder(&stage, &hub).await;
     stage.owner.script().holder = Some(wire::EdgeId::new("north-1").unwrap());
     let mut other = stage.enrol(&hub, "north-2", Region::North).await;
     let provider = stage.edge_token(Role::Provider, 99);
@@ -282,7 +282,7 @@ async fn an_accept_that_was_put_keeps_the_place_where_it_was_made() {
 async fn an_accept_behind_another_that_is_held_is_not_put_to_the_holder_before_it() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
-    let mut holder = holder(&stage, &hub).await;
+    let mut holder = enrol_holder(&stage, &hub).await;
     let mut other = stage.enrol(&hub, "north-2", Region::North).await;
     let provider = stage.edge_token(Role::Provider, 6);
     let now = stage.clock.now();
@@ -309,7 +309,7 @@ async fn an_accept_behind_another_that_is_held_is_not_put_to_the_holder_before_i
 async fn an_accept_waits_at_the_portal_until_auth_has_a_token_for_it() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
-    let mut holder = holder(&stage, &hub).await;
+    let mut holder = enrol_holder(&stage, &hub).await;
     let ask = at_portal(7, 5, &stage.token(Role::Provider, 5));
     stage.auth.script().away = true;
     let (status, _) = stage
@@ -332,7 +332,7 @@ async fn an_accept_waits_at_the_portal_until_auth_has_a_token_for_it() {
 async fn a_holder_cannot_use_the_token_of_one_accept_for_another() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
-    let mut holder = holder(&stage, &hub).await;
+    let mut holder = enrol_holder(&stage, &hub).await;
     let ask = at_portal(7, 5, &stage.token(Role::Provider, 5));
     stage.as_order(&hub, Method::POST, ASKS, Some(ask)).await;
     holder.until(|edge| !edge.asks.is_empty()).await;
@@ -356,7 +356,7 @@ async fn a_holder_cannot_use_the_token_of_one_accept_for_another() {
 async fn a_token_of_the_cloud_that_an_old_edge_sent_does_not_go_on_to_the_holder() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
-    let mut holder = holder(&stage, &hub).await;
+    let mut holder = enrol_holder(&stage, &hub).await;
     let mut old = stage.enrol(&hub, "north-2", Region::North).await;
     let provider = stage.token(Role::Provider, 6);
     let now = stage.clock.now();

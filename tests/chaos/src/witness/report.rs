@@ -80,8 +80,9 @@ impl Question for Report<'_> {
             (SELECT COUNT(*) FROM asks a WHERE a.region = regions.region) AS asks \
             FROM regions WHERE region = ?";
         const EDGES: &str = "SELECT e.edge, e.epoch, e.term, e.cursor_seq, e.last_seq, e.outcome_count, \
-            e.outcome_cursor, e.feed_cursor, e.undecided, e.pending, e.acked_at, e.link_up, \
-            e.last_contact_at, e.digest, e.ahead, f.region_digest, \
+            e.outcome_cursor, e.feed_cursor, e.undecided, e.pending, e.acked_at, \
+            (e.link_up = 1 AND c.closed_at IS NULL) AS link_up, \
+            COALESCE(c.heard_at, e.last_contact_at) AS last_contact_at, e.digest, e.ahead, f.region_digest, \
             (SELECT COUNT(*) FROM undecided u WHERE u.edge = e.edge AND u.epoch = e.epoch \
             AND u.state IN ('held_region', 'held_operator')) AS held, \
             (SELECT COUNT(*) FROM undecided u WHERE u.edge = e.edge AND u.epoch = e.epoch \
@@ -89,6 +90,7 @@ impl Question for Report<'_> {
             (SELECT MIN(u.seq) FROM undecided u WHERE u.edge = e.edge AND u.epoch = e.epoch \
             AND u.state <> 'received') AS waiting_seqs \
             FROM edges e LEFT JOIN feed f ON f.region = e.region AND f.feed_seq = e.feed_cursor \
+            LEFT JOIN edge_contacts c ON c.edge = e.edge AND c.term = e.term \
             WHERE e.region = ? AND e.enrolled_at IS NOT NULL AND e.disabled_at IS NULL ORDER BY e.edge";
         let sync_db = self.witness.scene.truth.sync_db();
         let region = sync_db

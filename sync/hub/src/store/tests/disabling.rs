@@ -50,9 +50,12 @@ async fn a_disabled_edge_loses_its_session_and_its_worker(#[values(false, true)]
 
     let pulse = store.read_session_pulse(&north()).await.unwrap().unwrap();
     assert!(pulse.disabled && pulse.term > term);
-    assert!(
-        !store.record_contact(&north(), term, LATER).await.unwrap(),
-        "its session writes no more"
+    store.record_contact(contact(term, LATER)).await.unwrap();
+    let shown = store.list_edges("", 10).await.unwrap().swap_remove(0);
+    assert_eq!(
+        shown.stored.last_contact_at,
+        Some(NOW),
+        "its session counts no more"
     );
     assert!(
         store

@@ -17,7 +17,6 @@ async fn what_an_older_session_writes_counts_for_nothing(#[values(false, true)] 
 
     let ops = boots(old, stored.cursor, 2);
     assert!(!store.store_ops(&north(), &ops, NOW).await.unwrap());
-    assert!(!store.record_contact(&north(), old, NOW).await.unwrap());
     let nonce = BootNonce([3; 16]);
     let ack = Ack {
         last_seq: 9,

@@ -26,17 +26,18 @@ pub(super) fn accept(n: u128) -> ForwardedAccept {
     }
 }
 
+pub(super) async fn make_north_holder(store: &Store) {
+    const HOLDER: &str = "UPDATE regions SET holder = ?, holder_epoch = 1 WHERE region = 'NORTH'";
+    let values = platform::vals![&north()];
+    store.sql().exec(HOLDER, values).await.unwrap();
+}
+
 /// Adds `count` waiting accepts for NORTH's only edge, which holds the region.
 async fn waiting(mysql: bool, count: u128) -> Database {
-    const HOLDER: &str = "UPDATE regions SET holder = ?, holder_epoch = 1 WHERE region = 'NORTH'";
     let store = with_edge(mysql).await;
     let (term, _) = session(&store).await;
-    store.record_contact(&north(), term, NOW).await.unwrap();
-    store
-        .sql()
-        .exec(HOLDER, platform::vals![&north()])
-        .await
-        .unwrap();
+    store.record_contact(contact(term, NOW)).await.unwrap();
+    make_north_holder(&store).await;
     for n in 1..=count {
         assert_eq!(
             store.admit_portal_accept(&accept(n), NOW).await.unwrap(),

@@ -6,12 +6,12 @@ use serde_json::json;
 use support::eventually;
 use wire::{OpState, Region, Role, WaitingAcceptEntry};
 
-use super::{ASKS, at_portal, holder, id};
+use super::{ASKS, at_portal, enrol_holder, id};
 use crate::stage::{Edge, PATIENCE, Replica, Stage, asked, token};
 
 /// Sends accepts 8 and 7, which wait for the holder.
 async fn waiting(stage: &Stage, hub: &Replica) -> Edge {
-    let holder = holder(stage, hub).await;
+    let holder = enrol_holder(stage, hub).await;
     for n in [8, 7] {
         let ask = at_portal(n, 5, &stage.token(Role::Provider, 5));
         let (status, body) = stage.as_order(hub, Method::POST, ASKS, Some(ask)).await;
