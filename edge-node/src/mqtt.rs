@@ -74,13 +74,13 @@ fn start_embedded(
     ));
     let delivery = Arc::<Delivery>::default();
     let access = AccessControl {
+        identity: context.identity.clone(),
         authenticator: context.authenticator.clone(),
         signed_in: Arc::clone(&signed_in),
         people: context.people.clone(),
         refusals: RefusalLog::new(context.clock.clone()),
     };
     let shared = BrokerContext {
-        identity: context.identity.clone(),
         access,
         inbox,
         delivery: Arc::clone(&delivery),

@@ -3,7 +3,8 @@
 //!
 //! Invariants: all live connections of a device belong to one person, so no other person receives
 //! its messages. A second person is refused until the first one's connections have ended; the
-//! device's owner is admitted at once, which ends the others' connections. Connections per person
+//! device's owner is admitted at once, which ends the others' connections. A will is only a message
+//! that its client may publish, when it is left and when it is due. Connections per person
 //! are limited. Strangers cause a bounded number of log lines per hour, however many device names
 //! they use.
 
@@ -18,15 +19,17 @@ use std::{
 
 use mqtt_protocol::{Connect, Reason, ReasonCode};
 use process::{clock::Clock, metrics, tokens::Claims};
-use wire::{Actor, Code, DeviceId, Language, Role, TabletCredentials, UserId};
+use wire::{Actor, Code, DeviceId, Language, Role, TabletCredentials, UserId, topics};
 
 use super::delivery::Mailbox;
 use crate::{
     authentication::{AdmissionEnd, AdmittedToken, TokenAuthenticator},
     people::PeopleRegistry,
+    store::EdgeIdentity,
 };
 
 pub(super) struct AccessControl {
+    pub identity: EdgeIdentity,
     pub authenticator: TokenAuthenticator,
     pub signed_in: Arc<TabletSessions>,
     pub people: PeopleRegistry,
@@ -67,6 +70,11 @@ impl AccessControl {
             .authenticator
             .admit_connection(token, Some(&device))
             .map_err(ConnectRefusal::Person)?;
+        if let Some(will) = &connect.will
+            && !self.may_publish(&device, &will.topic)
+        {
+            return Err(ConnectRefusal::Will);
+        }
         let connection = OpenSession {
             owns_device: self.people.owns_device(claims.sub, &device),
             device,
@@ -74,6 +82,18 @@ impl AccessControl {
             mailbox: Arc::clone(mailbox),
         };
         self.signed_in.register_connection(client_id, connection)
+    }
+
+    pub(super) fn may_publish(&self, device: &DeviceId, topic: &str) -> bool {
+        let EdgeIdentity { edge_id, region } = &self.identity;
+        topics::may_publish(*region, edge_id, device, topic)
+    }
+
+    /// True if the person of an ended connection may still act on its device. They may if another
+    /// connection of theirs has replaced this one.
+    pub(super) fn may_publish_will(&self, device: &DeviceId, session: TabletSession) -> bool {
+        self.authenticator.is_still_valid(&session.pass)
+            && self.signed_in.is_free_for(device, session.pass.user_id)
     }
 
     pub(super) fn is_signed_in(&self, client_id: &str, session: TabletSession) -> bool {
@@ -245,6 +265,8 @@ pub(super) enum ConnectRefusal {
     /// The client id does not begin with a device.
     ClientId,
     Person(Code),
+    /// The will's topic is not for this device's messages.
+    Will,
     TooManyConnections,
 }
 
@@ -253,6 +275,7 @@ impl ConnectRefusal {
         match self {
             Self::ClientId => Code::InvalidCredentials.as_str(),
             Self::Person(code) => code.as_str(),
+            Self::Will => "will_refused",
             Self::TooManyConnections => "too_many_connections",
         }
     }
@@ -261,6 +284,10 @@ impl ConnectRefusal {
         let text = match self {
             Self::ClientId => explain_code(Code::InvalidCredentials),
             Self::Person(code) => explain_code(code),
+            Self::Will => {
+                "will_refused: A will may only be a command of this device, on its own topic."
+                    .to_owned()
+            }
             Self::TooManyConnections => self.as_str().to_owned(),
         };
         Reason {
@@ -274,7 +301,8 @@ impl ConnectRefusal {
     fn reason_code(self) -> ReasonCode {
         match self {
             Self::Person(Code::Revoked | Code::DeviceClosed) => ReasonCode::Banned,
-            Self::Person(Code::TokenExpired | Code::SessionEnded | Code::ProofRequired) => {
+            Self::Will
+            | Self::Person(Code::TokenExpired | Code::SessionEnded | Code::ProofRequired) => {
                 ReasonCode::NotAuthorized
             }
             Self::ClientId | Self::Person(Code::DeviceInUse) => {

@@ -144,8 +144,8 @@ fn describe_parameters() -> Value {
             "examples": [EDGE],
         },
         "device": {
-            "description": "The device's name: 1 to 40 of `a-z`, `0-9` and `-`, made once by the \
-                tablet and kept.",
+            "description": "The device's name: 1 to 40 of `A-Z`, `a-z`, `0-9`, `_` and `-`, made \
+                once by the tablet and kept. Case counts.",
             "examples": [DEVICE],
         },
         "user": {

@@ -48,7 +48,7 @@ pub(super) const PACKET_BYTES_MAX: usize = CmdFrame::BYTES_MAX + 16 * 1024;
 
 const LIMITS: ConnectionLimits = ConnectionLimits {
     connect_within: Duration::from_secs(10),
-    // Far more than a CONNECT with a token and a last will.
+    // Enough for a token and a last will: a will is a command without evidence.
     connect_bytes_max: 16 * 1024,
     packet_bytes_max: PACKET_BYTES_MAX,
     unreleased_max: 256,
@@ -114,6 +114,9 @@ impl MqttServer {
         let served_until = Box::pin(served.run(&mut tablet, &proof, &self.0)).await;
         // A client that leaves at once may be gone before its use was recorded.
         self.0.record_new_use(&mut tablet).await;
+        if let Some(will) = served.connection.take_will() {
+            tablet.take_will(will);
+        }
         // Signs out first: the last packet may take a moment.
         drop(tablet);
         if served_until.is_ok() {

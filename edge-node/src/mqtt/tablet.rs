@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mqtt_protocol::{Connect, ConnectionHandler, Publish, Reason, ReasonCode, TopicFilter};
+use mqtt_protocol::{Connect, ConnectionHandler, Publish, Reason, ReasonCode, TopicFilter, Will};
 use process::metrics;
 use wire::{DeviceId, UserId, topics};
 
@@ -18,7 +18,6 @@ use crate::{authentication::TabletSender, store::EdgeIdentity};
 
 /// What every connection shares.
 pub(super) struct BrokerContext {
-    pub identity: EdgeIdentity,
     pub access: AccessControl,
     pub inbox: CommandQueue,
     pub delivery: Arc<Delivery>,
@@ -47,6 +46,20 @@ pub(super) struct DeviceUse {
     pub device: DeviceId,
 }
 
+impl BrokerContext {
+    /// The command may repeat a stored one, so a full queue gets no reply. The tablet resends it.
+    fn enqueue_command(&self, tablet: &SignedInTablet, payload: Bytes) {
+        let sender = TabletSender {
+            device: tablet.device.clone(),
+            actor: tablet.session.actor(),
+        };
+        let known = self.access.people.is_known(sender.actor.user_id);
+        if !self.inbox.try_enqueue(sender, payload, known) {
+            metrics::EDGE_COMMANDS.add(["unknown"], 1);
+        }
+    }
+}
+
 impl<'a> Tablet<'a> {
     pub(super) fn new(context: &'a BrokerContext, mailbox: Arc<Mailbox>) -> Self {
         Self {
@@ -60,6 +73,20 @@ impl<'a> Tablet<'a> {
     /// The use of a device to record, once.
     pub(super) fn take_new_use(&mut self) -> Option<DeviceUse> {
         self.new_use.take()
+    }
+
+    /// Takes the will of a connection that has ended, before it is signed out. Its topic was checked
+    /// when the client connected.
+    pub(super) fn take_will(&mut self, will: Will) {
+        let Some(tablet) = &self.signed_in else {
+            return;
+        };
+        let access = &self.context.access;
+        if access.may_publish_will(&tablet.device, tablet.session) {
+            self.context.enqueue_command(tablet, will.payload);
+        } else {
+            tracing::debug!("Discarded the will of a person who may no longer publish it");
+        }
     }
 
     /// Checked at every packet: a token may expire or be revoked meanwhile.
@@ -93,32 +120,22 @@ impl ConnectionHandler for Tablet<'_> {
     /// acknowledgement.
     fn take_message(&mut self, publish: &Publish<'_>) -> Result<(), ReasonCode> {
         let context = self.context;
-        let EdgeIdentity { edge_id, region } = &context.identity;
         let Some(tablet) = self.find_signed_in() else {
             return Err(ReasonCode::NotAuthorized);
         };
-        if !topics::may_publish(*region, edge_id, &tablet.device, publish.topic) {
+        if !context.access.may_publish(&tablet.device, publish.topic) {
             return Err(ReasonCode::NotAuthorized);
         }
-        let sender = TabletSender {
-            device: tablet.device.clone(),
-            actor: tablet.session.actor(),
-        };
-        let known = context.access.people.is_known(sender.actor.user_id);
         // A copy, because a slice would keep the whole input buffer in memory.
         let payload = Bytes::copy_from_slice(publish.payload);
-        // The command may repeat a stored one, so a full queue gets no reply. The tablet resends
-        // it.
-        if !context.inbox.try_enqueue(sender, payload, known) {
-            metrics::EDGE_COMMANDS.add(["unknown"], 1);
-        }
+        context.enqueue_command(tablet, payload);
         Ok(())
     }
 
     fn subscribe(&mut self, filter: &TopicFilter<'_>) -> Result<(), ReasonCode> {
         let context = self.context;
         let mailbox = Arc::clone(&self.mailbox);
-        let EdgeIdentity { edge_id, region } = &context.identity;
+        let EdgeIdentity { edge_id, region } = &context.access.identity;
         let Some(tablet) = self.find_signed_in() else {
             return Err(ReasonCode::NotAuthorized);
         };

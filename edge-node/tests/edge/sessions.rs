@@ -204,7 +204,7 @@ async fn pages_have_a_policy_of_their_own_and_data_keeps_its() {
     let (_cloud, gateway) = Cloud::start().await;
     let data = tempfile::tempdir().unwrap();
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
-    let policy = async |path: &str| {
+    let header = async |path: &str, name: &str| {
         let request = http::Request::get(format!("http://{}{path}", edge.http));
         let request = request
             .header("accept", "text/html")
@@ -214,11 +214,10 @@ async fn pages_have_a_policy_of_their_own_and_data_keeps_its() {
             .send_request(request)
             .await
             .unwrap();
-        answer.headers()["content-security-policy"]
-            .to_str()
-            .unwrap()
-            .to_owned()
+        let value = answer.headers().get(name);
+        value.map(|value| value.to_str().unwrap().to_owned())
     };
+    let policy = async |path: &str| header(path, "content-security-policy").await.unwrap();
     for page in ["/", "/jobs/0193a1c2"] {
         assert!(
             policy(page)
@@ -234,6 +233,11 @@ async fn pages_have_a_policy_of_their_own_and_data_keeps_its() {
                 .starts_with("default-src 'none'; frame-ancestors"),
             "{data}"
         );
+    }
+    for (path, may_ask) in [("/", true), ("/jobs/0193a1c2", true), ("/kiosk", false)] {
+        let permissions = header(path, "permissions-policy").await.unwrap();
+        let asks = permissions.contains("geolocation=(self)");
+        assert_eq!(asks, may_ask, "{path} for the position: {permissions}");
     }
     edge.stop().await;
 }

@@ -7,23 +7,25 @@ mod disconnects;
 mod external;
 mod foreign;
 mod journeys;
+mod names;
 mod page;
 mod proofs;
 mod receipts;
 mod signed_out;
+mod wills;
 mod without_mqtt;
 
-use std::net::SocketAddr;
+use std::{collections::BTreeSet, net::SocketAddr};
 
 use futures::{SinkExt, StreamExt};
-use holdfast_edge::{Config, start};
+use holdfast_edge::{Config, path_in, read_report, start};
 use process::clock::Clock;
 use rumqttc::ConnectReturnCode;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
     tungstenite::{Message, client::IntoClientRequest},
 };
-use wire::{Role, topics};
+use wire::{CommandId, Role, topics};
 
 use crate::world::{
     accept,
@@ -117,6 +119,21 @@ impl Region {
         let password = self.broker_password(device, &token);
         Tablet::of(self.broker_address(), device, &password, user).await
     }
+
+    /// Stops the edge, which answers every command that it has taken, and returns those that are in
+    /// the cloud or wait for it.
+    async fn stop_and_list_commands(self) -> BTreeSet<CommandId> {
+        self.edge.stop().await;
+        let waiting = read_report(&path_in(&self.config.data)).unwrap().items;
+        let mut stored = command_ids(&self.cloud);
+        stored.extend(waiting.iter().map(|item| item.command_id));
+        stored
+    }
+}
+
+fn command_ids(cloud: &Cloud) -> BTreeSet<CommandId> {
+    let commands = cloud.commands();
+    commands.iter().map(|op| op.command.id).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,6 +159,12 @@ async fn only_a_valid_token_of_ones_own_opens_the_door_and_the_refusal_says_so()
         (
             "t-1",
             "t-2",
+            good.as_str(),
+            ConnectReturnCode::BadUserNamePassword,
+        ),
+        (
+            "T-1",
+            "t-1",
             good.as_str(),
             ConnectReturnCode::BadUserNamePassword,
         ),
@@ -315,22 +338,43 @@ async fn over_websocket(at: std::net::SocketAddr, device: &str, token: &str) -> 
 
 /// CONNECT with user name and password. Level 4 is version 3.1.1.
 fn connect_packet(level: u8, client_id: &str, token: &str) -> Vec<u8> {
+    connect_packet_with_will(level, client_id, token, None)
+}
+
+struct WillFields<'a> {
+    topic: &'a str,
+    payload: &'a [u8],
+    /// Properties of version 5.
+    properties: &'a [u8],
+}
+
+fn connect_packet_with_will(
+    level: u8,
+    client_id: &str,
+    token: &str,
+    will: Option<&WillFields<'_>>,
+) -> Vec<u8> {
+    const NAME_PASSWORD_AND_CLEAN_START: u8 = 0b1100_0010;
+    const RETAINED_WILL_OF_QOS_1: u8 = 0b0010_1100;
     let device = client_id.split('.').next().unwrap();
-    let text = |text: &str| {
-        let length = u16::try_from(text.len()).unwrap().to_be_bytes();
-        [&length[..], text.as_bytes()].concat()
-    };
-    let mut head = vec![level, 0b1100_0010, 0, 30];
+    let mut flags = NAME_PASSWORD_AND_CLEAN_START;
+    if will.is_some() {
+        flags |= RETAINED_WILL_OF_QOS_1;
+    }
+    let mut body = [prefixed(b"MQTT"), vec![level, flags, 0, 30]].concat();
     // No properties.
-    head.extend((level == 5).then_some(0));
-    let body = [
-        text("MQTT"),
-        head,
-        text(client_id),
-        text(device),
-        text(token),
-    ]
-    .concat();
+    body.extend((level == 5).then_some(0));
+    body.extend(prefixed(client_id.as_bytes()));
+    if let Some(will) = will {
+        if level == 5 {
+            body.push(u8::try_from(will.properties.len()).unwrap());
+            body.extend(will.properties);
+        }
+        body.extend(prefixed(will.topic.as_bytes()));
+        body.extend(prefixed(will.payload));
+    }
+    body.extend(prefixed(device.as_bytes()));
+    body.extend(prefixed(token.as_bytes()));
     let low = body.len() % 128;
     let high = body.len() / 128;
     let length = [
@@ -338,6 +382,12 @@ fn connect_packet(level: u8, client_id: &str, token: &str) -> Vec<u8> {
         u8::try_from(high).unwrap(),
     ];
     [&[0x10][..], &length, &body].concat()
+}
+
+/// A field with its length.
+fn prefixed(field: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(field.len()).unwrap().to_be_bytes();
+    [&length[..], field].concat()
 }
 
 /// The reason code and string of version 5; `None` if the connection is accepted.

@@ -2,8 +2,9 @@
 //!
 //! Invariants: a CONNECT comes first and once; nothing exceeds the client's maximum packet size or
 //! its Receive Maximum; a packet that breaks the protocol ends the connection, in version 5 with
-//! its reason; the input and the sets of packet identifiers are bounded by `ConnectionLimits`, the
-//! output by the caller, who stops reading while much of it is unsent.
+//! its reason; the will outlives every end except a DISCONNECT that deletes it; the input, the will
+//! and the sets of packet identifiers are bounded by `ConnectionLimits`, the output by the caller,
+//! who stops reading while much of it is unsent.
 
 mod requests;
 
@@ -15,7 +16,7 @@ use crate::{
     decode::{CONNECT, ConnectError, FixedHeader, decode_connect, decode_packet},
     encode::{self, ServerLimits},
     handler::{ConnectionHandler, ConnectionLimits, OutgoingMessage},
-    packets::{Connect, PacketError, Qos, Reason, ReasonCode, Version},
+    packets::{Connect, PacketError, Qos, Reason, ReasonCode, Version, Will},
 };
 
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct Connection {
     last_packet_id: u16,
     /// Packet identifiers of the client's messages of QoS 2 that await its PUBREL.
     unreleased: BTreeSet<u16>,
+    /// Of an admitted client.
+    will: Option<Will>,
     closed_for: Option<Reason>,
 }
 
@@ -72,6 +75,7 @@ impl Connection {
             unacknowledged: BTreeSet::new(),
             last_packet_id: 0,
             unreleased: BTreeSet::new(),
+            will: None,
             closed_for: None,
         }
     }
@@ -94,6 +98,12 @@ impl Connection {
     /// Why this side closed the connection.
     pub fn closed_for(&self) -> Option<&Reason> {
         self.closed_for.as_ref()
+    }
+
+    /// The will to publish, once. Call it when the connection has ended, whoever ended it: also if
+    /// the stream broke.
+    pub fn take_will(&mut self) -> Option<Will> {
+        self.will.take()
     }
 
     /// When to call `check_deadline`, if nothing arrives before.
@@ -218,7 +228,7 @@ impl Connection {
         handler: &mut impl ConnectionHandler,
     ) {
         match decode_connect(header, body) {
-            Ok(connect) => self.open(&connect, handler),
+            Ok(connect) => self.open(connect, handler),
             Err(ConnectError::Silent(error)) => self.close(Some(error.into())),
             Err(ConnectError::UnsupportedVersion { level }) => self.refuse_version(level),
             Err(ConnectError::Invalid(error)) => {
@@ -245,7 +255,7 @@ impl Connection {
         }));
     }
 
-    fn open(&mut self, connect: &Connect<'_>, handler: &mut impl ConnectionHandler) {
+    fn open(&mut self, connect: Connect<'_>, handler: &mut impl ConnectionHandler) {
         self.version = connect.version;
         self.client = ClientLimits {
             packet_bytes_max: usize::try_from(connect.maximum_packet_size).unwrap_or(usize::MAX),
@@ -274,12 +284,13 @@ impl Connection {
                 text: "packet_too_large: The client's maximum is too small.".to_owned(),
             });
         }
-        if let Err(reason) = handler.admit_client(connect) {
+        if let Err(reason) = handler.admit_client(&connect) {
             return self.refuse(reason);
         }
         // One and a half times the client's keep-alive (3.1.2.10).
         self.keep_alive = Duration::from_millis(1_500) * u32::from(connect.keep_alive);
         self.state = State::Open;
+        self.will = connect.will;
         self.output.extend(acceptance);
     }
 

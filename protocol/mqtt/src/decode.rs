@@ -1,9 +1,11 @@
 //! Decodes a client's packets and checks each as its version of the specification demands.
 
+use bytes::Bytes;
+
 use crate::{
     packets::{
         Connect, Packet, PacketError, Publish, Qos, ReasonCode, RetainHandling, Subscribe,
-        TopicFilter, Unsubscribe, Version,
+        TopicFilter, Unsubscribe, Version, Will,
     },
     properties::{
         Properties, PropertySection, Reader, check_shortest, check_topic_name, read_variable,
@@ -115,10 +117,9 @@ fn decode_connect_fields(
         ));
     }
     let client_id = reader.read_text()?;
+    let mut will = None;
     if flags & WILL != 0 {
-        read_section(&mut reader, version, PropertySection::Will)?;
-        check_topic_name(reader.read_text()?)?;
-        reader.read_binary()?;
+        will = Some(read_will(&mut reader, version)?);
     }
     let mut user_name = None;
     if flags & USER_NAME != 0 {
@@ -134,6 +135,7 @@ fn decode_connect_fields(
         clean_start: flags & CLEAN_START != 0,
         keep_alive,
         client_id,
+        will,
         user_name,
         password,
         session_expiry: properties.session_expiry.unwrap_or_default(),
@@ -141,6 +143,16 @@ fn decode_connect_fields(
         maximum_packet_size: properties.maximum_packet_size.unwrap_or(u32::MAX),
         problem_information: properties.problem_information.unwrap_or(true),
         has_authentication_method: properties.has_authentication_method,
+    })
+}
+
+fn read_will(reader: &mut Reader<'_>, version: Version) -> Result<Will, PacketError> {
+    read_section(reader, version, PropertySection::Will)?;
+    let topic = reader.read_text()?;
+    check_topic_name(topic)?;
+    Ok(Will {
+        topic: topic.to_owned(),
+        payload: Bytes::copy_from_slice(reader.read_binary()?),
     })
 }
 
@@ -388,17 +400,23 @@ fn decode_disconnect<'a>(
     version: Version,
 ) -> Result<Packet<'a>, PacketError> {
     check_flags(flags, 0)?;
+    let mut reason = NORMAL_DISCONNECTION;
     let mut properties = Properties::default();
     if version == Version::V5 && !reader.is_empty() {
-        check_disconnect_reason(reader.read_u8()?)?;
+        reason = reader.read_u8()?;
+        check_disconnect_reason(reason)?;
         if !reader.is_empty() {
             properties = reader.read_properties(PropertySection::Disconnect)?;
         }
     }
     Ok(Packet::Disconnect {
         session_expiry: properties.session_expiry.unwrap_or_default(),
+        deletes_will: reason == NORMAL_DISCONNECTION,
     })
 }
+
+/// The only code of a DISCONNECT that deletes the will (3.14.4); in version 3.1.1 each one does.
+const NORMAL_DISCONNECTION: u8 = 0x00;
 
 /// The codes that a client may send (3.14.2.1).
 fn check_disconnect_reason(reason: u8) -> Result<(), PacketError> {

@@ -7,7 +7,7 @@ use crate::packets::{Connect, Publish, Qos, Reason, ReasonCode, TopicFilter};
 /// Decides about a client's requests, and carries out those that are allowed.
 pub trait ConnectionHandler {
     /// # Errors
-    /// If the client may not connect.
+    /// If the client may not connect, or not with this will.
     fn admit_client(&mut self, connect: &Connect<'_>) -> Result<(), Reason>;
 
     /// Takes a message. Called once for each message, also of QoS 2.
@@ -28,7 +28,8 @@ pub trait ConnectionHandler {
 
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// Time for the first packet, and its size; beyond them the connection ends in silence.
+    /// Time for the first packet, and its size with the will; beyond them the connection ends in
+    /// silence.
     pub connect_within: Duration,
     pub connect_bytes_max: usize,
     /// A larger packet ends the connection.

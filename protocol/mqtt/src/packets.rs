@@ -1,5 +1,7 @@
 //! The packets that a client sends, and the reason codes.
 
+use bytes::Bytes;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
     V311,
@@ -121,7 +123,7 @@ impl Qos {
     }
 }
 
-/// A client's first packet. Its will is checked and then discarded.
+/// A client's first packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connect<'a> {
     pub version: Version,
@@ -129,6 +131,7 @@ pub struct Connect<'a> {
     /// In seconds; 0 is none.
     pub keep_alive: u16,
     pub client_id: &'a str,
+    pub will: Option<Will>,
     pub user_name: Option<&'a str>,
     pub password: Option<&'a [u8]>,
     /// In seconds.
@@ -139,6 +142,16 @@ pub struct Connect<'a> {
     /// False if the client wants no reason strings.
     pub problem_information: bool,
     pub has_authentication_method: bool,
+}
+
+/// The message that a client leaves for the end of its connection.
+///
+/// Its QoS and retain flag matter only to a server that routes it. A Will Delay ends with the
+/// session, and a session here with its connection (3.1.3.2.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Will {
+    pub topic: String,
+    pub payload: Bytes,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,12 +198,24 @@ pub(crate) struct Unsubscribe<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Packet<'a> {
     Publish(Publish<'a>),
-    Puback { packet_id: u16 },
-    Pubrec { packet_id: u16, is_refusal: bool },
-    Pubrel { packet_id: u16 },
-    Pubcomp { packet_id: u16 },
+    Puback {
+        packet_id: u16,
+    },
+    Pubrec {
+        packet_id: u16,
+        is_refusal: bool,
+    },
+    Pubrel {
+        packet_id: u16,
+    },
+    Pubcomp {
+        packet_id: u16,
+    },
     Subscribe(Subscribe<'a>),
     Unsubscribe(Unsubscribe<'a>),
     Pingreq,
-    Disconnect { session_expiry: u32 },
+    Disconnect {
+        session_expiry: u32,
+        deletes_will: bool,
+    },
 }

@@ -123,6 +123,7 @@ mod tests {
         let edge = EdgeId::new("north-1").unwrap();
         let mine = DeviceId::new("t-1").unwrap();
         let other = DeviceId::new("t-2").unwrap();
+        let capital = DeviceId::new("T-1").unwrap();
         let actor = |role| Actor {
             user_id: UserId(uuid::Uuid::nil()),
             role,
@@ -136,6 +137,7 @@ mod tests {
         ));
         for topic in [
             command_topic(region, &edge, &other),
+            command_topic(region, &edge, &capital),
             reply_topic(region, &edge, &mine),
             "#".into(),
         ] {
@@ -152,13 +154,10 @@ mod tests {
                 "{filter}"
             );
         }
-        assert!(!may_subscribe(
-            region,
-            &edge,
-            &mine,
-            user,
-            &reply_topic(region, &edge, &other)
-        ));
+        for foreign in [&other, &capital] {
+            let replies = reply_topic(region, &edge, foreign);
+            assert!(!may_subscribe(region, &edge, &mine, user, &replies));
+        }
         assert!(may_subscribe(
             region,
             &edge,
@@ -202,8 +201,13 @@ mod tests {
             DeviceId::from_client_id("tablet-7.second"),
             Some(device("tablet-7"))
         );
-        assert_eq!(DeviceId::from_client_id(""), None);
-        assert_eq!(DeviceId::from_client_id("Tablet 7"), None);
+        assert_eq!(
+            DeviceId::from_client_id("Tablet7.Second"),
+            Some(device("Tablet7"))
+        );
+        for bad in ["", ".second", "Tablet 7", "tablet/7", "täblet"] {
+            assert_eq!(DeviceId::from_client_id(bad), None, "{bad}");
+        }
     }
 
     #[test]
@@ -221,6 +225,7 @@ mod tests {
         for (name, password) in [
             (None, token),
             (Some("tablet-8"), token),
+            (Some("Tablet-7"), token),
             (Some("tablet-7.x"), token),
             (mine, None),
             (mine, Some(b"\xff".as_slice())),

@@ -65,12 +65,15 @@ impl MqttGreeting {
 
     fn packet_of(&self, version: Mqtt) -> Vec<u8> {
         let mut flags = CLEAN | NAME_AND_PASSWORD;
-        let mut texts = vec![self.client_id.as_str()];
+        let mut fields = prefixed(self.client_id.as_bytes());
         if let Some((topic, message)) = &self.will {
             flags |= WILL_RETAINED;
-            texts.extend([topic.as_str(), message]);
+            fields.extend(no_properties(version));
+            fields.extend(prefixed(topic.as_bytes()));
+            fields.extend(prefixed(message.as_bytes()));
         }
-        texts.extend([self.username.as_str(), &self.password]);
+        fields.extend(prefixed(self.username.as_bytes()));
+        fields.extend(prefixed(self.password.as_bytes()));
         let level = match version {
             Mqtt::V311 => 4,
             Mqtt::V5 => 5,
@@ -79,7 +82,7 @@ impl MqttGreeting {
         // Keep-alive of 60 seconds.
         body.extend([level, flags, 0, 60]);
         body.extend(no_properties(version));
-        body.extend(texts.into_iter().flat_map(|text| prefixed(text.as_bytes())));
+        body.extend(fields);
         packet(CONNECT, &body)
     }
 }
@@ -94,7 +97,7 @@ impl MqttLine {
         Ok((reason.code, line))
     }
 
-    /// Connects to the broker by that version, without a will. Code 0 means accepted.
+    /// Connects to the broker by that version. Code 0 means accepted.
     ///
     /// # Errors
     /// If the broker closes the connection or stays silent.

@@ -4,18 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use holdfast_edge::{path_in, read_report};
 use rstest::rstest;
 use serde_json::{Value, json};
 use wire::{Code, Hop, Reply, Role, Verdict, topics};
 
-use super::{BrokerKind, Region};
+use super::{BrokerKind, Region, command_ids};
 use crate::{
     asyncapi::reader::{COMMAND, DocumentReader, REPLIES},
     world::{
-        accept,
-        cloud::Cloud,
-        frame, get, id, order,
+        accept, frame, get, id, order,
         tablet::{REGION, Tablet, edge_id},
         until,
     },
@@ -144,17 +141,7 @@ async fn a_tablet_hears_and_says_its_own_and_nothing_else(#[case] broker: Broker
         valid.is_subset(&command_ids(&region.cloud)).then_some(())
     })
     .await;
-    // An edge that stops answers every command that it has taken.
-    region.edge.stop().await;
-    let waiting = read_report(&path_in(&region.config.data)).unwrap().items;
-    let mut stored = command_ids(&region.cloud);
-    stored.extend(waiting.iter().map(|item| item.command_id));
-    assert_eq!(stored, valid);
-}
-
-fn command_ids(cloud: &Cloud) -> BTreeSet<wire::CommandId> {
-    let commands = cloud.commands();
-    commands.iter().map(|op| op.command.id).collect()
+    assert_eq!(region.stop_and_list_commands().await, valid);
 }
 
 #[rstest]

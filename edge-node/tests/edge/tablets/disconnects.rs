@@ -23,22 +23,30 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) async fn open(region: &Region, version: u8, device: &str, token: &str) -> Self {
-        let mut socket = TcpStream::connect(region.edge.mqtt.unwrap()).await.unwrap();
-        let connect = connect_packet(version, device, token);
-        socket.write_all(&connect).await.unwrap();
-        let mut line = Self { socket };
-        let connack = line.read_packet().await.unwrap();
-        assert_eq!(connack[..2], [0x20, connack[1]]);
-        assert_eq!(connack[2..4], [0, 0], "accepted");
+        let mut line = Self::start(region, &connect_packet(version, device, token)).await;
+        line.read_acceptance().await;
         line
     }
 
-    async fn send(&mut self, bytes: &[u8]) {
+    /// A socket whose CONNECT is not answered yet.
+    pub(super) async fn start(region: &Region, connect: &[u8]) -> Self {
+        let mut socket = TcpStream::connect(region.edge.mqtt.unwrap()).await.unwrap();
+        socket.write_all(connect).await.unwrap();
+        Self { socket }
+    }
+
+    pub(super) async fn read_acceptance(&mut self) {
+        let connack = self.read_packet().await.unwrap();
+        assert_eq!(connack[..2], [0x20, connack[1]]);
+        assert_eq!(connack[2..4], [0, 0], "accepted");
+    }
+
+    pub(super) async fn send(&mut self, bytes: &[u8]) {
         self.socket.write_all(bytes).await.unwrap();
     }
 
     /// The next packet, or `None` once the edge has closed the connection.
-    async fn read_packet(&mut self) -> Option<Vec<u8>> {
+    pub(super) async fn read_packet(&mut self) -> Option<Vec<u8>> {
         let reading = async {
             let first = self.socket.read_u8().await.ok()?;
             let length = self.socket.read_u8().await.ok()?;
@@ -58,7 +66,7 @@ impl Line {
     }
 
     /// Reads a DISCONNECT: its code and the beginning of its reason string up to the colon.
-    async fn read_disconnect(&mut self) -> (u8, String) {
+    pub(super) async fn read_disconnect(&mut self) -> (u8, String) {
         let packet = self.read_packet().await.expect("a DISCONNECT");
         assert_eq!(packet[0], 0xe0, "{packet:02x?}");
         // First byte, length, code, length of the properties, identifier, length of the text.

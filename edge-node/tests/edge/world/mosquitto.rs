@@ -15,7 +15,7 @@ use super::until;
 const OPERATE: &str = include_str!("../../../../docs/operate.md");
 const EDGE: &str = "edge-north-1";
 /// Devices with a password.
-const DEVICES: [&str; 3] = ["t-1", "t-2", "t-5"];
+const DEVICES: [&str; 5] = ["t-1", "t-2", "t-5", "Tab-1", "tab-1"];
 
 pub(crate) struct Mosquitto {
     folder: tempfile::TempDir,

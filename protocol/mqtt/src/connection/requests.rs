@@ -35,11 +35,17 @@ impl Connection {
             Packet::Subscribe(subscribe) => self.receive_subscribe(&subscribe, handler)?,
             Packet::Unsubscribe(unsubscribe) => self.receive_unsubscribe(&unsubscribe, handler),
             Packet::Pingreq => self.put_answer(&encode::PINGRESP),
-            Packet::Disconnect { session_expiry } => {
+            Packet::Disconnect {
+                session_expiry,
+                deletes_will,
+            } => {
                 if session_expiry > 0 && !self.client.asked_to_keep_session {
                     return Err(PacketError::protocol(
                         "DISCONNECT asks for a session that CONNECT did not ask for",
                     ));
+                }
+                if deletes_will {
+                    self.will = None;
                 }
                 self.close(None);
             }

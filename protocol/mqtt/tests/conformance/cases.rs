@@ -63,7 +63,7 @@ pub(crate) const LIMITS: ConnectionLimits = ConnectionLimits {
     unacknowledged_max: 2,
 };
 
-/// Admits by the password, takes messages on `cmd`, and lets clients subscribe to `a` and `b/c`.
+/// Admits by the password, takes messages and wills on `cmd`, and lets clients subscribe to `a` and `b/c`.
 #[derive(Default)]
 pub(crate) struct TestHandler {
     pub messages: Vec<Vec<u8>>,
@@ -74,7 +74,10 @@ impl ConnectionHandler for TestHandler {
     fn admit_client(&mut self, connect: &Connect<'_>) -> Result<(), Reason> {
         let code = match (connect.client_id, connect.password) {
             ("", _) => ReasonCode::ClientIdentifierNotValid,
-            (_, Some(b"good")) => return Ok(()),
+            (_, Some(b"good")) => match &connect.will {
+                Some(will) if will.topic != "cmd" => ReasonCode::NotAuthorized,
+                _ => return Ok(()),
+            },
             (_, Some(b"ended")) => ReasonCode::NotAuthorized,
             (_, Some(b"banned")) => ReasonCode::Banned,
             (_, Some(b"full")) => ReasonCode::QuotaExceeded,

@@ -110,6 +110,11 @@ fn payload_fields() -> Vec<Case> {
             "20[00 (02){85} <1f 'why'>] !",
         ),
         both(
+            "3.1.3.1 a client identifier of 23 bytes with capitals",
+            "10['MQTT' (04){05} c2 003c <> 'ABCXYZabcxyz0123456789A' 't-1' 'good']",
+            ACCEPTED,
+        ),
+        both(
             "3.1.3.1 a client identifier that is not UTF-8",
             "10['MQTT' (04){05} 02 003c <> 0001 ff]",
             MALFORMED,
@@ -172,9 +177,11 @@ fn wills() -> Vec<Case> {
         ("d6", "QoS 2"),
         ("e6", "retained"),
     ] {
-        let name = format!("3.1.2.5 a will, {kind}, is taken and discarded");
-        let sent = format!("10['MQTT' (04){{05}} {flags} 003c <> 't-1' <> 'w' 'm' 't-1' 'good']");
-        cases.push(both(&name, &sent, ACCEPTED));
+        for (topic, answer) in [("cmd", ACCEPTED), ("w", "20[00 (05){87} <1f 'why'>] !")] {
+            let name = format!("3.1.2.5 a will on `{topic}`, {kind}");
+            let fields = format!("{flags} 003c <> 't-1' <> '{topic}' 'm' 't-1' 'good'");
+            cases.push(both(&name, &format!("10['MQTT' (04){{05}} {fields}]"), answer));
+        }
     }
     for (flags, name) in [
         ("de", "3.1.2.6 a will of QoS 3"),
@@ -208,8 +215,23 @@ fn wills() -> Vec<Case> {
         ),
         both(
             "3.1.3.4 a will with an empty message",
-            "10['MQTT' (04){05} c6 003c <> 't-1' <> 'w' '' 't-1' 'good']",
+            "10['MQTT' (04){05} c6 003c <> 't-1' <> 'cmd' '' 't-1' 'good']",
             ACCEPTED,
+        ),
+        both(
+            "3.1.3.4 a will's message need not be UTF-8",
+            "10['MQTT' (04){05} c6 003c <> 't-1' <> 'cmd' 0001 ff 't-1' 'good']",
+            ACCEPTED,
+        ),
+        both(
+            "3.1.3.4 a will's message that is cut off",
+            "10['MQTT' (04){05} 06 003c <> 't-1' <> 'cmd' 0005 \"m\"]",
+            MALFORMED,
+        ),
+        both(
+            "3.1.4 bad credentials count before the will",
+            "10['MQTT' (04){05} c6 003c <> 't-1' <> 'w' 'm' 't-1' 'bad']",
+            "20[00 (04){86} <1f 'why'>] !",
         ),
     ]);
     cases
@@ -336,7 +358,7 @@ fn will_properties() -> Vec<Case> {
         ("3.1.3.2 Topic Alias does not belong to a will", "23 0001", MALFORMED),
         ("3.1.3.2 Session Expiry does not belong to a will", "11 00000000", MALFORMED),
     ] {
-        let fields = format!("c6 003c <> 't-1' <{properties}> 'w' 'm' 't-1' 'good'");
+        let fields = format!("c6 003c <> 't-1' <{properties}> 'cmd' 'm' 't-1' 'good'");
         cases.push(v5(name, &format!("10['MQTT' 05 {fields}]"), answer));
     }
     cases

@@ -6,6 +6,7 @@ mod connect;
 mod publish;
 mod stateful;
 mod subscribe;
+mod wills;
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,9 @@
 //! Other people's topics at the edge's broker.
 
-use attack::{AttackedPlatform, MqttGreeting, MqttLine, SentCommand, Somebody, Station, new_frame};
+use attack::{
+    AttackedPlatform, HttpCall, MqttGreeting, MqttLine, MqttReason, SentCommand, Somebody, Station,
+    new_frame,
+};
 use support::Mqtt;
 use wire::{CommandBody, DeviceId, Hop, Region, Role, Verdict, topics};
 
@@ -16,6 +19,32 @@ async fn on_device(platform: &AttackedPlatform, who: &Somebody, device: &str) ->
         .expect("an answer");
     assert_eq!(code, 0, "an honest person is let in");
     line
+}
+
+/// Connects with a retained last will.
+async fn open_with_will(
+    platform: &AttackedPlatform,
+    who: &Somebody,
+    device: &str,
+    version: Mqtt,
+    topic: &str,
+    message: String,
+) -> (MqttReason, MqttLine) {
+    let greeting = MqttGreeting {
+        will: Some((topic.to_owned(), message)),
+        ..MqttGreeting::of(device, &who.edge_token)
+    };
+    let port = platform.edge().mqtt;
+    let opened = MqttLine::open_by(version, who.station, port, &greeting).await;
+    opened.expect("an answer")
+}
+
+/// The code of a CONNACK for a will that the client may not publish.
+fn refused_will(version: Mqtt) -> u8 {
+    match version {
+        Mqtt::V311 => 5,
+        Mqtt::V5 => 0x87,
+    }
 }
 
 /// Subscribes. Returns true if the broker refuses or closes the connection.
@@ -93,12 +122,15 @@ async fn a_tablet_speaks_for_another_device_or_for_the_edge() {
             let _answered_or_ended = line.subscribe(&own).await;
         }
         // The same as a retained last will.
-        let token = forger.edge_token.clone();
-        let mut greeting = MqttGreeting::of("spoken-forger", &token);
-        greeting.will = Some((topic, "{\"forged\":true}".into()));
-        let opened = MqttLine::open(forger.station, platform.edge().mqtt, &greeting).await;
-        if let Ok((_, line)) = opened {
+        for version in [Mqtt::V311, Mqtt::V5] {
+            let forged = "{\"forged\":true}".to_owned();
+            let (reason, line) =
+                open_with_will(platform, &forger, "spoken-forger", version, &topic, forged).await;
             line.tear();
+            assert_eq!(reason.code, refused_will(version), "{topic}");
+            if version == Mqtt::V5 {
+                assert!(reason.text.starts_with("will_refused: "), "{reason:?}");
+            }
         }
     }
     // Once a later message from the edge arrives, the broker has handled everything that the forger
@@ -176,6 +208,11 @@ async fn a_tablet_sends_valid_commands_on_topics_that_are_not_its_own() {
                 let frame = new_frame(&who.edge_token, body);
                 let code = tablet.send_on(&topic, &frame).await;
                 assert_eq!(code, refused_publish(version), "{version:?} at {topic}");
+                let message = serde_json::to_string(&frame).expect("a frame");
+                let (reason, line) =
+                    open_with_will(platform, &forger, "sent-will", version, &topic, message).await;
+                line.tear();
+                assert_eq!(reason.code, refused_will(version), "{version:?} at {topic}");
                 refused.push(SentCommand {
                     id: frame.id,
                     token: frame.token.clone(),
@@ -198,6 +235,45 @@ async fn a_tablet_sends_valid_commands_on_topics_that_are_not_its_own() {
             let taken = tablet.reply_to(frame.id, Hop::Stored).await;
             assert_eq!(taken.verdict, Verdict::Provisional, "{taken:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_person_who_has_signed_out_acts_by_a_will_that_they_left_before() {
+    let platform = AttackedPlatform::shared().await;
+    let admin = platform.admin().await;
+    let customer = platform.somebody(Role::Customer).await;
+    let provider = platform.provider().await;
+    let region = Region::North;
+    let edge = platform.edge_id();
+    for (version, device) in [(Mqtt::V311, "Left-1"), (Mqtt::V5, "left-1")] {
+        let order_id = customer
+            .publish_approved(&admin, region, "Mend the door")
+            .await;
+        let [leaving, colleague] = [platform.provider().await, platform.provider().await];
+        platform.until_on_board(&provider, order_id).await;
+        // A colleague's command, which the edge would take from them.
+        let body = CommandBody::AcceptOrder { order_id };
+        let frame = new_frame(&colleague.edge_token, body);
+        let message = serde_json::to_string(&frame).expect("a frame");
+        let name = DeviceId::new(device).expect("a name");
+        let own = topics::command_topic(region, &edge, &name);
+        let (reason, mut line) =
+            open_with_will(platform, &leaving, device, version, &own, message).await;
+        assert_eq!(reason.code, 0, "{reason:?}");
+        let path = format!("/session?device={device}");
+        let sign_out = HttpCall::new("DELETE", &path).bearer(&leaving.edge_token);
+        let signed_out = leaving.station.ask(platform.edge().http, &sign_out).await;
+        assert_eq!(signed_out.expect("an answer").status, 204);
+        let ended = line.await_end().await.expect("an end");
+        assert_eq!(ended.is_some(), version == Mqtt::V5, "{ended:?}");
+        let mut tablet = platform.tablet(&provider, "left-witness", version).await;
+        let witness = tablet.accept(&provider, order_id).await;
+        let left = SentCommand {
+            id: frame.id,
+            token: frame.token,
+        };
+        platform.has_stored_none(&admin, &[left], &witness).await;
     }
 }
 
