@@ -19,7 +19,7 @@ use process::{
     client::Client,
     health::{self, Readiness},
     openapi::{ApiDocument, RouteDescription, RouteTable},
-    pages::{EmbeddedFile, Pages},
+    pages::{EmbeddedFile, Pages, allow_position},
     problem::{Json, Problem, log_fault},
     routes::{DELETE, GET, POST, PUT, direct},
     tokens::bearer_token,
@@ -424,8 +424,16 @@ async fn standing(State(state): State<EdgeApiState>) -> Result<Json<EdgeStanding
 
 carried_pages!(AppFiles, "app/dist");
 
-/// The fallback for requests that match no route.
+const KIOSK_PATH: &str = "/kiosk";
+
+/// The fallback for requests that match no route. The providers' app may ask a tablet where it is,
+/// to show how far a job is; a kiosk has no use for that.
 async fn serve_page(request: Request<Body>) -> Response {
     let page = Pages::from_embedded::<AppFiles>().answer_request(&request);
-    page.unwrap_or_else(|| Problem::new(Code::NotFound).into_response())
+    let page = page.unwrap_or_else(|| Problem::new(Code::NotFound).into_response());
+    if request.uri().path().starts_with(KIOSK_PATH) {
+        page
+    } else {
+        allow_position(page)
+    }
 }

@@ -33,6 +33,7 @@ use crate::{
     disk::{self, LogDisk},
     disk_relief,
     enrol::{self, EnrolError},
+    fees,
     http::{self, EdgeApiState},
     intake::CommandIntake,
     issued_certificate::IssuedCertificate,
@@ -42,7 +43,6 @@ use crate::{
     mqtt::{self, TabletPublisher},
     people::PeopleRegistry,
     photos::PhotoStore,
-    platform_fees,
     receipts::FormerKeys,
     service_manager,
     store::{DamageError, EdgeIdentity, Store},
@@ -282,8 +282,8 @@ async fn start_components(
     })
 }
 
-/// Background upkeep: renewed certificates, the hourly jobs, the nightly check, the platform's
-/// fees, systemd's watchdog.
+/// Background upkeep: renewed certificates, the hourly jobs, the nightly check, the fees, systemd's
+/// watchdog.
 fn spawn_upkeep(context: &EdgeContext, link: watch::Receiver<LinkStatus>, tasks: &Tasks) {
     if let Some(certificate) = context.security.certificate.clone() {
         let reloading = certificate.reload_until_stopped(tasks.stop_token());
@@ -296,8 +296,8 @@ fn spawn_upkeep(context: &EdgeContext, link: watch::Receiver<LinkStatus>, tasks:
     );
     let checks = damage::check_each_night(context.clone(), tasks.stop_token());
     tasks.spawn("nightly check", checks);
-    let fees = platform_fees::refresh_until_stopped(context.clone(), link, tasks.stop_token());
-    tasks.spawn("platform fees", fees);
+    let fees = fees::refresh_until_stopped(context.clone(), link, tasks.stop_token());
+    tasks.spawn("fees", fees);
     let relief = disk_relief::relieve_until_stopped(context.clone(), tasks.stop_token());
     tasks.spawn("disk relief", relief);
     let watchdog = service_manager::feed_watchdog(store, tasks.stop_token());

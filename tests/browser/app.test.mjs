@@ -2,10 +2,18 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
+import { allOnDisk } from './disk.mjs'
 import { HOSTILE, order, PASSWORD, PEOPLE, serveEdge, startState } from './edge.mjs'
 import { ask, DIST, EXPECTED, jobOf, play, playSignedIn, signIn } from './tablet.mjs'
 
 const id = (n) => order(n).id
+/** Jobs whose customers wrote where they are, and where the tablet is. */
+const PLACED = [
+  order(61, { title: 'Repair a fence', description: 'Behind the school, geo:39.9078,116.4162' }),
+  order(62, { title: 'Paint two rooms', description: 'geo:39.8874,116.4361' }),
+  order(63, { title: '修理自行车', description: '车棚里，geo:39.8975,116.4023' }),
+]
+const POSITION = { latitude: 39.8974, longitude: 116.4061, accuracy: 18 }
 const HOUR = 3_600_000
 /** Jobs that Zhou Lei has at set times. */
 const BOOKED = [1, 4, 20].map((hours, at) => order(17 + at, { provider_id: PEOPLE['Zhou Lei'], address: '南湖路7号', status: 'accepted', version: 3, service_start_time: new Date(Date.now() + hours * HOUR).toISOString() }))
@@ -39,6 +47,7 @@ async function isKeptOffline(context, page) {
 for (const lang of LANGUAGES) {
   test(`each page in ${lang}`, async (t) => {
     const state = startState()
+    state.orders.push(...PLACED)
     const edge = await serveEdge(DIST, state)
     const context = await browser.newContext({ viewport: { width: 820, height: 1180 }, locale: lang, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
     const { page, wrongs } = await openPage(context)
@@ -70,6 +79,10 @@ for (const lang of LANGUAGES) {
     await look('sign-in')
     await signIn(page)
     await look('board')
+    await page.locator('details.card summary').click()
+    await page.locator('.places a').first().waitFor()
+    await look('board-schematic')
+    state.orders.length -= PLACED.length
     await open('/jobs', '.jobs')
     await look('jobs')
     await open(`/jobs/${id(11)}`, '.actions')
@@ -457,6 +470,94 @@ test('a locked tablet goes on asking for what was decided, with the receipts', (
   await page.getByRole('link', { name: /^Queue/ }).click()
   await page.locator('.empty').getByText(/^1 thing you did today is confirmed/).waitFor()
 }, { answer: 'stored' }))
+
+test('jobs have their distance in words and on a schematic without a map, and the position of the tablet goes nowhere', () => playSignedIn(async ({ state, edge, context, page }) => {
+  const sent = []
+  page.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''} ${JSON.stringify(request.headers())}`))
+  const hears = (text) => jobOf(page, 'Repair a fence').getByText(text, { exact: true }).waitFor()
+  await hears('Any time, North')
+  await tabTo(page, page.locator('details.card summary'))
+  await page.keyboard.press('Enter')
+  await page.getByRole('img', { name: 'Schematic without a map, north up, with 3 jobs in North' }).waitFor()
+  assert.deepEqual(await page.locator('.places li').allInnerTexts(), ['修理自行车 North', 'Paint two rooms North', 'Repair a fence North'])
+
+  const ask = page.getByRole('button', { name: 'Show how far it is from me' })
+  await context.clearPermissions()
+  await tabTo(page, ask)
+  await page.keyboard.press('Enter')
+  await page.getByRole('alert').getByText('The tablet may not tell its position.').waitFor()
+  await context.grantPermissions(['geolocation'])
+  await context.setGeolocation(POSITION)
+  await ask.click()
+  await page.getByRole('img', { name: 'with you and 3 jobs in North' }).waitFor()
+  await hears('Any time, about 1.4 km, north-east')
+  assert.deepEqual(await page.locator('.places li').allInnerTexts(), ['修理自行车 about 300 m, west', 'Repair a fence about 1.4 km, north-east', 'Paint two rooms about 2.8 km, south-east'])
+  assert.equal(await page.getByRole('alert').count(), 0)
+  await page.getByRole('button', { name: 'Nearest first' }).click()
+  await page.getByText('6 open, nearest first').waitFor()
+  assert.match(await page.locator('.jobs .job').first().innerText(), /修理自行车/)
+  await settled(page)
+  assert.deepEqual(await axe(context, page), [])
+  assert.deepEqual(await smallTargets(page, 48), [])
+  assert.deepEqual(await losses(page), [])
+
+  await tabTo(page, page.locator('.places a', { hasText: 'Repair a fence' }))
+  await page.keyboard.press('Enter')
+  await page.locator('.head').getByText('about 1.4 km, north-east').waitFor()
+  await page.getByRole('link', { name: 'Board' }).first().click()
+  const isKept = (text) => [POSITION.latitude, POSITION.longitude].some((degrees) => text.includes(String(degrees)))
+  assert.deepEqual(sent.filter(isKept), [], 'no request has it')
+  assert.equal(isKept(await page.evaluate(allOnDisk)), false, 'nor has the disk')
+
+  await lock(page)
+  await page.getByRole('button', { name: 'Zhou Lei' }).click()
+  await page.fill('#password', PASSWORD)
+  await page.click('form button[type=submit]')
+  await hears('Any time, North')
+  // Without any place there are the areas by their names.
+  state.orders.splice(0, state.orders.length, order(12))
+  await page.goto(`${edge.url}/jobs/${id(12)}`)
+  await page.getByRole('img', { name: 'The five areas, not to scale. This node knows North alone.' }).waitFor()
+  await page.getByText('The customer gave no position, so no distance is known. The job is in North.').waitFor()
+}, { orders: [order(11), order(12, { title: 'Set up a router' }), order(13, { title: '空调清洗' }), ...[...PLACED].reverse()] }))
+
+test('a node without room for photos says why and what to do before one is taken, and it stays on the tablet', () => playSignedIn(async ({ state, edge, context, page }) => {
+  const path = `${edge.url}/jobs/${id(14)}/complete`
+  await page.goto(path)
+  const full = page.locator('.banner', { hasText: 'The North node has no room for photos now' })
+  await full.getByText(/^5 photos there still wait for the cloud\.\s*You can take one all the same/).waitFor()
+  await settled(page)
+  assert.deepEqual(await axe(context, page), [])
+  assert.deepEqual(await losses(page), [])
+  await full.getByRole('button', { name: 'Take it small' }).click()
+  await page.getByText('Photos are taken small').waitFor()
+  await page.setInputFiles('.shoot input', { name: 'work.png', mimeType: 'image/png', buffer: await page.screenshot() })
+  await page.locator('.photo img').waitFor()
+  state.photoRoom = 300_000
+  await page.goto(path)
+  await page.locator('.banner', { hasText: 'The North node has room for small photos only' }).getByRole('button').click()
+  await page.locator('.banner', { hasText: 'room for' }).waitFor({ state: 'detached' })
+  assert.equal(state.photos.size, 0)
+}, { photoRoom: 1_000, photosWaiting: 5, answer: 'later' }))
+
+test('the age of the list of ended sign-ins stands beside the link, and out of reach only its moment', () => playSignedIn(async ({ state, edge, page }) => {
+  await page.goto(`${edge.url}/queue`)
+  const node = page.locator('.card', { has: page.getByRole('heading', { name: 'North node' }) })
+  await node.getByText('less than a minute old').waitFor()
+  state.cutSince = Date.now() - 14 * 60_000
+  await page.goto(edge.url)
+  await page.locator('.banner[data-tone=cut]').getByText('Its list of ended sign-ins and closed accounts: 14 minutes old.').waitFor()
+  state.feedAsOf = null
+  await page.goto(`${edge.url}/queue`)
+  await node.getByText('never heard from the cloud').waitFor()
+  state.feedAsOf = new Date(Date.now() - 3 * HOUR).toISOString()
+  await page.reload()
+  await node.getByText('3 hours old').waitFor()
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
+  edge.goAway()
+  await page.reload()
+  await node.getByText(/^as of .*, as far as this tablet knows$/).waitFor()
+}))
 
 test('one window at a time has the tablet', () => playSignedIn(async ({ edge, context, page }) => {
   const { page: second, wrongs } = await openPage(context)

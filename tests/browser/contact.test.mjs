@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { axe, isMarkupChecked, keepPicture, LANGUAGES, losses, settled, smallTargets } from './browser.mjs'
 import { DONE, gateway, orderOf, PEOPLE } from './portal.answers.mjs'
+import { order, PEOPLE as AT_EDGE } from './edge.mjs'
 import { startPortal } from './portal.mjs'
+import { playSignedIn } from './tablet.mjs'
 
 const ORDER = orderOf(60).id
 const CALL = `/orders/${ORDER}/contact/call`
@@ -96,3 +98,40 @@ for (const lang of LANGUAGES) {
     await context.close()
   })
 }
+
+const HIDDEN_CUSTOMER = '00000000-0000-0000-0000-000000000000'
+const OWN = { provider_id: AT_EDGE['Zhou Lei'], status: 'accepted', version: 3 }
+const ON_TABLET = [
+  order(31, { title: 'Repair a fence', customer_id: HIDDEN_CUSTOMER, description: 'Call •••' }),
+  order(32, { ...OWN, title: 'Fit a lamp', address: '海港路1号3单元, 电话 138 1234 5678' }),
+  order(33, { ...OWN, title: 'Hang a door', address: '南湖路7号' }),
+  order(34, { ...OWN, title: 'Clean a drain', status: 'completed', customer_id: HIDDEN_CUSTOMER }),
+]
+
+test('on a tablet a number is masked until the job is surely theirs, then called if the order has it, and else said to be at the portal', () => playSignedIn(async ({ state, edge, context, page }) => {
+  const phone = page.locator('.facts dd', { hasText: '•••' })
+  const open = (n) => page.goto(`${edge.url}/jobs/${order(n).id}`)
+  await open(31)
+  await phone.getByText('Shown once the job is yours.').waitFor()
+  await page.locator('.actions .button').click()
+  await phone.getByText('Shown once your request is decided.').waitFor()
+  assert.equal(await page.locator('a[href^="tel:"]').count(), 0)
+
+  await open(32)
+  const call = page.getByRole('link', { name: 'Call 138 1234 5678' })
+  await call.waitFor()
+  assert.equal(await call.getAttribute('href'), 'tel:13812345678')
+  await settled(page)
+  assert.deepEqual(await axe(context, page), [])
+  assert.deepEqual(await smallTargets(page, 48), [])
+  assert.deepEqual(await losses(page), [])
+
+  await open(33)
+  assert.equal(await page.getByRole('link', { name: 'This job at the portal' }).getAttribute('href'), `https://portal.example/jobs/${order(33).id}`)
+  await open(34)
+  await phone.getByText('Shown only while the job is yours.').waitFor()
+  state.cutSince = Date.now()
+  await open(33)
+  await page.getByText('The portal needs the internet, which the node does not have now.').waitFor()
+  assert.equal(await page.getByRole('link', { name: 'This job at the portal' }).count(), 0)
+}, { orders: ON_TABLET, answer: 'stored' }))

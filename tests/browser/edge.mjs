@@ -2,7 +2,7 @@
 // may change its state at any moment. It speaks no MQTT, so the app takes the other way.
 import { randomBytes, webcrypto } from 'node:crypto'
 import { createServer } from 'node:http'
-import { sendFile } from './serve.mjs'
+import { PERMISSIONS, PERMISSIONS_OF_APP, sendFile } from './serve.mjs'
 
 /** Words that people may write into any field. */
 export const HOSTILE = ['"><img src=x onerror=alert(1)>', '<script>alert(2)</script>', 'javascript:alert(3)', '{{ 7 * 7 }} @:x | y', 'W'.repeat(118)]
@@ -61,6 +61,8 @@ export function startState() {
     twin: false,
     /** Its copy of the platform's fee: a tenth, for all orders of before the next hour. */
     fees: { complete_until: at(1), versions: [{ from: new Date(0).toISOString(), basis_points: 1_000 }] },
+    /** Its copy of the fee of a late cancel: a tenth, within a day of the start. */
+    cancelFees: { complete_until: at(1), versions: [{ from: new Date(0).toISOString(), basis_points: 1_000, notice_hours: 24 }] },
     /** It keeps closed orders for so many days. */
     keptDays: 90,
     /** How a command is answered: later, stored, unpaid, applied, confirmed (an acceptance, with the order) or lost. */
@@ -74,6 +76,9 @@ export function startState() {
     /** What came of each photo, by its hash, and the room for more. */
     photos: new Map(),
     photoRoom: undefined,
+    photosWaiting: 0,
+    /** When it last had all revocations; since it was cut off, if nothing is said. */
+    feedAsOf: undefined,
     orders: [
       order(11, { service_start_time: at(1), service_end_time: at(3) }),
       order(12, { title: 'Set up a router and two printers', description: 'Two rooms.', service_type: 'it_technology', price: '260.00' }),
@@ -123,7 +128,8 @@ async function answer(folder, state, edge, request, response) {
   if (path === '/receipts') return follow(state, JSON.parse(body), tell)
   // Every path below the kiosk's folder is its page.
   const file = path.startsWith('/kiosk') && !path.includes('.') ? '/kiosk/index.html' : path
-  sendFile(folder, file, request, response, path === '/sw.js' ? (bytes) => edge.worker(String(bytes)) : undefined)
+  const permissions = path.startsWith('/kiosk') ? PERMISSIONS : PERMISSIONS_OF_APP
+  sendFile(folder, file, request, response, path === '/sw.js' ? (bytes) => edge.worker(String(bytes)) : undefined, permissions)
 }
 
 /** A part that continues the photo of a command that the node has. */
@@ -138,10 +144,13 @@ function photo(state, { pathname, searchParams }, bytes, tell) {
   return tell(200, { state: whole.length === named.bytes ? 'stored' : whole.length > 0 ? 'partial' : 'missing', have: whole.length, bytes: named.bytes })
 }
 
-function standing({ cutSince, firm, clockMs, clock, suspect, twin, fees, keptDays, photoRoom, holder = firm ? 'north-1' : null }) {
+function standing({ cutSince, firm, clockMs, clock, suspect, twin, fees, cancelFees, keptDays, photoRoom, photosWaiting, feedAsOf, holder = firm ? 'north-1' : null }) {
   const link = { up: cutSince === undefined, since: new Date(cutSince ?? NOW).toISOString(), attempts: cutSince === undefined ? 0 : 6, next_call_at: null }
-  return { edge: 'north-1', region: 'NORTH', now: new Date(Date.now() + clockMs), link, feed_as_of: link.since, portal: 'https://portal.example', holder, unpaid_start: true, unpaid_start_max: null, paid_afterwards: [], platform_fees: fees, closed_orders_days: keptDays, ...(photoRoom === undefined ? {} : { photos: { room_bytes: photoRoom, waiting: 0 } }), firm, suspect, twin, clock }
+  return { edge: 'north-1', region: 'NORTH', now: new Date(Date.now() + clockMs), link, feed_as_of: feedAsOf === undefined ? freshAsOf(cutSince) : feedAsOf, portal: 'https://portal.example', holder, unpaid_start: true, unpaid_start_max: null, paid_afterwards: [], platform_fees: fees, cancel_fees: cancelFees, closed_orders_days: keptDays, ...(photoRoom === undefined ? {} : { photos: { room_bytes: photoRoom, waiting: photosWaiting } }), firm, suspect, twin, clock }
 }
+
+/** While it is connected it has all at any time. */
+const freshAsOf = (cutSince) => new Date(cutSince ?? Date.now()).toISOString()
 
 function signIn(state, { username, password, tablet_key }, tell) {
   if (state.cutSince !== undefined || state.isCloudBusy) return tell(503, 'unavailable')

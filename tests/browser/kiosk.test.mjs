@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, screenshot, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
 import { begin, beginBy, describe, enrol, finish, JOB, onward, openStaffMenu, publish, stop } from './kiosk.mjs'
-import { order, PASSWORD, RECEIPT_SECRET, serveEdge, startState } from './edge.mjs'
+import { order, PASSWORD, PEOPLE, RECEIPT_SECRET, serveEdge, startState } from './edge.mjs'
 import { findTraces } from './traces.mjs'
 
 const DIST = fileURLToPath(new URL('../../edge-node/app/dist', import.meta.url))
@@ -21,6 +21,9 @@ const PHONE = '139 1234 5678'
 const CODE = '493027'
 
 const TRACES = [...Object.values(JOB), '181.50', 'Xylophone', 'Quokka', 'Lin Xiaomei', PASSWORD, PHONE, CODE]
+
+/** A cancel of such a job costs the fee of a late one. */
+const LATE = { status: 'accepted', payment_status: 'held', provider_id: PEOPLE['Zhou Lei'], service_start_time: new Date(Date.now() + 5 * 3_600_000).toISOString(), service_end_time: null }
 
 let browser
 
@@ -98,11 +101,11 @@ for (const lang of LANGUAGES) {
     await onward(page)
     await page.locator('.ticket').waitFor()
     await look('follow')
-    state.orders.find((each) => each.code === 'N-7F3K99').status = 'pending'
+    Object.assign(state.orders.find((each) => each.code === 'N-7F3K99'), LATE)
     await finish(page)
     await find(page, 'N-7F3K99')
     await page.locator('.button[data-kind=danger]').click()
-    await page.locator('.sum').waitFor()
+    await page.locator('.sums').waitFor()
     await look('cancel')
     await page.locator('.steps-nav .button').first().click()
     await page.locator('.button[data-kind=danger]').waitFor()
@@ -417,10 +420,35 @@ test('a scanned receipt opens its order, another one is unknown, and a cancel ke
   await page.fill('#code', `https://portal.example/track/N-7F3K77?s=${RECEIPT_SECRET}`)
   await page.locator('.ticket').waitFor()
   await page.locator('.button[data-kind=danger]').click()
-  await page.getByText('Nothing has been paid').waitFor()
+  await page.getByText('nothing has been paid').waitFor()
   await page.getByRole('button', { name: 'Cancel for ¥0.00' }).click()
   await page.locator('.status[data-status=cancelled]').waitFor()
   assert.deepEqual(state.frames.map(({ body }) => [body.type, body.fee]), [['cancel_order', '0.00']])
+}))
+
+test('a late cancel at a cut-off node shows the fee and what comes back, and carries the fee; a node that does not know it says so', () => play(async ({ page, state }) => {
+  const sums = () => page.locator('.sums').evaluate((list) => [...list.children].map((pair) => pair.innerText.split(/\n+/)))
+  const cancel = async (code) => {
+    await find(page, code)
+    await page.locator('.button[data-kind=danger]').click()
+    await page.locator('.sums').waitFor()
+  }
+  state.answer = 'stored'
+  state.orders.push(order(80, LATE), order(81, { ...LATE, created_at: new Date(Date.now() + 2 * 3_600_000).toISOString() }))
+  await cancel('N-7F3K80')
+  assert.deepEqual(await sums(), [['Held for this job', '¥180.00'], ['Fee for the provider', '¥18.00'], ['Comes back to you', '¥162.00']])
+  await page.getByText(/^It was free until/).waitFor()
+  await page.getByText('The cloud decides by its fee rules').waitFor()
+  await page.getByRole('button', { name: 'Cancel for ¥18.00' }).click()
+  await page.locator('.status[data-status=cancelled]').waitFor()
+  await finish(page)
+  // Newer than what the node has heard of the fee.
+  await cancel('N-7F3K81')
+  assert.deepEqual(await sums(), [['Held for this job', '¥180.00'], ['Fee for the provider', 'not known here'], ['Comes back to you', 'the rest']])
+  await page.getByText('The North node has not heard the fee').waitFor()
+  await page.getByRole('button', { name: 'Cancel it', exact: true }).click()
+  await page.locator('.status[data-status=cancelled]').waitFor()
+  assert.deepEqual(state.frames.map(({ body }) => [body.type, body.fee]), [['cancel_order', '18.00'], ['cancel_order', undefined]])
 }))
 
 test('a review has its stars', () => play(async ({ page, state }) => {
@@ -447,7 +475,7 @@ test('unpaid work is not reviewed, and a job is cancelled before its approval', 
   await page.locator('.status[data-status=cancelled]').waitFor()
 }))
 
-test('a kiosk that is not set up does not publish, and its menu opens by its code alone', () => play(async ({ page, state }) => {
+test('a kiosk that is not set up does not publish, and its menu opens by its code alone', () => play(async ({ context, page, state }) => {
   await page.getByText('with your account').first().waitFor()
   await openStaffMenu(page)
   await page.fill('#account', 'Lin Xiaomei')
@@ -462,7 +490,9 @@ test('a kiosk that is not set up does not publish, and its menu opens by its cod
   await page.getByText('Account or code is wrong.').first().waitFor()
   await page.fill('#code', PASSWORD)
   await onward(page)
-  await page.locator('.facts').waitFor()
+  await page.locator('.facts').getByText('list 14 minutes old').waitFor()
+  assert.deepEqual(await axe(context, page), [])
+  assert.deepEqual(await losses(page), [])
 }, { isSetUp: false }))
 
 const PAUSE_MS = 5 * 60_000

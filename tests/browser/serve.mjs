@@ -11,6 +11,10 @@ export const POLICY =
   "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
   "require-trusted-types-for 'script'; trusted-types vue holdfast"
 
+/** What pages may ask of the device; the providers' app alone may ask for its position. */
+export const PERMISSIONS = 'camera=(self), geolocation=(), microphone=(), payment=(), usb=()'
+export const PERMISSIONS_OF_APP = 'camera=(self), geolocation=(self), microphone=(), payment=(), usb=()'
+
 /** Serves that folder on a free port of this machine. */
 export async function serve(folder) {
   const server = createServer((request, response) => sendFile(folder, new URL(request.url, 'http://localhost').pathname, request, response))
@@ -19,12 +23,13 @@ export async function serve(folder) {
 }
 
 /** Sends it packed where that copy stands beside it. `change` may make another text of it. */
-export function sendFile(folder, path, request, response, change) {
+export function sendFile(folder, path, request, response, change, permissions = PERMISSIONS) {
   const file = join(folder, path)
   const isFile = file.startsWith(folder) && existsSync(file) && statSync(file).isFile()
   const name = isFile ? file : join(folder, 'index.html')
   const isPacked = !change && /\bbr\b/.test(request.headers['accept-encoding'] ?? '') && existsSync(`${name}.br`)
   response.setHeader('content-security-policy', POLICY)
+  response.setHeader('permissions-policy', permissions)
   response.setHeader('content-type', KINDS[extname(name)] ?? 'application/octet-stream')
   response.setHeader('cache-control', path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
   if (isPacked) response.setHeader('content-encoding', 'br')

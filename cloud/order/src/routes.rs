@@ -105,6 +105,9 @@ fn routes_for_everyone<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(route(GET, "/api/v1/orders/paid-afterwards", ANY),
             "List the service types that may start before the payment is held, by region",
             &[], orders::paid_afterwards)
+        .add_public_route(route(GET, "/api/v1/cancel-fees", OPEN),
+            "List the newest versions of the late-cancellation fee, from which the cost of a cancel follows",
+            &[], cancel_fees::newest_cancel_fees)
         .add_public_route(reads_order("/api/v1/orders/{id}"),
             "Show an order", &[Code::OrderNotFound], orders::order)
         .add_public_route(reads_order("/api/v1/orders/{id}/timeline"),

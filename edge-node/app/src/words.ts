@@ -6,10 +6,12 @@ import { doubtOf, isFirm, truthOf } from './device/item.ts'
 import { netOf } from './device/fees.ts'
 import { minorOf, type Job } from './device/jobs.ts'
 import { percentOf, type Photo } from './device/photo.ts'
+import { distanceBetween, placeOf } from './device/place.ts'
 import { isTwin, link, linkSince, photosOf, sentence, tablet, today } from './device/tabletState.ts'
-import { spanOf } from './device/standing.ts'
+import { revocationAgeMs, spanOf } from './device/standing.ts'
 
 const DAY_MS = 86_400_000
+const MINUTE_MS = 60_000
 
 /** What a job pays, in words. Where the fee is unknown there is only its price. */
 export type Pay = {
@@ -64,6 +66,26 @@ export function useWords() {
     const form = known.mayChange ? 'about' : 'sure'
     const words = { price, net: money(known.minor), fee: money(known.fee), node: node() }
     return { price, gets: t(`pay.${form}.gets`, words), sentence: t(`pay.${form}.of`, words), terms: t(`pay.${form}.terms`, words) }
+  }
+
+  /** How far it is from here, in a straight line; undefined if one of the two places is not known. */
+  function distance(order: Order): string | undefined {
+    const place = placeOf(order)
+    if (!place || !tablet.position) return undefined
+    const { metres, direction } = distanceBetween(tablet.position, place)
+    const length = formats.value.length(metres)
+    return direction ? t('distance.about', { length, direction: t(`distance.${direction}`) }) : t('distance.within', { length })
+  }
+
+  /** The distance; without one, the name of the area. */
+  const whereabouts = (order: Order) => distance(order) ?? t(`region.${order.location}`)
+
+  /** How old the node's list of ended sign-ins and closed accounts is. Out of its reach only a moment is known. */
+  function revocationAge(): string {
+    const age = revocationAgeMs(tablet.standing, tablet.now - tablet.clockErrorMs)
+    if (age === undefined) return t('revocations.never')
+    if (link.value === 'away') return t('revocations.asOf', { time: moment(tablet.now - age) })
+    return age < MINUTE_MS ? t('revocations.fresh') : t('revocations.old', { span: span(age) })
   }
 
   /** The moment as of which the list is the cloud's. */
@@ -147,5 +169,8 @@ export function useWords() {
     ]
   }
 
-  return { acceptWord, action, doubt, formats, hops, isToday, linkWords, listAge, moment, node, note, pay, photo, region, span, trouble, when, why }
+  return {
+    acceptWord, action, distance, doubt, formats, hops, isToday, linkWords, listAge, moment, node, note, pay, photo, region, revocationAge, span, trouble, when,
+    whereabouts, why,
+  }
 }

@@ -55,7 +55,7 @@ pub enum RenameError {
 }
 
 /// The number of migrations.
-pub(super) const STEPS: u32 = 5;
+pub(super) const STEPS: u32 = 6;
 
 const FIRST_EPOCH: u64 = 1;
 
@@ -66,6 +66,7 @@ pub(super) fn migrations() -> Migrations<'static> {
         M::up(include_str!("../../migrations/0003_guards.sql")),
         M::up(include_str!("../../migrations/0004_disk_days.sql")),
         M::up(include_str!("../../migrations/0005_platform_fees.sql")),
+        M::up(include_str!("../../migrations/0006_cancel_fees.sql")),
     ])
 }
 

@@ -19,14 +19,14 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
-    EdgeId, Hash, Language, OfflineRules, Op, OrderId, PlatformFees, PriceCap, RegionAssignment,
-    ServiceType, UnixMillis, is_open, open_digest, words, words_from_text,
+    CancelFees, EdgeId, Hash, Language, OfflineRules, Op, OrderId, PlatformFees, PriceCap,
+    RegionAssignment, ServiceType, UnixMillis, is_open, open_digest, words, words_from_text,
 };
 
 use super::{
     Store, StoreWriteResult,
+    fees::{load_cancel_fees, load_platform_fees},
     log::{LogBook, append_op},
-    platform_fees::load_platform_fees,
     sql::{execute_cached, id, read_cbor, read_optional, read_order, read_parsed, read_u64},
     trust,
 };
@@ -53,6 +53,9 @@ pub struct RegionStanding {
     /// The platform's fee, as the cloud last listed its versions; null before its first answer.
     #[schema(required)]
     pub platform_fees: Option<PlatformFees>,
+    /// The same for the fee of a late cancel.
+    #[schema(required)]
+    pub cancel_fees: Option<CancelFees>,
 }
 
 impl Store {
@@ -88,7 +91,7 @@ impl Store {
         self.journal.read(find_alarm).await
     }
 
-    /// The edge that assigns the region's orders, the rules for unpaid work, and the platform fee.
+    /// The edge that assigns the region's orders, the rules for unpaid work, and the fees.
     pub async fn load_standing(&self) -> Result<RegionStanding, JournalError> {
         self.journal.read(load_standing).await
     }
@@ -131,6 +134,7 @@ fn load_standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
             unpaid_start_max,
             paid_afterwards,
             platform_fees: load_platform_fees(conn)?,
+            cancel_fees: load_cancel_fees(conn)?,
         })
     })
 }

@@ -1,5 +1,5 @@
-//! The platform's fees, from which tablets show what a provider gets: asked of the cloud, and kept
-//! through outages and restarts.
+//! The platform's fees, from which tablets show what a provider gets, and the fee of a late cancel,
+//! which kiosks show: asked of the cloud, and kept through outages and restarts.
 
 use holdfast_edge::RunningEdge;
 use serde_json::{Value, json};
@@ -9,6 +9,11 @@ use crate::world::{cloud::Cloud, edge, get, until};
 async fn fees_at(edge: &RunningEdge) -> Value {
     let standing = get(edge, "/standing", None).await.unwrap();
     standing["platform_fees"].clone()
+}
+
+async fn cancel_fees_at(edge: &RunningEdge) -> Value {
+    let standing = get(edge, "/standing", None).await.unwrap();
+    standing["cancel_fees"].clone()
 }
 
 fn fees(basis_points: u32) -> Value {
@@ -65,6 +70,56 @@ async fn the_fees_are_asked_for_with_each_link_and_outlast_an_outage_and_a_resta
     first.stop().await;
     let second = edge(data.path(), &gateway).await;
     assert_eq!(fees_at(&second).await, fees(500), "from the file");
+    second.stop().await;
+}
+
+fn cancel_fees(basis_points: u32) -> Value {
+    json!({
+        "complete_until": "2026-11-22T09:30:00.000Z",
+        "versions": [
+            { "from": "1970-01-01T00:00:00.000Z", "basis_points": basis_points, "notice_hours": 24 },
+        ],
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_fee_of_a_late_cancel_outlasts_an_outage_a_restart_and_answers_that_are_no_list() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let gateway = format!("http://{gateway}");
+    let first = edge(data.path(), &gateway).await;
+    assert_eq!(
+        cancel_fees_at(&first).await,
+        Value::Null,
+        "not asked yet, or no such route"
+    );
+    cloud.answer_cancel_fees(cancel_fees(1_000).to_string());
+    ask_again(&cloud, &first).await;
+    until("the fee", || async {
+        (cancel_fees_at(&first).await == cancel_fees(1_000)).then_some(())
+    })
+    .await;
+    assert_eq!(
+        fees_at(&first).await,
+        Value::Null,
+        "each list is copied by itself"
+    );
+
+    for wrong in [cancel_fees(10_001), json!({ "items": [] })] {
+        cloud.answer_cancel_fees(wrong.to_string());
+        // The second request shows that the answer to the first was dealt with.
+        ask_again(&cloud, &first).await;
+        ask_again(&cloud, &first).await;
+        assert_eq!(cancel_fees_at(&first).await, cancel_fees(1_000), "{wrong}");
+    }
+    cloud.cut();
+    first.stop().await;
+    let second = edge(data.path(), &gateway).await;
+    assert_eq!(
+        cancel_fees_at(&second).await,
+        cancel_fees(1_000),
+        "from the file"
+    );
     second.stop().await;
 }
 

@@ -313,16 +313,24 @@ pub const POLICY: [(HeaderName, &str); 7] = [
         "same-origin",
     ),
     (
-        HeaderName::from_static("permissions-policy"),
+        PERMISSIONS_POLICY,
         "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
     ),
 ];
+
+pub(crate) const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// That of pages which may ask the device for its position, if the person allows it.
+pub(crate) const PERMISSIONS_WITH_POSITION: &str =
+    "camera=(self), geolocation=(self), microphone=(), payment=(), usb=()";
 
 /// Selects the security headers of an answer that is not data.
 #[derive(Clone)]
 pub(crate) enum AnswerMark {
     /// A file of an app.
     Page,
+    /// The same of an app that may ask for the device's position.
+    PageWithPosition,
     /// A page over plain HTTP, with a separate content policy.
     PageInTheClear(HeaderValue),
     /// A file that pages of other origins may load.
@@ -332,6 +340,15 @@ pub(crate) enum AnswerMark {
 /// Marks an answer as a page's file, for the security headers of `web`.
 fn mark_page(response: Response) -> Response {
     mark_answer(response, AnswerMark::Page)
+}
+
+/// Lets an app's page ask the device for its position. Other answers keep their headers.
+pub fn allow_position(mut response: Response) -> Response {
+    match take_answer_mark(&mut response) {
+        Some(AnswerMark::Page) => mark_answer(response, AnswerMark::PageWithPosition),
+        Some(other) => mark_answer(response, other),
+        None => response,
+    }
 }
 
 /// Marks an answer as a page over plain HTTP that is not one of an app's files. Its content policy

@@ -371,7 +371,9 @@ pub fn with_security_headers(router: Router) -> Router {
 pub(crate) fn set_security_headers(mut response: Response) -> Response {
     let mark = pages::take_answer_mark(&mut response);
     let policy: &[_] = match mark {
-        Some(AnswerMark::Page | AnswerMark::PageInTheClear(_)) => &pages::POLICY,
+        Some(AnswerMark::Page | AnswerMark::PageWithPosition | AnswerMark::PageInTheClear(_)) => {
+            &pages::POLICY
+        }
         Some(AnswerMark::Shared) | None => &DATA_HEADERS,
     };
     let headers = response.headers_mut();
@@ -386,6 +388,10 @@ pub(crate) fn set_security_headers(mut response: Response) -> Response {
         }
         Some(AnswerMark::Shared) => {
             headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+        }
+        Some(AnswerMark::PageWithPosition) => {
+            let allowed = HeaderValue::from_static(pages::PERMISSIONS_WITH_POSITION);
+            headers.insert(pages::PERMISSIONS_POLICY, allowed);
         }
         Some(AnswerMark::Page) | None => {}
     }

@@ -24,6 +24,12 @@ test('a moment is written as in the sentences of the cloud', () => {
   }
 })
 
+test('a length is in metres below a kilometre', () => {
+  const lengths = [100, 900, 1_000, 1_200, 13_000]
+  expect(lengths.map(formatsOf('en').length)).toEqual(['100 m', '900 m', '1 km', '1.2 km', '13 km'])
+  expect(lengths.map(formatsOf('zh-CN').length)).toEqual(['100米', '900米', '1公里', '1.2公里', '13公里'])
+})
+
 test('a size has the largest unit of which there is one, so that a photo is not 0 MB', () => {
   const { bytes } = formatsOf('en')
   expect([129_000, 2_500_000, 10_700_000_000].map(bytes)).toEqual(['129 kB', '2.5 MB', '10.7 GB'])

@@ -50,6 +50,12 @@ export function formatsOf(locale: string) {
     return new Intl.NumberFormat(lang, { style: 'unit', unit, maximumFractionDigits: unit === 'kilobyte' ? 0 : 1 }).format(value / size)
   }
 
+  /** "400 m", "1.2 km". */
+  function length(metres: number): string {
+    const [unit, size] = metres < 1_000 ? ['meter', metres] as const : ['kilometer', metres / 1_000] as const
+    return new Intl.NumberFormat(lang, { style: 'unit', unit, maximumFractionDigits: 1 }).format(size)
+  }
+
   /** "3 minutes ago", "in 2 hours": the largest unit that fits. */
   function ago(at: number, now: number): string {
     const relative = new Intl.RelativeTimeFormat(lang, { numeric: 'auto' })
@@ -60,7 +66,7 @@ export function formatsOf(locale: string) {
     return relative.format(seconds, 'second')
   }
 
-  return { ago, bytes, date, money, number }
+  return { ago, bytes, date, length, money, number }
 }
 
 /** The time zone of this device, by its IANA name. */

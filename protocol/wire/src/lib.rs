@@ -120,6 +120,7 @@ macro_rules! text_in_frames {
 }
 
 mod assignment;
+mod cancel_fees;
 mod certificates;
 mod code;
 mod command;
@@ -162,6 +163,7 @@ pub use assignment::{
     ApprovalRule, AssignmentEvent, Assignments, FenceEnd, FenceEnding, FenceRecord, OfflineRules,
     Policy, PriceCap, QuarantineWhy, RegionAssignment, is_open, open_digest,
 };
+pub use cancel_fees::{CancelFeeVersion, CancelFees};
 pub use certificates::{
     CERTIFICATE_NAMES_MAX, CERTIFICATE_REQUEST_BYTES_MAX, CertificateAnswer, CertificateReply,
     CertificateRequest, ShopCa,

@@ -1,6 +1,9 @@
 //! The versions of the late-cancellation fee.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    extract::State,
+    http::{HeaderName, StatusCode, header},
+};
 use custody::{FeePolicy, WHOLE_BASIS_POINTS};
 use process::{
     problem::{Json, Path, Problem},
@@ -8,15 +11,15 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{UnixMillis, UserId};
+use wire::{CancelFees, UnixMillis, UserId};
 
 use super::WholeList;
 use crate::{actions::Service, say, store::CancelFeeRow};
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 
-/// Thirty days; a longer notice is a typing error.
-const NOTICE_HOURS_MAX: u16 = 720;
+/// Much shorter than the time for which an answer is complete.
+const FEES_CACHED: &str = "public, max-age=60";
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = CancelFeeForm)]
@@ -46,6 +49,15 @@ pub(crate) struct CancelFeeView {
     set_at: Option<UnixMillis>,
 }
 
+/// For everyone: edges keep a copy for their kiosks. It names no author.
+pub(crate) async fn newest_cancel_fees(
+    State(service): State<Service>,
+) -> Result<([(HeaderName, String); 1], Json<CancelFees>), Problem> {
+    let fees = service.store.newest_cancel_fees().await?;
+    let cached = [(header::CACHE_CONTROL, FEES_CACHED.to_owned())];
+    Ok((cached, Json(fees)))
+}
+
 pub(crate) async fn cancel_fees(
     State(service): State<Service>,
 ) -> Result<Json<WholeList<CancelFeeView>>, Problem> {
@@ -70,7 +82,7 @@ pub(crate) async fn set_cancel_fee(
             say::fee_above_the_whole,
         ));
     }
-    if notice_hours > NOTICE_HOURS_MAX {
+    if notice_hours > CancelFees::NOTICE_HOURS_MAX {
         return Err(Problem::wrong_field("notice_hours", say::notice_too_long));
     }
     let fee = FeePolicy {

@@ -5,13 +5,16 @@
 
 use custody::{FEES_TO_COME_MAX, FeePolicy};
 use platform::{row, transact, vals};
-use wire::{Code, UnixMillis, UserId};
+use wire::{CancelFeeVersion, CancelFees, Code, UnixMillis, UserId};
 
 use super::{Store, StoreError};
 
 /// The versions of the cancellation fee. There are few, and none changes once in force.
 pub(super) const POLICIES: &str =
     "SELECT in_force_from, fee_bp, notice_ms FROM cancel_policies ORDER BY in_force_from";
+
+const NEWEST_POLICIES: &str = "SELECT in_force_from, fee_bp, notice_ms FROM cancel_policies \
+    ORDER BY in_force_from DESC LIMIT ?";
 
 const FEE_VERSIONS: &str = "SELECT in_force_from, fee_bp, notice_ms, set_by, set_at FROM cancel_policies \
     ORDER BY in_force_from DESC LIMIT ?";
@@ -28,6 +31,8 @@ const INSERT_FEE: &str = "INSERT INTO cancel_policies (in_force_from, fee_bp, no
 
 /// All future versions and many past ones.
 const FEES_SHOWN_MAX: usize = 100;
+
+const HOUR_MS: i64 = 60 * 60 * 1_000;
 
 type FeePolicyRow = (UnixMillis, u32, i64);
 
@@ -52,6 +57,20 @@ impl Store {
     }
 
     /// Replaces a version with the same start.
+    pub async fn newest_cancel_fees(&self) -> Result<CancelFees, StoreError> {
+        let complete_until = FeePolicy::complete_until(self.clock.now());
+        let limit = CancelFees::VERSIONS_MAX;
+        let rows = self.sql.fetch_all(NEWEST_POLICIES, vals![limit]).await?;
+        let versions = policies_from_rows(rows)?
+            .into_iter()
+            .map(version_from_policy)
+            .collect::<Result<_, _>>()?;
+        Ok(CancelFees {
+            complete_until,
+            versions,
+        })
+    }
+
     pub async fn set_cancel_fee(
         &self,
         fee: FeePolicy,
@@ -97,6 +116,16 @@ impl Store {
         tracing::info!(user.id = %by, fee.from = %from, "Deleted a version of the late-cancellation fee");
         Ok(Ok(()))
     }
+}
+
+fn version_from_policy(policy: FeePolicy) -> Result<CancelFeeVersion, StoreError> {
+    let notice_hours = u16::try_from(policy.cancel_notice_ms / HOUR_MS)
+        .map_err(|_| StoreError::Unreadable("cancel_policies.notice_ms"))?;
+    Ok(CancelFeeVersion {
+        from: policy.from,
+        basis_points: policy.cancel_fee_bp,
+        notice_hours,
+    })
 }
 
 pub(super) fn policies_from_rows(rows: Vec<FeePolicyRow>) -> Result<Vec<FeePolicy>, StoreError> {

@@ -17,12 +17,14 @@ type KioskState = {
   staffTries: PinTries
   standing: EdgeStanding | undefined
   isAway: boolean
+  /** How far this kiosk's clock is ahead of the node's. */
+  clockErrorMs: number
   /** Whether the cloud sends codes to phones; undefined until it was asked. */
   sendsCodes: boolean | undefined
   now: number
 }
 
-export const kiosk = reactive<KioskState>({ grant: undefined, staffTries: NO_TRIES, standing: undefined, isAway: false, sendsCodes: undefined, now: Date.now() })
+export const kiosk = reactive<KioskState>({ grant: undefined, staffTries: NO_TRIES, standing: undefined, isAway: false, clockErrorMs: 0, sendsCodes: undefined, now: Date.now() })
 
 const STANDING_MS = 10_000
 /** A command without an answer is sent again after these pauses; then the person is asked. */
@@ -31,6 +33,8 @@ const PAUSES_MS = [1_500, 3_000, 6_000] as const
 const edge = edgeAt()
 const disk = await openKioskDisk()
 
+/** The time by the node's clock, by which a cancel is priced. */
+export const nodeNow = computed(() => kiosk.now - kiosk.clockErrorMs)
 export const isCut = computed(() => kiosk.standing?.link.up === false)
 /** Whether a person can sign in by a code now. */
 export const offersCodes = computed(() => kiosk.sendsCodes === true && !isCut.value && !kiosk.isAway)
@@ -61,9 +65,14 @@ async function readDisk(): Promise<void> {
 
 /** Asks the node how it stands. */
 export async function look(): Promise<void> {
+  const askedAt = Date.now()
   const answer = await edge.standing()
   kiosk.isAway = 'unreachable' in answer
-  if ('value' in answer) kiosk.standing = answer.value
+  if ('value' in answer) {
+    // The node read its clock somewhere between question and answer.
+    kiosk.clockErrorMs = (askedAt + Date.now()) / 2 - Date.parse(answer.value.now)
+    kiosk.standing = answer.value
+  }
   // No page waits for it: the node may take long to reach the cloud.
   if (kiosk.sendsCodes === undefined && !kiosk.isAway && !isCut.value) void lookForCodes()
 }

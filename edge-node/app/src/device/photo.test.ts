@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { countThatFit, hashOf, isForNextTap, mayForgetPhotos, roomHere, wayOf, type Photo } from './photo.ts'
+import type { DiskLevel, EdgeStanding } from '@holdfast/kit/api.gen.ts'
+import { countThatFit, hashOf, isForNextTap, mayForgetPhotos, roomAtNode, roomHere, wayOf, type Photo } from './photo.ts'
 import { item, notTaken } from './samples.ts'
 
 it('names a photo by the SHA-256 of its bytes', async () => {
@@ -38,4 +39,15 @@ it('outlives its owner’s sign-out until the cloud has it, also before the tap'
   expect(mayForgetPhotos([photo('sent', 'command-1')])).toBe(true)
   expect(mayForgetPhotos([photo('sent', 'command-1'), photo('taken')])).toBe(false)
   expect(mayForgetPhotos([photo('stored', 'command-1')])).toBe(false)
+})
+
+it('knows what the node has room for, and the cause where that is little', () => {
+  const disk = (level: DiskLevel) => ({ level }) as EdgeStanding['disk']
+  const told = (room_bytes: number, waiting: number, level: DiskLevel = 'normal') => roomAtNode({ photos: { room_bytes, waiting }, disk: disk(level) })
+  expect(told(1_000_000, 3)).toEqual({ takes: 'usual', cause: 'photos', waiting: 3 })
+  expect(told(300_000, 3)).toEqual({ takes: 'small', cause: 'photos', waiting: 3 })
+  expect(told(0, 3)).toEqual({ takes: 'none', cause: 'photos', waiting: 3 })
+  for (const level of ['shed', 'refuse'] as const) expect(told(0, 3, level), level).toEqual({ takes: 'none', cause: 'disk', waiting: 3 })
+  expect(told(0, 0), 'nothing there could leave').toMatchObject({ cause: 'disk' })
+  expect([roomAtNode(undefined), roomAtNode({})], 'earlier nodes do not tell').toEqual([undefined, undefined])
 })

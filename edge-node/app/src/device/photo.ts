@@ -1,5 +1,5 @@
 // A photo of the work on this tablet, until the cloud has it.
-import type { PhotoRef } from '@holdfast/kit/api.gen.ts'
+import type { EdgeStanding, PhotoRef } from '@holdfast/kit/api.gen.ts'
 import { PHOTO_FORMS, type PhotoForm } from '@holdfast/kit/photos.ts'
 import { isCodeRefusal, type QueueItem, succeeded } from './item.ts'
 
@@ -38,6 +38,20 @@ export const countThatFit = (room: number, form: PhotoForm = 'usual') => Math.ma
 export function roomHere(estimate: { usage?: number; quota?: number } | undefined): number {
   const { usage = 0, quota } = estimate ?? {}
   return quota === undefined ? Number.POSITIVE_INFINITY : Math.max(0, quota - usage - KEPT_FREE)
+}
+
+/**
+ * What the node takes now: photos of the `usual` size, only `small` ones, or `none`. The cause is its `disk`, or photos that have
+ * yet to reach the cloud. Absent at a node of an earlier version, which does not tell.
+ */
+export type NodeRoom = { takes: PhotoForm | 'none'; cause: 'disk' | 'photos'; waiting: number }
+
+export function roomAtNode(standing: Partial<EdgeStanding> | undefined): NodeRoom | undefined {
+  const { photos, disk } = standing ?? {}
+  if (!photos) return undefined
+  const fits = (['usual', 'small'] as const).find((form) => countThatFit(photos.room_bytes, form) > 0)
+  const isDiskShort = disk?.level === 'shed' || disk?.level === 'refuse'
+  return { takes: fits ?? 'none', cause: isDiskShort || photos.waiting === 0 ? 'disk' : 'photos', waiting: photos.waiting }
 }
 
 /** Whether its command lets it leave; `over` where the command came to nothing. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { EdgeStanding } from '@holdfast/kit/api.gen.ts'
-import { deciderOf, isTabletClockWrong, logTroubleOf, spanOf } from './standing.ts'
+import { deciderOf, isTabletClockWrong, logTroubleOf, revocationAgeMs, spanOf } from './standing.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -33,4 +33,11 @@ it('tells the error of a clock in minutes, hours or days, either way', () => {
     { unit: 'minutes', count: 3 }, { unit: 'minutes', count: 119 }, { unit: 'hours', count: 2 }, { unit: 'hours', count: 47 }, { unit: 'days', count: 2 },
   ])
   expect(spanOf(2 * HOUR_MS - 1_000), 'not 120 minutes').toEqual({ unit: 'hours', count: 2 })
+})
+
+it('knows the age of the list of ended sign-ins by the clock of the node', () => {
+  const now = Date.parse('2026-11-21T09:00:00Z')
+  expect(revocationAgeMs({ feed_as_of: '2026-11-21T08:46:00Z' }, now)).toBe(14 * MINUTE_MS)
+  expect(revocationAgeMs({ feed_as_of: '2026-11-21T09:00:01Z' }, now), 'never less than none').toBe(0)
+  expect([undefined, {}, { feed_as_of: null }].map((standing) => revocationAgeMs(standing, now))).toEqual([undefined, undefined, undefined])
 })

@@ -49,3 +49,12 @@ export function spanOf(errorMs: number): Span {
   if (minutes < 2 * DAY_MINUTES) return { unit: 'hours', count: Math.floor(minutes / HOUR_MINUTES) }
   return { unit: 'days', count: Math.floor(minutes / DAY_MINUTES) }
 }
+
+/**
+ * How old the node's list of ended sign-ins and closed accounts is, by the node's own clock; undefined if it never had one. The
+ * cloud confirms that list together with all the rest that the node follows.
+ */
+export function revocationAgeMs(standing: Told, nodeNow: number): number | undefined {
+  const confirmedAt = Date.parse(standing?.feed_as_of ?? '')
+  return Number.isNaN(confirmedAt) ? undefined : Math.max(0, nodeNow - confirmedAt)
+}

@@ -5,6 +5,7 @@ import { needsPerson, type QueueItem } from './item.ts'
 import { jobsOf } from './jobs.ts'
 import type { Shown } from './people.ts'
 import { isForNextTap, isPhotoOpen, type Photo } from './photo.ts'
+import type { Position } from './place.ts'
 import { deciderOf, isTabletClockWrong, type Link } from './standing.ts'
 
 /** Shallow: lists come whole and anew, and a board may have thousands. */
@@ -32,6 +33,8 @@ export const tablet = shallowReactive({
   confirmed: [] as string[],
   /** How far this tablet's clock is ahead of the node's. */
   clockErrorMs: 0,
+  /** Where the person allowed this tablet to look for itself. It is on no disk. */
+  position: undefined as Position | undefined,
   /** A command of this tablet was confirmed, and nobody has declined to keep the app. */
   mayAskToInstall: false,
   /** A new job makes a sound and vibrates. */

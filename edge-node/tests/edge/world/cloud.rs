@@ -96,6 +96,7 @@ struct Stored {
     fee_requests: usize,
     /// The body of the answer; a cloud of the previous version has no such route.
     fees: Option<String>,
+    cancel_fees: Option<String>,
 }
 
 impl Cloud {
@@ -126,6 +127,7 @@ impl Cloud {
             .route("/api/v1/auth/codes/sign-in", post(sign_in_by_code))
             .route("/api/v1/auth/edge-logout", post(logout))
             .route("/api/v1/platform-fees", get(list_fees))
+            .route("/api/v1/cancel-fees", get(list_cancel_fees))
             .route("/link", any(link))
             .with_state(cloud.clone());
         cloud.0.tasks.spawn("cloud", async move {
@@ -153,6 +155,11 @@ impl Cloud {
     /// Answers requests for the platform's fees with this body.
     pub(crate) fn answer_fees(&self, body: String) {
         self.with(|state| state.fees = Some(body));
+    }
+
+    /// Answers requests for the fee of a late cancel with this body.
+    pub(crate) fn answer_cancel_fees(&self, body: String) {
+        self.with(|state| state.cancel_fees = Some(body));
     }
 
     pub(crate) fn fee_requests(&self) -> usize {
@@ -427,6 +434,11 @@ async fn list_fees(State(cloud): State<Cloud>) -> Response {
         state.fee_requests += 1;
         state.fees.clone()
     });
+    body.ok_or(StatusCode::NOT_FOUND).into_response()
+}
+
+async fn list_cancel_fees(State(cloud): State<Cloud>) -> Response {
+    let body = cloud.with(|state| state.cancel_fees.clone());
     body.ok_or(StatusCode::NOT_FOUND).into_response()
 }
 

@@ -232,3 +232,20 @@ async fn a_page_has_its_own_policy_and_data_keeps_the_strict_one() {
         "default-src 'none'; frame-ancestors 'none'; sandbox"
     );
 }
+
+#[tokio::test]
+async fn only_a_page_that_may_is_given_the_position() {
+    let allowed = "camera=(self), geolocation=(self), microphone=(), payment=(), usb=()";
+    let page = set_security_headers(ask("/", &[]).unwrap());
+    let refused = header(&page, "permissions-policy");
+    assert_eq!(
+        refused,
+        allowed.replace("geolocation=(self)", "geolocation=()")
+    );
+    let app = set_security_headers(allow_position(ask("/", &[]).unwrap()));
+    assert_eq!(header(&app, "permissions-policy"), allowed);
+    let policy = "content-security-policy";
+    assert_eq!(header(&app, policy), header(&page, policy));
+    let data = set_security_headers(allow_position("{}".into_response()));
+    assert!(data.headers().get("permissions-policy").is_none());
+}

@@ -1,10 +1,14 @@
 //! Late-cancellation fees: permission to set them, the deadline, and the orders they apply to.
 
-use axum::http::StatusCode;
+use axum::{
+    body::{Body, to_bytes},
+    http::{Request, StatusCode, header},
+};
 use order::events::PaymentEventConsumer;
 use platform::consume::EventHandler;
 use rstest::rstest;
 use serde_json::{Value, json};
+use tower::ServiceExt;
 use wire::{EventType, PaymentStatus, UnixMillis};
 
 use super::service::*;
@@ -116,6 +120,50 @@ async fn a_price_stands_from_an_hour_before_it_begins(#[case] engine: Engine) {
         .await
         .refused(409, "fee_settled");
     assert_eq!(listed(&service).await[0]["basis_points"], 500);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn anyone_reads_the_newest_prices_and_until_when_they_are_complete(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let before = service.stage.clock.now();
+    let begins = before.plus_ms(HOUR);
+    service.post(admin(), FEES, form(begins, 2_500, 48)).await;
+    let request = Request::get("/api/v1/cancel-fees").body(Body::empty());
+    let router = service.router.clone();
+    let answer = router.oneshot(request.unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(
+        answer.headers()[header::CACHE_CONTROL],
+        "public, max-age=60"
+    );
+    let bytes = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    let told: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(
+        told,
+        json!({
+            "complete_until": before.plus_ms(HOUR / 2),
+            "versions": [
+                { "from": begins, "basis_points": 2_500, "notice_hours": 48 },
+                { "from": UnixMillis(0), "basis_points": 1_000, "notice_hours": 24 },
+            ],
+        })
+    );
+
+    // Of many versions those that are over go first.
+    for n in 2..50 {
+        let at = service.stage.clock.now().plus_ms(HOUR);
+        service.post(admin(), FEES, form(at, n, 720)).await;
+        service.stage.clock.advance(HOUR);
+    }
+    let fees = service.stage.store.newest_cancel_fees().await.unwrap();
+    assert!(fees.is_sound(), "{fees:?}");
+    assert_eq!(
+        (fees.versions.len(), fees.versions[0].basis_points),
+        (40, 49)
+    );
 }
 
 #[rstest]

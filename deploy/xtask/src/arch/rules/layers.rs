@@ -16,6 +16,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["assignment", "validation", "visibility"],
             &["order", "topics"],
             &[
+                "cancel_fees",
                 "certificates",
                 "device_key",
                 "hub_signature",
@@ -243,7 +244,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         "holdfast-edge",
         &[
             &["backup", "running"],
-            &["enrol", "http", "jobs", "link", "platform_fees"],
+            &["enrol", "http", "jobs", "link", "fees"],
             &["damage"],
             &["data_folder", "disk_relief", "board", "trust_page"],
             &["mqtt"],

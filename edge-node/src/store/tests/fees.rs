@@ -1,6 +1,6 @@
-//! The copy of the platform's fees: the newest answer, also after a restart.
+//! The copies of the fees: the newest answer, also after a restart.
 
-use wire::{PlatformFeeVersion, PlatformFees};
+use wire::{CancelFeeVersion, CancelFees, PlatformFeeVersion, PlatformFees};
 
 use super::*;
 
@@ -31,4 +31,27 @@ async fn the_newest_answer_replaces_the_one_before_and_survives_a_restart() {
     store.close();
     let (again, _) = open(&data, 2).await;
     assert_eq!(known(&again).await, Some(newest));
+}
+
+#[tokio::test]
+async fn the_fee_of_a_late_cancel_is_kept_beside_the_platforms() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    let known = async |store: &Store| store.load_standing().await.unwrap().cancel_fees;
+    assert_eq!(known(&store).await, None);
+    let listed = |basis_points| CancelFees {
+        complete_until: UnixMillis(5),
+        versions: vec![CancelFeeVersion {
+            from: UnixMillis(0),
+            basis_points,
+            notice_hours: 24,
+        }],
+    };
+    for basis_points in [1_000, 500] {
+        store.save_cancel_fees(listed(basis_points)).await.unwrap();
+    }
+    assert_eq!(store.load_standing().await.unwrap().platform_fees, None);
+    store.close();
+    let (again, _) = open(&data, 2).await;
+    assert_eq!(known(&again).await, Some(listed(500)));
 }
