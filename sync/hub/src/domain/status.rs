@@ -15,8 +15,8 @@ use wire::{
     RepairStatus, StatusReport, UnixMillis,
 };
 
-/// A session touches its row every few seconds. A link counts as down after this time without a
-/// touch: its replica may be gone.
+/// A session records every few seconds when it last heard its edge. A link counts as down after
+/// this time without contact: the edge or the session's replica may be gone.
 pub(crate) const CONTACT_STALE_MS: i64 = 12_000;
 
 /// A twin calls twice a minute. After a longer silence it is gone or enrolled again.

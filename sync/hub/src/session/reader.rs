@@ -109,6 +109,9 @@ impl<S: Stream<Item = Result<Message, axum::Error>> + Unpin> InboundReader<S> {
     async fn read_messages(&mut self) {
         while let Some(Ok(message)) = self.messages.next().await {
             self.contact.note_message();
+            if matches!(message, Message::Close(_)) {
+                self.contact.note_close();
+            }
             if self.take_reply(&message) {
                 continue;
             }

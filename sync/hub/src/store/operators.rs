@@ -23,7 +23,8 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
     e.program_version AS version, e.cursor_seq, e.outcome_count, e.undecided, \
     (e.link_up = 1 AND contact.closed_at IS NULL) AS link_up, \
     COALESCE(contact.closed_at, e.link_since) AS link_since, \
-    COALESCE(contact.heard_at, e.last_contact_at) AS last_contact_at, e.outcome_cursor, e.feed_cursor, e.digest, e.ahead, e.pending, \
+    COALESCE(contact.heard_at, e.last_contact_at) AS last_contact_at, \
+    e.outcome_cursor, e.feed_cursor, e.digest, e.ahead, e.pending, \
     e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, e.newcomers_waiting, f.region_digest, \
     e.disk_level, e.disk_used_percent, e.photos_waiting, \
     p.at AS epoch_at, p.why AS epoch_why, e.readmitted_at, e.needs_operator_at, e.twin_seen_at, \

@@ -177,11 +177,20 @@ async fn a_silent_holder_is_gone_even_while_its_ops_wait() {
     stalled.lock.release().await;
 }
 
+#[rstest]
+#[case::with_a_close_frame(true)]
+#[case::without(false)]
 #[tokio::test]
-async fn a_holder_whose_connection_closes_is_gone_at_once_even_while_its_ops_wait() {
+async fn a_holder_whose_connection_closes_is_gone_at_once_even_while_its_ops_wait(
+    #[case] says_so: bool,
+) {
     let mut stalled = StalledHolder::new(vec![boot()]).await;
     stalled.edge.up(1, 1).await;
-    stalled.edge.vanish();
+    if says_so {
+        stalled.edge.send_message(Message::Close(None)).await;
+    } else {
+        stalled.edge.vanish();
+    }
     let StalledHolder {
         stage, hub, other, ..
     } = &stalled;
