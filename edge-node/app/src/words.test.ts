@@ -69,7 +69,7 @@ describe.each([
   it('a job has its distance in words, and the name of its area where there is none', () => {
     const texts = ['geo:39.9076,116.4099', 'geo:39.9001,116.4', '望京街道12号楼']
     const toldOf = (description: string) => words.whereabouts(order('a', { description }))
-    tablet.position = { lat: 39.9, lon: 116.4, accuracy_m: 15, at: 0 }
+    tablet.position = { lat: 39.9, lon: 116.4, accuracy_m: 15, at: tablet.now }
     const told = texts.map(toldOf)
     tablet.position = undefined
     expect([...told, toldOf(texts[0]!)]).toEqual(places)

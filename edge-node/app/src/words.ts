@@ -7,7 +7,7 @@ import { netOf } from './device/fees.ts'
 import { minorOf, type Job } from './device/jobs.ts'
 import { percentOf, type Photo } from './device/photo.ts'
 import { distanceBetween, placeOf } from './device/place.ts'
-import { isTwin, link, linkSince, photosOf, sentence, tablet, today } from './device/tabletState.ts'
+import { isTwin, link, linkSince, photosOf, position, sentence, tablet, today } from './device/tabletState.ts'
 import { revocationAgeMs, spanOf } from './device/standing.ts'
 
 const DAY_MS = 86_400_000
@@ -71,8 +71,8 @@ export function useWords() {
   /** How far it is from here, in a straight line; undefined if one of the two places is not known. */
   function distance(order: Order): string | undefined {
     const place = placeOf(order)
-    if (!place || !tablet.position) return undefined
-    const { metres, direction } = distanceBetween(tablet.position, place)
+    if (!place || !position.value) return undefined
+    const { metres, direction } = distanceBetween(position.value, place)
     const length = formats.value.length(metres)
     return direction ? t('distance.about', { length, direction: t(`distance.${direction}`) }) : t('distance.within', { length })
   }

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it, vi } from 'vitest'
 import { askPosition, forgetPosition } from './position.ts'
-import { tablet } from './tabletState.ts'
+import { position, tablet } from './tabletState.ts'
 
 type Asked = { found: PositionCallback; failed: PositionErrorCallback }
 let asked: Asked[]
@@ -34,6 +34,15 @@ it('is not the next person\'s, who came while the device was looking', async () 
     await asking
     expect(tablet.position).toBeUndefined()
   }
+})
+
+it('tells no distance any more after half an hour', () => {
+  tablet.position = { lat: 1, lon: 2, accuracy_m: 3, at: 0 }
+  const shown = [30 * 60_000 - 1, 30 * 60_000].map((now) => {
+    tablet.now = now
+    return position.value !== undefined
+  })
+  expect(shown).toEqual([true, false])
 })
 
 it('says why there is none, and keeps the last one', async () => {

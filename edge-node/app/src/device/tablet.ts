@@ -127,7 +127,7 @@ async function shut(): Promise<void> {
   keepBoardLater = undefined
   clearTimeout(refetchLater)
   ;[line, sender, photoSender, mine, token] = [undefined, undefined, undefined, undefined, undefined]
-  Object.assign(tablet, { person: undefined, ended: undefined, items: [], photos: [], board: [], boardAsOf: undefined, hasBoard: false, confirmed: [] })
+  Object.assign(tablet, { person: undefined, ended: undefined, items: [], photos: [], board: [], boardAsOf: undefined, hasBoard: false, confirmed: [], position: undefined })
   await Promise.all([ending?.stop(), endingPhotos?.stop()])
   disk?.close()
 }

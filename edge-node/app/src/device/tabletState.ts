@@ -8,6 +8,9 @@ import { isForNextTap, isPhotoOpen, type Photo } from './photo.ts'
 import type { Position } from './place.ts'
 import { deciderOf, isTabletClockWrong, type Link } from './standing.ts'
 
+/** A provider at work is elsewhere after so long. */
+const POSITION_SHOWN_MS = 30 * 60_000
+
 /** Shallow: lists come whole and anew, and a board may have thousands. */
 export const tablet = shallowReactive({
   /** Another window of this browser has the tablet. */
@@ -51,6 +54,8 @@ export const link = computed<Link>(() => {
   return tablet.standing.link.up ? 'up' : 'cut'
 })
 export const linkSince = computed(() => (link.value === 'cut' ? Date.parse(tablet.standing!.link.since) : tablet.nearSince))
+/** Where this tablet was a short while ago, if its person has asked. */
+export const position = computed(() => (tablet.position && tablet.now - tablet.position.at < POSITION_SHOWN_MS ? tablet.position : undefined))
 export const isClockWrong = computed(() => isTabletClockWrong(tablet.clockErrorMs, tablet.standing))
 export const decider = computed(() => deciderOf(tablet.standing))
 /** The node is a copy of the one that is at work. */
