@@ -1,8 +1,8 @@
-//! Keeps the edge's copies of the fees up to date. From the platform's, tablets show what a provider
-//! gets for an order; from that of a late cancel, kiosks show what a cancel costs. Asks the cloud
-//! when the link comes up, and then every quarter of an hour.
+//! Keeps the edge's copies of the fees up to date. Tablets use the platform fee to show what a
+//! provider gets for an order, and kiosks use the late-cancellation fee to show what a cancel costs.
+//! Fetches both when the link comes up, and then every quarter of an hour.
 //!
-//! Invariant: only a whole and sound answer replaces a copy.
+//! Invariant: only a complete and sound answer replaces a copy.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ enum FeeList {
     LateCancel,
 }
 
-/// A list that is asked for, and the reason that was last logged for its failure.
+/// A fee list, and the failure that was last logged for it.
 struct RefreshedList {
     list: FeeList,
     reported: Option<String>,
@@ -75,7 +75,7 @@ pub(crate) async fn refresh_until_stopped(
             } else {
                 ASKED_AGAIN_AFTER_FAILURE
             };
-            // A link that goes down ends the pause, so that the next one asks at once.
+            // A link that goes down ends the pause, so the next link fetches at once.
             let link_down = tokio::time::timeout(pause, wait_for_link(&mut link, false));
             if matches!(link_down.await, Ok(false)) {
                 break;

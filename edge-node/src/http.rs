@@ -426,8 +426,8 @@ carried_pages!(AppFiles, "app/dist");
 
 const KIOSK_PATH: &str = "/kiosk";
 
-/// The fallback for requests that match no route. The providers' app may ask a tablet where it is,
-/// to show how far a job is; a kiosk has no use for that.
+/// The fallback for requests that match no route. The providers' app may use the tablet's position,
+/// to show how far a job is; a kiosk may not.
 async fn serve_page(request: Request<Body>) -> Response {
     let page = Pages::from_embedded::<AppFiles>().answer_request(&request);
     let page = page.unwrap_or_else(|| Problem::new(Code::NotFound).into_response());

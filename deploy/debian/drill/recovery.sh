@@ -88,14 +88,14 @@ move_to_another_machine() {
     publish before-the-move
     inside systemctl disable --now "$unit"
     folder=$(back_up)
-    inside sh -c "umask 077 && cd /root && tar -czf shop.tar.gz /etc/holdfast $folder"
-    archive=$root/root/shop.tar.gz
+    inside sh -c "umask 077 && cd /srv && tar -czf shop.tar.gz /etc/holdfast $folder"
+    archive=$root/srv/shop.tar.gz
     [ "$(stat -c %a "$archive")" = 600 ] || fail "others can read the edge's key in shop.tar.gz"
     take_machine second "$first_root.second"
     boot
     install_package "$deb"
-    cp "$archive" "$root/root/"
-    inside tar -xzf /root/shop.tar.gz -C /
+    cp "$archive" "$root/srv/"
+    inside tar -xzf /srv/shop.tar.gz -C /
     inside holdfast-box restore "$folder"
     cloud link heal NORTH
     await_new_epoch "$epoch"

@@ -1,4 +1,4 @@
-//! This edge's copies of the fees: the platform's, and that of a late cancel.
+//! This edge's copies of the fees: the platform fee and the late-cancellation fee.
 
 use minicbor::Decode;
 use rusqlite::{Connection, OptionalExtension};

@@ -1,5 +1,5 @@
-//! The platform's fees, from which tablets show what a provider gets, and the fee of a late cancel,
-//! which kiosks show: asked of the cloud, and kept through outages and restarts.
+//! The platform fees, which tablets use to show what a provider gets, and the late-cancellation fee,
+//! which kiosks show: fetched from the cloud, and kept through outages and restarts.
 
 use holdfast_edge::RunningEdge;
 use serde_json::{Value, json};

@@ -320,7 +320,7 @@ pub const POLICY: [(HeaderName, &str); 7] = [
 
 pub(crate) const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// That of pages which may ask the device for its position, if the person allows it.
+/// For pages that may use the device's position, if the person allows it.
 pub(crate) const PERMISSIONS_WITH_POSITION: &str =
     "camera=(self), geolocation=(self), microphone=(), payment=(), usb=()";
 
@@ -329,7 +329,7 @@ pub(crate) const PERMISSIONS_WITH_POSITION: &str =
 pub(crate) enum AnswerMark {
     /// A file of an app.
     Page,
-    /// The same of an app that may ask for the device's position.
+    /// A page that may use the device's position.
     PageWithPosition,
     /// A page over plain HTTP, with a separate content policy.
     PageInTheClear(HeaderValue),
@@ -342,7 +342,7 @@ fn mark_page(response: Response) -> Response {
     mark_answer(response, AnswerMark::Page)
 }
 
-/// Lets an app's page ask the device for its position. Other answers keep their headers.
+/// Lets an app's page use the device's position. Other answers keep their headers.
 pub fn allow_position(mut response: Response) -> Response {
     match take_answer_mark(&mut response) {
         Some(AnswerMark::Page) => mark_answer(response, AnswerMark::PageWithPosition),

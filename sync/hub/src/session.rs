@@ -3,7 +3,7 @@
 //! next input.
 //!
 //! Beside its loop, so that they wait for none of its store work, a session reads the socket
-//! (`reader`), records when its edge was heard and answers probes of it (`liveness`), relays photos
+//! (`reader`), records contacts with its edge and answers probes of it (`liveness`), relays photos
 //! (`photos`) and writes (`outbound`).
 //!
 //! Invariants: a session writes only under its term; it never blocks on the edge reading, because

@@ -172,7 +172,7 @@ const ORDER_ACCEPTANCE_WITHDRAWN: &[OrderLine] = &[
         .with_reason(),
 ];
 
-/// The provider hears of a fee once it is booked, by `payment.status_changed`.
+/// The provider is notified of a fee when it is booked, by `payment.status_changed`.
 const ORDER_CANCELLED: &[OrderLine] = &[
     tell!(OrderLine: Customer => order_cancelled_customer { title, code })
         .with_details(list_cancel_terms)

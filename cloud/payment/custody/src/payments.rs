@@ -248,7 +248,7 @@ pub(crate) fn book_cancel_fee(transaction: &mut MoneyTransaction<'_>) -> i64 {
     fee.minor
 }
 
-/// Tells the provider about a fee that this transaction booked. The order's terms only promise it:
+/// Notifies the provider of a fee that this transaction booked. The order's terms only promise it:
 /// custody may hold less by now [TELL_AFTER].
 pub(crate) fn publish_cancel_fee(
     transaction: &mut MoneyTransaction<'_>,

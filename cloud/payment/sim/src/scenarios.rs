@@ -253,7 +253,7 @@ const SCHEDULES: [MoneySchedule; 17] = [
         ],
     },
     // An admin grants the whole price back and ends the work. The next provider's customer cancels
-    // late, before the order hears of the grant.
+    // late, before the grant reaches the order.
     MoneySchedule {
         name: "a_late_cancel_after_the_price_was_granted",
         says: "a fee that custody cannot pay any more is a case for the money desk",

@@ -69,7 +69,7 @@ pub(crate) struct MoneyWorld {
     pub queues: [Vec<Message>; 3],
     /// Notifications that were sent, by kind.
     pub notified: BTreeSet<(EventType, MovementId)>,
-    /// The cancel fees that providers were told of, by order and version of its money.
+    /// The cancel fees in notifications to providers, by order and version of its money.
     pub fees_told: BTreeMap<(usize, u64), i64>,
     pub record: Option<RunRecord>,
     trace: RunTrace,

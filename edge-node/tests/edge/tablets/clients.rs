@@ -15,8 +15,8 @@ use crate::world::{
 };
 
 /// A client of the device `t-1` that hears the head and its replies.
-fn plain_options(region: &Region, level: u8, token: &str) -> ClientOptions {
-    let at = region.edge.mqtt.unwrap();
+pub(super) fn plain_options(region: &Region, level: u8, token: &str) -> ClientOptions {
+    let at = region.broker_address();
     let edge = edge_id();
     let device = wire::DeviceId::new("t-1").unwrap();
     ClientOptions {

@@ -12,9 +12,11 @@ use tokio::{
 use wire::{CommandId, DeviceId, Hop, Role, topics};
 
 use super::{
-    BrokerKind, Region, WillFields, connect_packet_with_will,
+    BrokerKind, Region, WillFields,
+    clients::plain_options,
+    connect_packet_with_will,
     disconnects::Line,
-    foreign::{ClientOptions, LEVELS, mosquitto},
+    foreign::{LEVELS, mosquitto},
 };
 use crate::world::{
     PATIENCE, accept, frame, id,
@@ -65,7 +67,7 @@ async fn hear_stored(listener: &mut Tablet, number: u128) {
     }
 }
 
-/// Another connection of the same device, which hears the replies to its wills.
+/// Another connection of the same device, which receives the replies to its wills.
 async fn listen(region: &Region, device: &str, token: &str) -> Tablet {
     let at = region.edge.mqtt.unwrap();
     let client_id = format!("{device}.listener");
@@ -187,7 +189,7 @@ async fn a_person_who_may_no_longer_publish_leaves_no_will(#[values(4, 5)] level
     let region = Region::open().await;
     let at = region.edge.mqtt.unwrap();
     let [ended, owner, visitor] = [20, 21, 22].map(|user| region.token(Role::Provider, user));
-    // A command of a person whose own token stays valid: that of the connection counts.
+    // Its sender's token stays valid, but the connection's counts.
     let will = frame(101, &owner, &accept(1));
     let mut line = open_with_will(&region, level, "t-1", &ended, &will).await;
     region.cloud.tell(wire::FeedChange::Revoked {
@@ -230,7 +232,7 @@ async fn an_edge_that_stops_takes_the_wills_of_its_tablets(#[values(4, 5)] level
     assert_eq!(stored, BTreeSet::from([command(101)]));
 }
 
-/// `mosquitto_sub` as the device `t-1` that hears the head and has a will.
+/// `mosquitto_sub` as the device `t-1`, subscribed to the head and with a will.
 fn mosquitto_with_will(
     region: &Region,
     level: u8,
@@ -238,19 +240,7 @@ fn mosquitto_with_will(
     topic: &str,
     payload: Vec<u8>,
 ) -> Command {
-    let at = region.broker_address();
-    let options = ClientOptions {
-        host: at.ip().to_string(),
-        port: at.port(),
-        websocket_path: String::new(),
-        authority: None,
-        level,
-        keep_alive: 20,
-        device: "t-1".to_owned(),
-        token: password,
-        commands: String::new(),
-        topics: Vec::new(),
-    };
+    let options = plain_options(region, level, &password);
     let mut client = mosquitto("mosquitto_sub", &options);
     client
         .args(["-q", "1", "-t", &topics::head_topic(REGION, &edge_id())])
@@ -262,7 +252,7 @@ fn mosquitto_with_will(
     client
 }
 
-/// Waits until the client has heard the head, and kills it.
+/// Waits until the client has received the head, and kills it.
 async fn kill_once_connected(mut client: Command) {
     let mut child = client.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

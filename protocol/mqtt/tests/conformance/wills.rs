@@ -69,7 +69,7 @@ fn a_will_is_due_after_every_end_but_a_disconnect_that_deletes_it() {
         ("e0[04 <26 'a' 'b'>]", DUE),
         ("e0[80]", DUE),
         ("e0[98]", DUE),
-        // Asks for a session that CONNECT did not ask for, so it is no valid DISCONNECT.
+        // Invalid: it requests a session, and its CONNECT did not.
         ("e0[00 <11 00000001>]", DUE),
     ];
     let faults = [

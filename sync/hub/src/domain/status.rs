@@ -15,7 +15,7 @@ use wire::{
     RepairStatus, StatusReport, UnixMillis,
 };
 
-/// A session records every few seconds when it last heard its edge. A link counts as down after
+/// A session records its last contact every few seconds. A link counts as down after
 /// this time without contact: the edge or the session's replica may be gone.
 pub(crate) const CONTACT_STALE_MS: i64 = 12_000;
 

@@ -1,5 +1,5 @@
-//! Shows that a session's edge is alive: pings it and records when it was last heard, probes it at
-//! once and records its answer at once, whatever store work the session's loop waits for.
+//! Shows that a session's edge is alive: pings it, records contacts, sends probes and records their
+//! answers, all without waiting for the store work of the session's loop.
 //!
 //! Invariants: the engine decides which answer counts, and it sees a probe and its answer between
 //! any two other inputs. An answer is reported on this replica first. Contacts and answers are
@@ -103,7 +103,7 @@ impl LastContact {
         self.clock.elapsed().saturating_sub(heard_at)
     }
 
-    /// Stores what the session of this term knows now, for all replicas.
+    /// Stores this contact under the term, for all replicas.
     pub(super) async fn record_in(&self, store: &Store, edge: &EdgeId, term: u64) {
         let silence_ms = i64::try_from(self.silence().as_millis()).unwrap_or(i64::MAX);
         let now = self.clock.now();
@@ -214,7 +214,7 @@ impl LivenessWatch {
         }
     }
 
-    /// Records a closed connection at once: the session's loop may hear of it much later.
+    /// Records a closed connection at once: the session's loop may notice it much later.
     async fn record_contacts(&self) {
         let mut due = start_interval(CONTACT_EVERY);
         let mut is_closed = false;

@@ -2,9 +2,9 @@
 //! counts the answer to a liveness probe at once, even if the loop waits for the store.
 //!
 //! Invariants: all other messages reach the loop in order; at most one batch of them waits for it.
-//! Only while the edge has not answered a probe, or the loop has stalled, the reader goes on behind
-//! that batch, because the sign of life may lie behind the ops that the edge has credit for: it
-//! holds as many bytes more.
+//! While the edge has not answered a probe, or the loop has stalled, the reader reads past that
+//! batch, because the sign of life may follow the ops that the edge has credit for. It then holds
+//! up to as many more bytes as that credit.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,8 +23,8 @@ use super::liveness::{LastContact, Liveness};
 const UNIT_BYTES: usize = 1024;
 /// The answer to a probe is shorter. Longer messages are decoded only by the session's loop.
 const REPLY_BYTES_MAX: usize = 128;
-/// The loop has stalled if it makes no room within this time. Well below the time after which the
-/// edge gives up a write, and the time after which a silent edge is gone.
+/// The loop has stalled if it makes no room within this time. Much shorter than the time after which
+/// the edge gives up a write, and after which a silent edge is gone.
 pub(super) const STALLED_AFTER: Duration = Duration::from_secs(3);
 
 /// The messages that wait for a session's loop.
@@ -191,7 +191,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(15);
     const NEVER: Duration = Duration::from_secs(3_600);
 
-    /// Runs `checks` beside a reader that always has another message to read.
+    /// Runs `checks` while a reader always has another message to read.
     async fn read_during(stalled_after: Duration, checks: impl AsyncFnOnce(Inbox, Liveness)) {
         let limits = LinkLimits {
             batch_ops_max: 1,

@@ -1,5 +1,4 @@
-//! When each edge was last heard. A contact has a row of its own, which no transaction on the
-//! edge's row locks.
+//! The last contact with each edge, in a separate row that no transaction on the edge's row locks.
 //!
 //! Invariants: the row never returns to an older term. Once a session has recorded that its
 //! connection is closed, only a newer session changes the row.
@@ -13,7 +12,7 @@ const UPDATE_CONTACT: &str = "UPDATE edge_contacts SET term = ?, heard_at = ?, c
     WHERE edge = ? AND (term < ? OR (term = ? AND closed_at IS NULL))";
 
 columns! {
-    /// What the session of this term knows of its connection.
+    /// The connection's state in the session of this term.
     #[derive(Debug, Clone, Copy)]
     pub(crate) struct EdgeContact<'a> in edge_contacts {
         pub edge: &'a EdgeId,

@@ -11,25 +11,10 @@ fn in_progress() -> Stage {
     stage
 }
 
-fn granted(stage: &mut Stage, amount_minor: i64) {
-    let step = MoneyStep::RequestRefund {
-        by: user(1),
-        amount_minor,
-    };
-    let request = stage.step(&step).unwrap().movement.unwrap();
-    let granted_minor = Some(amount_minor);
-    stage
-        .step(&MoneyStep::DecideRefund {
-            request,
-            granted_minor,
-        })
-        .unwrap();
-}
-
 #[test]
 fn a_partial_grant_leaves_the_rest_whole() {
     let mut stage = in_progress();
-    granted(&mut stage, 5_000);
+    stage.grant_refund(5_000);
     assert_eq!(stage.money.due.payment_status, PaymentStatus::Held);
     let refund = stage.open_refund();
     stage.hears(refund, AdapterAnswer::Done);
@@ -76,7 +61,7 @@ fn nobody_gets_more_than_is_held() {
 #[test]
 fn a_failed_refund_is_owed_until_it_is_sent_anew() {
     let mut stage = in_progress();
-    granted(&mut stage, 5_000);
+    stage.grant_refund(5_000);
     let first = stage.open_refund();
     stage.hears(first, AdapterAnswer::Failed);
     assert_eq!(
@@ -134,13 +119,13 @@ fn goodwill_comes_from_the_platform_and_only_after_the_release() {
 #[test]
 fn a_refund_that_a_later_one_met_is_not_paid_by_hand_too() {
     let mut stage = in_progress();
-    granted(&mut stage, 1_700);
+    stage.grant_refund(1_700);
     let first = stage.open_refund();
     stage.hears(first, AdapterAnswer::Failed);
     stage.step(&MoneyStep::SendAnew).unwrap();
     let second = stage.open_refund();
     stage.hears(second, AdapterAnswer::Done);
-    granted(&mut stage, 600);
+    stage.grant_refund(600);
     let third = stage.open_refund();
     stage.hears(third, AdapterAnswer::Failed);
 

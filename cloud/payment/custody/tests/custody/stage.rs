@@ -131,6 +131,21 @@ impl Stage {
         self.step(&MoneyStep::TimePassed).unwrap()
     }
 
+    /// An admin grants the refund that the customer requests.
+    pub(crate) fn grant_refund(&mut self, amount_minor: i64) {
+        let request = MoneyStep::RequestRefund {
+            by: user(1),
+            amount_minor,
+        };
+        let request = self.step(&request).unwrap().movement.unwrap();
+        let granted_minor = Some(amount_minor);
+        self.step(&MoneyStep::DecideRefund {
+            request,
+            granted_minor,
+        })
+        .unwrap();
+    }
+
     pub(crate) fn open_refund(&self) -> MovementId {
         self.money.open_refund().unwrap().id
     }

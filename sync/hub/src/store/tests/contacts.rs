@@ -1,4 +1,4 @@
-//! When an edge was last heard, and what is derived from it.
+//! The last contact with an edge, and the status derived from it.
 
 use super::{
     waiting_accepts::{accept, make_north_holder},
