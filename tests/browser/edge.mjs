@@ -70,6 +70,8 @@ export function startState() {
     /** What tablets sign to prove their sign-ins, and the keys that each person's were bound to. */
     nonce: `a-nonce-${randomBytes(8).toString('hex')}`,
     tabletKeys: {},
+    /** The sign-ins by password: which device asked, and its label. */
+    signIns: [],
     /** The people with an ended sign-in, and its code. */
     ended: {},
     frames: [],
@@ -152,12 +154,13 @@ function standing({ cutSince, firm, clockMs, clock, suspect, twin, fees, cancelF
 /** While it is connected it has all at any time. */
 const freshAsOf = (cutSince) => new Date(cutSince ?? Date.now()).toISOString()
 
-function signIn(state, { username, password, tablet_key }, tell) {
+function signIn(state, { username, password, tablet, tablet_key, tablet_label }, tell) {
   if (state.cutSince !== undefined || state.isCloudBusy) return tell(503, 'unavailable')
   const user_id = PEOPLE[username]
   if (!user_id || password !== PASSWORD) return tell(401, 'invalid_credentials')
   delete state.ended[user_id]
   if (tablet_key) (state.tabletKeys[user_id] ??= []).push(tablet_key)
+  state.signIns.push({ username, tablet, key: tablet_key, label: tablet_label })
   return tell(200, grantFor(username))
 }
 

@@ -8,12 +8,21 @@ export async function openStaffMenu(page) {
   await page.locator('dialog[open] .button').last().click()
 }
 
-/** Makes the device a kiosk, as its staff do. */
-export async function enrol(page, account, code) {
-  await openStaffMenu(page)
+/** What staff open the menu with. */
+export const STAFF_CODE = '2580'
+
+export async function fillSetUp(page, account, password, code = STAFF_CODE, again = code) {
   await page.fill('#account', account)
+  await page.fill('#password', password)
   await page.fill('#code', code)
+  await page.fill('#again', again)
   await onward(page)
+}
+
+/** Makes the device a kiosk, as its staff do. */
+export async function enrol(page, account, password) {
+  await openStaffMenu(page)
+  await fillSetUp(page, account, password)
   await page.locator('.facts').waitFor()
   await stop(page)
 }

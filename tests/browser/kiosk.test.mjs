@@ -3,16 +3,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, screenshot, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
-import { begin, beginBy, describe, enrol, finish, JOB, onward, openStaffMenu, publish, stop } from './kiosk.mjs'
-import { order, PASSWORD, PEOPLE, RECEIPT_SECRET, serveEdge, startState } from './edge.mjs'
+import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, poll, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
+import { begin, beginBy, describe, finish, JOB, onward, publish, stop } from './kiosk.mjs'
+import { EXPECTED, playAtKiosk } from './kioskScene.mjs'
+import { order, PASSWORD, PEOPLE, RECEIPT_SECRET, startState } from './edge.mjs'
 import { findTraces } from './traces.mjs'
 
-const DIST = fileURLToPath(new URL('../../edge-node/app/dist', import.meta.url))
-/** The scripted node goes away, refuses and speaks no MQTT on purpose. */
-const EXPECTED = /status of (401|404|409|422|429|503)|Failed to load resource: net::/
-const COUNTER = { width: 1080, height: 1920 }
 const IDLE_MS = 60_000
 const ASK_MS = 30_000
 
@@ -30,34 +26,7 @@ let browser
 before(async () => { browser = await launch() })
 after(() => browser?.close())
 
-/** A new kiosk, set up by its staff, at a node that is cut off. */
-async function play(scenes, { lang = 'en', viewport = COUNTER, isSetUp = true, change = {} } = {}) {
-  const state = Object.assign(startState(), change)
-  const node = await serveEdge(DIST, state)
-  const context = await browser.newContext({ viewport, locale: lang, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
-  const { page, wrongs } = await openPage(context)
-  try {
-    // Only tests of the clock let the time of a visit pass.
-    await page.clock.setFixedTime(Date.now())
-    await page.goto(`${node.url}/kiosk`)
-    if (isSetUp) await setUp(page, state)
-    await scenes({ context, page, state, node, wrongs })
-  } catch (error) {
-    await screenshot(page, 'kiosk/failed')
-    throw error
-  } finally {
-    await context.close()
-    await node.close()
-  }
-  assert.deepEqual(wrongs.filter((wrong) => !EXPECTED.test(wrong)), [])
-}
-
-async function setUp(page, state) {
-  await enrol(page, 'kiosk-north', PASSWORD)
-  state.cutSince = Date.now() - 14 * 60_000
-  await page.reload()
-  await page.locator('.hero .banner').waitFor()
-}
+const play = (scenes, options) => playAtKiosk(browser, scenes, options)
 
 for (const lang of LANGUAGES) {
   test(`each page in ${lang}`, (t) => play(async ({ context, page, state, wrongs }) => {
@@ -180,7 +149,7 @@ test('a job is published once at a node that is cut off, under an id that its re
   const [cancelled, { body, token }] = state.frames
   assert.notEqual(cancelled.body.order_id, body.order_id)
   assert.equal(body.order.description, 'It rattles')
-  assert.match(token, /token-of-0193a1c2-0000-7000-8000-000000000012/, 'signed by the kiosk')
+  assert.match(token, /^token-of-0193a1c2-0000-7000-8000-000000000012~a-nonce-\w+~/, 'signed by the kiosk, with a proof of its key')
   assert.equal(body.order.address, `${JOB.street}, phone ${JOB.phone}`)
   assert.ok(!body.order.title.includes(JOB.phone) && !body.order.description.includes(JOB.phone))
   const secret = (await page.locator('.scan .code').innerText()).replaceAll('-', '')
@@ -473,134 +442,6 @@ test('unpaid work is not reviewed, and a job is cancelled before its approval', 
   await page.locator('.button[data-kind=danger]').click()
   await page.getByRole('button', { name: 'Cancel for ¥0.00' }).click()
   await page.locator('.status[data-status=cancelled]').waitFor()
-}))
-
-test('a kiosk that is not set up does not publish, and its menu opens by its code alone', () => play(async ({ context, page, state }) => {
-  await page.getByText('with your account').first().waitFor()
-  await openStaffMenu(page)
-  await page.fill('#account', 'Lin Xiaomei')
-  await page.fill('#code', PASSWORD)
-  await onward(page)
-  await page.getByText(/not one of a kiosk/).waitFor()
-  await stop(page)
-  await setUp(page, state)
-  await openStaffMenu(page)
-  await page.fill('#code', 'wrong')
-  await onward(page)
-  await page.getByText('Account or code is wrong.').first().waitFor()
-  await page.fill('#code', PASSWORD)
-  await onward(page)
-  await page.locator('.facts').getByText('list 14 minutes old').waitFor()
-  assert.deepEqual(await axe(context, page), [])
-  assert.deepEqual(await losses(page), [])
-}, { isSetUp: false }))
-
-const PAUSE_MS = 5 * 60_000
-const DAY_MS = 86_400_000
-const LIMIT_TEXTS = {
-  en: { tries: (n) => `Account or code is wrong. ${n} more ${n === 1 ? 'try' : 'tries'}, then 5 minutes of rest.`, rest: 'Locked for 5 min 0 s', later: 'Locked for 4 min 30 s', gone: 'Fifteen wrong codes in a row' },
-  'zh-CN': { tries: (n) => `账号或口令不对。还可试 ${n} 次，之后须等 5 分钟。`, rest: '已锁定，剩 5 分 0 秒', later: '已锁定，剩 4 分 30 秒', gone: '口令连错了十五次' },
-}
-
-async function enterCode(page, code) {
-  await page.fill('#code', code)
-  await onward(page)
-}
-
-/** The kiosk's own clock, which any person at it may set. */
-async function setClock(page, now) {
-  await page.clock.setFixedTime(now)
-  await page.reload()
-  await page.locator('.hero').waitFor()
-  await openStaffMenu(page)
-}
-
-for (const lang of LANGUAGES) {
-  test(`after five wrong codes the staff menu of a cut-off kiosk rests, after fifteen it waits for the cloud, in ${lang}`, () => play(async ({ page, state }) => {
-    const { tries, rest, later, gone } = LIMIT_TEXTS[lang]
-    let now = await page.evaluate(() => Date.now())
-    await openStaffMenu(page)
-    for (let left = 4; left >= 1; left -= 1) {
-      await enterCode(page, 'wrong')
-      await page.getByText(tries(left)).first().waitFor()
-    }
-    await enterCode(page, 'wrong')
-    const heading = page.getByRole('heading', { level: 1 })
-    await heading.getByText(rest).waitFor()
-    await keepPicture(page, `kiosk/staff-rests-${lang}`)
-    assert.equal(await page.locator('#code').count(), 0)
-    await page.clock.setFixedTime(now += 30_000)
-    await heading.getByText(later).waitFor()
-    await setClock(page, now)
-    await heading.getByText(later).waitFor()
-    await setClock(page, now -= DAY_MS)
-    await heading.getByText(rest).waitFor()
-    await setClock(page, now += 30_000)
-    await heading.getByText(later).waitFor()
-    await setClock(page, now += PAUSE_MS - 30_000)
-
-    for (let n = 6; n <= 15; n += 1) {
-      await enterCode(page, 'wrong')
-      if (n % 5 !== 0) await page.getByText(tries(5 - (n % 5))).first().waitFor()
-      if (n !== 10) continue
-      await heading.getByText(rest).waitFor()
-      await setClock(page, now += PAUSE_MS)
-    }
-    await page.getByText(gone).waitFor()
-    await keepPicture(page, `kiosk/staff-gone-${lang}`)
-    await setClock(page, now += DAY_MS)
-    await page.getByText(gone).waitFor()
-    await stop(page)
-    await page.locator('.hero').waitFor()
-    state.answer = 'stored'
-    await begin(page, lang)
-    await describe(page)
-    await publish(page)
-    await finish(page)
-
-    // The cloud knows the code, and gives it back to the kiosk.
-    state.cutSince = undefined
-    await page.reload()
-    await openStaffMenu(page)
-    await enterCode(page, PASSWORD)
-    await page.locator('.facts').waitFor()
-    state.cutSince = now
-    await page.reload()
-    await openStaffMenu(page)
-    await enterCode(page, 'wrong')
-    await page.getByText(tries(4)).first().waitFor()
-    await enterCode(page, PASSWORD)
-    await page.locator('.facts').waitFor()
-  }, { lang }))
-}
-
-test('wrong codes at a connected kiosk and at a cut-off one make one rest, and a cloud out of reach costs no try', () => play(async ({ page, state }) => {
-  state.cutSince = undefined
-  await page.reload()
-  await openStaffMenu(page)
-  const wrongs = ['4 more tries', '3 more tries']
-  for (const words of wrongs) {
-    await enterCode(page, 'wrong')
-    await page.getByText(words).first().waitFor()
-  }
-  state.isCloudBusy = true
-  for (let n = 0; n < 6; n += 1) {
-    const answered = page.waitForResponse((response) => response.url().endsWith('/session') && response.status() === 503)
-    await enterCode(page, 'wrong')
-    await answered
-    await page.getByText('A kiosk is set up while the network is there.').waitFor()
-    await poll(async () => assert.equal(await page.locator('.steps-nav [aria-disabled=true]').count(), 0))
-  }
-  state.isCloudBusy = false
-  state.cutSince = Date.now()
-  for (const words of ['2 more tries', '1 more try', 'Locked for 5 min']) {
-    await enterCode(page, 'wrong')
-    await page.getByText(words).first().waitFor()
-  }
-  state.cutSince = undefined
-  await page.reload()
-  await openStaffMenu(page)
-  await page.getByText('Locked for 5 min').waitFor()
 }))
 
 test('the aids of one visit are not those of the next', () => play(async ({ page }) => {

@@ -1,5 +1,5 @@
 // A day's work without a network, on a real platform: the region is cut off, its node is killed, the browser too, and
-// all of the work arrives. And a job published at a kiosk meanwhile, by a person without an account.
+// all of the work arrives. And a job published at a kiosk meanwhile, by a person without an account; and a kiosk that is ended.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -15,6 +15,7 @@ const REGION = 'WEST'
 const DEVICE = 't-mqtt-js'
 const PROVIDER = 'provider-west'
 const KIOSK = 'kiosk-west'
+const SECOND_KIOSK = 'kiosk-west-2'
 const JOBS = Array.from({ length: 10 }, (_, n) => ({
   title: `Window ${n + 1}`, description: 'Clean both sides. 两面都擦。', service_type: 'cleaning_repair', price: '60.00', location: REGION, address: `${n + 1} Hill View`,
 }))
@@ -23,7 +24,7 @@ let platform, folder
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-tablet-'))
-  platform = await startPlatform({ ...OF_FEW_PEOPLE, HOLDFAST__AUTH__KIOSKS: JSON.stringify([KIOSK]) })
+  platform = await startPlatform({ ...OF_FEW_PEOPLE, HOLDFAST__AUTH__KIOSKS: JSON.stringify([KIOSK, SECOND_KIOSK]) })
 })
 
 after(async () => {
@@ -178,6 +179,45 @@ test('a job published without an account at a kiosk that is cut off opens everyw
     await home.getByRole('dialog').getByText('Nothing is held yet').waitFor()
     await home.getByRole('dialog').getByRole('button', { name: 'Cancel the order' }).click()
     await home.locator('.status[data-status=cancelled]').waitFor()
+  } finally {
+    await browser.close()
+  }
+})
+
+test('a kiosk is a device of its account: an admin ends it while the region is cut off, its job still arrives, and staff set it up again', async () => {
+  await platform.register(SECOND_KIOSK, 'customer')
+  const [account, admin] = await Promise.all([SECOND_KIOSK, 'admin'].map((username) => apiOf(platform, username)))
+  const browser = await launch()
+  try {
+    const { page } = await openPage(await browser.newContext({ viewport: { width: 1080, height: 1920 }, locale: 'en', timezoneId: 'Asia/Shanghai' }))
+    await page.goto(`${platform.edges[REGION].http}/kiosk`)
+    const signedIn = page.waitForResponse((response) => response.url().endsWith('/session') && response.request().method() === 'POST')
+    // The next document takes the answer away.
+    const grant = signedIn.then((response) => response.json())
+    await enrol(page, SECOND_KIOSK, platform.passwordOf(SECOND_KIOSK))
+    const { user_id } = await grant
+    const { items: [device, ...more] } = await account.get('/auth/devices')
+    assert.deepEqual([device.label, more], ['Kiosk west-1', []])
+    assert.match(device.tablet, /^kiosk-[0-9a-f]{8}$/)
+    assert.deepEqual((await admin.get(`/admin/users/${user_id}/devices`)).items, [device])
+
+    await admin.put(`/admin/regions/${REGION}`, { gate: 'closed' })
+    await page.locator('.hero .banner', { hasText: 'the network is down' }).waitFor()
+    await begin(page, 'en')
+    await describe(page)
+    const sent = page.waitForRequest('**/commands')
+    await publish(page)
+    const { order_id } = (await sent).postDataJSON().body
+    await finish(page)
+    await admin.remove(`/admin/users/${user_id}/devices/${device.device_id}`)
+    assert.deepEqual((await account.get('/auth/devices')).items, [])
+    await admin.put(`/admin/regions/${REGION}`, { gate: 'open' })
+    await page.locator('.hero .banner', { hasText: 'must be set up again' }).waitFor()
+    await poll(async () => assert.equal((await admin.get(`/orders/${order_id}`)).status, 'pending_review'))
+
+    await enrol(page, SECOND_KIOSK, platform.passwordOf(SECOND_KIOSK))
+    const { items: renewed } = await account.get('/auth/devices')
+    assert.deepEqual(renewed.map(({ device_id, tablet }) => [device_id, tablet]), [[device.device_id, device.tablet]], 'the same key is the same device')
   } finally {
     await browser.close()
   }

@@ -97,7 +97,7 @@ export async function apiOf(platform, username) {
       headers: { 'content-type': type, ...(token ? { authorization: `Bearer ${token}` } : {}), ...(token && method !== 'GET' ? { 'idempotency-key': crypto.randomUUID() } : {}) },
       ...(body ? { body: type === 'application/json' ? JSON.stringify(body) : body } : {}),
     })
-    const answer = await response.json()
+    const answer = response.status === 204 ? undefined : await response.json()
     if (!response.ok) throw new Error(`${path} answers ${response.status}: ${JSON.stringify(answer)}`)
     return answer
   }
@@ -112,6 +112,7 @@ export async function apiOf(platform, username) {
     },
     post: (path, body) => ask(path, body, token, 'POST'),
     put: (path, body) => ask(path, body, token, 'PUT'),
+    remove: (path) => ask(path, undefined, token, 'DELETE'),
     upload: (path, bytes, type) => ask(path, bytes, token, 'POST', type),
   }
 }

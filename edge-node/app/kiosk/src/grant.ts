@@ -1,9 +1,11 @@
-// The kiosk's disk: the grant by which it publishes for people without an account, the count of its commands, and the
-// wrong tries at its code.
-// Nothing of a person is ever here.
+// The kiosk's disk: its keys, the grant by which it publishes for people without an account, the staff's code, and the
+// count of its commands.
+//
+// Must stay true: nothing of a person is ever here; grant and code open only with this device's key, which no script can
+// export, so that a copy of what is here opens nothing elsewhere.
 import { openDB, type DBSchema } from 'idb'
-import type { Verifier } from '../../src/device/password.ts'
-import { NO_TRIES, type PinTries } from '../../src/device/pin.ts'
+import { type KeyStore, loadDeviceKey, loadProofKey, type Sealed, sealValue, unsealValue, type Wrapped } from '../../src/device/keys.ts'
+import type { PinTries } from '../../src/device/pin.ts'
 
 export type Grant = {
   /** This kiosk's name as a device. */
@@ -11,41 +13,87 @@ export type Grant = {
   /** The kiosk's own account. */
   account: string
   user_id: string
-  token: string
   expires_at: number
-  /** Checks the staff's code while the region is cut off. Absent after too many wrong ones, until the cloud accepts one. */
-  verifier?: Verifier
+  /** Absent once the cloud has ended it: then staff set the kiosk up again. */
+  token?: string
 }
 
-type KioskSchema = DBSchema & { facts: { key: 'grant' | 'commands' | 'staffTries'; value: Grant | number | PinTries } }
+/** The code that opens the staff menu, and the wrong ones. */
+export type StaffCode = { wrapped: Wrapped; tries: PinTries }
+
+/** An earlier version kept the token in the clear, and a hash of the account's password. */
+type StoredGrant = Omit<Grant, 'token'> & { token?: Sealed | string; verifier?: unknown }
+
+type Fact = 'grant' | 'staffCode' | 'commands' | 'deviceKey' | 'proofKey' | 'staffTries'
+type KioskSchema = DBSchema & { facts: { key: Fact; value: unknown } }
 
 const STRICT = { durability: 'strict' } as const
 
 export async function openKioskDisk(name = 'holdfast-kiosk') {
   const db = await openDB<KioskSchema>(name, 1, { upgrade: (db) => void db.createObjectStore('facts') })
+
+  const readFact = <T>(fact: Fact) => db.get('facts', fact) as Promise<T | undefined>
+
+  /** All of them or none; undefined deletes. */
+  async function writeFacts(facts: { [fact in Fact]?: unknown }): Promise<void> {
+    const write = db.transaction('facts', 'readwrite', STRICT)
+    const puts = Object.entries(facts).map(([fact, value]) => (value === undefined ? write.store.delete(fact as Fact) : write.store.put(value, fact as Fact)))
+    await Promise.all([...puts, write.done])
+  }
+
+  async function changeFact<T>(fact: Fact, change: (value: T) => T): Promise<void> {
+    const write = db.transaction('facts', 'readwrite', STRICT)
+    const value = (await write.store.get(fact)) as T | undefined
+    await Promise.all([value !== undefined && write.store.put(change(value), fact), write.done])
+  }
+
+  const keys: KeyStore = { get: readFact, set: (key, value) => writeFacts({ [key]: value }) }
+
+  async function sealGrant({ token, ...grant }: Grant): Promise<StoredGrant> {
+    return token === undefined ? grant : { ...grant, token: await sealValue(await loadDeviceKey(keys), tokenOf(grant.user_id), token) }
+  }
+
   return {
-    grant: () => db.get('facts', 'grant') as Promise<Grant | undefined>,
-    async keepGrant(grant: Grant): Promise<void> {
-      const write = db.transaction('facts', 'readwrite', STRICT)
-      await Promise.all([write.store.put(grant, 'grant'), write.done])
+    deviceKey: () => loadDeviceKey(keys),
+    /** The kiosk's sign-in is bound to it. */
+    proofKey: () => loadProofKey(keys),
+
+    /** Without its token if the device's key is lost. */
+    async grant(): Promise<Grant | undefined> {
+      const stored = await readFact<StoredGrant>('grant')
+      if (!stored) return undefined
+      const { token, verifier: _, ...grant } = stored
+      if (!(token instanceof Uint8Array)) return { ...grant, token }
+      const key = await readFact<CryptoKey>('deviceKey')
+      return { ...grant, token: key && (await unsealValue<string>(key, tokenOf(grant.user_id), token)) }
     },
-    forgetGrant: () => db.delete('facts', 'grant'),
-    async forgetVerifier(): Promise<void> {
-      const write = db.transaction('facts', 'readwrite', STRICT)
-      const grant = (await write.store.get('grant')) as Grant | undefined
-      if (grant) await write.store.put({ ...grant, verifier: undefined }, 'grant')
-      await write.done
+
+    /** Seals what an earlier version left in the clear. */
+    async sealOld(): Promise<void> {
+      const stored = await readFact<StoredGrant>('grant')
+      if (typeof stored?.token !== 'string') return
+      const { token, verifier: _, ...grant } = stored
+      await writeFacts({ grant: await sealGrant({ ...grant, token }), staffTries: undefined })
     },
-    /** Outlives the grant, so that a kiosk that is set up again gives no tries back. */
-    async staffTries(): Promise<PinTries> {
-      return ((await db.get('facts', 'staffTries')) as PinTries | undefined) ?? NO_TRIES
+
+    /** Without a new code the present one stays. */
+    async keepGrant(grant: Grant, staffCode?: StaffCode): Promise<void> {
+      await writeFacts({ grant: await sealGrant(grant), ...(staffCode ? { staffCode } : {}) })
     },
+
+    /** The grant opens nothing any more, and the kiosk is to be set up again. Whose it was is still known. */
+    async endGrant({ token: _, ...grant }: Grant): Promise<void> {
+      await writeFacts({ grant, staffCode: undefined })
+    },
+
+    /** The keys stay: the same device is set up again. */
+    forgetGrant: () => writeFacts({ grant: undefined, staffCode: undefined }),
+
+    staffCode: () => readFact<StaffCode>('staffCode'),
     /** In one transaction, so that two windows count each other's tries. */
-    async changeStaffTries(next: (tries: PinTries) => PinTries): Promise<void> {
-      const write = db.transaction('facts', 'readwrite', STRICT)
-      const tries = ((await write.store.get('staffTries')) as PinTries | undefined) ?? NO_TRIES
-      await Promise.all([write.store.put(next(tries), 'staffTries'), write.done])
-    },
+    changeStaffTries: (next: (tries: PinTries) => PinTries) => changeFact<StaffCode>('staffCode', (code) => ({ ...code, tries: next(code.tries) })),
+    forgetStaffCode: () => writeFacts({ staffCode: undefined }),
+
     /** The number of the next command of this device. */
     async nextCommand(): Promise<number> {
       const write = db.transaction('facts', 'readwrite')
@@ -55,5 +103,7 @@ export async function openKioskDisk(name = 'holdfast-kiosk') {
     },
   }
 }
+
+const tokenOf = (user: string) => ({ person: user, kind: 'token', id: 'token' })
 
 export type KioskDisk = Awaited<ReturnType<typeof openKioskDisk>>

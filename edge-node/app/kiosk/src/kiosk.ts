@@ -4,17 +4,17 @@ import type { PreparedPhoto } from '@holdfast/kit/photos.ts'
 import { computed, reactive } from 'vue'
 import { edgeAt, type Answer } from '../../src/device/edge.ts'
 import { newDevice, newId } from '../../src/device/id.ts'
-import { verifierOf } from '../../src/device/password.ts'
-import { NO_TRIES, type PinTries } from '../../src/device/pin.ts'
+import { publicKeyOf } from '../../src/device/keys.ts'
+import type { PinTries, WrongTry } from '../../src/device/pin.ts'
 import { sendPhotos } from './jobPhotos.ts'
 import { openKioskDisk, type Grant } from './grant.ts'
 import type { Receipt } from './receipt.ts'
-import { readTries, type StaffLimit, tryByCloud, tryByKiosk } from './staffCode.ts'
+import { makeStaffCode, readTries, tryStaffCode } from './staffCode.ts'
 
 type KioskState = {
   grant: Grant | undefined
-  /** The wrong codes of the staff. */
-  staffTries: PinTries
+  /** The wrong codes of the staff; undefined without a code. */
+  staffTries: PinTries | undefined
   standing: EdgeStanding | undefined
   isAway: boolean
   /** How far this kiosk's clock is ahead of the node's. */
@@ -24,13 +24,16 @@ type KioskState = {
   now: number
 }
 
-export const kiosk = reactive<KioskState>({ grant: undefined, staffTries: NO_TRIES, standing: undefined, isAway: false, clockErrorMs: 0, sendsCodes: undefined, now: Date.now() })
+export const kiosk = reactive<KioskState>({ grant: undefined, staffTries: undefined, standing: undefined, isAway: false, clockErrorMs: 0, sendsCodes: undefined, now: Date.now() })
 
 const STANDING_MS = 10_000
 /** A command without an answer is sent again after these pauses; then the person is asked. */
 const PAUSES_MS = [1_500, 3_000, 6_000] as const
 
-const edge = edgeAt()
+/** The kiosk's own sign-ins: only these go with a proof of its key. Those of a visit are bound to none. */
+const boundTokens = new Set<string>()
+let proofKey: CryptoKeyPair | undefined
+const edge = edgeAt('', (token) => (boundTokens.has(token) ? proofKey : undefined))
 const disk = await openKioskDisk()
 
 /** The time by the node's clock, by which a cancel is priced. */
@@ -40,11 +43,14 @@ export const isCut = computed(() => kiosk.standing?.link.up === false)
 export const offersCodes = computed(() => kiosk.sendsCodes === true && !isCut.value && !kiosk.isAway)
 /** The grant opens the node until then. */
 export const grantEnds = computed(() => kiosk.grant?.expires_at ?? 0)
-export const isReady = computed(() => kiosk.grant !== undefined && grantEnds.value > kiosk.now)
+export const isReady = computed(() => kiosk.grant?.token !== undefined && grantEnds.value > kiosk.now)
+/** The kiosk's sign-in was ended elsewhere, so staff set it up again. */
+export const isEnded = computed(() => kiosk.grant !== undefined && kiosk.grant.token === undefined)
 /** Until the kiosk has a grant, its name as a device lives as long as its page. */
-let device = newDevice()
+let device = newDevice('kiosk')
 
 export async function startKiosk(): Promise<void> {
+  await disk.sealOld().catch(noRoom)
   await readDisk()
   device = kiosk.grant?.device ?? device
   setInterval(tick, 1_000)
@@ -52,14 +58,22 @@ export async function startKiosk(): Promise<void> {
   await look()
 }
 
+/** The next start seals it. */
+function noRoom(): void {}
+
 function tick(): void {
   kiosk.now = Date.now()
   // The clock was set back.
-  if (kiosk.staffTries.counted_at > kiosk.now) void readDisk()
+  if (kiosk.staffTries && kiosk.staffTries.counted_at > kiosk.now) void readDisk()
 }
 
 async function readDisk(): Promise<void> {
-  kiosk.grant = await disk.grant()
+  const grant = await disk.grant()
+  if (grant?.token !== undefined) {
+    proofKey = await disk.proofKey()
+    boundTokens.add(grant.token)
+  }
+  kiosk.grant = grant
   kiosk.staffTries = await readTries(disk).catch(() => kiosk.staffTries)
 }
 
@@ -73,8 +87,26 @@ export async function look(): Promise<void> {
     kiosk.clockErrorMs = (askedAt + Date.now()) / 2 - Date.parse(answer.value.now)
     kiosk.standing = answer.value
   }
+  if (!kiosk.isAway) void checkGrant()
   // No page waits for it: the node may take long to reach the cloud.
   if (kiosk.sendsCodes === undefined && !kiosk.isAway && !isCut.value) void lookForCodes()
+}
+
+/** The node refuses a sign-in by these codes once it has heard that it was ended. */
+const ENDED: readonly string[] = ['session_ended', 'device_closed', 'revoked']
+
+/** Asks the node whether the kiosk's sign-in was ended in its account or by an admin. */
+async function checkGrant(): Promise<void> {
+  const token = kiosk.grant?.token
+  if (token === undefined) return
+  const answer = await edge.session(token, device)
+  if (!('problem' in answer) || !ENDED.includes(answer.problem.code) || isSettingUp) return
+  // Another window may have set the kiosk up again meanwhile, which ends the former sign-in.
+  await readDisk()
+  if (kiosk.grant?.token !== token) return
+  await disk.endGrant(kiosk.grant).catch(noRoom)
+  kiosk.grant = { ...kiosk.grant, token: undefined }
+  kiosk.staffTries = undefined
 }
 
 async function lookForCodes(): Promise<void> {
@@ -141,16 +173,20 @@ export const signOut = (token: string): Promise<unknown> => edge.signOut(token, 
 
 const HOUR_MS = 3_600_000
 
+/** As the cloud bounds what a device is called. */
+const LABEL_LENGTH_MAX = 40
+
 /** Whether the cloud is out of reach. */
 const isAlone = computed(() => isCut.value || kiosk.isAway)
-/** Too many wrong codes: until the cloud is back, nothing opens the staff menu. */
-export const isStaffShutOut = computed(() => isAlone.value && kiosk.grant !== undefined && kiosk.grant.verifier === undefined)
+/** Without a code nothing opens the menu of a kiosk that was set up, until staff can sign in again. */
+export const isStaffShutOut = computed(() => isAlone.value && kiosk.grant !== undefined && kiosk.staffTries === undefined)
+/** Whether staff can sign in, to set the kiosk up, to renew its sign-in or to choose a new code. */
+export const canSetUp = computed(() => !isAlone.value)
 
-/** Opens the staff menu by the code. While the cloud is there each opening renews the grant. */
-export async function openStaffMenu(account: string, code: string): Promise<'in' | 'full' | SignInFailure | StaffLimit> {
-  await look()
+/** By the staff's code, which the kiosk alone judges. `full`: the disk cannot count a try, so that none is judged. */
+export async function openStaffMenu(code: string): Promise<'in' | 'full' | WrongTry> {
   try {
-    return await (isAlone.value ? tryByKiosk(disk, account, code) : tryByCloud(disk, () => enrol(account, code)))
+    return await tryStaffCode(disk, code)
   } catch {
     return 'full'
   } finally {
@@ -159,20 +195,44 @@ export async function openStaffMenu(account: string, code: string): Promise<'in'
   }
 }
 
-/** Makes this device a kiosk with the account and the code that an admin gave the shop. */
-async function enrol(account: string, code: string): Promise<'in' | SignInFailure> {
-  const answer = await edge.signIn(account.trim(), code, device)
+let isSettingUp = false
+
+/**
+ * Makes this device a kiosk, or renews its sign-in, with the account and the password that an admin gave the shop. Without
+ * a `code` the staff's code stays.
+ */
+export async function setUp(account: string, password: string, code?: string): Promise<'in' | 'full' | SignInFailure> {
+  await look()
+  isSettingUp = true
+  try {
+    return await signKioskIn(account.trim(), password, code)
+  } catch {
+    return 'full'
+  } finally {
+    isSettingUp = false
+    await readDisk()
+    kiosk.now = Date.now()
+  }
+}
+
+async function signKioskIn(account: string, password: string, code: string | undefined): Promise<'in' | 'full' | SignInFailure> {
+  const staffCode = code === undefined ? undefined : await makeStaffCode(disk, code)
+  proofKey = await disk.proofKey()
+  // A copy of a grant that is bound to no key opens every node of the region.
+  if (!proofKey) return 'full'
+  const label = `Kiosk ${kiosk.standing?.edge ?? device}`.slice(0, LABEL_LENGTH_MAX)
+  const key = { tablet_key: await publicKeyOf(proofKey), tablet_label: label }
+  const answer = await edge.signIn(account, password, device, key)
   if ('unreachable' in answer) return 'away'
   if ('problem' in answer) return failureOf(answer.problem)
   const { edge_token: token, expires_in, user_id, role } = answer.value
+  boundTokens.add(token)
   // Only the account of a kiosk gets a grant that outlasts an hour.
   if (role !== 'customer' || expires_in * 1_000 <= HOUR_MS) {
     void edge.signOut(token, device)
     return 'other'
   }
-  const grant = { device, account: account.trim(), user_id, token, expires_at: Date.now() + expires_in * 1_000, verifier: await verifierOf(code) }
-  await disk.keepGrant(grant)
-  kiosk.grant = grant
+  await disk.keepGrant({ device, account, user_id, token, expires_at: Date.now() + expires_in * 1_000 }, staffCode)
   return 'in'
 }
 
@@ -181,8 +241,9 @@ export async function retire(): Promise<void> {
   const ended = kiosk.grant
   await disk.forgetGrant()
   kiosk.grant = undefined
-  device = newDevice()
-  if (ended) await edge.signOut(ended.token, ended.device)
+  kiosk.staffTries = undefined
+  device = newDevice('kiosk')
+  if (ended?.token !== undefined) await edge.signOut(ended.token, ended.device)
 }
 
 export type CommandBody = CmdFrame['body']
@@ -194,15 +255,25 @@ export async function newCommand(body: CommandBody): Promise<Command> {
 
 /** The node's reply; `away` where it may or may not have the command, which can be sent again at any time. */
 export async function send(command: Command, token: string): Promise<Reply | 'away' | { problem: Problem }> {
-  const frame = JSON.stringify({ v: 1, ...command, token, repeat: false })
   for (let attempt = 0; ; attempt += 1) {
-    const answer = await edge.command(frame)
-    if ('value' in answer) return answer.value
+    const answer = await sendOnce(command, token)
+    // The nonce of a node before its restart: the next try has a new one.
+    const isUnproven = 'value' in answer && answer.value.code === 'proof_required'
+    if (isUnproven) edge.proofs.forget()
+    else if ('value' in answer) return answer.value
     if ('problem' in answer && answer.problem.status < 500) return answer
     const pause = PAUSES_MS[attempt]
-    if (pause === undefined) return 'away'
+    if (pause === undefined) return isUnproven ? answer.value : 'away'
     await new Promise((resolve) => setTimeout(resolve, pause))
   }
+}
+
+async function sendOnce(command: Command, token: string): Promise<Answer<Reply>> {
+  const presented = await edge.proofs.present(token)
+  if (!('value' in presented)) return presented
+  const answer = await edge.command(JSON.stringify({ v: 1, ...command, token: presented.value, repeat: false }))
+  if ('value' in answer && ENDED.includes(answer.value.code ?? '')) void checkGrant()
+  return answer
 }
 
 /** The photos that a command names, after it; how many the node has not got. */

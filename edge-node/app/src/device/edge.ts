@@ -24,8 +24,8 @@ export type Edge = ReturnType<typeof edgeAt>
 /** The key of a tablet and what it is called. */
 export type TabletKey = Pick<EdgeLoginForm, 'tablet_key' | 'tablet_label'>
 
-/** The edge that these pages came from; `base` is for tests. With a `key`, each token goes with a proof of it. */
-export function edgeAt(base = '', key?: () => CryptoKeyPair | undefined) {
+/** The edge that these pages came from; `base` is for tests. A token for which there is a `key` goes with a proof of it. */
+export function edgeAt(base = '', key?: (token: string) => CryptoKeyPair | undefined) {
   /** The last board, by its name: the edge does not send again what this page has. */
   let known: { token: string; etag: string; board: Board } | undefined
   const proofs: Proofs = key ? proofsWith(key, () => send<ProofNonce>('/session/nonce')) : NO_PROOFS

@@ -9,7 +9,7 @@ export function newId(now = Date.now()): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
-/** A name for this tablet, for as long as its storage lives. */
-export function newDevice(): string {
-  return `tablet-${Array.from(crypto.getRandomValues(new Uint8Array(4)), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
+/** A name for this device, for as long as its storage lives. */
+export function newDevice(kind: 'tablet' | 'kiosk' = 'tablet'): string {
+  return `${kind}-${Array.from(crypto.getRandomValues(new Uint8Array(4)), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }

@@ -37,6 +37,28 @@ export function newProofKey(): Promise<CryptoKeyPair> {
   return crypto.subtle.generateKey(P256, false, ['sign'])
 }
 
+/** Where a device keeps both keys. */
+export type KeyStore = { get<T>(name: 'deviceKey' | 'proofKey'): Promise<T | undefined>; set(name: 'deviceKey' | 'proofKey', key: unknown): Promise<void> }
+
+export async function loadDeviceKey(store: KeyStore): Promise<CryptoKey> {
+  const known = await store.get<CryptoKey>('deviceKey')
+  if (known) return known
+  const made = await newDeviceKey()
+  await store.set('deviceKey', made)
+  return made
+}
+
+/**
+ * Nothing where the key cannot be stored: a sign-in that is bound to a key of this window would end with it. The app then
+ * signs in without a key, and a copy of that token opens every edge of the region.
+ */
+export async function loadProofKey(store: KeyStore): Promise<CryptoKeyPair | undefined> {
+  const known = await store.get<CryptoKeyPair>('proofKey')
+  if (known) return known
+  const made = await newProofKey()
+  return store.set('proofKey', made).then(() => made, () => undefined)
+}
+
 /** As the cloud stores it. */
 export async function publicKeyOf({ publicKey }: CryptoKeyPair): Promise<string> {
   return base64url(await crypto.subtle.exportKey('raw', publicKey))

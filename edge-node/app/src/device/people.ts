@@ -3,9 +3,9 @@
 // Must stay true: a person's data key is opened by their password, or by their PIN while their sign-in lives; while the
 // tablet is locked no key of theirs is on it but encrypted.
 import type { EdgeGrant } from '@holdfast/kit/api.gen.ts'
-import { importKey, newDeviceKey, newKeyBytes, newProofKey, seal, sealValue, unseal, unsealValue, unwrapByPassword, unwrapByPin, wrapByPassword, wrapByPin } from './keys.ts'
+import { importKey, loadDeviceKey, loadProofKey, newKeyBytes, seal, sealValue, unseal, unsealValue, unwrapByPassword, unwrapByPin, wrapByPassword, wrapByPin } from './keys.ts'
 import { isPassword } from './password.ts'
-import { countTry, NO_TRIES, pauseLeft, type PinFault, pinFaultOf, triesLeft, withClock, WRONG_MAX } from './pin.ts'
+import { judgeTry, NO_TRIES, pauseLeft, type PinFault, pinFaultOf, triesLeft, withClock, type WrongTry } from './pin.ts'
 import { keepKeyWrap, openPerson, type Person, readKeyWrap, type TabletStore, usersOnDisk } from './store.ts'
 
 /** Somebody who is in: `own` opens what is theirs. */
@@ -15,7 +15,7 @@ export type Sendable = { user_id: string; token: string; expires_at: number }
 /** What everybody at the tablet sees of a person. `pin`: the tries that are left, or until when it rests. */
 export type Shown = { user_id: string; name: string; pin?: { tries: number; restsUntil?: number } }
 
-export type PinAnswer = Entered | 'wrong' | 'rests' | 'gone'
+export type PinAnswer = Entered | WrongTry
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -23,8 +23,8 @@ const tokenOf = (person: string) => ({ person, kind: 'token', id: 'token' })
 const openedBy = (person: string) => ({ person, kind: 'opened', id: 'key' })
 
 export async function openPeople(store: TabletStore, now = () => Date.now(), prefix = 'holdfast') {
-  const device = await deviceKey(store)
-  const proof = await proofKey(store)
+  const device = await loadDeviceKey(store)
+  const proof = await loadProofKey(store)
 
   /** Seals what an older version left in the clear. A disk that is full now does it at the next start. */
   async function sealOld(): Promise<void> {
@@ -166,20 +166,10 @@ export async function openPeople(store: TabletStore, now = () => Date.now(), pre
     async unlockByPin(user: string, pin: string): Promise<PinAnswer> {
       const person = await store.person(user)
       if (!person?.pin || person.expires_at <= now()) return removed(user)
-      let counted: ReturnType<typeof countTry> | undefined
-      await change(user, (tries) => {
-        counted = countTry(tries, now())
-        return counted.tries
-      })
-      if (!counted || counted.may === 'never') return removed(user)
-      if (counted.may === 'wait') return 'rests'
-      const key = await unwrapByPin(person.pin.wrapped, pin, user, device)
-      if (key) {
-        await change(user, () => NO_TRIES)
-        return enter(person, key)
-      }
-      if (counted.tries.wrong >= WRONG_MAX) return removed(user)
-      return pauseLeft(counted.tries, now()) > 0 ? 'rests' : 'wrong'
+      const { wrapped } = person.pin
+      const answer = await judgeTry((next) => change(user, next), () => unwrapByPin(wrapped, pin, user, device), now)
+      if (answer === 'gone') return removed(user)
+      return typeof answer === 'string' ? answer : enter(person, answer)
     },
 
     /** With the password, so that a passer-by at an unlocked tablet cannot set one. */
@@ -213,25 +203,6 @@ export async function openPeople(store: TabletStore, now = () => Date.now(), pre
 }
 
 export type People = Awaited<ReturnType<typeof openPeople>>
-
-async function deviceKey(store: TabletStore): Promise<CryptoKey> {
-  const known = await store.get<CryptoKey>('deviceKey')
-  if (known) return known
-  const made = await newDeviceKey()
-  await store.set('deviceKey', made)
-  return made
-}
-
-/**
- * Nothing where the key cannot be stored: a sign-in that is bound to a key of this window would end with it. The app then
- * signs in without a key, and a copy of that token opens every edge of the region.
- */
-async function proofKey(store: TabletStore): Promise<CryptoKeyPair | undefined> {
-  const known = await store.get<CryptoKeyPair>('proofKey')
-  if (known) return known
-  const made = await newProofKey()
-  return store.set('proofKey', made).then(() => made, () => undefined)
-}
 
 /** The old record stays as it is, and is read. */
 function noRoom(): void {}

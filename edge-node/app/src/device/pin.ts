@@ -1,4 +1,4 @@
-// The rules of a PIN: which ones are too easy, and how many tries there are. A kiosk's code has the same tries.
+// The rules of a PIN: which ones are too easy, and how many tries there are. A kiosk's staff code has the same rules.
 //
 // Must stay true: a try is counted on disk before it is judged, so that neither a reload nor a clock gives more of them.
 
@@ -40,10 +40,34 @@ export function withClock(tries: PinTries, now: number): PinTries {
   return tries.counted_at > now ? { ...tries, counted_at: now } : tries
 }
 
-/** `judge`: keep these tries, then look whether the PIN is right. Where something else limits the sum, `wrongMax` is infinite. */
-export function countTry(before: PinTries, now: number, wrongMax = WRONG_MAX): { may: 'judge' | 'wait' | 'never'; tries: PinTries } {
+/** `judge`: keep these tries, then look whether the PIN is right. */
+export function countTry(before: PinTries, now: number): { may: 'judge' | 'wait' | 'never'; tries: PinTries } {
   const tries = withClock(before, now)
-  if (tries.wrong >= wrongMax) return { may: 'never', tries }
+  if (tries.wrong >= WRONG_MAX) return { may: 'never', tries }
   if (pauseLeft(tries, now) > 0) return { may: 'wait', tries }
   return { may: 'judge', tries: { wrong: tries.wrong + 1, counted_at: now } }
+}
+
+/** What came of a try that was not right. `gone`: there is no PIN, or it has had its last try. */
+export type WrongTry = 'wrong' | 'rests' | 'gone'
+
+/**
+ * Counts a try, and then judges it: the answer of `judge` where the PIN is right. `change` stores the tries that it makes
+ * of the present ones, in one write, and makes none where there is no PIN.
+ */
+export async function judgeTry<T>(change: (next: (tries: PinTries) => PinTries) => Promise<void>, judge: () => Promise<T | undefined>, now: () => number): Promise<T | WrongTry> {
+  let counted: ReturnType<typeof countTry> | undefined
+  await change((tries) => {
+    counted = countTry(tries, now())
+    return counted.tries
+  })
+  if (!counted || counted.may === 'never') return 'gone'
+  if (counted.may === 'wait') return 'rests'
+  const right = await judge()
+  if (right !== undefined) {
+    await change(() => NO_TRIES)
+    return right
+  }
+  if (counted.tries.wrong >= WRONG_MAX) return 'gone'
+  return pauseLeft(counted.tries, now()) > 0 ? 'rests' : 'wrong'
 }

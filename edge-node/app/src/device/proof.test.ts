@@ -31,6 +31,13 @@ it('signs nonce and token with a key that no script can export', async () => {
   expect(await isProven(shown.replace('a.b.c', 'a.b.d'), publicKey)).toBe(false)
 })
 
+it('proves no token that is bound to no key', async () => {
+  const pair = await newProofKey()
+  const proofs = proofsWith((token) => (token === 'own' ? pair : undefined), async () => ({ value: { nonce: 'n-1', expires_in: 900 } }))
+  expect(await proofs.present('of a visit')).toEqual({ value: 'of a visit' })
+  expect(textOf(await proofs.present('own'))).toContain('own~n-1~')
+})
+
 it('asks for a nonce once for half its time, and again when the edge refused one', async () => {
   const pair = await newProofKey()
   let asked = 0

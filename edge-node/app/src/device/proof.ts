@@ -21,7 +21,8 @@ const NONE_FOR_MS = 60_000
 
 export const NO_PROOFS: Proofs = { present: async (token) => ({ value: token }), forget: () => {} }
 
-export function proofsWith(key: () => CryptoKeyPair | undefined, ask: () => Promise<Answer<ProofNonce>>, now = () => performance.now()): Proofs {
+/** `key`: the one to which this token is bound. */
+export function proofsWith(key: (token: string) => CryptoKeyPair | undefined, ask: () => Promise<Answer<ProofNonce>>, now = () => performance.now()): Proofs {
   let nonce: Nonce | undefined
   let asking: Promise<Answer<ProofNonce>> | undefined
   /** What this nonce has proven, by token: a tablet has few people. */
@@ -54,7 +55,7 @@ export function proofsWith(key: () => CryptoKeyPair | undefined, ask: () => Prom
 
   return {
     async present(token) {
-      const pair = key()
+      const pair = key(token)
       if (!pair) return { value: token }
       const current = await currentNonce()
       if (!('value' in current)) return current
