@@ -16,15 +16,14 @@ export function newJobs(before: BoardItem[], after: BoardItem[]): BoardItem[] {
 
 let lastAt = -Infinity
 
-/** A burst of jobs is one call. */
+/** A burst of jobs is one call. A browser refuses sound and vibration until somebody has touched the page. */
 export function callAttention(now = performance.now()): void {
-  if (now - lastAt < AT_MOST_EVERY_MS) return
+  if (navigator.userActivation?.hasBeenActive === false || now - lastAt < AT_MOST_EVERY_MS) return
   lastAt = now
   navigator.vibrate?.(VIBRATION_MS)
   playTones()
 }
 
-/** A browser plays nothing before the page was touched. */
 function playTones(): void {
   try {
     const audio = new AudioContext()
