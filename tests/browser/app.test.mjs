@@ -1,7 +1,7 @@
-// The provider's app, against a scripted edge: every page in both languages, and its queue through every trouble.
+// The provider's app, against a scripted edge: every page, in a deep run in both languages, and its queue through every trouble.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
+import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, launch, losses, openPage, PAGE_LANGUAGES, poll, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
 import { allOnDisk } from './disk.mjs'
 import { HOSTILE, order, PASSWORD, PEOPLE, serveEdge, startState } from './edge.mjs'
 import { ask, DIST, EXPECTED, jobOf, play, playSignedIn, signIn } from './tablet.mjs'
@@ -44,7 +44,7 @@ async function isKeptOffline(context, page) {
   await context.setOffline(false)
 }
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`each page in ${lang}`, async (t) => {
     const state = startState()
     state.orders.push(...PLACED)

@@ -1,7 +1,7 @@
 // Customer and provider of an accepted order see each other by name, and can call each other.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, isMarkupChecked, keepPicture, LANGUAGES, losses, settled, smallTargets } from './browser.mjs'
+import { axe, isMarkupChecked, keepPicture, losses, PAGE_LANGUAGES, settled, smallTargets } from './browser.mjs'
 import { DONE, gateway, orderOf, PEOPLE } from './portal.answers.mjs'
 import { order, PEOPLE as AT_EDGE } from './edge.mjs'
 import { startPortal } from './portal.mjs'
@@ -87,7 +87,7 @@ test('an order whose work is complete asks for no contact', async () => {
   }
 })
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`the contact in ${lang}`, async () => {
     const { context, page } = await openOrder('provider', { lang })
     await settled(page)

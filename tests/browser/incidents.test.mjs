@@ -1,7 +1,7 @@
 // A provider reports what happened at a job, also out of the node's reach, and the customer answers more work.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, isMarkupChecked, keepPicture, LANGUAGES, losses, poll, settled, smallTargets } from './browser.mjs'
+import { axe, isMarkupChecked, keepPicture, losses, PAGE_LANGUAGES, poll, settled, smallTargets } from './browser.mjs'
 import { order as jobOf } from './edge.mjs'
 import { DONE, gateway, orderOf, PEOPLE } from './portal.answers.mjs'
 import { startPortal } from './portal.mjs'
@@ -41,7 +41,7 @@ test('a report out of reach waits on the tablet, and the job goes on as before',
   assert.deepEqual(body, { type: 'report_incident', order_id: JOB, kind: 'more_work', note: 'The valve is worn.', extra_price: '80.00' })
 }))
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`the page of a report in ${lang}`, () => playSignedIn(async ({ edge, page, context }) => {
     await page.evaluate((locale) => window.localStorage.setItem('holdfast.look', JSON.stringify({ locale, theme: null, elder: false, keys: true })), lang)
     await page.goto(`${edge.url}/jobs/${JOB}/incident`)

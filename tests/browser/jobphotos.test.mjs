@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { axe, COLOUR_RULES, keepPicture, LANGUAGES, losses, poll, settled, smallTargets } from './browser.mjs'
+import { axe, COLOUR_RULES, keepPicture, losses, PAGE_LANGUAGES, poll, settled, smallTargets } from './browser.mjs'
 import { gateway, orderOf, PICTURE } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
@@ -129,7 +129,7 @@ test('a job takes four photos, and a file that is no picture none', async () => 
   await context.close()
 })
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`the photos of a job in ${lang}`, async () => {
     const cloud = newCloud()
     cloud.named = ['a', 'b'].map((letter) => ({ hash: letter.repeat(64), bytes: PICTURE.length }))

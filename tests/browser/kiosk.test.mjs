@@ -1,9 +1,9 @@
 // The kiosk, against a scripted node: a job from the first touch to its receipt, followed, cancelled and reviewed; each
-// page in both languages; and nothing of a person left behind.
+// page, in a deep run in both languages; and nothing of a person left behind.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, poll, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
+import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, launch, losses, PAGE_LANGUAGES, poll, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
 import { begin, beginBy, describe, finish, JOB, onward, publish, stop } from './kiosk.mjs'
 import { EXPECTED, playAtKiosk } from './kioskScene.mjs'
 import { order, PASSWORD, PEOPLE, RECEIPT_SECRET, startState } from './edge.mjs'
@@ -28,7 +28,7 @@ after(() => browser?.close())
 
 const play = (scenes, options) => playAtKiosk(browser, scenes, options)
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`each page in ${lang}`, (t) => play(async ({ context, page, state, wrongs }) => {
     const look = (name) => t.test(name, async () => {
       await settled(page)

@@ -2,7 +2,7 @@
 // sign-in, and set it up again after it was ended elsewhere. A copy of what the kiosk stores opens nothing.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, poll, settled, smallTargets } from './browser.mjs'
+import { axe, isMarkupChecked, keepPicture, launch, losses, PAGE_LANGUAGES, poll, settled, smallTargets } from './browser.mjs'
 import { allOnDisk } from './disk.mjs'
 import { begin, describe, fillSetUp, finish, JOB, onward, openStaffMenu, publish, STAFF_CODE, stop } from './kiosk.mjs'
 import { ACCOUNT, cutOff, playAtKiosk, setUp } from './kioskScene.mjs'
@@ -41,7 +41,7 @@ async function connect(page, state) {
 
 const forgotten = (page) => page.locator('main .button[data-kind=quiet]:not(.keyboard *)')
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`the pages of the staff in ${lang}`, (t) => play(async ({ context, page, state }) => {
     const look = (name) => t.test(name, async () => {
       await settled(page)
@@ -277,7 +277,7 @@ async function setClock(page, now) {
   await openStaffMenu(page)
 }
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`after five wrong codes the staff menu of a cut-off kiosk rests, after fifteen it waits for the cloud, in ${lang}`, () => play(async ({ page, state }) => {
     const { tries, rest, later, gone } = LIMIT_TEXTS[lang]
     let now = await page.evaluate(() => Date.now())

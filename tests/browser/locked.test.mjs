@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, LANGUAGES, launch, losses, openPage, poll, screenshot, settled, smallTargets, tabTo, unseenStops } from './browser.mjs'
+import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, launch, losses, openPage, PAGE_LANGUAGES, poll, screenshot, settled, smallTargets, tabTo, unseenStops } from './browser.mjs'
 import { allOnDisk, commandsOnDisk } from './disk.mjs'
 import { order, PASSWORD, PEOPLE, serveEdge, startState } from './edge.mjs'
 
@@ -207,7 +207,7 @@ test('a PIN is set and typed by keyboard alone, and a screen reader hears how ma
   await page.locator('.job').first().waitFor()
 }))
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`the pages of a PIN in ${lang}`, () => play(async ({ edge, context, page }) => {
     await page.evaluate((locale) => window.localStorage.setItem('holdfast.look', JSON.stringify({ locale, theme: null, elder: false, keys: true })), lang)
     const look = async (name) => {

@@ -1,7 +1,7 @@
 // Every page, menu and dialog of the portal over a gateway that answers from memory, and in a deep run in both languages and in dark colours.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, losses, PORTAL_LANGUAGES, smallTargets, unseenStops, writtenInCode } from './browser.mjs'
+import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, losses, PAGE_LANGUAGES, smallTargets, unseenStops, writtenInCode } from './browser.mjs'
 import { DONE, gateway, orderOf, PASSWORD, PEOPLE, REVIEWED, SECRET } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
@@ -75,7 +75,7 @@ async function inspect({ context, page, faults }, name, lang) {
   assert.deepEqual(faults(), [])
 }
 
-for (const lang of PORTAL_LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`every page in ${lang}`, async (t) => {
     for (const [role, paths] of Object.entries(PAGES)) {
       const opened = await open(gateway({ role: role || null }), lang)

@@ -1,7 +1,7 @@
 // The photos of finished work at the portal, over a gateway that answers from memory.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, COLOUR_RULES, keepPicture, LANGUAGES, losses, poll, settled, smallTargets, tabTo } from './browser.mjs'
+import { axe, COLOUR_RULES, keepPicture, losses, PAGE_LANGUAGES, poll, settled, smallTargets, tabTo } from './browser.mjs'
 import { DONE, gateway, PEOPLE, PICTURE } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
@@ -89,7 +89,7 @@ test('by touch there are buttons for it, and the picture can be downloaded', asy
   await context.close()
 })
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`the dialog of a photo in ${lang}`, async () => {
     const { context, page, faults } = await openOrder(lang)
     const words = wordsOf('cloud/portal', lang).workEvidence.after.replace('{n}', '1').replace('{of}', '4')

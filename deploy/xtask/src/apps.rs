@@ -64,7 +64,8 @@ pub fn browse(depth: Depth) -> Result<()> {
     let node = installed()?;
     build()?;
     install::packages(&install::FOR_BROWSER)?;
-    let mut browser = node.npm(&["run", "--silent", "browser"])?;
+    let workspace = "--workspace=@holdfast/browser-tests";
+    let mut browser = node.npm(&["run", "--silent", "built", workspace])?;
     let stack = workspace::program("holdfast-stack")?;
     browser.envs([depth.environment()]);
     if depth == Depth::Deep {

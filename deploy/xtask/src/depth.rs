@@ -31,7 +31,7 @@ impl Depth {
 
     pub fn sim_seeds(self) -> &'static str {
         match self {
-            Self::Landing => "2000",
+            Self::Landing => "1000",
             Self::Deep => "25000",
         }
     }

@@ -5,6 +5,7 @@ pub mod arch;
 mod beside;
 pub mod commands;
 mod debian;
+mod dependencies;
 mod depth;
 mod fuzz;
 mod install;

@@ -7,9 +7,9 @@ use std::{
 };
 
 use crate::{
-    Result, apps, arch, debian,
+    Result, apps, arch, debian, dependencies,
     depth::Depth,
-    fuzz, install, mutants, mysql, routes, shell,
+    fuzz, mutants, mysql, routes, shell,
     suites::{Suites, THREADS, TestCount},
     test_servers::TestServers,
     workspace,
@@ -158,7 +158,7 @@ impl Built {
     fn run_alone(&mut self, stage: Stage) -> Result<TestCount> {
         match stage {
             Stage::Arch => arch_and_own_tests(),
-            Stage::Lint => check_form().map(|()| TestCount::default()),
+            Stage::Lint => self.lint().map(|()| TestCount::default()),
             Stage::Build => self.build().map(|()| TestCount::default()),
             Stage::Web => apps::test().map(|()| TestCount::default()),
             Stage::Unit => self.suites(|package| !STAGED_PACKAGES.contains(&package), &[threads()]),
@@ -174,6 +174,14 @@ impl Built {
                 let (suites, servers) = self.ready.as_ref().ok_or(NOT_BUILT)?;
                 mutants::run(suites, servers, None).map(|()| TestCount::default())
             }
+        }
+    }
+
+    fn lint(&self) -> Result<()> {
+        check_form()?;
+        match self.depth {
+            Depth::Landing => dependencies::check_changed(),
+            Depth::Deep => dependencies::check(),
         }
     }
 
@@ -201,7 +209,7 @@ impl Built {
         };
         installing
             .join()
-            .unwrap_or_else(|_| Err("the installation thread panicked".into()))
+            .unwrap_or_else(|_| Err(PANICKED.into()))
     }
 
     fn unit_and_contract(&self) -> Result<TestCount> {
@@ -228,11 +236,16 @@ impl Built {
             suites.find_program(stage.name(), program)?;
         }
         let is_of_a_stage = |package: &str| stages.iter().any(|stage| stage.name() == package);
-        let count = self.suites(is_of_a_stage, &[rounds, threads])?;
-        if stages.contains(&Stage::Demo) {
-            shell::run(&mut Command::new(workspace::program("holdfast-demo")?))?;
-        }
-        Ok(count)
+        thread::scope(|scope| {
+            let story = stages
+                .contains(&Stage::Demo)
+                .then(|| scope.spawn(tell_story));
+            let count = self.suites(is_of_a_stage, &[rounds, threads]);
+            story.map_or(Ok(()), |story| {
+                story.join().unwrap_or_else(|_| Err(PANICKED.into()))
+            })?;
+            count
+        })
     }
 
     fn suites(&self, of: impl Fn(&str) -> bool, more: &[(String, String)]) -> Result<TestCount> {
@@ -252,6 +265,20 @@ impl Built {
 }
 
 const NOT_BUILT: &str = "nothing was built";
+const PANICKED: &str = "a thread of this command panicked";
+
+/// Runs the demo on a platform of its own, and prints its story whole.
+fn tell_story() -> Result<()> {
+    let log = workspace::target()?.join("demo.log");
+    let mut demo = Command::new(workspace::program("holdfast-demo")?);
+    let (status, story) = shell::run_into(&log, &mut demo)?;
+    print!("\n     Running holdfast-demo\n{story}");
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("the demo failed: {status}"))
+    }
+}
 
 /// The number of parallel tests in one program: they mostly wait for a server's disk or a timer.
 pub fn threads() -> (String, String) {
@@ -274,6 +301,7 @@ fn simulate(depth: Depth) -> Result<()> {
 /// Words, format, licences and clippy. In a test run the build checks clippy's lints.
 pub fn lint() -> Result<()> {
     check_form()?;
+    dependencies::check()?;
     let own_target = workspace::target()?.join("xtask");
     let mut own = workspace::cargo()?;
     own.args(["clippy", "--manifest-path", OWN_MANIFEST, "--target-dir"]);
@@ -290,20 +318,9 @@ pub fn lint() -> Result<()> {
 fn check_form() -> Result<()> {
     arch::pass(&arch::words(&workspace::root()?)?)?;
     shell::run(workspace::cargo()?.args(["fmt", "--all", "--check"]))?;
-    shell::run(workspace::cargo()?.args(["fmt", "--check", "--manifest-path", OWN_MANIFEST]))?;
-    let deny = [
-        "--locked",
-        "check",
-        "--hide-inclusion-graph",
-        "bans",
-        "licenses",
-        "sources",
-    ];
-    let mut cargo_deny = Command::new(install::cargo_tool("cargo-deny", CARGO_DENY)?);
-    shell::run(cargo_deny.current_dir(workspace::root()?).args(deny))
+    shell::run(workspace::cargo()?.args(["fmt", "--check", "--manifest-path", OWN_MANIFEST]))
 }
 
-const CARGO_DENY: &str = "0.20.2";
 const OWN_MANIFEST: &str = "deploy/xtask/Cargo.toml";
 
 /// Checks the rules of the tree, that each rule finds violations, and the lints of this tool.

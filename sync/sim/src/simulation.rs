@@ -31,6 +31,20 @@ impl Simulation for SyncSimulation {
         bug.says()
     }
 
+    fn seed_to_try_first(bug: Bug) -> Option<u64> {
+        match bug {
+            Bug::RelogWashes => Some(501),
+            Bug::EndingForgotten => Some(314),
+            Bug::SuspectGoesOn => Some(261),
+            Bug::HubClockAlone => Some(181),
+            Bug::ChainNotChecked => Some(86),
+            Bug::EventBeforeFeed => Some(84),
+            Bug::FeedGapApplied => Some(65),
+            Bug::WriteUnguarded => Some(36),
+            _ => None,
+        }
+    }
+
     fn plan_from_seed(seed: u64) -> SeedPlan {
         SeedPlan::from_seed(seed)
     }

@@ -7,16 +7,30 @@ use futures::{StreamExt, stream};
 use http::Method;
 use serde_json::{Value, json};
 use stack::{Layout, Part, Server, Stack, Stores, Wishes};
-use support::{Api, Person, eventually};
+use support::{Api, Person, eventually, is_deep_run};
 use wire::{OrderId, OrderStatus, PaymentStatus, Region, Role};
 
-/// Orders published, approved and accepted while the broker is away; paid; reviewed.
-const TAKEN: usize = 100;
-const PAID: usize = 50;
-const REVIEWED: usize = 50;
 /// Concurrent actors.
 const AT_ONCE: usize = 4;
 const TOLD_WITHIN: Duration = Duration::from_secs(120);
+
+/// How many orders are published, approved and accepted while the broker is away; paid; reviewed.
+struct Work {
+    taken: usize,
+    paid: usize,
+    reviewed: usize,
+}
+
+impl Work {
+    fn of_this_run() -> Self {
+        let unit = if is_deep_run() { 50 } else { 10 };
+        Self {
+            taken: 2 * unit,
+            paid: unit,
+            reviewed: unit,
+        }
+    }
+}
 
 /// The number of a person's inbox lines by order and kind.
 type Lines = BTreeMap<(OrderId, String), usize>;
@@ -42,10 +56,11 @@ struct Scene {
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_payments_and_reviews_go_on_without_the_broker_and_are_told_once_when_it_is_back() {
     let scene = Scene::new().await;
+    let work = Work::of_this_run();
     let before: Vec<OrderId> = scene
-        .many(PAID + REVIEWED, async |n| scene.taken(n).await)
+        .many(work.paid + work.reviewed, async |n| scene.taken(n).await)
         .await;
-    let (to_pay, to_review) = before.split_at(PAID);
+    let (to_pay, to_review) = before.split_at(work.paid);
     scene
         .each(to_review, async |order| scene.paid(order).await)
         .await;
@@ -59,7 +74,7 @@ async fn orders_payments_and_reviews_go_on_without_the_broker_and_are_told_once_
         .await
         .unwrap();
     let (taken, (), ()) = futures::join!(
-        scene.many(TAKEN, async |n| scene.taken(n).await),
+        scene.many(work.taken, async |n| scene.taken(n).await),
         scene.each(to_pay, async |order| scene.paid(order).await),
         scene.each(to_review, async |order| scene.reviewed(order).await),
     );
@@ -82,7 +97,7 @@ async fn orders_payments_and_reviews_go_on_without_the_broker_and_are_told_once_
     scene
         .each(to_review, async |order| scene.is_reviewed(order).await)
         .await;
-    scene.is_rated().await;
+    scene.is_rated(work.reviewed).await;
     let all = [&taken, &before[..]].concat();
     let published = ["order.created", "order.approved", "order.accepted"];
     let mut customers = of(&all, &published);
@@ -191,14 +206,14 @@ impl Scene {
         .await;
     }
 
-    async fn is_rated(&self) {
+    async fn is_rated(&self, reviews: usize) {
         eventually(
             "the profile tells all reviews and jobs",
             TOLD_WITHIN,
             async || {
                 let profile = self.get(&self.provider, "/api/v1/users/me/profile").await;
                 let told = (&profile["rating_hundredths"], &profile["total_reviews"]);
-                (told == (&json!(400), &json!(REVIEWED))).then_some(())
+                (told == (&json!(400), &json!(reviews))).then_some(())
             },
         )
         .await;

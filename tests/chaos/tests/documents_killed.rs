@@ -22,7 +22,7 @@ use process::{clock::Clock, tasks::Tasks};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stack::{Layout, Ports, Server, Servers, Stores, servers::ServerData, supervisor_for};
-use support::eventually;
+use support::{eventually, is_deep_run};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 use wire::{Event, EventId, EventType, Exchange};
@@ -30,8 +30,12 @@ use wire::{Event, EventId, EventType, Exchange};
 const REVIEWS: QueueSpec = QueueSpec::new("reviews", &[(Exchange::Review, "review.*")]);
 const WRITERS: u128 = 4;
 const COUNTER: Uuid = Uuid::from_u128(99);
-const KILLS: usize = 5;
 const WRITES_PER_ROUND: usize = 60;
+
+fn kills() -> usize {
+    if is_deep_run() { 5 } else { 2 }
+}
+
 const LIMIT: Duration = Duration::from_secs(120);
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 
@@ -80,7 +84,7 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_mongodb_is_killed() {
     for writer in 0..WRITERS {
         writers.spawn(scene.write_until(writer, is_over.clone()));
     }
-    for round in 1..=KILLS {
+    for round in 1..=kills() {
         scene.until_written(round * WRITES_PER_ROUND).await;
         scene.kill().await;
     }

@@ -1,12 +1,13 @@
 //! Every planted bug, and the promise that catches it.
 
+use std::collections::BTreeSet;
+
 use super::{Simulation, find_broken_promise, name_width, threads::run_numbered};
 use crate::trace::RunTrace;
 
-/// How a bug was caught.
 struct CaughtBug {
-    /// The seeds that it took; 0 if a directed schedule caught it.
-    seeds: u64,
+    /// `None` if a directed schedule caught it.
+    seed: Option<u64>,
     invariant: &'static str,
 }
 
@@ -20,23 +21,24 @@ pub(crate) fn check_bugs<S: Simulation>(only: Option<S::Bug>, jobs: u64) -> bool
         let name = S::bug_name(*bug);
         match row {
             Some(CaughtBug {
-                seeds: 0,
+                seed: None,
                 invariant,
             }) => println!("{name:<width$} directed  {invariant}"),
-            Some(CaughtBug { seeds, invariant }) => {
-                println!("{name:<width$} {seeds:>8}  {invariant}");
-            }
+            Some(CaughtBug {
+                seed: Some(seed),
+                invariant,
+            }) => println!("{name:<width$} {:>8}  {invariant}", seed + 1),
             None => println!(
                 "{name:<width$}        -  NOT CAUGHT in {} seeds",
                 S::SEEDS_PER_BUG_MAX
             ),
         }
     }
-    let most_seeds = rows.iter().flatten().map(|row| row.seeds).max();
-    let is_clean = is_clean_without_bug::<S>(most_seeds.unwrap_or(0), jobs);
-    let caught = rows.iter().flatten().count();
-    println!("{caught} of {} bugs caught", rows.len());
-    caught == rows.len() && is_clean
+    let caught: Vec<&CaughtBug> = rows.iter().flatten().collect();
+    let seeds = caught.iter().filter_map(|row| row.seed).collect();
+    let is_clean = is_clean_without_bug::<S>(&seeds, jobs);
+    println!("{} of {} bugs caught", caught.len(), rows.len());
+    caught.len() == rows.len() && is_clean
 }
 
 fn catch_bug<S: Simulation>(bug: S::Bug) -> Option<CaughtBug> {
@@ -44,33 +46,35 @@ fn catch_bug<S: Simulation>(bug: S::Bug) -> Option<CaughtBug> {
     let mut catching = scenarios.filter(|scenario| scenario.catches.contains(&bug));
     let directed = catching.find_map(|scenario| {
         let run = S::run_plan(&scenario.plan, Some(bug), RunTrace::default());
-        let invariant = run.violation?.invariant;
         Some(CaughtBug {
-            seeds: 0,
-            invariant,
+            seed: None,
+            invariant: run.violation?.invariant,
         })
     });
     let by_seed = |seed| {
-        let invariant = find_broken_promise::<S>(seed, Some(bug))?;
-        let seeds = seed + 1;
-        Some(CaughtBug { seeds, invariant })
+        Some(CaughtBug {
+            seed: Some(seed),
+            invariant: find_broken_promise::<S>(seed, Some(bug))?,
+        })
     };
-    directed.or_else(|| (0..S::SEEDS_PER_BUG_MAX).find_map(by_seed))
+    let seeds = S::seed_to_try_first(bug).into_iter();
+    directed.or_else(|| seeds.chain(0..S::SEEDS_PER_BUG_MAX).find_map(by_seed))
 }
 
 /// The control: what catches the bugs finds nothing if there is none.
-fn is_clean_without_bug<S: Simulation>(seed_count: u64, jobs: u64) -> bool {
-    let count = usize::try_from(seed_count).unwrap_or(usize::MAX);
-    let broken = run_numbered(count, jobs, |seed| {
-        find_broken_promise::<S>(seed as u64, None)
+fn is_clean_without_bug<S: Simulation>(seeds: &BTreeSet<u64>, jobs: u64) -> bool {
+    let seeds = Vec::from_iter(seeds);
+    let broken = run_numbered(seeds.len(), jobs, |n| {
+        find_broken_promise::<S>(*seeds[n], None)
     });
     let broken_seed = broken.iter().position(Option::is_some);
     match broken_seed {
-        Some(seed) => println!(
-            "control: seed {seed} breaks {} by itself",
-            broken[seed].unwrap_or_default()
+        Some(n) => println!(
+            "control: seed {} breaks {} by itself",
+            seeds[n],
+            broken[n].unwrap_or_default()
         ),
-        None => println!("control: clean on the same {seed_count} seeds"),
+        None => println!("control: clean on the same {} seeds", seeds.len()),
     }
     let scenarios = S::scenarios();
     let broken_scenario = scenarios.iter().find_map(|scenario| {

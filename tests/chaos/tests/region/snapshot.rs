@@ -27,7 +27,7 @@ impl Image {
         let (orders, cuts) = if is_deep_run() {
             (200_000, 10)
         } else {
-            (60_000, 3)
+            (20_000, 1)
         };
         Self { orders, cuts }
     }
@@ -127,7 +127,7 @@ async fn a_new_edge_takes_many_orders_as_an_image_and_cuts_send_two_percent_agai
         })
         .await;
         proxy.set(Wire::Cut);
-        if cut == cuts / 2 {
+        if cut == cuts.div_ceil(2) {
             running.stop().await;
             running = edge(&data, proxy.address(), "").await;
         }

@@ -8,6 +8,7 @@ use std::{
 use attack::{HttpAnswer, HttpCall, MqttGreeting, MqttLine, Station};
 use futures::future::{BoxFuture, join_all};
 use process::clock::Clock;
+use support::is_deep_run;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -15,10 +16,24 @@ use tokio::{
 };
 use wire::{DeviceId, EdgeId, Region, topics};
 
-/// Minimum duration, so that the honest people get through all their acts.
-const LASTS: Duration = Duration::from_secs(4);
-/// On a slow machine, a flood stops early, if a limit has refused it by then.
-const LASTS_MAX: Duration = Duration::from_secs(10);
+/// How long a flood lasts.
+struct Length {
+    /// Every honest person acts several times within it.
+    min: Duration,
+    /// A flood stops here, if a limit has refused it by then.
+    max: Duration,
+}
+
+impl Length {
+    fn of_this_run() -> Self {
+        let (min, max) = if is_deep_run() { (4, 10) } else { (1, 3) };
+        Self {
+            min: Duration::from_secs(min),
+            max: Duration::from_secs(max),
+        }
+    }
+}
+
 const LASTS_UNREFUSED_MAX: Duration = Duration::from_secs(60);
 /// A server that has read enough may stop reading.
 const SAYS_WITHIN: Duration = Duration::from_secs(2);
@@ -85,9 +100,10 @@ impl Flood<'_> {
         let next = AtomicUsize::new(0);
         let is_refused = AtomicBool::new(!self.shows_refusals());
         let started = clock.elapsed();
+        let length = Length::of_this_run();
         let takes_next = || {
             let lasts_max = if is_refused.load(Relaxed) {
-                LASTS_MAX
+                length.max
             } else {
                 LASTS_UNREFUSED_MAX
             };
@@ -98,7 +114,7 @@ impl Flood<'_> {
         };
         let strangers =
             (0..self.at_once).map(|line| self.stranger(line, from, &takes_next, &is_refused));
-        let (strangers, ()) = tokio::join!(join_all(strangers), sleep(LASTS));
+        let (strangers, ()) = tokio::join!(join_all(strangers), sleep(length.min));
         let mut count = FloodCount::default();
         let mut held = Vec::new();
         for (counted, sockets) in strangers {
