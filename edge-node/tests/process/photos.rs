@@ -1,7 +1,11 @@
 //! Photos survive a kill at any moment of their upload.
 
+#[path = "photos/job.rs"]
+mod job;
 #[path = "photos/kills.rs"]
 mod kills;
+#[path = "photos/tablet_process.rs"]
+mod tablet_process;
 
 use std::{net::SocketAddr, time::Duration};
 

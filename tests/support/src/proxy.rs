@@ -1,5 +1,5 @@
-//! A wire that tests can cut: a TCP proxy that passes, delays, black-holes, tears, forgets or
-//! refuses.
+//! A wire that tests can cut: a TCP proxy that passes, delays, black-holes, tears, stalls, forgets
+//! or refuses.
 
 use std::{
     net::SocketAddr,
@@ -29,6 +29,9 @@ pub enum Wire {
     /// Each connection carries this many more bytes in either direction and then breaks, usually in
     /// the middle of a frame; new ones are closed at once.
     TearsAfter(usize),
+    /// Connections stay open, and nothing arrives at the called side once all of them together have
+    /// carried this many bytes to it, counted as in `Proxy::carried`.
+    StallsAt(usize),
     /// Connections are closed towards the caller. The called side does not notice and considers
     /// them open. New ones pass.
     HalfOpen,
@@ -158,11 +161,21 @@ async fn pump(
                 carries = length.min(bytes.saturating_sub(carried));
                 carried += carries;
             }
+            Wire::StallsAt(bytes) => {
+                carries = length.min(bytes.saturating_sub(counted.load(Ordering::Relaxed)));
+            }
             _ => carried = 0,
         }
         let is_written = to.write_all(&piece[..carries]).await.is_ok();
         counted.fetch_add(carries, Ordering::Relaxed);
-        if !is_written || carries < length {
+        if !is_written {
+            return;
+        }
+        if carries < length {
+            if matches!(state, Wire::StallsAt(_)) {
+                // Until the caller ends the connection.
+                let _ = copy(&mut from, &mut sink()).await;
+            }
             return;
         }
     }

@@ -3,6 +3,7 @@
 
 pub(crate) mod photos;
 mod session;
+mod snapshot;
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,6 @@
-//! A tablet that uploads the photos of two jobs at once dies at any byte of them. Its edge dies,
-//! too, fills up, and is restored from a backup. Each photo ends at its own job.
+//! A tablet that uploads the photos of two jobs at once dies at any byte of them: its connections
+//! break, or its process is killed. Its edge dies, too, fills up, and is restored from a backup.
+//! Each photo ends at its own job.
 
 use std::{
     collections::BTreeMap,
@@ -11,9 +12,13 @@ use holdfast_edge::start;
 use process::{clock::Clock, tokens::Signer};
 use support::{Draws, Proxy, Wire, is_deep_run};
 use tempfile::TempDir;
-use wire::{CommandId, Hash, PhotoAnswer};
+use wire::{CommandId, PhotoAnswer};
 
-use super::*;
+use super::{
+    job::{Job, PhotoKey, UploadEnd},
+    tablet_process::TabletFolder,
+    *,
+};
 use crate::world::{cloud::photos::ScriptedAnswer, config, get};
 
 const PROVIDER: u128 = 20;
@@ -32,101 +37,11 @@ fn picture_bytes() -> usize {
     if is_deep_run() { 1_000_000 } else { 250_000 }
 }
 
-/// A started job with its pictures, as its tablet keeps it until the cloud has them.
-struct Job {
-    order: u128,
-    command: u128,
-    pictures: Vec<Vec<u8>>,
-}
-
-/// A picture at a job, as the cloud stages it.
-type PhotoKey = (CommandId, Hash);
-
-/// Why an upload ended before all photos were at the edge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum UploadEnd {
-    Disconnected,
-    /// The person reads this code.
-    Refused(Code),
-}
-
 /// An upload of both jobs.
 struct Upload {
     /// The bytes of each photo that the edge confirmed.
     confirmed: BTreeMap<PhotoKey, usize>,
     result: Result<(), UploadEnd>,
-}
-
-impl Job {
-    fn new(order: u128, pictures: Vec<Vec<u8>>) -> Self {
-        Self {
-            order,
-            command: START + order,
-            pictures,
-        }
-    }
-
-    fn start_order(&self) -> CommandBody {
-        let photos = self.pictures.iter().map(|picture| name_photo(picture));
-        CommandBody::StartOrder {
-            order_id: OrderId(id(self.order)),
-            start_code: None,
-            photos: photos.collect(),
-        }
-    }
-
-    fn tablets(&self, http: SocketAddr, token: &str) -> Vec<PhotoTablet> {
-        // One connection for all of them: it breaks after a number of bytes.
-        let client = Client::new();
-        let tablet = |picture: &Vec<u8>| PhotoTablet {
-            client: client.clone(),
-            ..PhotoTablet::of_command(self.command, http, token, picture.clone())
-        };
-        self.pictures.iter().map(tablet).collect()
-    }
-
-    fn name(&self, picture: &[u8]) -> PhotoKey {
-        (CommandId(id(self.command)), name_photo(picture).hash)
-    }
-
-    /// Uploads what the edge lacks. `confirmed` gets the bytes that it confirms.
-    async fn upload_all(
-        &self,
-        tablets: &[PhotoTablet],
-        confirmed: &mut BTreeMap<PhotoKey, usize>,
-    ) -> Result<(), UploadEnd> {
-        for tablet in tablets {
-            let mut answer = tablet.find_standing().await;
-            let mut sent_from = None;
-            loop {
-                match answer.ok_or(UploadEnd::Disconnected)? {
-                    Ok(standing) => {
-                        let have = have_of(&standing);
-                        confirmed.insert(self.name(&tablet.picture), have);
-                        if standing["state"] == "stored" {
-                            break;
-                        }
-                        assert!(sent_from < Some(have), "no progress: {standing}");
-                        sent_from = Some(have);
-                        answer = tablet.send_next_part(have).await;
-                    }
-                    // The restored edge has never heard of the command.
-                    Err(Code::PhotoNotNamed) => {
-                        let start = self.start_order();
-                        let sending = tablet.send_command(self.command, &start);
-                        let reply = sending.await.ok_or(UploadEnd::Disconnected)?;
-                        if reply["verdict"] == "not_taken" {
-                            let code = serde_json::from_value(reply["code"].clone());
-                            return Err(UploadEnd::Refused(code.unwrap()));
-                        }
-                        answer = tablet.find_standing().await;
-                    }
-                    Err(code) => return Err(UploadEnd::Refused(code)),
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 struct Scene {
@@ -141,6 +56,9 @@ struct Scene {
     /// Between the tablet and the edge.
     wire: Proxy,
     jobs: [Job; 2],
+    /// The disk of the tablet while it is a process of its own.
+    tablet: TabletFolder,
+    tablets_killed: u64,
     draws: Draws,
     /// What the edge has confirmed since its last restore.
     confirmed: BTreeMap<PhotoKey, usize>,
@@ -172,8 +90,13 @@ impl Scene {
             Job::new(1, vec![own, shared.clone()]),
             Job::new(2, vec![shared, others]),
         ];
+        let wire = Proxy::to(http.to_string()).await.unwrap();
+        let token = cloud.people().token(Role::Provider, PROVIDER);
+        let folder = place.path().join("tablet");
         let scene = Self {
-            wire: Proxy::to(http.to_string()).await.unwrap(),
+            tablet: TabletFolder::create(&folder, wire.address(), &token, &jobs),
+            tablets_killed: 0,
+            wire,
             cloud,
             clock,
             gateway,
@@ -242,8 +165,12 @@ impl Scene {
         let [of_first, of_second] = &mut confirmed;
         let uploading = async {
             tokio::try_join!(
-                first.upload_all(&tablets[0], of_first),
-                second.upload_all(&tablets[1], of_second),
+                first.upload_all(&tablets[0], |photo, have| {
+                    of_first.insert(photo, have);
+                }),
+                second.upload_all(&tablets[1], |photo, have| {
+                    of_second.insert(photo, have);
+                }),
             )
         };
         let uploaded = timeout(UPLOAD_TIMEOUT, uploading).await;
@@ -301,6 +228,28 @@ impl Scene {
         ended
     }
 
+    /// The tablet is a process of its own. It is killed twice, each time at a drawn byte of its
+    /// upload, and in between starts again from its disk.
+    async fn upload_until_tablet_dies(&mut self, bytes_max: u64) -> Result<(), UploadEnd> {
+        let mut ended = Ok(());
+        for _ in 0..2 {
+            let bytes = usize::try_from(1 + self.draws.number_below(bytes_max / 2)).unwrap();
+            let due = self.wire.carried() + bytes;
+            self.wire.set(Wire::StallsAt(due));
+            let killing = self.wait_until_carried(due);
+            let is_killed = self.tablet.upload_until(UPLOAD_TIMEOUT, killing).await;
+            for (photo, have) in self.tablet.read_confirmed() {
+                let confirmed = self.confirmed.entry(photo).or_default();
+                *confirmed = have.max(*confirmed);
+            }
+            if is_killed {
+                self.tablets_killed += 1;
+                ended = Err(UploadEnd::Disconnected);
+            }
+        }
+        ended
+    }
+
     /// The caller bounds it by the end of the upload.
     async fn wait_until_carried(&self, bytes: usize) {
         while self.wire.carried() < bytes {
@@ -316,6 +265,7 @@ impl Scene {
         self.run_edge(&restored, "restore");
         self.data = restored;
         self.confirmed.clear();
+        self.tablet.forget_confirmed();
         self.start_edge(None).await;
     }
 
@@ -463,11 +413,13 @@ async fn each_photo_of_two_jobs_ends_at_its_own_job_however_often_its_tablet_die
         if round % 8 == 3 {
             scene.try_full_disk().await;
         }
-        let ended = if round % 5 == 2 {
-            scene.upload_until_edge_dies(bytes_max).await
-        } else {
-            let bytes = usize::try_from(1 + scene.draws.number_below(bytes_max)).unwrap();
-            scene.upload_until_cut(Some(bytes)).await
+        let ended = match round % 5 {
+            2 => scene.upload_until_edge_dies(bytes_max).await,
+            4 => scene.upload_until_tablet_dies(bytes_max).await,
+            _ => {
+                let bytes = usize::try_from(1 + scene.draws.number_below(bytes_max)).unwrap();
+                scene.upload_until_cut(Some(bytes)).await
+            }
         };
         disconnected += u64::from(ended == Err(UploadEnd::Disconnected));
         scene.try_foreign_commands().await;
@@ -476,6 +428,8 @@ async fn each_photo_of_two_jobs_ends_at_its_own_job_however_often_its_tablet_die
         disconnected >= kills() * 3 / 4,
         "{disconnected} uploads ended in the middle"
     );
+    let killed = scene.tablets_killed;
+    assert!(killed >= kills() / 5, "{killed} processes were killed");
     assert_eq!(scene.upload_until_cut(None).await, Ok(()));
     scene.check_disk();
     scene.bring_to_cloud().await;

@@ -65,6 +65,7 @@ pub(super) struct Disk {
     /// Per thread, the file and how many of its changes the running sync includes.
     syncing: HashMap<String, (PathBuf, usize)>,
     acknowledged: Vec<CommandId>,
+    decided: Vec<CommandId>,
     confirmed_bytes: usize,
 }
 
@@ -78,12 +79,18 @@ impl Disk {
             name_changes: Vec::new(),
             syncing: HashMap::new(),
             acknowledged: Vec::new(),
+            decided: Vec::new(),
             confirmed_bytes: 0,
         }
     }
 
     pub(super) fn acknowledged(&self) -> &[CommandId] {
         &self.acknowledged
+    }
+
+    /// The commands whose decision a tablet has heard.
+    pub(super) fn decided(&self) -> &[CommandId] {
+        &self.decided
     }
 
     /// How much of the photo, from its start, the edge has confirmed.
@@ -130,6 +137,7 @@ impl Disk {
                 self.name_changes.push(NameChange::Remove(path.clone()));
             }
             Event::Acknowledged(command) => self.acknowledged.push(*command),
+            Event::Decided(command) => self.decided.push(*command),
             Event::PhotoConfirmed(bytes) => {
                 self.confirmed_bytes = self.confirmed_bytes.max(*bytes);
             }

@@ -59,6 +59,8 @@ pub(super) enum Event {
     Removed(PathBuf),
     /// The receipt of this command left for the tablet.
     Acknowledged(CommandId),
+    /// The cloud's decision on this command left for the tablet.
+    Decided(CommandId),
     /// An answer left that this many bytes of the photo are safe.
     PhotoConfirmed(usize),
 }
@@ -66,12 +68,14 @@ pub(super) enum Event {
 /// Returns the events in `data`, in order.
 pub(super) fn read_recording(calls: &Path, data: &Path, commands: &[CommandId]) -> Vec<Event> {
     let text = fs::read_to_string(calls).unwrap();
+    let by_text: HashMap<_, _> = commands
+        .iter()
+        .map(|id| (encode_hex(id.to_string().as_bytes()), *id))
+        .collect();
     let mut reader = Reader {
         data,
-        receipts: commands
-            .iter()
-            .map(|id| (encode_hex(id.to_string().as_bytes()), *id))
-            .collect(),
+        receipts: by_text.clone(),
+        decisions: by_text,
         syncing: HashMap::new(),
         events: Vec::new(),
     };
@@ -83,6 +87,8 @@ struct Reader<'a> {
     data: &'a Path,
     /// The commands without a reply so far, by their id as strace shows it.
     receipts: HashMap<String, CommandId>,
+    /// The commands without a decision so far.
+    decisions: HashMap<String, CommandId>,
     syncing: HashMap<String, PathBuf>,
     events: Vec<Event>,
 }
@@ -194,18 +200,22 @@ impl Reader<'_> {
         if let Some(bytes) = find_confirmed_bytes(arguments) {
             self.events.push(Event::PhotoConfirmed(bytes));
         }
-        if !arguments.contains(&encode_hex(b"receipt")) {
-            return;
+        if arguments.contains(&encode_hex(b"receipt")) {
+            let sent = take_sent(&mut self.receipts, arguments);
+            self.events
+                .extend(sent.into_iter().map(Event::Acknowledged));
         }
-        let mut sent = Vec::new();
-        self.receipts.retain(|text, id| {
-            let is_sent = arguments.contains(text.as_str());
-            sent.extend(is_sent.then_some(*id));
-            !is_sent
-        });
-        self.events
-            .extend(sent.into_iter().map(Event::Acknowledged));
+        if arguments.contains(&encode_hex(b"\"decided\"")) {
+            let sent = take_sent(&mut self.decisions, arguments);
+            self.events.extend(sent.into_iter().map(Event::Decided));
+        }
     }
+}
+
+/// Takes out the commands whose id is in these arguments.
+fn take_sent(waiting: &mut HashMap<String, CommandId>, arguments: &str) -> Vec<CommandId> {
+    let sent = waiting.extract_if(|text, _| arguments.contains(text.as_str()));
+    sent.map(|(_, id)| id).collect()
 }
 
 /// Reads the standing of a photo in the answer to an upload.

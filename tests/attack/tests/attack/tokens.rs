@@ -7,6 +7,7 @@ mod keys;
 mod readmitted;
 mod resting;
 mod roles;
+mod stolen_key;
 mod tablets;
 
 use attack::{AttackedPlatform, HttpCall, PASSWORD, PATIENCE, Station};

@@ -1,12 +1,13 @@
-//! Fifty kiosk orders with photos live and end in a cut-off region under its rules. They collide
-//! with cancels in the cloud, and some cost more than a rule allows. After healing, every order,
-//! payment, photo and history is right, and what the edge decided is listed until an admin closes
-//! it.
+//! Fifty kiosk orders with photos live and end in a cut-off region under its rules. The region has
+//! contact once, and some of the orders that the cloud knows from then collide with cancels there.
+//! Some cost more than a rule allows. After healing, every order, payment, photo and history is
+//! right, and what the edge decided under a rule is listed until an admin closes it.
 //!
 //! `HOLDFAST_CHAOS_SEED=N` repeats a plan.
 
 #![allow(clippy::unwrap_used)]
 
+mod cancels;
 mod cases;
 mod order;
 mod payments;
@@ -17,10 +18,11 @@ mod truth;
 
 use std::time::Duration;
 
+use cancels::CloudCancel;
 use order::KioskOrder;
 use plan::{ORDERS, Plan};
 use process::clock::Clock;
-use scene::{CloudCancel, Scene};
+use scene::Scene;
 use stack::Stores;
 use support::{Draws, is_deep_run};
 use wire::Region;
@@ -48,27 +50,35 @@ async fn live_through_outage(stores: Stores, seed: u64) {
         println!("{seconds:.1} s: {what}");
     };
     let scene = Scene::open(stores).await;
-    let Plan { known, cut_off } = Plan::draw(seed);
-    assert_eq!(cut_off.len(), ORDERS);
+    let Plan {
+        before_contact,
+        after_contact,
+    } = Plan::draw(seed);
+    assert_eq!(before_contact.len() + after_contact.len(), ORDERS);
     print_time("the platform runs");
-    let known = scene.make_known_orders(known).await;
+    scene.cut_wire().await;
+    let known = scene.publish_before_contact(before_contact).await;
+    scene.check_cloud_knows_only(&[]).await;
+    scene.heal_wire();
+    let known = scene.settle_during_contact(known).await;
     let cancels = CloudCancel::list(&known);
     print_time("the cloud knows some orders");
 
     scene.cut_wire().await;
     let (mut orders, known, ()) = tokio::join!(
-        scene.publish_cut_off(cut_off),
+        scene.publish_after_contact(after_contact),
         scene.work_on_known(known),
         scene.cancel_in_cloud(cancels),
     );
     scene.check_region_alone(&orders, &known).await;
-    print_time("fifty orders have lived while the region was cut off");
-
+    let last_published = orders.len() - 1;
     orders.extend(known);
+    print_time("fifty orders have lived and ended while the region was cut off");
+
     let healed_at = scene.heal_wire();
     if is_deep_run() {
         scene
-            .break_wire_among_commands(&orders[0], &orders[ORDERS - 1])
+            .break_wire_among_commands(&orders[0], &orders[last_published])
             .await;
         scene.break_wire_among_photos().await;
     }
@@ -83,10 +93,10 @@ async fn live_through_outage(stores: Stores, seed: u64) {
     scene.check_cases(&orders).await;
     print_time("orders, histories, photos, inboxes and cases are right");
     scene.check_payments(&orders).await;
-    scene.end_waiting_orders(&orders).await;
+    scene.end_unpaid_orders(&orders).await;
     scene.check_books(&orders).await;
     scene.stack.healthy(LIMIT).await.unwrap();
-    print_time("payments are right, and what waited goes on");
+    print_time("payments are right, and work goes on once it is paid");
     scene.stop().await;
 }
 

@@ -1,5 +1,5 @@
 //! The payments after healing: who can still pay, what was charged and given back, and whether the
-//! books agree. What waited for the cloud goes on with its payment.
+//! books agree. Work that the cloud refused goes on once it is paid.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -17,9 +17,7 @@ impl Scene {
             let form = json!({ "order_id": order.id, "amount": order.plan.price });
             let refused = match (path.status_in_cloud(), path.is_paid()) {
                 (_, true) if path == Path::PaidAndWorked => Some(Code::AlreadyPaid),
-                (OrderStatus::Cancelled | OrderStatus::PendingReview, _) => {
-                    Some(Code::OrderNotPayable)
-                }
+                (OrderStatus::Cancelled, _) => Some(Code::OrderNotPayable),
                 _ => None,
             };
             if refused.is_some() {
@@ -34,23 +32,18 @@ impl Scene {
         .await;
     }
 
-    /// What waited for the cloud goes on there: the approval, and the work that lacked its payment.
-    pub(crate) async fn end_waiting_orders(&self, orders: &[KioskOrder]) {
-        for order in orders {
+    /// The work that lacked its payment is done again, at the portal.
+    pub(crate) async fn end_unpaid_orders(&self, orders: &[KioskOrder]) {
+        let unpaid = orders
+            .iter()
+            .filter(|order| order.plan.path.waits_for_payment());
+        for order in unpaid {
             let provider = self.provider_of(order);
-            let (steps, status) = match order.plan.path {
-                Path::OverApproval => (vec![(&self.admin, "approve")], OrderStatus::Pending),
-                Path::OverApprovalAwaited | Path::OverUnpaid => (
-                    vec![(provider, "start"), (provider, "complete")],
-                    OrderStatus::Completed,
-                ),
-                _ => continue,
-            };
-            for (person, action) in steps {
-                self.api.act(person, order.id, action).await.unwrap();
+            for action in ["start", "complete"] {
+                self.api.act(provider, order.id, action).await.unwrap();
             }
             let seen = self.api.order(&self.admin, order.id).await.unwrap();
-            assert_eq!(seen.status, status, "{}", order.describe());
+            assert_eq!(seen.status, OrderStatus::Completed, "{}", order.describe());
         }
     }
 
@@ -61,7 +54,6 @@ impl Scene {
             let expected = match order.plan.path {
                 Path::PaidAndCancelled => vec![json!(price), json!(format!("-{price}"))],
                 path if path.status_in_cloud() == OrderStatus::Cancelled => Vec::new(),
-                Path::OverApproval => Vec::new(),
                 _ => vec![json!(price)],
             };
             let path = format!("/api/v1/orders/{}/statement", order.id);

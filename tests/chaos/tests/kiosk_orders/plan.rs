@@ -21,8 +21,8 @@ pub(crate) const PAID_BEFORE: ServiceType = ServiceType::CleaningRepair;
 const SECRET_LENGTH: usize = 16;
 const SECRET_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// What happens to an order. The kiosk publishes the orders of `CUT_OFF` while the region is cut
-/// off; the cloud knows those of `KNOWN` before.
+/// What happens to an order. The kiosk publishes all of them while the region is cut off. It has
+/// contact once: the cloud then knows the orders of `BEFORE_CONTACT`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Path {
     /// Its work begins and ends unpaid.
@@ -33,12 +33,15 @@ pub(crate) enum Path {
     CancelledAccepted,
     /// Its customer cancels the unpaid work, which its provider completes all the same.
     CancelledAtWork,
-    /// It costs more than the edge may approve, and no one approves it there.
-    OverApproval,
-    /// The same, and an admin and a provider act on it at the edge without a promise.
-    OverApprovalAwaited,
-    /// It costs more than work that may start unpaid.
-    OverUnpaid,
+    /// It costs more than the edge may approve, and its customer cancels it.
+    OverApprovalCancelled,
+    /// It costs more than the edge may approve. An admin, and a provider who does the work, act on
+    /// it at the edge without a promise.
+    OverApprovalWorked,
+    /// It costs more than work that may start unpaid, and its provider does the work all the same.
+    OverUnpaidWorked,
+    /// The same, and the cloud cancels it meanwhile.
+    OverUnpaidCancelled,
     /// The cloud cancels the open order, which the edge promises to a provider.
     CancelledMeanwhile,
     /// It is accepted and paid. The cloud cancels it, and the edge works on it.
@@ -47,23 +50,23 @@ pub(crate) enum Path {
     PaidAndWorked,
 }
 
-/// The paths of the orders that the kiosk publishes while the region is cut off.
-const CUT_OFF: [(Path, usize); 8] = [
-    (Path::Worked, 18),
-    (Path::Reviewed, 8),
-    (Path::CancelledOpen, 5),
-    (Path::CancelledAccepted, 5),
-    (Path::CancelledAtWork, 4),
-    (Path::OverApproval, 3),
-    (Path::OverApprovalAwaited, 3),
-    (Path::OverUnpaid, 4),
-];
-const KNOWN: [(Path, usize); 3] = [
+const BEFORE_CONTACT: [(Path, usize); 4] = [
     (Path::CancelledMeanwhile, 4),
     (Path::PaidAndCancelled, 2),
     (Path::PaidAndWorked, 2),
+    (Path::OverUnpaidCancelled, 2),
 ];
-/// The number of orders that `CUT_OFF` makes.
+const AFTER_CONTACT: [(Path, usize); 8] = [
+    (Path::Worked, 14),
+    (Path::Reviewed, 6),
+    (Path::CancelledOpen, 4),
+    (Path::CancelledAccepted, 4),
+    (Path::CancelledAtWork, 3),
+    (Path::OverApprovalCancelled, 3),
+    (Path::OverApprovalWorked, 3),
+    (Path::OverUnpaidWorked, 3),
+];
+/// The number of orders that both lists make together.
 pub(crate) const ORDERS: usize = 50;
 
 /// What the cloud makes of a command.
@@ -125,25 +128,31 @@ impl Step {
 }
 
 impl Path {
-    /// The steps at the edge before the region is cut off.
-    pub(crate) fn steps_while_linked(self) -> Vec<Step> {
+    /// The steps at the edge before its contact with the cloud.
+    pub(crate) fn steps_before_contact(self) -> Vec<Step> {
+        let publish = Step::promised(None);
+        let approve = Step::promised(Some(Action::Approve)).listed_as("offline_rule");
+        let accept = Step::promised(Some(Action::Accept));
         match self {
-            Self::CancelledMeanwhile => vec![Step::promised(None)],
-            Self::PaidAndCancelled | Self::PaidAndWorked => {
-                vec![Step::promised(None), Step::promised(Some(Action::Accept))]
+            Self::CancelledMeanwhile => vec![publish, approve],
+            Self::PaidAndCancelled | Self::PaidAndWorked | Self::OverUnpaidCancelled => {
+                vec![publish, approve, accept]
             }
             _ => Vec::new(),
         }
     }
 
-    /// The steps at the edge while the region is cut off.
-    pub(crate) fn steps_while_cut_off(self) -> Vec<Step> {
+    /// The steps at the edge after the contact.
+    pub(crate) fn steps_after_contact(self) -> Vec<Step> {
         use Action::{Accept, Approve, Cancel, Complete, Review, Start};
         let publish = Step::promised(None);
         let approve = Step::promised(Some(Approve)).listed_as("offline_rule");
         let accept = Step::promised(Some(Accept));
         let unpaid_start = Step::stored(Some(Start)).listed_as("offline_rule");
+        let cancel = Step::stored(Some(Cancel));
         let too_late = Ruling::Rejected(Code::OrderCancelled);
+        let late_start = Step::stored(Some(Start)).ruled(too_late);
+        let late_complete = Step::stored(Some(Complete)).ruled(too_late);
         match self {
             Self::Worked => vec![
                 publish,
@@ -160,52 +169,42 @@ impl Path {
                 Step::stored(Some(Complete)),
                 Step::stored(Some(Review)),
             ],
-            Self::CancelledOpen => vec![publish, approve, Step::stored(Some(Cancel))],
-            Self::CancelledAccepted => vec![publish, approve, accept, Step::stored(Some(Cancel))],
+            Self::CancelledOpen => vec![publish, approve, cancel],
+            Self::CancelledAccepted => vec![publish, approve, accept, cancel],
             Self::CancelledAtWork => vec![
                 publish,
                 approve,
                 accept,
                 unpaid_start,
-                Step::stored(Some(Cancel)),
-                Step::stored(Some(Complete))
+                cancel,
+                late_complete
                     .doubted(Code::LooksWrongState)
-                    .ruled(too_late)
                     .listed_as("worked_in_vain"),
             ],
-            Self::OverApproval => vec![Step::stored(None)],
-            Self::OverApprovalAwaited => {
-                vec![
+            Self::OverApprovalCancelled => vec![Step::stored(None), cancel],
+            Self::OverApprovalWorked => {
+                let begun = vec![
                     Step::stored(None),
                     Step::stored(Some(Approve)),
                     Step::stored(Some(Accept)),
-                ]
+                ];
+                [begun, work_over_limit()].concat()
             }
-            Self::OverUnpaid => vec![
-                publish,
-                approve,
-                accept,
-                Step::stored(Some(Start))
+            Self::OverUnpaidWorked => [vec![publish, approve, accept], work_over_limit()].concat(),
+            Self::OverUnpaidCancelled => vec![
+                late_start.doubted(Code::LooksUnpaid),
+                late_complete
                     .doubted(Code::LooksUnpaid)
-                    .ruled(Ruling::Rejected(Code::FundsNotHeld)),
+                    .listed_as("worked_in_vain"),
             ],
             Self::CancelledMeanwhile => vec![
                 accept
                     .ruled(Ruling::AppliedWith(Code::OrderCancelledMeanwhile))
                     .listed_as("met_closed"),
-                Step::stored(Some(Start))
-                    .ruled(too_late)
-                    .listed_as("met_closed"),
-                Step::stored(Some(Complete))
-                    .ruled(too_late)
-                    .listed_as("met_closed"),
+                late_start.listed_as("met_closed"),
+                late_complete.listed_as("met_closed"),
             ],
-            Self::PaidAndCancelled => vec![
-                Step::stored(Some(Start)).ruled(too_late),
-                Step::stored(Some(Complete))
-                    .ruled(too_late)
-                    .listed_as("worked_in_vain"),
-            ],
+            Self::PaidAndCancelled => vec![late_start, late_complete.listed_as("worked_in_vain")],
             Self::PaidAndWorked => vec![Step::stored(Some(Start)), Step::stored(Some(Complete))],
         }
     }
@@ -214,16 +213,17 @@ impl Path {
     pub(crate) fn status_at_edge(self) -> OrderStatus {
         match self {
             Self::Worked
+            | Self::OverApprovalWorked
+            | Self::OverUnpaidWorked
+            | Self::OverUnpaidCancelled
             | Self::CancelledMeanwhile
             | Self::PaidAndCancelled
             | Self::PaidAndWorked => OrderStatus::Completed,
             Self::Reviewed => OrderStatus::Reviewed,
-            Self::CancelledOpen | Self::CancelledAccepted | Self::CancelledAtWork => {
-                OrderStatus::Cancelled
-            }
-            Self::OverApproval => OrderStatus::PendingReview,
-            Self::OverApprovalAwaited => OrderStatus::Accepted,
-            Self::OverUnpaid => OrderStatus::InProgress,
+            Self::CancelledOpen
+            | Self::CancelledAccepted
+            | Self::CancelledAtWork
+            | Self::OverApprovalCancelled => OrderStatus::Cancelled,
         }
     }
 
@@ -235,10 +235,11 @@ impl Path {
             Self::CancelledOpen
             | Self::CancelledAccepted
             | Self::CancelledAtWork
+            | Self::OverApprovalCancelled
+            | Self::OverUnpaidCancelled
             | Self::CancelledMeanwhile
             | Self::PaidAndCancelled => OrderStatus::Cancelled,
-            Self::OverApproval => OrderStatus::PendingReview,
-            Self::OverApprovalAwaited | Self::OverUnpaid => OrderStatus::Accepted,
+            Self::OverApprovalWorked | Self::OverUnpaidWorked => OrderStatus::Accepted,
         }
     }
 
@@ -250,14 +251,22 @@ impl Path {
         }
     }
 
-    /// Paid before the region is cut off.
+    /// Paid during the contact.
     pub(crate) fn is_paid(self) -> bool {
         self.payment_status() != PaymentStatus::Unpaid
     }
 
-    /// Cancelled in the cloud while the region is cut off.
+    /// Cancelled in the cloud after the contact, while the edge works on it.
     pub(crate) fn is_cancelled_in_cloud(self) -> bool {
-        matches!(self, Self::CancelledMeanwhile | Self::PaidAndCancelled)
+        matches!(
+            self,
+            Self::CancelledMeanwhile | Self::PaidAndCancelled | Self::OverUnpaidCancelled
+        )
+    }
+
+    /// The cloud refused the work because it was unpaid. It goes on once it is paid.
+    pub(crate) fn waits_for_payment(self) -> bool {
+        matches!(self, Self::OverApprovalWorked | Self::OverUnpaidWorked)
     }
 
     pub(crate) fn service_type(self) -> ServiceType {
@@ -271,16 +280,30 @@ impl Path {
     /// The prices of its orders, in cents.
     fn prices(self) -> RangeInclusive<i64> {
         match self {
-            Self::OverApproval | Self::OverApprovalAwaited => {
+            Self::OverApprovalCancelled | Self::OverApprovalWorked => {
                 APPROVED_MINOR_MAX + 1..=PRICE_MINOR_MAX
             }
-            Self::OverUnpaid => UNPAID_MINOR_MAX + 1..=APPROVED_MINOR_MAX,
+            Self::OverUnpaidWorked | Self::OverUnpaidCancelled => {
+                UNPAID_MINOR_MAX + 1..=APPROVED_MINOR_MAX
+            }
             Self::Worked | Self::CancelledAtWork | Self::CancelledMeanwhile => {
                 PRICE_MINOR_MIN..=UNPAID_MINOR_MAX
             }
             _ => PRICE_MINOR_MIN..=APPROVED_MINOR_MAX,
         }
     }
+}
+
+/// Work on an accepted order that costs more than work that may start unpaid. The cloud refuses it,
+/// and an admin decides what its provider gets.
+fn work_over_limit() -> Vec<Step> {
+    let start = Step::stored(Some(Action::Start)).ruled(Ruling::Rejected(Code::FundsNotHeld));
+    let complete = Step::stored(Some(Action::Complete))
+        .ruled(Ruling::Rejected(Code::WrongState))
+        .listed_as("worked_in_vain");
+    [start, complete]
+        .map(|step| step.doubted(Code::LooksUnpaid))
+        .to_vec()
 }
 
 /// One order of the run.
@@ -312,10 +335,9 @@ impl OrderPlan {
 }
 
 pub(crate) struct Plan {
-    /// The orders that the cloud knows before the region is cut off.
-    pub known: Vec<OrderPlan>,
-    /// The orders that the kiosk publishes while the region is cut off.
-    pub cut_off: Vec<OrderPlan>,
+    /// The orders that the kiosk publishes before its contact with the cloud.
+    pub before_contact: Vec<OrderPlan>,
+    pub after_contact: Vec<OrderPlan>,
 }
 
 impl Plan {
@@ -326,8 +348,8 @@ impl Plan {
             pictures: 0,
         };
         Self {
-            known: drawing.draw_orders(&KNOWN),
-            cut_off: drawing.draw_orders(&CUT_OFF),
+            before_contact: drawing.draw_orders(&BEFORE_CONTACT),
+            after_contact: drawing.draw_orders(&AFTER_CONTACT),
         }
     }
 }

@@ -9,14 +9,15 @@ use serde_json::{Value, json};
 use stack::{Layout, Stack, Stores, Wishes};
 use support::{Api, Mqtt, Operator, Person, Place, Proxy, Tablet, Wire, eventually, test_servers};
 use wire::{
-    Action, Amount, Code, EdgeGrant, EdgeId, Order, OrderCode, OrderId, OrderStatus, PaymentStatus,
-    Reply, Role, UnixMillis,
+    Action, Amount, Code, EdgeGrant, EdgeId, Order, PaymentStatus, Reply, Role, UnixMillis,
 };
 
 use crate::{
     LIMIT, PROVIDERS, REGION,
     order::{HistoryLine, KioskOrder, SentCommand},
-    plan::{APPROVED_MINOR_MAX, OrderPlan, PAID_AFTERWARDS, PAID_BEFORE, Step, UNPAID_MINOR_MAX},
+    plan::{
+        APPROVED_MINOR_MAX, OrderPlan, PAID_AFTERWARDS, PAID_BEFORE, Path, Step, UNPAID_MINOR_MAX,
+    },
 };
 
 const KIOSK: &str = "kiosk-south";
@@ -200,17 +201,23 @@ impl Scene {
         }
     }
 
-    /// Publishes at the kiosk while the link is up. Some of the orders are accepted and paid.
-    pub(crate) async fn make_known_orders(&self, plans: Vec<OrderPlan>) -> Vec<KioskOrder> {
+    /// The orders that the cloud is to know from the contact on.
+    pub(crate) async fn publish_before_contact(&self, plans: Vec<OrderPlan>) -> Vec<KioskOrder> {
         let orders = self.in_parallel(plans, async |plan| {
             let mut order = KioskOrder::new(plan, self.clock.now());
-            let steps = order.plan.path.steps_while_linked();
-            for step in steps {
+            for step in order.plan.path.steps_before_contact() {
                 self.send_step(&mut order, step).await;
-                self.until_decided(&order, order.sent.len() - 1).await;
-                if step.action.is_none() {
-                    self.approve_in_cloud(&mut order).await;
-                }
+            }
+            order
+        });
+        orders.await
+    }
+
+    /// The cloud decides what the edge did on these orders, and some are paid.
+    pub(crate) async fn settle_during_contact(&self, known: Vec<KioskOrder>) -> Vec<KioskOrder> {
+        let orders = self.in_parallel(known, async |mut order| {
+            for number in 0..order.sent.len() {
+                self.until_decided(&order, number).await;
             }
             if order.plan.path.is_paid() {
                 self.pay_for(&order).await;
@@ -223,16 +230,6 @@ impl Scene {
             order
         });
         orders.await
-    }
-
-    async fn approve_in_cloud(&self, order: &mut KioskOrder) {
-        self.api
-            .act(&self.admin, order.id, "approve")
-            .await
-            .unwrap();
-        order.history.push(HistoryLine::InCloud(Action::Approve));
-        self.until_at_edge(order, |seen| seen.status == OrderStatus::Pending)
-            .await;
     }
 
     pub(crate) async fn pay_for(&self, order: &KioskOrder) {
@@ -273,11 +270,11 @@ impl Scene {
         found.await.ok()
     }
 
-    /// The people of the region live through these orders while it is cut off.
-    pub(crate) async fn publish_cut_off(&self, plans: Vec<OrderPlan>) -> Vec<KioskOrder> {
+    /// The people of the region live through these orders after the contact.
+    pub(crate) async fn publish_after_contact(&self, plans: Vec<OrderPlan>) -> Vec<KioskOrder> {
         let orders = self.in_parallel(plans, async |plan| {
             let mut order = KioskOrder::new(plan, self.clock.now());
-            self.work_cut_off(&mut order).await;
+            self.work_after_contact(&mut order).await;
             order
         });
         orders.await
@@ -294,16 +291,20 @@ impl Scene {
                     .history
                     .push(HistoryLine::Payment(PaymentStatus::Refunded));
             }
-            self.work_cut_off(&mut order).await;
+            self.work_after_contact(&mut order).await;
             order
         });
         orders.await
     }
 
-    async fn work_cut_off(&self, order: &mut KioskOrder) {
-        let steps = order.plan.path.steps_while_cut_off();
-        for step in steps {
+    async fn work_after_contact(&self, order: &mut KioskOrder) {
+        for step in order.plan.path.steps_after_contact() {
             self.send_step(order, step).await;
+            let waits_for_approval =
+                step.action.is_none() && order.plan.path == Path::OverApprovalCancelled;
+            if waits_for_approval {
+                self.check_hidden_from_providers(order).await;
+            }
         }
     }
 
@@ -342,35 +343,6 @@ impl Scene {
         tablet.until_decided(sent.command, LIMIT).await.unwrap()
     }
 
-    /// The customers of these orders cancel them in the cloud, by their receipt or by the account.
-    pub(crate) async fn cancel_in_cloud(&self, cancels: Vec<CloudCancel>) {
-        self.in_parallel(cancels, async |cancel| {
-            let CloudCancel {
-                order,
-                code,
-                secret,
-            } = cancel;
-            match secret {
-                Some(secret) => {
-                    let path = format!("/api/v1/track/{code}/cancel");
-                    let form = Some(json!({ "secret": secret }));
-                    let shown: Value = self
-                        .api
-                        .call(Method::POST, &path, None, form)
-                        .await
-                        .unwrap();
-                    assert_eq!(shown["status"], "cancelled", "{shown}");
-                }
-                None => {
-                    let customer = self.customer();
-                    let done = self.api.act(customer, order, "cancel").await.unwrap();
-                    assert_eq!(done.status, OrderStatus::Cancelled);
-                }
-            }
-        })
-        .await;
-    }
-
     /// The refusal of a request of this person at the gateway.
     pub(crate) async fn refused(&self, person: &Person, path: &str, body: Value) -> Option<Code> {
         let refused = self
@@ -401,29 +373,6 @@ impl Scene {
         join_all(seats.map(|seat| seat.tablet.stop())).await;
         self.stack.stop().await.unwrap();
         self.wire.stop().await;
-    }
-}
-
-/// A cancel in the cloud: with the receipt's secret, or else in the name of the account.
-pub(crate) struct CloudCancel {
-    order: OrderId,
-    code: OrderCode,
-    secret: Option<String>,
-}
-
-impl CloudCancel {
-    /// The cancels of these orders that the plan wants.
-    pub(crate) fn list(known: &[KioskOrder]) -> Vec<Self> {
-        let cancelled = known
-            .iter()
-            .filter(|order| order.plan.path.is_cancelled_in_cloud());
-        cancelled
-            .map(|order| Self {
-                order: order.id,
-                code: order.code.clone(),
-                secret: Some(order.plan.secret.clone()).filter(|_| order.plan.number % 2 == 0),
-            })
-            .collect()
     }
 }
 

@@ -37,29 +37,25 @@ struct HistoryPosition {
 }
 
 impl Scene {
-    /// The edge shows how far each order has come to its customer, and none without approval to
-    /// providers. The cloud knows none of them.
+    /// The edge shows to the customer that each order has ended. The cloud knows only those from
+    /// before the contact, and their payments.
     pub(crate) async fn check_region_alone(&self, orders: &[KioskOrder], known: &[KioskOrder]) {
-        for order in orders {
+        for order in orders.iter().chain(known) {
             let found = eventually("the receipt opens its order", LIMIT, async || {
                 self.follow_at_edge(order).await
             })
             .await;
             let shown = (&found["id"], &found["status"], &found["pending"]);
-            let status = json!(order.plan.path.status_at_edge());
+            let status = order.plan.path.status_at_edge();
+            assert!(has_ended(status), "{}", order.describe());
             assert_eq!(
                 shown,
-                (&json!(order.id), &status, &json!(true)),
+                (&json!(order.id), &json!(status), &json!(true)),
                 "{}: {found}",
                 order.describe()
             );
         }
-        self.check_board(orders).await;
-        let mut in_cloud = self.list_region().await;
-        in_cloud.sort();
-        let mut expected: Vec<OrderId> = known.iter().map(|order| order.id).collect();
-        expected.sort();
-        assert_eq!(in_cloud, expected, "the cloud has heard of no other order");
+        self.check_cloud_knows_only(known).await;
         for order in known {
             let payment_status = order.plan.path.payment_status();
             self.until_in_cloud(order, |seen| seen.payment_status == payment_status)
@@ -67,22 +63,27 @@ impl Scene {
         }
     }
 
-    async fn check_board(&self, orders: &[KioskOrder]) {
-        let provider = self.seat_of(&orders[0], Some(Action::Accept));
-        let board: Value = self
-            .edge
-            .call(Method::GET, "/board", Some(provider.tablet.person()), None)
-            .await
-            .unwrap();
-        let items = board["items"].as_array().unwrap();
-        let waiting = orders
-            .iter()
-            .filter(|order| order.plan.path == Path::OverApproval);
-        for order in waiting {
-            let is_it = |item: &Value| item["id"] == json!(order.id);
-            let is_shown = items.iter().any(is_it);
-            assert!(!is_shown, "{} waits for the cloud", order.describe());
-        }
+    pub(crate) async fn check_cloud_knows_only(&self, known: &[KioskOrder]) {
+        let mut in_cloud = self.list_region().await;
+        in_cloud.sort();
+        let mut expected: Vec<OrderId> = known.iter().map(|order| order.id).collect();
+        expected.sort();
+        assert_eq!(in_cloud, expected, "the cloud has heard of no other order");
+    }
+
+    /// No provider finds an order without approval on the board of the edge.
+    pub(crate) async fn check_hidden_from_providers(&self, order: &KioskOrder) {
+        let provider = self.seat_of(order, Some(Action::Accept)).tablet.person();
+        let board = eventually("the edge shows its board", LIMIT, async || {
+            let board = self
+                .edge
+                .call::<Value>(Method::GET, "/board", Some(provider), None);
+            board.await.ok()
+        })
+        .await;
+        let is_it = |item: &Value| item["id"] == json!(order.id);
+        let is_shown = board["items"].as_array().unwrap().iter().any(is_it);
+        assert!(!is_shown, "{} waits for the cloud", order.describe());
     }
 
     /// All orders of the region in the cloud.
@@ -198,7 +199,7 @@ impl Scene {
                 edge_at: UnixMillis(0),
                 cloud_at: UnixMillis(0),
             };
-            let linked = order.plan.path.steps_while_linked().len();
+            let before_contact = order.plan.path.steps_before_contact().len();
             for (line, entry) in order.history.iter().zip(&entries) {
                 assert_eq!(entry.from, position.status, "{what}");
                 let cloud_at = entry.hops.cloud_at.unwrap();
@@ -207,8 +208,8 @@ impl Scene {
                     HistoryLine::AtEdge(number) => {
                         let sent = &order.sent[*number];
                         self.check_edge_entry(&mut position, sent, entry, &what);
-                        let was_cut_off = *number >= linked;
-                        assert!(!was_cut_off || cloud_at >= healed_at, "{what}");
+                        let is_after_contact = *number >= before_contact;
+                        assert_eq!(cloud_at >= healed_at, is_after_contact, "{what}");
                     }
                     HistoryLine::InCloud(action) => {
                         assert_eq!(entry.action, Some(*action), "{what}");
@@ -371,6 +372,13 @@ impl KioskOrder {
         });
         news.collect()
     }
+}
+
+fn has_ended(status: OrderStatus) -> bool {
+    matches!(
+        status,
+        OrderStatus::Completed | OrderStatus::Reviewed | OrderStatus::Cancelled
+    )
 }
 
 /// The order's status after an action that took effect.

@@ -17,12 +17,12 @@ use wire::{Actor, Code, CommandBody, CommandId, Hop, OrderId, Region, Role, Verd
 
 use super::{decoded, encoded};
 
-const VERSIONS: [Mqtt; 2] = [Mqtt::V311, Mqtt::V5];
+pub(super) const VERSIONS: [Mqtt; 2] = [Mqtt::V311, Mqtt::V5];
 
-struct BadToken {
-    why: &'static str,
-    token: String,
-    code: Code,
+pub(super) struct BadToken {
+    pub why: &'static str,
+    pub token: String,
+    pub code: Code,
 }
 
 impl BadToken {
@@ -38,11 +38,11 @@ impl BadToken {
 }
 
 /// The CONNACK for a token with this code, as docs/tablet.md lists it.
-fn connack_code(version: Mqtt, code: Code) -> u8 {
+pub(super) fn connack_code(version: Mqtt, code: Code) -> u8 {
     let (of_3_1_1, of_5) = match code {
         Code::InvalidToken => (4, 0x86),
-        Code::TokenExpired | Code::SessionEnded => (5, 0x87),
-        Code::Revoked => (5, 0x8a),
+        Code::TokenExpired | Code::SessionEnded | Code::ProofRequired => (5, 0x87),
+        Code::Revoked | Code::DeviceClosed => (5, 0x8a),
         other => panic!("{other} refuses no connection here"),
     };
     match version {
