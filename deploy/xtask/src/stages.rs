@@ -207,9 +207,7 @@ impl Built {
         let Some(installing) = self.installing.take() else {
             return Ok(());
         };
-        installing
-            .join()
-            .unwrap_or_else(|_| Err(PANICKED.into()))
+        installing.join().unwrap_or_else(|_| Err(PANICKED.into()))
     }
 
     fn unit_and_contract(&self) -> Result<TestCount> {
