@@ -128,7 +128,7 @@ impl Stamp {
 }
 
 /// Hashes names and bytes, in the order of names.
-fn hash(path: &Path, hasher: &mut DefaultHasher) -> std::io::Result<()> {
+pub fn hash(path: &Path, hasher: &mut DefaultHasher) -> std::io::Result<()> {
     if !path.is_dir() {
         path.file_name().hash(hasher);
         fs::read(path)?.hash(hasher);

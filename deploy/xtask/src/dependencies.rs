@@ -1,25 +1,22 @@
 //! cargo-deny's check of the dependencies: bans, licences and sources.
 //!
 //! Building cargo-deny takes a minute of each landing, so a landing checks only dependencies that
-//! have not passed before. The digest of those that have passed is committed beside their rules.
+//! have not passed before. The digest of those that passed last is committed.
 
 use std::{
     fs,
-    hash::{DefaultHasher, Hash, Hasher},
-    path::Path,
+    hash::{DefaultHasher, Hasher},
+    path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::{Result, install, shell, workspace};
+use crate::{Result, apps, install, shell, workspace};
 
 const CARGO_DENY: &str = "0.20.2";
-/// Everything that the check depends on.
-const CHECKED: [&str; 2] = ["Cargo.lock", "deny.toml"];
 const PASSED: &str = "deploy/dependencies.passed";
 
-/// Checks all dependencies, and records that they have passed.
+/// Checks all dependencies.
 pub fn check() -> Result<()> {
-    let root = workspace::root()?;
     let arguments = [
         "--locked",
         "check",
@@ -29,35 +26,55 @@ pub fn check() -> Result<()> {
         "sources",
     ];
     let mut cargo_deny = Command::new(install::cargo_tool("cargo-deny", CARGO_DENY)?);
-    shell::run(cargo_deny.current_dir(&root).args(arguments))?;
-    if has_passed(&root)? {
+    shell::run(cargo_deny.current_dir(workspace::root()?).args(arguments))
+}
+
+/// Checks all dependencies, and records that they have passed.
+pub fn check_and_record() -> Result<()> {
+    let root = workspace::root()?;
+    let checked = digest(&list_checked_files(&root)?)?;
+    check()?;
+    let passed = root.join(PASSED);
+    if has_passed(&passed, &checked) {
         return Ok(());
     }
-    let passed = root.join(PASSED);
-    fs::write(&passed, format!("{}\n", digest(&root)?))
+    fs::write(&passed, format!("{checked}\n"))
         .map_err(|error| format!("could not write {}: {error}", passed.display()))
 }
 
-/// Checks dependencies that have not passed before.
-pub fn check_changed() -> Result<()> {
-    if has_passed(&workspace::root()?)? {
+/// Checks the dependencies unless they are those that have passed.
+pub fn check_unless_passed() -> Result<()> {
+    let root = workspace::root()?;
+    let checked = digest(&list_checked_files(&root)?)?;
+    if has_passed(&root.join(PASSED), &checked) {
         return Ok(());
     }
     check()
 }
 
-fn has_passed(root: &Path) -> Result<bool> {
-    let digest = digest(root)?;
-    Ok(fs::read_to_string(root.join(PASSED)).is_ok_and(|passed| passed.trim() == digest))
+fn has_passed(passed: &Path, digest: &str) -> bool {
+    fs::read_to_string(passed).is_ok_and(|passed| passed.trim() == digest)
 }
 
-fn digest(root: &Path) -> Result<String> {
+/// Everything that the check depends on: the rules, the lockfile, and the manifests, which have
+/// licences and version requirements too.
+fn list_checked_files(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut manifests: Vec<PathBuf> = workspace::metadata(root)?
+        .packages
+        .into_iter()
+        .map(|package| package.manifest_path)
+        .collect();
+    manifests.sort();
+    let own = ["deny.toml", "Cargo.lock", "Cargo.toml"].map(|file| root.join(file));
+    Ok(own.into_iter().chain(manifests).collect())
+}
+
+fn digest(files: &[PathBuf]) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    CARGO_DENY.hash(&mut hasher);
-    for file in CHECKED {
-        fs::read(root.join(file))
-            .map_err(|error| format!("could not read {file}: {error}"))?
-            .hash(&mut hasher);
+    hasher.write(CARGO_DENY.as_bytes());
+    for file in files {
+        apps::hash(file, &mut hasher)
+            .map_err(|error| format!("could not read {}: {error}", file.display()))?;
     }
     Ok(format!("{:016x}", hasher.finish()))
 }
@@ -67,21 +84,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dependencies_have_passed_until_the_lockfile_or_a_rule_changes() {
-        let root = std::env::temp_dir().join(format!("xtask-passed-{}", std::process::id()));
-        fs::create_dir_all(root.join("deploy")).unwrap();
-        for file in CHECKED {
-            fs::write(root.join(file), "one").unwrap();
+    fn dependencies_have_passed_until_one_of_the_checked_files_changes() {
+        let folder = std::env::temp_dir().join(format!("xtask-passed-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let files = ["Cargo.lock", "Cargo.toml"].map(|file| folder.join(file));
+        for file in &files {
+            fs::write(file, "one").unwrap();
         }
-        assert_eq!(has_passed(&root), Ok(false));
-        fs::write(root.join(PASSED), digest(&root).unwrap()).unwrap();
-        assert_eq!(has_passed(&root), Ok(true));
-        for file in CHECKED {
-            fs::write(root.join(file), "two").unwrap();
-            assert_eq!(has_passed(&root), Ok(false), "{file}");
-            fs::write(root.join(file), "one").unwrap();
+        let passed = folder.join("passed");
+        let is_known = || has_passed(&passed, &digest(&files).unwrap());
+        assert!(!is_known());
+        fs::write(&passed, digest(&files).unwrap()).unwrap();
+        assert!(is_known());
+        for file in &files {
+            fs::write(file, "two").unwrap();
+            assert!(!is_known(), "{}", file.display());
+            fs::write(file, "one").unwrap();
         }
-        assert_eq!(has_passed(&root), Ok(true));
-        fs::remove_dir_all(&root).unwrap();
+        assert!(is_known());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_manifest_is_checked() {
+        let root = workspace::root().unwrap();
+        let files = list_checked_files(&root).unwrap();
+        assert!(files.contains(&root.join("edge-node/Cargo.toml")));
     }
 }

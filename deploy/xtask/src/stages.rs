@@ -180,7 +180,7 @@ impl Built {
     fn lint(&self) -> Result<()> {
         check_form()?;
         match self.depth {
-            Depth::Landing => dependencies::check_changed(),
+            Depth::Landing => dependencies::check_unless_passed(),
             Depth::Deep => dependencies::check(),
         }
     }
@@ -222,8 +222,8 @@ impl Built {
         let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
         let rounds = rounds.unwrap_or_else(|_| self.depth.chaos_rounds().into());
         let rounds = ("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds);
-        // Each test starts up to sixteen processes. With more than six tests at once, waits end too
-        // early.
+        // Each test starts up to sixteen processes, and the demo runs beside them. With more than
+        // six tests at once, waits end too early.
         let threads = (THREADS.to_owned(), "3".to_owned());
         let (suites, _) = self.ready.as_ref().ok_or(NOT_BUILT)?;
         for stage in stages {
@@ -239,10 +239,13 @@ impl Built {
                 .contains(&Stage::Demo)
                 .then(|| scope.spawn(tell_story));
             let count = self.suites(is_of_a_stage, &[rounds, threads]);
-            story.map_or(Ok(()), |story| {
+            let story = story.map_or(Ok(()), |story| {
                 story.join().unwrap_or_else(|_| Err(PANICKED.into()))
-            })?;
-            count
+            });
+            match (count, story) {
+                (Err(suites), Err(demo)) => Err(format!("{suites}; {demo}")),
+                (count, story) => story.and(count),
+            }
         })
     }
 
@@ -299,7 +302,7 @@ fn simulate(depth: Depth) -> Result<()> {
 /// Words, format, licences and clippy. In a test run the build checks clippy's lints.
 pub fn lint() -> Result<()> {
     check_form()?;
-    dependencies::check()?;
+    dependencies::check_and_record()?;
     let own_target = workspace::target()?.join("xtask");
     let mut own = workspace::cargo()?;
     own.args(["clippy", "--manifest-path", OWN_MANIFEST, "--target-dir"]);

@@ -93,7 +93,7 @@ struct RecordedWork {
     snapshot_seq: u64,
 }
 
-/// Works cut off from the cloud, then hears its decisions and takes a snapshot.
+/// Works cut off from the cloud, then receives its decisions and takes a snapshot.
 async fn record_work(data: &Path) -> RecordedWork {
     let (cloud, gateway) = Cloud::start().await;
     (1..=COMMANDS).for_each(|n| cloud.put(order(n, 1)));
@@ -175,7 +175,7 @@ struct AfterCut {
     alarm: Option<Alarm>,
     /// The acknowledged commands that neither wait nor are decided.
     lost: Vec<CommandId>,
-    /// The commands whose decision a tablet has heard and the disk lacks.
+    /// The commands whose decision a tablet has received and the disk lacks.
     undecided: Vec<CommandId>,
     /// The cached orders are those of the snapshot, and the feed cursor is not, or vice versa.
     is_view_torn: bool,
@@ -279,7 +279,7 @@ fn fast_folder() -> PathBuf {
 enum Phase {
     FirstStart,
     Commands,
-    /// Until a tablet has heard the last decision.
+    /// Until a tablet has received the last decision.
     Decisions,
     Snapshot,
     /// Pages go from the write-ahead log to the database itself, whatever else the edge does.

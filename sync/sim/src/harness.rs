@@ -29,7 +29,9 @@ pub trait Simulation {
     fn describe_bug(bug: Self::Bug) -> &'static str;
 
     /// A seed that has caught this bug before, if the seeds from 0 take long to do so.
-    fn seed_to_try_first(bug: Self::Bug) -> Option<u64>;
+    fn seed_to_try_first(_bug: Self::Bug) -> Option<u64> {
+        None
+    }
 
     fn plan_from_seed(seed: u64) -> Self::Plan;
 

@@ -1,5 +1,6 @@
-//! Runs benches once at their smallest size, so a broken bench fails a test run: all of them in a deep
-//! run, half of them in others. Such a short run yields no useful figures, so the tests ignore them.
+//! Runs benches once at their smallest size, so a broken bench fails a test run: all of them in a
+//! deep run, half of them in others. Such a short run yields no useful figures, so the tests ignore
+//! them.
 
 use std::{path::Path, process::Command};
 
@@ -13,7 +14,7 @@ struct Smoke {
 }
 
 impl Smoke {
-    fn of(program: &'static str, arguments: &[&str], expected: [&'static str; 2]) -> Self {
+    fn new(program: &'static str, arguments: &[&str], expected: [&'static str; 2]) -> Self {
         Self {
             program,
             arguments: arguments.iter().map(|word| (*word).to_owned()).collect(),
@@ -41,14 +42,14 @@ impl Smoke {
     }
 }
 
-fn drain_and_documents() -> [Smoke; 2] {
+fn list_landing_benches() -> [Smoke; 2] {
     [
-        Smoke::of(
+        Smoke::new(
             env!("CARGO_BIN_EXE_holdfast-bench"),
             &["--ops", "100"],
             ["all regions equal after", "bare"],
         ),
-        Smoke::of(
+        Smoke::new(
             env!("CARGO_BIN_EXE_documents-bench"),
             &["--turns", "1"],
             ["MongoDB", "SQLite"],
@@ -57,19 +58,19 @@ fn drain_and_documents() -> [Smoke; 2] {
 }
 
 /// Compares two builds, of which both are this one, and measures lags.
-fn gateway_and_lags() -> [Smoke; 2] {
+fn list_deep_benches() -> [Smoke; 2] {
     let gateway_bench = env!("CARGO_BIN_EXE_gateway-bench");
     let programs = Path::new(gateway_bench)
         .parent()
         .expect("programs stand in a folder");
     let programs = programs.to_str().expect("a folder's name in UTF-8");
     [
-        Smoke::of(
+        Smoke::new(
             gateway_bench,
             &[programs, "--connections", "1", "--turns", "1"],
             ["publish:", "read:"],
         ),
-        Smoke::of(
+        Smoke::new(
             env!("CARGO_BIN_EXE_lag-bench"),
             &["--per-second", "2", "--seconds", "1"],
             [
@@ -82,11 +83,11 @@ fn gateway_and_lags() -> [Smoke; 2] {
 
 #[test]
 fn benches_finish_with_a_whole_report() {
-    for smoke in drain_and_documents() {
+    for smoke in list_landing_benches() {
         smoke.run();
     }
     if is_deep_run() {
-        for smoke in gateway_and_lags() {
+        for smoke in list_deep_benches() {
             smoke.run();
         }
     }

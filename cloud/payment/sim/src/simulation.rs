@@ -33,10 +33,6 @@ impl Simulation for MoneySimulation {
         bug.says()
     }
 
-    fn seed_to_try_first(_bug: MoneyBug) -> Option<u64> {
-        None
-    }
-
     fn plan_from_seed(seed: u64) -> MoneyPlan {
         MoneyPlan::from_seed(seed)
     }

@@ -56,7 +56,7 @@ struct Scene {
     /// Between the tablet and the edge.
     wire: Proxy,
     jobs: [Job; 2],
-    /// The disk of the tablet while it is a process of its own.
+    /// The disk of the tablet while it is a separate process.
     tablet: TabletFolder,
     tablets_killed: u64,
     draws: Draws,
@@ -228,7 +228,7 @@ impl Scene {
         ended
     }
 
-    /// The tablet is a process of its own. It is killed twice, each time at a drawn byte of its
+    /// The tablet is a separate process. It is killed twice, each time at a drawn byte of its
     /// upload, and in between starts again from its disk.
     async fn upload_until_tablet_dies(&mut self, bytes_max: u64) -> Result<(), UploadEnd> {
         let mut ended = Ok(());

@@ -1,4 +1,4 @@
-//! A tablet that is a process of its own: this test program, started again with the tablet's folder.
+//! A tablet that is a separate process: this test program, started again with the tablet's folder.
 //! The folder has its jobs with their pictures, and what the edge has confirmed of them.
 
 use std::{
@@ -7,14 +7,17 @@ use std::{
     net::SocketAddr,
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Stdio,
     sync::Mutex,
     time::Duration,
 };
 
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
 
 use super::job::{Job, PhotoKey};
 
@@ -22,7 +25,7 @@ use super::job::{Job, PhotoKey};
 const FOLDER: &str = "HOLDFAST_TEST_TABLET";
 const PROGRAM: &str = "photos::tablet_process::a_tablet_without_jobs_ends_at_once";
 const SIGKILL: i32 = 9;
-const LOOK_EVERY: Duration = Duration::from_millis(1);
+const ENDS_WITHIN: Duration = Duration::from_secs(60);
 
 /// The tablet's disk.
 pub(super) struct TabletFolder(PathBuf);
@@ -110,15 +113,14 @@ impl TabletFolder {
         killing: impl Future<Output = ()>,
     ) -> bool {
         let mut tablet = self.start();
-        tokio::select! {
-            () = killing => {}
-            ended = timeout(limit, wait_for_success(&mut tablet)) => {
-                ended.expect("the upload neither ends nor fails");
-            }
-        }
-        // By SIGKILL, which no process can catch.
-        tablet.kill().unwrap();
-        let status = tablet.wait().unwrap();
+        let ended = tokio::select! {
+            () = killing => Ok(()),
+            ended = timeout(limit, wait_for_success(&mut tablet)) => ended,
+        };
+        // By SIGKILL, which no process can catch. It may have ended.
+        let _ended_already = tablet.start_kill();
+        let status = tablet.wait().await.unwrap();
+        ended.expect("the upload neither ends nor fails");
         let is_killed = status.signal() == Some(SIGKILL);
         assert!(is_killed || status.success(), "the tablet: {status}");
         is_killed
@@ -130,7 +132,8 @@ impl TabletFolder {
         tablet
             .args(["--exact", PROGRAM, "--nocapture"])
             .env(FOLDER, &self.0)
-            .stdout(Stdio::null());
+            .stdout(Stdio::null())
+            .kill_on_drop(true);
         tablet.spawn().unwrap()
     }
 
@@ -154,13 +157,8 @@ impl TabletFolder {
 }
 
 async fn wait_for_success(tablet: &mut Child) {
-    loop {
-        if let Some(status) = tablet.try_wait().unwrap() {
-            assert!(status.success(), "the tablet's process: {status}");
-            return;
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+    let status = tablet.wait().await.unwrap();
+    assert!(status.success(), "the tablet's process: {status}");
 }
 
 /// Also the program of every such tablet.
@@ -174,6 +172,7 @@ async fn a_tablet_without_jobs_ends_at_once() {
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
     let folder = place.path().join("tablet");
     let tablet = TabletFolder::create(&folder, nowhere, "", &[]);
-    wait_for_success(&mut tablet.start()).await;
+    let ended = timeout(ENDS_WITHIN, wait_for_success(&mut tablet.start())).await;
+    ended.expect("a tablet without jobs ends");
     assert_eq!(tablet.read_confirmed(), BTreeMap::new());
 }

@@ -88,7 +88,7 @@ impl Disk {
         &self.acknowledged
     }
 
-    /// The commands whose decision a tablet has heard.
+    /// The commands whose decision a tablet has received.
     pub(super) fn decided(&self) -> &[CommandId] {
         &self.decided
     }

@@ -16,7 +16,7 @@ pub(crate) fn check_bugs<S: Simulation>(only: Option<S::Bug>, jobs: u64) -> bool
     let bugs = only.map_or(S::BUGS.to_vec(), |bug| vec![bug]);
     let rows = run_numbered(bugs.len(), jobs, |n| catch_bug::<S>(bugs[n]));
     let width = name_width::<S>();
-    println!("{:<width$} {:>8}  promise", "bug", "seeds");
+    println!("{:<width$} {:>8}  promise", "bug", "seed");
     for (bug, row) in bugs.iter().zip(&rows) {
         let name = S::bug_name(*bug);
         match row {
@@ -27,7 +27,7 @@ pub(crate) fn check_bugs<S: Simulation>(only: Option<S::Bug>, jobs: u64) -> bool
             Some(CaughtBug {
                 seed: Some(seed),
                 invariant,
-            }) => println!("{name:<width$} {:>8}  {invariant}", seed + 1),
+            }) => println!("{name:<width$} {seed:>8}  {invariant}"),
             None => println!(
                 "{name:<width$}        -  NOT CAUGHT in {} seeds",
                 S::SEEDS_PER_BUG_MAX
@@ -57,11 +57,16 @@ fn catch_bug<S: Simulation>(bug: S::Bug) -> Option<CaughtBug> {
             invariant: find_broken_promise::<S>(seed, Some(bug))?,
         })
     };
-    let seeds = S::seed_to_try_first(bug).into_iter();
-    directed.or_else(|| seeds.chain(0..S::SEEDS_PER_BUG_MAX).find_map(by_seed))
+    let known = S::seed_to_try_first(bug);
+    directed.or_else(|| known.and_then(by_seed)).or_else(|| {
+        if let Some(seed) = known {
+            println!("seed {seed} no longer catches {}", S::bug_name(bug));
+        }
+        (0..S::SEEDS_PER_BUG_MAX).find_map(by_seed)
+    })
 }
 
-/// The control: what catches the bugs finds nothing if there is none.
+/// The control: each run that caught a bug finds nothing without it. `--seeds` runs the rest.
 fn is_clean_without_bug<S: Simulation>(seeds: &BTreeSet<u64>, jobs: u64) -> bool {
     let seeds = Vec::from_iter(seeds);
     let broken = run_numbered(seeds.len(), jobs, |n| {

@@ -20,7 +20,7 @@ const TIMES: usize = 10;
 /// Commands admitted together before the first was counted.
 const WINDOW: usize = 512;
 /// It takes several floods to fill the log.
-const FLOODS_MAX: usize = 30;
+const FLOODS_MAX: usize = 20;
 
 fn new_order(token: &str) -> Value {
     let order = order_form(Region::North, "Mend the tap");

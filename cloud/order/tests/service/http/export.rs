@@ -20,8 +20,8 @@ const OTHERS: &str = "WITH RECURSIVE n (i) AS (SELECT ? UNION ALL SELECT i + 1 F
     INSERT INTO orders (id, code, customer_id, title, description, service_type, price_minor, currency, \
     location, address, status, payment_status, version, created_at, updated_at, source) \
     SELECT unhex(printf('%032x', i)), code, customer_id, 'Another', '', service_type, price_minor, \
-    currency, location, '', status, payment_status, version, created_at - i, updated_at, source FROM n CROSS JOIN orders \
-    WHERE orders.id = ?";
+    currency, location, '', status, payment_status, version, created_at - i, updated_at, source \
+    FROM n CROSS JOIN orders WHERE orders.id = ?";
 /// Rows per statement, so that it stays within the time limit on a busy machine. Their ids ascend,
 /// which takes a fraction of the time.
 const AT_ONCE: u16 = 2_000;

@@ -18,7 +18,7 @@ use wire::{DeviceId, EdgeId, Region, topics};
 
 /// How long a flood lasts.
 struct Length {
-    /// Every honest person acts several times within it.
+    /// Long enough for each of an honest person's ten acts.
     min: Duration,
     /// A flood stops here, if a limit has refused it by then.
     max: Duration,
@@ -26,7 +26,7 @@ struct Length {
 
 impl Length {
     fn of_this_run() -> Self {
-        let (min, max) = if is_deep_run() { (4, 10) } else { (1, 3) };
+        let (min, max) = if is_deep_run() { (4, 10) } else { (3, 5) };
         Self {
             min: Duration::from_secs(min),
             max: Duration::from_secs(max),

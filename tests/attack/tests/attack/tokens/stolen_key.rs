@@ -252,7 +252,7 @@ async fn a_thief_works_with_a_copied_grant_and_proofs_of_their_own_making() {
     let device = devices["items"][0]["device_id"].as_str().unwrap();
     let end = format!("/api/v1/auth/devices/{device}");
     victim.done(HttpCall::new("DELETE", &end)).await;
-    eventually("the edge has heard of the end", PATIENCE, async || {
+    eventually("the edge has received the end", PATIENCE, async || {
         let answer = victim.station.ask(platform.edge().http, &call).await;
         (answer.ok()?.code() == "device_closed").then_some(())
     })
