@@ -1,9 +1,8 @@
 // An edge as a shop runs it, with TLS at a name of the shop's network, and what a browser needs to
 // reach and trust it.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { createHash, X509Certificate } from 'node:crypto'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
 import { connect, createServer as listen } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -50,17 +49,19 @@ export function reach(port) {
   })
 }
 
-/** The hash by which Chromium can be told to trust a certificate's key. */
-export function hashOfKey(certificate) {
-  const key = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' })
-  return createHash('sha256').update(key).digest('base64')
-}
-
 /** For a browser that finds this machine at those names. */
 export const nameArguments = (names) => [`--host-resolver-rules=${names.map((name) => `MAP ${name} 127.0.0.1`).join(', ')}`]
 
-/** For a browser that trusts the shop with that key. */
-export const trustArguments = (hash) => [`--ignore-certificate-errors-spki-list=${hash}`]
+/** The environment of a browser whose person has installed that authority, in the way of Chromium on Linux. */
+export function trustingEnvironment(folder, authority) {
+  const home = join(folder, 'home')
+  const store = join(home, '.pki/nssdb')
+  mkdirSync(store, { recursive: true })
+  const certutil = (...words) => execFileSync('certutil', ['-d', `sql:${store}`, ...words], { input: authority })
+  certutil('-N', '--empty-password')
+  certutil('-A', '-a', '-n', 'The shop', '-t', 'C,,')
+  return { ...process.env, HOME: home }
+}
 
 /** A shop's edge, enrolled at a real platform and with a certificate of its authority. */
 export async function openShop(platform, { name, edge, region, environment }) {
@@ -87,7 +88,7 @@ export async function openShop(platform, { name, edge, region, environment }) {
     running = undefined
   }
   /** Until the edge knows that it is connected to the cloud, or cut off from it. */
-  const waitForLink = (isUp) => poll(async () => assert.equal((await standing()).body.link.up, isUp))
+  const waitForLink = (isUp) => poll(async () => assert.equal((await standing()).link.up, isUp))
   const close = async () => {
     await kill()
     toCloud.close()
@@ -101,20 +102,18 @@ export async function openShop(platform, { name, edge, region, environment }) {
     await close()
     throw new Error(`the shop's edge is not ready:\n${output.slice(-OUTPUT_SHOWN_CHARS)}`, { cause: error })
   }
-  const { certificate } = await standing()
-  const args = [...nameArguments([name]), ...trustArguments(hashOfKey(certificate))]
-  return { url: `https://${name}:${http}`, browserArguments: args, toCloud, standing, waitForLink, start, kill, close }
+  const browser = { args: ['--no-sandbox', ...nameArguments([name])], env: trustingEnvironment(folder, authority) }
+  return { url: `https://${name}:${http}`, browser, toCloud, standing, waitForLink, start, kill, close }
 }
 
-/** The answer of a server that the authority certified for this name, and its certificate. */
+/** The answer of a server that the authority certified for this name. */
 function askTrusting({ name, port, authority }, path) {
   return new Promise((done, failed) => {
     const asked = request({ host: '127.0.0.1', port, servername: name, ca: authority, path, headers: { host: `${name}:${port}` }, agent: false }, async (response) => {
-      const certificate = response.socket.getPeerX509Certificate().raw
       const parts = []
       for await (const part of response) parts.push(part)
       const text = Buffer.concat(parts).toString()
-      if (response.statusCode === 200) done({ body: JSON.parse(text), certificate })
+      if (response.statusCode === 200) done(JSON.parse(text))
       else failed(new Error(`${path} answers ${response.statusCode}: ${text}`))
     })
     asked.once('error', failed)

@@ -54,7 +54,7 @@ after(async () => {
 
 /** The same tablet each time: its disk stays. */
 async function startTablet() {
-  const { context, page, wrongs } = await openTablet(disk, shop.browserArguments)
+  const { context, page, wrongs } = await openTablet(disk, shop.browser)
   const faults = () => wrongs.filter((wrong) => !AWAY.test(wrong))
   return { context, page, faults }
 }
@@ -268,7 +268,7 @@ async function actsArrive(account, admin, { published, cancelled, reviewed }) {
 test('the kiosk at the shop publishes, follows, cancels and reviews while it is cut off, and wipes itself', async () => {
   await platform.register(KIOSK, 'customer')
   const [account, admin, worker] = await Promise.all([KIOSK, 'admin', PROVIDER].map((username) => apiOf(platform, username)))
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...shop.browserArguments] })
+  const browser = await chromium.launch({ executablePath: CHROMIUM, ...shop.browser })
   const options = { locale: 'en', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' }
   const context = await browser.newContext({ ...options, viewport: COUNTER })
   const [{ page, wrongs }, provider] = await Promise.all([openPage(context), browser.newContext(options).then(openPage)])

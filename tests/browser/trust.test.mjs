@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { chromium } from 'playwright-core'
 import { axe, CHROMIUM, COLOUR_RULES, keepPicture, LANGUAGES, losses, poll, smallTargets, unseenStops, watch } from './browser.mjs'
-import { freePorts, hashOfKey, nameArguments, reach, startEdge, trustArguments } from './shop.mjs'
+import { freePorts, nameArguments, reach, startEdge, trustingEnvironment } from './shop.mjs'
 
 const NAME = 'tablets.shop.test'
 /** The name by which the edge announces itself. */
@@ -48,13 +48,13 @@ function makeCertificates(folder) {
   openssl('x509', '-req', '-in', 'leaf.csr', '-CA', 'shop-ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '30', '-extfile', 'leaf.cnf', '-out', 'certificate.pem')
   const fingerprint = String(openssl('x509', '-noout', '-fingerprint', '-sha256', '-in', 'shop-ca.pem')).trim().split('=')[1]
   const der = openssl('x509', '-outform', 'DER', '-in', 'shop-ca.pem')
-  return { fingerprint, der, spki: hashOfKey(readFileSync(join(folder, 'certificate.pem'))) }
+  return { fingerprint, der, trusting: trustingEnvironment(folder, readFileSync(join(folder, 'shop-ca.pem'))) }
 }
 
 /** A device in the shop's network, which trusts the shop or does not. */
 async function device(trusts, options = {}) {
-  const args = ['--no-sandbox', ...nameArguments([NAME, OWN_NAME]), ...(trusts ? trustArguments(shop.spki) : [])]
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args })
+  const args = ['--no-sandbox', ...nameArguments([NAME, OWN_NAME])]
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args, env: trusts ? shop.trusting : process.env })
   // Without transitions, so that no colour is judged on its way to another theme.
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
   const { page, wrongs } = await watch(await context.newPage())

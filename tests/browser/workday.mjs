@@ -9,8 +9,8 @@ import { CHROMIUM, poll, watch } from './browser.mjs'
 const WORK = ['accept', 'start', 'complete']
 
 /** A browser that keeps all of its data in that folder. */
-export async function openTablet(folder, args = []) {
-  const context = await chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, args: ['--no-sandbox', ...args], locale: 'en', timezoneId: 'Asia/Shanghai', viewport: { width: 820, height: 1180 }, reducedMotion: 'reduce' })
+export async function openTablet(folder, options = { args: ['--no-sandbox'] }) {
+  const context = await chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, ...options, locale: 'en', timezoneId: 'Asia/Shanghai', viewport: { width: 820, height: 1180 }, reducedMotion: 'reduce' })
   return { context, ...(await watch(context.pages()[0] ?? (await context.newPage()))) }
 }
 

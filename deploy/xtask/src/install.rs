@@ -15,7 +15,7 @@ use crate::{Result, shell, workspace};
 
 /// A file that proves the package is installed, and the package. `*` means the machine's
 /// architecture.
-const PACKAGES: [(&str, &str); 18] = [
+const PACKAGES: [(&str, &str); 19] = [
     ("/usr/bin/cc", "gcc"),
     ("/usr/bin/g++", "g++"),
     ("/usr/include/stdio.h", "libc6-dev"),
@@ -36,6 +36,7 @@ const PACKAGES: [(&str, &str); 18] = [
         "/usr/bin/chromium-headless-shell",
         "chromium-headless-shell",
     ),
+    ("/usr/bin/certutil", "libnss3-tools"),
     (
         "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
         "fonts-noto-cjk",
@@ -70,8 +71,9 @@ const SCHEMATHESIS: &str = "schemathesis/requirements.txt";
 /// Required to install a wheel.
 pub const FOR_WHEELS: [&str; 2] = ["python3", "python3-pip"];
 /// Required by the browser tests.
-pub const FOR_BROWSER: [&str; 4] = [
+pub const FOR_BROWSER: [&str; 5] = [
     "chromium-headless-shell",
+    "libnss3-tools",
     "fonts-noto-cjk",
     "openssl",
     "python3",
