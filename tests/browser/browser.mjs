@@ -29,8 +29,8 @@ export const THEMES = ['light', 'dark']
 /** The markup, which axe takes long to check, is the same in each language. */
 export const isMarkupChecked = (lang) => IS_DEEP || lang === 'en'
 
-export function launch() {
-  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+export function launch(args = []) {
+  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...args] })
 }
 
 /** A page that remembers violations of its policy and errors of its scripts. */

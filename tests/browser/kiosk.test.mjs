@@ -7,7 +7,7 @@ import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, launch, losse
 import { begin, beginBy, describe, finish, JOB, onward, publish, stop } from './kiosk.mjs'
 import { EXPECTED, playAtKiosk } from './kioskScene.mjs'
 import { order, PASSWORD, PEOPLE, RECEIPT_SECRET, startState } from './edge.mjs'
-import { findTraces } from './traces.mjs'
+import { findTraces, WHOLE_TEXTS } from './traces.mjs'
 
 const IDLE_MS = 60_000
 const ASK_MS = 30_000
@@ -23,7 +23,7 @@ const LATE = { status: 'accepted', payment_status: 'held', provider_id: PEOPLE['
 
 let browser
 
-before(async () => { browser = await launch() })
+before(async () => { browser = await launch([WHOLE_TEXTS]) })
 after(() => browser?.close())
 
 const play = (scenes, options) => playAtKiosk(browser, scenes, options)

@@ -11,7 +11,7 @@ import { CHROMIUM, IS_DEEP, keepPicture, openPage, poll, screenshot } from './br
 import { beginNameless, describe, enrol, finish, JOB, onward, publish, receiptOn } from './kiosk.mjs'
 import { apiOf, OF_FEW_PEOPLE, startPlatform } from './platform.mjs'
 import { openShop } from './shop.mjs'
-import { findTraces } from './traces.mjs'
+import { findTraces, WHOLE_TEXTS } from './traces.mjs'
 import { completionsArrive, finishAccepted, killBrowserOf, openTablet, photosArrive, signIn, truthsAre, work } from './workday.mjs'
 
 const REGION = 'SOUTH'
@@ -268,7 +268,7 @@ async function actsArrive(account, admin, { published, cancelled, reviewed }) {
 test('the kiosk at the shop publishes, follows, cancels and reviews while it is cut off, and wipes itself', async () => {
   await platform.register(KIOSK, 'customer')
   const [account, admin, worker] = await Promise.all([KIOSK, 'admin', PROVIDER].map((username) => apiOf(platform, username)))
-  const browser = await chromium.launch({ executablePath: CHROMIUM, ...shop.browser })
+  const browser = await chromium.launch({ executablePath: CHROMIUM, ...shop.browser, args: [...shop.browser.args, WHOLE_TEXTS] })
   const options = { locale: 'en', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' }
   const context = await browser.newContext({ ...options, viewport: COUNTER })
   const [{ page, wrongs }, provider] = await Promise.all([openPage(context), browser.newContext(options).then(openPage)])
