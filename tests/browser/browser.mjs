@@ -247,16 +247,17 @@ export async function unseenStops(page) {
   return page.evaluate(() => window.stops.end())
 }
 
-/** Looks at each stop when the key for the next one is pressed. */
+/** Looks at each stop when the key for the next one is pressed. At the end the focus stays outside the page. */
 function watchStops(look) {
   const stops = { areOver: false, unseen: [] }
   let hasBegun = false
-  const pressed = ({ key }) => {
-    if (key !== 'Tab' || stops.areOver) return
+  const pressed = (event) => {
+    if (event.key !== 'Tab') return
     const trouble = hasBegun ? look() : ''
     hasBegun = true
-    stops.areOver = trouble === 'end'
-    if (trouble && !stops.areOver) stops.unseen.push(trouble)
+    stops.areOver ||= trouble === 'end'
+    if (stops.areOver) event.preventDefault()
+    else if (trouble) stops.unseen.push(trouble)
   }
   stops.end = () => {
     window.removeEventListener('keydown', pressed, true)

@@ -2,8 +2,6 @@
 
 /** Texts of the heap are cut after so many characters. Only a browser started with this shows longer ones. */
 export const WHOLE_TEXTS = '--js-flags=--heap-snapshot-string-limit=1000000'
-/** Shorter words also stand in code and in numbers by chance. */
-const UNIQUE_CHARS_MIN = 8
 
 /** Each place with a trace that it still holds. Memory has its own list: code has short words too. */
 export async function findTraces(context, page, traces, tracesInMemory) {
@@ -63,9 +61,7 @@ async function findInMemory(context, page, traces) {
   await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false })
   await session.detach()
   const { strings } = JSON.parse(parts.join(''))
-  const holds = (text, trace) => (trace.length < UNIQUE_CHARS_MIN ? text === trace || text.includes(`"${trace}"`) : text.includes(trace))
-  return traces.flatMap((trace) => {
-    const holder = strings.find((text) => holds(text, trace))
-    return holder === undefined ? [] : [`memory: ${trace} in ${holder.slice(0, 200)}`]
-  })
+  // Whatever looked for words on the page keeps the page's own text.
+  const holds = (text, trace) => text === trace || text.includes(`"${trace}`)
+  return traces.filter((trace) => strings.some((text) => holds(text, trace))).map((trace) => `memory: ${trace}`)
 }

@@ -15,12 +15,35 @@ use shop::{CutOffShop, START_CODE, ShopTablet};
 const TOPICS: [&str; 4] = [REPLIES, DECISIONS, PRESENCE, HEAD];
 const PROVIDER_TOPICS: [&str; 5] = [REPLIES, DECISIONS, BOARD, PRESENCE, HEAD];
 
-/// Accepts the first open order of the board, starts and completes it.
-async fn work_as_provider(tablet: &mut ShopTablet<'_>) {
-    let order = tablet.find_open_order().await;
+/// Accepts the customer's order, gives it back, and accepts it again. Starts it, and reports more
+/// work, to which the customer agrees. Completes it, and the customer reviews it.
+async fn work_as_provider(tablet: &mut ShopTablet<'_>, customer: &mut ShopTablet<'_>) {
+    let order = tablet.find_open_order_of(customer).await;
     let needs_start_code = order["start_code"].is_object();
     assert!(needs_start_code, "{order}");
     let id = &order["id"];
+    accept(tablet, id).await;
+    let withdrawn = tablet.act("withdraw", id, |_| {}).await;
+    check_stored(&withdrawn, "pending");
+    accept(tablet, id).await;
+    let started = tablet.act("start", id, |body| {
+        body["start_code"] = json!(START_CODE);
+    });
+    check_stored(&started.await, "in_progress");
+    let reported = tablet.act("incident", id, |_| {}).await;
+    check_stored(&reported, "in_progress");
+    let agreed = customer.act("agree", id, |body| {
+        body["incident"] = reported["command_id"].clone();
+    });
+    check_stored(&agreed.await, "in_progress");
+    let completed = tablet.act("complete", id, |_| {}).await;
+    check_stored(&completed, "completed");
+    let reviewed = customer.act("review", id, |_| {}).await;
+    check_stored(&reviewed, "reviewed");
+}
+
+/// Accepts an open order, which leaves the board.
+async fn accept(tablet: &mut ShopTablet<'_>, id: &Value) {
     let accepted = tablet.act("first", id, |_| {}).await;
     check_stored(&accepted, "accepted");
     tablet
@@ -28,26 +51,30 @@ async fn work_as_provider(tablet: &mut ShopTablet<'_>) {
             changes["gone"].as_array().unwrap().contains(id)
         })
         .await;
-    let started = tablet.act("start", id, |body| {
-        body["start_code"] = json!(START_CODE);
-    });
-    check_stored(&started.await, "in_progress");
-    let completed = tablet.act("complete", id, |_| {}).await;
-    check_stored(&completed, "completed");
 }
 
-/// Publishes an order, and cancels it once the admin has approved it.
+/// Publishes two orders. The admin approves one, which the customer then cancels, and rejects the
+/// other.
 async fn work_as_customer(tablet: &mut ShopTablet<'_>, admin: &mut ShopTablet<'_>) {
+    let id = publish(tablet).await;
+    let approved = admin.act("approve", &id, |_| {}).await;
+    check_stored(&approved, "pending");
+    let cancelled = tablet.act("cancel", &id, |_| {}).await;
+    check_stored(&cancelled, "cancelled");
+    let id = publish(tablet).await;
+    let rejected = admin.act("reject", &id, |_| {}).await;
+    check_stored(&rejected, "rejected");
+}
+
+/// Publishes an order, and returns its id.
+async fn publish(tablet: &mut ShopTablet<'_>) -> Value {
     let id = json!(Clock::system().new_id());
     let region = json!(tablet.shop.region);
     let published = tablet.act("publish", &id, |body| {
         body["order"]["location"] = region;
     });
     check_stored(&published.await, "pending_review");
-    let approved = admin.act("approve", &id, |_| {}).await;
-    check_stored(&approved, "pending");
-    let cancelled = tablet.act("cancel", &id, |_| {}).await;
-    check_stored(&cancelled, "cancelled");
+    id
 }
 
 /// Stored without a reason to doubt it, and the order is now seen so.
@@ -105,8 +132,8 @@ async fn do_whole_journey(program: ClientProgram) {
     for people in &shop.people {
         let provider = &people.provider;
         let mut provider = shop.connect(program, provider, &PROVIDER_TOPICS).await;
-        work_as_provider(&mut provider).await;
         let mut customer = shop.connect(program, &people.customer, &TOPICS).await;
+        work_as_provider(&mut provider, &mut customer).await;
         let mut admin = shop.connect(program, &people.admin, &TOPICS).await;
         work_as_customer(&mut customer, &mut admin).await;
         tablets.extend([provider, customer, admin]);
@@ -143,7 +170,12 @@ async fn a_receipt_with_any_changed_field_does_not_verify() {
     let provider = &shop.people[0].provider;
     let program = ClientProgram::Mosquitto;
     let mut tablet = shop.connect(program, provider, &PROVIDER_TOPICS).await;
-    work_as_provider(&mut tablet).await;
+    let customer = shop
+        .connect(program, &shop.people[0].customer, &TOPICS)
+        .await;
+    let order = tablet.find_open_order_of(&customer).await;
+    accept(&mut tablet, &order["id"]).await;
+    drop(customer);
     let receipt = &tablet.replies[0]["receipt"];
     let verifier = shop.open_verifier(receipt).await;
     verifier.check_that_changes_are_found(receipt).await;

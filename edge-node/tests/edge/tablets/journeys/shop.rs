@@ -8,7 +8,7 @@ use process::{client::Client, clock::Clock, start_code::hash_start_code};
 use serde_json::{Value, json};
 use support::Authority;
 use tokio::time::timeout;
-use wire::{Order, OrderId, PaymentStatus, Role, StartCode, StartCodeCheck};
+use wire::{Order, OrderId, PaymentStatus, Role, StartCode, StartCodeCheck, UserId};
 
 use super::super::{
     foreign::{ClientOptions, ClientProgram, ForeignClient, LEVELS},
@@ -50,22 +50,30 @@ pub(super) struct Person {
     user_id: String,
 }
 
-/// A paid order that starts with the code.
-fn order_with_start_code(n: u128) -> Order {
+/// A paid order of this customer that starts with the code.
+fn order_with_start_code(n: u128, customer: u128) -> Order {
     let code = StartCode::from_number(START_CODE.parse().unwrap());
     let hash = hash_start_code(OrderId(id(n)), &code);
     Order {
         payment_status: PaymentStatus::Held,
         start_code: Some(StartCodeCheck::new(hash)),
+        customer_id: UserId(id(customer)),
         ..order(n, 1)
     }
+}
+
+/// The number of the user who is the customer with that version of MQTT.
+fn number_of_customer(level: u8) -> u128 {
+    30 + u128::from(level)
 }
 
 impl CutOffShop {
     /// Everybody has signed in before the cut, and each provider finds an open order.
     pub(super) async fn open() -> Self {
         let (cloud, gateway) = Cloud::start().await;
-        (1..=2).for_each(|n| cloud.put(order_with_start_code(n)));
+        for (n, level) in (1..).zip(LEVELS) {
+            cloud.put(order_with_start_code(n, number_of_customer(level)));
+        }
         let data = tempfile::tempdir().unwrap();
         let issuer = Authority::new().unwrap();
         let authority = data.path().join("authority.pem");
@@ -103,7 +111,8 @@ impl CutOffShop {
             });
             let grant = self.call(Method::POST, "/session", None, Some(form)).await;
             let provider = Person::new(level, device, &grant);
-            let form = json!({ "phone": format!("1380013{:04}", 30 + level), "code": "123456" });
+            let phone = format!("1380013{:04}", number_of_customer(level));
+            let form = json!({ "phone": phone, "code": "123456" });
             let path = "/session/codes/sign-in";
             let grant = self.call(Method::POST, path, None, Some(form)).await;
             let device = format!("c-{level}");
@@ -235,6 +244,7 @@ impl CutOffShop {
         let mut tablet = ShopTablet {
             shop: self,
             token: person.token.clone(),
+            user_id: person.user_id.clone(),
             titles: titles.collect(),
             client: ForeignClient::start(program, options),
             replies: Vec::new(),
@@ -266,6 +276,7 @@ fn text(value: &Value) -> String {
 pub(super) struct ShopTablet<'s> {
     pub shop: &'s CutOffShop,
     token: String,
+    user_id: String,
     client: ForeignClient,
     /// Of the subscribed channels, by topic.
     titles: BTreeMap<String, &'static str>,
@@ -329,13 +340,15 @@ impl ShopTablet<'_> {
         reply
     }
 
-    pub(super) async fn find_open_order(&self) -> Value {
+    pub(super) async fn find_open_order_of(&self, customer: &Self) -> Value {
         let board = self
             .shop
             .call(Method::GET, "/board", Some(&self.token), None);
         let board = board.await;
         let items = board["items"].as_array().unwrap();
-        let open = items.iter().find(|item| item["status"] == "pending");
+        let open = items
+            .iter()
+            .find(|item| item["status"] == "pending" && item["customer_id"] == customer.user_id);
         open.unwrap_or_else(|| panic!("no open order: {board}"))
             .clone()
     }
