@@ -38,6 +38,8 @@ pub(super) struct CutOffShop {
 }
 
 pub(super) struct ShopPeople {
+    /// The id of the customer's open order.
+    pub order: Value,
     pub provider: Person,
     pub customer: Person,
     pub admin: Person,
@@ -50,14 +52,15 @@ pub(super) struct Person {
     user_id: String,
 }
 
-/// A paid order of this customer that starts with the code.
-fn order_with_start_code(n: u128, customer: u128) -> Order {
+/// A paid order that starts with the code, of the customer with that version of MQTT.
+fn order_with_start_code(level: u8) -> Order {
+    let n = u128::from(level);
     let code = StartCode::from_number(START_CODE.parse().unwrap());
     let hash = hash_start_code(OrderId(id(n)), &code);
     Order {
         payment_status: PaymentStatus::Held,
         start_code: Some(StartCodeCheck::new(hash)),
-        customer_id: UserId(id(customer)),
+        customer_id: UserId(id(number_of_customer(level))),
         ..order(n, 1)
     }
 }
@@ -71,8 +74,8 @@ impl CutOffShop {
     /// Everybody has signed in before the cut, and each provider finds an open order.
     pub(super) async fn open() -> Self {
         let (cloud, gateway) = Cloud::start().await;
-        for (n, level) in (1..).zip(LEVELS) {
-            cloud.put(order_with_start_code(n, number_of_customer(level)));
+        for level in LEVELS {
+            cloud.put(order_with_start_code(level));
         }
         let data = tempfile::tempdir().unwrap();
         let issuer = Authority::new().unwrap();
@@ -119,6 +122,7 @@ impl CutOffShop {
             let customer = Person::new(level, device, &grant);
             let admin = self.find_admin(level);
             self.people.push(ShopPeople {
+                order: json!(id(level.into())),
                 provider,
                 customer,
                 admin,
@@ -244,7 +248,6 @@ impl CutOffShop {
         let mut tablet = ShopTablet {
             shop: self,
             token: person.token.clone(),
-            user_id: person.user_id.clone(),
             titles: titles.collect(),
             client: ForeignClient::start(program, options),
             replies: Vec::new(),
@@ -276,7 +279,6 @@ fn text(value: &Value) -> String {
 pub(super) struct ShopTablet<'s> {
     pub shop: &'s CutOffShop,
     token: String,
-    user_id: String,
     client: ForeignClient,
     /// Of the subscribed channels, by topic.
     titles: BTreeMap<String, &'static str>,
@@ -340,7 +342,7 @@ impl ShopTablet<'_> {
         reply
     }
 
-    pub(super) async fn find_open_order_of(&self, customer: &Self) -> Value {
+    pub(super) async fn find_open_order(&self, order: &Value) -> Value {
         let board = self
             .shop
             .call(Method::GET, "/board", Some(&self.token), None);
@@ -348,7 +350,7 @@ impl ShopTablet<'_> {
         let items = board["items"].as_array().unwrap();
         let open = items
             .iter()
-            .find(|item| item["status"] == "pending" && item["customer_id"] == customer.user_id);
+            .find(|item| item["status"] == "pending" && item["id"] == *order);
         open.unwrap_or_else(|| panic!("no open order: {board}"))
             .clone()
     }
