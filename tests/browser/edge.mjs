@@ -123,8 +123,10 @@ async function answer(folder, state, edge, request, response) {
   const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
   if (OF_A_SIGN_IN.includes(path) && !(await isProven(state, token))) return tell(401, 'proof_required')
   const user = userOf(token)
-  if (path === '/session') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, {})
-  if (path === '/board') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, { edge: 'north-1', region: 'NORTH', feed_seq: 1, items: board(state, user) })
+  const ended = state.ended[user]
+  if (OF_A_SIGN_IN.includes(path) && ended) return tell(statusOf(ended), ended)
+  if (path === '/session') return tell(200, {})
+  if (path === '/board') return tell(200, { edge: 'north-1', region: 'NORTH', feed_seq: 1, items: board(state, user) })
   if (path === '/commands') return command(state, JSON.parse(body), tell, await isProven(state, JSON.parse(body).token))
   if (path.startsWith('/photos/')) return photo(state, new URL(request.url, 'http://localhost'), request.method === 'PUT' ? bytes : undefined, tell)
   if (path === '/receipts') return follow(state, JSON.parse(body), tell)
@@ -193,6 +195,9 @@ function codes(state, asked, form, tell) {
 /** A tablet's token comes with its proof. */
 const userOf = (token) => token.replace(/^.*token-of-/, '').replace(/~.*$/, '')
 
+/** The HTTP status of a refused sign-in, as `protocol/wire/src/code.rs` has it. */
+const statusOf = (code) => (['device_closed', 'revoked'].includes(code) ? 403 : 401)
+
 const OF_A_SIGN_IN = ['/session', '/board', '/receipts']
 const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
@@ -237,7 +242,7 @@ function orderAfter(state, { body, token }) {
 
 function command(state, frame, tell, isProofGood) {
   const ended = isProofGood ? state.ended[userOf(frame.token)] : 'proof_required'
-  if (ended) return tell(401, ended, { reply: { command_id: frame.id, hop: 'stored', verdict: 'not_taken', code: ended } })
+  if (ended) return tell(statusOf(ended), ended, { reply: { command_id: frame.id, hop: 'stored', verdict: 'not_taken', code: ended } })
   if (state.answer === 'later') return tell(503, 'unavailable')
   state.frames.push(frame)
   const receipt = { edge: 'north-1', epoch: 1, seq: state.frames.length, verdict: state.firm ? 'firm' : 'provisional' }

@@ -131,18 +131,8 @@ async function find(page, code) {
 }
 
 test('a job is published once at a node that is cut off, under an id that its receipt opens', () => play(async ({ page, state }) => {
-  state.answer = 'later'
-  await begin(page, 'en')
-  await describe(page)
-  await page.clock.install()
-  await onward(page)
-  await page.clock.runFor(12_000)
-  await page.getByText(/try again in a moment/).waitFor()
-  assert.equal(state.frames.length, 0)
   // Another text is another order, and the first one may have arrived.
-  for (let at = 0; at < 5; at += 1) await page.locator('.steps-nav .button').first().click()
-  await page.fill('#details', 'It rattles')
-  for (let at = 0; at < 5; at += 1) await onward(page)
+  await publishInVain(page, state)
   state.answer = 'stored'
   await publish(page)
   assert.deepEqual(state.frames.map(({ body }) => body.type), ['cancel_order', 'publish_order'])
@@ -156,6 +146,75 @@ test('a job is published once at a node that is cut off, under an id that its re
   assert.match(secret, /^[0-9A-HJKMNP-TV-Z]{16}$/)
   assert.ok(!JSON.stringify(state.frames).includes(secret), 'the secret leaves the page on paper alone')
   await page.getByText('At the regional node').waitFor()
+}))
+
+/** From the check of a job and back to it. */
+async function changeDetails(page) {
+  for (let at = 0; at < 5; at += 1) await page.locator('.steps-nav .button').first().click()
+  await page.fill('#details', 'It rattles')
+  for (let at = 0; at < 5; at += 1) await onward(page)
+}
+
+/** A refusal of `/commands` has the reply. */
+function refuse(route, status, code) {
+  const more = route.request().url().endsWith('/commands') ? { reply: { hop: 'stored', verdict: 'not_taken', code } } : {}
+  return route.fulfill({ status, contentType: 'application/problem+json', json: { code, status, title: code, ...more } })
+}
+
+/** A node without an answer may have the job; then the person changes it. */
+async function publishInVain(page, state) {
+  state.answer = 'later'
+  await begin(page, 'en')
+  await describe(page)
+  await page.clock.install()
+  await onward(page)
+  await page.clock.runFor(12_000)
+  await page.getByText(/try again in a moment/).waitFor()
+  assert.equal(state.frames.length, 0)
+  await changeDetails(page)
+}
+
+test('a refused proof is no answer to the cancel of a job that may have arrived, so that a person never has two', () => play(async ({ page, state }) => {
+  await publishInVain(page, state)
+  state.answer = 'stored'
+  for (const [path, status, code] of [['**/commands', 401, 'proof_required'], ['**/session/nonce', 429, 'too_many_requests']]) {
+    let refused = 0
+    await page.route(path, (route) => {
+      refused += 1
+      return refuse(route, status, code)
+    })
+    await onward(page)
+    await poll(async () => {
+      await page.clock.runFor(500)
+      assert.ok(refused >= 4, 'each try was refused')
+      assert.equal(await page.locator('.steps-nav .button').last().getAttribute('aria-disabled'), null)
+    })
+    await page.getByText(/try again in a moment/).waitFor()
+    await page.unroute(path)
+  }
+  await publish(page)
+  assert.deepEqual(state.frames.map(({ body }) => body.type), ['cancel_order', 'publish_order'])
+}))
+
+test('a wipe does not say that nothing was published while the job from before a change may be at the node', () => play(async ({ page, state }) => {
+  await publishInVain(page, state)
+  await page.clock.runFor(IDLE_MS + 1_000)
+  await page.locator('dialog.idle[open]').waitFor()
+  await page.clock.runFor(ASK_MS + 1_000)
+  await page.locator('.wiped').getByText('it may have your job').waitFor()
+}))
+
+test('a receipt is unknown only if the node says so, and not because it refuses the kiosk', () => play(async ({ page, state }) => {
+  await page.locator('.begin .button').nth(2).click()
+  await page.fill('#code', 'N-7F3K11')
+  await page.fill('#secret', RECEIPT_SECRET)
+  await page.route('**/receipts', (route) => refuse(route, 401, 'proof_required'))
+  await onward(page)
+  await page.getByText(/try again in a moment/).waitFor()
+  await page.unroute('**/receipts')
+  state.ended[PEOPLE['kiosk-north']] = 'device_closed'
+  await onward(page)
+  await page.getByText('This kiosk is not ready').waitFor()
 }))
 
 test('photos of the job follow the command to a node that is cut off, and none is left at the kiosk', () => play(async ({ context, page, state }) => {

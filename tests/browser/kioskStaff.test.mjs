@@ -3,13 +3,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { axe, isMarkupChecked, keepPicture, launch, losses, PAGE_LANGUAGES, poll, settled, smallTargets } from './browser.mjs'
-import { allOnDisk } from './disk.mjs'
+import { allOnDisk, kioskKeysOnDisk, storeKioskGrant } from './disk.mjs'
 import { begin, describe, fillSetUp, finish, JOB, onward, openStaffMenu, publish, STAFF_CODE, stop } from './kiosk.mjs'
 import { ACCOUNT, cutOff, playAtKiosk, setUp } from './kioskScene.mjs'
 import { PASSWORD, PEOPLE } from './edge.mjs'
 
 const USER = PEOPLE[ACCOUNT]
 const NEW_CODE = '9046'
+/** The digits of a time or a port may hold the code's by chance. */
+const CODE_ALONE = new RegExp(`\\b${STAFF_CODE}\\b`)
 const PAUSE_MS = 5 * 60_000
 const DAY_MS = 86_400_000
 /** The kiosk asks its node so often how it stands. */
@@ -132,23 +134,15 @@ test('a dump of the kiosk holds no usable grant, no code and no password, and it
   await finish(page)
   const dump = await page.evaluate(allOnDisk)
   assert.ok(dump.includes(ACCOUNT), 'the search reads what is there')
-  assert.deepEqual(['token-of', 'a-nonce', PASSWORD, STAFF_CODE].filter((secret) => dump.includes(secret)), [])
-  assert.deepEqual(await page.evaluate(privateKeys), [['AES-GCM', false], ['ECDSA', false]])
+  assert.deepEqual(['token-of', 'a-nonce', PASSWORD].filter((secret) => dump.includes(secret)), [])
+  assert.doesNotMatch(dump, CODE_ALONE)
+  assert.match(JSON.stringify({ code: STAFF_CODE }), CODE_ALONE, 'the search finds a code')
+  assert.deepEqual(await page.evaluate(kioskKeysOnDisk), [['AES-GCM', false], ['ECDSA', false]])
   // Whoever copies the grant itself from a log or a memory opens nothing.
   const bare = token.split('~')[0]
   const answer = await fetch(`${node.url}/session`, { headers: { authorization: `Bearer ${bare}` } })
   assert.deepEqual([answer.status, (await answer.json()).code], [401, 'proof_required'])
 }))
-
-/** Runs in the page: each key of the kiosk that is secret, and whether a script could export it. */
-async function privateKeys() {
-  const all = (request) => new Promise((done, failed) => Object.assign(request, { onsuccess: () => done(request.result), onerror: failed }))
-  const db = await all(indexedDB.open('holdfast-kiosk'))
-  const values = await all(db.transaction('facts').objectStore('facts').getAll())
-  db.close()
-  const keys = values.flatMap((value) => (value instanceof CryptoKey ? [value] : value?.privateKey ? [value.privateKey] : []))
-  return keys.map((key) => [key.algorithm.name, key.extractable]).sort()
-}
 
 test('a node that restarted gets a new proof, and the command once', () => play(async ({ page, state }) => {
   state.answer = 'stored'
@@ -209,6 +203,49 @@ test('a kiosk whose device was ended hears of it from its node, keeps what a per
   assert.ok(state.frames[1].device_seq > state.frames[0].device_seq, 'the commands go on counting')
 }))
 
+test('a sign-in that ends while the menu is open takes the code along, and staff choose another when they sign in again', () => play(async ({ page, state }) => {
+  await page.clock.install()
+  await connect(page, state)
+  await openByCode(page)
+  state.ended[USER] = 'device_closed'
+  await page.clock.runFor(LOOK_MS + 1_000)
+  await page.getByText('Not ready').waitFor()
+  await page.getByRole('button', { name: 'Sign in again' }).click()
+  await page.getByText('choose a new staff code').waitFor()
+  await fillSetUp(page, ACCOUNT, PASSWORD, NEW_CODE)
+  await page.locator('.facts').waitFor()
+  await stop(page)
+  await cutOff(page, state)
+  await openByCode(page, NEW_CODE)
+}))
+
+/** Runs in the page: the disk has no room for these facts. */
+function refuseFacts(facts) {
+  const { put } = IDBObjectStore.prototype
+  IDBObjectStore.prototype.put = function (value, key) {
+    if (facts.includes(key)) throw new DOMException('full', 'QuotaExceededError')
+    return put.call(this, value, key)
+  }
+}
+
+test('a full disk stops a renewal before the cloud ends the present sign-in, and no sign-in lives on that could not be kept', () => play(async ({ page, state }) => {
+  const renewWithout = async (facts) => {
+    await connect(page, state)
+    await openByCode(page)
+    await page.getByRole('button', { name: 'Sign in again' }).click()
+    await page.fill('#password', PASSWORD)
+    await page.evaluate(refuseFacts, facts)
+    await onward(page)
+    await page.getByText('storage is full').waitFor()
+  }
+  await renewWithout(['room', 'grant'])
+  assert.equal(state.signIns.length, 1, 'the cloud was not asked')
+  const ended = page.waitForRequest((request) => request.method() === 'DELETE')
+  await renewWithout(['grant'])
+  assert.equal(state.signIns.length, 2)
+  assert.match((await ended).headers().authorization, new RegExp(`^Bearer token-of-${USER}~${state.nonce}~`))
+}))
+
 test('the end of the former sign-in, heard during a renewal, is not taken for the end of the new one', () => play(async ({ page, state }) => {
   await connect(page, state)
   await openByCode(page)
@@ -219,7 +256,7 @@ test('the end of the former sign-in, heard during a renewal, is not taken for th
   const asked = new Promise((done) => { hasAsked = done })
   await page.route('**/session?device=*', async (route) => {
     hasAsked()
-    await route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify({ code: 'session_ended', status: 401, title: 'ended' }) })
+    await route.fulfill({ status: 401, contentType: 'application/problem+json', body: JSON.stringify({ code: 'session_ended', status: 401, title: 'ended' }) })
   })
   await page.route('**/session', async (route) => {
     await asked
@@ -366,7 +403,7 @@ test('a kiosk of an earlier version publishes on with what it has, which is seal
   // A page without the kiosk's script, so that the grant is there before its first start.
   const other = await context.newPage()
   await other.goto(`${node.url}/icon.svg`)
-  await other.evaluate(writeGrant, grant)
+  await other.evaluate(storeKioskGrant, grant)
   await other.close()
   state.answer = 'stored'
   await page.reload()
@@ -383,11 +420,3 @@ test('a kiosk of an earlier version publishes on with what it has, which is seal
   await fillSetUp(page, ACCOUNT, PASSWORD)
   await page.locator('.facts').waitFor()
 }, { isSetUp: false }))
-
-/** Runs in a page. */
-async function writeGrant(grant) {
-  const all = (request) => new Promise((done, failed) => Object.assign(request, { onsuccess: () => done(request.result), onerror: failed }))
-  const db = await all(Object.assign(indexedDB.open('holdfast-kiosk', 1), { onupgradeneeded: ({ target }) => target.result.createObjectStore('facts') }))
-  await all(db.transaction('facts', 'readwrite').objectStore('facts').put(grant, 'grant'))
-  db.close()
-}

@@ -10,7 +10,7 @@ import { PASSWORD, serveEdge, startState } from './edge.mjs'
 
 export const DIST = fileURLToPath(new URL('../../edge-node/app/dist', import.meta.url))
 /** The scripted edge speaks no MQTT, and refuses and goes away on purpose. */
-export const EXPECTED = /WebSocket|status of (401|503)|Failed to load resource: net::/
+export const EXPECTED = /WebSocket|status of (401|403|503)|Failed to load resource: net::/
 
 export async function signIn(page, name = 'Zhou Lei') {
   await page.fill('#name', name)

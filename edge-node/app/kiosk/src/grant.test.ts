@@ -2,13 +2,14 @@ import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
 import { openDB } from 'idb'
 import { beforeEach, expect, it } from 'vitest'
-import { publicKeyOf } from '../../src/device/keys.ts'
+import { publicKeyOf, sealValue, unsealValue } from '../../src/device/keys.ts'
 import { type Grant, openKioskDisk } from './grant.ts'
 import { makeStaffCode } from './staffCode.ts'
 
 const CODE = '2580'
 const TOKEN = 'eyJ0.grant.of-the-kiosk'
 const GRANT: Grant = { device: 'kiosk-1', account: 'kiosk-north', user_id: '0193a1c2-0000-7000-8000-000000000012', token: TOKEN, expires_at: 1_764_000_000_000 }
+const RENEWED: Grant = { ...GRANT, token: 'another.grant.of-the-kiosk' }
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory()
@@ -58,12 +59,78 @@ it('an ended grant leaves the account, the keys and the count of commands, and n
   const proof = await publicKeyOf((await disk.proofKey())!)
   await disk.keepGrant(GRANT, await makeStaffCode(disk, CODE))
   expect(await disk.nextCommand()).toBe(1)
-  await disk.endGrant(GRANT)
+  await disk.endGrant(TOKEN)
   const { token: _, ...known } = GRANT
   expect(await disk.grant()).toEqual(known)
   expect(await disk.staffCode()).toBeUndefined()
   expect(await disk.nextCommand()).toBe(2)
   expect(await publicKeyOf((await disk.proofKey())!), 'the same device is set up again').toBe(proof)
+})
+
+/** Another window does this once the kiosk's grant was read, and before it is written. */
+function meanwhile(operation: 'encrypt' | 'decrypt', act: () => Promise<unknown>): void {
+  const { [operation]: run } = crypto.subtle
+  crypto.subtle[operation] = async (...args) => {
+    crypto.subtle[operation] = run
+    await act()
+    return run.apply(crypto.subtle, args)
+  }
+}
+
+it('the end of the former grant leaves the grant and the code of a set-up in another window', async () => {
+  const [disk, other] = await Promise.all([openKioskDisk(), openKioskDisk()])
+  await disk.keepGrant(GRANT, await makeStaffCode(disk, CODE))
+  meanwhile('decrypt', () => other.keepGrant(RENEWED))
+  await disk.endGrant(TOKEN)
+  expect(await disk.grant()).toEqual(RENEWED)
+  await disk.endGrant(TOKEN)
+  expect(await disk.grant()).toEqual(RENEWED)
+  expect(await disk.staffCode()).toBeDefined()
+})
+
+it('the end of a grant does not bring it back to a kiosk that another window took out of use', async () => {
+  const [disk, other] = await Promise.all([openKioskDisk(), openKioskDisk()])
+  await disk.keepGrant(RENEWED)
+  let ended: Grant | undefined
+  meanwhile('decrypt', async () => (ended = await other.forgetGrant()))
+  await disk.endGrant(RENEWED.token!)
+  expect(ended, 'the one to sign out').toEqual(RENEWED)
+  expect(await disk.grant()).toBeUndefined()
+})
+
+it('two windows that start at once have one pair of keys', async () => {
+  const windows = await Promise.all([openKioskDisk(), openKioskDisk()])
+  const [one, other] = await Promise.all(windows.map(async (disk) => publicKeyOf((await disk.proofKey())!)))
+  expect(other).toBe(one)
+  expect(await publicKeyOf((await (await openKioskDisk()).proofKey())!)).toBe(one)
+  const [device, same] = await Promise.all(windows.map((disk) => disk.deviceKey()))
+  const owner = { person: 'a', kind: 'token', id: 'token' }
+  expect(await unsealValue(same!, owner, await sealValue(device!, owner, TOKEN))).toBe(TOKEN)
+})
+
+it('a full disk fails before the cloud is asked for a grant, and a disk with room keeps nothing of the trial', async () => {
+  const disk = await openKioskDisk()
+  await disk.proveRoom()
+  expect((await onDisk()).keys.length).toBe(1)
+  const db = await openFacts()
+  expect(await db.getAllKeys('facts')).toEqual(['deviceKey'])
+  db.close()
+  const { put } = IDBObjectStore.prototype
+  IDBObjectStore.prototype.put = () => {
+    throw new DOMException('full', 'QuotaExceededError')
+  }
+  await expect(disk.proveRoom()).rejects.toThrow('full')
+  IDBObjectStore.prototype.put = put
+})
+
+it('sealing the grant of an earlier version does not overwrite the grant of a set-up meanwhile', async () => {
+  const db = await openFacts()
+  await db.put('facts', GRANT, 'grant')
+  db.close()
+  const [disk, other] = await Promise.all([openKioskDisk(), openKioskDisk()])
+  meanwhile('encrypt', () => other.keepGrant(RENEWED))
+  await disk.sealOld()
+  expect(await disk.grant()).toEqual(RENEWED)
 })
 
 it('seals the grant that an earlier version left in the clear, and deletes its hash of the password', async () => {

@@ -24,21 +24,32 @@ export type StaffCode = { wrapped: Wrapped; tries: PinTries }
 /** An earlier version kept the token in the clear, and a hash of the account's password. */
 type StoredGrant = Omit<Grant, 'token'> & { token?: Sealed | string; verifier?: unknown }
 
-type Fact = 'grant' | 'staffCode' | 'commands' | 'deviceKey' | 'proofKey' | 'staffTries'
+type Fact = 'grant' | 'staffCode' | 'commands' | 'deviceKey' | 'proofKey' | 'staffTries' | 'room'
 type KioskSchema = DBSchema & { facts: { key: Fact; value: unknown } }
 
 const STRICT = { durability: 'strict' } as const
+/** More than a grant and a code take. */
+const ROOM_BYTES = 4_096
 
 export async function openKioskDisk(name = 'holdfast-kiosk') {
   const db = await openDB<KioskSchema>(name, 1, { upgrade: (db) => void db.createObjectStore('facts') })
 
   const readFact = <T>(fact: Fact) => db.get('facts', fact) as Promise<T | undefined>
 
-  /** All of them or none; undefined deletes. */
-  async function writeFacts(facts: { [fact in Fact]?: unknown }): Promise<void> {
+  /** All of them or none; undefined deletes. With `expected`, none if another grant or no grant is stored by now. */
+  async function writeFacts(facts: { [fact in Fact]?: unknown }, expected?: StoredGrant): Promise<void> {
     const write = db.transaction('facts', 'readwrite', STRICT)
-    const puts = Object.entries(facts).map(([fact, value]) => (value === undefined ? write.store.delete(fact as Fact) : write.store.put(value, fact as Fact)))
+    const isExpected = expected === undefined || isSameGrant((await write.store.get('grant')) as StoredGrant | undefined, expected)
+    const changes = isExpected ? Object.entries(facts) : []
+    const puts = changes.map(([fact, value]) => (value === undefined ? write.store.delete(fact as Fact) : write.store.put(value, fact as Fact)))
     await Promise.all([...puts, write.done])
+  }
+
+  async function addFact<T>(fact: Fact, value: T): Promise<T> {
+    const write = db.transaction('facts', 'readwrite', STRICT)
+    const known = (await write.store.get(fact)) as T | undefined
+    await Promise.all([known === undefined && write.store.put(value, fact), write.done])
+    return known ?? value
   }
 
   async function changeFact<T>(fact: Fact, change: (value: T) => T): Promise<void> {
@@ -47,10 +58,18 @@ export async function openKioskDisk(name = 'holdfast-kiosk') {
     await Promise.all([value !== undefined && write.store.put(change(value), fact), write.done])
   }
 
-  const keys: KeyStore = { get: readFact, set: (key, value) => writeFacts({ [key]: value }) }
+  const keys: KeyStore = { get: readFact, add: addFact }
 
   async function sealGrant({ token, ...grant }: Grant): Promise<StoredGrant> {
     return token === undefined ? grant : { ...grant, token: await sealValue(await loadDeviceKey(keys), tokenOf(grant.user_id), token) }
+  }
+
+  /** Without its token if the device's key is lost. */
+  async function openGrant(stored: StoredGrant): Promise<Grant> {
+    const { token, verifier: _, ...grant } = stored
+    if (!(token instanceof Uint8Array)) return { ...grant, token }
+    const key = await readFact<CryptoKey>('deviceKey')
+    return { ...grant, token: key && (await unsealValue<string>(key, tokenOf(grant.user_id), token)) }
   }
 
   return {
@@ -58,14 +77,9 @@ export async function openKioskDisk(name = 'holdfast-kiosk') {
     /** The kiosk's sign-in is bound to it. */
     proofKey: () => loadProofKey(keys),
 
-    /** Without its token if the device's key is lost. */
     async grant(): Promise<Grant | undefined> {
       const stored = await readFact<StoredGrant>('grant')
-      if (!stored) return undefined
-      const { token, verifier: _, ...grant } = stored
-      if (!(token instanceof Uint8Array)) return { ...grant, token }
-      const key = await readFact<CryptoKey>('deviceKey')
-      return { ...grant, token: key && (await unsealValue<string>(key, tokenOf(grant.user_id), token)) }
+      return stored && openGrant(stored)
     },
 
     /** Seals what an earlier version left in the clear. */
@@ -73,7 +87,14 @@ export async function openKioskDisk(name = 'holdfast-kiosk') {
       const stored = await readFact<StoredGrant>('grant')
       if (typeof stored?.token !== 'string') return
       const { token, verifier: _, ...grant } = stored
-      await writeFacts({ grant: await sealGrant({ ...grant, token }), staffTries: undefined })
+      await writeFacts({ grant: await sealGrant({ ...grant, token }), staffTries: undefined }, stored)
+    },
+
+    /** Fails on a full disk. Call it before the cloud is asked for a grant, which ends the former one. */
+    async proveRoom(): Promise<void> {
+      await loadDeviceKey(keys)
+      await writeFacts({ room: crypto.getRandomValues(new Uint8Array(ROOM_BYTES)) })
+      await writeFacts({ room: undefined })
     },
 
     /** Without a new code the present one stays. */
@@ -81,13 +102,24 @@ export async function openKioskDisk(name = 'holdfast-kiosk') {
       await writeFacts({ grant: await sealGrant(grant), ...(staffCode ? { staffCode } : {}) })
     },
 
-    /** The grant opens nothing any more, and the kiosk is to be set up again. Whose it was is still known. */
-    async endGrant({ token: _, ...grant }: Grant): Promise<void> {
-      await writeFacts({ grant, staffCode: undefined })
+    /**
+     * The grant with this token opens nothing any more, and the kiosk is to be set up again. Whose it was is still known.
+     * Does nothing if another window has set the kiosk up again or taken it out of use.
+     */
+    async endGrant(ended: string): Promise<void> {
+      const stored = await readFact<StoredGrant>('grant')
+      if (!stored || (await openGrant(stored)).token !== ended) return
+      const { token: _, verifier: __, ...grant } = stored
+      await writeFacts({ grant, staffCode: undefined }, stored)
     },
 
-    /** The keys stay: the same device is set up again. */
-    forgetGrant: () => writeFacts({ grant: undefined, staffCode: undefined }),
+    /** Returns the grant that was there. The keys stay. */
+    async forgetGrant(): Promise<Grant | undefined> {
+      const write = db.transaction('facts', 'readwrite', STRICT)
+      const stored = (await write.store.get('grant')) as StoredGrant | undefined
+      await Promise.all([write.store.delete('grant'), write.store.delete('staffCode'), write.done])
+      return stored && openGrant(stored)
+    },
 
     staffCode: () => readFact<StaffCode>('staffCode'),
     /** In one transaction, so that two windows count each other's tries. */
@@ -102,6 +134,13 @@ export async function openKioskDisk(name = 'holdfast-kiosk') {
       return next
     },
   }
+}
+
+/** No two seals are alike, so that equal bytes are the same grant. */
+function isSameGrant(stored: StoredGrant | undefined, { token }: StoredGrant): boolean {
+  const current = stored?.token
+  if (!(current instanceof Uint8Array) || !(token instanceof Uint8Array)) return current === token
+  return current.length === token.length && current.every((byte, at) => byte === token[at])
 }
 
 const tokenOf = (user: string) => ({ person: user, kind: 'token', id: 'token' })

@@ -2,10 +2,12 @@
 import type { Board, BoardItem, CmdFrame, EdgeGrant, EdgeStanding, Problem, Reply } from '@holdfast/kit/api.gen.ts'
 import type { PreparedPhoto } from '@holdfast/kit/photos.ts'
 import { computed, reactive } from 'vue'
+import { isSignIn } from '../../src/device/answer.ts'
 import { edgeAt, type Answer } from '../../src/device/edge.ts'
 import { newDevice, newId } from '../../src/device/id.ts'
 import { publicKeyOf } from '../../src/device/keys.ts'
 import type { PinTries, WrongTry } from '../../src/device/pin.ts'
+import { Turns } from '../../src/device/turns.ts'
 import { sendPhotos } from './jobPhotos.ts'
 import { openKioskDisk, type Grant } from './grant.ts'
 import type { Receipt } from './receipt.ts'
@@ -46,13 +48,13 @@ export const grantEnds = computed(() => kiosk.grant?.expires_at ?? 0)
 export const isReady = computed(() => kiosk.grant?.token !== undefined && grantEnds.value > kiosk.now)
 /** The kiosk's sign-in was ended elsewhere, so staff set it up again. */
 export const isEnded = computed(() => kiosk.grant !== undefined && kiosk.grant.token === undefined)
-/** Until the kiosk has a grant, its name as a device lives as long as its page. */
-let device = newDevice('kiosk')
+/** The name of the next device: that of a kiosk with a grant is in the grant. */
+let newName = newDevice('kiosk')
+const deviceName = (): string => kiosk.grant?.device ?? newName
 
 export async function startKiosk(): Promise<void> {
   await disk.sealOld().catch(noRoom)
   await readDisk()
-  device = kiosk.grant?.device ?? device
   setInterval(tick, 1_000)
   setInterval(() => void look(), STANDING_MS)
   await look()
@@ -67,14 +69,21 @@ function tick(): void {
   if (kiosk.staffTries && kiosk.staffTries.counted_at > kiosk.now) void readDisk()
 }
 
-async function readDisk(): Promise<void> {
+const diskReads = new Turns()
+/** One after the other, so that no slow read overwrites a newer one. */
+const readDisk = (): Promise<void> => diskReads.take(readGrantAndTries)
+
+async function readGrantAndTries(): Promise<void> {
   const grant = await disk.grant()
-  if (grant?.token !== undefined) {
-    proofKey = await disk.proofKey()
-    boundTokens.add(grant.token)
-  }
+  if (grant?.token !== undefined) await proveToken(grant.token)
   kiosk.grant = grant
   kiosk.staffTries = await readTries(disk).catch(() => kiosk.staffTries)
+}
+
+/** From now on this token goes with a proof. */
+async function proveToken(token: string): Promise<void> {
+  proofKey = await disk.proofKey()
+  boundTokens.add(token)
 }
 
 /** Asks the node how it stands. */
@@ -97,14 +106,15 @@ const ENDED: readonly string[] = ['session_ended', 'device_closed', 'revoked']
 
 /** Asks the node whether the kiosk's sign-in was ended in its account or by an admin. */
 async function checkGrant(): Promise<void> {
-  const token = kiosk.grant?.token
-  if (token === undefined) return
+  const { token, device } = kiosk.grant ?? {}
+  if (token === undefined || device === undefined) return
   const answer = await edge.session(token, device)
   if (!('problem' in answer) || !ENDED.includes(answer.problem.code) || isSettingUp) return
+  await disk.endGrant(token).catch(noRoom)
   // Another window may have set the kiosk up again meanwhile, which ends the former sign-in.
   await readDisk()
   if (kiosk.grant?.token !== token) return
-  await disk.endGrant(kiosk.grant).catch(noRoom)
+  // The disk is full and still has it.
   kiosk.grant = { ...kiosk.grant, token: undefined }
   kiosk.staffTries = undefined
 }
@@ -120,14 +130,14 @@ export type SignInFailure = 'wrong' | 'away' | 'other' | { sentence: string }
 
 /** A person's sign-in for this visit. It lives in the page's memory alone. */
 export async function signIn(name: string, password: string): Promise<SignedIn | SignInFailure> {
-  const answer = await edge.signIn(name.trim(), password, device)
+  const answer = await edge.signIn(name.trim(), password, deviceName())
   return 'problem' in answer ? failureOf(answer.problem) : personOf(answer)
 }
 
 function personOf(answer: Exclude<Answer<EdgeGrant>, { problem: Problem }>): SignedIn | 'away' | 'other' {
   if ('unreachable' in answer) return 'away'
   if (answer.value.role !== 'customer') {
-    void edge.signOut(answer.value.edge_token, device)
+    void edge.signOut(answer.value.edge_token, deviceName())
     return 'other'
   }
   return { token: answer.value.edge_token, user_id: answer.value.user_id }
@@ -169,7 +179,7 @@ function failureOf(problem: Problem): SignInFailure {
 }
 
 /** Ends a person's sign-in in the cloud too, as far as it is reached; the page forgets it in any case. */
-export const signOut = (token: string): Promise<unknown> => edge.signOut(token, device)
+export const signOut = (token: string): Promise<unknown> => edge.signOut(token, deviceName())
 
 const HOUR_MS = 3_600_000
 
@@ -216,10 +226,12 @@ export async function setUp(account: string, password: string, code?: string): P
 }
 
 async function signKioskIn(account: string, password: string, code: string | undefined): Promise<'in' | 'full' | SignInFailure> {
+  await disk.proveRoom()
   const staffCode = code === undefined ? undefined : await makeStaffCode(disk, code)
   proofKey = await disk.proofKey()
   // A copy of a grant that is bound to no key opens every node of the region.
   if (!proofKey) return 'full'
+  const device = deviceName()
   const label = `Kiosk ${kiosk.standing?.edge ?? device}`.slice(0, LABEL_LENGTH_MAX)
   const key = { tablet_key: await publicKeyOf(proofKey), tablet_label: label }
   const answer = await edge.signIn(account, password, device, key)
@@ -232,18 +244,25 @@ async function signKioskIn(account: string, password: string, code: string | und
     void edge.signOut(token, device)
     return 'other'
   }
-  await disk.keepGrant({ device, account, user_id, token, expires_at: Date.now() + expires_in * 1_000 }, staffCode)
+  try {
+    await disk.keepGrant({ device, account, user_id, token, expires_at: Date.now() + expires_in * 1_000 }, staffCode)
+  } catch {
+    // No kiosk knows it, so it would live on for days.
+    void edge.signOut(token, device)
+    return 'full'
+  }
   return 'in'
 }
 
 /** Takes the kiosk out of use. */
 export async function retire(): Promise<void> {
-  const ended = kiosk.grant
-  await disk.forgetGrant()
-  kiosk.grant = undefined
-  kiosk.staffTries = undefined
-  device = newDevice('kiosk')
-  if (ended?.token !== undefined) await edge.signOut(ended.token, ended.device)
+  // Another window may have renewed it.
+  const ended = await disk.forgetGrant()
+  newName = newDevice('kiosk')
+  await readDisk()
+  if (ended?.token === undefined) return
+  await proveToken(ended.token)
+  await edge.signOut(ended.token, ended.device)
 }
 
 export type CommandBody = CmdFrame['body']
@@ -253,24 +272,27 @@ export async function newCommand(body: CommandBody): Promise<Command> {
   return { id: newId(), body, tapped_at: new Date().toISOString(), device_seq: await disk.nextCommand() }
 }
 
-/** The node's reply; `away` where it may or may not have the command, which can be sent again at any time. */
-export async function send(command: Command, token: string): Promise<Reply | 'away' | { problem: Problem }> {
+export type SendResult = Reply | 'away' | { problem: Problem }
+
+/** The node's reply; `away` if it may or may not have the command, which can be sent again at any time. */
+export async function send(command: Command, token: string): Promise<SendResult> {
   for (let attempt = 0; ; attempt += 1) {
     const answer = await sendOnce(command, token)
-    // The nonce of a node before its restart: the next try has a new one.
     const isUnproven = 'value' in answer && answer.value.code === 'proof_required'
+    if ('value' in answer && !isUnproven) return answer.value
+    // The nonce of a node before its restart: the next try has a new one.
     if (isUnproven) edge.proofs.forget()
-    else if ('value' in answer) return answer.value
     if ('problem' in answer && answer.problem.status < 500) return answer
     const pause = PAUSES_MS[attempt]
-    if (pause === undefined) return isUnproven ? answer.value : 'away'
+    if (pause === undefined) return 'away'
     await new Promise((resolve) => setTimeout(resolve, pause))
   }
 }
 
 async function sendOnce(command: Command, token: string): Promise<Answer<Reply>> {
   const presented = await edge.proofs.present(token)
-  if (!('value' in presented)) return presented
+  // Without a nonce the command was not sent, so that a refusal of one is no answer to it.
+  if (!('value' in presented)) return { unreachable: true }
   const answer = await edge.command(JSON.stringify({ v: 1, ...command, token: presented.value, repeat: false }))
   if ('value' in answer && ENDED.includes(answer.value.code ?? '')) void checkGrant()
   return answer
@@ -286,11 +308,18 @@ export function sendPhotosOf(command: Command, photos: readonly PreparedPhoto[],
   })
 }
 
-/** The order of a receipt: `unknown` to this kiosk, or `away`. */
-export async function follow(receipt: Receipt, token: string): Promise<BoardItem | 'unknown' | 'away'> {
+/** `unknown`: the node has no such order. `notReady`: it refuses the kiosk's sign-in. `away`: it cannot say now. */
+export type NotFound = 'unknown' | 'notReady' | 'away'
+
+/** The order of a receipt. */
+export async function follow(receipt: Receipt, token: string): Promise<BoardItem | NotFound> {
   const answer = await edge.follow(receipt, token)
   if ('value' in answer) return answer.value
-  return 'problem' in answer && answer.problem.status < 500 ? 'unknown' : 'away'
+  if (!('problem' in answer)) return 'away'
+  const { code } = answer.problem
+  if (code === 'order_not_found') return 'unknown'
+  if (ENDED.includes(code)) void checkGrant()
+  return isSignIn(code) ? 'notReady' : 'away'
 }
 
 /** A person's own orders. */

@@ -46,7 +46,7 @@ it('rests for five minutes after five wrong codes, which no reload and no clock 
   expect(triesLeft(await tries()), 'a right one ends the row').toBe(5)
 })
 
-it('starts a rest anew on a page that only looks at a clock set back', async () => {
+it('starts a rest again on a page that only looks at a clock set back', async () => {
   for (let n = 0; n < 5; n += 1) await guess(WRONG)
   now -= DAY_MS
   expect(await restMs()).toBe(PAUSE_MS)

@@ -25,7 +25,7 @@ export async function tryStaffCode(disk: KioskDisk, code: string, now = () => Da
   return answer
 }
 
-/** The tries as they count now, if there is a code: a clock that was set back starts a rest anew. */
+/** The tries as they count now, if there is a code: a clock that was set back starts a rest again. */
 export async function readTries(disk: KioskDisk, now = () => Date.now()): Promise<PinTries | undefined> {
   const known = await disk.staffCode()
   if (!known || known.tries.counted_at <= now()) return known?.tries

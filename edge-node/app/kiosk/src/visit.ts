@@ -3,9 +3,10 @@
 // Must stay true: nothing of it reaches a disk, the address, the history or another visit.
 import type { BoardItem, Reply } from '@holdfast/kit/api.gen.ts'
 import { computed, reactive } from 'vue'
+import { meaningOf } from '../../src/device/answer.ts'
 import { language } from './language.ts'
 import { blankDraft, orderOf, type Draft } from './draft.ts'
-import { follow, isReady, kiosk, newCommand, send, sendPhotosOf, signOut, type Command, type CommandBody, type SignedIn } from './kiosk.ts'
+import { follow, isReady, kiosk, newCommand, send, sendPhotosOf, signOut, type Command, type CommandBody, type SendResult, type SignedIn } from './kiosk.ts'
 import { newSecret, orderIdFor, type Receipt } from './receipt.ts'
 
 /** How a person wants to go on. */
@@ -131,7 +132,7 @@ export function draftChanged(): void {
   visit.published = undefined
 }
 
-/** Without this a person would have two orders, and the receipt of one. False where the node does not answer. */
+/** Without this a person would have two orders, and the receipt of one. False until the node has judged the cancel. */
 async function cancelReplaced(): Promise<boolean> {
   const by = token()
   if (!visit.replaced || !by) return true
@@ -141,10 +142,20 @@ async function cancelReplaced(): Promise<boolean> {
   const answer = await send(await newCommand({ type: 'cancel_order', order_id: visit.replaced }), by)
   if (mine !== number) return false
   visit.isBusy = false
-  // Any answer will do: an order that never arrived cannot be cancelled.
-  if (answer !== 'away') visit.replaced = undefined
-  else visit.trouble = language.i18n.global.t('trouble.away')
-  return answer !== 'away'
+  if (isJudged(answer)) visit.replaced = undefined
+  else visit.trouble = troubleOf(answer)
+  return isJudged(answer)
+}
+
+/** Any judgement will do, since an order that never arrived cannot be cancelled. A refusal of the sender is none. */
+function isJudged(answer: SendResult): boolean {
+  return answer !== 'away' && !('problem' in answer) && !['later', 'sign-in'].includes(meaningOf(answer))
+}
+
+/** Why the node has not taken a command. */
+function troubleOf(answer: SendResult): string | undefined {
+  if (answer === 'away') return language.i18n.global.t('trouble.away')
+  return 'problem' in answer ? answer.problem.detail ?? answer.problem.title : sentenceOf(answer)
 }
 
 /** Cancels or reviews the order that is shown; true if the node has it. */
@@ -158,11 +169,10 @@ export async function act(body: CommandBody): Promise<boolean> {
 
 /** Sends a command of this visit. Without a receipt its trouble is said. */
 async function sendOwn(command: Command): Promise<Reply | undefined> {
-  const { t } = language.i18n.global
   const by = token()
   visit.trouble = undefined
   if (!by) {
-    visit.trouble = t('trouble.notReady')
+    visit.trouble = language.i18n.global.t('trouble.notReady')
     return undefined
   }
   visit.isBusy = true
@@ -170,17 +180,8 @@ async function sendOwn(command: Command): Promise<Reply | undefined> {
   const answer = await send(command, by)
   if (mine !== number) return undefined
   visit.isBusy = false
-  if (answer === 'away') {
-    visit.trouble = t('trouble.away')
-    return undefined
-  }
-  if ('problem' in answer) {
-    visit.trouble = answer.problem.detail ?? answer.problem.title
-    return undefined
-  }
-  const isLost = answer.verdict === 'not_taken' || answer.outcome?.kind === 'rejected'
-  if (isLost) {
-    visit.trouble = sentenceOf(answer)
+  if (answer === 'away' || 'problem' in answer || answer.verdict === 'not_taken' || answer.outcome?.kind === 'rejected') {
+    visit.trouble = troubleOf(answer)
     return undefined
   }
   visit.reply = answer
@@ -206,17 +207,20 @@ export async function askAgain(): Promise<void> {
   if (answer.outcome?.order && visit.order) visit.order = { ...answer.outcome.order, address: '', pending: false }
 }
 
-/** Shows the order of a receipt. */
-export async function openReceipt(receipt: Receipt): Promise<'shown' | 'unknown' | 'away'> {
+/** Shows the order of a receipt. False if there is none to show; `trouble` says why. */
+export async function openReceipt(receipt: Receipt): Promise<boolean> {
   const by = token()
   const mine = number
-  if (!by) return 'unknown'
   visit.isBusy = true
-  const found = await follow(receipt, by)
-  if (mine !== number) return 'unknown'
+  visit.trouble = undefined
+  const found = by ? await follow(receipt, by) : 'notReady'
+  if (mine !== number) return false
   visit.isBusy = false
-  if (found === 'unknown' || found === 'away') return found
+  if (typeof found === 'string') {
+    visit.trouble = language.i18n.global.t(found === 'unknown' ? 'find.unknown' : `trouble.${found}`)
+    return false
+  }
   visit.receipt = receipt
   visit.order = found
-  return 'shown'
+  return true
 }

@@ -14,7 +14,7 @@ export const lastWiped = (): Wiped => last
 /** A node that did not answer may have the job nonetheless. */
 function publishedSoFar(): Wiped {
   if (visit.receipt) return 'published'
-  return visit.published ? 'unsure' : 'nothing'
+  return visit.published || visit.replaced ? 'unsure' : 'nothing'
 }
 
 /** Wipes all, and says so. */

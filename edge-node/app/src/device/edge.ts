@@ -24,7 +24,10 @@ export type Edge = ReturnType<typeof edgeAt>
 /** The key of a tablet and what it is called. */
 export type TabletKey = Pick<EdgeLoginForm, 'tablet_key' | 'tablet_label'>
 
-/** The edge that these pages came from; `base` is for tests. A token for which there is a `key` goes with a proof of it. */
+/**
+ * The edge that these pages came from; `base` is for tests. `key` returns the key that a token is bound to, if any; such a
+ * token is sent with a proof.
+ */
 export function edgeAt(base = '', key?: (token: string) => CryptoKeyPair | undefined) {
   /** The last board, by its name: the edge does not send again what this page has. */
   let known: { token: string; etag: string; board: Board } | undefined

@@ -38,14 +38,14 @@ export function newProofKey(): Promise<CryptoKeyPair> {
 }
 
 /** Where a device keeps both keys. */
-export type KeyStore = { get<T>(name: 'deviceKey' | 'proofKey'): Promise<T | undefined>; set(name: 'deviceKey' | 'proofKey', key: unknown): Promise<void> }
+export type KeyStore = {
+  get<T>(name: 'deviceKey' | 'proofKey'): Promise<T | undefined>
+  /** Stores the key if there is none, in one transaction, and returns the stored one: two windows use the same key. */
+  add<T>(name: 'deviceKey' | 'proofKey', key: T): Promise<T>
+}
 
 export async function loadDeviceKey(store: KeyStore): Promise<CryptoKey> {
-  const known = await store.get<CryptoKey>('deviceKey')
-  if (known) return known
-  const made = await newDeviceKey()
-  await store.set('deviceKey', made)
-  return made
+  return (await store.get<CryptoKey>('deviceKey')) ?? store.add('deviceKey', await newDeviceKey())
 }
 
 /**
@@ -54,9 +54,7 @@ export async function loadDeviceKey(store: KeyStore): Promise<CryptoKey> {
  */
 export async function loadProofKey(store: KeyStore): Promise<CryptoKeyPair | undefined> {
   const known = await store.get<CryptoKeyPair>('proofKey')
-  if (known) return known
-  const made = await newProofKey()
-  return store.set('proofKey', made).then(() => made, () => undefined)
+  return known ?? store.add('proofKey', await newProofKey()).catch(() => undefined)
 }
 
 /** As the cloud stores it. */

@@ -16,7 +16,7 @@ export function newJobs(before: BoardItem[], after: BoardItem[]): BoardItem[] {
 
 let lastAt = -Infinity
 
-/** A burst of jobs is one call. A browser refuses sound and vibration until somebody has touched the page. */
+/** A burst of jobs is one call. A browser refuses sound and vibration until the page has been touched. */
 export function callAttention(now = performance.now()): void {
   if (navigator.userActivation?.hasBeenActive === false || now - lastAt < AT_MOST_EVERY_MS) return
   lastAt = now

@@ -3,7 +3,7 @@ import { IDBFactory } from 'fake-indexeddb'
 import { openDB } from 'idb'
 import { beforeEach, expect, it } from 'vitest'
 import type { EdgeGrant } from '@holdfast/kit/api.gen.ts'
-import { publicKeyOf } from './keys.ts'
+import { type Owner, publicKeyOf, sealValue, unsealValue } from './keys.ts'
 import { verifierOf } from './password.ts'
 import { type Entered, openPeople, type People } from './people.ts'
 import type { Photo } from './photo.ts'
@@ -16,6 +16,7 @@ const MARIA = '0193a1c2-0000-7000-8000-000000000008'
 const PASSWORD = 'right horse'
 const PIN = '2580'
 const DAY_MS = 86_400_000
+const OWNER: Owner = { person: ZHOU, kind: 'item', id: 'a' }
 const grantFor = (user_id: string): EdgeGrant => ({ edge_token: `token-of-${user_id}`, region: 'NORTH', expires_in: 3 * 86_400, user_id, role: 'provider', device: '' })
 
 /** The clock of the tablet, which anybody may set. */
@@ -331,14 +332,26 @@ it('a PIN ends with its session: by time, by the next sign-in after it, and by a
   expect(await people.unlockByPin(ZHOU, PIN)).toBe('gone')
 })
 
+it('two windows that start at once have the same keys, which are the ones on disk', async () => {
+  globalThis.indexedDB = new IDBFactory()
+  const windows = await Promise.all([openTablet(), openTablet()])
+  const [one, other] = await Promise.all(windows.map((window) => openPeople(window, () => now)))
+  await restart()
+  expect(await publicKeyOf(one!.proof!)).toBe(await publicKeyOf(people.proof!))
+  expect(await publicKeyOf(other!.proof!)).toBe(await publicKeyOf(people.proof!))
+  const sealed = await sealValue(one!.device, OWNER, 'a word')
+  for (const { device } of [other!, people]) expect(await unsealValue(device, OWNER, sealed)).toBe('a word')
+  for (const window of windows) window.close()
+})
+
 it('keeps the key that sign-ins are bound to over a restart, and works without one on a full disk', async () => {
   const key = await publicKeyOf(people.proof!)
   await restart()
   expect(await publicKeyOf(people.proof!)).toBe(key)
   globalThis.indexedDB = new IDBFactory()
   const full = await openTablet()
-  const set = full.set.bind(full)
-  const refusing = { ...full, set: async (...[fact, value]: Parameters<typeof set>) => (fact === 'proofKey' ? Promise.reject(new Error('full')) : set(fact, value)) }
+  const add = full.add.bind(full)
+  const refusing: TabletStore = { ...full, add: async (fact, value) => (fact === 'proofKey' ? Promise.reject(new Error('full')) : add(fact, value)) }
   expect((await openPeople(refusing, () => now)).proof).toBeUndefined()
   full.close()
 })

@@ -52,8 +52,8 @@ export function countTry(before: PinTries, now: number): { may: 'judge' | 'wait'
 export type WrongTry = 'wrong' | 'rests' | 'gone'
 
 /**
- * Counts a try, and then judges it: the answer of `judge` where the PIN is right. `change` stores the tries that it makes
- * of the present ones, in one write, and makes none where there is no PIN.
+ * Counts a try on disk, then judges it. Returns what `judge` returned if the PIN is right. `change` applies its argument to
+ * the stored tries in one write, and does nothing if there is no PIN.
  */
 export async function judgeTry<T>(change: (next: (tries: PinTries) => PinTries) => Promise<void>, judge: () => Promise<T | undefined>, now: () => number): Promise<T | WrongTry> {
   let counted: ReturnType<typeof countTry> | undefined

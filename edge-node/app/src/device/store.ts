@@ -80,6 +80,13 @@ export async function openTablet(name = 'holdfast') {
     removePerson: (user: string) => db.delete('people', user),
     get: <T>(key: Fact) => db.get('facts', key) as Promise<T | undefined>,
     set: (key: Fact, value: unknown) => set(key, value),
+    /** Unless it is there already; returns the stored one. */
+    async add<T>(key: Fact, value: T): Promise<T> {
+      const write = db.transaction('facts', 'readwrite', STRICT)
+      const known = (await write.store.get(key)) as T | undefined
+      await Promise.all([known === undefined && write.store.put(value, key), write.done])
+      return known ?? value
+    },
     /** Nobody is at the tablet, and no key of theirs is left on it. */
     async lock(): Promise<void> {
       const write = db.transaction('facts', 'readwrite', STRICT)
