@@ -60,7 +60,7 @@ export async function startKiosk(): Promise<void> {
   await look()
 }
 
-/** The next start seals it. */
+/** The next start, or the next question to the node, tries again. */
 function noRoom(): void {}
 
 function tick(): void {
