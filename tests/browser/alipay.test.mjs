@@ -1,7 +1,7 @@
 // A payment that its customer makes on a page elsewhere.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, keepPicture, losses } from './browser.mjs'
+import { axe, keepPicture, losses, PAGE_LANGUAGES } from './browser.mjs'
 import { gateway, orderOf } from './portal.answers.mjs'
 import { startPortal } from './portal.mjs'
 
@@ -16,7 +16,8 @@ let portal
 before(async () => { portal = await startPortal() })
 after(() => portal?.stop())
 
-for (const [lang, words] of Object.entries(WORDS)) {
+for (const lang of PAGE_LANGUAGES) {
+  const words = WORDS[lang]
   test(`a customer is led to the bank and back, and the link is gone once it is over (${lang})`, async () => {
     const state = gateway({ role: 'customer', lines: [] })
     Object.assign(state, { methods: ['alipay'], payUrl: BANK })

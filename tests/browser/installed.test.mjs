@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { launch, openPage, poll, settled } from './browser.mjs'
+import { launch, openPage, PAGE_LANGUAGES, poll, settled } from './browser.mjs'
 import { apiOf, startPlatform } from './platform.mjs'
 import { sendFile } from './serve.mjs'
 
@@ -146,7 +146,10 @@ test('a session that does not answer holds no page back, and a page on its way i
   await context.close()
 })
 
-for (const [lang, says] of [['en', { none: 'This device has no network', later: 'Not here yet', again: 'Retry now' }], ['zh-CN', { none: '这台设备没有网络', later: '尚未到达', again: '立即重试' }]]) {
+const SAYS = { en: { none: 'This device has no network', later: 'Not here yet', again: 'Retry now' }, 'zh-CN': { none: '这台设备没有网络', later: '尚未到达', again: '立即重试' } }
+
+for (const lang of PAGE_LANGUAGES) {
+  const says = SAYS[lang]
   test(`without a network the shell opens in ${lang}, says so on every page, and shows no old answer as new`, async () => {
     const customer = await apiOf(platform, CUSTOMER)
     const title = `${JOB.title} ${lang}`

@@ -1,7 +1,7 @@
 // The ways to pay that a customer keeps: chosen beforehand where he pays, and listed in his profile.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, keepPicture, losses, smallTargets, tabTo } from './browser.mjs'
+import { axe, keepPicture, losses, PAGE_LANGUAGES, smallTargets, tabTo } from './browser.mjs'
 import { gateway, orderOf } from './portal.answers.mjs'
 import { startPortal } from './portal.mjs'
 
@@ -18,7 +18,8 @@ let portal
 before(async () => { portal = await startPortal() })
 after(() => portal?.stop())
 
-for (const [lang, words] of Object.entries(WORDS)) {
+for (const lang of PAGE_LANGUAGES) {
+  const words = WORDS[lang]
   const opened = async (own) => {
     const state = gateway({ role: 'customer', lines: [] })
     Object.assign(state, { methods: METHODS, ...own })

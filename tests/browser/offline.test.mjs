@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import mqtt from 'mqtt'
-import { keepPicture, launch, openPage, poll } from './browser.mjs'
+import { IS_DEEP, keepPicture, launch, openPage, poll } from './browser.mjs'
 import { begin, beginBy, describe, enrol, finish, JOB, onward, publish, receiptOn } from './kiosk.mjs'
 import { apiOf, kill, OF_FEW_PEOPLE, startPlatform } from './platform.mjs'
 import { completionsArrive, killBrowserOf, openTablet, photosArrive, signIn, truthsAre, work } from './workday.mjs'
@@ -16,9 +16,11 @@ const DEVICE = 't-mqtt-js'
 const PROVIDER = 'provider-west'
 const KIOSK = 'kiosk-west'
 const SECOND_KIOSK = 'kiosk-west-2'
-const JOBS = Array.from({ length: 10 }, (_, n) => ({
+const JOBS = Array.from({ length: IS_DEEP ? 10 : 4 }, (_, n) => ({
   title: `Window ${n + 1}`, description: 'Clean both sides. 两面都擦。', service_type: 'cleaning_repair', price: '60.00', location: REGION, address: `${n + 1} Hill View`,
 }))
+/** A job is accepted, started and completed. */
+const STEPS = 3 * JOBS.length
 
 let platform, folder
 
@@ -71,7 +73,7 @@ test('mqtt.js connects again after a takeover, and gets its replies', async () =
   }
 })
 
-test('ten jobs are worked through without cloud, node or network, the browser is killed, and all of it arrives', async () => {
+test('a day’s jobs are worked through without cloud, node or network, the browser is killed, and all of it arrives', async () => {
   const [customer, admin] = await Promise.all([apiOf(platform, 'customer-west'), apiOf(platform, 'admin')])
   const published = await Promise.all(JOBS.map((job) => customer.post('/orders', job)))
   const ids = published.map(({ order_id }) => order_id)
@@ -93,19 +95,19 @@ test('ten jobs are worked through without cloud, node or network, the browser is
   const { page } = await tablet()
   for (const id of ids) await work(page, base, id)
   await page.goto(`${base}/queue`)
-  await truthsAre(page, Array(30).fill('On this tablet'))
-  await keepPicture(page, 'offline/30-kept')
+  await truthsAre(page, Array(STEPS).fill('On this tablet'))
+  await keepPicture(page, 'offline/all-kept')
   killBrowserOf(folder)
 
   const evening = (await tablet()).page
   await evening.goto(`${base}/queue`)
-  await truthsAre(evening, Array(30).fill('On this tablet'))
+  await truthsAre(evening, Array(STEPS).fill('On this tablet'))
   startNode()
   await poll(async () => {
     const truths = await evening.locator('.item .truth').allInnerTexts()
-    assert.equal(truths.filter((truth) => truth === 'At the regional node').length, 30)
+    assert.equal(truths.filter((truth) => truth === 'At the regional node').length, STEPS)
   })
-  await keepPicture(evening, 'offline/30-at-the-node')
+  await keepPicture(evening, 'offline/all-at-the-node')
   await admin.put(`/admin/regions/${REGION}`, { gate: 'open' })
   await evening.locator('.empty').waitFor()
 

@@ -1,6 +1,7 @@
 // A gateway that answers from memory: enough of every part for each page of the portal to have something to show.
 import { EventEmitter, once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
 import { SHOWN_MS_MAX } from './browser.mjs'
 import { contactsOf } from './contacts.answers.mjs'
 import { reviewsOf } from './reviews.answers.mjs'
@@ -488,30 +489,44 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     return state.changes()
   }
 
-  state.answer = async (route) => {
-    const request = route.request()
-    const url = new URL(request.url())
+  state.answer = async (request, response) => {
+    const url = new URL(request.url, 'http://localhost')
     const path = url.pathname.replace('/api/v1', '')
-    const bytes = request.postDataBuffer()
-    const body = !bytes || /json/.test(request.headers()['content-type'] ?? '') ? request.postDataJSON() : bytes
+    const body = readBody(request.headers, await buffer(request))
     if (path !== '/stream') {
-      state.asked.push({ method: request.method(), path, query: Object.fromEntries(url.searchParams), body, headers: request.headers() })
+      state.asked.push({ method: request.method, path, query: Object.fromEntries(url.searchParams), body, headers: request.headers })
       news.emit('asked')
     }
     // Away for good, or until the path that it names is asked for.
     if (state.gone === path) state.gone = false
-    if (state.gone) return route.abort()
+    // A connection that just closes would be tried once more by the browser.
+    if (state.gone) return response.socket.end('no answer')
     // It stays silent and, once it is over, is not tried again within a test.
-    if (path === '/stream') return route.fulfill({ contentType: 'text/event-stream', body: 'retry: 3600000\nevent: ready\ndata: {"resumed":true}\n\n' })
+    if (path === '/stream') return send(response, 200, 'text/event-stream', 'retry: 3600000\nevent: ready\ndata: {"resumed":true}\n\n')
     for (const [method, pattern, answer] of routes) {
-      const match = method === request.method() && pattern.exec(path)
+      const match = method === request.method && pattern.exec(path)
       if (!match) continue
-      const found = answer({ match, body, query: url.searchParams, headers: request.headers() })
-      if (Buffer.isBuffer(found)) return route.fulfill({ body: found, contentType: 'image/png' })
+      const found = answer({ match, body, query: url.searchParams, headers: request.headers })
+      if (Buffer.isBuffer(found)) return send(response, 200, 'image/png', found)
       const [status, json] = typeof found === 'number' ? [found, { status: found, title: 'No.', code: found === 401 ? 'invalid_token' : 'not_found' }] : Array.isArray(found) ? found : [200, found]
-      return route.fulfill({ status, json, contentType: status < 400 ? 'application/json' : 'application/problem+json' })
+      return sendJson(response, status, json)
     }
-    return route.fulfill({ status: 404, json: { code: 'not_found', title: `No answer to ${request.method()} ${path}` } })
+    return sendJson(response, 404, { code: 'not_found', title: `No answer to ${request.method} ${path}` })
   }
   return state
+}
+
+/** The JSON that was sent, or the bytes of a file. */
+function readBody(headers, bytes) {
+  if (bytes.length === 0) return null
+  return /json/.test(headers['content-type'] ?? '') ? JSON.parse(bytes) : bytes
+}
+
+function sendJson(response, status, json) {
+  send(response, status, status < 400 ? 'application/json' : 'application/problem+json', json === undefined ? '' : JSON.stringify(json))
+}
+
+function send(response, status, kind, bytes) {
+  response.writeHead(status, { 'content-type': kind, 'cache-control': 'no-store' })
+  response.end(bytes)
 }

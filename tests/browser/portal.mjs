@@ -5,21 +5,24 @@ import { launch, openPage, settled } from './browser.mjs'
 import { NOW } from './portal.answers.mjs'
 import { serve } from './serve.mjs'
 
-const DOCUMENT = fileURLToPath(new URL('../../cloud/gateway/openapi.json', import.meta.url))
+const PAGES = fileURLToPath(new URL('../../cloud/portal/dist', import.meta.url))
+const DOCUMENT = readFileSync(new URL('../../cloud/gateway/openapi.json', import.meta.url))
 
 /** The messages of that member of the workspace. */
 export const wordsOf = (member, lang) => JSON.parse(readFileSync(new URL(`../../${member}/src/locales/${lang}.json`, import.meta.url), 'utf8'))
 
 /** The pages stand built before any test runs: test files beside each other read the one folder. */
 export async function startPortal() {
-  const server = await serve(fileURLToPath(new URL('../../cloud/portal/dist', import.meta.url)))
   const browser = await launch()
-  /** A page of that reader, without a service worker: `installed.test.mjs` looks at that. `go` leads to a path and waits until its answers are shown. */
+  /**
+   * A page of that reader, without a service worker: `installed.test.mjs` looks at that. `go` leads to a path and waits until its
+   * answers are shown. A server of its own answers it, because a browser whose requests are intercepted keeps no files.
+   */
   const open = async (state, lang = 'en') => {
+    const server = await serve(PAGES, { '/api/v1/': state.answer, '/openapi.json': (_, response) => response.end(DOCUMENT) })
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: lang, timezoneId: 'UTC', reducedMotion: 'reduce', serviceWorkers: 'block' })
     await context.clock.install({ time: NOW })
-    await context.route('**/api/v1/**', state.answer)
-    await context.route('**/openapi.json', (route) => route.fulfill({ path: DOCUMENT }))
+    context.on('close', () => void server.close())
     const { page, wrongs } = await openPage(context)
     const go = async (path) => {
       await page.goto(server.url + path)
@@ -32,7 +35,6 @@ export async function startPortal() {
   }
   const stop = async () => {
     await browser.close()
-    await server.close()
   }
   return { open, stop }
 }

@@ -15,9 +15,13 @@ export const POLICY =
 export const PERMISSIONS = 'camera=(self), geolocation=(), microphone=(), payment=(), usb=()'
 export const PERMISSIONS_OF_APP = 'camera=(self), geolocation=(self), microphone=(), payment=(), usb=()'
 
-/** Serves that folder on a free port of this machine. */
-export async function serve(folder) {
-  const server = createServer((request, response) => sendFile(folder, new URL(request.url, 'http://localhost').pathname, request, response))
+/** Serves that folder on a free port of this machine; the paths that begin like one of `answers` are answered by it. */
+export async function serve(folder, answers = {}) {
+  const server = createServer((request, response) => {
+    const path = new URL(request.url, 'http://localhost').pathname
+    const begin = Object.keys(answers).find((one) => path.startsWith(one))
+    return begin ? answers[begin](request, response) : sendFile(folder, path, request, response)
+  })
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
   return { url: `http://localhost:${server.address().port}`, close: () => new Promise((closed) => { server.closeAllConnections(); server.close(closed) }) }
 }

@@ -2,7 +2,7 @@
 // off, two providers ask for one job, the region heals, and everybody reads why.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { poll, pressPair } from './browser.mjs'
+import { IS_DEEP, poll, pressPair } from './browser.mjs'
 import { drawPicture } from './picture.mjs'
 import { apiOf } from './platform.mjs'
 import { approve, DESK, heading, keep, openStage, publish, seen, SETTLES_AT_ONCE, TABLET } from './scenes.mjs'
@@ -181,10 +181,13 @@ test('a job is paid by a double click, done, and its money told to everybody to 
   await keep(admin, '15-books')
 }))
 
-test('fifty orders are approved by keyboard, undo undoes, and two admins do not collide', () => play(async ({ portal }) => {
+/** As many as a morning brings in a deep run. */
+const WAITING = IS_DEEP ? 50 : 16
+
+test('waiting orders are approved by keyboard, undo undoes, and two admins do not collide', () => play(async ({ portal }) => {
   const api = await apiOf(platform, 'customer-east')
   const shelf = (n) => ({ title: `Shelf ${n}`, description: 'Hang it level.', service_type: 'cleaning_repair', price: '90.00', location: 'EAST', address: `${n} Mill Lane` })
-  const published = await Promise.all(Array.from({ length: 50 }, (_, n) => api.post('/orders', shelf(n + 1))))
+  const published = await Promise.all(Array.from({ length: WAITING }, (_, n) => api.post('/orders', shelf(n + 1))))
   const ids = published.map(({ order_id }) => order_id)
   const [one, other] = await Promise.all([portal('admin'), portal('admin-two')])
   const rowsAre = async (page, count) => {
@@ -192,31 +195,32 @@ test('fifty orders are approved by keyboard, undo undoes, and two admins do not 
   }
   for (const page of [one, other]) {
     await page.goto(`${platform.gateway}/approvals?q=Shelf`)
-    await rowsAre(page, 50)
+    await rowsAre(page, WAITING)
   }
 
+  const left = WAITING - 9
   for (let n = 0; n < 10; n += 1) await one.keyboard.press('a')
-  await rowsAre(one, 40)
+  await rowsAre(one, left - 1)
   await one.keyboard.press('u')
-  await rowsAre(one, 41)
+  await rowsAre(one, left)
   const selectAll = async () => {
-    for (let n = 0; n < 41; n += 1) await one.keyboard.press('k')
+    for (let n = 0; n < left; n += 1) await one.keyboard.press('k')
     await one.keyboard.press('x')
-    for (let n = 0; n < 40; n += 1) await one.keyboard.press('j')
+    for (let n = 1; n < left; n += 1) await one.keyboard.press('j')
     await one.keyboard.press('X')
-    await seen(one, '41 selected')
+    await seen(one, `${left} selected`)
   }
   await selectAll()
   await one.keyboard.press('A')
-  await seen(one, '41 approved.')
+  await seen(one, `${left} approved.`)
   await rowsAre(one, 0)
   await one.keyboard.press('u')
-  await rowsAre(one, 41)
+  await rowsAre(one, left)
 
   // The others have left by themselves, and the second admin sees them go.
-  await rowsAre(other, 41)
+  await rowsAre(other, left)
   const disputed = await other.locator('tbody tr').last().getAttribute('data-row')
-  for (let n = 0; n < 41; n += 1) await other.keyboard.press('j')
+  for (let n = 0; n < left; n += 1) await other.keyboard.press('j')
   await other.locator(`[data-row="${disputed}"][aria-current]`).waitFor()
   await selectAll()
   await other.keyboard.press('r')
@@ -224,11 +228,11 @@ test('fifty orders are approved by keyboard, undo undoes, and two admins do not 
   await other.keyboard.press('3')
   await seen(other, '1 rejected.')
   await one.keyboard.press('A')
-  await seen(one, '41 approved.')
+  await seen(one, `${left} approved.`)
   const told = (page) => page.getByRole('alert').filter({ hasText: 'was not decided here' }).waitFor()
   await Promise.any([told(one), told(other)])
   await Promise.all([one, other].map((page) => rowsAre(page, 0)))
-  await keep(one, '11-fifty-approved')
+  await keep(one, '11-all-approved')
 
   const orders = await Promise.all(ids.map((id) => api.get(`/orders/${id}`)))
   for (const order of orders) {

@@ -8,7 +8,7 @@ import { apiOf, OF_FEW_PEOPLE, startPlatform } from './platform.mjs'
 import { checkNoMore, nameOf, placeOf, RANK, readScreen, truthOf, WORDS, wordsOf } from './truth.mjs'
 
 const SEED = Number(process.env.HOLDFAST_SEED ?? 20_261_121)
-const MOMENTS = Number(process.env.HOLDFAST_MOMENTS ?? (IS_DEEP ? 1_000 : 60))
+const MOMENTS = Number(process.env.HOLDFAST_MOMENTS ?? (IS_DEEP ? 1_000 : 30))
 /** With the demo's own they are fewer than sixty: a longer board draws only the rows near the window. */
 const JOBS = 48
 /** The time in which a screen comes to say what the files do: after a hop has healed, the tablet calls again. */

@@ -179,6 +179,7 @@ impl Built {
 
     fn lint(&self) -> Result<()> {
         check_form()?;
+        apps::lint()?;
         match self.depth {
             Depth::Landing => dependencies::check_unless_passed(),
             Depth::Deep => dependencies::check(),
@@ -223,8 +224,8 @@ impl Built {
         let rounds = rounds.unwrap_or_else(|_| self.depth.chaos_rounds().into());
         let rounds = ("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds);
         // Each test starts up to sixteen processes, and the demo runs beside them. With more than
-        // six tests at once, waits end too early.
-        let threads = (THREADS.to_owned(), "3".to_owned());
+        // six tests in all programs at once, waits end too early.
+        let threads = (THREADS.to_owned(), "2".to_owned());
         let (suites, _) = self.ready.as_ref().ok_or(NOT_BUILT)?;
         for stage in stages {
             let program = match stage {
@@ -299,9 +300,11 @@ fn simulate(depth: Depth) -> Result<()> {
     Ok(())
 }
 
-/// Words, format, licences and clippy. In a test run the build checks clippy's lints.
+/// Words, format, licences, clippy, and the sources of the apps. In a test run the build checks
+/// clippy's lints.
 pub fn lint() -> Result<()> {
     check_form()?;
+    apps::lint()?;
     dependencies::check_and_record()?;
     let own_target = workspace::target()?.join("xtask");
     let mut own = workspace::cargo()?;

@@ -1,7 +1,7 @@
 //! The test programs of the workspace. One command builds them once and they run unchanged, so no
 //! stage rebuilds anything with other features.
 //!
-//! Each uses separate databases, folders and ports, so two run at a time. A program's output is
+//! Each uses separate databases, folders and ports, so several run at a time. A program's output is
 //! kept whole and printed when it ends.
 
 use std::{
@@ -42,7 +42,7 @@ pub struct TestCount {
 }
 
 /// Test programs mostly wait: for a server's disk, a timer or another process.
-const PROGRAMS_AT_ONCE: usize = 2;
+const PROGRAMS_AT_ONCE: usize = 3;
 /// Programs that run alone after the others, with the reason.
 const ALONE: [(&str, &str, &str); 2] = [
     (
