@@ -3,7 +3,7 @@
 // Must stay true: nothing of it reaches a disk, the address, the history or another visit.
 import type { BoardItem, Reply } from '@holdfast/kit/api.gen.ts'
 import { computed, reactive } from 'vue'
-import { meaningOf } from '../../src/device/answer.ts'
+import { isSignIn, meaningOf } from '../../src/device/answer.ts'
 import { language } from './language.ts'
 import { blankDraft, orderOf, type Draft } from './draft.ts'
 import { follow, isReady, kiosk, newCommand, send, sendPhotosOf, signOut, type Command, type CommandBody, type SendResult, type SignedIn } from './kiosk.ts'
@@ -154,8 +154,12 @@ function isJudged(answer: SendResult): boolean {
 
 /** Why the node has not taken a command. */
 function troubleOf(answer: SendResult): string | undefined {
-  if (answer === 'away') return language.i18n.global.t('trouble.away')
-  return 'problem' in answer ? answer.problem.detail ?? answer.problem.title : sentenceOf(answer)
+  const { t } = language.i18n.global
+  if (answer === 'away') return t('trouble.away')
+  if ('problem' in answer) return answer.problem.detail ?? answer.problem.title
+  // Only staff can renew the kiosk's own sign-in.
+  const isKiosksOwn = visit.person === undefined && isSignIn(answer.code ?? '')
+  return isKiosksOwn ? t('trouble.notReady') : sentenceOf(answer)
 }
 
 /** Cancels or reviews the order that is shown; true if the node has it. */
