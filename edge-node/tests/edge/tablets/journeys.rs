@@ -2,6 +2,7 @@
 //! at an edge that is cut off. Topics and commands come from the AsyncAPI document that the edge
 //! serves, never from the types of the product.
 
+mod photos;
 mod shop;
 
 use process::clock::Clock;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::foreign::{ClientProgram, run_until_refused};
 use crate::asyncapi::reader::{BOARD, DECISIONS, HEAD, PRESENCE, REPLIES};
+use photos::{JOB_PICTURE, WORK_PICTURE};
 use shop::{CutOffShop, START_CODE, ShopTablet};
 
 /// What tablets subscribe to; a provider's also hears the board.
@@ -16,7 +18,7 @@ const TOPICS: [&str; 4] = [REPLIES, DECISIONS, PRESENCE, HEAD];
 const PROVIDER_TOPICS: [&str; 5] = [REPLIES, DECISIONS, BOARD, PRESENCE, HEAD];
 
 /// Accepts the customer's order, gives it back, and accepts it again. Starts it, reports more work,
-/// and completes it. The customer reviews it.
+/// and completes it with a photo, which follows the command. The customer reviews it.
 async fn work_as_provider(
     tablet: &mut ShopTablet<'_>,
     customer: &mut ShopTablet<'_>,
@@ -36,8 +38,13 @@ async fn work_as_provider(
     check_stored(&started.await, "in_progress");
     let reported = tablet.act("incident", id, |_| {}).await;
     check_stored(&reported, "in_progress");
-    let completed = tablet.act("complete", id, |_| {}).await;
+    let photo = tablet.take_photo(WORK_PICTURE).await;
+    let completed = tablet.act("complete", id, |body| {
+        body["evidence"]["photos"] = json!([photo.name]);
+    });
+    let completed = completed.await;
     check_stored(&completed, "completed");
+    tablet.upload_photo(&completed["command_id"], photo).await;
     let reviewed = customer.act("review", id, |_| {}).await;
     check_stored(&reviewed, "reviewed");
 }
@@ -66,14 +73,18 @@ async fn work_as_customer(tablet: &mut ShopTablet<'_>, admin: &mut ShopTablet<'_
     check_stored(&rejected, "rejected");
 }
 
-/// Publishes an order, and returns its id.
+/// Publishes an order with a photo of the job, uploads that, and returns the order's id.
 async fn publish(tablet: &mut ShopTablet<'_>) -> Value {
     let id = json!(Clock::system().new_id());
     let region = json!(tablet.shop.region);
+    let photo = tablet.take_photo(JOB_PICTURE).await;
     let published = tablet.act("publish", &id, |body| {
         body["order"]["location"] = region;
+        body["order"]["photos"] = json!([photo.name]);
     });
-    check_stored(&published.await, "pending_review");
+    let published = published.await;
+    check_stored(&published, "pending_review");
+    tablet.upload_photo(&published["command_id"], photo).await;
     id
 }
 
@@ -144,6 +155,7 @@ async fn do_whole_journey(program: ClientProgram) {
     shop.cloud.heal();
     for tablet in &mut tablets {
         hear_decisions(tablet).await;
+        tablet.await_photos_in_cloud().await;
     }
     drop(tablets);
     shop.edge.stop().await;

@@ -1,18 +1,25 @@
 //! A shop whose edge is cut off and listens over TLS alone, its people, and their tablets.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use holdfast_edge::{RunningEdge, start};
 use http::Method;
-use process::{client::Client, clock::Clock, start_code::hash_start_code};
+use process::{client::Client, clock::Clock, start_code::hash_start_code, tokens::Signer};
 use serde_json::{Value, json};
 use support::Authority;
 use tokio::time::timeout;
 use wire::{Order, OrderId, PaymentStatus, Role, StartCode, StartCodeCheck, UserId};
 
-use super::super::{
-    foreign::{ClientOptions, ClientProgram, ForeignClient, LEVELS},
-    receipts::ReceiptVerifier,
+use super::{
+    super::{
+        foreign::{ClientOptions, ClientProgram, ForeignClient, LEVELS},
+        receipts::ReceiptVerifier,
+    },
+    photos::UploadedPhoto,
 };
 use crate::{
     asyncapi::reader::{COMMAND, DocumentReader, HEAD, REPLIES},
@@ -77,6 +84,10 @@ impl CutOffShop {
         for level in LEVELS {
             cloud.put(order_with_start_code(level));
         }
+        // An edge sends photos only to a hub that proves its identity.
+        let hub = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
+        cloud.seal_with(Some(&hub));
+        cloud.take_photos();
         let data = tempfile::tempdir().unwrap();
         let issuer = Authority::new().unwrap();
         let authority = data.path().join("authority.pem");
@@ -153,7 +164,16 @@ impl CutOffShop {
         self.edge_name = text(&standing["edge"]);
     }
 
-    fn url(&self, path: &str) -> String {
+    /// Where the tablets store their photos.
+    pub(super) fn folder(&self) -> &Path {
+        self.data.path()
+    }
+
+    pub(super) fn authority(&self) -> &Path {
+        &self.authority
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
         format!("https://{}:{}{path}", secure::NAME, self.edge.http.port())
     }
 
@@ -251,6 +271,7 @@ impl CutOffShop {
             titles: titles.collect(),
             client: ForeignClient::start(program, options),
             replies: Vec::new(),
+            uploaded: Vec::new(),
             heard: Vec::new(),
         };
         tablet
@@ -278,12 +299,13 @@ fn text(value: &Value) -> String {
 /// The tablet of one person, on a foreign client.
 pub(super) struct ShopTablet<'s> {
     pub shop: &'s CutOffShop,
-    token: String,
+    pub token: String,
     client: ForeignClient,
     /// Of the subscribed channels, by topic.
     titles: BTreeMap<String, &'static str>,
     /// The stored replies to its commands.
     pub replies: Vec<Value>,
+    pub uploaded: Vec<UploadedPhoto>,
     /// Messages that no caller awaited yet.
     heard: Vec<HeardMessage>,
 }
