@@ -61,12 +61,16 @@ export async function openPeople(store: TabletStore, now = () => Date.now(), pre
     return { user_id, name, expires_at, token, own: await importKey(key) }
   }
 
-  /** Makes this person the one at the tablet; until the next lock a reload needs no password. */
+  /** Makes this person the one at the tablet; until the next lock a reload needs no password, unless the disk is full. */
   async function enter(person: Person, key: Bytes): Promise<Entered> {
     const { user_id } = person
-    await store.set('opened', { user_id, sealed: await seal(device, openedBy(user_id), key) })
-    await store.set('current', user_id)
-    await store.set('locked', false)
+    try {
+      await store.set('opened', { user_id, sealed: await seal(device, openedBy(user_id), key) })
+      await store.set('current', user_id)
+      await store.set('locked', false)
+    } catch {
+      await store.forgetLastPerson()
+    }
     return admit(person, key)
   }
 
@@ -154,12 +158,12 @@ export async function openPeople(store: TabletStore, now = () => Date.now(), pre
       return enter((await store.person(user_id))!, key)
     },
 
-    /** By the password alone, as the tablet knows it; needs nobody. */
+    /** By the password alone, as the tablet knows it; needs nobody, and no room on the disk. */
     async unlock(name: string, password: string): Promise<Entered | undefined> {
       const known = await find(name)
       const key = known && (await keyByPassword(known, password))
       if (!known || !key) return undefined
-      await change(known.user_id, () => NO_TRIES)
+      await change(known.user_id, () => NO_TRIES).catch(noRoom)
       return enter(known, key)
     },
 

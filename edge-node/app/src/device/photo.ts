@@ -34,7 +34,7 @@ const KEPT_FREE = 20 * 1024 * 1024
 /** How many more of this form fit into so many bytes. */
 export const countThatFit = (room: number, form: PhotoForm = 'usual') => Math.max(0, Math.floor(room / PHOTO_FORMS[form].bytes))
 
-/** What this tablet has room for, besides the queue. Browsers that do not tell have room until they refuse. */
+/** What this tablet has room for, besides the queue, by the browser's estimate. Browsers that do not tell have room until they refuse. */
 export function roomHere(estimate: { usage?: number; quota?: number } | undefined): number {
   const { usage = 0, quota } = estimate ?? {}
   return quota === undefined ? Number.POSITIVE_INFINITY : Math.max(0, quota - usage - KEPT_FREE)

@@ -169,6 +169,21 @@ it('shows an answer only once it is on disk', async () => {
   expect(truth('command-1')).toBe('node')
 })
 
+it('sends every command from a full disk, also where the person retries, and takes the answers in once there is room', async () => {
+  await with_(item(1, 'accept_order', 'a', { next_at: now + 20_000 }), item(2, 'accept_order', 'b', { next_at: now + 20_000 }))
+  disk.isFull = true
+  isLineUp = false
+  posts = [{ value: stored(1) }, { value: stored(2) }]
+  await sender.retryNow()
+  expect(sent.map(({ id }) => id)).toEqual(['command-1', 'command-2'])
+  expect([truth('command-1'), truth('command-2')]).toEqual(['tablet', 'tablet'])
+  disk.isFull = false
+  now += 60_000
+  posts = [{ value: stored(1) }, { value: stored(2) }]
+  await sender.step()
+  expect([truth('command-1'), truth('command-2')]).toEqual(['node', 'node'])
+})
+
 it('asks for missed decisions with the receipt, and shows the newest as a witness', async () => {
   await with_(item(1, 'accept_order', 'a'), item(2, 'accept_order', 'b'))
   await sender.step()

@@ -113,7 +113,7 @@ export class Sender {
   retryNow(): Promise<void> {
     return this.turns.take(async () => {
       const waiting = this.list().filter((item) => item.state === 'waiting' && item.next_at > this.world.now())
-      await this.keep(waiting.map((item) => ({ ...item, next_at: 0 })))
+      await this.keepIfRoom(waiting.map((item) => ({ ...item, next_at: 0 })))
     }).then(() => this.step())
   }
 
@@ -144,8 +144,7 @@ export class Sender {
         next_at: now + pauseMs(item.attempts + 1),
         edges: edge === undefined || item.edges.includes(edge) ? item.edges : [...item.edges, edge],
       }))
-      // A full disk keeps nothing back from the edge, which is the way to an emptier one.
-      await this.keep(tried).catch(() => tried.forEach((item) => this.items.set(item.id, item)))
+      await this.keepIfRoom(tried)
       for (const [at, item] of tried.entries()) {
         const unsent = tried.slice(at)
         const frame = await this.frame(item)
@@ -173,7 +172,8 @@ export class Sender {
     const answer = await this.world.post(frame)
     if ('value' in answer) {
       this.world.reached(true)
-      await this.hear(answer.value)
+      // An answer that a full disk does not take is asked for again, and holds up no other command.
+      await this.hear(answer.value).catch(() => undefined)
       return true
     }
     if ('problem' in answer && isSignIn(answer.problem.code) && answer.problem.status !== 503) this.world.signInEnded(answer.problem.code)
@@ -186,7 +186,7 @@ export class Sender {
     const isSilent = 'unreachable' in answer
     this.world.reached(!isSilent)
     const trouble = { code: isSilent ? 'unreachable' : answer.problem.code, at: this.world.now() }
-    return this.keep(unsent.flatMap((item) => (this.items.get(item.id)?.state === 'waiting' ? [{ ...item, trouble }] : [])))
+    return this.keepIfRoom(unsent.flatMap((item) => (this.items.get(item.id)?.state === 'waiting' ? [{ ...item, trouble }] : [])))
   }
 
   private async hear(reply: Reply): Promise<void> {
@@ -229,6 +229,14 @@ export class Sender {
       body: item.body,
     }
     return { value: JSON.stringify(frame) }
+  }
+
+  /** A full disk keeps nothing back from the edge, which is the way to an emptier one. */
+  private async keepIfRoom(items: QueueItem[]): Promise<void> {
+    await this.keep(items).catch(() => {
+      for (const item of items) this.items.set(item.id, item)
+      this.show()
+    })
   }
 
   private async keep(items: QueueItem[]): Promise<void> {

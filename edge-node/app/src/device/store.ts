@@ -64,6 +64,12 @@ export async function openTablet(name = 'holdfast') {
     await Promise.all([value === undefined ? write.store.delete(key) : write.store.put(value, key), write.done])
   }
 
+  /** The next person needs a password. This works on a full disk, because it only deletes. */
+  async function forgetLastPerson(): Promise<void> {
+    const write = db.transaction('facts', 'readwrite', STRICT)
+    await Promise.all([write.store.delete('opened'), write.store.delete('current'), write.done])
+  }
+
   return {
     people: () => db.getAll('people'),
     person: (user: string) => db.get('people', user),
@@ -90,8 +96,9 @@ export async function openTablet(name = 'holdfast') {
     /** Nobody is at the tablet, and no key of theirs is left on it. */
     async lock(): Promise<void> {
       const write = db.transaction('facts', 'readwrite', STRICT)
-      await Promise.all([write.store.put(true, 'locked'), write.store.delete('opened'), write.done])
+      await Promise.all([write.store.put(true, 'locked'), write.store.delete('opened'), write.done]).catch(forgetLastPerson)
     },
+    forgetLastPerson,
     close: () => db.close(),
   }
 }

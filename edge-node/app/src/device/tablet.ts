@@ -47,8 +47,10 @@ export async function start(isTaken = false): Promise<void> {
   if (tablet.isElsewhere) return
   store = await openTablet()
   void navigator.storage?.persist?.()
-  tablet.device = (await store.get<string>('device')) ?? newDevice()
-  await store.set('device', tablet.device)
+  const known = await store.get<string>('device')
+  tablet.device = known ?? newDevice()
+  // A full disk keeps nobody out: what is there already is not written again.
+  if (known === undefined) await store.set('device', tablet.device)
   tablet.standing = await store.get<EdgeStanding>('standing')
   tablet.mayAskToInstall = (await store.get<boolean>('mayAskToInstall')) === true
   tablet.callsOut = (await store.get<boolean>('callsOut')) !== false
@@ -149,9 +151,9 @@ async function showPeople(): Promise<void> {
   tablet.people = await people.shown()
 }
 
-export type SignInResult = 'in' | 'wrong' | 'changed' | 'not-a-provider' | 'away' | { sentence: string }
+export type SignInResult = 'in' | 'wrong' | 'changed' | 'full' | 'not-a-provider' | 'away' | { sentence: string }
 
-/** `changed`: by a new password, and what is kept here opens with the former one. It `mayGo` where the person says so. */
+/** `full`: the disk cannot keep the sign-in. `changed`: by a new password, and what is kept here opens with the former one. It `mayGo` where the person says so. */
 export async function signIn(name: string, password: string, mayGo = false): Promise<SignInResult> {
   const answer = await edge.signIn(name.trim(), password, tablet.device, await tabletKey())
   if ('unreachable' in answer) {
@@ -165,8 +167,8 @@ export async function signIn(name: string, password: string, mayGo = false): Pro
     return code === 'invalid_credentials' ? 'wrong' : { sentence: detail ?? title }
   }
   if (answer.value.role !== 'provider') return 'not-a-provider'
-  const entered = await people.welcome(name.trim(), password, answer.value, mayGo)
-  if (entered === 'changed') return entered
+  const entered = await people.welcome(name.trim(), password, answer.value, mayGo).catch(() => 'full' as const)
+  if (typeof entered === 'string') return entered
   await comeIn(entered)
   return 'in'
 }

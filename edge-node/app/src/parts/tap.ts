@@ -1,9 +1,23 @@
-// Every tap that makes a command goes through here: it says so when the tablet or the queue has no room for it.
+// Every tap that makes or changes a command goes through here: it says so when the tablet or the queue has no room for it.
 import { toast, useI18n } from '@holdfast/kit'
 import type { Order } from '@holdfast/kit/api.gen.ts'
 import type { TabletCommand } from '../device/item.ts'
 import type { Photo } from '../device/photo.ts'
 import { tap, withdraw } from '../device/tablet.ts'
+
+/** False where the tablet's disk does not take the change. */
+export function useChange() {
+  const { t } = useI18n()
+  return async (change: () => Promise<unknown>): Promise<boolean> => {
+    try {
+      await change()
+      return true
+    } catch {
+      toast(t('app.full'), { seconds: 30 })
+      return false
+    }
+  }
+}
 
 export function useTap() {
   const { t } = useI18n()
