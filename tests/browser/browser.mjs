@@ -190,6 +190,17 @@ export async function losses(page) {
   return found
 }
 
+/** Losses of type of twice its size. */
+export async function lossesOfLargeType(page) {
+  await page.evaluate(() => {
+    const { style } = document.documentElement
+    style.setProperty('--text', String(2 * getComputedStyle(document.documentElement).getPropertyValue('--text')))
+  })
+  const lost = await page.evaluate(lossesHere)
+  await page.evaluate(() => document.documentElement.style.removeProperty('--text'))
+  return lost.map((loss) => `type of 200 %: ${loss}`)
+}
+
 async function resize(page, size) {
   await page.setViewportSize(size)
   await page.waitForFunction(({ width, height }) => innerWidth === width && innerHeight === height, size)

@@ -19,11 +19,14 @@ export async function fillSetUp(page, account, password, code = STAFF_CODE, agai
   await onward(page)
 }
 
-/** Makes the device a kiosk, as its staff do. */
-export async function enrol(page, account, password) {
+/** Makes the device a kiosk, as its staff do; `seen` looks at each page. */
+export async function enrol(page, account, password, seen = async () => {}) {
   await openStaffMenu(page)
+  await page.locator('#account').waitFor()
+  await seen('set-up')
   await fillSetUp(page, account, password)
   await page.locator('.facts').waitFor()
+  await seen('staff')
   await stop(page)
 }
 

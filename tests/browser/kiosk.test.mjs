@@ -401,30 +401,70 @@ test('a code that may not come is said to be so, and who is asked how to go on m
 /** Where a person's words can still be found. */
 const left = (context, page, more = []) => findTraces(context, page, [...TRACES, ...more], [JOB.title, JOB.street, JOB.phone, PHONE, CODE, ...more])
 
-test('by the keyboard alone, with the focus always seen', () => play(async ({ page, state }) => {
-  state.answer = 'stored'
-  const press = async (control) => {
-    await tabTo(page, control)
-    await page.keyboard.press('Enter')
-  }
-  assert.deepEqual(await unseenStops(page), [])
-  await page.reload()
-  await press(page.locator('.begin .button[lang=en]'))
-  await tabTo(page, page.locator('input[name=service]').first())
-  await page.keyboard.press('Space')
-  await press(page.locator('.steps-nav .button').last())
-  await tabTo(page, page.locator('#title'))
-  await page.keyboard.type(JOB.title)
+/** Goes on by the Tab key to that control and presses it. */
+async function pressAt(page, control, key = 'Enter') {
+  await tabTo(page, control)
+  await page.keyboard.press(key)
+}
+
+async function typeAt(page, field, words) {
+  await tabTo(page, page.locator(field))
+  await page.keyboard.type(words)
+}
+
+/** Sees the focus at every stop of the page that has this, and returns to its top. */
+async function seeStops(page, mark) {
+  await page.locator(mark).waitFor()
+  assert.deepEqual(await unseenStops(page), [], mark)
+}
+
+const goOnByKey = (page) => pressAt(page, page.locator('.steps-nav .button').last())
+
+/** From the first page to the check of a job. */
+async function describeByKeys(page, lang) {
+  await seeStops(page, '.hero')
+  await pressAt(page, page.locator(`.begin .button[lang=${lang}]`))
+  await seeStops(page, '#service')
+  await pressAt(page, page.locator('input[name=service]').first(), 'Space')
+  await goOnByKey(page)
+  await seeStops(page, '#title')
+  await typeAt(page, '#title', JOB.title)
+  await tabTo(page, page.locator('#details'))
   await tabTo(page, page.locator('.keyboard .button').first())
   await page.keyboard.press('ArrowDown')
   await page.keyboard.press('Enter')
-  // The details had the focus last.
-  assert.equal(await page.inputValue('#details'), 'q')
-  await press(page.locator('.steps-nav .button').last())
-  await page.locator('.photo-picker').waitFor()
-  await press(page.locator('.steps-nav .button').last())
-  await page.locator('#when').waitFor()
-}))
+  assert.equal(await page.inputValue('#details'), 'q', 'the field that had the focus last')
+  await goOnByKey(page)
+  await seeStops(page, '.photo-picker')
+  await goOnByKey(page)
+  await seeStops(page, '#when')
+  await pressAt(page, page.locator('input[name=when]').first(), 'Space')
+  await page.keyboard.press('ArrowDown')
+  await goOnByKey(page)
+  await seeStops(page, '#street')
+  await typeAt(page, '#street', JOB.street)
+  await typeAt(page, '#phone', JOB.phone)
+  await goOnByKey(page)
+  await seeStops(page, '#price')
+  await typeAt(page, '#price', JOB.price)
+  await goOnByKey(page)
+  await seeStops(page, '.ticket .facts')
+}
+
+for (const lang of PAGE_LANGUAGES) {
+  test(`a job is published by the keyboard alone in ${lang}, from the first page to the receipt and its end, with the focus always seen`, () => play(async ({ page, state }) => {
+    state.answer = 'stored'
+    await describeByKeys(page, lang)
+    await goOnByKey(page)
+    await seeStops(page, '.qr')
+    const [{ body }] = state.frames
+    assert.deepEqual([body.type, body.order.title, body.order.price, body.order.description], ['publish_order', JOB.title, JOB.price, 'q'])
+    assert.equal(body.order.address.includes(JOB.street) && body.order.address.includes(JOB.phone), true, body.order.address)
+    assert.ok(body.order.service_start_time, 'the second choice has an hour')
+    await goOnByKey(page)
+    await page.locator('.hero').waitFor()
+  }, { lang }))
+}
 
 test('a touch on the keys of the screen writes into the field', () => play(async ({ page }) => {
   await begin(page, 'en')

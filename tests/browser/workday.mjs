@@ -10,7 +10,7 @@ const WORK = ['accept', 'start', 'complete']
 
 /** A browser that keeps all of its data in that folder. */
 export async function openTablet(folder, options = { args: ['--no-sandbox'] }) {
-  const context = await chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, ...options, locale: 'en', timezoneId: 'Asia/Shanghai', viewport: { width: 820, height: 1180 }, reducedMotion: 'reduce' })
+  const context = await chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, locale: 'en', ...options, timezoneId: 'Asia/Shanghai', viewport: { width: 820, height: 1180 }, reducedMotion: 'reduce' })
   return { context, ...(await watch(context.pages()[0] ?? (await context.newPage()))) }
 }
 
@@ -44,24 +44,29 @@ async function photograph(page) {
 const isNow = (page, status) => page.locator(`.status[data-status=${status}]`).waitFor()
 const act = (page) => page.locator('.actions .button').first().click()
 
-/** Accepts, starts and completes a job. */
-export async function work(page, base, id) {
+/** Accepts, starts and completes a job; `seen` looks at each page. */
+export async function work(page, base, id, seen = async () => {}) {
   await page.goto(`${base}/jobs/${id}`)
   await isNow(page, 'pending')
+  await seen('pending')
   await act(page)
-  await finishAccepted(page, id)
+  await finishAccepted(page, id, seen)
 }
 
 /** Starts the accepted job of this page, and completes it with a photo of the work. */
-export async function finishAccepted(page, id) {
+export async function finishAccepted(page, id, seen = async () => {}) {
   await isNow(page, 'accepted')
+  await seen('accepted')
   await act(page)
   await isNow(page, 'in_progress')
+  await seen('started')
   await act(page)
   await page.fill('textarea', `Both sides of ${id.slice(-4)}. 两面。`)
   await photograph(page)
+  await seen('complete')
   await page.click('form button[type=submit]')
   await isNow(page, 'completed')
+  await seen('completed')
 }
 
 /** Each job is completed in the cloud, and each step of it came through that edge once. */
