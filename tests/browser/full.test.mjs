@@ -114,7 +114,7 @@ test('a tablet without room says so before a photo is taken, offers small ones, 
 test('a photo that finds no room is not kept, and no further one is taken until there is some', () => playWithLimit(async ({ page, storage, edge }) => {
   await page.clock.install()
   await page.goto(`${edge.url}/jobs/${id(14)}/complete`)
-  await page.locator('.shoot').waitFor()
+  await page.locator('[aria-busy=false] .shoot').waitFor()
   edge.goAway()
   await storage.fill()
   await page.setInputFiles('.shoot input', { name: 'work.png', mimeType: 'image/png', buffer: await page.screenshot() })

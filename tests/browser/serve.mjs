@@ -15,7 +15,7 @@ export const POLICY =
 export const PERMISSIONS = 'camera=(self), geolocation=(), microphone=(), payment=(), usb=()'
 export const PERMISSIONS_OF_APP = 'camera=(self), geolocation=(self), microphone=(), payment=(), usb=()'
 
-/** Serves that folder on a free port of this machine; the paths that begin like one of `answers` are answered by it. */
+/** Serves that folder on a free port of this machine; a path that begins like one of `answers` is answered by that. */
 export async function serve(folder, answers = {}) {
   const server = createServer((request, response) => {
     const path = new URL(request.url, 'http://localhost').pathname

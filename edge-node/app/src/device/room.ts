@@ -6,8 +6,16 @@ const TRIED = 'holdfast-room'
 /** Stays free for the queue. */
 const QUEUE_BYTES = 2 * 1024 * 1024
 
+let measuring: Promise<number> | undefined
+
+/** One measurement at a time: a second trial would take the room of the first. */
+export function measureRoom(): Promise<number> {
+  measuring ??= measure().finally(() => (measuring = undefined))
+  return measuring
+}
+
 /** The estimate alone promises too much: Chromium always adds at least a gigabyte to what is used, so a trial is made too. */
-export async function measureRoom(): Promise<number> {
+async function measure(): Promise<number> {
   const room = roomHere(await navigator.storage?.estimate?.())
   for (const form of ['usual', 'small'] as const) {
     const { bytes } = PHOTO_FORMS[form]
