@@ -51,6 +51,16 @@ const lost = {
     hops: { tapped_at: at('10:41:07'), edge_at: at('10:41:08'), cloud_at: at('11:02:31') },
   }),
 }
+const promise = (edge) => ({ source: edge, edge, epoch: 7, seq: 12, verdict: 'firm', promise: { edge, epoch: 7, fence: 4, why: null, end: null } })
+/** One that the cloud kept, and one whose order was cancelled meanwhile. */
+const firmAnswers = [
+  {
+    ...step(4, 'accept', { user_id: OTHER, role: 'provider' }, { from: 'cancelled', to: 'cancelled', code: 'order_cancelled_meanwhile', ...promise('north-1') }),
+    id: 31, order_id: id(161), order_code: 'N-7F3K61', region: 'NORTH', order_status: 'cancelled',
+    cases: [{ id: 4, order_id: id(161), order_code: 'N-7F3K61', region: 'NORTH', user_id: OTHER, kind: 'met_closed', command_id: id(502), code: 'order_cancelled_meanwhile', at: at('10:52:00'), taken_by: null, taken_at: null, closed_by: null, closed_at: null, closed_why: null }],
+  },
+  { ...step(3, 'accept', { user_id: PEOPLE.provider.user_id, role: 'provider' }, promise('south-1')), id: 30, order_id: id(160), order_code: 'S-7F3K60', region: 'SOUTH', order_status: 'completed', cases: [] },
+]
 const timeline = [
   step(1, null, { user_id: PEOPLE.customer.user_id, role: 'customer' }, {
     from: null, to: 'pending_review', source: 'north-1', edge: 'north-1', epoch: 7, seq: 3, hops: { tapped_at: at('09:12:04.200'), edge_at: at('09:12:04.300'), cloud_at: at('09:31:40') },
@@ -254,6 +264,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     }],
     ['GET', /^\/admin\/commands\//, () => ({ items: [{ command_id: id(501), user_id: OTHER, applied: true, code: null, order_id: id(160), order_version: 3, op: null, decided_at: at('10:47:00') }] })],
     ['GET', /^\/admin\/lost-acceptances$/, () => page([{ ...lost, id: 1, order_id: id(160), order_code: 'N-7F3K60', region: 'NORTH', winner: { user_id: PEOPLE.provider.user_id, source: 'portal', decided_at: at('10:52:41.100'), verdict: null, race_rule: 'first_in_cloud' } }])],
+    ['GET', /^\/admin\/firm-answers$/, ({ query }) => page(firmAnswers.filter(({ region, promise }) => region === (query.get('region') ?? region) && promise.edge === (query.get('edge') ?? promise.edge)))],
     ['GET', /^\/admin\/assignments\/(\w+)$/, ({ match }) => rightOf(match[1])],
     ['PUT', /^\/admin\/assignments\/(\w+)$/, ({ match, body }) => { Object.assign(state.right, body); return rightOf(match[1]) }],
   ]
@@ -492,7 +503,10 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   state.answer = async (request, response) => {
     const url = new URL(request.url, 'http://localhost')
     const path = url.pathname.replace('/api/v1', '')
-    const body = readBody(request.headers, await buffer(request))
+    const bytes = await buffer(request).catch(() => undefined)
+    // The page that asked has been closed.
+    if (!bytes) return undefined
+    const body = readBody(request.headers, bytes)
     if (path !== '/stream') {
       state.asked.push({ method: request.method, path, query: Object.fromEntries(url.searchParams), body, headers: request.headers })
       news.emit('asked')
@@ -500,7 +514,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     // Away for good, or until the path that it names is asked for.
     if (state.gone === path) state.gone = false
     // A connection that just closes would be tried once more by the browser.
-    if (state.gone) return response.socket.end('no answer')
+    if (state.gone) return response.socket?.end('no answer')
     // It stays silent and, once it is over, is not tried again within a test.
     if (path === '/stream') return send(response, 200, 'text/event-stream', 'retry: 3600000\nevent: ready\ndata: {"resumed":true}\n\n')
     for (const [method, pattern, answer] of routes) {

@@ -926,6 +926,34 @@ test('a desk calls people by their names, asked for together, and only where the
   await context.close()
 })
 
+test('what nodes promised is listed by region and node, with what became of it, and leads to its case', async () => {
+  const state = gateway({ role: 'admin' })
+  const { context, page, go, faults } = await open(state)
+  const rows = page.locator('.panel tbody tr')
+  await go('/conflicts')
+  await page.getByRole('button', { name: 'Promised by nodes' }).click()
+  await page.waitForURL('**/conflicts?show=promises')
+  await rows.filter({ hasText: 'S-7F3K60' }).getByText('The cloud decided as promised.').waitFor()
+  assert.equal(await rows.count(), 2)
+
+  await page.getByLabel('Region').selectOption('NORTH')
+  await page.waitForURL('**region=NORTH')
+  await rows.filter({ hasText: 'S-7F3K60' }).waitFor({ state: 'detached' })
+  const closed = rows.filter({ hasText: 'N-7F3K61' })
+  await closed.getByText('It had been cancelled before this arrived.').waitFor()
+  await closed.getByText('north-1/7/12').waitFor()
+  assert.equal(await closed.getByRole('link', { name: 'Promised, and the order was closed' }).getAttribute('href'), '/conflicts/case-4')
+
+  await page.getByLabel('Node', { exact: true }).fill('South-1')
+  await page.keyboard.press('Enter')
+  await page.getByText('There is nothing to close.').waitFor()
+  await page.getByLabel('Region').selectOption('All')
+  await rows.filter({ hasText: 'S-7F3K60' }).waitFor()
+  assert.equal(await rows.count(), 1)
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
 test('a case of the conflict desk is taken, closed by the keyboard with its result, and found among the closed ones', async () => {
   const state = gateway({ role: 'admin' })
   const { context, page, go, faults } = await open(state)

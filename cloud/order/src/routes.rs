@@ -241,6 +241,10 @@ fn routes_for_admins<T: RouteTable<Service>>(to: T) -> T {
             &[], admin::withdraw_all)
         .add_public_route(admin(GET, "/api/v1/admin/lost-acceptances", &[ReadDesks]),
             "List the acceptances that lost, newest first", &[], admin::lost_acceptances)
+        .add_public_route(admin(GET, "/api/v1/admin/firm-answers", &[ReadDesks]),
+            "List the commands that edges answered firm, newest first, and what became of them; \
+             there is nothing to close",
+            &[], admin::firm_answers)
         .add_public_route(admin(GET, "/api/v1/admin/commands/{id}", &[ReadDesks]),
             "List the answers recorded for a command id", &[], admin::answers)
 }

@@ -16,6 +16,7 @@ mod assignments;
 mod background;
 mod cancel_fees;
 mod decide;
+mod firm_answers;
 mod lists;
 mod orders;
 mod photos;
@@ -54,6 +55,7 @@ pub use admin::CaseUpdateResult;
 pub use assignments::{AssignmentRecord, AssignmentRequest};
 pub use cancel_fees::CancelFeeRow;
 pub use decide::FundedBatchResult;
+pub use firm_answers::FirmAnswerQuery;
 pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
 pub use orders::{CancelBasis, KNOWN_MAX, TrackedStep, TrackingSecret};
 pub use photos::{

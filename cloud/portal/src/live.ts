@@ -82,10 +82,10 @@ export function listen({ client, signedOut }: LivePorts): () => void {
     on<OrderNews>('order', news => gathered(staleBy(client, news)))
     on<OrderNews>('order_gone', news => gathered(staleBy(client, news)))
     // The order is as it was; its history and the admins' desk have a line more.
-    on<OrderNews>('acceptance_lost', ({ id }) => gathered([['timeline', id], ['lost'], ['cases']]))
+    on<OrderNews>('acceptance_lost', ({ id }) => gathered([['timeline', id], ['lost'], ['cases'], ['promises']]))
     on<RegionStatus>('region', region => {
       client.setQueryData<StatusReport>(['status'], report => report && withRegion(report, region))
-      gathered([['edges'], ['queue'], ['asks'], ['assignment'], ['lost'], ['cases']])
+      gathered([['edges'], ['queue'], ['asks'], ['assignment'], ['lost'], ['cases'], ['promises']])
     })
     // A reply to a review, and a decision about a review or a provider, come as news alone.
     on('inbox', () => gathered([['inbox'], ['review'], ['verification']]))

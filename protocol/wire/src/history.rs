@@ -241,6 +241,23 @@ pub struct LostAcceptance {
     pub winner: Option<Winner>,
 }
 
+/// A command that an edge answered firm, and what became of that promise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FirmAnswer {
+    /// Its place among all history entries; newer ones are higher.
+    pub id: u64,
+    pub order_id: OrderId,
+    pub order_code: OrderCode,
+    pub region: Region,
+    /// The order's status now.
+    pub order_status: OrderStatus,
+    /// Its entry in the order's history. The cloud decided as promised if it has no code.
+    #[serde(flatten)]
+    pub entry: TimelineEntry,
+    /// The cases that it opened, closed ones too.
+    pub cases: Vec<CaseItem>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Winner {
     pub user_id: UserId,

@@ -180,7 +180,7 @@ pub use evidence::{
     ChecklistAnswer, StrokePoint, WorkEvidence, check_evidence, check_photos, checklist_for,
 };
 pub use history::{
-    AddressShown, CaseItem, CaseState, CommandAnswer, EdgePromise, Hops, LossReason,
+    AddressShown, CaseItem, CaseState, CommandAnswer, EdgePromise, FirmAnswer, Hops, LossReason,
     LostAcceptance, TimelineEntry, Winner, WithdrawnJob, WithdrawnJobs,
 };
 pub use hub_calls::{

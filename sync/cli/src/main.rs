@@ -14,6 +14,7 @@ mod keys;
 mod layout;
 mod login;
 mod output;
+mod promises;
 mod queue;
 mod region;
 mod status;
@@ -37,6 +38,7 @@ use crate::{
     gateway::Gateway,
     keys::KeysAction,
     output::{CommandFailure, CommandOutput, ExitKind, Result},
+    promises::PromiseFilter,
     queue::QueueAction,
     region::{LeaseAction, LinkAction},
     style::OutputStyle,
@@ -99,6 +101,7 @@ pub enum OperatorCommand {
         #[arg(long)]
         cursor: Option<ConflictCursor>,
     },
+    Promises(PromiseFilter),
     Explain {
         what: String,
     },
@@ -232,6 +235,7 @@ async fn run_operator_command(
         OperatorCommand::Conflicts { limit, cursor } => {
             conflicts::list_conflicts(gateway, usize::from(*limit), *cursor).await
         }
+        OperatorCommand::Promises(filter) => promises::list_promises(gateway, filter).await,
         OperatorCommand::Explain { what } => explain::explain_item(gateway, what).await,
         OperatorCommand::Trace { order } => trace::trace_order(gateway, order).await,
         OperatorCommand::Enrol {

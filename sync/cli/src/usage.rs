@@ -27,6 +27,7 @@ fn find_help_phrase(path: &str) -> Phrase {
         "queue" => say::help_queue,
         "queue retry" => say::help_queue_retry,
         "conflicts" => say::help_conflicts,
+        "promises" => say::help_promises,
         "explain" => say::help_explain,
         "trace" => say::help_trace,
         "enrol" => say::help_enrol,

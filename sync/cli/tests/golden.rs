@@ -55,7 +55,7 @@ const WELL: [&str; 30] = [
     "dlq drop order_queue --all",
     "dlq replay hub_feed --since 2025-11-24T14:00Z",
 ];
-const TROUBLED: [&str; 16] = [
+const TROUBLED: [&str; 18] = [
     "status",
     "edges",
     "queue",
@@ -63,6 +63,8 @@ const TROUBLED: [&str; 16] = [
     "queue retry north-1 5 --epoch 1",
     "queue retry 0192f5d4-0000-7000-8000-000000000007",
     "conflicts",
+    "promises --limit 2",
+    "promises --since 1m",
     "explain 0192f5d4-0000-7000-8000-000000000009",
     "explain north-1/1/17",
     "explain north-1/1/5",
@@ -91,7 +93,7 @@ const REFUSED: [&str; 16] = [
     "keys kill key-9 --why Stolen",
     "withdraw nobody --why Fraud",
 ];
-const HELP: [&str; 31] = [
+const HELP: [&str; 32] = [
     "--help",
     "help queue",
     "status --help",
@@ -105,6 +107,7 @@ const HELP: [&str; 31] = [
     "queue --help",
     "queue retry --help",
     "conflicts --help",
+    "promises --help",
     "explain --help",
     "trace --help",
     "enrol --help",

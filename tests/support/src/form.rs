@@ -34,11 +34,12 @@ pub fn of(line: &str, answer: &Value) -> &'static str {
     }
 }
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "status",
     "edges",
     "queue",
     "conflicts",
+    "promises",
     "enrol",
     "wait",
     "link",

@@ -1,5 +1,5 @@
-//! The routes of admins: region assignments, the record of collisions, cases, and a provider's jobs
-//! to withdraw.
+//! The routes of admins: region assignments, the records of collisions and of edges' promises,
+//! cases, and a provider's jobs to withdraw.
 
 use axum::extract::State;
 use process::{
@@ -13,15 +13,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::{
     Amount, ApprovalRule, Assignments, CaseItem, CaseState, Code, Command, CommandAnswer,
-    CommandBody, CommandId, Currency, EdgeId, LostAcceptance, OfflineRules, OpDecision, Policy,
-    PriceCap, Region, ServiceType, UserId, WithdrawnJob, WithdrawnJobs,
+    CommandBody, CommandId, Currency, EdgeId, FirmAnswer, LostAcceptance, OfflineRules, OpDecision,
+    Policy, PriceCap, Region, ServiceType, UserId, WithdrawnJob, WithdrawnJobs,
 };
 
 use super::WholeList;
 use crate::{
     actions::{self, Service},
     say,
-    store::{AssignmentRecord, AssignmentRequest, CaseUpdateResult},
+    store::{AssignmentRecord, AssignmentRequest, CaseUpdateResult, FirmAnswerQuery},
 };
 
 /// An operator's request; absent parts stay unchanged.
@@ -289,6 +289,26 @@ pub(crate) async fn lost_acceptances(
     let (items, next) = service
         .store
         .lost_acceptances(page.after, page.limit)
+        .await?;
+    Ok(ItemList {
+        items,
+        next: next.map(|id| id.to_string()),
+    })
+}
+
+/// Pages like those of the lost acceptances.
+pub(crate) async fn firm_answers(
+    State(service): State<Service>,
+    Query(query): Query<FirmAnswerQuery>,
+    page: Page<u64>,
+) -> Result<ItemList<FirmAnswer>, Problem> {
+    let period = query.from.zip(query.until);
+    if period.is_some_and(|(from, until)| until <= from) {
+        return Err(Problem::wrong_field("until", say::time_range_empty));
+    }
+    let (items, next) = service
+        .store
+        .list_firm_answers(&query, page.after, page.limit)
         .await?;
     Ok(ItemList {
         items,

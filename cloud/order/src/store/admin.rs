@@ -1,4 +1,5 @@
 //! Records that admins work with: cases, lost acceptances, and the stored answers of a command id.
+//! `firm_answers` has the promises of edges.
 //!
 //! Invariants: case items with the same order, person and kind form one case, and are taken and
 //! closed together. A closed case stays closed and keeps its first reason; a new item of the same
@@ -10,7 +11,7 @@ use platform::{
     row,
     sql::{
         Columns, KeyColumn, NAMES_MAX, ReadError, Row, SealedColumn, SealedTable, Statement,
-        StoredRow, Tx, split_batches,
+        StoredRow, Tx, Val, split_batches,
     },
     transact, vals,
 };
@@ -97,6 +98,32 @@ impl Store {
         let values = vals![before.unwrap_or(u64::MAX), limit];
         let rows = self.sql.fetch_all::<ListedCase>(text, values).await?;
         rows.into_iter().map(ListedCase::into_case_item).collect()
+    }
+
+    /// The cases that these commands opened on these orders, oldest first.
+    pub(super) async fn list_cases_of_commands(
+        &self,
+        commands: &[(OrderId, CommandId)],
+    ) -> Result<Vec<CaseItem>, StoreError> {
+        let mut cases = Vec::new();
+        for part in split_batches(commands, NAMES_MAX) {
+            let orders = part.iter().map(|(order_id, _)| Val::from(*order_id));
+            let commands = part.iter().map(|(_, command_id)| Val::from(*command_id));
+            let text = Statement::new(LIST_CASES)
+                .append_text(" WHERE case_items.order_id IN (")
+                .append_marks(part.len())
+                .append_text(") AND case_items.command_id IN (")
+                .append_marks(part.len())
+                .append_text(") ORDER BY case_items.id");
+            let rows: Vec<ListedCase> = self
+                .sql
+                .fetch_all(text, orders.chain(commands).collect())
+                .await?;
+            for row in rows {
+                cases.push(row.into_case_item()?);
+            }
+        }
+        Ok(cases)
     }
 
     pub async fn find_case(&self, id: u64) -> Result<Option<CaseItem>, StoreError> {
@@ -204,8 +231,8 @@ impl ListedCase {
     }
 }
 
-/// Timeline entries scanned per page. Few of them are lost acceptances, but an index for these
-/// would slow every order change.
+/// Timeline entries scanned per page. Few of them are lost acceptances or firm answers, but an
+/// index for these would slow every order change.
 const LINES_SEARCHED_MAX: u64 = 20_000;
 
 const NEWEST: &str = "SELECT COALESCE(MAX(id), 0) FROM order_timeline";
@@ -221,10 +248,24 @@ const WON: &str = " FROM order_timeline WHERE action = 'accept' AND from_status 
 /// Answers shown per id. More than a person has devices is abuse.
 const ANSWERS_MAX: usize = 20;
 
-/// A timeline entry after the extra columns of its row: its id, and its order's region.
-struct LocatedTimelineRow<P> {
-    place: P,
-    line: LineRow,
+/// The timeline entries that one page scans.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ScannedLines {
+    pub before: u64,
+    pub from: u64,
+}
+
+impl ScannedLines {
+    /// The start of the next page, if any. `last` is the last item of a full page.
+    pub(super) fn next_page(self, last: Option<u64>) -> Option<u64> {
+        Some(last.unwrap_or(self.from)).filter(|next| *next > 1)
+    }
+}
+
+/// A timeline entry after the extra columns of its row, such as its id and its order's region.
+pub(super) struct LocatedTimelineRow<P> {
+    pub place: P,
+    pub line: LineRow,
 }
 
 impl<P: Row> Row for LocatedTimelineRow<P> {
@@ -247,6 +288,24 @@ impl Store {
         before: Option<u64>,
         limit: usize,
     ) -> Result<(Vec<LostAcceptance>, Option<u64>), StoreError> {
+        let scanned = self.scanned_lines(before).await?;
+        let closed = [Code::OrderCancelledMeanwhile, Code::OrderRejectedMeanwhile];
+        let [cancelled, rejected] = closed.map(Code::as_str);
+        let values = vals![scanned.before, scanned.from, cancelled, rejected, limit];
+        let text = Statement::new("SELECT order_timeline.id, orders.location, ");
+        let text = text.append_text(LineRow::LIST).append_text(LOST);
+        let rows: Vec<LostAcceptanceRow> = self.sql.fetch_all(text, values).await?;
+        let full = rows.len() == limit;
+        let lost = self.add_winners(rows).await?;
+        let last = lost.last().filter(|_| full).map(|lost| lost.id);
+        Ok((lost, scanned.next_page(last)))
+    }
+
+    /// The entries to scan before this one, or at the end of the history.
+    pub(super) async fn scanned_lines(
+        &self,
+        before: Option<u64>,
+    ) -> Result<ScannedLines, StoreError> {
         let before = match before {
             Some(before) => before,
             None => {
@@ -258,20 +317,7 @@ impl Store {
             }
         };
         let from = before.saturating_sub(LINES_SEARCHED_MAX).max(1);
-        let closed = [Code::OrderCancelledMeanwhile, Code::OrderRejectedMeanwhile];
-        let [cancelled, rejected] = closed.map(Code::as_str);
-        let values = vals![before, from, cancelled, rejected, limit];
-        let text = Statement::new("SELECT order_timeline.id, orders.location, ");
-        let text = text.append_text(LineRow::LIST).append_text(LOST);
-        let rows: Vec<LostAcceptanceRow> = self.sql.fetch_all(text, values).await?;
-        let full = rows.len() == limit;
-        let lost = self.add_winners(rows).await?;
-        let next = if full {
-            lost.last().map(|lost| lost.id)
-        } else {
-            Some(from)
-        };
-        Ok((lost, next.filter(|next| *next > 1)))
+        Ok(ScannedLines { before, from })
     }
 
     pub async fn list_answers(&self, id: CommandId) -> Result<Vec<CommandAnswer>, StoreError> {

@@ -8,6 +8,7 @@ mod evidence;
 mod export;
 mod fees;
 mod filters;
+mod firm_answers;
 mod funds;
 mod hub;
 mod incidents;

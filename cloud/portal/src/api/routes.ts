@@ -158,6 +158,7 @@ export const cases = (state: CaseState, cursor?: string, signal?: Asking) => ask
 export const takeCase = (id: number) => ask('post', '/api/v1/admin/cases/{id}/take', { path: { id } })
 export const closeCase = (id: number, reason: string) => ask('post', '/api/v1/admin/cases/{id}/close', { path: { id }, body: { reason } })
 export const lostAcceptances = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/lost-acceptances', { query: { limit: 100, cursor }, signal })
+export const firmAnswers = (query: { region?: Region; edge?: string; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/firm-answers', { query: { limit: 100, ...query }, signal })
 export const answers = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/commands/{id}', { path: { id }, signal }).then(answer => answer.items)
 
 export const edges = (signal?: Asking) => ask('get', '/api/v1/admin/edges', { query: { limit: 200 }, signal })

@@ -6,6 +6,7 @@ mod conflicts;
 mod enrol;
 mod explain;
 mod login;
+mod promises;
 mod queue;
 mod schema;
 mod stage;

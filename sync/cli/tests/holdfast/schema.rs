@@ -6,7 +6,7 @@ use support::form;
 use crate::stage::*;
 
 /// Command line and schema of its answer.
-const ANSWERS: [(&str, &str); 36] = [
+const ANSWERS: [(&str, &str); 37] = [
     ("status", "status"),
     ("edges", "edges"),
     (
@@ -25,6 +25,7 @@ const ANSWERS: [(&str, &str); 36] = [
         "queue-retry-ask",
     ),
     ("conflicts", "conflicts"),
+    ("promises", "promises"),
     (
         "explain 0192f5d4-0000-7000-8000-000000000009",
         "explain-order",

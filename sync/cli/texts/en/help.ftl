@@ -46,6 +46,13 @@ help-conflicts =
     Show acceptances that lost, and cases that wait for a person, newest first
     limit: Number of conflicts to show
     cursor: The end of the page before
+help-promises =
+    Show what edges answered firm, mostly while they were cut off, newest first, and what became of it
+    region: NORTH, SOUTH, EAST, WEST or MID
+    edge: The edge that answered
+    since: Decided by the cloud at this moment and later: 2026-11-22T14:00Z, or 90m, 2h, 3d ago
+    limit: Number of answers to show
+    place: The end of the page before
 help-explain =
     Tell the story of an order, an op, a command or a conflict: who did what and when, who won, and why
     what: An order's id or code (N-7F3K9Q), an op (north-1/1/17), a command's id, or a conflict (lost-12)

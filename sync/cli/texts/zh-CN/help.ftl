@@ -46,6 +46,13 @@ help-conflicts =
     显示失败的接单与待人工处理的个案，新的在前
     limit: 显示的条数，默认 20
     cursor: 上一页结束的位置
+help-promises =
+    显示节点作出的确定答复（大多在断网期间）及其结果，新的在前
+    region: NORTH、SOUTH、EAST、WEST 或 MID
+    edge: 作出答复的节点
+    since: 云端在此刻及之后作出决定的：2026-11-22T14:00Z，或 90m、2h、3d 之前
+    limit: 显示的条数，默认 20
+    place: 上一页结束的位置
 help-explain =
     说明订单、操作或冲突的来龙去脉：谁在何时做了什么，谁接到单，原因何在
     what: 订单编号或短码（N-7F3K9Q）、操作位置（north-1/1/17）、操作编号，或冲突（lost-12）

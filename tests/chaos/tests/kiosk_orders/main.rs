@@ -1,7 +1,8 @@
 //! Fifty kiosk orders with photos live and end in a cut-off region under its rules. The region has
 //! contact once, and some of the orders that the cloud knows from then collide with cancels there.
 //! Some cost more than a rule allows. After healing, every order, payment, photo and history is
-//! right, and what the edge decided under a rule is listed until an admin closes it.
+//! right. Each firm answer of the edge is listed, and what it decided under a rule is a case until
+//! an admin closes it.
 //!
 //! `HOLDFAST_CHAOS_SEED=N` repeats a plan.
 
@@ -13,6 +14,7 @@ mod order;
 mod payments;
 mod pictures;
 mod plan;
+mod promises;
 mod scene;
 mod truth;
 
@@ -90,8 +92,9 @@ async fn live_through_outage(stores: Stores, seed: u64) {
     scene.check_histories(&orders, healed_at).await;
     check_all_photos(&scene, &orders).await;
     scene.check_inboxes(&orders).await;
+    scene.check_promises(&orders, healed_at).await;
     scene.check_cases(&orders).await;
-    print_time("orders, histories, photos, inboxes and cases are right");
+    print_time("orders, histories, photos, inboxes, promises and cases are right");
     scene.check_payments(&orders).await;
     scene.end_unpaid_orders(&orders).await;
     scene.check_books(&orders).await;

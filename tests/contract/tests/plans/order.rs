@@ -4,8 +4,9 @@ use custody::OrderVersionsQuery;
 use order::{
     Config,
     store::{
-        AcceptanceRules, CaseUpdateResult, ChunkResult, OrderListCursor, OrderListQuery, OrderSort,
-        PhotoName, PhotoPurpose, PhotoVerdict, Publication, Store, TrackingSecret,
+        AcceptanceRules, CaseUpdateResult, ChunkResult, FirmAnswerQuery, OrderListCursor,
+        OrderListQuery, OrderSort, PhotoName, PhotoPurpose, PhotoVerdict, Publication, Store,
+        TrackingSecret,
     },
 };
 use platform::{Database, files::FileKind, inbox, outbox, sql::Sql};
@@ -20,7 +21,7 @@ use wire::{
     UserId, Verdict, WorkEvidence,
 };
 
-use crate::{NOW, fill, recorder, scans_of, without_scans};
+use crate::{NOW, SqliteStep, all, fill, recorder, scans_of, without_scans};
 
 const FILLED: &[&str] = &[
     "orders",
@@ -83,6 +84,19 @@ pub(crate) async fn uses_indexes(engine: Engine) {
         1,
         "a scan would be seen"
     );
+    if engine == Engine::Sqlite {
+        begins_in_the_history(&sql, recorder).await;
+    }
+}
+
+/// The firm answers of a region are searched in a part of the history, not among all orders there.
+async fn begins_in_the_history(sql: &Sql, recorder: &recorder::Recorder) {
+    let statements = recorder.statements().into_iter();
+    let mut of_region = statements.filter(|text| text.contains("AND orders.location = ?"));
+    let text = of_region.next().expect("the list of a region was read");
+    let steps: Vec<SqliteStep> = all(sql, format!("EXPLAIN QUERY PLAN {text}")).await;
+    let first = "SEARCH order_timeline USING INTEGER PRIMARY KEY";
+    assert!(steps[0].0.starts_with(first), "{}", steps[0].0);
 }
 
 async fn run(sql: &Sql) {
@@ -265,10 +279,11 @@ async fn photos(store: &Store, clock: &Clock, order_id: OrderId) {
     assert_eq!(store.remove_unfinished_photos(20).await.unwrap(), 0);
 }
 
+/// An edge's log with this command, which it answered firm.
 fn batch_of(command: Command) -> OpsBatch {
     let evidence = CommandEvidence {
-        verdict: Verdict::Provisional,
-        fence: None,
+        verdict: Verdict::Firm,
+        fence: Some(1),
         received_at: NOW,
         policy_version: None,
         rules_version: None,
@@ -307,6 +322,7 @@ async fn desks(store: &Store) {
     let closed = store.close_case(newest, user(9), "Done.").await.unwrap();
     assert!(matches!(closed, CaseUpdateResult::Done(_)));
     store.lost_acceptances(None, 20).await.unwrap();
+    firm_answers(store).await;
     store.list_answers(CommandId(Uuid::nil())).await.unwrap();
     store.list_provider_jobs(user(2), 20).await.unwrap();
     let since = store.stale_since(1);
@@ -314,6 +330,20 @@ async fn desks(store: &Store) {
         .find_stale(OrderStatus::Pending, since, 20)
         .await
         .unwrap();
+}
+
+/// The list of firm answers with every filter, and without any.
+async fn firm_answers(store: &Store) {
+    let filtered = FirmAnswerQuery {
+        region: Some(Region::North),
+        edge: EdgeId::new("north-1").ok(),
+        from: Some(NOW),
+        until: Some(NOW.plus_ms(1)),
+    };
+    for query in [filtered, FirmAnswerQuery::default()] {
+        let (answers, _) = store.list_firm_answers(&query, None, 20).await.unwrap();
+        assert_eq!(answers.len(), 1);
+    }
 }
 
 async fn published(store: &Store, clock: &Clock) -> Order {

@@ -1,6 +1,7 @@
 //! The test gateway's answers, by route.
 
 mod ops;
+mod promises;
 mod trace;
 
 use std::{
@@ -66,6 +67,7 @@ pub(super) fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Rou
         .route("/api/v1/admin/ops/{edge}/{epoch}/{seq}", get(ops::op))
         .route("/api/v1/admin/commands/{id}", get(ops::answers))
         .route("/api/v1/admin/lost-acceptances", get(lost))
+        .route("/api/v1/admin/firm-answers", get(promises::firm_answers))
         .route("/api/v1/admin/cases", get(cases))
         .route("/api/v1/admin/users", get(people))
         .route(

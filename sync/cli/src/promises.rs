@@ -1,0 +1,153 @@
+//! `holdfast promises`: what edges answered firm, newest first, and what became of each answer.
+
+use clap::Args;
+use process::clock::Clock;
+use serde_json::{Value, json};
+use wire::{EdgeId, FirmAnswer, Language, Region, TimelineEntry};
+
+use crate::{
+    gateway::Gateway,
+    layout::{NarrowTableRules, TableCell, render_table},
+    output::{CommandOutput, Result},
+    say,
+    style::{self, OutputStyle, TextTone},
+    values::{self, ConflictName, PastMoment},
+};
+
+#[derive(Debug, Args)]
+pub struct PromiseFilter {
+    #[arg(long)]
+    pub region: Option<Region>,
+    #[arg(long)]
+    pub edge: Option<EdgeId>,
+    #[arg(long, value_name = "MOMENT", value_parser = values::moment_parser(Language::English))]
+    pub since: Option<PastMoment>,
+    #[arg(long, value_name = "NUMBER", default_value_t = 20,
+          value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub limit: u16,
+    // An id has one type in all commands, and that of `cursor` is the place in two lists.
+    #[arg(id = "place", long = "cursor", value_name = "CURSOR")]
+    pub cursor: Option<u64>,
+}
+
+/// Drops, in order: TAPPED, REGION, PERSON, STATUS, LOG.
+const FORM: NarrowTableRules = NarrowTableRules {
+    sheds: &[6, 2, 5, 7, 3],
+    ends_with_sentence: true,
+};
+
+struct PromisePage {
+    items: Vec<FirmAnswer>,
+    next: Option<String>,
+}
+
+pub(crate) async fn list_promises(
+    gateway: &Gateway,
+    filter: &PromiseFilter,
+) -> Result<CommandOutput> {
+    let page = load_page(gateway, filter).await?;
+    let style = &gateway.style;
+    Ok(CommandOutput::new(
+        style,
+        || page_to_json(&page, style),
+        || render_page(&page, style),
+    ))
+}
+
+async fn load_page(gateway: &Gateway, filter: &PromiseFilter) -> Result<PromisePage> {
+    let mut path = "/api/v1/admin/firm-answers?".to_owned();
+    if let Some(region) = filter.region {
+        path += &format!("region={region}&");
+    }
+    if let Some(edge) = &filter.edge {
+        path += &format!("edge={edge}&");
+    }
+    if let Some(since) = filter.since {
+        let from = since.resolve_at(Clock::system().now());
+        path += &format!("from={from}&");
+    }
+    let after = filter.cursor.map(|place| place.to_string());
+    let limit = usize::from(filter.limit);
+    let (items, next) = gateway.list_after_cursor(&path, limit, after).await?;
+    Ok(PromisePage { items, next })
+}
+
+fn page_to_json(page: &PromisePage, style: &OutputStyle) -> Value {
+    let items = page.items.iter().map(|answer| {
+        let mut value = json!(answer);
+        value["result"] = json!(describe_result(answer, style));
+        value
+    });
+    json!({ "items": items.collect::<Vec<_>>(), "next": page.next })
+}
+
+fn render_page(page: &PromisePage, style: &OutputStyle) -> String {
+    let mut out = if page.items.is_empty() {
+        let none = match page.next {
+            None => say::promises_none,
+            Some(_) => say::promises_none_so_far,
+        };
+        style.translate(none) + "\n"
+    } else {
+        let columns = say::promises_columns.text_in(style.language);
+        let rows = page.items.iter().map(|answer| build_row(answer, style));
+        render_table(columns, FORM, rows, style)
+    };
+    if let Some(next) = &page.next {
+        let cursor = next.into();
+        let older = style.translate(say::promises_older { cursor });
+        out += &format!("  {older}\n");
+    }
+    out
+}
+
+fn build_row(answer: &FirmAnswer, style: &OutputStyle) -> Vec<TableCell> {
+    let entry = &answer.entry;
+    let action = entry.action.map_or("publish", |action| action.as_str());
+    let status = style.translate(say::order_status {
+        status: answer.order_status.as_str().into(),
+    });
+    vec![
+        TableCell::or_dash(entry.hops.cloud_at.map(style::format_moment)),
+        TableCell::with_tone(TextTone::Heading, &answer.order_code),
+        TableCell::new(answer.region),
+        TableCell::or_dash(describe_log_place(entry)),
+        TableCell::new(style.translate(say::promises_command {
+            action: action.into(),
+        })),
+        TableCell::new(entry.actor.user_id),
+        TableCell::or_dash(entry.hops.tapped_at.map(style::format_moment)),
+        TableCell::new(status),
+        TableCell::new(describe_result(answer, style)),
+    ]
+}
+
+/// In the log of the edge that answered; without a number if another log brought the command.
+fn describe_log_place(entry: &TimelineEntry) -> Option<String> {
+    let promise = entry.promise.as_ref()?;
+    let is_its_log =
+        entry.edge.as_ref() == Some(&promise.edge) && entry.epoch == Some(promise.epoch);
+    match entry.seq.filter(|_| is_its_log) {
+        Some(seq) => Some(format!("{}/{}/{seq}", promise.edge, promise.epoch)),
+        None => Some(format!("{}/{}", promise.edge, promise.epoch)),
+    }
+}
+
+/// What the cloud made of the answer, and the cases that it opened.
+fn describe_result(answer: &FirmAnswer, style: &OutputStyle) -> String {
+    let result = match answer.entry.code {
+        None => style.translate(say::promises_kept),
+        Some(code) => code.sentence_in(style.language).to_owned(),
+    };
+    if answer.cases.is_empty() {
+        return result;
+    }
+    let cases = answer.cases.iter();
+    let cases: Vec<String> = cases
+        .map(|case| ConflictName::Case(case.id).to_string())
+        .collect();
+    style.translate(say::promises_with_cases {
+        result: result.into(),
+        cases: cases.join(", ").into(),
+    })
+}
