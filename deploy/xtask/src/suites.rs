@@ -68,6 +68,20 @@ const LONGEST: [(&str, &str); 5] = [
 pub const THREADS: &str = "RUST_TEST_THREADS";
 /// Attacks share a platform and disturb each other, so few run at a time, on any machine.
 const ATTACKS_AT_ONCE: &str = "2";
+/// A program whose tests run in two lots, each in a process with a platform of its own, because few
+/// run at a time in one: the modules of the first lot. The others are in the second.
+const IN_TWO_LOTS: (&str, &str, [&str; 6]) = (
+    "attack",
+    "attack",
+    [
+        "descriptors::",
+        "floods::",
+        "limits::",
+        "link::",
+        "stolen::",
+        "tokens::",
+    ],
+);
 const OUTPUT: &str = "test-output";
 const ALL_TARGETS: [&str; 4] = ["build", "--workspace", "--locked", "--all-targets"];
 
@@ -134,10 +148,14 @@ impl Suites {
         environment: &[(String, String)],
         arguments: &[&str],
     ) -> Result<TestCount> {
-        let (alone, together): (Vec<_>, Vec<_>) = self.0.iter().partition(|suite| suite.is_alone());
+        let lots = self
+            .0
+            .iter()
+            .flat_map(|suite| suite.split_into_lots(arguments));
+        let (alone, together): (Vec<_>, Vec<_>) = lots.partition(|(suite, _)| suite.is_alone());
         let results = Mutex::new(Vec::new());
-        let run = |suite: &Suite| {
-            let result = suite.run(environment, arguments);
+        let run = |(suite, arguments): (Suite, Vec<&str>)| {
+            let result = suite.run(environment, &arguments);
             results
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -148,8 +166,8 @@ impl Suites {
         thread::scope(|scope| {
             for _ in 0..PROGRAMS_AT_ONCE {
                 scope.spawn(|| {
-                    while let Some(suite) = next() {
-                        run(suite);
+                    while let Some(lot) = next() {
+                        run(lot);
                     }
                 });
             }
@@ -191,6 +209,18 @@ impl Suite {
         let is_this =
             |(package, name): &(&str, &str)| self.package == *package && self.name == *name;
         LONGEST.iter().position(is_this).unwrap_or(LONGEST.len())
+    }
+
+    /// With the arguments of each lot. Tests that the caller names run in one.
+    fn split_into_lots<'a>(&self, arguments: &[&'a str]) -> Vec<(Self, Vec<&'a str>)> {
+        let (package, name, modules) = &IN_TWO_LOTS;
+        if self.package != *package || self.name != *name || !arguments.is_empty() {
+            return vec![(self.clone(), arguments.to_vec())];
+        }
+        let mut second = self.clone();
+        second.log.set_extension("second.log");
+        let others = modules.iter().flat_map(|module| ["--skip", module]);
+        vec![(self.clone(), modules.to_vec()), (second, others.collect())]
     }
 
     fn is_alone(&self) -> bool {
@@ -326,6 +356,30 @@ mod tests {
             parse_package_name("path+file:///repo/sync/cli#holdfast-cli@0.1.0"),
             "holdfast-cli"
         );
+    }
+
+    #[test]
+    fn two_lots_hold_every_test_once_and_named_tests_run_in_one() {
+        let (package, name, modules) = IN_TWO_LOTS;
+        let suite = Suite {
+            package: package.into(),
+            name: name.into(),
+            program: PathBuf::new(),
+            folder: PathBuf::new(),
+            log: "attack.log".into(),
+        };
+        let lots = suite.split_into_lots(&[]);
+        let [(first, chosen), (second, skipped)] = &lots[..] else {
+            panic!("{} lots", lots.len());
+        };
+        assert_eq!(chosen, &modules);
+        let without: Vec<_> = modules.map(|module| ["--skip", module]).concat();
+        assert_eq!(skipped, &without);
+        assert_ne!(first.log, second.log);
+
+        let named = suite.split_into_lots(&["floods::"]);
+        assert_eq!(named.len(), 1);
+        assert_eq!(named[0].1, ["floods::"]);
     }
 
     #[test]
