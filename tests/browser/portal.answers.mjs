@@ -258,6 +258,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/admin\/asks$/, () => page([])],
     ['GET', /^\/admin\/ops\//, () => ({ edge: 'north-1', epoch: 7, seq: 12, region: 'NORTH', hash: 'cd'.repeat(32), kind: 'boot', state: 'decided', failures: 0, received_at: at('10:40:00') })],
     ['GET', /^\/admin\/cases$/, ({ query }) => page(state.deskCases.filter((one) => (one.closed_at === null) === (query.get('state') === 'open')))],
+    ['GET', /^\/admin\/cases\/(\d+)$/, ({ match }) => [...state.deskCases, ...firmAnswers.flatMap(({ cases }) => cases)].find((one) => one.id === Number(match[1])) ?? 404],
     ['POST', /^\/admin\/cases\/(\d+)\/(take|close)$/, ({ match, body }) => {
       const end = match[2] === 'take' ? { taken_by: PEOPLE.admin.user_id, taken_at: at('10:52:00') } : { closed_by: PEOPLE.admin.user_id, closed_at: at('10:52:00'), closed_why: body.reason }
       return Object.assign(state.deskCases.find((one) => one.id === Number(match[1])), end)

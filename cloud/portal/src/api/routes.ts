@@ -155,6 +155,7 @@ export const setGate = (region: Region, gate: GateState) => ask('put', '/api/v1/
 export const compare = (region: Region) => ask('post', '/api/v1/admin/regions/{region}/comparison', { path: { region } })
 
 export const cases = (state: CaseState, cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/cases', { query: { state, limit: 100, cursor }, signal })
+export const caseById = (id: number, signal?: Asking) => ask('get', '/api/v1/admin/cases/{id}', { path: { id }, signal })
 export const takeCase = (id: number) => ask('post', '/api/v1/admin/cases/{id}/take', { path: { id } })
 export const closeCase = (id: number, reason: string) => ask('post', '/api/v1/admin/cases/{id}/close', { path: { id }, body: { reason } })
 export const lostAcceptances = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/lost-acceptances', { query: { limit: 100, cursor }, signal })
