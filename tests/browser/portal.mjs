@@ -33,8 +33,5 @@ export async function startPortal() {
     const faults = () => wrongs.splice(0).filter((line) => !/Failed to load resource|Service Worker registration blocked/.test(line))
     return { context, page, go, faults }
   }
-  const stop = async () => {
-    await browser.close()
-  }
-  return { open, stop }
+  return { open, stop: () => browser.close() }
 }

@@ -127,9 +127,10 @@ fn describe_log_place(entry: &TimelineEntry) -> Option<String> {
     let promise = entry.promise.as_ref()?;
     let is_its_log =
         entry.edge.as_ref() == Some(&promise.edge) && entry.epoch == Some(promise.epoch);
-    match entry.seq.filter(|_| is_its_log) {
-        Some(seq) => Some(format!("{}/{}/{seq}", promise.edge, promise.epoch)),
-        None => Some(format!("{}/{}", promise.edge, promise.epoch)),
+    let log = format!("{}/{}", promise.edge, promise.epoch);
+    match entry.seq {
+        Some(seq) if is_its_log => Some(format!("{log}/{seq}")),
+        _ => Some(log),
     }
 }
 
@@ -150,4 +151,31 @@ fn describe_result(answer: &FirmAnswer, style: &OutputStyle) -> String {
         result: result.into(),
         cases: cases.join(", ").into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry_of_log(edge: &str, epoch: u64) -> TimelineEntry {
+        let id = "0193a1c2-0000-7000-8000-000000000001";
+        serde_json::from_value(json!({
+            "version": 3, "action": "accept", "actor": {"user_id": id, "role": "provider"},
+            "from": "pending", "to": "accepted", "code": null, "reason": null, "command_id": id,
+            "source": edge, "edge": edge, "epoch": epoch, "seq": 12, "verdict": "firm",
+            "hops": {
+                "tapped_at": "2025-11-24T15:00:10Z", "edge_at": "2025-11-24T15:00:11Z",
+                "cloud_at": "2025-11-24T16:03:12Z",
+            },
+            "promise": {"edge": "south-1", "epoch": 1, "fence": 4, "why": null, "end": null},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_place_in_another_log_is_not_shown_as_the_place_of_the_answer() {
+        let places = [("south-1", 1), ("south-1", 2), ("south-2", 1)]
+            .map(|(edge, epoch)| describe_log_place(&entry_of_log(edge, epoch)).unwrap());
+        assert_eq!(places, ["south-1/1/12", "south-1/1", "south-1/1"]);
+    }
 }

@@ -1,7 +1,7 @@
 // Brings one person's commands to the edge, and takes in the answers of edge and cloud.
 //
-// Must stay true: an attempt is on disk before its frame leaves, so that a command without one has never left; an
-// answer is on disk before the screen shows it.
+// Must stay true: an attempt is on disk before its frame leaves, so that a command without one has never left, unless
+// the disk is full; an answer is on disk before the screen shows it.
 import type { CmdFrame, Receipt, Reply } from '@holdfast/kit/api.gen.ts'
 import { answered, isSignIn, meaningOf } from './answer.ts'
 import { due, nextDue } from './due.ts'
