@@ -9,7 +9,7 @@ use wire::{CommandId, Role, UnixMillis, Verdict};
 use crate::world::{
     PATIENCE, accept,
     cloud::Cloud,
-    config,
+    config, cut_off,
     failing_disk::{change_one_letter, find_by_prefix, read_saved_commands},
     frame, get, id, order,
     tablet::Tablet,
@@ -47,7 +47,7 @@ async fn the_nightly_check_finds_damage_and_the_next_start_saves_what_only_the_e
         cloud.last_ack().filter(|ack| ack.feed_cursor == 9)
     })
     .await;
-    cloud.cut();
+    cut_off(&cloud, edge.http).await;
     let token = cloud.people().token_until(Role::Provider, 20, 2 * 3_600);
     let mut tablet = Tablet::of(edge.mqtt.unwrap(), "t-1", &token, 20).await;
     tablet.send(frame(1_002, &token, &accept(2))).await;

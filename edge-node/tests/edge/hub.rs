@@ -7,7 +7,9 @@ use process::{clock::Clock, tokens::Signer};
 use serde_json::json;
 use wire::{Code, Frame, HubKey, Role, SessionRefusal};
 
-use crate::world::{accept, cloud::Cloud, config, edge, frame, get, order, tablet::Tablet, until};
+use crate::world::{
+    accept, cloud::Cloud, config, cut_off, edge, frame, get, order, tablet::Tablet, until,
+};
 
 fn key() -> Signer {
     Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap()
@@ -34,12 +36,7 @@ async fn the_first_session_pins_the_hubs_key_and_nobody_else_is_the_hub_from_the
 
     for pretender in [Some(&other), None] {
         cloud.seal_with(pretender);
-        cloud.cut();
-        until("the session's end", || async {
-            let standing = get(&edge, "/standing", None).await.unwrap();
-            (standing["link"]["up"] == false).then_some(())
-        })
-        .await;
+        cut_off(&cloud, edge.http).await;
         let calls = cloud.hellos().len();
         let acks = cloud.acks();
         cloud.put(order(2, 1));

@@ -13,9 +13,9 @@ use wire::{
 };
 
 use crate::world::{
-    accept, call,
+    accept, await_link, call,
     cloud::{Cloud, GENERATION},
-    config, edge, frame, get, id, order,
+    config, cut_off, edge, frame, get, id, order,
     tablet::Tablet,
     until,
 };
@@ -30,7 +30,7 @@ async fn what_was_taken_during_an_outage_goes_up_once_and_in_order_when_it_ends(
         cloud.last_ack().filter(|ack| ack.feed_cursor == 40)
     })
     .await;
-    cloud.cut();
+    cut_off(&cloud, edge.http).await;
     let token = cloud.people().token(Role::Provider, 20);
     let mut tablet = Tablet::of(edge.mqtt.unwrap(), "t-1", &token, 20).await;
     for n in 1..=40 {
@@ -105,14 +105,6 @@ async fn a_restart_resumes_where_the_file_stands() {
     second.stop().await;
 }
 
-async fn link_is(edge: &RunningEdge, up: bool) {
-    until("the link", || async {
-        let standing = get(edge, "/standing", None).await.ok()?;
-        (standing["link"]["up"] == up).then_some(())
-    })
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unpaid_work_starts_by_the_rule_for_a_cut_off_edge_once_the_link_is_down() {
     let (cloud, gateway) = Cloud::start().await;
@@ -143,7 +135,7 @@ async fn unpaid_work_starts_by_the_rule_for_a_cut_off_edge_once_the_link_is_down
         if !up {
             cloud.cut();
         }
-        link_is(&edge, up).await;
+        await_link(edge.http, up).await;
         sends(100 + n, &accept(n)).await;
         let start = CommandBody::StartOrder {
             order_id: OrderId(id(n)),
@@ -218,7 +210,7 @@ async fn a_log_goes_up_packed_to_a_cloud_that_asks_for_it_and_is_the_same_log() 
         cloud.last_ack().filter(|ack| ack.feed_cursor == 40)
     })
     .await;
-    cloud.cut();
+    cut_off(&cloud, edge.http).await;
     let token = cloud.people().token(Role::Provider, 20);
     let mut tablet = Tablet::of(edge.mqtt.unwrap(), "t-1", &token, 20).await;
     for n in 1..=40 {
@@ -338,18 +330,10 @@ async fn a_healed_link_is_up_within_two_seconds() {
     let (cloud, gateway) = Cloud::start().await;
     let data = tempfile::tempdir().unwrap();
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
-    let up = |expected: bool| {
-        let edge = &edge;
-        move || async move {
-            let head = get(edge, "/api/head", None).await.ok()?;
-            (head["link_up"] == serde_json::json!(expected)).then_some(())
-        }
-    };
-    until("the link is up", up(true)).await;
-    cloud.cut();
-    until("the link is down", up(false)).await;
+    await_link(edge.http, true).await;
+    cut_off(&cloud, edge.http).await;
     cloud.heal();
-    let healing = tokio::time::timeout(Duration::from_secs(3), until("the link is up", up(true)));
+    let healing = tokio::time::timeout(Duration::from_secs(3), await_link(edge.http, true));
     assert!(healing.await.is_ok());
     edge.stop().await;
 }

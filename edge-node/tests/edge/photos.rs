@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use support::files::name_photo;
 use wire::{Code, CommandBody, CommandId, Hash, OrderId, Role};
 
-use crate::world::{PATIENCE, accept, call, cloud::Cloud, config, frame, get, id, order, until};
+use crate::world::{
+    PATIENCE, accept, call, cloud::Cloud, config, cut_off, frame, get, id, order, until,
+};
 
 /// A region whose provider 20 has accepted and started a job that names these pictures.
 struct PhotoRegion {
@@ -38,6 +40,10 @@ impl PhotoRegion {
     ) -> Self {
         let (cloud, gateway) = Cloud::start_at(clock.clone()).await;
         Self::behind(gateway, cloud, clock, pictures, alter).await
+    }
+
+    async fn cut_off(&self) {
+        cut_off(&self.cloud, self.edge.http).await;
     }
 
     /// Reaches its cloud over this address.
@@ -169,7 +175,7 @@ fn picture(seed: usize, length: usize) -> Vec<u8> {
 async fn a_tablet_uploads_in_parts_and_learns_where_its_photo_is() {
     let picture = picture(1, 300_000);
     let region = PhotoRegion::with(vec![picture.clone()]).await;
-    region.cloud.cut();
+    region.cut_off().await;
     let bytes = picture.len();
     let standing = region.standing_of(&picture).await;
     assert_eq!(
@@ -237,7 +243,7 @@ async fn only_the_person_whose_command_names_a_photo_reaches_it() {
 async fn a_part_that_is_wrong_is_refused_and_stores_nothing() {
     let picture = picture(1, 400_000);
     let region = PhotoRegion::with(vec![picture.clone()]).await;
-    region.cloud.cut();
+    region.cut_off().await;
     for (part, code) in [
         (&picture[..256 * 1024 + 1], Code::BodyTooLarge),
         (&[], Code::MalformedBody),
@@ -265,7 +271,7 @@ async fn without_room_a_photo_stays_on_its_tablet() {
         ..config
     };
     let region = PhotoRegion::at(Clock::system(), pictures.clone(), small).await;
-    region.cloud.cut();
+    region.cut_off().await;
     region.upload_whole(&pictures[0]).await;
     let refused = region.upload(&pictures[1], 0, b"x").await;
     assert_eq!(refused, Err(Code::PhotoRoomFull));

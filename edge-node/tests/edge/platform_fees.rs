@@ -4,7 +4,7 @@
 use holdfast_edge::RunningEdge;
 use serde_json::{Value, json};
 
-use crate::world::{cloud::Cloud, edge, get, until};
+use crate::world::{await_link, cloud::Cloud, cut_off, edge, get, until};
 
 async fn fees_at(edge: &RunningEdge) -> Value {
     let standing = get(edge, "/standing", None).await.unwrap();
@@ -29,18 +29,9 @@ fn fees(basis_points: u32) -> Value {
 /// Brings the link down and up, and returns once the edge has asked again.
 async fn ask_again(cloud: &Cloud, edge: &RunningEdge) {
     let asked = cloud.fee_requests();
-    for up in [false, true] {
-        if up {
-            cloud.heal();
-        } else {
-            cloud.cut();
-        }
-        until("the link", || async {
-            let standing = get(edge, "/standing", None).await.ok()?;
-            (standing["link"]["up"] == up).then_some(())
-        })
-        .await;
-    }
+    cut_off(cloud, edge.http).await;
+    cloud.heal();
+    await_link(edge.http, true).await;
     until("the request", || async {
         (cloud.fee_requests() > asked).then_some(())
     })

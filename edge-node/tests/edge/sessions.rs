@@ -5,22 +5,16 @@ use process::clock::Clock;
 use serde_json::{Value, json};
 use wire::Role;
 
-use crate::world::{call, cloud::Cloud, config, edge, get, id, tablet::Tablet, until};
-
-async fn linked(edge: &holdfast_edge::RunningEdge, up: bool) {
-    until("the link's state", || async {
-        let standing = get(edge, "/standing", None).await.ok()?;
-        (standing["link"]["up"] == json!(up)).then_some(())
-    })
-    .await;
-}
+use crate::world::{
+    await_link, call, cloud::Cloud, config, cut_off, edge, get, id, tablet::Tablet, until,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signing_in_is_handed_on_only_while_the_link_is_up() {
     let (cloud, gateway) = Cloud::start().await;
     let data = tempfile::tempdir().unwrap();
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
-    linked(&edge, true).await;
+    await_link(edge.http, true).await;
     let sign_in = async |password: &str| {
         let form = json!({ "username": "20", "password": password });
         call(edge.http, Method::POST, "/session", None, Some(&form)).await
@@ -50,8 +44,7 @@ async fn signing_in_is_handed_on_only_while_the_link_is_up() {
     assert_eq!(sign_out(token).await, Ok(()));
     assert_eq!(cloud.signed_out(), [token]);
 
-    cloud.cut();
-    linked(&edge, false).await;
+    cut_off(&cloud, edge.http).await;
     assert_eq!(sign_in("right").await, Err(503));
     assert!(
         get(&edge, "/session", Some(token)).await.is_ok(),
@@ -87,7 +80,7 @@ async fn a_code_to_a_phone_signs_a_customer_in_while_the_link_is_up() {
     let (cloud, gateway) = Cloud::start().await;
     let data = tempfile::tempdir().unwrap();
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
-    linked(&edge, true).await;
+    await_link(edge.http, true).await;
     let offer = async || ask(&edge, Method::GET, "/session/codes", "en", None).await;
     let send = async |phone: &str, language: &str| {
         let form = json!({ "phone": phone });
@@ -133,8 +126,7 @@ async fn a_code_to_a_phone_signs_a_customer_in_while_the_link_is_up() {
     let person = (&session["user_id"], &session["role"]);
     assert_eq!(person, (&json!(id(30)), &json!("customer")));
 
-    cloud.cut();
-    linked(&edge, false).await;
+    cut_off(&cloud, edge.http).await;
     let asked = cloud.code_requests().len();
     for (status, problem) in [
         offer().await,
@@ -157,7 +149,7 @@ async fn codes_and_tries_at_them_count_as_sign_ins_of_their_address() {
         ..config(data.path(), &format!("http://{gateway}"))
     };
     let edge = holdfast_edge::start(few, Clock::system()).await.unwrap();
-    linked(&edge, true).await;
+    await_link(edge.http, true).await;
     let form = json!({ "phone": "13800138030", "code": "000000" });
     let ask = async |method: Method, path: &str, form: Option<&Value>| {
         let answer = call(edge.http, method, path, None, form).await;
@@ -181,7 +173,7 @@ async fn a_refusal_of_mqtt_has_its_reason_over_http() {
     let (cloud, gateway) = Cloud::start().await;
     let data = tempfile::tempdir().unwrap();
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
-    linked(&edge, true).await;
+    await_link(edge.http, true).await;
     let mine = cloud.people().token(Role::Provider, 20);
     let other = cloud.people().token(Role::Provider, 21);
     let expired = cloud.people().token_until(Role::Provider, 20, -1);
@@ -248,7 +240,7 @@ async fn an_address_signs_in_thirty_times_a_minute() {
     let (cloud, gateway) = Cloud::start().await;
     let data = tempfile::tempdir().unwrap();
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
-    linked(&edge, true).await;
+    await_link(edge.http, true).await;
     let form = json!({ "username": "20", "password": "wrong" });
     let mut answers = Vec::new();
     for _ in 0..40 {

@@ -30,7 +30,7 @@ use wire::{CommandId, Role, topics};
 use crate::world::{
     accept,
     cloud::Cloud,
-    config, frame, get, id,
+    config, cut_off, frame, get, id,
     mosquitto::{Mosquitto, broker_password},
     order,
     tablet::{REGION, Tablet, edge_id},
@@ -84,6 +84,10 @@ impl Region {
         };
         region.await_ready().await;
         region
+    }
+
+    async fn cut_off(&self) {
+        cut_off(&self.cloud, self.edge.http).await;
     }
 
     /// Waits until the edge is connected to its broker.
@@ -202,7 +206,7 @@ async fn a_device_answers_to_one_person_at_a_time() {
         second.subscribe(&replies).await,
         "one person may hold several connections"
     );
-    region.cloud.cut();
+    region.cut_off().await;
     tablet.send(frame(101, &mine, &accept(1))).await;
     for heard in [tablet.reply().await, second.reply().await] {
         assert_eq!(heard.command_id, Some(wire::CommandId(id(101))));

@@ -205,12 +205,16 @@ async fn every_confirmed_byte_of_a_photo_outlives_a_kill_at_any_moment() {
     assert!(std::fs::read(&files[0]).unwrap() == tablet.picture);
 }
 
-async fn start_edge(data: &std::path::Path, gateway: SocketAddr, http: SocketAddr) -> Edge {
+pub(crate) async fn start_edge(
+    data: &std::path::Path,
+    gateway: SocketAddr,
+    http: SocketAddr,
+) -> Edge {
     start_edge_with(data, gateway, http, None).await
 }
 
 /// Starts it with one more setting.
-async fn start_edge_with(
+pub(crate) async fn start_edge_with(
     data: &std::path::Path,
     gateway: SocketAddr,
     http: SocketAddr,

@@ -19,14 +19,6 @@ impl PhotoRegion {
         .await
     }
 
-    async fn until_link_is_down(&self) {
-        until("the link is down", || async {
-            let standing = get(&self.edge, "/standing", None).await.ok()?;
-            (standing["link"]["up"] == false).then_some(())
-        })
-        .await;
-    }
-
     async fn until_ops(&self, commands: usize) {
         until("the commands in the cloud", || async {
             (self.cloud.commands().len() >= commands).then_some(())
@@ -44,8 +36,7 @@ async fn after_a_cut_a_photo_goes_on_where_the_cloud_stands() {
         .script_photo_answers([Stage, Stage, StageSilently]);
     region.upload_whole(&picture).await;
     let before = region.until_chunks(3).await;
-    region.cloud.cut();
-    region.until_link_is_down().await;
+    region.cut_off().await;
     region.cloud.heal();
     region.until_sent(&picture).await;
     let chunks = region.cloud.photo_chunks();
@@ -125,8 +116,7 @@ async fn ops_go_before_photos_and_wait_for_no_answer_to_one() {
     let picture = picture(1, 50_000);
     let region = PhotoRegion::with(vec![picture.clone()]).await;
     region.until_ops(2).await;
-    region.cloud.cut();
-    region.until_link_is_down().await;
+    region.cut_off().await;
     region.upload_whole(&picture).await;
     region.send(102, &accept(2)).await;
     region.cloud.script_photo_answers([StageSilently]);
@@ -174,8 +164,7 @@ async fn a_cloud_of_the_previous_version_gets_no_photo() {
     let picture = picture(1, 5_000);
     let region = PhotoRegion::with(vec![picture.clone()]).await;
     region.cloud.refuse_photos();
-    region.cloud.cut();
-    region.until_link_is_down().await;
+    region.cut_off().await;
     let sessions = region.cloud.hellos().len();
     region.cloud.heal();
     until("the next session", || async {

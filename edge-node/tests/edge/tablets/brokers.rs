@@ -49,7 +49,7 @@ async fn other_tablets_see_the_board_change_and_not_who_took_what(#[case] broker
     let region = Region::open_with(broker).await;
     let mut other = region.provider("t-2", 21).await;
     let mut tablet = region.provider("t-1", 20).await;
-    region.cloud.cut();
+    region.cut_off().await;
     tablet
         .send(frame(101, &region.token(Role::Provider, 20), &accept(1)))
         .await;

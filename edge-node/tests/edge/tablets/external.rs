@@ -106,7 +106,7 @@ async fn a_device_gets_only_the_decisions_of_its_last_user() {
     let device = wire::DeviceId::new("t-1").unwrap();
     let replies = topics::reply_topic(REGION, &edge_id(), &device);
     assert!(tablet.subscribe(&replies).await);
-    region.cloud.cut();
+    region.cut_off().await;
     for (command, user, job) in [(101, 20, 1), (102, 21, 2)] {
         let token = region.token(Role::Provider, user);
         tablet.send(frame(command, &token, &accept(job))).await;

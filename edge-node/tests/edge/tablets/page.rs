@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use super::Region;
-use crate::world::{get, until};
+use crate::world::until;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/tablet.md");
 /// A fake paho that never connects, so every command goes over HTTP.
@@ -101,12 +101,7 @@ async fn the_pages_complete_tablet_starts_and_works_while_its_edge_is_cut_off() 
         "it signs in under its own name"
     );
 
-    region.cloud.cut();
-    until("the cut", || async {
-        let standing = get(&region.edge, "/standing", None).await.ok()?;
-        (standing["link"]["up"] == false).then_some(())
-    })
-    .await;
+    region.cut_off().await;
     run_until_stored(tablet());
     region.cloud.heal();
     until_decided(&region, 2).await;

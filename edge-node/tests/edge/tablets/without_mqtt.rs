@@ -9,6 +9,7 @@ use crate::world::{accept, call, frame, get, id};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tablet_without_mqtt_posts_its_commands_and_reads_the_board() {
     let region = Region::open().await;
+    region.cut_off().await;
     let token = region.token(Role::Provider, 20);
     let body: Value = serde_json::from_slice(&frame(101, &token, &accept(1))).unwrap();
     let at = region.edge.http;

@@ -136,6 +136,20 @@ pub(crate) async fn call(
         })
 }
 
+/// Cuts the link, and returns once the edge knows: what tablets send from here on stays undecided.
+pub(crate) async fn cut_off(cloud: &cloud::Cloud, edge: std::net::SocketAddr) {
+    cloud.cut();
+    await_link(edge, false).await;
+}
+
+pub(crate) async fn await_link(edge: std::net::SocketAddr, up: bool) {
+    until("the link's state", || async {
+        let standing = call(edge, http::Method::GET, "/standing", None, None);
+        (standing.await.ok()?["link"]["up"] == json!(up)).then_some(())
+    })
+    .await;
+}
+
 /// Polls `look` until it returns a value.
 pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, look: impl Fn() -> F) -> T {
     let looking = async {
