@@ -14,7 +14,6 @@ use std::{
 };
 
 use process::clock::Clock;
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use wire::UnixMillis;
 
@@ -22,6 +21,7 @@ use crate::{
     config::Config,
     context::{DamageFound, EdgeContext},
     data_folder::OWNER_ALONE,
+    schedule::Schedule,
     store::{DamageError, EdgeIdentity, FileCheck, check_file, path_in, salvage_file},
 };
 
@@ -33,12 +33,8 @@ const DAMAGED: &str = "db.damaged-";
 const SUSPECTED: &str = "db.suspected";
 /// Earlier ones are deleted: a failing disk must not fill itself with copies.
 const DAMAGED_KEPT: usize = 2;
-const MINUTE_MS: i64 = 60_000;
-const HOUR_MS: i64 = 60 * MINUTE_MS;
-const DAY_MS: i64 = 24 * HOUR_MS;
 /// The nightly check begins at this minute of its hour.
-const CHECK_MINUTE: i64 = 41;
-const CLOCK_READ_EVERY: Duration = Duration::from_secs(1);
+const CHECK_MINUTE: u8 = 41;
 
 /// Checks the database, for a limited time unless damage was met before, and replaces it if it is
 /// damaged.
@@ -69,30 +65,15 @@ pub(crate) async fn check_at_start(
     Ok(())
 }
 
-/// Checks the whole database once a day, by the edge's clock. If that clock passes the hour in a
-/// jump, because the machine slept or its clock was set, the check runs then.
 pub(crate) async fn check_each_night(context: EdgeContext, stop: CancellationToken) {
-    let hour = context.config.check_hour;
-    let mut last_night = number_night(context.clock.now(), hour);
-    let mut ticks = interval(CLOCK_READ_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut nights = Schedule::each_day(&context.clock, context.config.check_hour, CHECK_MINUTE);
     loop {
         tokio::select! {
-            _ = ticks.tick() => {}
+            () = nights.wait_for_next() => {}
             () = stop.cancelled() => return,
         }
-        let night = number_night(context.clock.now(), hour);
-        if night != last_night {
-            last_night = night;
-            check_running_edge(&context, stop.clone()).await;
-        }
+        check_running_edge(&context, stop.clone()).await;
     }
-}
-
-/// Nights are numbered by the checks that begin them.
-fn number_night(now: UnixMillis, check_hour: u8) -> i64 {
-    let begins_at = i64::from(check_hour.min(23)) * HOUR_MS + CHECK_MINUTE * MINUTE_MS;
-    now.0.saturating_sub(begins_at).div_euclid(DAY_MS)
 }
 
 /// Checks the whole database of a running edge; damage stops it.
@@ -228,20 +209,4 @@ pub fn rescue_commands(config: &Config, to: &Path, now: UnixMillis) -> Result<us
     let salvage = salvage_file(&path_in(&config.data), &identity)?;
     salvage.save_undecided(to, now)?;
     Ok(salvage.undecided.len())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_night_begins_at_41_minutes_past_the_configured_hour() {
-        let day = 20_000 * DAY_MS;
-        for (hour, begins_at) in [(0, 0), (2, 2), (23, 23), (99, 23)] {
-            let begin = day + begins_at * HOUR_MS + 41 * MINUTE_MS;
-            assert_eq!(number_night(UnixMillis(begin - 1), hour), 19_999);
-            assert_eq!(number_night(UnixMillis(begin), hour), 20_000);
-            assert_eq!(number_night(UnixMillis(begin + DAY_MS - 1), hour), 20_000);
-        }
-    }
 }

@@ -8,7 +8,6 @@ use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
 };
-use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 use wire::UnixMillis;
 
@@ -17,11 +16,12 @@ use crate::{
     context::{EdgeContext, LinkStatus},
     damage, disk_relief,
     mqtt::{LogHead, TabletPublisher},
+    schedule::Schedule,
     store::Store,
 };
 
-/// Every hour at minute 17.
-const CLEAN_UP_AT: &str = "0 17 * * * *";
+/// Of each hour.
+const CLEAN_UP_MINUTE: u8 = 17;
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) struct Heartbeat {
@@ -33,40 +33,32 @@ pub(crate) struct Heartbeat {
 
 pub(crate) async fn run_hourly_jobs(context: EdgeContext, stop: CancellationToken) {
     record_disk_day(&context).await;
-    let mut scheduler = match start_scheduler(context).await {
-        Ok(scheduler) => scheduler,
-        Err(error) => {
-            tracing::error!(%error, "Could not start the hourly jobs");
-            return stop.cancelled().await;
+    let mut hours = Schedule::each_hour(&context.clock, CLEAN_UP_MINUTE);
+    loop {
+        tokio::select! {
+            () = hours.wait_for_next() => {}
+            () = stop.cancelled() => return,
         }
-    };
-    stop.cancelled().await;
-    if let Err(error) = scheduler.shutdown().await {
-        tracing::warn!(%error, "The hourly jobs did not stop cleanly");
+        // Each step is a transaction of its own, so a stop may come between any two.
+        tokio::select! {
+            () = clean_up(&context) => {}
+            () = stop.cancelled() => return,
+        }
     }
 }
 
-async fn start_scheduler(context: EdgeContext) -> Result<JobScheduler, JobSchedulerError> {
-    let scheduler = JobScheduler::new().await?;
-    let tidy = Job::new_async(CLEAN_UP_AT, move |_, _| {
-        let context = context.clone();
-        Box::pin(async move {
-            let EdgeContext {
-                store,
-                authenticator,
-                clock,
-                ..
-            } = &context;
-            delete_old_rows(store, clock).await;
-            disk_relief::drop_expired_copies(&context).await;
-            context.photos.delete_old_photos().await;
-            record_disk_day(&context).await;
-            forget_old_people(store, authenticator, clock).await;
-        })
-    })?;
-    scheduler.add(tidy).await?;
-    scheduler.start().await?;
-    Ok(scheduler)
+async fn clean_up(context: &EdgeContext) {
+    let EdgeContext {
+        store,
+        authenticator,
+        clock,
+        ..
+    } = context;
+    delete_old_rows(store, clock).await;
+    disk_relief::drop_expired_copies(context).await;
+    context.photos.delete_old_photos().await;
+    record_disk_day(context).await;
+    forget_old_people(store, authenticator, clock).await;
 }
 
 /// Records how full the disk is, for the time until it is full.

@@ -31,6 +31,7 @@ mod photos;
 mod rate_limiter;
 mod receipts;
 mod running;
+mod schedule;
 mod service_manager;
 mod start_codes;
 pub mod store;

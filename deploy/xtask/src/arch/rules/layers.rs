@@ -273,7 +273,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["announcement", "issued_certificate", "service_manager"],
             &["store"],
             &["certificates", "config"],
-            &["disk_ladder"],
+            &["disk_ladder", "schedule"],
         ],
     ),
 ];
