@@ -1,6 +1,7 @@
 //! Photos of work: from a tablet to the edge over HTTP, and from there to the cloud.
 
 mod sender;
+mod seven_days;
 mod slow_line;
 
 use std::net::SocketAddr;

@@ -20,9 +20,10 @@ use crate::{
     world::{PATIENCE, accept, cloud::Cloud, frame, id, order, until},
 };
 
-const PART_BYTES: usize = 4 * 1024;
+/// Not whole blocks: a disk that becomes full takes some of a part.
+pub(crate) const PART_BYTES: usize = 5_000;
 /// The command that names the photo.
-const START: u128 = 90_001;
+pub(crate) const START: u128 = 90_001;
 
 /// A tablet that uploads one photo over HTTP.
 #[derive(Clone)]
@@ -31,7 +32,7 @@ pub(crate) struct PhotoTablet {
     http: SocketAddr,
     token: String,
     path: String,
-    picture: Vec<u8>,
+    pub picture: Vec<u8>,
 }
 
 impl PhotoTablet {
@@ -63,7 +64,7 @@ impl PhotoTablet {
     }
 
     /// The edge's reply, if it answers.
-    async fn send_command(&self, command: u128, body: &CommandBody) -> Option<Value> {
+    pub(crate) async fn send_command(&self, command: u128, body: &CommandBody) -> Option<Value> {
         let frame = frame(command, &self.token, body);
         let frame: Value = serde_json::from_slice(&frame).unwrap();
         let url = format!("http://{}/commands", self.http);
@@ -73,7 +74,7 @@ impl PhotoTablet {
     }
 
     /// Where the photo is. `None` if the edge does not answer.
-    async fn find_standing(&self) -> Option<Result<Value, Code>> {
+    pub(crate) async fn find_standing(&self) -> Option<Result<Value, Code>> {
         self.call(http::Method::GET, &self.path, Vec::new()).await
     }
 
@@ -82,7 +83,7 @@ impl PhotoTablet {
         Some(self.send_next_part(offset).await?.unwrap())
     }
 
-    async fn send_next_part(&self, offset: usize) -> Option<Result<Value, Code>> {
+    pub(crate) async fn send_next_part(&self, offset: usize) -> Option<Result<Value, Code>> {
         let end = (offset + PART_BYTES).min(self.picture.len());
         let part = self.picture[offset..end].to_vec();
         let path = format!("{}?offset={offset}", self.path);
@@ -148,7 +149,7 @@ impl PhotoTablet {
     }
 }
 
-fn have_of(standing: &Value) -> usize {
+pub(crate) fn have_of(standing: &Value) -> usize {
     usize::try_from(standing["have"].as_u64().unwrap()).unwrap()
 }
 

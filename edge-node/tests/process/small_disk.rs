@@ -66,7 +66,7 @@ impl<'a> SmallDisk<'a> {
 
     /// An edge on this disk.
     pub(crate) fn command(&self, sets: &[String]) -> Command {
-        let sets = [sets, &["edge.disk_floor_mib=1".to_owned()]].concat();
+        let sets = [&["edge.disk_floor_mib=1".to_owned()], sets].concat();
         let edge = command(self.at, &sets, &[]);
         let mut within = Command::new("unshare");
         within
@@ -92,19 +92,25 @@ pub(crate) struct EdgeOnDisk {
     folder: TempDir,
     logs: TempDir,
     pub mqtt: SocketAddr,
-    http: SocketAddr,
+    pub http: SocketAddr,
 }
 
 const LOG: &str = "log";
 
 impl EdgeOnDisk {
     pub(crate) async fn start(gateway: SocketAddr, from: &Path) -> Self {
+        Self::start_with(gateway, from, &[]).await
+    }
+
+    /// Starts it with more settings.
+    pub(crate) async fn start_with(gateway: SocketAddr, from: &Path, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let logs = tempfile::tempdir().unwrap();
         let mqtt = free();
         let http = free();
         let mut sets = settings(gateway, mqtt, free());
         sets.push(format!("edge.http_bind={http}"));
+        sets.extend(more.iter().map(|set| (*set).to_owned()));
         let disk = SmallDisk::restarting(folder.path(), from);
         let edge = Edge::run(disk.command(&sets), &logs.path().join(LOG), mqtt).await;
         Self {
