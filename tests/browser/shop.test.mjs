@@ -76,7 +76,10 @@ async function startTablet(locale) {
   return { context, page, faults }
 }
 
-/** The rules by which Chromium offers to install an app. Headless Chromium does not run this check, so the test compares what the check reads. */
+/**
+ * Compares what Chromium reads before it offers to install an app. The headless shell does not judge
+ * it and cannot install; in a deep run `install.test.mjs` does both with the full Chromium.
+ */
 async function assertInstallable(context, page) {
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
   assert.equal(await page.evaluate(() => isSecureContext), true)

@@ -65,8 +65,8 @@ pub fn test() -> Result<()> {
     shell::run(&mut node.npm(&["run", "--silent", "sizes"])?)
 }
 
-/// Runs the browser tests: every page, and the story on the built programs. A deep run also keeps
-/// pictures of all it sees.
+/// Runs the browser tests: every page, and the story on the built programs. A deep run also
+/// installs the apps, and keeps pictures of all it sees.
 pub fn browse(depth: Depth) -> Result<()> {
     let node = installed()?;
     build()?;
@@ -76,6 +76,7 @@ pub fn browse(depth: Depth) -> Result<()> {
     let stack = workspace::program("holdfast-stack")?;
     browser.envs([depth.environment()]);
     if depth == Depth::Deep {
+        install::packages(&install::FOR_DEEP_BROWSER)?;
         browser.env("HOLDFAST_SCREENS", workspace::target()?.join("screens"));
     }
     shell::run(browser.env("HOLDFAST_STACK", stack))

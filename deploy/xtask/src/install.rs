@@ -43,10 +43,10 @@ const PACKAGES: [(&str, &str); 19] = [
     ),
 ];
 
-/// The same for packages that only the package stage needs: a landing does not wait for them.
-const PACKAGE_STAGE_PACKAGES: [(&str, &str); 6] = [
-    ("/usr/bin/curl", "curl"),
-    ("/usr/bin/jq", "jq"),
+/// The same for packages that only a deep run needs: a landing does not wait for them.
+const DEEP_RUN_PACKAGES: [(&str, &str); 6] = [
+    ("/usr/bin/chromium", "chromium"),
+    ("/usr/bin/sqlite3", "sqlite3"),
     ("/usr/bin/systemd-nspawn", "systemd-container"),
     ("/usr/bin/aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"),
     (
@@ -78,6 +78,8 @@ pub const FOR_BROWSER: [&str; 5] = [
     "openssl",
     "python3",
 ];
+/// Also required by the browser tests of a deep run: the headless shell cannot install an app.
+pub const FOR_DEEP_BROWSER: [&str; 1] = ["chromium"];
 
 pub fn everything() -> Result<()> {
     packages(&PACKAGES.map(|(_, package)| package))?;
@@ -212,7 +214,7 @@ pub fn packages(wanted: &[&str]) -> Result<()> {
     }
 }
 
-fn missing_packages(wanted: &[&str]) -> Vec<&'static str> {
+fn missing_packages<'w>(wanted: &[&'w str]) -> Vec<&'w str> {
     let has_pip = || shell::succeeds(Command::new("python3").args(["-m", "pip", "--version"]));
     let is_there = |file: &str, package: &str| match package {
         // Both may come from elsewhere than Debian.
@@ -220,12 +222,19 @@ fn missing_packages(wanted: &[&str]) -> Vec<&'static str> {
         "python3" => shell::succeeds(Command::new("python3").arg("--version")),
         _ => exists(file),
     };
-    let packages = PACKAGES
+    let missing = wanted
         .iter()
-        .chain(&PACKAGE_STAGE_PACKAGES)
-        .filter(|(_, package)| wanted.contains(package));
-    let missing = packages.filter(|(file, package)| !is_there(file, package));
-    missing.map(|(_, package)| *package).collect()
+        .filter(|wanted| !is_there(find_file(wanted), wanted));
+    missing.copied().collect()
+}
+
+/// The file that shows that the package is installed.
+fn find_file(package: &str) -> &'static str {
+    let mut packages = PACKAGES.iter().chain(&DEEP_RUN_PACKAGES);
+    let found = packages.find(|(_, known)| *known == package);
+    found
+        .unwrap_or_else(|| panic!("no file shows that `{package}` is installed"))
+        .0
 }
 
 fn exists(file: &str) -> bool {
