@@ -25,18 +25,15 @@ mod small_disk;
 mod world;
 
 use std::{
-    collections::{BTreeSet, hash_map::RandomState},
-    hash::{BuildHasher, Hasher},
     net::SocketAddr,
     path::Path,
     process::{Child, Command},
-    sync::Mutex,
     time::Duration,
 };
 
 use serde_json::Value;
 use wire::{Role, Verdict};
-use world::{accept, cloud::Cloud, frame, id, order, tablet::Tablet, until};
+use world::{accept, cloud::Cloud, frame, free, id, order, tablet::Tablet, until};
 
 const EDGE: &str = env!("CARGO_BIN_EXE_holdfast-edge");
 
@@ -49,21 +46,6 @@ impl Drop for Edge {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// A port for an edge that starts later. It lies below those that the system hands out by itself:
-/// another edge of these tests that asks for any port would take it meanwhile.
-fn free() -> SocketAddr {
-    static TAKEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    loop {
-        let drawn = RandomState::new().build_hasher().finish() % 10_000;
-        let port = 20_000 + u16::try_from(drawn).unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let is_free = std::net::TcpListener::bind(address).is_ok();
-        if is_free && TAKEN.lock().unwrap().insert(port) {
-            return address;
-        }
     }
 }
 

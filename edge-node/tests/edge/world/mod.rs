@@ -7,7 +7,14 @@ pub(crate) mod failing_disk;
 pub(crate) mod mosquitto;
 pub(crate) mod tablet;
 
-use std::{path::Path, time::Duration};
+use std::{
+    collections::BTreeSet,
+    hash::{BuildHasher, Hasher, RandomState},
+    net::SocketAddr,
+    path::Path,
+    sync::Mutex,
+    time::Duration,
+};
 
 use holdfast_edge::{Config, MqttKind, RunningEdge, start};
 use process::{
@@ -118,7 +125,7 @@ pub(crate) async fn get(edge: &RunningEdge, path: &str, token: Option<&str>) -> 
 }
 
 pub(crate) async fn call(
-    at: std::net::SocketAddr,
+    at: SocketAddr,
     method: http::Method,
     path: &str,
     token: Option<&str>,
@@ -136,13 +143,28 @@ pub(crate) async fn call(
         })
 }
 
+/// An address for an edge or a broker that starts later. Its port lies below those that the system
+/// hands out by itself: whoever asks for any port would take it meanwhile.
+pub(crate) fn free() -> SocketAddr {
+    static TAKEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let drawn = RandomState::new().build_hasher().finish() % 10_000;
+        let port = 20_000 + u16::try_from(drawn).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let is_free = std::net::TcpListener::bind(address).is_ok();
+        if is_free && TAKEN.lock().unwrap().insert(port) {
+            return address;
+        }
+    }
+}
+
 /// Cuts the link, and returns once the edge knows: what tablets send from here on stays undecided.
-pub(crate) async fn cut_off(cloud: &cloud::Cloud, edge: std::net::SocketAddr) {
+pub(crate) async fn cut_off(cloud: &cloud::Cloud, edge: SocketAddr) {
     cloud.cut();
     await_link(edge, false).await;
 }
 
-pub(crate) async fn await_link(edge: std::net::SocketAddr, up: bool) {
+pub(crate) async fn await_link(edge: SocketAddr, up: bool) {
     until("the link's state", || async {
         let standing = call(edge, http::Method::GET, "/standing", None, None);
         (standing.await.ok()?["link"]["up"] == json!(up)).then_some(())

@@ -2,7 +2,7 @@
 //! that trust its authority; the plain listener on loopback is for clients without TLS.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -10,7 +10,7 @@ use std::{
 use holdfast_edge::{Config, MqttKind};
 use support::Authority;
 
-use super::until;
+use super::{free, until};
 
 const OPERATE: &str = include_str!("../../../../docs/operate.md");
 const EDGE: &str = "edge-north-1";
@@ -43,18 +43,13 @@ fn documented(name: &str) -> String {
     rest.split_once("```").unwrap().0.to_owned()
 }
 
-fn free_port() -> u16 {
-    let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    holder.local_addr().unwrap().port()
-}
-
 impl Mosquitto {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ports = BrokerPorts {
-            tls: free_port(),
-            mutual: free_port(),
-            plain: free_port(),
+            tls: free().port(),
+            mutual: free().port(),
+            plain: free().port(),
         };
         write_files(folder.path(), ports);
         let child = spawn(folder.path());
