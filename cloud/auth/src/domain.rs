@@ -19,7 +19,9 @@ use crate::say;
 pub(crate) use refresh::{PresentedRefreshToken, RefreshFamily, RefreshUse, earliest_token_time};
 pub(crate) use second_factor::SecondFactorCode;
 pub use second_factor::SecondFactorPolicy;
-pub(crate) use sign_in::{DeviceSecret, Lockout, OneTimeCode, SignInCode, WrongGuesses};
+pub(crate) use sign_in::{
+    DeviceSecret, Lockout, OneTimeCode, SignInCode, WrongGuesses, is_news_of_new_place,
+};
 
 const USERNAME_CHARS_MIN: usize = 3;
 pub(crate) const USERNAME_CHARS_MAX: usize = 100;

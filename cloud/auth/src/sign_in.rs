@@ -13,7 +13,7 @@ use process::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{GuessReport, IdentityId, Region, Role, SessionId, UnixMillis, UserId};
+use wire::{EventType, GuessReport, IdentityId, Region, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
     device_grants::{DeviceRegistration, Tablet, TabletForm},
@@ -23,7 +23,7 @@ use crate::{
     passwords::{HashLane, HashPermit, is_our_hash},
     say,
     second_factor::SecondFactorStep,
-    service::{ACCESS_TOKEN_SECONDS, Service},
+    service::{ACCESS_TOKEN_SECONDS, Service, build_user_event},
     store::{Account, NameHash, PlaceHash, SessionKind, UserSession, VerifiedSignIn},
 };
 
@@ -35,6 +35,8 @@ pub struct SignInOrigin {
     pub name: NameHash,
     pub place: PlaceHash,
     pub lane: HashLane,
+    /// The address, as the account remembers it.
+    pub address: PlaceHash,
     /// The secret that the device stores after a successful sign-in.
     pub device: Option<DeviceSecret>,
     /// Replaces the password.
@@ -139,6 +141,16 @@ impl AccessGrant {
     }
 }
 
+impl SignInOrigin {
+    /// What the account knows it by the next time: a secret or a key of the device, or else the
+    /// address.
+    fn find_familiar_place(&self, session: &UserSession) -> PlaceHash {
+        let by_secret = self.device.as_ref().map(PlaceHash::from_device);
+        let by_key = session.device_id.map(PlaceHash::from_registered_device);
+        by_secret.or(by_key).unwrap_or(self.address)
+    }
+}
+
 impl Service {
     /// Admits a sign-in attempt. The permit is held while the lockout is checked and a failure
     /// counted, so concurrent guesses exceed the limit by at most the number of permits.
@@ -168,6 +180,7 @@ impl Service {
         device: Option<String>,
     ) -> Result<SignInOrigin, AttemptError<QuotaExceeded>> {
         let name = NameHash::from_username(username);
+        let address = self.store.address_place(from);
         let now = self.clock.now();
         let asks_for_secret = device.is_some();
         let mut device = device.and_then(DeviceSecret::new);
@@ -178,6 +191,7 @@ impl Service {
                     name,
                     place,
                     lane: HashLane::Known,
+                    address,
                     device,
                     identity: None,
                     has_factor_code: false,
@@ -197,6 +211,7 @@ impl Service {
             name,
             place,
             lane,
+            address,
             device,
             identity: None,
             has_factor_code: false,
@@ -303,8 +318,18 @@ impl Service {
         let token = self.signing.sign_claims(&claims);
         let refresh_token = refresh.then(|| self.sign_refresh_token(&claims, session.expires_at));
         let asked_at = self.clock.now();
-        let sign_in = self.build_verified_sign_in(account, &origin, factor_since);
-        if !self.store.begin_session(&session, sign_in).await? {
+        let sign_in = VerifiedSignIn {
+            role: account.role_id,
+            password_of: account.password_changed_at,
+            name: origin.name,
+            place: origin.place,
+            known_by: (self.clock.new_id(), origin.find_familiar_place(&session)),
+            identity: origin.identity,
+            factor_since,
+        };
+        let news = EventType::UserNewDeviceSeen;
+        let news = build_user_event(news, &self.clock, trace, account.id, account.role_id, None)?;
+        if !self.store.begin_session(&session, sign_in, &news).await? {
             return Ok(None);
         }
         let is_grant = claims.kind == TokenKind::DeviceGrant;
@@ -388,24 +413,6 @@ impl Service {
             verified: false,
             mark_version: 0,
             binding,
-        }
-    }
-
-    fn build_verified_sign_in(
-        &self,
-        account: &Account,
-        origin: &SignInOrigin,
-        factor_since: Option<UnixMillis>,
-    ) -> VerifiedSignIn {
-        let device = origin.device.as_ref();
-        VerifiedSignIn {
-            role: account.role_id,
-            password_of: account.password_changed_at,
-            name: origin.name,
-            place: origin.place,
-            device: device.map(|secret| (self.clock.new_id(), PlaceHash::from_device(secret))),
-            identity: origin.identity,
-            factor_since,
         }
     }
 

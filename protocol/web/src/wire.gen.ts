@@ -154,6 +154,7 @@ export const EVENT_TYPES = [
   'user.address_change_asked',
   'user.password_changed',
   'user.second_factor_removed',
+  'user.new_device_seen',
   'profile.created',
   'profile.updated',
   'profile.verification_submitted',

@@ -93,6 +93,7 @@ catalogue! {
     UserAddressChangeAsked Auth "user.address_change_asked",
     UserPasswordChanged Auth "user.password_changed",
     UserSecondFactorRemoved Auth "user.second_factor_removed",
+    UserNewDeviceSeen Auth "user.new_device_seen",
     ProfileCreated User "profile.created",
     ProfileUpdated User "profile.updated",
     ProfileVerificationSubmitted User "profile.verification_submitted",

@@ -146,7 +146,8 @@ fn body_of(kind: EventType) -> Body {
         | E::UserConfirmationAsked
         | E::UserAddressChangeAsked
         | E::UserPasswordChanged
-        | E::UserSecondFactorRemoved => Body::Person,
+        | E::UserSecondFactorRemoved
+        | E::UserNewDeviceSeen => Body::Person,
         E::UserReadmitted => Body::Readmission,
         E::ProfileCreated
         | E::ProfileUpdated

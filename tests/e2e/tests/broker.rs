@@ -48,6 +48,7 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
                 "profile.verified",
                 "user.address_change_asked",
                 "user.confirmation_asked",
+                "user.new_device_seen",
                 "user.password_changed",
                 "user.readmitted",
                 "user.registered",

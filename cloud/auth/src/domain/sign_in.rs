@@ -21,12 +21,24 @@ const RANDOM_BYTES: usize = 32;
 /// `RANDOM_BYTES` as base64url without padding.
 const DEVICE_SECRET_CHARS: usize = 43;
 const DAY_MS: i64 = 24 * 3600 * 1000;
+/// So long after the registration, the account's first sign-in is no news to its owner.
+const FIRST_SIGN_IN_WITHIN_MS: i64 = DAY_MS;
 const QUARTER_MS: i64 = 15 * 60 * 1000;
 /// Wrong passwords from one place before it waits.
 const OF_PLACE_MAX: i64 = 10;
 /// Wrong passwords from all addresses before each waits.
 const OF_ALL_MAX: i64 = 100;
 const FIRST_WAIT_OF_ALL_MS: i64 = 2_000;
+
+/// True if the owner must learn of a sign-in from a place that the account does not know.
+/// `others_known` is how many it does.
+pub(crate) fn is_news_of_new_place(
+    others_known: usize,
+    registered_at: UnixMillis,
+    now: UnixMillis,
+) -> bool {
+    others_known > 0 || now.ms_since(registered_at) >= FIRST_SIGN_IN_WITHIN_MS
+}
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignInCode(String);

@@ -312,6 +312,7 @@ impl Service {
             name,
             place,
             lane: HashLane::Usual,
+            address: self.store.address_place(from),
             device: None,
             identity: None,
             has_factor_code: false,

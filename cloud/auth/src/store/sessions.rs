@@ -18,10 +18,10 @@ use super::{
     BATCH, Store, StoreError,
     sign_ins::{NameHash, PlaceHash},
 };
-use crate::domain::{PresentedRefreshToken, RefreshFamily};
+use crate::domain::{PresentedRefreshToken, RefreshFamily, is_news_of_new_place};
 
 const ACCOUNT_STANDING: &str =
-    "SELECT is_active, role_id, password_changed_at FROM users WHERE id = ?";
+    "SELECT is_active, role_id, password_changed_at, created_at FROM users WHERE id = ?";
 const IDENTITY_OWNER: &str = "SELECT user_id FROM identities WHERE id = ?";
 const SESSION_STATE: &str = "SELECT s.user_id, u.role_id, u.is_active, s.expires_at, s.revoked_at \
     FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?";
@@ -117,8 +117,8 @@ pub struct VerifiedSignIn {
     pub password_of: Option<UnixMillis>,
     pub name: NameHash,
     pub place: PlaceHash,
-    /// The device to remember, and the id for its row if it is new.
-    pub device: Option<(Uuid, PlaceHash)>,
+    /// The device or address to remember, and the id for its row if it is new.
+    pub known_by: (Uuid, PlaceHash),
     /// The identity that replaced the password.
     pub identity: Option<IdentityId>,
     /// When the second factor that the sign-in checked was confirmed.
@@ -183,7 +183,8 @@ pub struct OtherSessionsRevocation {
 }
 
 impl Store {
-    /// Writes a new session, clears the failures of its place, and remembers its device. Ends the
+    /// Writes a new session, clears the failures of its place, and remembers where it comes from,
+    /// with `news` for the owner if the account has not been used there before. Ends the
     /// session and returns false if, since the password check, the account was closed, got another
     /// role, a newer password or another second factor, or lost the identity. The insert waits for
     /// such changes by its foreign key, so the rows read after it are current.
@@ -191,29 +192,34 @@ impl Store {
         &self,
         session: &UserSession,
         sign_in: VerifiedSignIn,
+        news: &Event,
     ) -> Result<bool, StoreError> {
         let VerifiedSignIn {
             role,
             password_of,
             name,
             place,
-            device,
+            known_by,
             identity,
             factor_since,
         } = sign_in;
         transact!(self.sql, tx => {
             tx.insert(session.clone()).await?;
-            let standing: Option<(bool, Role, Option<UnixMillis>)> =
+            let standing: Option<(bool, Role, Option<UnixMillis>, UnixMillis)> =
                 tx.fetch_optional(ACCOUNT_STANDING, vals![session.user_id]).await?;
-            if standing != Some((true, role, password_of)) {
-                let why = match standing {
-                    Some((true, present, _)) if present != role => SessionEnding::RoleChanged,
-                    Some((true, ..)) => SessionEnding::PasswordChanged,
-                    _ => SessionEnding::AccountClosed,
-                };
-                Self::end_session(tx, session.id, session.created_at, why).await?;
-                return Ok(false);
-            }
+            let registered_at = match standing {
+                Some((true, present, changed_at, registered_at))
+                    if (present, changed_at) == (role, password_of) => registered_at,
+                other => {
+                    let why = match other {
+                        Some((true, present, ..)) if present != role => SessionEnding::RoleChanged,
+                        Some((true, ..)) => SessionEnding::PasswordChanged,
+                        _ => SessionEnding::AccountClosed,
+                    };
+                    Self::end_session(tx, session.id, session.created_at, why).await?;
+                    return Ok(false);
+                }
+            };
             if let Some(identity) = identity {
                 let owner: Option<UserId> = tx.fetch_optional(IDENTITY_OWNER, vals![identity]).await?;
                 if owner != Some(session.user_id) {
@@ -231,8 +237,11 @@ impl Store {
             }
             let (text, values) = Self::forget_failures(name, place);
             tx.exec(text, values).await?;
-            if let Some((id, device)) = device {
-                Self::remember_device(tx, id, session.user_id, device, session.created_at).await?;
+            let (id, place) = known_by;
+            let now = session.created_at;
+            let others = Self::remember_place(tx, id, session.user_id, place, now).await?;
+            if others.is_some_and(|others| is_news_of_new_place(others, registered_at, now)) {
+                outbox::add(tx, news).await?;
             }
             Ok(true)
         })

@@ -3,8 +3,8 @@
 //! because six digits are few enough to try all; the key lies outside the database.
 //!
 //! Invariants: a number has at most one code; each try is counted before it is checked, so
-//! concurrent tries cannot exceed the limit. An account has a bounded number of known devices: a
-//! further one replaces the one unseen for longest. Each failure costs a password hash or one of
+//! concurrent tries cannot exceed the limit. An account knows a bounded number of devices, and of
+//! addresses of programs without a device secret: a further one replaces the one unseen for longest. Each failure costs a password hash or one of
 //! the few tries at a code, which bounds their rate; the job removes rows that no longer count.
 
 use std::fmt;
@@ -17,12 +17,12 @@ use platform::{
 };
 use ring::digest;
 use uuid::Uuid;
-use wire::{GuessReport, Region, UnixMillis, UserId};
+use wire::{GuessReport, Region, RegisteredDeviceId, UnixMillis, UserId};
 
 use super::{Store, StoreError};
 use crate::domain::{DeviceSecret, OneTimeCode, SignInCode, Username, WrongGuesses};
 
-/// A device is forgotten after this long without a sign-in.
+/// A device or address is forgotten after this long without a sign-in.
 const DEVICE_KNOWN_MS: i64 = 90 * 24 * 3600 * 1000;
 const DEVICES_OF_ACCOUNT_MAX: usize = 20;
 const KNOWN_DEVICE: &str = "SELECT d.id FROM known_devices d JOIN users u ON u.id = d.user_id \
@@ -42,6 +42,7 @@ const FAILURES_EVERYWHERE: &str = "SELECT COUNT(*), MAX(at) FROM login_failures 
 const FAILURES_ELSEWHERE: &str = "SELECT COUNT(*), COUNT(DISTINCT place_hash), MIN(at) \
     FROM login_failures WHERE name_hash = ? AND place_hash <> ? AND at > ?";
 const OLD_FAILURES: &str = "SELECT id FROM login_failures WHERE at <= ? LIMIT ?";
+const ADDRESS_COLUMN: &str = "known_devices.address";
 const PHONE_COLUMN: &str = "sign_in_codes.phone";
 const CODE_COLUMN: &str = "sign_in_codes.code";
 const RENEW_CODE: &str = "UPDATE sign_in_codes SET code_hash = ?, tries = 0, created_at = ?, \
@@ -146,6 +147,11 @@ impl PlaceHash {
         Self(hash(&format!("device {}", device.reveal())))
     }
 
+    /// From a tablet that a grant is bound to by its key.
+    pub fn from_registered_device(device: RegisteredDeviceId) -> Self {
+        Self(hash(&format!("tablet {device}")))
+    }
+
     pub(super) fn to_bytes(self) -> [u8; 32] {
         self.0
     }
@@ -186,14 +192,25 @@ impl Store {
         Ok(found.is_some())
     }
 
-    pub(super) async fn remember_device(
+    /// The place of an address, to remember for long: few enough addresses exist to reverse a plain
+    /// hash.
+    pub fn address_place(&self, address: ClientAddress) -> PlaceHash {
+        PlaceHash(
+            self.sql
+                .data_keys()
+                .hash(ADDRESS_COLUMN, &address.to_string()),
+        )
+    }
+
+    /// Returns how many other places the account knows if this one is new.
+    pub(super) async fn remember_place(
         tx: &mut Tx,
         id: Uuid,
         user_id: UserId,
-        device: PlaceHash,
+        place: PlaceHash,
         now: UnixMillis,
-    ) -> Result<(), SqlError> {
-        let secret_hash = device.to_bytes();
+    ) -> Result<Option<usize>, SqlError> {
+        let secret_hash = place.to_bytes();
         let expires_at = now.plus_ms(DEVICE_KNOWN_MS);
         if tx
             .exec(
@@ -203,7 +220,7 @@ impl Store {
             .await?
             > 0
         {
-            return Ok(());
+            return Ok(None);
         }
         tx.insert_new(DeviceRow {
             id,
@@ -228,7 +245,7 @@ impl Store {
             tx.exec(in_list(REMOVE_DEVICES, surplus.len(), ")"), surplus)
                 .await?;
         }
-        Ok(())
+        Ok(Some(all.len().saturating_sub(1)))
     }
 
     /// Removes up to `BATCH` devices that expired by `until`.

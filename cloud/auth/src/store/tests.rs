@@ -109,7 +109,7 @@ impl Database {
             password_of: None,
             name: self.name,
             place: self.place,
-            device: None,
+            known_by: (self.clock.new_id(), self.place),
             identity: None,
             factor_since: None,
         }
@@ -129,11 +129,15 @@ impl Database {
             region: None,
             device_id: None,
         };
-        self.store
-            .begin_session(&session, self.customer_sign_in())
-            .await
-            .unwrap();
+        self.begin_session(&session, self.customer_sign_in()).await;
         id
+    }
+
+    async fn begin_session(&self, session: &UserSession, sign_in: VerifiedSignIn) -> bool {
+        let kind = EventType::UserNewDeviceSeen;
+        let news = event(kind, &self.clock, session.user_id, None);
+        let begun = self.store.begin_session(session, sign_in, &news);
+        begun.await.unwrap()
     }
 
     async fn session_on(&self, device: PlaceHash) {
@@ -151,17 +155,11 @@ impl Database {
             region: None,
             device_id: None,
         };
-        let known = Some((self.clock.new_id(), device));
-        self.store
-            .begin_session(
-                &session,
-                VerifiedSignIn {
-                    device: known,
-                    ..self.customer_sign_in()
-                },
-            )
-            .await
-            .unwrap();
+        let sign_in = VerifiedSignIn {
+            known_by: (self.clock.new_id(), device),
+            ..self.customer_sign_in()
+        };
+        self.begin_session(&session, sign_in).await;
     }
 
     async fn revoke(&self, session: SessionId) -> bool {

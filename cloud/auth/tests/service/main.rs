@@ -17,6 +17,7 @@ mod keys;
 mod limits;
 mod lockout;
 mod marks;
+mod new_devices;
 mod passwords;
 mod people;
 mod readmission;

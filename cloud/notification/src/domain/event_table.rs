@@ -9,7 +9,7 @@
 use texts::Sentence;
 use wire::{
     Code, EventType, IncidentKind, MoneyCaseKind, OrderEvent, OrderStatus, PaymentEvent,
-    PaymentStatus, PayoutEvent, Permission, ProfileEvent, ReadmissionEvent, UserEvent,
+    PaymentStatus, PayoutEvent, Permission, ProfileEvent, ReadmissionEvent, Role, UserEvent,
 };
 
 use super::{
@@ -97,6 +97,7 @@ pub fn find_event_lines(event: EventType) -> EventLines {
         EventType::UserAddressChangeAsked => Account(USER_ADDRESS_CHANGE_ASKED),
         EventType::UserPasswordChanged => Account(USER_PASSWORD_CHANGED),
         EventType::UserSecondFactorRemoved => Account(USER_SECOND_FACTOR_REMOVED),
+        EventType::UserNewDeviceSeen => Account(USER_NEW_DEVICE_SEEN),
         EventType::ProfileCreated | EventType::ProfileUpdated => {
             Silent("the person made the change themselves, or the platform republished known facts")
         }
@@ -303,6 +304,13 @@ const USER_PASSWORD_CHANGED: &[AccountLine] =
 const USER_SECOND_FACTOR_REMOVED: &[AccountLine] =
     &[tell!(AccountLine: Admins(&[ResetPasswords]) => user_second_factor_removed_admin)];
 
+/// The sign-in may be an attacker's.
+const USER_NEW_DEVICE_SEEN: &[AccountLine] = &[
+    tell!(AccountLine: Themselves => user_new_device_seen),
+    tell!(AccountLine: Admins(&[ResetPasswords]) => user_new_device_seen_admin)
+        .only_if(|event| event.role == Role::Admin),
+];
+
 const PROFILE_VERIFICATION_SUBMITTED: &[ProfileLine] =
     &[tell!(ProfileLine: Admins(&[VerifyProviders]) => profile_verification_submitted_admin)];
 
@@ -377,7 +385,7 @@ fn can_start_work(event: &OrderEvent) -> bool {
     let money = event.money.as_ref();
     money.is_some_and(|money| money.payment_status == PaymentStatus::Held)
         && event.order.status == OrderStatus::Accepted
-        && event.actor.role == wire::Role::Customer
+        && event.actor.role == Role::Customer
 }
 
 /// A promise that counts although its order was closed.

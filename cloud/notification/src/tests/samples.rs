@@ -301,16 +301,23 @@ fn typical_event(event_type: EventType) -> Event {
             };
             event(event_type, &readmission)
         }
-        EventLines::Account(_) => {
-            let account = UserEvent {
-                user_id,
-                role,
-                session_id: None,
-            };
-            event(event_type, &account)
-        }
+        EventLines::Account(_) => account_event(event_type, role),
         EventLines::Silent(_) => event(event_type, &()),
     }
+}
+
+fn account_event(event_type: EventType, role: Role) -> Event {
+    let account = UserEvent {
+        user_id: PROVIDER,
+        role,
+        session_id: None,
+    };
+    event(event_type, &account)
+}
+
+/// The lines of an event about that role's account.
+pub(crate) fn account_lines(event_type: EventType, role: Role) -> Vec<InboxLine> {
+    build_event_lines(&account_event(event_type, role), DISPUTE_MS).unwrap()
 }
 
 /// Includes variants that reach more people.
@@ -365,6 +372,7 @@ pub(crate) fn every_line(event_type: EventType) -> Vec<InboxLine> {
                 reasons,
             )]
         }
+        EventType::UserNewDeviceSeen => account_lines(event_type, Role::Admin),
         _ => Vec::new(),
     };
     all.extend(more);

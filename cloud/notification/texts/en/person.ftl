@@ -24,6 +24,14 @@ user-password-changed =
     .title = Your password was changed
     .content = All other devices were signed out. If that was not you, ask your operator for a code that sets a new password.
 
+user-new-device-seen =
+    .title = Your account was opened on a new device
+    .content = Somebody signed in from a device or a network that your account had not used before. If that was not you, change your password now: it signs out all other devices.
+
+user-new-device-seen-admin =
+    .title = An administrator's account was opened on a new device
+    .content = Somebody signed in to it from a device or a network that it had not used before. If no colleague did, check the administrators' accounts now.
+
 user-second-factor-removed-admin =
     .title = A second factor was removed
     .content = An administrator removed a colleague's second factor. If no colleague lost theirs, check the administrators' accounts now.

@@ -24,6 +24,14 @@ user-password-changed =
     .title = 您的密码已更改
     .content = 其他设备均已退出登录。如果不是您本人操作，请向运营方索取代码以设置新密码。
 
+user-new-device-seen =
+    .title = 您的账号在新设备上登录
+    .content = 有人从您的账号未曾用过的设备或网络登录。如果不是您本人操作，请立即修改密码，其他设备将全部退出登录。
+
+user-new-device-seen-admin =
+    .title = 一位管理员的账号在新设备上登录
+    .content = 有人从该账号未曾用过的设备或网络登录。如果不是同事本人操作，请立即检查各管理员账号。
+
 user-second-factor-removed-admin =
     .title = 有人的第二重验证被移除
     .content = 一位管理员移除了同事的第二重验证。如果没有同事丢失验证设备，请立即检查各管理员账号。

@@ -167,6 +167,7 @@ pub const NOTIFICATION_PEOPLE: QueueSpec = QueueSpec::new(
         (Exchange::Auth, "user.address_change_asked"),
         (Exchange::Auth, "user.password_changed"),
         (Exchange::Auth, "user.second_factor_removed"),
+        (Exchange::Auth, "user.new_device_seen"),
     ],
 );
 /// A separate queue, so that an outage of the user part does not delay an approval's other inbox

@@ -62,8 +62,7 @@ impl Database {
             region: Some(Region::North),
             device_id: None,
         };
-        let begun = self.store.begin_session(&session, self.customer_sign_in());
-        begun.await.unwrap();
+        self.begin_session(&session, self.customer_sign_in()).await;
         session
     }
 

@@ -35,6 +35,7 @@ fn each_event_reaches_exactly_its_people() {
         (EventType::ReviewReported, vec![admins]),
         (EventType::ProfileVerified, vec![provider]),
         (EventType::UserRevoked, vec![]),
+        (EventType::UserNewDeviceSeen, vec![provider]),
     ] {
         let told = samples::lines(event_type);
         let people: Vec<UserId> = told.iter().map(|line| line.user_id).collect();
@@ -55,6 +56,13 @@ fn a_cancelled_order_that_nobody_took_tells_the_customer_alone() {
     let mut event = samples::event_body();
     event.order.provider_id = None;
     assert_eq!(told(EventType::OrderCancelled, &event), [Role::Customer]);
+}
+
+#[test]
+fn a_new_device_of_an_administrator_is_told_to_the_administrators() {
+    let told = samples::account_lines(EventType::UserNewDeviceSeen, Role::Admin);
+    let owners: Vec<InboxOwner> = told.iter().map(InboxLine::owner).collect();
+    assert_eq!(owners, [InboxOwner::ADMINS]);
 }
 
 #[test]
