@@ -4,8 +4,9 @@
 //!
 //! Invariants: a number has at most one code; each try is counted before it is checked, so
 //! concurrent tries cannot exceed the limit. An account knows a bounded number of devices, and of
-//! addresses of programs without a device secret: a further one replaces the one unseen for longest. Each failure costs a password hash or one of
-//! the few tries at a code, which bounds their rate; the job removes rows that no longer count.
+//! addresses of programs without a device secret: a further one replaces the one unseen for
+//! longest. Each failure costs a password hash or one of the few tries at a code, which bounds
+//! their rate; the job removes rows that no longer count.
 
 use std::fmt;
 
