@@ -26,7 +26,7 @@ user-password-changed =
 
 user-new-device-seen =
     .title = Your account was opened on a new device
-    .content = Somebody signed in from a device or a network that your account had not used before. If that was not you, change your password now: it signs out all other devices.
+    .content = Somebody signed in from a device or a network that your account had not used before. If that was not you, end all other sign-ins on the page of your account, and change your password.
 
 user-new-device-seen-admin =
     .title = An administrator's account was opened on a new device

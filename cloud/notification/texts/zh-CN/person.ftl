@@ -26,7 +26,7 @@ user-password-changed =
 
 user-new-device-seen =
     .title = 您的账号在新设备上登录
-    .content = 有人从您的账号未曾用过的设备或网络登录。如果不是您本人操作，请立即修改密码，其他设备将全部退出登录。
+    .content = 有人从您的账号未曾用过的设备或网络登录。如果不是您本人操作，请在账号页面结束其他所有登录，并修改密码。
 
 user-new-device-seen-admin =
     .title = 一位管理员的账号在新设备上登录
