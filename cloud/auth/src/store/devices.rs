@@ -15,6 +15,7 @@ use super::{
     Store, StoreError,
     accounts::ID,
     sessions::{RECORD_ENDER, SessionEnding, SessionKind, UserSession},
+    sign_ins::PlaceHash,
 };
 use crate::domain::DeviceLabel;
 
@@ -218,6 +219,8 @@ impl Store {
             if tx.exec(END_DEVICE, vals![at, device, user]).await? == 0 {
                 return Ok(None);
             }
+            // Whoever has it now must not come back unnoticed.
+            Self::forget_place(tx, user, PlaceHash::from_registered_device(device)).await?;
             let grants: Vec<SessionId> =
                 tx.fetch_all(GRANTS_OF_DEVICE, vals![user, at, device, device]).await?;
             let ended = Self::end_grants(tx, &grants, why, at, &event_of).await?;

@@ -31,7 +31,8 @@ const KNOWN_DEVICE: &str = "SELECT d.id FROM known_devices d JOIN users u ON u.i
 const ISSUED_DEVICE: &str =
     "SELECT id FROM known_devices WHERE secret_hash = ? AND expires_at > ? LIMIT 1";
 const MARK_DEVICE_SEEN: &str = "UPDATE known_devices SET seen_at = ?, expires_at = ? \
-    WHERE secret_hash = ? AND user_id = ?";
+    WHERE secret_hash = ? AND user_id = ? AND expires_at > ?";
+const FORGET_PLACE: &str = "DELETE FROM known_devices WHERE secret_hash = ? AND user_id = ?";
 const DEVICES_OF_ACCOUNT: &str = "SELECT id FROM known_devices WHERE user_id = ? \
     ORDER BY seen_at DESC, id DESC LIMIT ?";
 const REMOVE_DEVICES: &str = "DELETE FROM known_devices WHERE id IN (";
@@ -216,21 +217,26 @@ impl Store {
         if tx
             .exec(
                 MARK_DEVICE_SEEN,
-                vals![now, expires_at, secret_hash, user_id],
+                vals![now, expires_at, secret_hash, user_id, now],
             )
             .await?
             > 0
         {
             return Ok(None);
         }
-        tx.insert_new(DeviceRow {
+        // One that has expired may still have its row.
+        Self::forget_place(tx, user_id, place).await?;
+        let row = DeviceRow {
             id,
             user_id,
             secret_hash,
             seen_at: now,
             expires_at,
-        })
-        .await?;
+        };
+        if !tx.insert_new(row).await? {
+            // Another sign-in from there came first.
+            return Ok(None);
+        }
         let all: Vec<Uuid> = tx
             .fetch_all(
                 DEVICES_OF_ACCOUNT,
@@ -247,6 +253,16 @@ impl Store {
                 .await?;
         }
         Ok(Some(all.len().saturating_sub(1)))
+    }
+
+    pub(super) async fn forget_place(
+        tx: &mut Tx,
+        user_id: UserId,
+        place: PlaceHash,
+    ) -> Result<(), SqlError> {
+        tx.exec(FORGET_PLACE, vals![place.to_bytes(), user_id])
+            .await
+            .map(drop)
     }
 
     /// Removes up to `BATCH` devices that expired by `until`.

@@ -1,9 +1,9 @@
 //! News of a sign-in from a device or an address that the account has not used before.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
-use wire::EventType;
+use wire::{EventType, RegisteredDeviceId, UserId};
 
 use crate::common::{Auth, Engine, MINUTE_MS, PASSWORD};
 
@@ -62,6 +62,8 @@ async fn each_new_device_and_address_is_news_once(#[case] engine: Engine) {
     auth.clock.advance(91 * DAY_MS);
     sign_in(&auth, HOME, json!({ "device": browser })).await;
     assert_eq!(news(&auth).await, 3, "after 90 days it is forgotten");
+    sign_in(&auth, HOME, json!({})).await;
+    assert_eq!(news(&auth).await, 4, "and so is an address");
 }
 
 #[tokio::test]
@@ -77,7 +79,14 @@ async fn of_a_new_account_only_the_first_place_is_no_news() {
 #[tokio::test]
 async fn a_tablet_is_known_by_its_key_at_whatever_address_its_edge_has() {
     let auth = auth_with_lisi(Engine::Sqlite).await;
-    let tablet = |key: &support::DeviceSigner| json!({ "region": "NORTH", "edge_only": true, "tablet": "t-1", "tablet_key": key.key() });
+    let browser = sign_in(&auth, HOME, json!({})).await;
+    let token = browser["access_token"].as_str().unwrap().to_owned();
+    let owner: UserId = serde_json::from_value(browser["user_id"].clone()).unwrap();
+    let tablet = |key: &support::DeviceSigner| {
+        json!({
+            "region": "NORTH", "edge_only": true, "tablet": "t-1", "tablet_key": key.key(),
+        })
+    };
     let key = support::DeviceSigner::new();
     sign_in(&auth, HOME, tablet(&key)).await;
     assert_eq!(news(&auth).await, 1);
@@ -85,6 +94,13 @@ async fn a_tablet_is_known_by_its_key_at_whatever_address_its_edge_has() {
     assert_eq!(news(&auth).await, 1);
     sign_in(&auth, HOME, tablet(&support::DeviceSigner::new())).await;
     assert_eq!(news(&auth).await, 2, "the same name with another key");
+
+    let id = RegisteredDeviceId::from_key(owner, &key.key());
+    let path = format!("/api/v1/auth/devices/{id}");
+    let ended = auth.send(Method::DELETE, &path, Some(&token), None).await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT, "{}", ended.text);
+    sign_in(&auth, HOME, tablet(&key)).await;
+    assert_eq!(news(&auth).await, 3, "its owner had ended it");
 }
 
 #[tokio::test]
