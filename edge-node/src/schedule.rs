@@ -12,7 +12,7 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 const CLOCK_READ_EVERY: Duration = Duration::from_secs(1);
 
 /// If the clock passes several moments in a jump, because the machine slept or its clock was set,
-/// one is due then.
+/// one is due then. None is due if it was set back.
 pub(crate) struct Schedule {
     clock: Clock,
     period: Period,
@@ -51,8 +51,7 @@ impl Schedule {
         loop {
             self.ticks.tick().await;
             let now = self.period.number_at(self.clock.now());
-            if now != self.last {
-                self.last = now;
+            if std::mem::replace(&mut self.last, now) < now {
                 return;
             }
         }
@@ -108,5 +107,10 @@ mod tests {
         clock.advance(HOUR_MS - 1);
         let early = tokio::time::timeout(10 * CLOCK_READ_EVERY, schedule.wait_for_next());
         assert!(early.await.is_err(), "before its minute");
+        clock.jump_wall_clock(-3 * HOUR_MS);
+        let back = tokio::time::timeout(10 * CLOCK_READ_EVERY, schedule.wait_for_next());
+        assert!(back.await.is_err(), "the clock was set back");
+        clock.advance(HOUR_MS);
+        schedule.wait_for_next().await;
     }
 }

@@ -52,7 +52,7 @@ impl CutOffWeek {
         }
     }
 
-    /// Returns once the edge's hourly work of that day is done.
+    /// Returns once the edge's hourly work of that day has dropped its copies.
     async fn go_to_next_day(&self, day: u128) {
         const DROPPED: &str = "SELECT count(*) FROM orders WHERE dropped_digest IS NOT NULL";
         self.clock.advance(DAY_MS);
