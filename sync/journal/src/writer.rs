@@ -7,6 +7,7 @@ use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    thread,
     time::Duration,
     vec::Drain,
 };
@@ -52,6 +53,8 @@ pub(crate) struct OwnedFile {
     _lock: File,
 }
 
+const LOCK_TRIES: u32 = 100;
+const LOCK_TRIED_EVERY: Duration = Duration::from_millis(10);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A small cache suffices: an edge's state is in memory anyway.
 const CACHE_KIB: i64 = 512;
@@ -86,16 +89,22 @@ fn open_read_only(path: &Path) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
-/// Makes the caller the file's single owner for as long as it holds the lock.
+/// Makes the caller the file's single owner for as long as it holds the lock. Blocks for up to a
+/// second: a process that the last owner has started shares its lock until it runs its own program.
 pub fn lock_file(path: &Path) -> Result<File, JournalError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let lock = File::create(&name).map_err(JournalError::wrap_io("create the journal's lock"))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(JournalError::Taken(path.to_owned())),
-        Err(TryLockError::Error(error)) => Err(JournalError::wrap_io("lock the journal")(error)),
+    for _ in 0..LOCK_TRIES {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_TRIED_EVERY),
+            Err(TryLockError::Error(error)) => {
+                return Err(JournalError::wrap_io("lock the journal")(error));
+            }
+        }
     }
+    Err(JournalError::Taken(path.to_owned()))
 }
 
 fn set_up(conn: &Connection, path: &Path) -> Result<(), JournalError> {

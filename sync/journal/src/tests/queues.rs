@@ -1,6 +1,9 @@
 //! Callers that wait, callers that get `Busy`, and both when the journal closes.
 
+use std::{thread, time::Duration};
+
 use super::*;
+use crate::lock_file;
 
 #[tokio::test]
 async fn a_read_in_turn_waits_where_another_is_turned_away() {
@@ -81,4 +84,17 @@ async fn a_second_owner_is_refused_until_the_first_has_closed() {
     assert!(matches!(second, Err(JournalError::Taken(_))));
     drop(journal);
     place.open().close();
+}
+
+#[test]
+fn a_lock_that_is_just_being_released_is_waited_for() {
+    let place = Place::new();
+    place.open().close();
+    let lock = lock_file(&place.path()).unwrap();
+    let releasing = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(100));
+        drop(lock);
+    });
+    place.open().close();
+    releasing.join().unwrap();
 }
