@@ -20,7 +20,7 @@ use crate::{
     store::Store,
 };
 
-/// Of each hour.
+/// The cleanup runs every hour at this minute.
 const CLEAN_UP_MINUTE: u8 = 17;
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
 
@@ -39,7 +39,7 @@ pub(crate) async fn run_hourly_jobs(context: EdgeContext, stop: CancellationToke
             () = hours.wait_for_next() => {}
             () = stop.cancelled() => return,
         }
-        // Each step is a transaction of its own, so a stop may come between any two.
+        // A stop may interrupt the cleanup: each of its steps is a separate transaction.
         tokio::select! {
             () = clean_up(&context) => {}
             () = stop.cancelled() => return,

@@ -23,7 +23,7 @@ pub(crate) struct Schedule {
 #[derive(Debug, Clone, Copy)]
 struct Period {
     length_ms: i64,
-    /// A period begins so long after the start of its hour or day.
+    /// From the start of the hour or day to the start of the period.
     offset_ms: i64,
 }
 

@@ -35,7 +35,7 @@ pub struct SignInOrigin {
     pub name: NameHash,
     pub place: PlaceHash,
     pub lane: HashLane,
-    /// The address, as the account remembers it.
+    /// The keyed hash of the address.
     pub address: PlaceHash,
     /// The secret that the device stores after a successful sign-in.
     pub device: Option<DeviceSecret>,
@@ -142,7 +142,7 @@ impl AccessGrant {
 }
 
 impl SignInOrigin {
-    /// What the account knows it by the next time: a secret or a key of the device, or else the
+    /// The place to remember for later sign-ins: the device by its secret or its key, otherwise the
     /// address.
     fn find_familiar_place(&self, session: &UserSession) -> PlaceHash {
         let by_secret = self.device.as_ref().map(PlaceHash::from_device);

@@ -21,7 +21,7 @@ const RANDOM_BYTES: usize = 32;
 /// `RANDOM_BYTES` as base64url without padding.
 const DEVICE_SECRET_CHARS: usize = 43;
 const DAY_MS: i64 = 24 * 3600 * 1000;
-/// So long after the registration, the account's first sign-in is no news to its owner.
+/// The first sign-in within this time after the registration sends no news.
 const FIRST_SIGN_IN_WITHIN_MS: i64 = DAY_MS;
 const QUARTER_MS: i64 = 15 * 60 * 1000;
 /// Wrong passwords from one place before it waits.
@@ -30,8 +30,8 @@ const OF_PLACE_MAX: i64 = 10;
 const OF_ALL_MAX: i64 = 100;
 const FIRST_WAIT_OF_ALL_MS: i64 = 2_000;
 
-/// True if the owner must learn of a sign-in from a place that the account does not know.
-/// `others_known` is how many it does.
+/// True if a sign-in from a new place is news for the account's owner. `others_known` counts the
+/// account's other known places.
 pub(crate) fn is_news_of_new_place(
     others_known: usize,
     registered_at: UnixMillis,

@@ -219,7 +219,7 @@ impl Store {
             if tx.exec(END_DEVICE, vals![at, device, user]).await? == 0 {
                 return Ok(None);
             }
-            // Whoever has it now must not come back unnoticed.
+            // A later sign-in from this device is news again.
             Self::forget_place(tx, user, PlaceHash::from_registered_device(device)).await?;
             let grants: Vec<SessionId> =
                 tx.fetch_all(GRANTS_OF_DEVICE, vals![user, at, device, device]).await?;

@@ -194,8 +194,8 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// The place of an address, to remember for long: few enough addresses exist to reverse a plain
-    /// hash.
+    /// A keyed hash, because it is kept for 90 days, and few enough addresses exist to reverse a
+    /// plain one.
     pub fn address_place(&self, address: ClientAddress) -> PlaceHash {
         PlaceHash(
             self.sql
@@ -204,7 +204,7 @@ impl Store {
         )
     }
 
-    /// Returns how many other places the account knows if this one is new.
+    /// If the place is new, returns the number of the account's other known places.
     pub(super) async fn remember_place(
         tx: &mut Tx,
         id: Uuid,
@@ -224,7 +224,7 @@ impl Store {
         {
             return Ok(None);
         }
-        // One that has expired may still have its row.
+        // The row of an expired place may not be purged yet.
         Self::forget_place(tx, user_id, place).await?;
         let row = DeviceRow {
             id,
@@ -234,7 +234,7 @@ impl Store {
             expires_at,
         };
         if !tx.insert_new(row).await? {
-            // Another sign-in from there came first.
+            // A concurrent sign-in from the same place has inserted it.
             return Ok(None);
         }
         let all: Vec<Uuid> = tx
