@@ -5,8 +5,8 @@
 #   drill.sh ROOT DEB NEWER_DEB ARM64_DEB PROGRAMS
 #
 # ROOT is the new root with systemd in it, and PROGRAMS the folder of `holdfast` and `holdfast-stack`. The machines are
-# containers with this host's network, so they reach the platform on loopback. At the end the edge of the arm64 package
-# runs in an emulator.
+# containers with this host's network, so they reach the platform on loopback. At the end an edge runs from the container
+# image, and the edge of the arm64 package in an emulator.
 set -Eeuo pipefail
 first_root=$1 deb=$2 newer=$3 arm64_deb=$4 programs=$5
 name=north-9
@@ -26,10 +26,12 @@ parts=$(dirname "$0")/drill
 . "$parts/machines.sh"
 . "$parts/tablets.sh"
 . "$parts/recovery.sh"
+. "$parts/container.sh"
 
 cleanup() {
     status=$?
     end_machines "$status"
+    end_container "$status"
     [ "$status" -eq 0 ] || tail -n 20 "$work"/*.log >&2 || true
     [ -z "$emulated" ] || kill -KILL "$emulated" || true
     if [ -n "$platform" ]; then
@@ -52,6 +54,9 @@ done
 gateway=$(jq -r .gateway "$ready")
 admin=$(jq -r '[.sign_ins[] | select(.role == "admin")][0].username' "$ready")
 jq -r '[.sign_ins[] | select(.role == "admin")][0].password' "$ready" | cloud login "$admin" --password-stdin
+
+say "Container image"
+build_image
 
 say "Install"
 for copy in second third; do
@@ -157,6 +162,9 @@ pgrep --exact holdfast-edge --ns "${inits[$box]}" --nslist pid && fail "a purge 
 [ ! -e "$root/etc/holdfast/edge.env" ] || fail "a purge left the code"
 reboot
 cut_power
+
+say "Container"
+run_in_a_container
 
 say "arm64, emulated"
 [ "$(dpkg-deb --field "$arm64_deb" Architecture)" = arm64 ] || fail "the package is not for arm64"

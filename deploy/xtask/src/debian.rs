@@ -33,7 +33,8 @@ pub fn build(arguments: &[String]) -> Result<()> {
 }
 
 /// Installs, upgrades, restores, moves, replaces and removes the package in bare Debian roots with
-/// their own systemd, and runs the edge of the arm64 package in an emulator.
+/// their own systemd, runs its edge from the container image, and that of the arm64 package in an
+/// emulator.
 pub fn drill() -> Result<()> {
     install::packages(&[
         "debootstrap",
@@ -42,7 +43,10 @@ pub fn drill() -> Result<()> {
         "curl",
         "jq",
         "sqlite3",
+        "podman",
+        "runc",
     ])?;
+    let compose = install::podman_compose()?;
     let package = build_package()?;
     let newer = pack(&["--deb-version", NEWER])?;
     let arm64 = build_arm64_package()?;
@@ -58,6 +62,7 @@ pub fn drill() -> Result<()> {
     let mut drill = Command::new("bash");
     drill.arg(workspace::root()?.join("deploy/debian/drill.sh"));
     drill.arg(&root).args([&package, &newer, &arm64]);
+    drill.env("PYTHONPATH", compose);
     shell::run(drill.arg(stack.parent().unwrap_or(Path::new("."))))
 }
 

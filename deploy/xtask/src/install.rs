@@ -44,7 +44,7 @@ const PACKAGES: [(&str, &str); 19] = [
 ];
 
 /// The same for packages that only a deep run needs: a landing does not wait for them.
-const DEEP_RUN_PACKAGES: [(&str, &str); 6] = [
+const DEEP_RUN_PACKAGES: [(&str, &str); 8] = [
     ("/usr/bin/chromium", "chromium"),
     ("/usr/bin/sqlite3", "sqlite3"),
     ("/usr/bin/systemd-nspawn", "systemd-container"),
@@ -54,6 +54,8 @@ const DEEP_RUN_PACKAGES: [(&str, &str); 6] = [
         "libc6-dev-arm64-cross",
     ),
     ("/usr/bin/qemu-aarch64-static", "qemu-user-static"),
+    ("/usr/bin/podman", "podman"),
+    ("/usr/sbin/runc", "runc"),
 ];
 
 /// Debian runs this script before a package starts its service; 101 forbids it.
@@ -67,6 +69,8 @@ const PAHO_REQUIREMENTS: &str = "deploy/paho-requirements.txt";
 const PAHO: &str = "paho/requirements.txt";
 const SCHEMATHESIS_REQUIREMENTS: &str = "deploy/schemathesis-requirements.txt";
 const SCHEMATHESIS: &str = "schemathesis/requirements.txt";
+const COMPOSE_REQUIREMENTS: &str = "deploy/podman-compose-requirements.txt";
+const COMPOSE: &str = "podman-compose/requirements.txt";
 
 /// Required to install a wheel.
 pub const FOR_WHEELS: [&str; 2] = ["python3", "python3-pip"];
@@ -148,6 +152,12 @@ fn paho() -> Result<()> {
 pub fn schemathesis() -> Result<PathBuf> {
     wheels(SCHEMATHESIS_REQUIREMENTS, SCHEMATHESIS)
         .map_err(|error| format!("could not install Schemathesis: {error}"))
+}
+
+/// Installs the pinned wheels that start compose files, and returns the folder for Python's path.
+pub fn podman_compose() -> Result<PathBuf> {
+    wheels(COMPOSE_REQUIREMENTS, COMPOSE)
+        .map_err(|error| format!("could not install podman-compose: {error}"))
 }
 
 /// Installs into the folder of that note in the target folder; again if the pins have changed.
