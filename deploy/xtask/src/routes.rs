@@ -17,11 +17,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{Result, install, workspace};
+use crate::{Result, depth::Depth, install, workspace};
 use callers::{CALLERS, CallerLane, LAST, RouteCaller};
 use platform::FuzzedPlatform;
 
-/// For all callers together in a test run.
+/// For all callers together when run by hand.
 const SECONDS: u64 = 60;
 const SEED: u64 = 1;
 /// Contains hooks.py and schemathesis.toml.
@@ -36,9 +36,9 @@ const LIMITED_PERCENT_MAX: u64 = 5;
 const LINES_SHOWN: usize = 200;
 
 /// Runs after the build stage.
-pub fn stage() -> Result<()> {
+pub fn stage(depth: Depth) -> Result<()> {
     fuzz(Wish {
-        seconds: SECONDS,
+        seconds: depth.route_seconds(),
         seed: SEED,
     })
 }

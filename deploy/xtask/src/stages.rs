@@ -165,7 +165,7 @@ impl Built {
             Stage::Contract => self.suites(|package| package == "contract", &[threads()]),
             Stage::Sim => simulate(self.depth).map(|()| TestCount::default()),
             Stage::Fuzz => fuzz::stage().map(|()| TestCount::default()),
-            Stage::Routes => routes::stage().map(|()| TestCount::default()),
+            Stage::Routes => routes::stage(self.depth).map(|()| TestCount::default()),
             Stage::Browser => apps::browse(self.depth).map(|()| TestCount::default()),
             Stage::E2e | Stage::Chaos | Stage::Attack | Stage::Demo => self.on_platforms(&[stage]),
             Stage::Mysql => mysql::run().map(|()| TestCount::default()),
