@@ -14,9 +14,10 @@ unit=holdfast-edge.service
 backup=/var/backups/holdfast-edge/drill
 work=$(mktemp -d)
 export HOLDFAST_CONTEXT_DIR=$work/context
-# The emulated edge, and the platform.
+# The emulated edge, the platform and its gateway, as far as they have started.
 emulated=
 platform=
+gateway=
 
 say() { printf '\n%s\n' "$1"; }
 fail() { echo "drill: $1" >&2; exit 1; }

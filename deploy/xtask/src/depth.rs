@@ -36,18 +36,18 @@ impl Depth {
         }
     }
 
-    /// The time in which all callers together call the routes.
-    pub fn route_seconds(self) -> u64 {
-        match self {
-            Self::Landing => 30,
-            Self::Deep => 240,
-        }
-    }
-
     pub fn money_seeds(self) -> &'static str {
         match self {
             Self::Landing => "10000",
             Self::Deep => "1000000",
+        }
+    }
+
+    /// How long all callers together call the routes.
+    pub fn route_seconds(self) -> u64 {
+        match self {
+            Self::Landing => 30,
+            Self::Deep => 240,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Runs benches once at their smallest size, so a broken bench fails a test run: all of them in a
-//! deep run, one in others. Such a short run yields no useful figures, so the tests ignore
-//! them.
+//! deep run, one in others. Such a short run yields no useful figures, so the tests ignore them.
 
 use std::{path::Path, process::Command};
 
@@ -50,7 +49,7 @@ fn landing_bench() -> Smoke {
     )
 }
 
-/// Compares two builds, of which both are this one, and measures lags.
+/// Compares stores, and two builds that are both this one, and measures lags.
 fn list_deep_benches() -> [Smoke; 3] {
     let gateway_bench = env!("CARGO_BIN_EXE_gateway-bench");
     let programs = Path::new(gateway_bench)
