@@ -1,5 +1,6 @@
 //! Scheduled jobs: close stale orders, republish completed jobs, remove photos that did not become
-//! whole, and seal text that is plain or sealed under an old key.
+//! whole, announce messages that no one has read, and seal text that is plain or sealed under an
+//! old key.
 
 use platform::jobs::Job;
 use texts::{Sentence, Text};
@@ -12,6 +13,9 @@ use crate::{
 
 /// Orders of one status that a run closes; the hourly next run continues.
 const CLOSED_MAX: usize = 500;
+
+/// Unread messages that a run announces; the next run continues.
+const ANNOUNCED_MAX: usize = 500;
 
 /// Unfinished photos that a run removes; the next run continues.
 const REMOVED_MAX: usize = 500;
@@ -38,7 +42,17 @@ pub fn scheduled_jobs(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
             Ok(())
         }
     });
-    let mut jobs = vec![sealing, telling, photos];
+    let written = store.clone();
+    let messages = Job::new("order-messages", "*/20 * * * * *", move || {
+        let store = written.clone();
+        async move {
+            Ok(store
+                .announce_unread_messages(ANNOUNCED_MAX)
+                .await
+                .map(drop)?)
+        }
+    });
+    let mut jobs = vec![sealing, telling, photos, messages];
     if let Some(age_ms) = stale_after {
         let store = store.clone();
         jobs.push(Job::new("order-expire", "40 7 * * * *", move || {

@@ -3,7 +3,8 @@
 //!
 //! Modules: `rules` (a crate) is the domain, `store` has the SQL, `actions` the use cases and the
 //! calls to other services, `routes` and `handlers` the API, `events` the consumers, `jobs` the
-//! closing of stale orders, the removal of unfinished photos and the sealing of plain text.
+//! closing of stale orders, the removal of unfinished photos, the lines about unread messages and
+//! the sealing of plain text.
 
 mod actions;
 pub mod events;

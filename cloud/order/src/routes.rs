@@ -9,9 +9,9 @@ use axum::{
 use process::{
     openapi::{ApiDocument, RouteTable},
     routes::{
-        ANY, CUSTOMER, CUSTOMER_OR_ADMIN, DELETE, GET, OPEN, OWN_OR_DESK, PHOTO_BYTES_MAX, POST,
-        PROVIDER, PROVIDER_OR_ADMIN, PROVIDERS_ONLY, PUT, admin, permitted, reads_order, route,
-        upload,
+        ANY, CUSTOMER, CUSTOMER_OR_ADMIN, CUSTOMER_OR_PROVIDER, DELETE, GET, OPEN, OWN_OR_DESK,
+        PHOTO_BYTES_MAX, POST, PROVIDER, PROVIDER_OR_ADMIN, PROVIDERS_ONLY, PUT, admin, permitted,
+        reads_order, route, upload,
     },
 };
 use wire::{
@@ -28,7 +28,7 @@ use crate::{
     handlers::{
         admin,
         cancel_fees::{self, CancelFeeView},
-        commands, export, incidents, internal, lists,
+        commands, export, incidents, internal, lists, messages,
         orders::{self, PaidAfterwards},
         photos::{self, OrderPhotoView},
         receipts,
@@ -86,7 +86,7 @@ const ANY_ORDER_ACTION: &[Permission] = &[
 
 pub(crate) fn public_routes<T: RouteTable<Service>>(to: T) -> T {
     let to = routes_for_photos(routes_for_everyone(to));
-    routes_for_admins(routes_for_incidents(to))
+    routes_for_admins(routes_for_messages(routes_for_incidents(to)))
 }
 
 #[rustfmt::skip]
@@ -199,6 +199,37 @@ fn routes_for_incidents<T: RouteTable<Service>>(to: T) -> T {
              they are",
             command_codes!(IncidentNotFound, IncidentAnswered, OrderCancelled, OrderRejected),
             incidents::answer)
+}
+
+#[rustfmt::skip]
+fn routes_for_messages<T: RouteTable<Service>>(to: T) -> T {
+    const WRITERS: &[Permission] = &[PublishOrders, DoOrders];
+    to
+        .add_public_route(route(GET, "/api/v1/orders/{id}/messages", CUSTOMER_OR_PROVIDER),
+            "List the messages between you and the other person of an order, newest first",
+            &[Code::OrderNotFound], messages::list_messages)
+        .add_public_route(
+            permitted(POST, "/api/v1/orders/{id}/messages", CUSTOMER_OR_PROVIDER, WRITERS),
+            "Write to the other person of an order: from the acceptance until 30 days after its end. \
+             Each may write 500 messages about it",
+            &[Code::OrderNotFound, Code::CommandIdReused, Code::MessagesNotOpen,
+                Code::MessagesClosed, Code::MessagesBlocked, Code::TooManyMessages],
+            messages::send_message)
+        .add_public_route(route(PUT, "/api/v1/orders/{id}/messages/read", CUSTOMER_OR_PROVIDER),
+            "Mark the messages to you as read, up to a number; their sender sees it",
+            &[Code::OrderNotFound], messages::mark_read)
+        .add_public_route(route(PUT, "/api/v1/orders/{id}/messages/block", CUSTOMER_OR_PROVIDER),
+            "Block the other person of an order, or end that. Neither can write to the other then, \
+             about any order",
+            &[Code::OrderNotFound, Code::MessagesNotOpen], messages::set_block)
+        .add_public_route(
+            route(POST, "/api/v1/orders/{id}/messages/{number}/report", CUSTOMER_OR_PROVIDER),
+            "Report a message to you, which also blocks its sender. Admins can then read the \
+             messages of the order",
+            &[Code::OrderNotFound, Code::NotFound], messages::report_message)
+        .add_public_route(admin(GET, "/api/v1/admin/orders/{id}/messages", &[WithdrawOrders, ReadDesks]),
+            "List the messages of an order of which one was reported, newest first",
+            &[Code::OrderNotFound, Code::NotFound], messages::list_reported_messages)
 }
 
 #[rustfmt::skip]

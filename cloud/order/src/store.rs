@@ -1,5 +1,6 @@
 //! Owns order_db: orders and timeline, commands with their answers, region assignments, cases,
-//! cancellation fees, and photos on their way to the file store.
+//! cancellation fees, photos on their way to the file store, and messages between an order's two
+//! people.
 //!
 //! Invariants: one transaction reads the input of a decision and writes the whole result: order,
 //! timeline, answer, outbox row. A decision depends on rows the transaction locks, never on a range
@@ -18,6 +19,9 @@ mod cancel_fees;
 mod decide;
 mod firm_answers;
 mod lists;
+mod message_blocks;
+mod message_reports;
+mod messages;
 mod orders;
 mod photos;
 mod rows;
@@ -57,6 +61,8 @@ pub use cancel_fees::CancelFeeRow;
 pub use decide::FundedBatchResult;
 pub use firm_answers::FirmAnswerQuery;
 pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
+pub use message_reports::MessageReport;
+pub use messages::{MessageRow, MessageStanding, NewMessage};
 pub use orders::{CancelBasis, KNOWN_MAX, TrackedStep, TrackingSecret};
 pub use photos::{
     ChunkResult, KeptPhoto, OrderPhoto, PhotoArrival, PhotoMoment, PhotoName, PhotoPurpose,
@@ -73,7 +79,8 @@ pub const MIGRATIONS: Migrations = platform::migrations!(
     "0002_start_codes",
     "0003_evidence",
     "0004_photos",
-    "0005_incidents"
+    "0005_incidents",
+    "0006_messages"
 );
 
 /// Maximum commands per transaction; the rest wait for the next.
@@ -84,6 +91,8 @@ const SEALED_TABLES: &[SealedTable] = &[
     timeline_rows::TIMELINE,
     admin::CASES,
     photos::CHUNKS,
+    messages::MESSAGES,
+    message_reports::REPORTS,
 ];
 
 #[derive(Clone)]

@@ -14,7 +14,7 @@ pub use address::{
     remove_address,
 };
 pub use calendar::{CalendarDay, DayException, HoursRange, WeekHours};
-pub use contact::{find_contact, is_party, mask_phone_number};
+pub use contact::{find_contact, mask_phone_number};
 pub use form::ProfileForm;
 pub use profile::{
     CaptionForm, Certification, CustomerProfile, FilePurpose, PersonRecord, PortfolioItem,

@@ -117,6 +117,10 @@ codes! {
     ContactNotOpen contact_not_open 409,
     NoPhoneNumber no_phone_number 409,
     TooManyNumberReads too_many_number_reads 429,
+    MessagesNotOpen messages_not_open 409,
+    MessagesClosed messages_closed 409,
+    MessagesBlocked messages_blocked 409,
+    TooManyMessages too_many_messages 429,
     // reviews
     OrderNotCompleted order_not_completed 409,
     OrderUnpaid order_unpaid 409,

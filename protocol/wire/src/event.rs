@@ -110,6 +110,9 @@ catalogue! {
     OrderStatusChanged Order "order.status_changed",
     OrderIncidentReported Order "order.incident_reported",
     OrderIncidentAnswered Order "order.incident_answered",
+    OrderMessageSent Order "order.message_sent",
+    OrderMessageUnread Order "order.message_unread",
+    OrderMessageReported Order "order.message_reported",
     RegionAssigned Order "order.region_assigned",
     PaymentInitiated Payment "payment.initiated",
     PaymentCompleted Payment "payment.completed",
@@ -132,7 +135,8 @@ catalogue! {
     RatingUpdated Review "rating.updated",
 }
 
-/// The body of every order event: the whole order, so that consumers never have to query it.
+/// The body of every order event: the whole order, so that consumers never have to query it. An
+/// event about a message lacks its text: the order service decides on each read who may see it.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrderEvent {

@@ -245,10 +245,10 @@ pub use texts::{Language, Sentence, Text};
 pub use time::UnixMillis;
 pub use topics::TabletCredentials;
 pub use validation::{
-    FieldError, TextRule, check_comment, check_draft, check_optional_note, check_optional_reason,
-    check_reason, check_text,
+    FieldError, TextRule, check_comment, check_draft, check_message, check_optional_note,
+    check_optional_reason, check_reason, check_text,
 };
 pub use visibility::{
-    AcceptanceCertainty, HIDDEN_CUSTOMER, hide_customer_and_address, order_visible_given_certainty,
-    order_visible_to, order_visible_to_every_provider,
+    AcceptanceCertainty, HIDDEN_CUSTOMER, find_other_party, hide_customer_and_address, is_party,
+    order_visible_given_certainty, order_visible_to, order_visible_to_every_provider,
 };

@@ -63,6 +63,12 @@ const NOTE: FieldLimits = FieldLimits {
     chars_max: 500,
     lines: true,
 };
+const MESSAGE: FieldLimits = FieldLimits {
+    field: "text",
+    chars_min: 1,
+    chars_max: 1_000,
+    lines: true,
+};
 const COMMENT: FieldLimits = FieldLimits {
     field: "comment",
     chars_min: 0,
@@ -131,6 +137,11 @@ pub fn check_optional_reason(reason: Option<&str>) -> Result<Option<String>, Fie
 pub fn check_optional_note(note: Option<&str>) -> Result<Option<String>, FieldError> {
     let note = check_field(note.unwrap_or_default(), &NOTE)?;
     Ok(Some(note).filter(|note| !note.is_empty()))
+}
+
+/// Checks a message from one person of an order to the other.
+pub fn check_message(text: &str) -> Result<String, FieldError> {
+    check_field(text, &MESSAGE)
 }
 
 pub fn check_comment(comment: &str) -> Result<String, FieldError> {

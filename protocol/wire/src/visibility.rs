@@ -67,6 +67,27 @@ pub fn order_visible_to_every_provider(order: &Order) -> Option<Order> {
     (order.status == OrderStatus::Pending).then(|| hide_customer_and_address(order))
 }
 
+/// Returns true for the order's customer and for its current provider.
+pub fn is_party(order: &Order, person: Actor) -> bool {
+    match person.role {
+        Role::Customer => order.customer_id == person.user_id,
+        Role::Provider => order.provider_id == Some(person.user_id),
+        Role::Admin => false,
+    }
+}
+
+/// The provider for the order's customer, and the customer for its current provider.
+pub fn find_other_party(order: &Order, person: Actor) -> Option<Actor> {
+    if !is_party(order, person) {
+        return None;
+    }
+    let (user_id, role) = match person.role {
+        Role::Customer => (order.provider_id?, Role::Provider),
+        Role::Provider | Role::Admin => (order.customer_id, Role::Customer),
+    };
+    Some(Actor { user_id, role })
+}
+
 /// The work without the customer: no id, no address, and contacts masked in the texts.
 pub fn hide_customer_and_address(order: &Order) -> Order {
     Order {

@@ -302,6 +302,7 @@ mod tests {
             "worked_in_vain",
             "withdrew_before_fee",
             "edge_distrusted",
+            "message_reported",
         ] {
             assert!(case_word(kind, Language::English).is_ascii());
             assert!(!case_word(kind, Language::Chinese).is_ascii());

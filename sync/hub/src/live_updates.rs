@@ -27,7 +27,7 @@ use crate::{
     config::NAME,
     domain::status::{self, SettlingEdges},
     polling::{PollLoop, RegionMark, RegionMarks},
-    store::{Store, StoreError},
+    store::{Store, StoreError, feed::reads::OrderNote},
 };
 pub(crate) use change::FeedPosition;
 use change::{FeedUpdate, MISSED_MAX, UpdateKind};
@@ -146,13 +146,15 @@ impl LiveUpdates {
         while read_to.lost < end.lost {
             let after = read_to.lost;
             let to = end.lost;
-            let part = self
-                .store
-                .list_lost_acceptances(region, after, to, PART)
-                .await?;
-            read_to.lost = part.last().map_or(to, |(number, _)| *number);
-            for (number, change) in part {
-                self.broadcast_update(region, UpdateKind::Lost, number, change);
+            let part = self.store.list_order_notes(region, after, to, PART).await?;
+            read_to.lost = part.last().map_or(to, |note| note.number);
+            for OrderNote {
+                number,
+                is_message,
+                newest,
+            } in part
+            {
+                self.broadcast_update(region, kind_of_note(is_message), number, newest);
             }
         }
         // A restored database starts a new feed.
@@ -272,17 +274,24 @@ impl LiveUpdates {
         });
         let after = from.number_of(region, UpdateKind::Lost);
         let to = end.number_of(region, UpdateKind::Lost);
-        let lost = self
+        let notes = self
             .store
-            .list_lost_acceptances(region, after, to, MISSED_MAX)
+            .list_order_notes(region, after, to, MISSED_MAX)
             .await?;
-        let lost = lost.into_iter().map(|(number, change)| FeedUpdate {
+        let notes = notes.into_iter().map(|note| FeedUpdate {
             region,
-            kind: UpdateKind::Lost,
-            number,
-            change,
+            kind: kind_of_note(note.is_message),
+            number: note.number,
+            change: note.newest,
         });
-        Ok(changes.chain(lost).collect())
+        Ok(changes.chain(notes).collect())
+    }
+}
+
+fn kind_of_note(is_message: bool) -> UpdateKind {
+    match is_message {
+        true => UpdateKind::Message,
+        false => UpdateKind::Lost,
     }
 }
 

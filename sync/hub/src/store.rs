@@ -38,7 +38,8 @@ pub(crate) const MIGRATIONS: Migrations = platform::migrations!(
     "0002_edge_acks",
     "0003_probe_answers",
     "0004_edge_disk",
-    "0005_edge_contacts"
+    "0005_edge_contacts",
+    "0006_message_notes"
 );
 
 /// The place of an op, which its outcome shares.

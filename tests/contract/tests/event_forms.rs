@@ -165,7 +165,10 @@ fn body_of(kind: EventType) -> Body {
         | E::OrderCompleted
         | E::OrderStatusChanged
         | E::OrderIncidentReported
-        | E::OrderIncidentAnswered => Body::Order,
+        | E::OrderIncidentAnswered
+        | E::OrderMessageSent
+        | E::OrderMessageUnread
+        | E::OrderMessageReported => Body::Order,
         E::PaymentInitiated
         | E::PaymentCompleted
         | E::PaymentFailed
@@ -251,12 +254,17 @@ fn order_event(kind: EventType) -> OrderEvent {
     };
     let is_withdrawn = kind == EventType::OrderAcceptanceWithdrawn;
     let is_answered = kind == EventType::OrderIncidentAnswered;
+    let is_reported = kind == EventType::OrderMessageReported;
     let has_report = is_answered || kind == EventType::OrderIncidentReported;
     OrderEvent {
         order: order(40, 2),
         actor: person(20, Role::Provider),
         command_id: CommandId(Uuid::from_u128(50)),
-        reason: is_withdrawn.then(|| "the van broke down".to_owned()),
+        reason: match (is_withdrawn, is_reported) {
+            (true, _) => Some("the van broke down".to_owned()),
+            (_, true) => Some("it is an insult".to_owned()),
+            _ => None,
+        },
         code: is_lost.then_some(Code::OrderAlreadyAccepted),
         lost: is_lost.then_some(lost),
         taken_from: is_withdrawn.then_some(PROVIDER),

@@ -84,6 +84,8 @@ fn every_store_is_there(kept: &[Kept], stores: Stores) {
         "payment.refund_requests.reason",
         "payment.money_acts.reason",
         "order.orders.address",
+        "order.order_messages.text",
+        "order.message_reports.why",
         "order.outbox.event",
         "sync.ops.bytes",
         "sync.feed.bytes",

@@ -337,6 +337,16 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
         let lost = news.until("acceptance_lost", |_| true).await;
         assert_eq!((&lost["id"], &lost["region"]), (&order, &"NORTH".into()));
     }
+
+    // So does a message, for the two people of the order.
+    let text = json!({ "text": "I come at two." });
+    winner
+        .change(&format!("/api/v1/orders/{id}/messages"), text)
+        .await;
+    for news in [&mut news, &mut won] {
+        let told = news.until("message", |_| true).await;
+        assert_eq!((&told["id"], &told["region"]), (&order, &"NORTH".into()));
+    }
     drop(won);
 
     two_streams_are_shown(&stack).await;

@@ -63,6 +63,11 @@ pub fn find_event_lines(event: EventType) -> EventLines {
         EventType::OrderStatusChanged => Order(ORDER_STATUS_CHANGED),
         EventType::OrderIncidentReported => Order(ORDER_INCIDENT_REPORTED),
         EventType::OrderIncidentAnswered => Order(ORDER_INCIDENT_ANSWERED),
+        EventType::OrderMessageSent => {
+            Silent("open pages show it at once, and `order.message_unread` follows if no page does")
+        }
+        EventType::OrderMessageUnread => Order(ORDER_MESSAGE_UNREAD),
+        EventType::OrderMessageReported => Order(ORDER_MESSAGE_REPORTED),
         EventType::RegionAssigned => {
             Silent("it is about a region, and the region's edges receive it")
         }
@@ -208,6 +213,18 @@ const ORDER_INCIDENT_ANSWERED: &[OrderLine] = &[OrderLine::new(Provider, |order|
         false => text!(order => order_incident_declined_provider { title, code, extra }),
     }
 })];
+
+/// The actor wrote the message; the other person has not read it.
+const ORDER_MESSAGE_UNREAD: &[OrderLine] = &[
+    tell!(OrderLine: Customer => order_message_unread_customer { title, code })
+        .only_if(|event| event.actor.role == Role::Provider),
+    tell!(OrderLine: Provider => order_message_unread_provider { title, code })
+        .only_if(|event| event.actor.role == Role::Customer),
+];
+
+const ORDER_MESSAGE_REPORTED: &[OrderLine] = &[tell!(OrderLine:
+    Admins(&[WithdrawOrders, ReadDesks]) => order_message_reported_admin { code, region })
+.with_reason()];
 
 const PAYMENT_COMPLETED: &[PaymentLine] = &[PaymentLine::new(Customer, |money| {
     match money.params.returning {

@@ -362,6 +362,16 @@ pub(crate) fn every_line(event_type: EventType) -> Vec<InboxLine> {
                 .flat_map(|event| order_lines(event_type, &event))
                 .collect()
         }
+        EventType::OrderMessageUnread => {
+            let from_customer = OrderEvent {
+                actor: Actor {
+                    user_id: CUSTOMER,
+                    role: Role::Customer,
+                },
+                ..event_body()
+            };
+            order_lines(event_type, &from_customer)
+        }
         EventType::OrderCreated | EventType::OrderApproved => {
             let reasons = ["serves_the_area", "does_this_work", "from_the_future"];
             let reasons = reasons.map(str::to_owned).to_vec();

@@ -132,6 +132,18 @@ order-incident-declined-provider =
     .title = The customer does not want more work
     .content = The customer of “{ $title }” ({ $code }) does not want more work for { $extra }. Do the work that was ordered.
 
+order-message-unread-customer =
+    .title = A message from your provider
+    .content = The provider of “{ $title }” ({ $code }) wrote to you. Read it on the order's messages page.
+
+order-message-unread-provider =
+    .title = A message from your customer
+    .content = The customer of “{ $title }” ({ $code }) wrote to you. Read it on the job's messages page.
+
+order-message-reported-admin =
+    .title = A message was reported
+    .content = A message about the order { $code } in { $region } was reported. The case waits for an administrator.
+
 ## Sentences that follow the content where there is something to say
 
 # Stands between two of them.

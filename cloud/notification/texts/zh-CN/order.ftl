@@ -132,6 +132,18 @@ order-incident-declined-provider =
     .title = 客户不同意增加工作
     .content = 订单“{ $title }”（{ $code }）的客户不同意增加价格为 { $extra } 的工作。请只做原先约定的工作。
 
+order-message-unread-customer =
+    .title = 服务商给您发来消息
+    .content = 订单“{ $title }”（{ $code }）的服务商给您发来消息，请在订单的消息页查看。
+
+order-message-unread-provider =
+    .title = 客户给您发来消息
+    .content = 订单“{ $title }”（{ $code }）的客户给您发来消息，请在工作的消息页查看。
+
+order-message-reported-admin =
+    .title = 有消息被举报
+    .content = { $region }的订单 { $code } 中有消息被举报。此事等待管理员处理。
+
 ## Sentences that follow the content where there is something to say
 
 # Stands between two of them.

@@ -420,6 +420,8 @@ words! {
         WithdrewBeforeFee "withdrew_before_fee",
         /// A decided command that an edge sent after an operator stopped trusting it.
         EdgeDistrusted "edge_distrusted",
+        /// A message that its reader reported.
+        MessageReported "message_reported",
     }
 }
 

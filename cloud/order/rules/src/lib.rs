@@ -14,6 +14,7 @@ mod decide;
 mod disclosure;
 mod incident_rules;
 mod input;
+mod message_rules;
 mod order_rules;
 mod ruling;
 
@@ -30,6 +31,7 @@ pub use input::{
     Acceptance, Attempt, CommandKey, EdgeOp, KnownIncident, OrderState, Origin, Snapshot,
     StoredAnswer, Submission, submissions_from_batch,
 };
+pub use message_rules::{find_message_close, find_message_recipient};
 pub use order_rules::{Cancellation, preview_cancellation};
 pub use wire::OfflineRules;
 

@@ -14,6 +14,7 @@ mod hub;
 mod incidents;
 mod job_photos;
 mod matrix;
+mod messages;
 mod photos;
 mod reading;
 mod repeating;

@@ -295,12 +295,19 @@ mod tests {
             EventType::OrderApproved,
             EventType::OrderRejected,
         ];
+        let messages = [
+            EventType::OrderMessageSent,
+            EventType::OrderMessageUnread,
+            EventType::OrderMessageReported,
+        ];
         for kind in EventType::ALL
             .iter()
             .filter(|kind| kind.exchange() == Exchange::Order)
         {
-            // `RegionAssigned` concerns a region, not an order.
-            let owes_nothing = early.contains(kind) || *kind == EventType::RegionAssigned;
+            // `RegionAssigned` concerns a region, not an order. A message changes no order.
+            let owes_nothing = early.contains(kind)
+                || *kind == EventType::RegionAssigned
+                || messages.contains(kind);
             let fits = |(_, pattern): &Binding| matches_pattern(pattern, kind.as_str());
             assert_eq!(
                 PAYMENT_ORDERS.bindings.iter().any(fits),

@@ -4,7 +4,7 @@
 //! Invariant: they see each other's contact exactly while the job is certainly the provider's and
 //! not finished, as the provider sees the address.
 
-use wire::{Actor, Code, Order, Role, UserId};
+use wire::{Actor, Code, Order, find_other_party, is_party};
 
 /// From this many characters on, a masked number keeps its prefix and its last digits.
 const LONG_NUMBER_CHARS: usize = 11;
@@ -19,33 +19,9 @@ pub fn find_contact(order: &Order, reader: Actor) -> Result<Actor, Code> {
     if !is_party(order, reader) {
         return Err(Code::OrderNotFound);
     }
-    let other = match reader.role {
-        Role::Customer => order.provider_id.map(provider),
-        Role::Provider => Some(customer(order.customer_id)),
-        Role::Admin => None,
-    };
-    other
+    find_other_party(order, reader)
         .filter(|_| order.status.is_at_work())
         .ok_or(Code::ContactNotOpen)
-}
-
-/// Returns true for the order's customer and for its current provider.
-pub fn is_party(order: &Order, reader: Actor) -> bool {
-    match reader.role {
-        Role::Customer => order.customer_id == reader.user_id,
-        Role::Provider => order.provider_id == Some(reader.user_id),
-        Role::Admin => false,
-    }
-}
-
-fn provider(user_id: UserId) -> Actor {
-    let role = Role::Provider;
-    Actor { user_id, role }
-}
-
-fn customer(user_id: UserId) -> Actor {
-    let role = Role::Customer;
-    Actor { user_id, role }
 }
 
 /// Enough to recognise a known number, and too little to dial it.
@@ -70,12 +46,24 @@ pub fn mask_phone_number(number: &str) -> String {
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
-    use wire::{Amount, Draft, OrderId, OrderStatus, Region, ServiceType, Source, UnixMillis};
+    use wire::{
+        Amount, Draft, OrderId, OrderStatus, Region, Role, ServiceType, Source, UnixMillis, UserId,
+    };
 
     use super::*;
 
     fn user(n: u128) -> UserId {
         UserId(Uuid::from_u128(n))
+    }
+
+    fn provider(user_id: UserId) -> Actor {
+        let role = Role::Provider;
+        Actor { user_id, role }
+    }
+
+    fn customer(user_id: UserId) -> Actor {
+        let role = Role::Customer;
+        Actor { user_id, role }
     }
 
     /// An order of customer 1, with provider 2 once it can have one.

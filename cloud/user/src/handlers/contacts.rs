@@ -13,13 +13,11 @@ use process::{
 use serde::Serialize;
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
-use wire::{Actor, Code, FileId, OrderId, Role, UnixMillis};
+use wire::{Actor, Code, FileId, OrderId, Role, UnixMillis, is_party};
 
 use super::Service;
 use crate::{
-    domain::{
-        CustomerProfile, ProfileBody, ProviderProfile, find_contact, is_party, mask_phone_number,
-    },
+    domain::{CustomerProfile, ProfileBody, ProviderProfile, find_contact, mask_phone_number},
     store::{NUMBER_SHOWINGS_MAX, NumberShowing},
 };
 

@@ -20,5 +20,6 @@ conflicts-case = { $kind ->
     [worked_in_vain] 在节点完成，但云端此前已另有决定，这份工作不予计算：请协商补偿。
     [withdrew_before_fee] 取消的消息到达之前已在节点退单，而服务商仍分得取消费：请复核。
     [edge_distrusted] 节点在不再受信任之后发来，而在停用之前已作出决定：请复核，并撤销有误之处。
+    [message_reported] 订单双方之间的消息被举报：请在门户的订单页查看双方消息并作出决定。
    *[other] { $kind }
 }

@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 
 use serde::Serialize;
 use wire::{
-    Actor, FeedChange, Order, OrderCode, OrderId, OrderStatus, Region, Role, order_visible_to,
+    Actor, FeedChange, Order, OrderCode, OrderId, OrderStatus, Region, Role, is_party,
+    order_visible_to,
 };
 
 use crate::{domain::status::RegionRecord, store::feed::orders::LOST_KEPT};
@@ -30,12 +31,15 @@ pub(crate) struct FeedPosition {
 
 type RegionNumbers = [u64; Region::ALL.len()];
 
-/// Each region numbers each kind separately.
+/// Each region numbers changes and other news separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UpdateKind {
     Changed,
     /// An acceptance lost; the order is unchanged.
     Lost,
+    /// One of its two people wrote to the other; the order is unchanged. Shares the numbers of
+    /// `Lost`.
+    Message,
 }
 
 /// Above this, reloading the views is cheaper than replaying.
@@ -61,7 +65,7 @@ impl FeedPosition {
     pub(crate) fn number_of(&self, region: Region, kind: UpdateKind) -> u64 {
         let numbers = match kind {
             UpdateKind::Changed => &self.changed,
-            UpdateKind::Lost => &self.lost,
+            UpdateKind::Lost | UpdateKind::Message => &self.lost,
         };
         numbers[usize::from(region.index())]
     }
@@ -69,7 +73,7 @@ impl FeedPosition {
     pub(crate) fn advance_to(&mut self, region: Region, kind: UpdateKind, number: u64) {
         let numbers = match kind {
             UpdateKind::Changed => &mut self.changed,
-            UpdateKind::Lost => &mut self.lost,
+            UpdateKind::Lost | UpdateKind::Message => &mut self.lost,
         };
         numbers[usize::from(region.index())] = number;
     }
@@ -153,6 +157,11 @@ pub(super) enum ChangeNotice {
         region: Region,
         version: u64,
     },
+    Message {
+        id: OrderId,
+        region: Region,
+        version: u64,
+    },
 }
 
 impl ChangeNotice {
@@ -161,6 +170,7 @@ impl ChangeNotice {
             Self::Order { .. } => "order",
             Self::Gone { .. } => "order_gone",
             Self::Lost { .. } => "acceptance_lost",
+            Self::Message { .. } => "message",
         }
     }
 }
@@ -176,7 +186,14 @@ pub(super) fn build_notice(update: &FeedUpdate, actor: Actor) -> Option<ChangeNo
                 version: order.version,
             })
         }
-        (UpdateKind::Lost, _) => None,
+        (UpdateKind::Message, FeedChange::Order(order)) if is_party(order, actor) => {
+            Some(ChangeNotice::Message {
+                id: order.id,
+                region,
+                version: order.version,
+            })
+        }
+        (UpdateKind::Lost | UpdateKind::Message, _) => None,
         (_, FeedChange::Order(order)) if order_visible_to(order, actor).is_some() => {
             Some(ChangeNotice::Order {
                 id: order.id,
@@ -269,6 +286,20 @@ mod tests {
             }
             for (user, role) in [(7, Role::Customer), (3, Role::Provider)] {
                 assert_eq!(told(user, role), None, "{status}");
+            }
+
+            update.kind = UpdateKind::Message;
+            let told = |user, role| build_notice(&update, samples::person(user, role));
+            for (user, role) in [(1, Role::Customer), (provider, Role::Provider)] {
+                let name = told(user, role).map(|told| told.name());
+                assert_eq!(name, Some("message"), "{status}");
+            }
+            for (user, role) in [(7, Role::Customer), (3, Role::Provider), (8, Role::Admin)] {
+                assert_eq!(
+                    told(user, role),
+                    None,
+                    "a message is for the two of the order"
+                );
             }
         }
     }

@@ -211,6 +211,40 @@ async fn an_acceptance_that_lost_is_heard_by_those_who_may_read_it_also_after_a_
 }
 
 #[tokio::test]
+async fn a_message_is_heard_by_the_two_of_its_order_also_after_a_cut() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let taken = Order {
+        provider_id: Some(UserId(uuid::Uuid::from_u128(2))),
+        ..of(1, 1, 3, OrderStatus::Accepted)
+    };
+    let customer = stage.token(Role::Customer, 1);
+    let mut told = Page::open(&hub, &customer, None).await;
+    let mut provider = Page::open(&hub, &stage.token(Role::Provider, 2), None).await;
+    let mut admin = Page::open(&hub, &stage.token(Role::Admin, 9), None).await;
+    for page in [&mut told, &mut provider, &mut admin] {
+        page.hears("ready").await;
+    }
+    stage.publish_order(&taken).await;
+    for page in [&mut told, &mut provider, &mut admin] {
+        page.hears("order").await;
+    }
+    let place = told.place.clone().unwrap();
+    stage.publish_message(&taken).await;
+    stage.publish_loss(&taken).await;
+    let expected = serde_json::json!({ "id": taken.id, "region": "NORTH", "version": 3 });
+    for page in [&mut told, &mut provider] {
+        assert_eq!(page.hears("message").await, expected);
+        page.hears("acceptance_lost").await;
+    }
+    // The message is not for the admin, who hears of the loss behind it.
+    admin.hears("acceptance_lost").await;
+    let mut back = Page::open(&hub, &customer, Some(&place)).await;
+    assert_eq!(back.hears("ready").await["resumed"], true);
+    assert_eq!(back.hears("message").await, expected);
+}
+
+#[tokio::test]
 async fn a_page_that_missed_too_many_lost_acceptances_is_told_to_load_anew() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;

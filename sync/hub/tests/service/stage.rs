@@ -293,6 +293,10 @@ impl Stage {
         self.publish_of(EventType::OrderAcceptanceLost, order).await;
     }
 
+    pub(crate) async fn publish_message(&self, order: &Order) {
+        self.publish_of(EventType::OrderMessageSent, order).await;
+    }
+
     async fn publish_of(&self, kind: EventType, order: &Order) {
         let body = json!({
             "order": order,

@@ -32,6 +32,8 @@ const WORDS: &str = "the key lies under the blue pot";
 const REASON: &str = "my aunt Wilhelmina fell ill";
 const REVIEW: &str = "a marvellous violet afternoon";
 const REPLY: &str = "the orchard thanks you kindly";
+const MESSAGE: &str = "ring twice, Balthasar is hard of hearing";
+const COMPLAINT: &str = "he calls me an old parsnip";
 const REPORT: &str = "this names my cousin Ludmilla";
 const ASKED_BACK: &str = "my violin drowned in the suds";
 const GIVEN: &str = "her uncle Casimir lost his hat";
@@ -94,6 +96,8 @@ pub(super) async fn gone(
         secret("words", "marvellous"),
         secret("words", "afternoon"),
         secret("words", REPLY),
+        secret("words", MESSAGE),
+        secret("words", COMPLAINT),
         secret("words", REPORT),
         secret("words", ASKED_BACK),
         secret("words", GIVEN),
@@ -386,6 +390,7 @@ async fn review_of_work(api: &Api, (admin, customer, provider): (&Person, &Perso
     let order = publish(api, customer).await;
     api.act(admin, order, "approve").await.unwrap();
     api.act(provider, order, "accept").await.unwrap();
+    messages(api, order, (customer, provider)).await;
     let call = async |method: Method, path: &str, person: &Person, body: Value| -> Value {
         api.call(method, path, Some(person), Some(body))
             .await
@@ -419,4 +424,28 @@ async fn review_of_work(api: &Api, (admin, customer, provider): (&Person, &Perso
     .await;
     let decision = json!({ "version": 2, "reason": REASON });
     call(Method::POST, &format!("{path}/hide"), admin, decision).await;
+}
+
+/// The customer writes to the provider, who reports it.
+async fn messages(api: &Api, order: OrderId, (customer, provider): (&Person, &Person)) {
+    let path = format!("/api/v1/orders/{order}/messages");
+    let sent: Value = api
+        .call(
+            Method::POST,
+            &path,
+            Some(customer),
+            Some(json!({ "text": MESSAGE })),
+        )
+        .await
+        .unwrap();
+    let report = format!("{path}/{}/report", sent["number"]);
+    let _: Value = api
+        .call(
+            Method::POST,
+            &report,
+            Some(provider),
+            Some(json!({ "reason": COMPLAINT })),
+        )
+        .await
+        .unwrap();
 }

@@ -23,6 +23,8 @@ fn each_event_reaches_exactly_its_people() {
         (EventType::OrderStatusChanged, vec![]),
         (EventType::OrderIncidentReported, vec![customer]),
         (EventType::OrderIncidentAnswered, vec![provider]),
+        (EventType::OrderMessageSent, vec![]),
+        (EventType::OrderMessageReported, vec![admins]),
         (EventType::PaymentCompleted, vec![customer]),
         (EventType::PaymentReleased, vec![provider]),
         (EventType::PaymentStatusChanged, vec![]),
@@ -49,6 +51,18 @@ fn roles(lines: &[InboxLine]) -> Vec<Role> {
 
 fn told(event_type: EventType, event: &OrderEvent) -> Vec<Role> {
     roles(&samples::order_lines(event_type, event))
+}
+
+#[test]
+fn an_unread_message_tells_the_person_who_did_not_write_it() {
+    let mut event = samples::event_body();
+    for (writer, reader) in [
+        (Role::Provider, Role::Customer),
+        (Role::Customer, Role::Provider),
+    ] {
+        event.actor.role = writer;
+        assert_eq!(told(EventType::OrderMessageUnread, &event), [reader]);
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod evidence;
 mod held;
 mod in_vain;
 mod incidents;
+mod messages;
 mod offline_rules;
 mod properties;
 mod repeats;

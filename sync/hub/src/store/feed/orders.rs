@@ -1,8 +1,8 @@
 //! Orders in the feeds: an order enters one region and leaves all others.
 //!
 //! Invariant: the highest version wins, from any region. A region's digest covers exactly its
-//! current orders. Lost acceptances have their own numbers: they are not changes, and edges learn
-//! of them from the outcomes.
+//! current orders. Lost acceptances and messages have their own numbers: they are not changes, and
+//! only open pages learn of them here.
 
 use std::collections::HashMap;
 
@@ -25,6 +25,14 @@ const FORGET_LOST: &str = "DELETE FROM lost_acceptances WHERE region = ? AND num
 /// Per region.
 pub(crate) const LOST_KEPT: u64 = 500;
 
+/// Returns true for news about an order that does not change it.
+fn makes_note(kind: EventType) -> bool {
+    matches!(
+        kind,
+        EventType::OrderAcceptanceLost | EventType::OrderMessageSent
+    )
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DepartedOrder {
     pub region: Region,
@@ -41,10 +49,11 @@ enum EqualVersionRule {
 }
 
 columns! {
-    struct LostRow in lost_acceptances {
+    struct NewNoteRow in lost_acceptances {
         region: Region,
         number: u64,
         order_id: OrderId,
+        is_message: bool,
     }
 }
 
@@ -56,7 +65,7 @@ struct FeedPlan {
     newest: NewestOrders,
     ends: HashMap<Region, FeedEnd>,
     rows: Vec<FeedRow>,
-    lost: Vec<LostRow>,
+    notes: Vec<NewNoteRow>,
     now: UnixMillis,
 }
 
@@ -73,17 +82,17 @@ impl Store {
                 return Ok(FeedEffect::Known);
             }
             let fed = apply_order(tx, order, EqualVersionRule::Stays, now).await?;
-            if event.kind != EventType::OrderAcceptanceLost {
+            if !makes_note(event.kind) {
                 return Ok(fed);
             }
             let mut plan = FeedPlan::lock_regions(tx, &[order.location], &[], now).await?;
-            plan.add_lost_acceptance(order)?;
+            plan.add_note(order, event.kind)?;
             plan.write(tx).await?;
             Ok(if fed == FeedEffect::Known { FeedEffect::Added } else { fed })
         })
     }
 
-    /// Applies a backlog of order events in sequence. Returns the number of new changes and losses.
+    /// Applies a backlog of order events in sequence. Returns the number of new changes and notes.
     /// Returns `None` and changes no row if an order moves to another region or contradicts the
     /// feed: the caller must then apply them one by one.
     pub(crate) async fn feed_orders(
@@ -110,8 +119,8 @@ impl Store {
                 if moves || plan.add_order(order, EqualVersionRule::Stays)? == FeedEffect::Contradicted {
                     return Ok(None);
                 }
-                if event.kind == EventType::OrderAcceptanceLost {
-                    plan.add_lost_acceptance(order)?;
+                if makes_note(event.kind) {
+                    plan.add_note(order, event.kind)?;
                 }
             }
             inbox::record_events(tx, CONSUMER, &new, now).await?;
@@ -219,7 +228,7 @@ impl FeedPlan {
             newest,
             ends,
             rows: Vec::new(),
-            lost: Vec::new(),
+            notes: Vec::new(),
             now,
         })
     }
@@ -280,17 +289,18 @@ impl FeedPlan {
         Ok(FeedEffect::Added)
     }
 
-    /// Records a lost acceptance. The order and its version do not change.
-    fn add_lost_acceptance(&mut self, order: &Order) -> Result<()> {
+    /// Records a lost acceptance or a message. The order and its version do not change.
+    fn add_note(&mut self, order: &Order, kind: EventType) -> Result<()> {
         let region = order.location;
         let order_id = order.id;
         let end = self.get_feed_end(region)?;
         end.lost += 1;
         let number = end.lost;
-        self.lost.push(LostRow {
+        self.notes.push(NewNoteRow {
             region,
             number,
             order_id,
+            is_message: kind == EventType::OrderMessageSent,
         });
         Ok(())
     }
@@ -322,19 +332,19 @@ impl FeedPlan {
         self.ends.get_mut(&region).ok_or(unlocked)
     }
 
-    /// Returns the number of changes and losses.
+    /// Returns the number of changes and notes.
     async fn write(self, tx: &mut Tx) -> Result<usize> {
         let changes = self.rows.len();
-        let losses = self.lost.len();
+        let notes = self.notes.len();
         tx.insert_all(self.rows).await?;
-        tx.insert_all(self.lost).await?;
+        tx.insert_all(self.notes).await?;
         for end in self.ends.values() {
             end.save(tx).await?;
-            if losses > 0 {
+            if notes > 0 {
                 let forgotten = end.lost.saturating_sub(LOST_KEPT);
                 tx.exec(FORGET_LOST, vals![end.region, forgotten]).await?;
             }
         }
-        Ok(changes + losses)
+        Ok(changes + notes)
     }
 }

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use engine::cloud::ChunkRequest;
 use platform::{
+    row,
     sql::{NAMES_MAX, Val, in_list, split_batches},
     vals,
 };
@@ -30,12 +31,29 @@ const READ: &str = "SELECT feed_seq, bytes FROM feed \
     WHERE region = ? AND feed_seq > ? ORDER BY feed_seq LIMIT ?";
 const CHANGES: &str = "SELECT feed_seq, bytes FROM feed WHERE region = ? AND feed_seq > ? \
     AND feed_seq <= ? AND kind = ? ORDER BY feed_seq LIMIT ?";
-const LOST: &str = "SELECT l.number, f.feed_seq, f.bytes FROM lost_acceptances l \
+const NOTES: &str = "SELECT l.number, l.is_message, f.feed_seq, f.bytes FROM lost_acceptances l \
     LEFT JOIN feed f ON f.region = l.region AND f.feed_seq = (SELECT n.feed_seq FROM feed n \
         WHERE n.region = l.region AND n.kind = ? AND n.entity = l.order_id \
         ORDER BY n.feed_seq DESC LIMIT 1) \
     WHERE l.region = ? AND l.number > ? AND l.number <= ? \
     ORDER BY l.number LIMIT ?";
+row! {
+    struct NoteRow {
+        number: u64,
+        is_message: bool,
+        feed_seq: Option<u64>,
+        bytes: Option<Vec<u8>>,
+    }
+}
+
+/// A lost acceptance or a message, with the newest change of its order.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct OrderNote {
+    pub number: u64,
+    pub is_message: bool,
+    pub newest: Option<FeedChange>,
+}
+
 const REVOCATIONS: &str = "SELECT entity, version, at, feed_seq, bytes FROM feed WHERE region = ? AND kind IN (?, ?, ?) \
     AND entity IN (";
 /// The newest row of each order that has not left. The index hint is needed because MySQL and
@@ -148,31 +166,33 @@ impl Store {
         Ok((reached, changes))
     }
 
-    /// Returns up to `limit` lost acceptances after `after` and up to `to`, each with its order's
-    /// newest change. The oldest may already be dropped.
-    pub(crate) async fn list_lost_acceptances(
+    /// Returns up to `limit` notes after `after` and up to `to`. The oldest may already be dropped.
+    pub(crate) async fn list_order_notes(
         &self,
         region: Region,
         after: u64,
         to: u64,
         limit: u32,
-    ) -> Result<Vec<(u64, Option<FeedChange>)>> {
+    ) -> Result<Vec<OrderNote>> {
         if after >= to {
             return Ok(Vec::new());
         }
         let values = vals![ORDER, region, after, to, limit];
-        let rows: Vec<(u64, Option<u64>, Option<Vec<u8>>)> =
-            self.sql.fetch_all(LOST, values).await?;
+        let rows: Vec<NoteRow> = self.sql.fetch_all(NOTES, values).await?;
         let keys = self.sql.data_keys();
-        let mut lost = Vec::with_capacity(rows.len());
-        for (number, feed_seq, bytes) in rows {
-            let newest = match feed_seq.zip(bytes) {
+        let mut notes = Vec::with_capacity(rows.len());
+        for row in rows {
+            let newest = match row.feed_seq.zip(row.bytes) {
                 Some((feed_seq, bytes)) => Some(read_change(keys, region, feed_seq, bytes)?),
                 None => None,
             };
-            lost.push((number, newest));
+            notes.push(OrderNote {
+                number: row.number,
+                is_message: row.is_message,
+                newest,
+            });
         }
-        Ok(lost)
+        Ok(notes)
     }
 }
 

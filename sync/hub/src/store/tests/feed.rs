@@ -179,12 +179,13 @@ async fn an_acceptance_that_lost_is_numbered_and_changes_nothing_that_an_edge_re
         ..event(n)
     };
     let lost_to = async |to| {
-        let lost = store
-            .list_lost_acceptances(Region::North, 0, to, 1_000)
+        let notes = store
+            .list_order_notes(Region::North, 0, to, 1_000)
             .await
             .unwrap();
-        lost.into_iter()
-            .map(|(number, change)| (number, change.unwrap()))
+        notes
+            .into_iter()
+            .map(|note| (note.number, note.newest.unwrap()))
             .collect::<Vec<_>>()
     };
     let known = (1, FeedChange::Order(order(1, 3)));

@@ -30,7 +30,7 @@ pub(super) struct Household {
 }
 
 /// Private texts that no stranger may read.
-pub(super) const PRIVATE: [&str; 8] = [
+pub(super) const PRIVATE: [&str; 9] = [
     STREET,
     PHONE,
     ADDRESS,
@@ -39,6 +39,7 @@ pub(super) const PRIVATE: [&str; 8] = [
     CERTIFICATE,
     PAPER,
     REPORT,
+    MESSAGE,
 ];
 
 const STREET: &str = "7 Lighthouse Steps";
@@ -49,6 +50,7 @@ const REFUND_REASON: &str = "It leaked upon my violin.";
 const HIDDEN_WORDS: &str = "He shouted at my neighbour Olga.";
 const CERTIFICATE: &str = "CARE-77-1234";
 const PAPER: &str = "born in the lighthouse";
+const MESSAGE: &str = "The key is under the third pot.";
 const REPORT: &str = "The pipe behind the piano leaks.";
 const ME: &str = "/api/v1/users/me";
 pub(super) const PRICE: &str = "200.00";
@@ -130,6 +132,7 @@ impl Household {
             &json!(taken),
         );
         self.has_report(taken).await;
+        self.has_message(taken).await;
         let receipt = HttpCall::get(&format!("/api/v1/orders/{taken}/tracking"));
         let code = customer.done(receipt).await["code"].clone();
         self.has(Role::Customer, "track", "the code of an order", &code);
@@ -206,6 +209,21 @@ impl Household {
             "incidents",
             "a report that waits for an answer",
             &told["command_id"],
+        );
+    }
+
+    /// The provider has written to the customer, and the customer to the provider.
+    async fn has_message(&mut self, order: OrderId) {
+        let path = format!("/api/v1/orders/{order}/messages");
+        let message = HttpCall::post(&path).json(&json!({"text": MESSAGE}));
+        let sent = self.provider.done(message.clone()).await;
+        self.customer.done(message).await;
+        let number = json!(sent["number"].to_string());
+        self.has(
+            Role::Customer,
+            "messages",
+            "a message to a customer",
+            &number,
         );
     }
 

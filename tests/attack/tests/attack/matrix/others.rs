@@ -270,6 +270,7 @@ const FOUND_ELSEWHERE: &[(&str, &str)] = &[
     ("refunds", "its customer finds it by its order"),
     ("images", "read with their review"),
     ("incidents", "read in the order's history"),
+    ("messages", "read with those of their order"),
     ("track", "read with the secret of its receipt"),
 ];
 

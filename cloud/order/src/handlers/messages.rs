@@ -1,0 +1,261 @@
+//! Messages between the two people of an order. Admins read them only once one was reported.
+
+use axum::extract::State;
+use process::{
+    idempotency::Idempotency,
+    problem::{CreatedJson, Json, Page, Path, Problem},
+    tokens::Caller,
+    trace::{RequestTrace, TraceId},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wire::{
+    Actor, Code, Order, OrderId, Role, UnixMillis, UserId, check_message, check_reason,
+    find_other_party, is_party,
+};
+
+use crate::{
+    actions::Service,
+    store::{MessageReport, MessageRow, NewMessage},
+};
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct MessageForm {
+    /// At most 1,000 characters. The other person of the order reads it.
+    text: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct ReadForm {
+    /// The number of the newest message that you have read.
+    number: u64,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct MessageReportForm {
+    /// At most 500 characters, for the admins.
+    reason: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct BlockForm {
+    /// False ends an earlier block.
+    blocked: bool,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct MessagePlace {
+    id: OrderId,
+    number: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MessageView {
+    /// Its place among the messages of the order.
+    number: u64,
+    /// The sender's idempotency key.
+    id: Uuid,
+    /// The sender's part in the order.
+    from: Role,
+    /// The provider who wrote it or to whom it was written.
+    provider_id: UserId,
+    text: String,
+    sent_at: UnixMillis,
+    /// When its recipient opened it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_at: Option<UnixMillis>,
+    /// When its recipient reported it; only they and admins learn this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reported_at: Option<UnixMillis>,
+    /// What the report says, for admins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reported_why: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MessageThread {
+    /// Newest first.
+    items: Vec<MessageView>,
+    /// The cursor of older messages, if there are any.
+    #[schema(required)]
+    next: Option<String>,
+    /// Why you cannot write now.
+    #[schema(required)]
+    refusal: Option<Code>,
+    /// When the messages close; absent while the order goes on.
+    #[schema(required)]
+    closes_at: Option<UnixMillis>,
+    /// You have blocked the other person.
+    blocked: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MessagesRead {
+    read: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MessageBlock {
+    blocked: bool,
+}
+
+impl MessageView {
+    fn new(row: MessageRow, report: Option<&MessageReport>, reader: Role) -> Self {
+        let from = row.writer_role();
+        let report = report.filter(|_| reader != from);
+        Self {
+            number: row.number,
+            id: row.id,
+            from,
+            provider_id: row.provider_id,
+            sent_at: row.sent_at,
+            read_at: row.read_at,
+            reported_at: report.map(|report| report.reported_at),
+            reported_why: report
+                .filter(|_| reader == Role::Admin)
+                .map(|report| report.why.clone()),
+            text: row.text,
+        }
+    }
+}
+
+pub(crate) async fn list_messages(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(id): Path<OrderId>,
+    page: Page<u64>,
+) -> Result<Json<MessageThread>, Problem> {
+    let reader = caller.actor;
+    let order = find_own_order(&service, reader, id).await?;
+    let standing = service.store.find_message_standing(&order, reader).await?;
+    let reports = service.store.list_message_reports(id).await?;
+    let (items, next) = read_page(&service, id, reader, page, &reports).await?;
+    Ok(Json(MessageThread {
+        items,
+        next,
+        refusal: standing.refusal,
+        closes_at: standing.closes_at,
+        blocked: standing.has_blocked,
+    }))
+}
+
+/// For an order of which a message was reported; the rest is for its two people alone.
+pub(crate) async fn list_reported_messages(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(id): Path<OrderId>,
+    page: Page<u64>,
+) -> Result<Json<MessageThread>, Problem> {
+    let order = service.store.find_order(id).await?;
+    let order = order.ok_or(Code::OrderNotFound)?;
+    let reports = service.store.list_message_reports(id).await?;
+    if reports.is_empty() {
+        return Err(Code::NotFound.into());
+    }
+    let reader = caller.actor;
+    let (items, next) = read_page(&service, id, reader, page, &reports).await?;
+    tracing::info!(order.id = %order.id, user.id = %reader.user_id, "An admin read reported messages");
+    Ok(Json(MessageThread {
+        items,
+        next,
+        refusal: Some(Code::NotYours),
+        closes_at: None,
+        blocked: false,
+    }))
+}
+
+async fn read_page(
+    service: &Service,
+    order_id: OrderId,
+    reader: Actor,
+    page: Page<u64>,
+    reports: &[MessageReport],
+) -> Result<(Vec<MessageView>, Option<String>), Problem> {
+    let rows = service
+        .store
+        .list_messages(order_id, reader, page.after, page.rows_to_read())
+        .await?;
+    let page = page.build_page(rows, |row| row.number);
+    let page = page.map_items(|row| {
+        let report = reports.iter().find(|report| report.number == row.number);
+        MessageView::new(row, report, reader.role)
+    });
+    Ok((page.items, page.next))
+}
+
+pub(crate) async fn send_message(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(order_id): Path<OrderId>,
+    idempotency: Idempotency,
+    Json(MessageForm { text }): Json<MessageForm>,
+) -> Result<CreatedJson<MessageView>, Problem> {
+    let text = check_message(&text)?;
+    let id = idempotency.command_id;
+    let trace = idempotency.trace;
+    let message = NewMessage {
+        id,
+        order_id,
+        writer: caller.actor,
+        text,
+        trace: trace.unwrap_or_else(|| TraceId::from_command(id).into()),
+    };
+    let sent = service.store.send_message(&message).await??;
+    tracing::info!(order.id = %order_id, number = sent.number, "A message was sent");
+    let view = MessageView::new(sent, None, caller.actor.role);
+    Ok(CreatedJson(view))
+}
+
+pub(crate) async fn mark_read(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(id): Path<OrderId>,
+    Json(ReadForm { number }): Json<ReadForm>,
+) -> Result<Json<MessagesRead>, Problem> {
+    let reader = caller.actor;
+    find_own_order(&service, reader, id).await?;
+    let read = service.store.mark_messages_read(id, reader, number).await?;
+    Ok(Json(MessagesRead { read }))
+}
+
+pub(crate) async fn report_message(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(MessagePlace { id, number }): Path<MessagePlace>,
+    RequestTrace(trace): RequestTrace,
+    Json(MessageReportForm { reason }): Json<MessageReportForm>,
+) -> Result<Json<MessageBlock>, Problem> {
+    let reason = check_reason(&reason)?;
+    let trace = String::from(trace);
+    service
+        .store
+        .report_message(id, caller.actor, number, &reason, &trace)
+        .await??;
+    tracing::info!(order.id = %id, number, "A message was reported");
+    Ok(Json(MessageBlock { blocked: true }))
+}
+
+pub(crate) async fn set_block(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(id): Path<OrderId>,
+    Json(BlockForm { blocked }): Json<BlockForm>,
+) -> Result<Json<MessageBlock>, Problem> {
+    let blocker = caller.actor;
+    let order = find_own_order(&service, blocker, id).await?;
+    let other = find_other_party(&order, blocker).ok_or(Code::MessagesNotOpen)?;
+    service
+        .store
+        .set_message_block(blocker.user_id, other.user_id, blocked)
+        .await?;
+    Ok(Json(MessageBlock { blocked }))
+}
+
+/// The order if the caller is its customer or its provider. An order of others gets the same
+/// answer as a missing one.
+async fn find_own_order(service: &Service, person: Actor, id: OrderId) -> Result<Order, Problem> {
+    let order = service.store.find_order(id).await?;
+    let order = order.filter(|order| is_party(order, person));
+    order.ok_or_else(|| Code::OrderNotFound.into())
+}

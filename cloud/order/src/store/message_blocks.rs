@@ -1,0 +1,65 @@
+//! The people whose messages a person does not want, about any order.
+
+use platform::{columns, sql::Tx, transact, vals};
+use wire::{UnixMillis, UserId};
+
+use super::{Store, StoreError};
+
+columns! {
+    /// A person whose messages another one does not want, about any order.
+    struct BlockRow in message_blocks {
+        blocker_id: UserId,
+        blocked_id: UserId,
+        blocked_at: UnixMillis,
+    }
+}
+
+const BLOCKS_OF: &str =
+    "SELECT COUNT(*) FROM message_blocks WHERE blocker_id = ? AND blocked_id = ?";
+
+const UNBLOCK: &str = "DELETE FROM message_blocks WHERE blocker_id = ? AND blocked_id = ?";
+
+impl Store {
+    /// Blocks the other person of an order, or ends that. A repeat changes nothing.
+    pub async fn set_message_block(
+        &self,
+        blocker: UserId,
+        blocked: UserId,
+        is_wanted: bool,
+    ) -> Result<(), StoreError> {
+        let at = self.clock.now();
+        transact!(self.sql, tx => {
+            match is_wanted {
+                true => block(tx, blocker, blocked, at).await?,
+                false => tx.exec(UNBLOCK, vals![blocker, blocked]).await.map(drop)?,
+            }
+            Ok(())
+        })
+    }
+}
+
+pub(super) async fn block(
+    tx: &mut Tx,
+    blocker_id: UserId,
+    blocked_id: UserId,
+    blocked_at: UnixMillis,
+) -> Result<(), StoreError> {
+    tx.insert_new(BlockRow {
+        blocker_id,
+        blocked_id,
+        blocked_at,
+    })
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn is_blocked(
+    tx: &mut Tx,
+    blocker: UserId,
+    blocked: UserId,
+) -> Result<bool, StoreError> {
+    let blocks: Option<u64> = tx
+        .fetch_optional(BLOCKS_OF, vals![blocker, blocked])
+        .await?;
+    Ok(blocks.is_some_and(|blocks| blocks > 0))
+}

@@ -1,0 +1,331 @@
+//! Messages between the two people of an order.
+//!
+//! Invariants: a message is stored once per sender and key, under a lock on its order, so the
+//! numbers of an order have no gap and every reader sees one order of messages. A provider reads
+//! those of their own time as the provider alone. Of the unread messages from one person to the
+//! other, one at most waits for an inbox line.
+
+use platform::{
+    outbox, row,
+    sql::{Columns, KeyColumn, SealedColumn, SealedTable, Statement, Tx, Val},
+    transact, vals,
+};
+use process::trace::TraceId;
+use rules::{find_message_close, find_message_recipient};
+use uuid::Uuid;
+use wire::{
+    Actor, Code, CommandId, Event, EventId, EventType, Order, OrderEvent, OrderId, OrderStatus,
+    Role, UnixMillis, UserId, find_other_party, is_party,
+};
+
+use super::{Store, StoreError, background::lock_order, message_blocks::is_blocked};
+
+/// Of one person about one order.
+const SENT_MAX: u64 = 500;
+
+/// The recipient has this long to read a message on an open page before their inbox gets a line.
+const NOTICE_AFTER_MS: i64 = 60_000;
+
+pub(super) const KEY: &[KeyColumn] = &[KeyColumn::Id("order_id"), KeyColumn::Number("number")];
+
+pub(super) const MESSAGES: SealedTable = SealedTable {
+    label: "order.order_messages",
+    name: "order_messages",
+    key: KEY,
+    part: None,
+    columns: &[SealedColumn::text("text", "order_messages.text", KEY)],
+};
+
+row! {
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct MessageRow in order_messages sealed by MESSAGES {
+        pub order_id: OrderId,
+        pub number: u64,
+        pub id: Uuid,
+        pub provider_id: UserId,
+        pub from_provider: bool,
+        pub text: String,
+        pub sent_at: UnixMillis,
+        pub read_at: Option<UnixMillis>,
+        notice_at: Option<UnixMillis>,
+    }
+}
+
+const ENDED_AT: &str = "SELECT cloud_at FROM order_timeline WHERE order_id = ? \
+    AND to_status IN (?, ?) ORDER BY id LIMIT 1";
+
+const NEWEST_NUMBER: &str =
+    "SELECT number FROM order_messages WHERE order_id = ? ORDER BY number DESC LIMIT 1";
+
+const SENT: &str = "SELECT COUNT(*) FROM order_messages WHERE order_id = ? AND from_provider = ?";
+
+const UNREAD: &str = "SELECT COUNT(*) FROM order_messages WHERE order_id = ? AND provider_id = ? \
+    AND from_provider = ? AND read_at IS NULL";
+
+const READ: &str = "UPDATE order_messages SET read_at = ?, notice_at = NULL WHERE order_id = ? \
+    AND number <= ? AND from_provider = ? AND read_at IS NULL";
+
+const DUE: &str = "SELECT order_id, number, id, provider_id, from_provider FROM order_messages \
+    WHERE notice_at <= ? ORDER BY notice_at LIMIT ?";
+
+const NOTICED: &str = "UPDATE order_messages SET notice_at = NULL WHERE order_id = ? \
+    AND number = ? AND notice_at IS NOT NULL";
+
+row! {
+    /// An unread message whose recipient gets a line.
+    struct DueNotice {
+        order_id: OrderId,
+        number: u64,
+        id: Uuid,
+        provider_id: UserId,
+        from_provider: bool,
+    }
+}
+
+/// A text from one person of an order to the other, under the key that its writer chose.
+pub struct NewMessage {
+    pub id: CommandId,
+    pub order_id: OrderId,
+    pub writer: Actor,
+    pub text: String,
+    pub trace: String,
+}
+
+/// How a person stands to the messages of their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageStanding {
+    /// Why they cannot write now.
+    pub refusal: Option<Code>,
+    /// When the messages close; `None` while the order goes on.
+    pub closes_at: Option<UnixMillis>,
+    /// They have blocked the other person.
+    pub has_blocked: bool,
+}
+
+impl MessageRow {
+    pub fn writer_role(&self) -> Role {
+        match self.from_provider {
+            true => Role::Provider,
+            false => Role::Customer,
+        }
+    }
+
+    pub(super) fn writer(&self, order: &Order) -> Actor {
+        writer_of(order, self.provider_id, self.from_provider)
+    }
+}
+
+impl Store {
+    /// Stores a message once. A repeat gets the stored one.
+    pub async fn send_message(
+        &self,
+        message: &NewMessage,
+    ) -> Result<Result<MessageRow, Code>, StoreError> {
+        let now = self.clock.now();
+        let event_id = EventId(self.clock.new_id());
+        transact!(self.sql, tx => {
+            let Some(state) = lock_order(tx, message.order_id).await? else {
+                return Ok(Err(Code::OrderNotFound));
+            };
+            let order = state.order;
+            let writer = message.writer;
+            if !is_party(&order, writer) {
+                return Ok(Err(Code::OrderNotFound));
+            }
+            if let Some(sent) = find_sent(tx, message).await? {
+                return Ok(repeat_or_refuse(sent, message));
+            }
+            let ended_at = find_end(tx, &order).await?;
+            let recipient = match find_message_recipient(&order, writer, ended_at, now) {
+                Ok(recipient) => recipient,
+                Err(code) => return Ok(Err(code)),
+            };
+            if is_blocked(tx, writer.user_id, recipient.user_id).await?
+                || is_blocked(tx, recipient.user_id, writer.user_id).await?
+            {
+                return Ok(Err(Code::MessagesBlocked));
+            }
+            let from_provider = writer.role == Role::Provider;
+            let sent = count(tx, SENT, vals![order.id, from_provider]).await?;
+            if sent >= SENT_MAX {
+                return Ok(Err(Code::TooManyMessages));
+            }
+            let row = build_row(tx, &order, message, now).await?;
+            tx.insert(row.clone()).await?;
+            let body = OrderEvent::from_order(order, writer, message.id);
+            let kind = EventType::OrderMessageSent;
+            outbox::add(tx, &Event::new(event_id, kind, now, &message.trace, &body)?).await?;
+            Ok::<_, StoreError>(Ok(row))
+        })
+    }
+
+    /// Up to `limit` messages before the number `before`, newest first: for the provider those of
+    /// their time with the job, for others all.
+    pub async fn list_messages(
+        &self,
+        order_id: OrderId,
+        reader: Actor,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        let mut values = vals![order_id, before.unwrap_or(u64::MAX)];
+        let text = MessageRow::select("WHERE order_id = ? AND number < ?");
+        let text = restrict_to_reader(text, &mut values, reader);
+        values.push(limit.into());
+        let text = text.append_text(" ORDER BY number DESC LIMIT ?");
+        Ok(self.sql.fetch_all(text, values).await?)
+    }
+
+    /// For a person who is a party of the order.
+    pub async fn find_message_standing(
+        &self,
+        order: &Order,
+        reader: Actor,
+    ) -> Result<MessageStanding, StoreError> {
+        let now = self.clock.now();
+        let other = find_other_party(order, reader);
+        transact!(self.sql, tx => {
+            let ended_at = find_end(tx, order).await?;
+            let mut refusal = find_message_recipient(order, reader, ended_at, now).err();
+            let mut has_blocked = false;
+            if let Some(other) = other {
+                has_blocked = is_blocked(tx, reader.user_id, other.user_id).await?;
+                let is_blocked = is_blocked(tx, other.user_id, reader.user_id).await?;
+                if has_blocked || is_blocked {
+                    refusal = refusal.or(Some(Code::MessagesBlocked));
+                }
+            }
+            let closes_at = find_message_close(order, ended_at);
+            Ok(MessageStanding { refusal, closes_at, has_blocked })
+        })
+    }
+
+    /// Marks the messages up to this number that the other person sent to the reader.
+    pub async fn mark_messages_read(
+        &self,
+        order_id: OrderId,
+        reader: Actor,
+        up_to: u64,
+    ) -> Result<u64, StoreError> {
+        let from_provider = reader.role == Role::Customer;
+        let mut values = vals![self.clock.now(), order_id, up_to, from_provider];
+        let text = restrict_to_reader(Statement::new(READ), &mut values, reader);
+        Ok(self.sql.exec(text, values).await?)
+    }
+
+    /// Announces up to `limit` messages that their recipient has not read in time. Returns the
+    /// number of those that were due.
+    pub async fn announce_unread_messages(&self, limit: usize) -> Result<usize, StoreError> {
+        let values = vals![self.clock.now(), limit];
+        let due: Vec<DueNotice> = self.sql.fetch_all(DUE, values).await?;
+        for notice in &due {
+            self.announce_unread_message(notice).await?;
+        }
+        Ok(due.len())
+    }
+
+    async fn announce_unread_message(&self, notice: &DueNotice) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let event_id = EventId(self.clock.new_id());
+        let command_id = CommandId(notice.id);
+        let trace = TraceId::from_command(command_id).to_string();
+        transact!(self.sql, tx => {
+            let Some(state) = lock_order(tx, notice.order_id).await? else { return Ok(()) };
+            let order = state.order;
+            // Another replica may have announced it, or its recipient may have read it.
+            if tx.exec(NOTICED, vals![notice.order_id, notice.number]).await? != 1 {
+                return Ok(());
+            }
+            // The line would go to the present provider, for whom the message is not.
+            if order.provider_id != Some(notice.provider_id) {
+                return Ok(());
+            }
+            let writer = writer_of(&order, notice.provider_id, notice.from_provider);
+            let body = OrderEvent::from_order(order, writer, command_id);
+            let kind = EventType::OrderMessageUnread;
+            outbox::add(tx, &Event::new(event_id, kind, now, &trace, &body)?).await?;
+            Ok::<_, StoreError>(())
+        })
+    }
+}
+
+fn writer_of(order: &Order, provider: UserId, from_provider: bool) -> Actor {
+    let (user_id, role) = match from_provider {
+        true => (provider, Role::Provider),
+        false => (order.customer_id, Role::Customer),
+    };
+    Actor { user_id, role }
+}
+
+fn restrict_to_reader(text: Statement, values: &mut Vec<Val>, reader: Actor) -> Statement {
+    match reader.role {
+        Role::Provider => {
+            values.push(reader.user_id.into());
+            text.append_text(" AND provider_id = ?")
+        }
+        Role::Customer | Role::Admin => text,
+    }
+}
+
+async fn find_sent(tx: &mut Tx, message: &NewMessage) -> Result<Option<MessageRow>, StoreError> {
+    let from_provider = message.writer.role == Role::Provider;
+    let text = MessageRow::select("WHERE order_id = ? AND from_provider = ? AND id = ?");
+    let values = vals![message.order_id, from_provider, message.id];
+    Ok(tx.fetch_optional(text, values).await?)
+}
+
+/// A key names one message.
+fn repeat_or_refuse(sent: MessageRow, message: &NewMessage) -> Result<MessageRow, Code> {
+    let is_by_writer = !sent.from_provider || sent.provider_id == message.writer.user_id;
+    match is_by_writer && sent.text == message.text {
+        true => Ok(sent),
+        false => Err(Code::CommandIdReused),
+    }
+}
+
+async fn build_row(
+    tx: &mut Tx,
+    order: &Order,
+    message: &NewMessage,
+    now: UnixMillis,
+) -> Result<MessageRow, StoreError> {
+    let provider_id = order.provider_id;
+    let provider_id = provider_id.ok_or(StoreError::Contradiction("a message without provider"))?;
+    let from_provider = message.writer.role == Role::Provider;
+    let newest: Option<u64> = tx.fetch_optional(NEWEST_NUMBER, vals![order.id]).await?;
+    let unread = count(tx, UNREAD, vals![order.id, provider_id, from_provider]).await?;
+    Ok(MessageRow {
+        order_id: order.id,
+        number: newest.unwrap_or_default() + 1,
+        id: message.id.0,
+        provider_id,
+        from_provider,
+        text: message.text.clone(),
+        sent_at: now,
+        read_at: None,
+        notice_at: (unread == 0).then(|| now.plus_ms(NOTICE_AFTER_MS)),
+    })
+}
+
+pub(super) async fn find_message(
+    tx: &mut Tx,
+    order_id: OrderId,
+    number: u64,
+) -> Result<Option<MessageRow>, StoreError> {
+    let text = MessageRow::select("WHERE order_id = ? AND number = ?");
+    Ok(tx.fetch_optional(text, vals![order_id, number]).await?)
+}
+
+/// When the order was completed or cancelled.
+async fn find_end(tx: &mut Tx, order: &Order) -> Result<Option<UnixMillis>, StoreError> {
+    if order.status.is_at_work() {
+        return Ok(None);
+    }
+    let values = vals![order.id, OrderStatus::Completed, OrderStatus::Cancelled];
+    let found: Option<Option<UnixMillis>> = tx.fetch_optional(ENDED_AT, values).await?;
+    Ok(found.flatten())
+}
+
+async fn count(tx: &mut Tx, text: &'static str, values: Vec<Val>) -> Result<u64, StoreError> {
+    Ok(tx.fetch_optional(text, values).await?.unwrap_or_default())
+}
