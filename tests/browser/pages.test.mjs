@@ -6,6 +6,8 @@ import { DONE, gateway, orderOf, PASSWORD, PEOPLE, REVIEWED, SECRET } from './po
 import { startPortal, wordsOf } from './portal.mjs'
 
 const ORDER = orderOf(60).id
+/** An order that nobody has accepted. */
+const WAITING = orderOf(1).id
 const press = (key) => (page) => page.keyboard.press(key)
 const button = (member, words) => (page, lang) => page.getByRole('button', { name: words(wordsOf(member, lang)) }).first().click()
 const account = (page) => page.locator('.who').click()
@@ -16,8 +18,8 @@ const GUARDED = '0193a1c2-0000-7000-8000-000000000650'
 const REVIEWS = `/providers/${PEOPLE.provider.user_id}/reviews`
 const PAGES = {
   '': ['/sign-in', '/sign-in/phone', '/sign-in/forgot', '/sign-in/back', '/register/customer', '/register/provider', '/help', '/terms', '/privacy', '/docs', '/docs?route=order.accept', '/docs?route=hub.status', `/track/N-7F3K60?s=${SECRET}`, '/track/N-7F3K61?s=wrong', '/track/N-7F3K60'],
-  customer: ['/publish/1', '/orders', '/orders?status=rejected', '/orders?status=reviewed', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, `/orders/${REVIEWED}`, `/orders/${DONE}`, REVIEWS, '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/profile?part=methods', '/account', '/help', '/nowhere'],
-  provider: ['/available', '/available?region=NORTH', '/reviews', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
+  customer: ['/publish/1', '/orders', '/orders?status=rejected', '/orders?status=reviewed', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, `/orders/${ORDER}/messages`, `/orders/${WAITING}/messages`, `/orders/${REVIEWED}`, `/orders/${DONE}`, REVIEWS, '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/profile?part=methods', '/account', '/help', '/nowhere'],
+  provider: ['/available', '/available?region=NORTH', '/reviews', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, `/jobs/${ORDER}/messages`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
   admin: [
     '/inbox', '/profile', '/account', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/conflicts?show=promises', '/conflicts?show=promises&region=WEST', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', '/money?view=compared', '/money?view=fees', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters',
     '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, `/people/${GUARDED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=east-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
@@ -48,6 +50,8 @@ const OPENED = {
   'admin set-up of a second factor': ['admin', '/account', drawFactor],
   'sign-in with a second factor': ['', '/sign-in', signIn, { factor: { asks: 'second_factor_required' } }],
   'sign-in that sets up a second factor': ['', '/sign-in', signIn, { factor: { asks: 'second_factor_setup_required' } }],
+  'report of a message': ['customer', `/orders/${ORDER}/messages`, button('cloud/portal', ({ messages }) => messages.report)],
+  'block of a person': ['provider', `/jobs/${ORDER}/messages`, (page) => page.locator('.card p.noprint .button').last().click()],
   'admin drill': ['admin', '/regions', button('protocol/web', ({ act }) => act.cut)],
   'admin drill on the wall': ['admin', '/regions/wall', button('protocol/web', ({ act }) => act.cut)],
   'admin lease': ['admin', '/regions?region=SOUTH', button('cloud/portal', ({ lease }) => lease.grant)],

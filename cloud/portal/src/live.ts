@@ -83,6 +83,7 @@ export function listen({ client, signedOut }: LivePorts): () => void {
     on<OrderNews>('order_gone', news => gathered(staleBy(client, news)))
     // The order is as it was; its history and the admins' desk have a line more.
     on<OrderNews>('acceptance_lost', ({ id }) => gathered([['timeline', id], ['lost'], ['cases'], ['promises']]))
+    on<OrderNews>('message', ({ id }) => gathered([['messages', id]]))
     on<RegionStatus>('region', region => {
       client.setQueryData<StatusReport>(['status'], report => report && withRegion(report, region))
       gathered([['edges'], ['queue'], ['asks'], ['assignment'], ['lost'], ['cases'], ['promises']])

@@ -42,6 +42,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/publish/:step([123])', name: 'publish', component: () => import('./pages/Publish.vue'), meta: { title: 'publish.title', roles: CUSTOMER } },
   { path: '/orders', name: 'orders', component: () => import('./pages/Orders.vue'), meta: { title: 'orders.title', roles: ['customer', 'admin'] } },
   { path: '/orders/:id', name: 'order', component: () => import('./pages/Order.vue'), meta: { title: 'order.title', roles: ['customer', 'admin'] } },
+  { path: '/orders/:id/messages', name: 'messages', component: () => import('./pages/Messages.vue'), meta: { title: 'messages.page', roles: CUSTOMER } },
   { path: '/inbox', name: 'inbox', component: () => import('./pages/Inbox.vue'), meta: { title: 'inbox.title', roles: ['customer', 'provider', 'admin'] } },
 
   { path: '/profile', name: 'profile', component: () => import('./pages/Profile.vue'), meta: { title: 'profile.title', roles: ['customer', 'provider', 'admin'] } },
@@ -50,6 +51,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/available', name: 'available', component: () => import('./pages/Available.vue'), meta: { title: 'available.title', roles: PROVIDER } },
   { path: '/jobs', name: 'jobs', component: () => import('./pages/Jobs.vue'), meta: { title: 'jobs.title', roles: PROVIDER } },
   { path: '/jobs/:id', name: 'job', component: () => import('./pages/Order.vue'), meta: { title: 'order.title', roles: PROVIDER } },
+  { path: '/jobs/:id/messages', name: 'job-messages', component: () => import('./pages/Messages.vue'), meta: { title: 'messages.page', roles: PROVIDER } },
 
   { path: '/earnings', name: 'earnings', component: () => import('./pages/Earnings.vue'), meta: { title: 'place.earnings', roles: PROVIDER } },
   { path: '/statements/:month', name: 'statement', component: () => import('./pages/Statement.vue'), meta: { title: 'statement.page', roles: PROVIDER } },

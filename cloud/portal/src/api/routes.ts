@@ -68,6 +68,14 @@ export const orderContact = (id: string, signal?: Asking) => ask('get', '/api/v1
 export const contactNumber = (id: string) => ask('post', '/api/v1/orders/{id}/contact/call', { path: { id } })
 export const numberShowings = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/contact/showings', { path: { id }, signal }).then(answer => answer.items)
 
+/** What the two people of an order write to each other. */
+export const messages = (id: string, cursor?: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/messages', { path: { id }, query: { limit: 50, cursor }, signal })
+export const sendMessage = (id: string, text: string, commandId: string) => ask('post', '/api/v1/orders/{id}/messages', { path: { id }, body: { text }, commandId })
+export const markMessagesRead = (id: string, number: number) => ask('put', '/api/v1/orders/{id}/messages/read', { path: { id }, body: { number } })
+export const blockMessages = (id: string, blocked: boolean) => ask('put', '/api/v1/orders/{id}/messages/block', { path: { id }, body: { blocked } })
+export const reportMessage = (id: string, number: number, reason: string) => ask('post', '/api/v1/orders/{id}/messages/{number}/report', { path: { id, number }, body: { reason } })
+export const reportedMessages = (id: string, cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/orders/{id}/messages', { path: { id }, query: { limit: 100, cursor }, signal })
+
 export const publish = (body: OrderForm, commandId: string) => ask('post', '/api/v1/orders', { body, commandId })
 /** A review is handed in with its words, by a route of its own; so are a report and its answer. */
 export type OrderAction = Exclude<Action, 'review' | 'report' | 'answer'>

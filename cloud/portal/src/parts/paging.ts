@@ -6,14 +6,14 @@ import { computed, type MaybeRefOrGetter, toValue } from 'vue'
 /** `next` is the cursor of the page after this one. */
 interface Page<T> { items: T[]; next: string | null }
 
-export function usePaged<T>(key: MaybeRefOrGetter<readonly unknown[]>, ask: (cursor: string | undefined, signal: AbortSignal) => Promise<Page<T>>, enabled: MaybeRefOrGetter<boolean> = true) {
+export function usePaged<P extends Page<unknown>>(key: MaybeRefOrGetter<readonly unknown[]>, ask: (cursor: string | undefined, signal: AbortSignal) => Promise<P>, enabled: MaybeRefOrGetter<boolean> = true) {
   const asked = useInfiniteQuery({
     queryKey: computed(() => [...toValue(key), 'pages']),
     queryFn: ({ pageParam, signal }) => ask(pageParam, signal),
     initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last: Page<T>) => last.next ?? undefined,
+    getNextPageParam: (last: P) => last.next ?? undefined,
     enabled: computed(() => toValue(enabled)),
   })
-  const items = computed(() => asked.data.value?.pages.flatMap(page => page.items) ?? [])
+  const items = computed<P['items'][number][]>(() => asked.data.value?.pages.flatMap(page => page.items) ?? [])
   return { asked, items }
 }
