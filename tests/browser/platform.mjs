@@ -113,6 +113,6 @@ export async function apiOf(platform, username) {
     post: (path, body) => ask(path, body, token, 'POST'),
     put: (path, body) => ask(path, body, token, 'PUT'),
     remove: (path) => ask(path, undefined, token, 'DELETE'),
-    upload: (path, bytes, type) => ask(path, bytes, token, 'POST', type),
+    upload: (path, bytes, type, method = 'POST') => ask(path, bytes, token, method, type),
   }
 }

@@ -285,6 +285,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/auth\/address$/, () => state.address ?? { email: 'lin.wei@example.org', is_confirmed: true, pending: null }],
     ['GET', /^\/auth\/identities$/, () => ({ items: state.role === 'customer' ? [{ id: id(860), label: 'Bramble', phone: false, origin: false, linked_at: at('08:00:00') }] : [], has_password: true })],
     ['GET', /^\/users\/me\/profile$/, () => state.profile],
+    ['GET', /^\/users\/[\w-]+\/account$/, () => personOf(PEOPLE[state.role])],
     ['PUT', /^\/users\/me\/profile$/, ({ body }) => changed(body, () => void Object.assign(state.profile, { ...body, version: state.profile.version, is_complete: true }))],
     ['GET', /^\/users\/me\/addresses$/, book],
     ['POST', /^\/users\/me\/addresses$/, ({ body }) => changed(body, () => {

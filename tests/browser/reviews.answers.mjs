@@ -45,6 +45,7 @@ export function reviewsOf({ state, id, at, people, orders, said, isPicture, pict
       return [201, told(one)]
     }],
     ['POST', /^\/reviews\/images$/, ({ body }) => (isPicture(body) ? [201, { id: id(881), width: 4, height: 3 }] : [415, { status: 415, title: 'Files of this kind are not taken here.', code: 'file_kind_refused' }])],
+    ['GET', /^\/users\/me\/reviews$/, () => page(state.reviews.filter((one) => [one.customer_id, one.provider_id].includes(people[state.role].user_id)).map(told))],
     ['GET', /^\/reviews\/search$/, ({ query }) => page(state.reviews.filter(mine(query.get('provider_id'))).filter((one) => one.comment.includes(query.get('q'))).map(told))],
     ['PUT', /^\/reviews\/([\w-]+)$/, ({ match, body }) => {
       const one = find(match)

@@ -47,6 +47,7 @@ export const routes: RouteRecordRaw[] = [
 
   { path: '/profile', name: 'profile', component: () => import('./pages/Profile.vue'), meta: { title: 'profile.title', roles: ['customer', 'provider', 'admin'] } },
   { path: '/account', name: 'account', component: () => import('./pages/Account.vue'), meta: { title: 'account.page', roles: ['customer', 'provider', 'admin'] } },
+  { path: '/your-data', name: 'your-data', component: () => import('./pages/YourData.vue'), meta: { title: 'yourData.title', roles: ['customer', 'provider', 'admin'] } },
 
   { path: '/available', name: 'available', component: () => import('./pages/Available.vue'), meta: { title: 'available.title', roles: PROVIDER } },
   { path: '/jobs', name: 'jobs', component: () => import('./pages/Jobs.vue'), meta: { title: 'jobs.title', roles: PROVIDER } },

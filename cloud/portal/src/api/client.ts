@@ -35,6 +35,8 @@ export function surround(surroundings: Surroundings): void {
 
 /** Time limit for one request; the gateway gives up sooner. */
 const PATIENCE_MS = 20_000
+/** The same for a file, over a slow line. */
+const FILE_PATIENCE_MS = 120_000
 
 const SECRETS: ReadonlySet<string> = new Set(['invalid_credentials', 'code_wrong'])
 
@@ -43,6 +45,18 @@ export function request<T>(path: string, options: RequestOptions = {}): Promise<
   if (method === 'GET' || commandId) return exchange(path, () => send(path, options))
   const change = `${method} ${path} ${JSON.stringify(body)}`
   return underKey(change, key => exchange<T>(path, () => send(path, { ...options, commandId: key })))
+}
+
+/** The bytes of a file, as Holdfast has them now. */
+export function requestFile(path: string, signal?: AbortSignal): Promise<Blob> {
+  return exchange(path, () => send(path, signal ? { signal } : {}, FILE_PATIENCE_MS), response => blobOf(response, signal))
+}
+
+/** A line that breaks in the middle of a file is no answer. */
+function blobOf(response: Response, signal?: AbortSignal): Promise<Blob> {
+  return response.blob().catch((error: unknown) => {
+    throw signal?.aborted ? error : away()
+  })
 }
 
 const changes = changeKeys(newCommandId)
@@ -61,7 +75,7 @@ export async function underKey<T>(change: string, run: (key: string) => Promise<
 }
 
 /** Sends, and once more where the page's sign-in was an old one. */
-export async function exchange<T>(path: string, sendOnce: () => Promise<Response>): Promise<T> {
+export async function exchange<T>(path: string, sendOnce: () => Promise<Response>, read: (response: Response) => Promise<T> = answer): Promise<T> {
   let response = await sendOnce()
   if (!response.ok) {
     let problem = await problemOf(response)
@@ -69,7 +83,7 @@ export async function exchange<T>(path: string, sendOnce: () => Promise<Response
       // Another tab signed in anew. A command keeps its id, so sending it twice does it once.
       await around.renew()
       response = await sendOnce()
-      if (response.ok) return answer<T>(response)
+      if (response.ok) return read(response)
       problem = await problemOf(response)
     }
     around.reached(problem.code !== UNREACHABLE)
@@ -77,7 +91,7 @@ export async function exchange<T>(path: string, sendOnce: () => Promise<Response
     if (response.status === 401 && !SECRETS.has(problem.code) && !path.startsWith('/api/v1/session')) around.signedOut()
     throw problem
   }
-  return answer<T>(response)
+  return read(response)
 }
 
 async function answer<T>(response: Response): Promise<T> {
@@ -85,12 +99,12 @@ async function answer<T>(response: Response): Promise<T> {
   return response.status === 204 ? (undefined as T) : ((await response.json()) as T)
 }
 
-async function send(path: string, options: RequestOptions): Promise<Response> {
+async function send(path: string, options: RequestOptions, patienceMs = PATIENCE_MS): Promise<Response> {
   const { method = 'GET', body, commandId, signal, keepalive = false } = options
   const headers = headersOf(method)
   if (body !== undefined) headers['content-type'] = 'application/json'
   if (commandId) headers['idempotency-key'] = commandId
-  const patience = AbortSignal.timeout(PATIENCE_MS)
+  const patience = AbortSignal.timeout(patienceMs)
   const init: RequestInit = {
     method, headers, keepalive, credentials: 'same-origin', cache: 'no-store',
     signal: signal ? AbortSignal.any([signal, patience]) : patience,
