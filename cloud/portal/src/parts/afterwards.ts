@@ -5,12 +5,22 @@ import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
 import { paidAfterwards } from '../api/routes.ts'
 
+type Ruled = Pick<Order, 'payment_status' | 'location' | 'service_type'>
+
+/** Answers whether an order's work may begin before it is paid; undefined until that is known. */
+export function usePaymentRule(isWanted: () => boolean) {
+  const asked = useQuery({ queryKey: ['paid-afterwards'], queryFn: ({ signal }) => paidAfterwards(signal), staleTime: 60_000, enabled: computed(isWanted) })
+  return (order: Ruled): boolean | undefined => {
+    if (order.payment_status !== 'unpaid') return false
+    return asked.data.value?.some(one => one.region === order.location && one.service_types.includes(order.service_type))
+  }
+}
+
 /** Returns whether the order's work may begin before it is paid; false until that is known. */
 export function usePaidAfterwards(order: () => Order | undefined) {
-  const asked = useQuery({ queryKey: ['paid-afterwards'], queryFn: ({ signal }) => paidAfterwards(signal), staleTime: 60_000 })
+  const isPaidAfterwards = usePaymentRule(() => true)
   return computed(() => {
     const it = order()
-    if (it?.payment_status !== 'unpaid') return false
-    return (asked.data.value ?? []).some(one => one.region === it.location && one.service_types.includes(it.service_type))
+    return it !== undefined && isPaidAfterwards(it) === true
   })
 }
