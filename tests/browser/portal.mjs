@@ -1,5 +1,5 @@
 // The portal as it is built, over a gateway that answers from memory: pages of it for any reader.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { launch, openPage, settled } from './browser.mjs'
 import { NOW } from './portal.answers.mjs'
@@ -9,7 +9,11 @@ const PAGES = fileURLToPath(new URL('../../cloud/portal/dist', import.meta.url))
 const DOCUMENT = readFileSync(new URL('../../cloud/gateway/openapi.json', import.meta.url))
 
 /** The messages of that member of the workspace. */
-export const wordsOf = (member, lang) => JSON.parse(readFileSync(new URL(`../../${member}/src/locales/${lang}.json`, import.meta.url), 'utf8'))
+export function wordsOf(member, lang) {
+  const locales = new URL(`../../${member}/src/locales/`, import.meta.url)
+  const files = [`${lang}.json`, `desk/${lang}.json`].map((name) => new URL(name, locales)).filter((file) => existsSync(file))
+  return Object.assign({}, ...files.map((file) => JSON.parse(readFileSync(file, 'utf8'))))
+}
 
 /** The pages stand built before any test runs: test files beside each other read the one folder. */
 export async function startPortal() {

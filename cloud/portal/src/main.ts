@@ -7,7 +7,7 @@ import { createApp } from 'vue'
 import { surround } from './api/client.ts'
 import { Problem } from './api/problem.ts'
 import App from './App.vue'
-import { languageKey } from './language.ts'
+import { addMessagesFor, languageKey } from './language.ts'
 import { noteReached } from './live.ts'
 import { createPortalRouter } from './router.ts'
 import { csrf, expire, restore } from './session.ts'
@@ -41,7 +41,7 @@ const client = new QueryClient({
   },
 })
 
-const router = createPortalRouter()
+const router = createPortalRouter(role => addMessagesFor(role, language))
 const app = createApp(App)
   .use(language.i18n)
   .use(router)

@@ -93,7 +93,8 @@ function endFirstNavigation(): void {
 /** The first place of each role. */
 export const HOME: Readonly<Record<Role, string>> = { customer: '/orders', provider: '/available', admin: '/approvals' }
 
-export function createPortalRouter(): Router {
+/** `prepare` loads what the pages of that role need before one is shown. */
+export function createPortalRouter(prepare: (role: Role | undefined) => Promise<void>): Router {
   const history = createWebHistory()
   takeSecret(history)
   takeAddressCode(history)
@@ -111,6 +112,7 @@ export function createPortalRouter(): Router {
         return true
       }
     }
+    await prepare(session.person?.role)
     const led = guard(to.meta.roles, session.person?.role, to.name, to.fullPath)
     return led === HOME.admin ? homeOf('admin') : led
   })

@@ -5,7 +5,7 @@ import { groupsOf } from '../src/logic/findings.ts'
 /** The words of every kind, as the payment service writes them. */
 const [RUST = ''] = Object.values(import.meta.glob<string>('../../payment/src/reconcile.rs', { eager: true, query: '?raw', import: 'default' }))
 const KINDS = [...(/FindingKind \{(.*?)\n {4}\}/s.exec(RUST)?.[1] ?? '').matchAll(/"(\w+)"/g)].map(([, kind]) => kind ?? '')
-const WORDS = import.meta.glob<{ compared: { kind: Record<string, unknown> } }>('../src/locales/*.json', { eager: true, import: 'default' })
+const WORDS = import.meta.glob<{ compared: { kind: Record<string, unknown> } }>('../src/locales/desk/*.json', { eager: true, import: 'default' })
 
 const finding = (kind: string, subject: string): ReconciliationFinding => ({ kind: kind as ReconciliationFinding['kind'], subject, since: null, order_id: null, provider_id: null, amount: null, currency: null })
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { EdgeItem, EdgeStatus, RegionStatus } from '@holdfast/kit/api.gen.ts'
 import cliSchema from '../../../sync/cli/schema/status.json'
-import en from '../src/locales/en.json'
-import zh from '../src/locales/zh-CN.json'
+import en from '../src/locales/desk/en.json'
+import zh from '../src/locales/desk/zh-CN.json'
 import { complaintsOf, complaintsOfItem, healthOf } from '../src/logic/health.ts'
 
 const now = Date.parse('2026-11-21T10:52:00.000Z')

@@ -36,3 +36,32 @@ test('a language is loaded when it is used, English stands in, and an unknown ke
   expect(locale.value).toBe('en-XA')
   expect(document.documentElement.lang).toBe('en-XA')
 })
+
+test('messages that are added later stand in every language that is loaded, and in those that follow', async () => {
+  vi.stubGlobal('document', { documentElement: { lang: '' } })
+  const { i18n, use, add } = createLanguage({ './locales/en.json': () => Promise.resolve({ a: 'First' }) })
+  const { t } = i18n.global
+  await use('en')
+  expect(t('desk.b')).toBe('desk.b')
+  const desk = {
+    './locales/desk/en.json': vi.fn(() => Promise.resolve({ desk: { b: 'Second' } })),
+    './locales/desk/zh-CN.json': vi.fn(() => Promise.resolve({ desk: { b: '第二' } })),
+  }
+  await Promise.all([add(desk), add(desk)])
+  expect([t('a'), t('desk.b')]).toEqual(['First', 'Second'])
+  await use('zh-CN')
+  expect(t('desk.b')).toBe('第二')
+  await add(desk)
+  expect(desk['./locales/desk/en.json']).toHaveBeenCalledTimes(1)
+})
+
+test('messages that did not come can be added again', async () => {
+  vi.stubGlobal('document', { documentElement: { lang: '' } })
+  const { i18n, use, add } = createLanguage({ './locales/en.json': () => Promise.resolve({ a: 'First' }) })
+  await use('en')
+  const file = vi.fn<() => Promise<unknown>>().mockRejectedValueOnce(new Error('away')).mockResolvedValue({ b: 'Second' })
+  const desk = { './locales/desk/en.json': file }
+  await expect(add(desk)).rejects.toThrow('away')
+  await add(desk)
+  expect(i18n.global.t('b')).toBe('Second')
+})

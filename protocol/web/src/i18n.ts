@@ -25,6 +25,8 @@ export type Language = {
   i18n: { install(app: App): void; global: Translator }
   /** Loads the messages of that language, then shows them and sets the document's `lang`. */
   use: (locale: string) => Promise<void>
+  /** Has more messages in each language from now on. Adding the same ones again changes nothing. */
+  add: (more: Loaders) => Promise<void>
 }
 
 const translatorKey: InjectionKey<Translator> = Symbol('translator')
@@ -48,6 +50,8 @@ export function preferredLocale(chosen: string | null, asked = new URLSearchPara
 }
 
 export function createLanguage(own: Loaders): Language {
+  const parts = [kit, own]
+  const adding = new Map<Loaders, Promise<void>>()
   const locale = ref('')
   const texts = shallowReactive(new Map<string, Map<string, string>>())
 
@@ -67,11 +71,27 @@ export function createLanguage(own: Loaders): Language {
   }
 
   async function load(locale: string): Promise<void> {
-    if (texts.has(locale)) return
-    const file = locale === PSEUDO ? FALLBACK : locale
-    const parts = (await Promise.all([kit, own].map((loaders) => loaders[`./locales/${file}.json`]?.()))) as Messages[]
-    const change = locale === PSEUDO ? (await import('./pseudo.ts')).pseudo : (messages: Messages) => messages
-    texts.set(locale, new Map(parts.flatMap((part) => (part ? lines(change(part)) : []))))
+    if (!texts.has(locale)) texts.set(locale, new Map(await linesOf(parts, locale)))
+  }
+
+  async function addNow(more: Loaders): Promise<void> {
+    const known = [...texts.keys()]
+    const added = await Promise.all(known.map((locale) => linesOf([more], locale)))
+    known.forEach((locale, at) => texts.set(locale, new Map([...(texts.get(locale) ?? []), ...(added[at] ?? [])])))
+  }
+
+  function add(more: Loaders): Promise<void> {
+    const known = adding.get(more)
+    if (known) return known
+    // A language that is chosen meanwhile is loaded with them.
+    parts.push(more)
+    const added = addNow(more).catch((error: unknown) => {
+      parts.splice(parts.indexOf(more), 1)
+      adding.delete(more)
+      throw error
+    })
+    adding.set(more, added)
+    return added
   }
 
   async function use(wanted: string): Promise<void> {
@@ -87,7 +107,15 @@ export function createLanguage(own: Loaders): Language {
       app.provide(translatorKey, global)
     },
   }
-  return { i18n, use }
+  return { i18n, use, add }
+}
+
+/** The messages of these parts in that language, each file under its language's name. */
+async function linesOf(parts: readonly Loaders[], locale: string): Promise<[key: string, text: string][]> {
+  const name = `/${locale === PSEUDO ? FALLBACK : locale}.json`
+  const read = await Promise.all(parts.map((loaders) => Object.entries(loaders).find(([file]) => file.endsWith(name))?.[1]()))
+  const change = locale === PSEUDO ? (await import('./pseudo.ts')).pseudo : (messages: Messages) => messages
+  return (read as (Messages | undefined)[]).flatMap((part) => (part ? lines(change(part)) : []))
 }
 
 /** Every message under its whole key. */

@@ -3,7 +3,7 @@ import { lines, say, type Messages } from './i18n.ts'
 import { pseudo } from './pseudo.ts'
 
 const files = import.meta.glob<Messages>(
-  ['./locales/*.json', '../../../edge-node/app/src/locales/*.json', '../../../edge-node/app/kiosk/src/locales/*.json', '../../../cloud/portal/src/locales/*.json'],
+  ['./locales/*.json', '../../../edge-node/app/src/locales/*.json', '../../../edge-node/app/kiosk/src/locales/*.json', '../../../cloud/portal/src/locales/**/*.json'],
   { eager: true, import: 'default' },
 )
 
@@ -22,7 +22,7 @@ function pair(file: string): [Line[], Line[]] {
 }
 
 test('the kit and the apps have message files', () => {
-  expect(english).toHaveLength(4)
+  expect(english).toHaveLength(5)
 })
 
 describe.each(english)('%s', (file) => {
@@ -57,6 +57,12 @@ test('an app has no key that the kit has', () => {
   for (const file of english.filter((name) => name !== './locales/en.json')) {
     expect(pair(file)[0].map(([key]) => key).filter((key) => kit.has(key)), file).toEqual([])
   }
+})
+
+test('the desks have no key that every page of the portal has', () => {
+  const [every, desk] = ['locales', 'locales/desk'].map((folder) => pair(`../../../cloud/portal/src/${folder}/en.json`)[0].map(([key]) => key))
+  expect(desk?.length).toBeGreaterThan(0)
+  expect(desk?.filter((key) => every?.includes(key))).toEqual([])
 })
 
 test('what is on the screen in the pseudo language shows its brackets', () => {

@@ -4,7 +4,7 @@ import { lines, type Messages } from './i18n.ts'
 // One thing has one word, on pages, in the app and in the sentences of the cloud. The reports of an edge and the
 // command line speak to operators, who name edges.
 const messages = import.meta.glob<Messages>(
-  ['./locales/*.json', '../../../edge-node/app/src/locales/*.json', '../../../edge-node/app/kiosk/src/locales/*.json', '../../../cloud/portal/src/locales/*.json'],
+  ['./locales/*.json', '../../../edge-node/app/src/locales/*.json', '../../../edge-node/app/kiosk/src/locales/*.json', '../../../cloud/portal/src/locales/**/*.json'],
   { eager: true, import: 'default' },
 )
 const sentences = import.meta.glob<string>(
