@@ -48,6 +48,7 @@ const JOBS: [(CloudPart, &[&str]); 7] = [
         &[
             "order-completed",
             "order-expire",
+            "order-messages",
             "order-photos",
             "order-seal",
         ],

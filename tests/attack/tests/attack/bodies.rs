@@ -411,9 +411,9 @@ async fn with_field(
 /// A call without a body. Its path names resources that could exist; sign-ins come from our own
 /// page.
 fn blank(platform: &AttackedPlatform, route: &DescribedRoute) -> HttpCall {
-    let path = ["{region}", "{name}", "roles/{id}", "cases/{id}"]
+    let path = ["{region}", "{name}", "{number}", "roles/{id}", "cases/{id}"]
         .into_iter()
-        .zip(["SOUTH", "order_queue", "roles/99", "cases/99"])
+        .zip(["SOUTH", "order_queue", "1", "roles/99", "cases/99"])
         .fold(route.path.clone(), |path, (place, there)| {
             path.replace(place, there)
         });

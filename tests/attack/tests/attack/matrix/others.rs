@@ -49,6 +49,7 @@ const TAKEN: [&str; 4] = [
     "an order whose review is hidden",
 ];
 const SHOWN: &str = "a verified provider shows it to customers";
+const NO_ORDER: &str = "it is no id of an order";
 const PUBLIC_REVIEW: &str = "a customer chooses a provider by it";
 
 /// The test fails if one of them is unused.
@@ -69,8 +70,10 @@ const OPEN_BY_DESIGN: &[Exception] = &[
     open("PUT /api/v1/orders/{id}/status", &[], 422, "the role brings no order to that status"),
     open("POST /api/v1/orders/{id}/incidents", &[], 422, "a report of more work names its price"),
     open("PUT /api/v1/payments/methods/{method}", &[], 422, "it is no way to pay"),
-    open("GET /api/v1/payments", &["the code of an order"], 422, "it is no id of an order"),
-    open("GET /api/v1/refunds", &["the code of an order"], 422, "it is no id of an order"),
+    open("GET /api/v1/payments", &["the code of an order"], 422, NO_ORDER),
+    open("GET /api/v1/refunds", &["the code of an order"], 422, NO_ORDER),
+    open("GET /api/v1/payments", &["a message to a customer"], 422, NO_ORDER),
+    open("GET /api/v1/refunds", &["a message to a customer"], 422, NO_ORDER),
 ];
 
 /// Path segments whose ids belong to no person.
