@@ -139,7 +139,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     role, asked: [], pageSize: 100, deskCases: [{
       id: 2, order_id: id(160), order_code: 'N-7F3K60', region: 'EAST', user_id: OTHER, kind: 'revoked_meanwhile', command_id: id(501), code: 'revoked', at: at('10:47:00'),
       taken_by: null, taken_at: null, closed_by: null, closed_at: null, closed_why: null,
-    }], gates: { NORTH: 'closed' }, right: { policy: 'optimistic', holder: null },
+    }], gates: { NORTH: 'closed' }, east: { held: 1, stopped: 1, newcomers_waiting: 3 }, missing: ['auth'], silent: [], stream: 'retry: 3600000\nevent: ready\ndata: {"resumed":true}\n\n', right: { policy: 'optimistic', holder: null },
     profile: role === 'customer' ? { ...person(PEOPLE.customer), date_of_birth: '1990-01-01', preferences: {} } : offerOf(PEOPLE.provider),
     addresses: [
       { id: id(701), label: '家', detail: '花家地北里 12 号楼', city: '朝阳区', province: '北京市', region: 'NORTH', is_default: true },
@@ -176,10 +176,10 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   const known = () => [...state.orders, ...finished]
   const regions = () => [
     regionOf('NORTH', state.gates.NORTH ?? 'open', {}, state.gates.NORTH === 'closed' ? { ...cut, lost: 1 } : { lost: 1 }), regionOf('SOUTH', state.gates.SOUTH ?? 'open', { ...state.right }),
-    regionOf('EAST', 'open', {}, { held: 1, stopped: 1, newcomers_waiting: 3 }), regionOf('WEST', 'open'), regionOf('MID', 'open'),
+    regionOf('EAST', 'open', {}, state.east), regionOf('WEST', 'open'), regionOf('MID', 'open'),
   ]
   const page = (items) => ({ items, next: null })
-  const BY = { oldest: (a, b) => a.created_at.localeCompare(b.created_at), price_low: (a, b) => a.price - b.price, price_high: (a, b) => b.price - a.price, start: (a, b) => a.service_start_time.localeCompare(b.service_start_time) }
+  const BY = { oldest: (a, b) => a.created_at.localeCompare(b.created_at), price_low: (a, b) => a.price - b.price, price_high: (a, b) => b.price - a.price, start: (a, b) => (a.service_start_time ?? '9').localeCompare(b.service_start_time ?? '9') }
   const sorted = (items, query) => items.toSorted(BY[query.get('sort')] ?? (() => 0))
   const routes = [
     ['GET', /^\/session$/, () => (state.role ? { ...PEOPLE[state.role], ...(said && { username: said }), region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF } : 401)],
@@ -229,7 +229,11 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/orders\/available$/, ({ query }) => page(sorted(state.orders, query).map((order) => ({ ...order, status: 'pending', address: '' })))],
     ['GET', /^\/regions$/, () => page(state.links ?? [])],
     ['GET', /^\/orders\/paid-afterwards$/, () => ({ items: state.paidAfterwards ?? [] })],
-    ['GET', /^\/orders$/, ({ query }) => page(sorted(state.orders, query))],
+    ['GET', /^\/orders$/, ({ query }) => {
+      const fits = sorted(state.orders.filter((order) => order.status === (query.get('status') ?? order.status)), query)
+      const from = Number(query.get('cursor') ?? 0)
+      return { items: fits.slice(from, from + state.pageSize), next: from + state.pageSize < fits.length ? String(from + state.pageSize) : null }
+    }],
     ['POST', /^\/orders$/, ({ body }) => [201, { order_id: id(160), code: 'N-7F3K60', message: 'Order published.', order: orderOf(60, body) }]],
     ['GET', /^\/orders\/([\w-]+)\/cancellation$/, () => state.terms],
     ['GET', /^\/orders\/([\w-]+)\/tracking$/, () => ({ code: 'N-7F3K60', secret: SECRET })],
@@ -475,7 +479,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['POST', /^\/admin\/money-cases\/(\d+)\/close$/, ({ match }) => Object.assign(state.cases.find((one) => one.id === Number(match[1])), { closed_at: at('10:52:00') })],
   )
   routes.push(
-    ['GET', /^\/admin\/letters$/, () => ({ items: state.boxes, missing: ['auth'] })],
+    ['GET', /^\/admin\/letters$/, () => ({ items: state.boxes, missing: state.missing })],
     ['GET', /^\/admin\/letters\/([\w.-]+)$/, ({ match }) => ({ items: state.boxes.find((box) => box.name === match[1]).letters })],
     ['POST', /^\/admin\/letters\/([\w.-]+)\/(redrive|drop)$/, ({ match, body }) => {
       const box = state.boxes.find((one) => one.name === match[1])
@@ -519,8 +523,9 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     if (state.gone === path) state.gone = false
     // A connection that just closes would be tried once more by the browser.
     if (state.gone) return response.socket?.end('no answer')
+    if (state.silent.includes(path)) return sendJson(response, 503, { code: 'unavailable', title: 'This part of Holdfast does not answer now.', status: 503 })
     // It stays silent and, once it is over, is not tried again within a test.
-    if (path === '/stream') return send(response, 200, 'text/event-stream', 'retry: 3600000\nevent: ready\ndata: {"resumed":true}\n\n')
+    if (path === '/stream') return send(response, 200, 'text/event-stream', state.stream)
     for (const [method, pattern, answer] of routes) {
       const match = method === request.method && pattern.exec(path)
       if (!match) continue

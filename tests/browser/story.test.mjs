@@ -270,6 +270,7 @@ test('a provider hands in a certificate, and an admin verifies it', () => play(a
   const own = await apiOf(platform, 'provider-new')
   await poll(() => own.get('/users/me/profile'))
   const provider = await portal('provider-new')
+  await provider.locator('.who').click()
   await provider.getByRole('link', { name: 'Profile', exact: true }).click()
   await heading(provider, 'Your name and number are missing')
   await provider.fill('#full_name', 'Sun Lihua')

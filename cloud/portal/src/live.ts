@@ -25,6 +25,9 @@ export function noteReached(reached: boolean): void {
 
 export interface OrderNews { id: string; version: number; region: Region }
 
+// The first page of each desk that the admins' inbox tells of. The desk itself does not change
+// under their hands.
+const DESKS: QueryKey[] = [['verifications', 'waiting', 'first'], ['refunds', 'open', 'first'], ['desk-reviews', 'reported', 'first'], ['money-cases', 'first']]
 const PATH = '/api/v1/stream'
 /** A burst of events asks once. */
 const GATHER_MS = 250
@@ -88,8 +91,9 @@ export function listen({ client, signedOut }: LivePorts): () => void {
       client.setQueryData<StatusReport>(['status'], report => report && withRegion(report, region))
       gathered([['edges'], ['queue'], ['asks'], ['assignment'], ['lost'], ['cases'], ['promises']])
     })
-    // A reply to a review, and a decision about a review or a provider, come as news alone.
-    on('inbox', () => gathered([['inbox'], ['review'], ['verification']]))
+    // A reply to a review, a decision about a review or a provider, and what waits at a desk come
+    // as news alone.
+    on('inbox', () => gathered([['inbox'], ['review'], ['verification'], ...DESKS]))
     on<{ why: string }>('end', ({ why }) => {
       if (why !== 'signed_out') return
       close()

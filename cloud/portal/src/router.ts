@@ -20,6 +20,8 @@ declare module 'vue-router' {
     roles?: readonly Role[]
     /** A desk fills the width of the screen. */
     wide?: boolean
+    /** Its paths are views of one page: the focus stays on what was pressed. */
+    keepsFocus?: boolean
     /** Neither bar nor banner: for the wall. */
     bare?: boolean
   }
@@ -43,6 +45,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/orders', name: 'orders', component: () => import('./pages/Orders.vue'), meta: { title: 'orders.title', roles: ['customer', 'admin'] } },
   { path: '/orders/:id', name: 'order', component: () => import('./pages/Order.vue'), meta: { title: 'order.title', roles: ['customer', 'admin'] } },
   { path: '/orders/:id/messages', name: 'messages', component: () => import('./pages/Messages.vue'), meta: { title: 'messages.page', roles: CUSTOMER } },
+  { path: '/calendar/:week?', name: 'calendar', component: () => import('./pages/Calendar.vue'), meta: { title: 'place.calendar', roles: ['customer', 'provider'], keepsFocus: true } },
   { path: '/inbox', name: 'inbox', component: () => import('./pages/Inbox.vue'), meta: { title: 'inbox.title', roles: ['customer', 'provider', 'admin'] } },
 
   { path: '/profile', name: 'profile', component: () => import('./pages/Profile.vue'), meta: { title: 'profile.title', roles: ['customer', 'provider', 'admin'] } },
@@ -60,6 +63,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/reviews', name: 'reviews', component: () => import('./pages/Reviews.vue'), meta: { title: 'place.reviews', roles: ['provider', 'admin'] } },
   { path: '/providers/:id/reviews', name: 'reviews-of', component: () => import('./pages/Reviews.vue'), meta: { title: 'reviews.see', roles: ['customer', 'provider', 'admin'] } },
 
+  { path: '/overview', name: 'overview', component: () => import('./pages/Overview.vue'), meta: { title: 'place.overview', roles: ADMIN, wide: true } },
   { path: '/approvals', name: 'approvals', component: () => import('./pages/Approvals.vue'), meta: { title: 'approvals.title', roles: ADMIN, wide: true } },
 
   { path: '/conflicts/:id?', name: 'conflicts', component: () => import('./pages/Conflicts.vue'), meta: { title: 'place.conflicts', roles: ADMIN, wide: true } },
@@ -91,7 +95,7 @@ function endFirstNavigation(): void {
 }
 
 /** The first place of each role. */
-export const HOME: Readonly<Record<Role, string>> = { customer: '/orders', provider: '/available', admin: '/approvals' }
+export const HOME: Readonly<Record<Role, string>> = { customer: '/orders', provider: '/available', admin: '/overview' }
 
 /** `prepare` loads what the pages of that role need before one is shown. */
 export function createPortalRouter(prepare: (role: Role | undefined) => Promise<void>): Router {

@@ -22,6 +22,8 @@ describe('a page', () => {
     expect(firstOpened(undefined)).toBe(HOME.admin)
     expect(firstOpened(['read_desks', 'approve_orders', 'read_people'])).toBe(HOME.admin)
     expect(firstOpened(['approve_orders', 'read_people'])).toBe('/people')
+    expect(firstOpened(['verify_providers'])).toBe('/providers')
+    expect(firstOpened(['verify_providers', 'moderate_reviews'])).toBe(HOME.admin)
     expect(firstOpened([])).toBeUndefined()
   })
 

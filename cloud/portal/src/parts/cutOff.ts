@@ -31,6 +31,7 @@ export function useCutOff() {
     const time = cut.since === undefined ? undefined : timeOf(cut.since)
     const is = time ? t('cutOff.since', { region, time }) : t('cutOff.now', { region })
     return {
+      is,
       sentence: t('cutOff.sentence', { is, may: t(`cutOff.may.${cut.may}`) }),
       asOf: time ? t('cutOff.asOf', { time }) : t('cutOff.asOfContact'),
       noNews: t('cutOff.noNews', { region }),

@@ -7,7 +7,7 @@ import { permissions } from '../api/routes.ts'
 import { role, session } from '../session.ts'
 
 /** The permissions without which an admin's page has nothing to show, by the first part of its path. */
-export const NEEDED: Readonly<Record<string, readonly Permission[]>> = {
+const NEEDED: Readonly<Record<string, readonly Permission[]>> = {
   '/approvals': ['read_desks', 'approve_orders'],
   '/inbox': ['read_desks'],
   '/conflicts': ['read_desks'],
@@ -21,9 +21,20 @@ export const NEEDED: Readonly<Record<string, readonly Permission[]>> = {
   '/people': ['read_people'],
 }
 
+const OVERVIEW = '/overview'
+/** The pages that the overview sums up. Admins with only one of them begin there instead. */
+const SUMMED_UP = ['/approvals', '/conflicts', '/providers', '/money', '/reviews', '/regions', '/dead-letters']
+/** An admin's places, the first one first. */
+export const PLACES: readonly string[] = [OVERVIEW, ...Object.keys(NEEDED)]
+
+function isOpened(path: string, has: (permission: Permission) => boolean): boolean {
+  if (path === OVERVIEW) return SUMMED_UP.filter(one => isOpened(one, has)).length > 1
+  return (NEEDED[path] ?? []).every(has)
+}
+
 /** The first page that these permissions open; that of a whole admin while they are unknown. */
 export function firstOpened(own: readonly Permission[] | undefined): string | undefined {
-  return Object.keys(NEEDED).find(path => (NEEDED[path] ?? []).every(needed => own?.includes(needed) ?? true))
+  return PLACES.find(path => isOpened(path, needed => own?.includes(needed) ?? true))
 }
 
 export function usePermissions() {
@@ -38,6 +49,8 @@ export function usePermissions() {
   /** Known to be included. */
   const holds = (permission: Permission): boolean => own.data.value?.permissions.includes(permission) ?? false
   /** Whether a page is offered. Its address stays; the page itself refuses. */
-  const opens = (path: string): boolean => (NEEDED[path] ?? []).every(can)
-  return { can, holds, opens }
+  const opens = (path: string): boolean => isOpened(path, can)
+  /** Known, or out of reach: then the requests themselves say what the role lacks. */
+  const isKnown = computed(() => own.isFetched.value)
+  return { can, holds, isKnown, opens }
 }
