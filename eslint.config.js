@@ -5,7 +5,7 @@ import * as jsonc from 'jsonc-eslint-parser'
 import vueParser from 'vue-eslint-parser'
 
 const LOCALES = ['protocol/web', 'edge-node/app', 'edge-node/app/kiosk', 'cloud/portal'].map((member) => ({
-  pattern: `./${member}/src/locales/*.json`,
+  pattern: `./${member}/src/locales/**/*.json`,
   localeKey: 'file',
   localePattern: /^.*\/(?<locale>en|zh-CN)\.json$/,
 }))
