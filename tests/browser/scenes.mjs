@@ -1,6 +1,6 @@
 // A platform with its people at pages of their own, and the steps that more than one story takes.
 import assert from 'node:assert/strict'
-import { keepPicture, launch, openPage, poll, screenshot } from './browser.mjs'
+import { keepPicture, launch, openPage, poll, pressPair, screenshot } from './browser.mjs'
 import { startPlatform } from './platform.mjs'
 
 export const DESK = { width: 1280, height: 900 }
@@ -120,6 +120,9 @@ export async function seeJobPhoto(page) {
 
 /** By keyboard alone. */
 export async function approve(page, { id, code }) {
+  // Until the overview stands, its own arrival would take the place of the page that is asked for.
+  await heading(page, /waits? for a person/)
+  await pressPair(page, 'g', 'a')
   await page.locator(`[data-row="${id}"]`).waitFor()
   await page.keyboard.press('/')
   await page.keyboard.type(code)

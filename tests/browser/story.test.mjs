@@ -292,7 +292,7 @@ test('a provider hands in a certificate, and an admin verifies it', () => play(a
 
   const admin = await portal('admin')
   // Until the first page stands, its own arrival would take the place of the one asked for.
-  await heading(admin, /to approve/)
+  await heading(admin, /waits? for a person/)
   await pressPair(admin, 'g', 'p')
   await heading(admin, '1 to verify')
   await heading(admin, 'Sun Lihua')

@@ -20,6 +20,16 @@ const BLOCKS_OF: &str =
 const UNBLOCK: &str = "DELETE FROM message_blocks WHERE blocker_id = ? AND blocked_id = ?";
 
 impl Store {
+    pub(super) async fn has_blocked(
+        &self,
+        blocker: UserId,
+        blocked: UserId,
+    ) -> Result<bool, StoreError> {
+        let values = vals![blocker, blocked];
+        let blocks: Option<u64> = self.sql.fetch_optional(BLOCKS_OF, values).await?;
+        Ok(blocks.is_some_and(|blocks| blocks > 0))
+    }
+
     /// Blocks the other person of an order, or ends that. A repeat changes nothing.
     pub async fn set_message_block(
         &self,

@@ -123,6 +123,8 @@ impl Store {
     ) -> Result<Result<MessageRow, Code>, StoreError> {
         let now = self.clock.now();
         let event_id = EventId(self.clock.new_id());
+        // An order that ends from here on has just ended.
+        let ended_at = self.find_order_end(message.order_id).await?;
         transact!(self.sql, tx => {
             let Some(state) = lock_order(tx, message.order_id).await? else {
                 return Ok(Err(Code::OrderNotFound));
@@ -135,7 +137,6 @@ impl Store {
             if let Some(sent) = find_sent(tx, message).await? {
                 return Ok(repeat_or_refuse(sent, message));
             }
-            let ended_at = find_end(tx, &order).await?;
             let recipient = match find_message_recipient(&order, writer, ended_at, now) {
                 Ok(recipient) => recipient,
                 Err(code) => return Ok(Err(code)),
@@ -183,21 +184,27 @@ impl Store {
         reader: Actor,
     ) -> Result<MessageStanding, StoreError> {
         let now = self.clock.now();
-        let other = find_other_party(order, reader);
-        transact!(self.sql, tx => {
-            let ended_at = find_end(tx, order).await?;
-            let mut refusal = find_message_recipient(order, reader, ended_at, now).err();
-            let mut has_blocked = false;
-            if let Some(other) = other {
-                has_blocked = is_blocked(tx, reader.user_id, other.user_id).await?;
-                let is_blocked = is_blocked(tx, other.user_id, reader.user_id).await?;
-                if has_blocked || is_blocked {
-                    refusal = refusal.or(Some(Code::MessagesBlocked));
-                }
+        let ended_at = self.find_order_end(order.id).await?;
+        let mut refusal = find_message_recipient(order, reader, ended_at, now).err();
+        let mut has_blocked = false;
+        if let Some(other) = find_other_party(order, reader) {
+            has_blocked = self.has_blocked(reader.user_id, other.user_id).await?;
+            if has_blocked || self.has_blocked(other.user_id, reader.user_id).await? {
+                refusal = refusal.or(Some(Code::MessagesBlocked));
             }
-            let closes_at = find_message_close(order, ended_at);
-            Ok(MessageStanding { refusal, closes_at, has_blocked })
+        }
+        Ok(MessageStanding {
+            refusal,
+            closes_at: find_message_close(order, ended_at),
+            has_blocked,
         })
+    }
+
+    /// When the order was first completed or cancelled.
+    async fn find_order_end(&self, id: OrderId) -> Result<Option<UnixMillis>, StoreError> {
+        let values = vals![id, OrderStatus::Completed, OrderStatus::Cancelled];
+        let found: Option<Option<UnixMillis>> = self.sql.fetch_optional(ENDED_AT, values).await?;
+        Ok(found.flatten())
     }
 
     /// Marks the messages up to this number that the other person sent to the reader.
@@ -314,16 +321,6 @@ pub(super) async fn find_message(
 ) -> Result<Option<MessageRow>, StoreError> {
     let text = MessageRow::select("WHERE order_id = ? AND number = ?");
     Ok(tx.fetch_optional(text, vals![order_id, number]).await?)
-}
-
-/// When the order was completed or cancelled.
-async fn find_end(tx: &mut Tx, order: &Order) -> Result<Option<UnixMillis>, StoreError> {
-    if order.status.is_at_work() {
-        return Ok(None);
-    }
-    let values = vals![order.id, OrderStatus::Completed, OrderStatus::Cancelled];
-    let found: Option<Option<UnixMillis>> = tx.fetch_optional(ENDED_AT, values).await?;
-    Ok(found.flatten())
 }
 
 async fn count(tx: &mut Tx, text: &'static str, values: Vec<Val>) -> Result<u64, StoreError> {
