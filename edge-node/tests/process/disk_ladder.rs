@@ -16,13 +16,16 @@ fn closed(n: u128) -> Order {
     }
 }
 
+/// The hourly cleanup, which may begin at any moment here, drops none of the closed orders.
+const KEPT_BEYOND_ALL: &str = "edge.closed_orders_days=40000";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_warns_then_drops_copies_then_refuses_and_takes_commands_again_by_itself() {
     let (cloud, gateway) = Cloud::start().await;
     (1..=9).for_each(|n| cloud.put(order(n, 1)));
     (100..=400).for_each(|n| cloud.put(closed(n)));
     let from = where_provider_is_known(&cloud, gateway).await;
-    let on_disk = EdgeOnDisk::start(gateway, from.path()).await;
+    let on_disk = EdgeOnDisk::start_with(gateway, from.path(), &[KEPT_BEYOND_ALL]).await;
     until("the feed", || async {
         cloud.last_ack().filter(|ack| ack.digest == cloud.digest())
     })
