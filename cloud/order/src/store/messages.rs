@@ -65,6 +65,11 @@ const UNREAD: &str = "SELECT COUNT(*) FROM order_messages WHERE order_id = ? AND
 const READ: &str = "UPDATE order_messages SET read_at = ?, notice_at = NULL WHERE order_id = ? \
     AND number <= ? AND from_provider = ? AND read_at IS NULL";
 
+const NEXT_UNREAD: &str = "SELECT number FROM order_messages WHERE order_id = ? \
+    AND from_provider = ? AND read_at IS NULL";
+
+const NOTICE: &str = "UPDATE order_messages SET notice_at = ? WHERE order_id = ? AND number = ?";
+
 const DUE: &str = "SELECT order_id, number, id, provider_id, from_provider FROM order_messages \
     WHERE notice_at <= ? ORDER BY notice_at LIMIT ?";
 
@@ -207,17 +212,33 @@ impl Store {
         Ok(found.flatten())
     }
 
-    /// Marks the messages up to this number that the other person sent to the reader.
+    /// Marks the messages up to this number that the other person sent to the reader. One that
+    /// came meanwhile gets a notice of its own: the line of the ones before covered it.
     pub async fn mark_messages_read(
         &self,
         order_id: OrderId,
         reader: Actor,
         up_to: u64,
     ) -> Result<u64, StoreError> {
+        let now = self.clock.now();
         let from_provider = reader.role == Role::Customer;
-        let mut values = vals![self.clock.now(), order_id, up_to, from_provider];
-        let text = restrict_to_reader(Statement::new(READ), &mut values, reader);
-        Ok(self.sql.exec(text, values).await?)
+        transact!(self.sql, tx => {
+            // Messages are sent under this lock.
+            lock_order(tx, order_id).await?;
+            let mut values = vals![now, order_id, up_to, from_provider];
+            let text = restrict_to_reader(Statement::new(READ), &mut values, reader);
+            let read = tx.exec(text, values).await?;
+            if read > 0 {
+                let mut values = vals![order_id, from_provider];
+                let text = restrict_to_reader(Statement::new(NEXT_UNREAD), &mut values, reader);
+                let text = text.append_text(" ORDER BY number LIMIT 1");
+                if let Some(next) = tx.fetch_optional::<u64>(text, values).await? {
+                    let notice_at = now.plus_ms(NOTICE_AFTER_MS);
+                    tx.exec(NOTICE, vals![notice_at, order_id, next]).await?;
+                }
+            }
+            Ok::<_, StoreError>(read)
+        })
     }
 
     /// Announces up to `limit` messages that their recipient has not read in time. Returns the

@@ -294,6 +294,15 @@ async fn of_unread_messages_one_line_tells_and_a_read_one_tells_nothing(#[case] 
     store.announce_unread_messages(10).await.unwrap();
     let told = service.events_of(EventType::OrderMessageUnread).await;
     assert_eq!(told.len(), 1, "the page was open");
+    // One that came while an earlier one was read is told of, too.
+    for text in ["Four", "Five"] {
+        service.write(provider(1), order_id, text).await;
+    }
+    service.read_up_to(customer(1), order_id, 4).await;
+    service.stage.clock.advance(MINUTE_MS);
+    store.announce_unread_messages(10).await.unwrap();
+    let told = service.events_of(EventType::OrderMessageUnread).await;
+    assert_eq!(told.len(), 2, "the fifth is unread");
     // A reader marks what was sent to them, not what they sent.
     let read = service.read_up_to(provider(1), order_id, 9).await;
     assert_eq!(read.body, json!({ "read": 0 }));
