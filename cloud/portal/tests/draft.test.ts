@@ -25,9 +25,10 @@ describe('a draft', () => {
 
   it('of a job that is over lacks nothing, on any day', () => {
     const order = { title: 'Fix a tap', description: 'It drips.', service_type: 'cleaning_repair', price: '180.00', location: 'NORTH', address: '1 Lake Road', start_code: {} } as Order
-    const draft = draftAgain(order, 'c')
+    const photo = { hash: 'ab'.repeat(32), bytes: 3, content: new ArrayBuffer(3) }
+    const draft = draftAgain(order, [photo], 'c')
     expect(firstOpenStep(draft, now)).toBe(3)
-    expect(orderOf(draft)).toEqual({ title: 'Fix a tap', description: 'It drips.', service_type: 'cleaning_repair', price: '180.00', currency: 'CNY', location: 'NORTH', address: '1 Lake Road', start_code: true })
+    expect(orderOf(draft)).toEqual({ title: 'Fix a tap', description: 'It drips.', service_type: 'cleaning_repair', price: '180.00', currency: 'CNY', location: 'NORTH', address: '1 Lake Road', start_code: true, photos: [{ hash: photo.hash, bytes: 3 }] })
     expect(draft.commandId).toBe('c')
   })
 

@@ -1,6 +1,6 @@
 // A job that is being written: its steps, the gaps in each, and the order that it becomes.
 
-import type { Order, OrderForm, Region, ServiceType } from '@holdfast/kit/api.gen.ts'
+import type { Address, Order, OrderForm, Region, ServiceType } from '@holdfast/kit/api.gen.ts'
 import { photoRefOf, type PreparedPhoto } from '@holdfast/kit/photos.ts'
 import { amountOf } from '../parts/money.ts'
 import { followingId } from './commandIds.ts'
@@ -40,10 +40,10 @@ export function blankDraft(commandId: string): Draft {
   return { service: undefined, title: '', details: '', region: undefined, district: '', street: '', day: '', hours: '', price: '', commandId }
 }
 
-/** The same job once more, on a day to choose. Its photos stay with the order. */
-export function draftAgain(order: Order, commandId: string): Draft {
+/** The same job once more, on a day to choose. */
+export function draftAgain(order: Order, photos: readonly PreparedPhoto[], commandId: string): Draft {
   const { title, description: details, price } = order
-  return { ...draftAtPlaceOf(order, commandId), title, details, price, startCode: Boolean(order.start_code) }
+  return { ...draftAtPlaceOf(order, commandId), title, details, price, photos, startCode: Boolean(order.start_code) }
 }
 
 /** An order for more work at the place of this one. Its id follows from the report's: a report leads to one order. */
@@ -53,6 +53,12 @@ export function draftOfMore(order: Order, { id, note, price }: Pick<MoreWork, 'i
 
 function draftAtPlaceOf(order: Order, commandId: string): Draft {
   return { ...blankDraft(commandId), service: order.service_type, region: order.location, street: order.address }
+}
+
+/** What a saved address says of the place. One without a region leaves it to be chosen. */
+export function placeOf({ region, province, city, detail }: Address): Pick<Draft, 'district' | 'street'> & Partial<Pick<Draft, 'region'>> {
+  const district = [province, city].filter(Boolean).join(' ')
+  return { district, street: detail, ...(region ? { region } : {}) }
 }
 
 /** Refusals that the cloud keeps under the id, so that a repeat would get them again. */
