@@ -77,7 +77,10 @@ async fn make_region(
             _ => act(admin, order_id, "approve", &json!({})).await?,
         }
         match fate {
-            Fate::Accepted => act(&provider, order_id, "accept", &json!({})).await?,
+            Fate::Accepted => {
+                act(&provider, order_id, "accept", &json!({})).await?;
+                talk(&customer, &provider, order_id, jobs.talk_of(region)).await?;
+            }
             Fate::Cancelled => act(&customer, order_id, "cancel", &json!({})).await?,
             Fate::Started => worked_on.push((order_id, None)),
             Fate::Completed => worked_on.push((order_id, Some(jobs.note.clone()))),
@@ -152,6 +155,27 @@ async fn collide(stack: &Stack, admin: &GatewaySession, jobs: &Jobs) -> Result<(
     node.command(CommandBody::AcceptOrder { order_id }).await?;
     act(&online, order_id, "accept", &json!({})).await?;
     stack.heal(COLLISION).await
+}
+
+/// The customer and the provider write to each other, and both read it.
+async fn talk(
+    customer: &GatewaySession,
+    provider: &GatewaySession,
+    order: OrderId,
+    [question, reply]: &[String; 2],
+) -> Result<()> {
+    let path = format!("/api/v1/orders/{order}/messages");
+    for (number, (writer, reader, text)) in [
+        (1, (customer, provider, question)),
+        (2, (provider, customer, reply)),
+    ] {
+        let sent = writer.post::<Value>(&path, &json!({ "text": text })).await;
+        sent.context("could not write a message")?;
+        let read = json!({ "number": number });
+        let read = reader.put::<Value>(&format!("{path}/read"), &read).await;
+        read.context("could not read a message")?;
+    }
+    Ok(())
 }
 
 /// A new person with a profile; a provider is verified, and their session shows it.

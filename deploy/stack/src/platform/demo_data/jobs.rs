@@ -34,6 +34,8 @@ pub(super) struct Jobs {
     /// The fates of a region's jobs, in publishing order.
     fates: Vec<Fate>,
     streets: BTreeMap<Region, Vec<String>>,
+    /// What the customer of an accepted job writes, and its provider's answer.
+    talks: BTreeMap<Region, [String; 2]>,
     /// The customers' forms, without place and time.
     jobs: Vec<Map<String, Value>>,
 }
@@ -48,6 +50,10 @@ impl Jobs {
         let first = region as usize * 4;
         let forms = self.fates.iter().copied().enumerate();
         forms.map(move |(n, fate)| (fate, self.form(first + n, n, region)))
+    }
+
+    pub(super) fn talk_of(&self, region: Region) -> &[String; 2] {
+        &self.talks[&region]
     }
 
     /// A job outside the region's list above.
