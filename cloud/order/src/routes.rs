@@ -136,7 +136,7 @@ fn routes_for_everyone<T: RouteTable<Service>>(to: T) -> T {
             receipts::cancel_by_receipt)
         .add_public_route(permitted(PUT, "/api/v1/orders/{id}/status", ANY, ANY_ORDER_ACTION),
             "Change the status of an order, by the action that leads to it",
-            command_codes!(ProvidersOnly, NotVerified), commands::status)
+            command_codes!(ProvidersOnly, NotVerified, DoubleBooked), commands::status)
         .add_public_route(admin(POST, "/api/v1/orders/{id}/approve", &[ApproveOrders]),
             "Approve an order so that providers see it", command_codes!(), commands::approve)
         .add_public_route(admin(POST, "/api/v1/orders/{id}/reject", &[ApproveOrders]),
@@ -144,8 +144,8 @@ fn routes_for_everyone<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(
             permitted(POST, "/api/v1/orders/{id}/accept", PROVIDERS_ONLY, &[AcceptOrders]),
             "Accept an order. 202: the holder of its region will decide",
-            command_codes!(NotVerified, OrderAlreadyAccepted, OrderNotApproved, OrderCancelled,
-                OrderRejected, RegionAssigningOffline, Unavailable),
+            command_codes!(NotVerified, DoubleBooked, OrderAlreadyAccepted, OrderNotApproved,
+                OrderCancelled, OrderRejected, RegionAssigningOffline, Unavailable),
             commands::accept)
         .add_public_route(
             permitted(POST, "/api/v1/orders/{id}/withdraw", PROVIDER_OR_ADMIN, &[WithdrawOrders]),

@@ -8,13 +8,13 @@
 
 use engine::{
     verdict::{CommandVerdict, EdgeState, PaymentHistory, TakenVerdict, customer_of},
-    view::EdgeOrderView,
+    view::{EdgeOrderView, overlaps_in_time},
 };
 use journal::JournalError;
 use planted::{Defect, is_planted};
 use rusqlite::{Connection, Row, params};
 use wire::{
-    Actor, ChainHead, Code, Command, CommandId, CommandOp, EarlierReceipt, EdgeId,
+    Action, Actor, ChainHead, Code, Command, CommandId, CommandOp, EarlierReceipt, EdgeId,
     ForwardedAcceptFrame, Hash, LimitReached, Op, Order, OrderId, Outcome, ProviderWorkload,
     QuarantineWhy, Receipt, ShareAct, ShareLimits, UnixMillis, UserId, Verdict,
 };
@@ -22,7 +22,7 @@ use wire::{
 use super::{
     EdgeIdentity, Store, StoreWriteResult,
     log::{LogBook, append_op, chain_at, ensure_token_logged},
-    orders::{active_worker, load_order_view},
+    orders::load_order_view,
     sql::{execute_cached, id, read_cbor, read_optional, read_parsed, to_sql_int},
     standing::{self, Alarm},
     stored_commands::{StoredCommand, find_command, insert_command},
@@ -134,6 +134,7 @@ pub(super) fn judge_and_log_command(
     let mut before = load_order_view(conn, order_id, &book.edge_id)?;
     let seen = before.order.as_ref();
     before.in_good_standing = is_in_good_standing(conn, book, &checked, seen)?;
+    before.is_double_booked = is_double_booked(conn, &book.edge_id, &checked, seen)?;
     let let_in = is_let_in(conn, &checked)?;
     let edge_state = book.build_edge_state(&command.body, &before, let_in, checked.cut_off);
     match judge(&before, &edge_state) {
@@ -345,6 +346,21 @@ fn load_payment_history(conn: &Connection, customer: UserId) -> rusqlite::Result
         })
 }
 
+/// True if the command accepts an order at hours that another job of the provider takes.
+fn is_double_booked(
+    conn: &Connection,
+    edge: &EdgeId,
+    checked: &CheckedCommand,
+    seen: Option<&Order>,
+) -> rusqlite::Result<bool> {
+    let accepts = checked.command.body.order_action() == Some(Action::Accept);
+    let Some(order) = seen.filter(|order| accepts && order.service_hours().is_some()) else {
+        return Ok(false);
+    };
+    let jobs = load_open_jobs(conn, edge, checked.actor.user_id)?;
+    Ok(jobs.iter().any(|job| overlaps_in_time(job, order)))
+}
+
 pub(super) enum ShareCheck {
     /// The command uses up no share of the work.
     NoShare,
@@ -394,7 +410,7 @@ fn load_workload(
         WHERE user_id = ? AND act IS NOT NULL AND received_at > ?
         ORDER BY received_at DESC LIMIT ?";
     let mut load = ProviderWorkload {
-        open_jobs: count_open_jobs(conn, edge, user)?,
+        open_jobs: u32::try_from(load_open_jobs(conn, edge, user)?.len()).unwrap_or(u32::MAX),
         ..ProviderWorkload::default()
     };
     let mut statement = conn.prepare_cached(ACTS)?;
@@ -425,7 +441,7 @@ fn read_counted_act(row: &Row<'_>) -> rusqlite::Result<Option<(ShareAct, UnixMil
 }
 
 /// Confirmed jobs, adjusted by the provider's undecided commands here.
-fn count_open_jobs(conn: &Connection, edge: &EdgeId, user: UserId) -> rusqlite::Result<u32> {
+fn load_open_jobs(conn: &Connection, edge: &EdgeId, user: UserId) -> rusqlite::Result<Vec<Order>> {
     const IDS: &str = "SELECT id FROM orders WHERE worker = ?1
         UNION SELECT order_id FROM commands
         WHERE user_id = ?1 AND act = 'accept' AND outcome IS NULL LIMIT ?2";
@@ -434,10 +450,10 @@ fn count_open_jobs(conn: &Connection, edge: &EdgeId, user: UserId) -> rusqlite::
         id(row, 0)
     })?;
     let ids: Vec<OrderId> = ids.collect::<rusqlite::Result<_>>()?;
-    let mut jobs = 0;
+    let mut jobs = Vec::new();
     for order_id in ids {
         let seen = load_order_view(conn, order_id, edge)?.order;
-        jobs += u32::from(seen.as_ref().and_then(active_worker) == Some(user));
+        jobs.extend(seen.filter(|order| order.provider_at_work() == Some(user)));
     }
     Ok(jobs)
 }

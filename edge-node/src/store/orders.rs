@@ -17,7 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
     AcceptanceCertainty, EdgeId, FeedChange, OfflineRules, Op, Order, OrderId, OrderStatus, Policy,
-    RevocationStatus, UnixMillis, UserId, is_open,
+    RevocationStatus, UnixMillis, is_open,
 };
 
 use super::{
@@ -173,7 +173,8 @@ pub(super) fn merge_order(
             row.order.updated_at.0,
             encode_cbor(&row.order),
             feed_open,
-            active_worker(&row.order)
+            row.order
+                .provider_at_work()
                 .as_ref()
                 .map(|worker| &worker.as_bytes()[..]),
             customer,
@@ -272,10 +273,6 @@ fn adopt_policy(book: &mut LogBook, version: u64, policy: Policy) {
         book.policy_version = version;
         book.policy = policy;
     }
-}
-
-pub(super) fn active_worker(order: &Order) -> Option<UserId> {
-    order.provider_id.filter(|_| order.status.is_at_work())
 }
 
 /// Column values: the customer of a finished order, and the debt flag.

@@ -17,7 +17,7 @@ use super::{
     Store, StoreWriteResult,
     closed_orders::read_stored_order,
     log::LogBook,
-    orders::{self, FeedEffects, active_worker, finished_work_columns, load_order_view},
+    orders::{self, FeedEffects, finished_work_columns, load_order_view},
     sql::{
         encode_cbor, execute_cached, hash, id, read_cbor, read_optional, read_order, read_u64,
         to_sql_int,
@@ -125,7 +125,8 @@ fn stage_change(
         is_open(order.status),
         order.updated_at.0,
         encode_cbor(&order),
-        active_worker(&order)
+        order
+            .provider_at_work()
             .as_ref()
             .map(|worker| &worker.as_bytes()[..]),
         customer,

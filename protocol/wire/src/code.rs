@@ -127,6 +127,7 @@ codes! {
     AlreadyReviewed already_reviewed 409,
     ReviewFixed review_fixed 409,
     OwnReview own_review 403,
+    DoubleBooked double_booked 409,
     TooManyOpenJobs too_many_open_jobs 429,
     TooManyAcceptances too_many_acceptances 429,
     TooManyWithdrawals too_many_withdrawals 429,
@@ -149,6 +150,7 @@ codes! {
     LooksNotYours looks_not_yours 200,
     RegionHeldElsewhere region_held_elsewhere 200,
     LooksUnpaid looks_unpaid 200,
+    LooksDoubleBooked looks_double_booked 200,
     // the machine
     StorageFull storage_full 507,
     PhotoRoomFull photo_room_full 507,

@@ -284,8 +284,8 @@ pub struct CaseItem {
     pub region: Option<Region>,
     pub user_id: UserId,
     /// `met_closed`, `revoked_meanwhile`, `unverified_holder`, `offline_rule`, `taken_back`,
-    /// `revoked_holder`, `worked_in_vain`, `withdrew_before_fee`, `edge_distrusted`, `message_reported`, or a
-    /// kind of a newer service.
+    /// `revoked_holder`, `worked_in_vain`, `withdrew_before_fee`, `edge_distrusted`,
+    /// `message_reported`, `double_booked`, or a kind of a newer service.
     pub kind: String,
     /// The id of the revocation's event if the kind is `revoked_holder`.
     pub command_id: CommandId,

@@ -144,6 +144,7 @@ mod photo;
 mod photo_frames;
 mod platform_fees;
 mod receipt_secret;
+mod service_hours;
 mod session_frames;
 mod share;
 mod start_code;
@@ -229,6 +230,7 @@ pub use photo_frames::{
 };
 pub use platform_fees::{PlatformFeeVersion, PlatformFees};
 pub use receipt_secret::ReceiptSecret;
+pub use service_hours::ServiceHours;
 pub use session_frames::{
     Ack, ChangesFrame, Credit, FeedChange, ForwardedAcceptFrame, HeldNotice, HeldReason,
     NumberedOutcome, OpsFrame, OutcomesFrame, PackedOps, ResendRequest, SnapshotChunk,

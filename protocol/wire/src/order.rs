@@ -404,6 +404,11 @@ impl Order {
         }
     }
 
+    /// The provider, while the order is accepted or in progress.
+    pub fn provider_at_work(&self) -> Option<UserId> {
+        self.provider_id.filter(|_| self.status.is_at_work())
+    }
+
     /// A hash over the canonical encoding. It exposes equal versions with different content.
     pub fn compute_digest(&self) -> Hash {
         Hash::digest_bytes(&encode_canonical(self))

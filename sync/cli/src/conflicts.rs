@@ -303,6 +303,7 @@ mod tests {
             "withdrew_before_fee",
             "edge_distrusted",
             "message_reported",
+            "double_booked",
         ] {
             assert!(case_word(kind, Language::English).is_ascii());
             assert!(!case_word(kind, Language::Chinese).is_ascii());

@@ -123,6 +123,7 @@ pub fn judge_command(
         (Some(_), None) => Some(Code::LooksWrongState),
         (Some(order), Some(action)) => {
             find_doubt(request.actor, action, order, view.is_unpaid_work)
+                .or_else(|| doubt_double_booking(request, order, view))
         }
     };
     if doubt.is_none()
@@ -147,6 +148,17 @@ pub fn judge_command(
         fence,
         doubt,
     })
+}
+
+/// The cloud refuses a second job at the same hours, so the edge promises none [BOOKED_ONCE].
+fn doubt_double_booking(
+    request: &VerdictRequest<'_>,
+    order: &Order,
+    view: &EdgeOrderView,
+) -> Option<Code> {
+    let theirs = order.provider_id == Some(request.actor.user_id);
+    let books = request.body.order_action() == Some(Action::Accept) && !theirs;
+    (books && view.is_double_booked).then_some(Code::LooksDoubleBooked)
 }
 
 /// Why this start may not be logged: its order has a start code, and the person did not enter it. A

@@ -63,6 +63,8 @@ pub struct EdgeOrderView {
     pub is_unpaid_work: bool,
     /// The command's customer is in good standing. Set only if a rule needs it.
     pub in_good_standing: bool,
+    /// The command accepts an order at hours that another job of the provider takes.
+    pub is_double_booked: bool,
 }
 
 impl EdgeOrderView {
@@ -221,6 +223,12 @@ fn next_status(
         .status
         .next_status_by_role(action, role)
         .or((cancels && is_unpaid_work).then_some(OrderStatus::Cancelled))
+}
+
+/// True if a provider cannot do both of these orders.
+pub fn overlaps_in_time(one: &Order, other: &Order) -> bool {
+    let hours = one.service_hours().zip(other.service_hours());
+    one.id != other.id && hours.is_some_and(|(one, other)| one.overlaps(other))
 }
 
 /// True if no funds are held for the order, by the cloud's last report.

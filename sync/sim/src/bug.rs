@@ -47,6 +47,7 @@ impl Bug {
             Self::RuleVersion => OrderRule::RuleVersion,
             Self::UnpaidWhileLinked => OrderRule::UnpaidWhileLinked,
             Self::VainCase => OrderRule::VainCase,
+            Self::BookedOnce => OrderRule::BookedOnce,
             Self::RefuseNotConsume => OrderRule::RefuseNotConsume,
             Self::AnswersNotKept => OrderRule::AnswersKept,
             _ => return None,
@@ -138,6 +139,8 @@ bugs! {
     WriteUnguarded "write_unguarded" "an order is written without checking that it is still as it was read",
     NoOutboxRow "no_outbox_row" "a change has no event",
     MarkedBeforeConfirm "marked_before_confirm" "the relay marks events as sent before the bus has them",
+    BookedOnce "booked_once" "a provider gets a second job at the same time",
+    BookedUnlocked "booked_unlocked" "two transactions book the same provider at the same time",
     RelayByNumber "relay_by_number" "the relay continues after the last number it saw, so it misses a late commit",
     // the right to assign
     FirmBase "firm_base" "a firm answer depends on ops that may still be refused",

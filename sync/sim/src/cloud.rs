@@ -120,6 +120,8 @@ pub(crate) struct OpenDecision {
     /// Their rows are locked shared, or exclusively if a right may end.
     pub regions: BTreeSet<Region>,
     pub ends_right: bool,
+    /// Providers that it locks while it books them.
+    pub booking: BTreeSet<UserId>,
 }
 
 impl DecisionRequest {

@@ -151,6 +151,8 @@ pub enum FrameFate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
     Publish,
+    /// In directed schedules: an order with an agreed hour.
+    PublishTimed,
     Approve,
     Reject,
     Accept,

@@ -40,7 +40,7 @@ impl Simulation for SyncSimulation {
             Bug::ChainNotChecked => Some(86),
             Bug::EventBeforeFeed => Some(84),
             Bug::FeedGapApplied => Some(65),
-            Bug::WriteUnguarded => Some(36),
+            Bug::WriteUnguarded => Some(52),
             _ => None,
         }
     }

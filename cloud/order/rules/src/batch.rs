@@ -16,7 +16,7 @@ use wire::{
 
 use crate::{
     Assignment, AssignmentTransition, Attempt, CommandKey, KnownIncident, OrderRule, OrderState,
-    Snapshot, StoredAnswer, is_disabled, ruling::PromiseBacking,
+    Snapshot, StoredAnswer, bookings::BookingTracker, is_disabled, ruling::PromiseBacking,
 };
 
 pub(crate) struct BatchDecision<'a> {
@@ -28,6 +28,7 @@ pub(crate) struct BatchDecision<'a> {
     /// Orders on which an op of this edge waits.
     waiting: BTreeSet<(EdgeId, OrderId)>,
     shares: ShareTracker,
+    bookings: BookingTracker,
     met_closed: BTreeSet<(OrderId, UserId)>,
     incidents: BTreeMap<OrderId, Vec<KnownIncident>>,
     writes: Writes,
@@ -42,6 +43,7 @@ impl<'a> BatchDecision<'a> {
             turned: BTreeMap::new(),
             waiting: BTreeSet::new(),
             shares: ShareTracker::from_snapshot(snapshot),
+            bookings: BookingTracker::from_snapshot(snapshot),
             met_closed: BTreeSet::new(),
             incidents: snapshot.incidents.clone(),
             writes: Writes::default(),
@@ -87,6 +89,11 @@ impl<'a> BatchDecision<'a> {
                 .limit_broken_by(attempt, order, self.snapshot.now),
             None => self.shares.open_orders_limit(attempt.actor?.user_id),
         }
+    }
+
+    /// True if this person has another job at the order's hours.
+    pub(crate) fn is_double_booked(&self, user: UserId, order: Option<&Order>) -> bool {
+        order.is_some_and(|order| self.bookings.is_double_booked(user, order))
     }
 
     /// True if a firm accept by this person found the order cancelled or rejected.
@@ -281,8 +288,8 @@ impl ShareTracker {
         if self.limits == ShareLimits::OFF {
             return None;
         }
-        let had = before.and_then(provider_at_work);
-        let has = provider_at_work(after);
+        let had = before.and_then(Order::provider_at_work);
+        let has = after.provider_at_work();
         if had != has {
             if let Some(load) = had.and_then(|had| self.loads.get_mut(&had)) {
                 load.open_jobs = load.open_jobs.saturating_sub(1);
@@ -315,10 +322,6 @@ fn share_act_from(
         act,
         at,
     })
-}
-
-fn provider_at_work(order: &Order) -> Option<UserId> {
-    order.provider_id.filter(|_| order.status.is_at_work())
 }
 
 /// The result of a decision.
@@ -422,6 +425,8 @@ words! {
         EdgeDistrusted "edge_distrusted",
         /// A message that its reader reported.
         MessageReported "message_reported",
+        /// A firm accept by a provider who has another job at that time.
+        DoubleBooked "double_booked",
     }
 }
 

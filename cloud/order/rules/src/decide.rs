@@ -194,6 +194,7 @@ fn rule_on_attempt(
             .is_some_and(|op| assignment.is_held_by(&op.identity)),
         met_closed: decision.met_closed(order_id, actor.user_id),
         is_verified: decision.snapshot.passes_verification(attempt, actor),
+        is_double_booked: decision.is_double_booked(actor.user_id, state.map(|state| &state.order)),
         limit: decision.limit_reached(attempt, state.map(|state| &state.order)),
         cancel_policies: &decision.snapshot.cancel_policies,
         start_code: decision.snapshot.start_codes.get(&order_id),
@@ -237,6 +238,10 @@ fn cases_to_open(
     let accepts = context.attempt.command.body.order_action() == Some(Action::Accept);
     if honoured && accepts && !context.is_verified {
         kinds.push(CaseKind::UnverifiedHolder);
+    }
+    let changed = matches!(ruling, Ruling::Changed { .. });
+    if changed && accepts && context.is_double_booked {
+        kinds.push(CaseKind::DoubleBooked);
     }
     kinds
 }

@@ -11,7 +11,7 @@ use wire::{
     Actor, Amount, BatchBody, CancelCharge, Code, Command, CommandEvidence, CommandId, EdgePromise,
     FenceEnding, FirstAnswer, FirstResult, Hash, Hops, IncidentReport, Lost, OpsBatch, Order,
     OrderId, OrderStatus, Outcome, OutcomeKind, ProviderVerification, ProviderWorkload, RaceRule,
-    Region, ShareLimits, Source, StartCode, UnixMillis, UserId, Verdict,
+    Region, ServiceHours, ShareLimits, Source, StartCode, UnixMillis, UserId, Verdict,
 };
 
 use crate::{Assignment, OpIdentity};
@@ -291,6 +291,8 @@ pub struct Snapshot {
     pub limits: ShareLimits,
     /// Current shares of the providers accepting or withdrawing here; empty if no limit is set.
     pub workloads: BTreeMap<UserId, ProviderWorkload>,
+    /// The bookings of the providers accepting here; absent if the orders have no agreed hours.
+    pub bookings: BTreeMap<UserId, Vec<Booking>>,
     /// Maximum open orders per customer; 0 means no limit.
     pub open_orders_max: u32,
     /// Open orders of the customers publishing here; empty without a limit.
@@ -307,6 +309,24 @@ pub struct Snapshot {
     pub start_codes: BTreeMap<OrderId, StartCode>,
     /// The orders for which too many wrong start codes were entered of late.
     pub locked_starts: BTreeSet<OrderId>,
+}
+
+/// The hours that one open job of a provider takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Booking {
+    pub order_id: OrderId,
+    pub hours: ServiceHours,
+}
+
+impl Booking {
+    /// `None` if no hour is agreed.
+    pub fn from_order(order: &Order) -> Option<Self> {
+        let hours = order.service_hours()?;
+        Some(Self {
+            order_id: order.id,
+            hours,
+        })
+    }
 }
 
 /// A report that an order's history has.
@@ -331,6 +351,7 @@ impl Default for Snapshot {
             taken_back: BTreeSet::new(),
             limits: ShareLimits::OFF,
             workloads: BTreeMap::new(),
+            bookings: BTreeMap::new(),
             open_orders_max: 0,
             open_orders: BTreeMap::new(),
             verified_only: false,

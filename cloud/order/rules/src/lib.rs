@@ -10,6 +10,7 @@
 
 mod assignment;
 mod batch;
+mod bookings;
 mod decide;
 mod disclosure;
 mod incident_rules;
@@ -28,7 +29,7 @@ pub use batch::{
 pub use decide::decide_submissions;
 pub use disclosure::regions_to_explain;
 pub use input::{
-    Acceptance, Attempt, CommandKey, EdgeOp, KnownIncident, OrderState, Origin, Snapshot,
+    Acceptance, Attempt, Booking, CommandKey, EdgeOp, KnownIncident, OrderState, Origin, Snapshot,
     StoredAnswer, Submission, submissions_from_batch,
 };
 pub use message_rules::{find_message_close, find_message_recipient};
@@ -73,6 +74,8 @@ pub enum OrderRule {
     VainCase,
     /// Ignores stored answers.
     AnswersKept,
+    /// Gives a provider two jobs at the same time.
+    BookedOnce,
     /// Starts work before its price is in custody.
     HeldFirst,
     /// Work in progress can be cancelled too.

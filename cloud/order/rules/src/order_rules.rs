@@ -22,10 +22,6 @@ use crate::{
     },
 };
 
-/// A window of at least this length means a day without an hour. A day has 23 hours when clocks
-/// change.
-const WHOLE_DAY_MS: i64 = 23 * 60 * 60 * 1_000;
-
 /// Checks the author, the order and its owner, then its status; the first failed check is the
 /// answer.
 pub(crate) fn rule_on_command(context: RulingContext<'_>, state: Option<&OrderState>) -> Ruling {
@@ -370,14 +366,9 @@ fn cancel_question(
     }
 }
 
-/// The agreed hour. If the provider may come at any time of day, no hour is reserved and a cancel
-/// requires no notice.
+/// An order without an agreed hour reserves none, so a cancel requires no notice.
 fn agreed_start(order: &Order) -> Option<UnixMillis> {
-    let start = order.service_start_time?;
-    let names_no_hour = order
-        .service_end_time
-        .is_some_and(|end| end.ms_since(start) >= WHOLE_DAY_MS);
-    (!names_no_hour).then_some(start)
+    order.service_hours().map(|hours| hours.start)
 }
 
 /// Never fails in practice: fee and refund are parts of the price.

@@ -50,6 +50,9 @@ pub(crate) struct RulingContext<'a> {
     /// The provider is verified, or need not be. A promise under the assignment right holds
     /// regardless.
     pub is_verified: bool,
+    /// The provider has another job at the order's hours. A promise under the assignment right holds
+    /// regardless.
+    pub is_double_booked: bool,
     /// The limit this would break. A promise under the assignment right holds regardless.
     pub limit: Option<LimitReached>,
     pub cancel_policies: &'a [FeePolicy],
@@ -63,7 +66,7 @@ pub(crate) struct RulingContext<'a> {
 }
 
 /// Decides an acceptance. Of several on one order, the first to be decided takes it; a promise that
-/// an edge made under its assignment right needs no verification and no free share.
+/// an edge made under its assignment right needs no verification, no free share and no free hours.
 pub(crate) fn rule_on_accept(
     context: RulingContext<'_>,
     state: &OrderState,
@@ -81,6 +84,9 @@ pub(crate) fn rule_on_accept(
     };
     if let Some(reached) = context.limit.filter(|_| !context.backing.is_firm()) {
         return Ok(Ruling::OverLimit(reached));
+    }
+    if context.is_double_booked && !context.backing.is_firm() {
+        return Err(Code::DoubleBooked);
     }
     let mut after = state.with_status(status, context.now);
     after.order.provider_id = Some(context.actor.user_id);

@@ -1,9 +1,9 @@
 //! Reads the input of a decision. The fixed order (region assignments, provider shares, answers,
 //! then orders by id) prevents deadlocks between transactions.
 //!
-//! Invariant: a person's share of the work, or number of open orders, is counted and used up under
-//! a per-person lock, so that concurrent requests take no more than sequential ones. A batch locks
-//! its providers before its customers.
+//! Invariant: a person's share of the work, hours, or number of open orders, is read and used up
+//! under a per-person lock, so that concurrent requests take no more than sequential ones. A batch
+//! locks its providers before its customers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +13,13 @@ use platform::{
     vals,
 };
 use rules::{
-    Assignment, Attempt, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer, Submission,
-    regions_to_explain,
+    Assignment, Attempt, Booking, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer,
+    Submission, regions_to_explain,
 };
 use wire::{
     Action, CommandBody, CommandId, FenceRecord, Order, OrderId, OrderStatus, ProviderVerification,
-    ProviderWorkload, Region, Role, ShareAct, ShareLimits, UnixMillis, UserId, is_open,
+    ProviderWorkload, Region, Role, ServiceHours, ShareAct, ShareLimits, UnixMillis, UserId,
+    is_open,
 };
 
 use super::{
@@ -48,14 +49,21 @@ pub(super) async fn read_snapshot(
     mode: OrderReadMode,
     now: UnixMillis,
 ) -> Result<Snapshot, StoreError> {
-    let named = RequestedKeys::from_requests(submissions);
-    let regions = read_regions(tx, &named).await?;
+    let mut named = RequestedKeys::from_requests(submissions);
+    let regions = read_regions(tx, &mut named).await?;
     let AcceptanceRules {
         limits,
         open_orders: open_orders_max,
         verified_only,
     } = *rules;
-    let workloads = read_workloads(tx, &limits, submissions, now).await?;
+    let booking_providers = list_accepting(submissions, |order_id| named.timed.contains(&order_id));
+    let (sharing_providers, first_act) = match limits {
+        ShareLimits::OFF => (BTreeSet::new(), now),
+        _ => share_takers(submissions, now),
+    };
+    lock_people(tx, &(&booking_providers | &sharing_providers)).await?;
+    let workloads = read_workloads(tx, &sharing_providers, first_act).await?;
+    let bookings = read_bookings(tx, &booking_providers).await?;
     let open_orders = open_orders(tx, open_orders_max, submissions).await?;
     let marks = if verified_only {
         read_marks(tx, submissions).await?
@@ -85,6 +93,7 @@ pub(super) async fn read_snapshot(
         taken_back,
         limits,
         workloads,
+        bookings,
         open_orders_max,
         open_orders,
         verified_only,
@@ -114,13 +123,7 @@ async fn read_marks(
     tx: &mut Tx,
     submissions: &[Submission],
 ) -> Result<BTreeMap<UserId, ProviderVerification>, StoreError> {
-    let accepts = submissions.iter().filter_map(|request| match request {
-        Submission::Command(attempt) => attempt
-            .actor
-            .filter(|_| attempt.command.body.order_action() == Some(Action::Accept)),
-        Submission::LeaseReleased { .. } => None,
-    });
-    let people: BTreeSet<UserId> = accepts.map(|actor| actor.user_id).collect();
+    let people = list_accepting(submissions, |_| true);
     let marks = platform::provider_verification::find_verifications(tx, people).await?;
     Ok(marks.into_iter().map(|mark| (mark.user, mark)).collect())
 }
@@ -133,6 +136,8 @@ struct RequestedKeys {
     regions: BTreeSet<Region>,
     fences: BTreeSet<u64>,
     rules_versions: BTreeSet<u64>,
+    /// Orders with agreed hours.
+    timed: BTreeSet<OrderId>,
     /// Some request may end a right.
     releases: bool,
 }
@@ -159,6 +164,7 @@ impl RequestedKeys {
         if let CommandBody::PublishOrder { order, order_id } = body {
             self.regions.insert(order.location);
             self.published.insert(*order_id);
+            self.timed.extend(order.service_hours().map(|_| *order_id));
         }
         if let Some(op) = attempt.op() {
             self.regions.insert(op.region);
@@ -171,20 +177,25 @@ impl RequestedKeys {
 }
 
 /// The assignment of every region the requests may affect: all regions if an order is unknown.
+/// Also finds out which of the orders have agreed hours.
 async fn read_regions(
     tx: &mut Tx,
-    named: &RequestedKeys,
+    named: &mut RequestedKeys,
 ) -> Result<BTreeMap<Region, Assignment>, StoreError> {
     let mut regions = named.regions.clone();
     let mut unknown: BTreeSet<OrderId> =
         named.orders.difference(&named.published).copied().collect();
-    const REGIONS: &str = "SELECT id, location FROM orders WHERE id IN (";
+    const REGIONS: &str =
+        "SELECT id, location, service_start_time, service_end_time FROM orders WHERE id IN (";
+    type Place = (OrderId, Region, Option<UnixMillis>, Option<UnixMillis>);
     let places = tx
-        .all_named::<(OrderId, Region)>(REGIONS, &[], &named.orders, ")")
+        .all_named::<Place>(REGIONS, &[], &named.orders, ")")
         .await?;
-    for (id, location) in places {
+    for (id, location, start, end) in places {
         regions.insert(location);
         unknown.remove(&id);
+        let hours = ServiceHours::from_times(start, end);
+        named.timed.extend(hours.map(|_| id));
     }
     if !unknown.is_empty() {
         regions.extend(Region::ALL);
@@ -339,18 +350,15 @@ async fn open_jobs(tx: &mut Tx, region: Region) -> Result<Vec<Order>, StoreError
     Ok(rows.into_iter().map(Order::from).collect())
 }
 
-/// The shares of the providers accepting or withdrawing in these requests.
+/// The shares that these providers have used up since the day before `first_act`.
 async fn read_workloads(
     tx: &mut Tx,
-    limits: &ShareLimits,
-    submissions: &[Submission],
-    now: UnixMillis,
+    providers: &BTreeSet<UserId>,
+    first_act: UnixMillis,
 ) -> Result<BTreeMap<UserId, ProviderWorkload>, StoreError> {
-    let (providers, first) = share_takers(submissions, now);
-    if *limits == ShareLimits::OFF || providers.is_empty() {
+    if providers.is_empty() {
         return Ok(BTreeMap::new());
     }
-    lock_people(tx, &providers).await?;
     const OPEN: &str = "SELECT provider_id, COUNT(*) FROM orders \
         WHERE status IN (?, ?) AND provider_id IN (";
     const ACTS: &str = "SELECT provider_id, act, at FROM provider_acts \
@@ -360,16 +368,53 @@ async fn read_workloads(
         .map(|provider| (*provider, ProviderWorkload::default()))
         .collect();
     let at_work = vals![OrderStatus::Accepted, OrderStatus::InProgress];
-    let open = tx.all_named::<(UserId, u64)>(OPEN, &at_work, &providers, ") GROUP BY provider_id");
+    let open = tx.all_named::<(UserId, u64)>(OPEN, &at_work, providers, ") GROUP BY provider_id");
     for (provider, jobs) in open.await? {
         loads.entry(provider).or_default().open_jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
     }
-    let since = vals![ProviderWorkload::window_start(first)];
-    let acts = tx.all_named::<(UserId, ShareAct, UnixMillis)>(ACTS, &since, &providers, ")");
+    let since = vals![ProviderWorkload::window_start(first_act)];
+    let acts = tx.all_named::<(UserId, ShareAct, UnixMillis)>(ACTS, &since, providers, ")");
     for (provider, act, at) in acts.await? {
         loads.entry(provider).or_default().add(act, at);
     }
     Ok(loads)
+}
+
+/// The open jobs of these providers that have agreed hours.
+async fn read_bookings(
+    tx: &mut Tx,
+    providers: &BTreeSet<UserId>,
+) -> Result<BTreeMap<UserId, Vec<Booking>>, StoreError> {
+    const BOOKED: &str = "SELECT provider_id, id, service_start_time, service_end_time FROM orders \
+        WHERE status IN (?, ?) AND service_start_time IS NOT NULL AND provider_id IN (";
+    type Booked = (UserId, OrderId, Option<UnixMillis>, Option<UnixMillis>);
+    let at_work = vals![OrderStatus::Accepted, OrderStatus::InProgress];
+    let rows = tx.all_named::<Booked>(BOOKED, &at_work, providers, ")");
+    let mut bookings: BTreeMap<UserId, Vec<Booking>> = BTreeMap::new();
+    for (provider, order_id, start, end) in rows.await? {
+        let hours = ServiceHours::from_times(start, end);
+        let booking = hours.map(|hours| Booking { order_id, hours });
+        bookings.entry(provider).or_default().extend(booking);
+    }
+    Ok(bookings)
+}
+
+/// The providers accepting orders that pass the filter.
+fn list_accepting(
+    submissions: &[Submission],
+    counts: impl Fn(OrderId) -> bool,
+) -> BTreeSet<UserId> {
+    let accepts = submissions.iter().filter_map(|request| match request {
+        Submission::Command(attempt) => {
+            let body = &attempt.command.body;
+            let accepts = body.order_action() == Some(Action::Accept);
+            attempt
+                .actor
+                .filter(|actor| accepts && actor.role == Role::Provider && counts(body.order_id()))
+        }
+        Submission::LeaseReleased { .. } => None,
+    });
+    accepts.map(|actor| actor.user_id).collect()
 }
 
 /// The open-order counts of the customers publishing in these requests.

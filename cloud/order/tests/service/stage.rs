@@ -110,7 +110,20 @@ impl Stage {
     }
 
     pub(crate) async fn pending(&self) -> OrderId {
-        let published = self.publish(self.command_id(), customer(1), draft()).await;
+        self.approved(draft()).await
+    }
+
+    /// An open order for an hour that begins at once, so that a cancel has its fee.
+    pub(crate) async fn pending_at_an_hour(&self) -> OrderId {
+        let draft = Draft {
+            service_end_time: None,
+            ..draft()
+        };
+        self.approved(draft).await
+    }
+
+    pub(crate) async fn approved(&self, draft: Draft) -> OrderId {
+        let published = self.publish(self.command_id(), customer(1), draft).await;
         let order_id = published.order.unwrap().id;
         self.decide(admin(), CommandBody::ApproveOrder { order_id })
             .await;
@@ -232,11 +245,13 @@ pub(crate) fn admin() -> Actor {
     samples::person(0xA000, Role::Admin)
 }
 
+/// A job for any time of a day, so that it takes no hours of its provider.
 pub(crate) fn draft() -> Draft {
     Draft {
         title: "修理水龙头 🔧".into(),
         description: "It drips.".into(),
         service_start_time: Some(UnixMillis(NOW.0 + 1)),
+        service_end_time: Some(UnixMillis(NOW.0 + 86_400_001)),
         ..samples::draft()
     }
 }

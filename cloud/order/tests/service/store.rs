@@ -1,6 +1,7 @@
 //! order_db on both engines: one decision is one transaction, a command takes effect once, and the
 //! second of two sees the first.
 
+mod bookings;
 mod cancelling;
 mod conflicts;
 mod gathering;

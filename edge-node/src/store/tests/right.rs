@@ -374,3 +374,55 @@ async fn the_report_says_whose_the_right_is_and_whether_answers_are_firm() {
         told()
     );
 }
+
+/// The order from one full hour to another one, counted from now.
+fn timed(n: u128, version: u64, (from, to): (i64, i64)) -> Order {
+    const HOUR_MS: i64 = 3_600_000;
+    Order {
+        service_start_time: Some(NOW.plus_ms(from * HOUR_MS)),
+        service_end_time: Some(NOW.plus_ms(to * HOUR_MS)),
+        ..order(n, version)
+    }
+}
+
+#[tokio::test]
+async fn a_holder_promises_a_provider_one_job_at_a_time() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    let orders = [
+        timed(1, 1, (10, 12)),
+        timed(2, 3, (11, 13)),
+        timed(3, 1, (12, 13)),
+        timed(4, 1, (13, 14)),
+        timed(5, 1, (10, 11)),
+        Order {
+            provider_id: Some(UserId(id(21))),
+            status: OrderStatus::InProgress,
+            ..timed(6, 1, (9, 11))
+        },
+        timed(7, 1, (12, 13)),
+    ];
+    let digest = open_digest(orders.iter().map(|order| (order.id, order.version)));
+    let changes = orders.map(FeedChange::Order).into();
+    store.apply_changes(7, changes, NOW).await.unwrap();
+    let grant = RegionAssignment {
+        digest: Some(digest),
+        ..grant(7, 2)
+    };
+    hear(&store, grant).await;
+    let mut command = 100;
+    let mut answer = async |user: u128, n: u128| {
+        command += 1;
+        let stored = try_enter(&store, entry(command, by(user), accept(n))).await;
+        (stored.verdict, stored.doubt)
+    };
+    let firm = (Verdict::Firm, None);
+    let doubt = (Verdict::Provisional, Some(Code::LooksDoubleBooked));
+    assert_eq!(answer(20, 1).await, firm);
+    assert_eq!(answer(20, 2).await, doubt, "from eleven to twelve");
+    let behind = answer(20, 3).await;
+    assert_eq!(behind, doubt, "the second may yet be theirs");
+    assert_eq!(answer(20, 4).await, firm, "it begins as the second ends");
+    assert_eq!(answer(21, 5).await, doubt, "a confirmed job is in progress");
+    assert_eq!(answer(21, 7).await, firm, "another provider is free");
+}

@@ -21,5 +21,6 @@ conflicts-case = { $kind ->
     [withdrew_before_fee] Given back at an edge before word of the cancel arrived, and the provider gets a share of its fee: look it over.
     [edge_distrusted] Sent by an edge after the moment from which it is no longer trusted, and decided before that was said: look it over, and undo what is wrong.
     [message_reported] A message to the other person of the order was reported: read both sides on the order's page in the portal, and decide.
+    [double_booked] Promised at once by an edge to a provider who has another job at that time: withdraw one of the two as an admin, with a reason, or let both count.
    *[other] { $kind }
 }

@@ -21,5 +21,6 @@ conflicts-case = { $kind ->
     [withdrew_before_fee] 取消的消息到达之前已在节点退单，而服务商仍分得取消费：请复核。
     [edge_distrusted] 节点在不再受信任之后发来，而在停用之前已作出决定：请复核，并撤销有误之处。
     [message_reported] 订单双方之间的消息被举报：请在门户的订单页查看双方消息并作出决定。
+    [double_booked] 节点当场承诺给了同一时段已有工单的服务商：请以管理员身份附上理由撤回其中一单，或两单都予以保留。
    *[other] { $kind }
 }

@@ -60,6 +60,25 @@ fn by_provider(body: &CommandBody) -> VerdictRequest<'_> {
 }
 
 #[test]
+fn a_second_job_at_the_same_hours_is_never_firm_and_a_repeat_for_ones_own_job_is() {
+    let body = accept();
+    let request = by_provider(&body);
+    let double_booked = |view| EdgeOrderView {
+        is_double_booked: true,
+        ..view
+    };
+    let open = double_booked(sight(OrderStatus::Pending, None));
+    let doubt = taken(Verdict::Provisional, None, Some(Code::LooksDoubleBooked));
+    check(&request, &open, &HOLDER, doubt);
+    check(&request, &open, &EdgeState::OPTIMISTIC, doubt);
+    let own = double_booked(sight(OrderStatus::Accepted, Some(20)));
+    check(&request, &own, &HOLDER, taken(Verdict::Firm, Some(7), None));
+    let of_another = double_booked(sight(OrderStatus::Accepted, Some(21)));
+    let taken_by_other = taken(Verdict::Provisional, None, Some(Code::LooksTaken));
+    check(&request, &of_another, &HOLDER, taken_by_other);
+}
+
+#[test]
 fn an_unknown_order_is_not_taken_unless_one_of_our_edges_took_it_before() {
     let body = accept();
     let nothing = EdgeOrderView::default();

@@ -8,12 +8,12 @@ use std::{
 
 use planted::is_planted;
 use rules::{
-    AssignmentTransition, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer, Submission,
-    Writes, regions_to_explain,
+    AssignmentTransition, Booking, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer,
+    Submission, Writes, regions_to_explain,
 };
 use wire::{
-    CommandBody, CommandId, EventId, Order, OrderId, OrderStatus, Region, UnixMillis, UserId,
-    is_open, open_digest,
+    Action, CommandBody, CommandId, EventId, Order, OrderId, OrderStatus, Region, Role, UnixMillis,
+    UserId, is_open, open_digest,
 };
 
 use super::{BusEvent, BusNews, DecisionRequest, attempts, rights::Rights};
@@ -26,6 +26,8 @@ pub struct OrderDb {
     pub lines: BTreeSet<(OrderId, CommandId, UserId)>,
     pub rights: Rights,
     pub met_closed: BTreeSet<(OrderId, UserId)>,
+    /// Orders whose providers have another job at that time, as listed.
+    pub double_booked: BTreeSet<(OrderId, UserId)>,
     /// Commands for work in vain, or for a closed order.
     pub vain: BTreeSet<(CommandId, UserId)>,
     /// Commands listed because their edge is no longer trusted.
@@ -72,10 +74,43 @@ impl OrderDb {
                 snapshot.orders.insert(order, OrderState::clone(standing));
             }
         }
+        for provider in self.find_booking_providers(submissions) {
+            let bookings = self.jobs_of(provider).filter_map(Booking::from_order);
+            snapshot.bookings.insert(provider, bookings.collect());
+        }
         for region in regions_to_explain(&snapshot, submissions) {
             snapshot.open_jobs.extend(self.open_jobs(region));
         }
         snapshot
+    }
+
+    /// The providers accepting orders with agreed hours. The transaction locks them.
+    pub fn find_booking_providers(&self, submissions: &[Submission]) -> BTreeSet<UserId> {
+        let published = |of| {
+            attempts(submissions).any(|attempt| match &attempt.command.body {
+                CommandBody::PublishOrder { order_id, order } => {
+                    *order_id == of && order.service_hours().is_some()
+                }
+                _ => false,
+            })
+        };
+        let is_timed = |id| {
+            let stored = self.orders.get(&id);
+            stored.is_some_and(|standing| standing.order.service_hours().is_some()) || published(id)
+        };
+        let booking = attempts(submissions).filter(|attempt| {
+            let body = &attempt.command.body;
+            body.order_action() == Some(Action::Accept) && is_timed(body.order_id())
+        });
+        let actors = booking.filter_map(|attempt| attempt.actor);
+        let providers = actors.filter(|actor| actor.role == Role::Provider);
+        providers.map(|actor| actor.user_id).collect()
+    }
+
+    /// The provider's open jobs.
+    pub fn jobs_of(&self, provider: UserId) -> impl Iterator<Item = &Order> {
+        let orders = self.orders.values().map(|standing| &standing.order);
+        orders.filter(move |order| order.provider_at_work() == Some(provider))
     }
 
     fn open_jobs(&self, region: Region) -> Vec<Order> {
@@ -160,6 +195,12 @@ impl OrderDb {
             .filter(|case| case.kind == CaseKind::MetClosed);
         self.met_closed
             .extend(closed.map(|case| (case.order_id, case.user_id)));
+        let double = writes
+            .cases
+            .iter()
+            .filter(|case| case.kind == CaseKind::DoubleBooked);
+        self.double_booked
+            .extend(double.map(|case| (case.order_id, case.user_id)));
         let vain = writes
             .cases
             .iter()

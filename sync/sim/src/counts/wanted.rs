@@ -44,7 +44,7 @@ const TURNS: [&str; 8] = [
     "edge_restored",
 ];
 const WAITS: [&str; 2] = ["202 pending", "409 region_assigning_offline"];
-pub const OUTCOMES: [&str; 15] = [
+pub const OUTCOMES: [&str; 16] = [
     "rejected revoked",
     "applied order_cancelled_meanwhile",
     "applied",
@@ -55,6 +55,7 @@ pub const OUTCOMES: [&str; 15] = [
     "rejected order_rejected",
     "rejected wrong_state",
     "rejected not_yours",
+    "rejected double_booked",
     "rejected funds_not_held",
     "rejected command_id_reused",
     "rejected acceptance_not_arrived",
@@ -84,7 +85,7 @@ const CERTAINTY: u64 = 12;
 const COMMANDS_MIN: u64 = 50;
 const FAULTS_MIN: u64 = 3;
 const TRIES_MIN: u64 = 3;
-pub const VERDICTS: [&str; 12] = [
+pub const VERDICTS: [&str; 13] = [
     "firm",
     "not_taken revoked",
     "provisional",
@@ -93,6 +94,7 @@ pub const VERDICTS: [&str; 12] = [
     "provisional looks_not_yours",
     "provisional region_held_elsewhere",
     "provisional looks_unpaid",
+    "provisional looks_double_booked",
     "stored before",
     "not_taken storage_full",
     "not_taken order_not_found",

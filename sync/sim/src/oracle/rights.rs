@@ -343,6 +343,7 @@ impl Oracle {
                 | Code::LooksWrongState
                 | Code::RegionHeldElsewhere
                 | Code::LooksUnpaid
+                | Code::LooksDoubleBooked
         );
         self.check(at, "a_doubt_refuses_nothing", !doubt, || {
             format!("refused at once: {code}")

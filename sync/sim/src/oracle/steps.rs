@@ -1,6 +1,6 @@
 //! Promises checked at each step.
 
-use engine::cloud::NewOps;
+use engine::{cloud::NewOps, view::overlaps_in_time};
 use rules::Writes;
 use wire::{
     Actor, BootNonce, Code, CommandBody, CommandId, Hash, Op, OrderId, OrderStatus, Outcome,
@@ -252,6 +252,28 @@ impl Oracle {
                 format!(
                     "order {} went from {provider:?} to {:?}",
                     after.id, after.provider_id
+                )
+            });
+        }
+    }
+
+    /// A provider's open jobs take different hours, apart from promises that are listed.
+    pub fn books_once(&mut self, at: u64, db: &OrderDb, writes: &Writes) {
+        for write in &writes.orders {
+            let order = &write.after.order;
+            let Some(provider) = order.provider_at_work() else {
+                continue;
+            };
+            let is_listed = |id| db.double_booked.contains(&(id, provider));
+            let mut jobs = db.jobs_of(provider);
+            let clash = jobs.find(|job| {
+                overlaps_in_time(job, order) && !is_listed(job.id) && !is_listed(order.id)
+            });
+            let clash = clash.map(|job| job.id);
+            self.check(at, "a_provider_is_booked_once", clash.is_none(), || {
+                format!(
+                    "{provider} has order {} at the hours of order {clash:?}",
+                    order.id
                 )
             });
         }

@@ -35,6 +35,7 @@ pub(super) fn all() -> Vec<Scenario> {
         work_done_in_vain(),
         a_firm_receipt_elsewhere(),
         what_waits_behind_what_waits(),
+        many_jobs_at_the_same_hour(),
     ]
 }
 
@@ -342,4 +343,25 @@ fn what_waits_behind_what_waits() -> Scenario {
             "an accept behind an approval that is held is not put to the holder before it",
             &[Bug::AskOvertakes, Bug::HeldBeforeChecks],
         )
+}
+
+fn many_jobs_at_the_same_hour() -> Scenario {
+    const JOBS_EACH: usize = 6;
+    let providers = DESK_PROVIDER..DESK_PROVIDER + 3;
+    let jobs = (1..).map(|n| order(1, n));
+    let by = providers.flat_map(|who| std::iter::repeat_n(who, JOBS_EACH));
+    let taps: Vec<_> = by.zip(jobs).collect();
+    let published = taps.iter().fold(Schedule::new(), |schedule, (_, id)| {
+        let published = schedule.desk(1_000, DESK_CUSTOMER, PublishTimed, *id);
+        published.desk(2_000, DESK_ADMIN, Approve, *id)
+    });
+    let slow = published.fault(4_000, FaultKind::LateCommits, 0, 4_000);
+    let accepts = taps.into_iter().fold(slow, |schedule, (who, id)| {
+        schedule.desk(5_000, who, Accept, id)
+    });
+    accepts.shows(
+        "many_jobs_at_the_same_hour",
+        "of the jobs at the same hour that a provider accepts at once they get one",
+        &[Bug::BookedOnce, Bug::BookedUnlocked],
+    )
 }

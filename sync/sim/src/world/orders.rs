@@ -54,7 +54,8 @@ impl World {
             self.owner_is_away(&request.by);
             return;
         }
-        if self.is_row_held(&request) || (request.locks && self.is_locked(&request)) {
+        let waits = self.is_row_held(&request) || self.is_provider_held(&request);
+        if waits || (request.locks && self.is_locked(&request)) {
             self.orders.waiting.push_back(request);
             return;
         }
@@ -97,6 +98,16 @@ impl World {
         others.any(|tx| !tx.regions.is_disjoint(&regions))
     }
 
+    /// Returns true if an open transaction books a provider that this one books too.
+    fn is_provider_held(&self, request: &DecisionRequest) -> bool {
+        if self.orders.open.is_empty() || is_planted(Bug::BookedUnlocked) {
+            return false;
+        }
+        let booking = self.order_db.find_booking_providers(&request.submissions);
+        let mut open = self.orders.open.values();
+        open.any(|tx| !tx.booking.is_disjoint(&booking))
+    }
+
     /// Returns true if an open transaction holds a row lock that this one needs.
     fn is_locked(&self, request: &DecisionRequest) -> bool {
         self.orders
@@ -133,6 +144,7 @@ impl World {
         }
         let regions = self.order_db.regions_of(&request);
         let ends_right = request.ends_right();
+        let booking = self.order_db.find_booking_providers(&request.submissions);
         let read_at = now;
         let seen = self.recorder.as_ref().map_or(0, |r| r.order.seen());
         let deciding = OpenDecision {
@@ -146,6 +158,7 @@ impl World {
             commands,
             regions,
             ends_right,
+            booking,
         };
         self.orders.open.insert(tx, deciding);
         let late = self.orders.commits_late && self.random.chance(500);
@@ -225,6 +238,8 @@ impl World {
             self.counts.dead_tokens_in_vain += in_vain;
         }
         self.order_db.write(&deciding.writes, &deciding.numbers, id);
+        self.oracle
+            .books_once(self.now, &self.order_db, &deciding.writes);
         self.oracle.events_stand(
             self.now,
             &self.order_db,

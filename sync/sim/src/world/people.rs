@@ -3,12 +3,13 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CommandBody, CommandId, OrderId, OrderStatus, Region, Role, ServiceType, UserId,
+    Actor, Amount, CommandBody, CommandId, OrderId, OrderStatus, Region, Role, ServiceType,
+    UnixMillis, UserId,
 };
 
 use super::World;
 use crate::{
-    cast,
+    cast, cloud,
     plan::{Doer, Intent},
 };
 
@@ -44,6 +45,7 @@ impl World {
     ) -> CommandBody {
         match intent {
             Intent::Publish => self.publishes(region, pick),
+            Intent::PublishTimed => self.publishes(region, TIMED_PICK),
             _ => on(self.meant(actor, region, accepted, intent, pick), intent),
         }
     }
@@ -51,12 +53,16 @@ impl World {
     /// A step of a directed schedule.
     pub(crate) fn does(&mut self, who: Doer, intent: Intent, order_id: OrderId) {
         let body = match intent {
-            Intent::Publish => {
+            Intent::Publish | Intent::PublishTimed => {
+                let pick = match intent {
+                    Intent::PublishTimed => TIMED_PICK,
+                    _ => 0,
+                };
                 let region = cast::order_region(order_id);
                 self.known.entry(region).or_default().push(order_id);
                 CommandBody::PublishOrder {
                     order_id,
-                    order: draft(region, 0),
+                    order: draft(region, pick),
                 }
             }
             _ => on(order_id, intent),
@@ -116,9 +122,12 @@ fn seems_right(status: OrderStatus, customer: UserId, actor: Actor, intent: Inte
         Intent::Approve | Intent::Reject => status == OrderStatus::PendingReview,
         Intent::Accept => matches!(status, OrderStatus::Pending | OrderStatus::Accepted),
         Intent::Cancel | Intent::Review => customer == actor.user_id,
-        Intent::Publish | Intent::Withdraw | Intent::Start | Intent::Complete | Intent::ReuseId => {
-            true
-        }
+        Intent::Publish
+        | Intent::PublishTimed
+        | Intent::Withdraw
+        | Intent::Start
+        | Intent::Complete
+        | Intent::ReuseId => true,
     }
 }
 
@@ -128,7 +137,9 @@ fn follows_acceptance(intent: Intent) -> bool {
 
 fn fits(role: Role, intent: Intent) -> bool {
     match intent {
-        Intent::Publish | Intent::Cancel | Intent::Review => role == Role::Customer,
+        Intent::Publish | Intent::PublishTimed | Intent::Cancel | Intent::Review => {
+            role == Role::Customer
+        }
         Intent::Approve | Intent::Reject => role == Role::Admin,
         Intent::Accept | Intent::Withdraw | Intent::Start | Intent::Complete => {
             role == Role::Provider
@@ -141,7 +152,9 @@ fn on(order_id: OrderId, intent: Intent) -> CommandBody {
     let because = "because".to_owned();
     let reason = Some(because.clone());
     match intent {
-        Intent::Publish | Intent::Accept | Intent::ReuseId => CommandBody::AcceptOrder { order_id },
+        Intent::Publish | Intent::PublishTimed | Intent::Accept | Intent::ReuseId => {
+            CommandBody::AcceptOrder { order_id }
+        }
         Intent::Approve => CommandBody::ApproveOrder { order_id },
         Intent::Reject => CommandBody::RejectOrder {
             order_id,
@@ -178,5 +191,19 @@ pub(crate) fn draft(region: Region, pick: u64) -> wire::Draft {
         .ok()
         .and_then(|n| ServiceType::ALL.get(n));
     let work = *work.unwrap_or(&ServiceType::Other);
-    wire::Draft::new("Fix the tap", work, price, region, "1 Lake Road")
+    wire::Draft {
+        service_start_time: agreed_hour(pick),
+        ..wire::Draft::new("Fix the tap", work, price, region, "1 Lake Road")
+    }
+}
+
+/// A draft by it has an agreed hour.
+const TIMED_PICK: u64 = 6 * 90_000;
+
+/// One of two hours of the next day for a quarter of the orders, and any time for the others.
+fn agreed_hour(pick: u64) -> Option<UnixMillis> {
+    const NEXT_DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+    const HOUR_MS: u64 = 60 * 60 * 1_000;
+    let hour = pick / 90_000 % 8;
+    (hour >= 6).then(|| cloud::at(NEXT_DAY_MS + hour * HOUR_MS, 0))
 }

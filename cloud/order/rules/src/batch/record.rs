@@ -107,6 +107,7 @@ impl BatchDecision<'_> {
             .shares
             .count_change(attempt, before.as_ref(), order, self.snapshot.now);
         self.writes.acts.extend(used);
+        self.bookings.follow_change(before.as_ref(), order);
         let accepted = attempt.command.body.order_action() == Some(Action::Accept);
         let won = after.acceptance.as_ref().filter(|_| accepted);
         let rule = won.and_then(|acceptance| acceptance.rule);
@@ -293,12 +294,15 @@ impl BatchDecision<'_> {
                 },
             );
         }
-        let over = matches!(
+        let is_barred = matches!(
             code,
-            Code::TooManyOpenJobs | Code::TooManyAcceptances | Code::NotVerified
+            Code::TooManyOpenJobs
+                | Code::TooManyAcceptances
+                | Code::NotVerified
+                | Code::DoubleBooked
         );
         // A portal user reads it in the response.
-        if attempt.origin != Origin::Portal && (lost.is_some() || over) {
+        if attempt.origin != Origin::Portal && (lost.is_some() || is_barred) {
             self.emit_event(EventType::OrderAcceptanceLost, attempt, order, |body| {
                 body.code = Some(code);
                 body.lost = lost;
@@ -429,6 +433,7 @@ pub(crate) fn consumes_command_id(attempt: &Attempt, code: Code) -> bool {
                 code,
                 Code::Revoked
                     | Code::NotVerified
+                    | Code::DoubleBooked
                     | Code::RegionAssigningOffline
                     | Code::TermsChanged
             );

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod assignment;
+mod bookings;
 mod cancelling;
 mod collisions;
 mod disclosure;

@@ -48,7 +48,7 @@ async fn assert_preview_is_the_customers(service: &Service, preview: &str) {
 async fn what_happens_is_what_was_shown(#[case] engine: Engine) {
     let service = Service::new(engine).await;
     let stage = &service.stage;
-    let id = stage.pending().await;
+    let id = stage.pending_at_an_hour().await;
     let preview = format!("/api/v1/orders/{id}/cancellation");
     let cancel = format!("/api/v1/orders/{id}/cancel");
     let me = customer(1);

@@ -34,11 +34,11 @@ async fn a_price_is_for_the_orders_created_once_it_is_in_force(#[case] engine: E
     let service = Service::new(engine).await;
     let stage = &service.stage;
     let begins = NOW.plus_ms(HOUR);
-    let before = stage.pending().await;
+    let before = stage.pending_at_an_hour().await;
     let set = service.post(admin(), FEES, form(begins, 5_000, 720)).await;
     assert_eq!(set.status, StatusCode::NO_CONTENT, "{}", set.body);
     stage.clock.advance(HOUR);
-    let since = stage.pending().await;
+    let since = stage.pending_at_an_hour().await;
     for (id, fee) in [(before, "20.00"), (since, "100.00")] {
         stage.decide(provider(1), accept(id)).await;
         let held = word(

@@ -34,7 +34,7 @@ fn charge() -> CancelCharge {
 #[tokio::test]
 async fn a_late_cancel_costs_what_was_shown_or_is_not_done(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let id = stage.pending().await;
+    let id = stage.pending_at_an_hour().await;
     stage.decide(provider(1), accept(id)).await;
     let money = PaymentEventConsumer {
         store: stage.store.clone(),
@@ -105,7 +105,7 @@ async fn a_late_cancel_costs_what_was_shown_or_is_not_done(#[case] engine: Engin
 #[tokio::test]
 async fn the_price_is_that_of_the_orders_creation(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let id = stage.pending().await;
+    let id = stage.pending_at_an_hour().await;
     stage.decide(provider(1), accept(id)).await;
     let held = word(
         &stage,

@@ -18,6 +18,7 @@ async fn status(stage: &Stage, id: OrderId) -> OrderStatus {
 async fn unapproved(stage: &Stage, start: Option<UnixMillis>) -> OrderId {
     let draft = Draft {
         service_start_time: start,
+        service_end_time: None,
         ..draft()
     };
     let published = stage.publish(stage.command_id(), customer(1), draft).await;

@@ -1,16 +1,18 @@
 //! A command's way into the log. Mirrors `edge-node/src/store/commands.rs` and the verdict in
 //! `edge-node/src/intake.rs`.
 
+use std::collections::BTreeSet;
+
 use engine::{
     verdict::{
         CommandVerdict, EdgeState, EnteredStartCode, PaymentHistory, TakenVerdict, VerdictRequest,
         customer_of, judge_command,
     },
-    view::{EdgeOrderView, PendingOp},
+    view::{EdgeOrderView, PendingOp, overlaps_in_time},
 };
 use planted::is_planted;
 use wire::{
-    Actor, ChainHead, Code, Command, CommandId, CommandOp, DeviceId, EarlierReceipt,
+    Action, Actor, ChainHead, Code, Command, CommandId, CommandOp, DeviceId, EarlierReceipt,
     ForwardedAcceptFrame, Hash, Op, Order, OrderId, Outcome, QuarantineWhy, Receipt, UnixMillis,
     UserId, Verdict,
 };
@@ -217,6 +219,7 @@ impl EdgeFile {
         let suspect = self.book.live.suspect && !is_planted(Bug::SuspectIsFirm);
         view.in_good_standing = self.is_in_good_standing(entry, view.order.as_ref())
             || is_planted(Bug::StandingAssumed);
+        view.is_double_booked = self.is_double_booked(entry, view.order.as_ref());
         let rule_allows = tenure.rule_allows(body, &view);
         let right = tenure.current_right(self.book.live.epoch);
         let let_in = entry.let_in && (!self.is_revoked(entry) || is_planted(Bug::RevocationsStale));
@@ -255,6 +258,25 @@ impl EdgeFile {
             PaymentHistory::from_orders(orders.filter(|order| order.customer_id == customer))
                 .is_good()
         })
+    }
+
+    /// Mirrors `edge-node/src/store/commands.rs`.
+    fn is_double_booked(&self, entry: &CommandEntry, seen: Option<&Order>) -> bool {
+        let accepts = entry.command.body.order_action() == Some(Action::Accept);
+        let Some(order) = seen.filter(|order| accepts && order.service_hours().is_some()) else {
+            return false;
+        };
+        let provider = entry.actor.user_id;
+        let works = |order: &Order| order.provider_at_work() == Some(provider);
+        let confirmed = self.orders.live().values().map(|row| &row.order);
+        let confirmed = confirmed.filter(|order| works(order)).map(|order| order.id);
+        let undecided = self.pending.live().values();
+        let undecided = undecided.filter(|row| row.user_id == provider);
+        let undecided = undecided.map(|row| row.order_id);
+        let jobs: BTreeSet<OrderId> = confirmed.chain(undecided).collect();
+        let views = jobs.into_iter().filter_map(|id| self.sight(id).order);
+        let mut jobs = views.filter(works);
+        jobs.any(|job| overlaps_in_time(&job, order))
     }
 
     /// The command as it would be stored, without storing it.
