@@ -65,7 +65,10 @@ export function startState() {
     cancelFees: { complete_until: at(1), versions: [{ from: new Date(0).toISOString(), basis_points: 1_000, notice_hours: 24 }] },
     /** It keeps closed orders for so many days. */
     keptDays: 90,
-    /** How a command is answered: later, stored, unpaid, applied, confirmed (an acceptance, with the order) or lost. */
+    /**
+     * How a command is answered: later, stored, unpaid, doubleBooked, applied, confirmed (an
+     * acceptance, with the order) or lost.
+     */
     answer: 'applied',
     /** What tablets sign to prove their sign-ins, and the keys that each person's were bound to. */
     nonce: `a-nonce-${randomBytes(8).toString('hex')}`,
@@ -252,6 +255,7 @@ function command(state, frame, tell, isProofGood) {
   if (OF_CUSTOMERS.includes(frame.body.type)) stored.order = orderAfter(state, frame)
   if (state.answer === 'stored') return tell(200, stored)
   if (state.answer === 'unpaid') return tell(200, { ...stored, code: 'looks_unpaid' })
+  if (state.answer === 'doubleBooked') return tell(200, { ...stored, code: 'looks_double_booked' })
   const after = (ms) => new Date(Date.parse(frame.tapped_at) + ms).toISOString()
   if (state.answer === 'applied') return tell(200, { ...stored, hop: 'decided', outcome: { kind: 'applied', decided_at: after(1_000), order: stored.order } })
   if (state.answer === 'confirmed') {

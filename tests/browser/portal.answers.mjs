@@ -226,7 +226,12 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       const items = looked.filter((order) => !query.get('text') || order.title.includes(query.get('text')))
       return { items, next: from + state.pageSize < fits.length ? String(from + state.pageSize) : null }
     }],
-    ['GET', /^\/orders\/available$/, ({ query }) => page(sorted(state.orders, query).map((order) => ({ ...order, status: 'pending', address: '' })))],
+    ['GET', /^\/orders\/available$/, ({ query }) => {
+      const isWanted = (order) => order.service_type === (query.get('service_type') ?? order.service_type) && order.location === (query.get('region') ?? order.location)
+      const fits = sorted(state.orders, query).filter((order) => isWanted(order) && order.title.includes(query.get('text') ?? '') && Number(order.price) >= Number(query.get('price_min') ?? 0))
+      return page(fits.map((order) => ({ ...order, status: 'pending', address: '' })))
+    }],
+    ['GET', /^\/platform-fees$/, () => ({ complete_until: at('11:52:00'), versions: [{ from: '1970-01-01T00:00:00.000Z', basis_points: 1000 }] })],
     ['GET', /^\/regions$/, () => page(state.links ?? [])],
     ['GET', /^\/orders\/paid-afterwards$/, () => ({ items: state.paidAfterwards ?? [] })],
     ['GET', /^\/orders$/, ({ query }) => {

@@ -8,6 +8,8 @@ import { startPortal, wordsOf } from './portal.mjs'
 
 const ORDER = orderOf(60).id
 const VERIFIED = { state: 'verified', steps: [] }
+/** At no hour, so that a provider may accept another job. */
+const ANY_TIME = { service_start_time: null, service_end_time: null }
 const REVIEWS = `/providers/${PEOPLE.provider.user_id}/reviews`
 
 let portal
@@ -27,7 +29,7 @@ const LATER = NOW + 600_000
 
 test('the main work of each role is done by keyboard alone, and the focus is seen all the way', async () => {
   const visit = async (role, path, work) => {
-    const state = gateway({ role: null })
+    const state = gateway({ role: null, own: ANY_TIME })
     if (role === 'provider') state.profile.verification = VERIFIED
     const { context, page, go, faults } = await open(state)
     const { keyboard } = page
@@ -242,7 +244,7 @@ test('a provider who is not verified is shown the way, and no buttons that would
 })
 
 test('out of reach, what was read stays and changes wait', async () => {
-  const state = gateway({ role: 'provider' })
+  const state = gateway({ role: 'provider', own: ANY_TIME })
   state.profile.verification = VERIFIED
   const { context, page, go } = await open(state)
   await go('/available')
@@ -411,13 +413,14 @@ test('each list comes in the order that is chosen by keyboard, which the address
   const dear = { price: '900.00', title: '贵的', service_start_time: '2026-11-23T14:00:00.000Z' }
   const cheap = { price: '20.00', title: '便宜的', service_start_time: '2026-11-21T08:00:00.000Z' }
   for (const lang of LANGUAGES) {
-    const { sort } = wordsOf('cloud/portal', lang)
+    const { available, sort } = wordsOf('cloud/portal', lang)
     for (const [role, path, choices] of [['customer', '/orders', ['price_low', 'start']], ['provider', '/available', ['price_low', 'start']], ['provider', '/jobs', ['price_low']], ['admin', '/orders', ['price_low']]]) {
       const state = gateway({ role, orders: [orderOf(1, dear), orderOf(2, cheap)], own: { price: '180.00', service_start_time: '2026-11-22T14:00:00.000Z' } })
       const { context, page, go, faults } = await open(state, lang)
       await go(path)
       const titles = async () => [...new Set(await page.getByText(/^(贵的|便宜的)$/).allInnerTexts())]
       assert.deepEqual(await titles(), ['贵的', '便宜的'])
+      if (path === '/available') await page.getByRole('button', { name: available.filters }).click()
       for (const one of choices) {
         const control = page.getByLabel(sort.by, { exact: true })
         await control.focus()

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { frameOf, hasHours, nextDayFrom, slotsOn, type Timed, wholeDayOn, withoutTime, workOn } from '../src/logic/calendar.ts'
+import { frameOf, hasHours, isWithinHours, nextDayFrom, slotsOn, type Timed, wholeDayOn, withoutTime, workOn } from '../src/logic/calendar.ts'
 
 beforeEach(() => void vi.stubEnv('TZ', 'Asia/Shanghai'))
 afterEach(() => vi.unstubAllEnvs())
@@ -68,6 +68,29 @@ describe('working hours', () => {
 
   it('are unknown until one is entered', () => {
     expect([hasHours(profile), hasHours({ availability: NONE, exceptions: [] })]).toEqual([true, false])
+  })
+})
+
+describe('a job is within the working hours', () => {
+  const NONE = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
+  // The 21st is a Saturday, the 23rd a Monday.
+  const profile = { availability: { ...NONE, saturday: ['09:00-12:00', '12:00-14:00', '20:00-24:00'], sunday: ['00:00-02:00'] }, exceptions: [{ day: '2026-11-28', hours: [] }] }
+  const isWithin = (start: string | null, end: string | null = null) => isWithinHours(order('a', start, end), profile)
+
+  it('where they cover all of it, also over two of them and over midnight', () => {
+    expect([isWithin(at(21, '09:00'), at(21, '14:00')), isWithin(at(21, '08:59'), at(21, '10:00')), isWithin(at(21, '13:00'), at(21, '14:01')), isWithin(at(21, '15:00'), at(21, '16:00'))]).toEqual([true, false, false, false])
+    expect([isWithin(at(21, '22:00'), at(22, '02:00')), isWithin(at(21, '22:00'), at(22, '02:30')), isWithin(at(21, '22:00'), at(22, '00:00'))]).toEqual([true, false, true])
+    expect([isWithin(at(21, '13:00')), isWithin(at(21, '13:30'))], 'an hour where it names no end').toEqual([true, false])
+    expect([isWithin(at(23, '10:00'), at(23, '11:00')), isWithin(at(28, '10:00'), at(28, '11:00'))], 'a free weekday, and a day off').toEqual([false, false])
+  })
+
+  it('at any time of a day on which they work, and at any time at all', () => {
+    expect([isWithin(at(21, '00:00'), at(22, '00:00')), isWithin(at(23, '00:00'), at(24, '00:00')), isWithin(at(23, '00:00'), at(29, '00:00')), isWithin(null)]).toEqual([true, false, false, true])
+    expect(isWithin(at(21, '00:00'), '9999-01-01T00:00:00Z'), 'however long').toBe(true)
+  })
+
+  it('where none were ever entered', () => {
+    expect(isWithinHours(order('a', at(23, '03:00'), at(23, '04:00')), { availability: NONE, exceptions: [] })).toBe(true)
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { filtersOf, readFilters } from '../src/logic/orderFilters.ts'
+import { filtersOf, OPEN_FILTERS, readFilters, readOpenFilters } from '../src/logic/orderFilters.ts'
 
 describe('the filters of orders', () => {
   it('are the words of an address, and nothing else in it', () => {
@@ -17,6 +17,13 @@ describe('the filters of orders', () => {
 
   it('find an order by its code however it is typed', () => {
     expect(readFilters({ q: 'n7f3k9q' }).query).toEqual({ code: 'N-7F3K9Q' })
+  })
+
+  it('of open jobs are fewer, and keep words that may be a code', () => {
+    const words = filtersOf({ q: 'shelves', region: 'NORTH', service: 'other', least: '90', most: '10', status: 'accepted', mine: '1' }, OPEN_FILTERS)
+    expect(words).toEqual({ q: 'shelves', region: 'NORTH', service: 'other', least: '90' })
+    expect(readOpenFilters(words)).toEqual({ query: { text: 'shelves', region: 'NORTH', service_type: 'other', price_min: '90.00' }, wrong: {} })
+    expect(readOpenFilters({ q: 'tap', least: 'much' })).toEqual({ query: { text: 'tap' }, wrong: { least: 'price' } })
   })
 
   it('ask for one day, and leave out what is no choice', () => {

@@ -1,6 +1,6 @@
 import type { OwnProvider } from '@holdfast/kit/api.gen.ts'
 import { expect, test } from 'vitest'
-import { fieldOf, formOf, httpsOf, isOver, rangesOf, spansOf, wordsOf } from '../src/logic/profile.ts'
+import { fieldOf, formOf, httpsOf, isOffered, isOver, rangesOf, spansOf, wordsOf } from '../src/logic/profile.ts'
 
 const provider: OwnProvider = {
   user_id: 'wang', role: 'provider', version: 7, is_complete: true, full_name: '王建国', phone_number: '12345', bio: 'two\nlines', profile_picture_url: 'https://a.example/b.png',
@@ -8,6 +8,12 @@ const provider: OwnProvider = {
   experience_years: 0, availability: { monday: ['09:00-24:00'] }, exceptions: [{ day: '2026-12-24', hours: [] }], portfolio: [{ title: 'A kitchen' }], pictures: [], verified: true, is_active: false,
   completed_orders: 3, rating_hundredths: 0, total_reviews: 0, certifications: [], verification: { state: 'verified', steps: [] },
 }
+
+test('work is offered in the areas and of the kinds that a provider entered, and any where they entered none', () => {
+  const job = { location: 'NORTH', service_type: 'other' } as const
+  expect([isOffered(job, provider), isOffered({ ...job, location: 'MID' }, provider), isOffered({ ...job, service_type: 'it_technology' }, provider)]).toEqual([true, false, false])
+  expect([isOffered(job, { service_areas: [], service_categories: ['other'] }), isOffered(job, { service_areas: ['SOUTH'], service_categories: [] }), isOffered(job, { service_areas: [], service_categories: [] })]).toEqual([true, false, true])
+})
 
 test('a form holds every field that its person may change, and no other', () => {
   const { version, full_name, phone_number, bio, profile_picture_url, skills, service_categories, service_areas, hourly_rate, experience_years, availability, exceptions, portfolio, is_active } = provider

@@ -1,9 +1,9 @@
 // Words for jobs and commands, in the language of the page.
-import { type Hop, useFormats, useI18n } from '@holdfast/kit'
+import { type Hop, type PayWords, useFormats, useI18n } from '@holdfast/kit'
 import type { Order } from '@holdfast/kit/api.gen.ts'
+import { netOf } from '@holdfast/kit/fees.ts'
 import type { QueueItem } from './device/item.ts'
 import { doubtOf, isFirm, truthOf } from './device/item.ts'
-import { netOf } from './device/fees.ts'
 import { minorOf, type Job } from './device/jobs.ts'
 import { percentOf, type Photo } from './device/photo.ts'
 import { distanceBetween, placeOf } from './device/place.ts'
@@ -12,16 +12,6 @@ import { revocationAgeMs, spanOf } from './device/standing.ts'
 
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
-
-/** What a job pays, in words. Where the fee is unknown there is only its price. */
-export type Pay = {
-  price: string
-  gets?: string
-  /** The price and what the provider gets of it, in one sentence. */
-  sentence: string
-  /** The same with the platform's part, for somebody who is about to take the job. */
-  terms?: string
-}
 
 export function useWords() {
   const { t, te, locale } = useI18n()
@@ -58,10 +48,11 @@ export function useWords() {
     return t(`span.${unit}`, count)
   }
 
-  function pay(order: Order): Pay {
+  function pay(order: Order): PayWords {
     const money = (minor: number) => formats.value.money(minor, order.currency)
-    const price = money(minorOf(order.price))
-    const known = netOf(order, tablet.standing?.platform_fees)
+    const minor = minorOf(order.price)
+    const price = money(minor)
+    const known = netOf(minor, order, tablet.standing?.platform_fees)
     if (!known) return { price, sentence: price }
     const form = known.mayChange ? 'about' : 'sure'
     const words = { price, net: money(known.minor), fee: money(known.fee), node: node() }

@@ -32,3 +32,13 @@ export type TableSort = { key: string; way: 'ascending' | 'descending' }
 
 /** `current` says that this place is open, also where its address is a deeper one; a group of places is open with one of them. */
 export type Place = { name: string; to: RouteLocationRaw; count?: number; tone?: 'needs'; icon?: IconName; current?: boolean | 'group' }
+
+/** What a job pays, in words. Where the fee is unknown there is only its price. */
+export type PayWords = {
+  price: string
+  gets?: string
+  /** The price and what the provider gets of it, in one sentence. */
+  sentence: string
+  /** The same with the platform's part, for somebody who is about to take the job. */
+  terms?: string
+}

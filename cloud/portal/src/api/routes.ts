@@ -1,7 +1,7 @@
 // One function for each route of the gateway that a page asks.
 
 import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
-import type { OrdersQuery } from '../logic/orderFilters.ts'
+import type { OpenQuery, OrdersQuery } from '../logic/orderFilters.ts'
 import type { OrderSort, ReviewSort } from '../logic/sorts.ts'
 import { ask, type AnswerOf } from './ask.ts'
 import { query as queryOf } from './client.ts'
@@ -42,7 +42,7 @@ export const linkIdentity = (body: VisitForm) => ask('post', '/api/v1/auth/ident
 export const unlinkIdentity = (id: string) => ask('delete', '/api/v1/auth/identities/{id}', { path: { id } })
 
 export const myOrders = (query: ListRequest, signal?: Asking) => ask('get', '/api/v1/orders', { query: { limit: 100, ...query }, signal })
-export const openOrders = (query: ListRequest, signal?: Asking) => ask('get', '/api/v1/orders/available', { query: { limit: 100, ...query }, signal })
+export const openOrders = (query: OpenQuery & { sort?: OrderSort; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/orders/available', { query: { limit: 100, ...query }, signal })
 export const allOrders = (query: OrdersQuery & { cursor?: string; sort?: Exclude<OrderSort, 'start'> }, signal?: Asking) => ask('get', '/api/v1/admin/orders', { query: { limit: 100, ...query }, signal })
 /** Where the browser fetches the whole list as a file, under the cookie of the session. */
 export const allOrdersAs = (kind: 'csv' | 'json', query: OrdersQuery) => `/api/v1/admin/orders/export.${kind}${queryOf({ ...query })}`
@@ -207,6 +207,8 @@ export const recordPaidOtherwise = (order: string, body: PaidOtherwiseForm, comm
 export const giveGoodwill = (order: string, body: GoodwillForm, commandId: string) => ask('post', '/api/v1/admin/orders/{id}/goodwill', { path: { id: order }, body, commandId })
 export const compensate = (order: string, body: CompensationForm, commandId: string) => ask('post', '/api/v1/admin/orders/{id}/compensation', { path: { id: order }, body, commandId })
 export const closeMoneyCase = (id: number, reason: string) => ask('post', '/api/v1/admin/money-cases/{id}/close', { path: { id }, body: { reason } })
+/** For everybody, without who set them. */
+export const newestPlatformFees = (signal?: Asking) => ask('get', '/api/v1/platform-fees', { signal })
 export const platformFees = (signal?: Asking) => ask('get', '/api/v1/admin/platform-fees', { signal })
 export const cancelFees = (signal?: Asking) => ask('get', '/api/v1/admin/cancel-fees', { signal })
 export const setPlatformFee = (body: PlatformFeeForm) => ask('post', '/api/v1/admin/platform-fees', { body })

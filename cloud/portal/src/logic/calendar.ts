@@ -1,9 +1,9 @@
 // One's orders and working hours on a day of the calendar. Hours of a day go from 0 to 24, by this
 // device's clock.
 
-import { dateOf, dayOf } from '@holdfast/kit/days.ts'
+import { isAnyTimeOfDay, overlap, windowOf } from '@holdfast/kit/bookings.ts'
+import { dateOf, dayAfter, dayOf } from '@holdfast/kit/days.ts'
 import type { Order, OwnProvider } from '@holdfast/kit/api.gen.ts'
-import { namesNoHour } from './draft.ts'
 import { spansOf, WEEKDAYS } from './profile.ts'
 
 export type Timed = Pick<Order, 'id' | 'service_start_time' | 'service_end_time'>
@@ -13,41 +13,34 @@ export interface Span { from: number; to: number }
 /** An order between two hours of a day, in the lane that it shares with no other at that time. */
 export interface Slot<T> extends Span { order: T; lane: number; lanes: number }
 
-const HOUR_MS = 3_600_000
 const DAY_HOURS = 24
-/** What an order takes that names no end; and the least that is drawn, as a title needs a line. */
-const LENGTH = 1
+/** The least that is drawn, as a title needs a line. */
 const LENGTH_MIN = 0.75
 
 interface Times { start: number; end: number }
 
-function timesOf({ service_start_time, service_end_time }: Timed): Times | undefined {
-  const start = Date.parse(service_start_time ?? '')
-  if (Number.isNaN(start)) return undefined
-  const end = Date.parse(service_end_time ?? '')
-  return { start, end: end > start ? end : start + LENGTH * HOUR_MS }
-}
-
-const isWholeDay = ({ service_start_time: start, service_end_time: end }: Timed) => Boolean(start) && namesNoHour(start ?? '', end)
-
 function touching<T extends Timed>(day: string, orders: readonly T[]): (Times & { order: T })[] {
-  const [start, end] = [dateOf(day).getTime(), dateOf(day, 1).getTime()]
+  const times = { start: dateOf(day).getTime(), end: dateOf(day, 1).getTime() }
   return orders
-    .flatMap(order => { const times = timesOf(order); return times ? [{ ...times, order }] : [] })
-    .filter(one => one.start < end && one.end > start)
+    .flatMap(order => { const window = windowOf(order); return window ? [{ ...window, order }] : [] })
+    .filter(one => overlap(one, times))
     .sort((a, b) => a.start - b.start || a.end - b.end || (a.order.id < b.order.id ? -1 : 1))
 }
 
 /** The orders at an hour of that day, soonest first. */
 export function slotsOn<T extends Timed>(day: string, orders: readonly T[]): Slot<T>[] {
-  const slots = touching(day, orders.filter(order => !isWholeDay(order))).map(({ start, end, order }) => {
-    const from = dayOf(start) === day ? clockOf(start) : 0
-    const to = dayOf(end) === day ? clockOf(end) : DAY_HOURS
+  const slots = touching(day, orders.filter(order => !isAnyTimeOfDay(order))).map(({ order, ...times }) => {
+    const { from, to } = partOn(day, times)
     const drawn = Math.min(DAY_HOURS, Math.max(to, from + LENGTH_MIN))
     return { order, from: Math.min(from, drawn - LENGTH_MIN), to: drawn, lane: 0, lanes: 1 }
   })
   layOut(slots)
   return slots
+}
+
+/** The hours of that day within these times. */
+function partOn(day: string, { start, end }: Times): Span {
+  return { from: dayOf(start) === day ? clockOf(start) : 0, to: dayOf(end) === day ? clockOf(end) : DAY_HOURS }
 }
 
 /** Slots that overlap form a group. Each takes the first free lane, and all know their number. */
@@ -76,17 +69,17 @@ function clockOf(at: number): number {
 
 /** The orders that may be done at any time of that day. */
 export function wholeDayOn<T extends Timed>(day: string, orders: readonly T[]): T[] {
-  return touching(day, orders.filter(isWholeDay)).map(({ order }) => order)
+  return touching(day, orders.filter(isAnyTimeOfDay)).map(({ order }) => order)
 }
 
 export function withoutTime<T extends Timed>(orders: readonly T[]): T[] {
-  return orders.filter(order => timesOf(order) === undefined)
+  return orders.filter(order => windowOf(order) === undefined)
 }
 
 /** The first day from that one on which something is agreed. */
 export function nextDayFrom(day: string, orders: readonly Timed[]): string | undefined {
   const from = dateOf(day).getTime()
-  const starts = orders.flatMap(order => timesOf(order)?.start ?? []).filter(start => start >= from)
+  const starts = orders.flatMap(order => windowOf(order)?.start ?? []).filter(start => start >= from)
   return starts.length > 0 ? dayOf(Math.min(...starts)) : undefined
 }
 
@@ -102,6 +95,28 @@ export function workOn(day: string, { availability, exceptions }: Hours): Work {
   const ranges = differs ? differs.hours ?? [] : availability[weekday]
   const spans = spansOf(ranges).map(({ from, to }) => ({ from: hourOf(from), to: hourOf(to) || DAY_HOURS }))
   return { spans, isDayOff: differs !== undefined && ranges?.length === 0 }
+}
+
+/** Of a job that may be done at any time of many days, only so many are looked at. */
+const DAYS_MAX = 31
+
+/**
+ * Whether the person works at every hour of a job. If it may be done at any time of a day, they
+ * only have to work on that day. Without hours that were entered nothing is outside of them.
+ */
+export function isWithinHours(job: Timed, hours: Hours): boolean {
+  const times = windowOf(job)
+  if (!times || !hasHours(hours)) return true
+  const days = [dayOf(times.start)]
+  for (let next = dayAfter(days[0] ?? ''); dateOf(next).getTime() < times.end && days.length < DAYS_MAX; next = dayAfter(next)) days.push(next)
+  if (isAnyTimeOfDay(job)) return days.some(day => workOn(day, hours).spans.length > 0)
+  return days.every(day => isCovered(partOn(day, times), workOn(day, hours).spans))
+}
+
+function isCovered({ from, to }: Span, spans: readonly Span[]): boolean {
+  let covered = from
+  for (const span of spans.toSorted((a, b) => a.from - b.from)) if (span.from <= covered) covered = Math.max(covered, span.to)
+  return covered >= to
 }
 
 export function hasHours({ availability }: Hours): boolean {

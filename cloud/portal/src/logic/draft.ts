@@ -118,14 +118,6 @@ export function timesOf(draft: Pick<Draft, 'day' | 'hours'>): { start?: number; 
   return { start: at(from), end: at(to) }
 }
 
-/** A day at the change of the clocks. */
-const WHOLE_DAY_MS = 23 * 3_600_000
-
-/** A window of a whole day names the day alone, as the rule of the late cancel has it. */
-export function namesNoHour(start: string, end: string | null | undefined): boolean {
-  return Boolean(end) && Date.parse(end ?? '') - Date.parse(start) >= WHOLE_DAY_MS
-}
-
 /** A day of the person's own calendar. */
 export function dayOf(at: Date): string {
   return [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(part => String(part).padStart(2, '0')).join('-')

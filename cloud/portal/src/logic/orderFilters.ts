@@ -1,4 +1,5 @@
-// The filters of the admins' list of orders: as words of the address, and as the routes take them.
+// The filters of the admins' list of orders and of a provider's open jobs: as words of the
+// address, and as the routes take them.
 
 import { ORDER_STATUSES, type OrderStatus, type Region, REGIONS, SERVICE_TYPES, type ServiceType } from '@holdfast/kit/wire.gen.ts'
 import { amountOf, minorOf } from '../parts/money.ts'
@@ -6,6 +7,8 @@ import { searchOf } from './search.ts'
 
 /** The words, in the order of the form. */
 export const FILTERS = ['q', 'status', 'region', 'service', 'least', 'most', 'from', 'until'] as const
+/** Those of open jobs. */
+export const OPEN_FILTERS = ['q', 'region', 'service', 'least'] as const satisfies readonly Filter[]
 export type Filter = (typeof FILTERS)[number]
 export type Filters = Partial<Record<Filter, string>>
 
@@ -26,9 +29,9 @@ export interface OrdersQuery {
 export type Wrong = 'price' | 'prices' | 'day' | 'days'
 
 /** The filters of an address that anybody may have written. */
-export function filtersOf(query: Readonly<Record<string, unknown>>): Filters {
+export function filtersOf(query: Readonly<Record<string, unknown>>, names: readonly Filter[] = FILTERS): Filters {
   const words: Filters = {}
-  for (const name of FILTERS) {
+  for (const name of names) {
     const value = query[name]
     if (typeof value === 'string' && value.trim() !== '') words[name] = value.trim()
   }
@@ -63,6 +66,14 @@ export function readFilters(words: Filters): { query: OrdersQuery; wrong: Partia
   }
   if (query.from && query.until && query.until <= query.from) wrong.until = 'days'
   return { query, wrong }
+}
+
+export type OpenQuery = Omit<OrdersQuery, 'code'>
+
+/** The same for open jobs. Their route also looks for words in codes, so a code stays a word. */
+export function readOpenFilters(words: Filters): { query: OpenQuery; wrong: Partial<Record<Filter, Wrong>> } {
+  const { query: { code: _, ...query }, wrong } = readFilters(words)
+  return { query: words.q ? { ...query, text: words.q } : query, wrong }
 }
 
 function some<K extends keyof OrdersQuery>(name: K, value: OrdersQuery[K] | undefined): OrdersQuery {

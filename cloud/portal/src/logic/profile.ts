@@ -1,6 +1,6 @@
 // One's own profile as a form. Each change sends all of it, so that no part is lost.
 
-import type { HoursRange, OwnProfile, OwnProvider, ProfileForm } from '@holdfast/kit/api.gen.ts'
+import type { HoursRange, Order, OwnProfile, OwnProvider, ProfileForm } from '@holdfast/kit/api.gen.ts'
 
 export const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 export type Weekday = (typeof WEEKDAYS)[number]
@@ -10,6 +10,12 @@ export interface HoursSpan { from: string; to: string }
 
 export function isProvider(profile: OwnProfile): profile is OwnProvider {
   return profile.role === 'provider'
+}
+
+/** Whether a provider does such work in that region. Without areas or kinds each counts. */
+export function isOffered({ location, service_type }: Pick<Order, 'location' | 'service_type'>, { service_areas, service_categories }: Pick<OwnProvider, 'service_areas' | 'service_categories'>): boolean {
+  const isNear = service_areas.length === 0 || service_areas.includes(location)
+  return isNear && (service_categories.length === 0 || service_categories.includes(service_type))
 }
 
 /** Everything of a profile that its person may change. */

@@ -2,7 +2,7 @@
 
 import { useFormats, useI18n } from '@holdfast/kit'
 import type { Actor, Order } from '@holdfast/kit/api.gen.ts'
-import { namesNoHour } from '../logic/draft.ts'
+import { namesNoHour } from '@holdfast/kit/bookings.ts'
 import { useDeskNames } from './deskNames.ts'
 
 export function useNames() {

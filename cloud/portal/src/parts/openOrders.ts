@@ -1,7 +1,7 @@
 // All orders of a person that are accepted or in progress. No route lists them by their times, so
 // they are read page by page.
 
-import { computed, watch } from 'vue'
+import { computed, type MaybeRefOrGetter, watch } from 'vue'
 import type { Order } from '@holdfast/kit/api.gen.ts'
 import { myOrders } from '../api/routes.ts'
 import { session } from '../session.ts'
@@ -10,10 +10,11 @@ import { usePaged } from './paging.ts'
 /** Of a hundred orders each: more than a customer may have open. */
 const PAGES_MAX = 3
 
-export function useOpenOrders() {
+export function useOpenOrders(enabled: MaybeRefOrGetter<boolean> = true) {
   const lists = (['accepted', 'in_progress'] as const).map(status => usePaged(
     () => ['orders', 'mine', session.person?.user_id, 'calendar', status],
     (cursor, signal) => myOrders({ status, sort: 'start', ...(cursor ? { cursor } : {}) }, signal),
+    enabled,
   ))
   for (const { asked } of lists) {
     watch([asked.hasNextPage, asked.isFetchingNextPage, asked.isError], ([more, busy, failed]) => {

@@ -9,16 +9,21 @@ import { isProvider } from '../logic/profile.ts'
 import { role, session } from '../session.ts'
 import { useNames } from './names.ts'
 
-/** The state of the reader's own verification as long as it keeps them from accepting jobs. */
-export function useMissingVerification(): ComputedRef<Exclude<VerificationState, 'verified'> | undefined> {
+/** The reader's own profile, if they are a provider. */
+export function useOwnProvider(): ComputedRef<OwnProvider | undefined> {
   const asked = useQuery({
     queryKey: computed(() => ['verification', session.person?.user_id]),
     queryFn: ({ signal }) => profile(signal),
     enabled: computed(() => role.value === 'provider'),
   })
+  return computed(() => (asked.data.value && isProvider(asked.data.value) ? asked.data.value : undefined))
+}
+
+/** The state of the reader's own verification as long as it keeps them from accepting jobs. */
+export function useMissingVerification(): ComputedRef<Exclude<VerificationState, 'verified'> | undefined> {
+  const own = useOwnProvider()
   return computed(() => {
-    const own = asked.data.value
-    const state = own && isProvider(own) ? own.verification.state : 'verified'
+    const state = own.value?.verification.state ?? 'verified'
     return state === 'verified' ? undefined : state
   })
 }

@@ -49,7 +49,7 @@ it.each([
   expect(new Set(weekOf(day, SUNDAY)).size).toBe(7)
   expect([dayAfter(day, -1), dayAfter(next, -1)]).toEqual([dayAfter(day, -1), day])
   const at = (moment: number) => new Date(moment).toISOString()
-  const orders = [mine('first', at(start)), mine('last', at(start + hours * HOUR - 1)), mine('next', at(start + hours * HOUR))]
+  const orders = [mine('first', at(start)), mine('last', at(start + hours * HOUR - 1), at(start + hours * HOUR)), mine('next', at(start + hours * HOUR))]
   expect([idsOn(day, orders), idsOn(next, orders)]).toEqual([['first', 'last'], ['next']])
   expect(new Date(start).getHours(), 'where midnight is left out').toBe(zone === 'Africa/Cairo' ? 1 : 0)
 })

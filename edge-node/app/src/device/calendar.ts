@@ -1,5 +1,6 @@
 // The jobs on the days of a calendar.
 import type { OrderStatus } from '@holdfast/kit'
+import { isBooked, overlap, windowOf } from '@holdfast/kit/bookings.ts'
 import { dateOf } from '@holdfast/kit/days.ts'
 import { bySoonest, isMyJob, type Job } from './jobs.ts'
 
@@ -7,20 +8,18 @@ export { dayAfter, dayOf, firstOfWeek, startOfDay, weekOf } from '@holdfast/kit/
 
 /** A job that was cancelled takes no day. */
 const ON_A_DAY: ReadonlySet<OrderStatus> = new Set(['accepted', 'in_progress', 'completed', 'reviewed'])
-const TO_DO: ReadonlySet<OrderStatus> = new Set(['accepted', 'in_progress'])
 
 /** Those of this person that take a day. */
 export const onDays = (jobs: readonly Job[], me: string): Job[] => jobs.filter((job) => isMyJob(job, me) && ON_A_DAY.has(job.order.status))
 
 /** The jobs whose appointed time touches that day, soonest first. */
 export function appointedOn(day: string, jobs: readonly Job[]): Job[] {
-  const [start, end] = [dateOf(day).getTime(), dateOf(day, 1).getTime()]
+  const hours = { start: dateOf(day).getTime(), end: dateOf(day, 1).getTime() }
   return bySoonest(jobs.filter(({ order }) => {
-    const from = Date.parse(order.service_start_time ?? '')
-    const to = Date.parse(order.service_end_time ?? '')
-    return from < end && (from >= start || to > start)
+    const window = windowOf(order)
+    return window !== undefined && overlap(window, hours)
   }))
 }
 
 /** The jobs that are still to be done, on whichever day. */
-export const atAnyTime = (jobs: readonly Job[]): Job[] => bySoonest(jobs.filter(({ order }) => !order.service_start_time && TO_DO.has(order.status)))
+export const atAnyTime = (jobs: readonly Job[]): Job[] => bySoonest(jobs.filter(({ order }) => !order.service_start_time && isBooked(order)))

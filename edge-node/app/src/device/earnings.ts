@@ -4,9 +4,9 @@
 // added to money that does.
 import type { OrderStatus } from '@holdfast/kit'
 import type { PlatformFees } from '@holdfast/kit/api.gen.ts'
+import { netOf } from '@holdfast/kit/fees.ts'
 import { dayOf, weekOf } from './calendar.ts'
-import { netOf } from './fees.ts'
-import { isMyJob, type Job } from './jobs.ts'
+import { isMyJob, minorOf, type Job } from './jobs.ts'
 
 const SUMMED = ['earned', 'waits', 'unpaid'] as const
 /** The node leaves the oldest jobs out of a longer board. */
@@ -51,7 +51,7 @@ export function earningWeeks(jobs: readonly Job[], me: string, fees: PlatformFee
 export const isBoardFull = (board: readonly unknown[]) => board.length >= BOARD_MAX
 
 function earningOf(job: Job, fees: PlatformFees | null | undefined): Earning {
-  const net = netOf(job.order, fees)
+  const net = netOf(minorOf(job.order.price), job.order, fees)
   return { job, state: stateOf(job, net !== undefined), minor: net?.minor, mayChange: net?.mayChange ?? false, at: momentOf(job) }
 }
 

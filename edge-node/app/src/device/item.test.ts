@@ -39,10 +39,12 @@ it('never goes back: a decision stands, and a stored command is not refused afte
   expect(answered(after(stored(1)), notTaken(1, 'token_expired'), 8)).toBeUndefined()
 })
 
-it('counts for nothing at a copy of the node, save a firm answer; and not without the payment', () => {
+it('counts for nothing at a copy of the node, save a firm answer; and not without the payment, or at the hours of another job', () => {
   const unpaid = after({ ...stored(1), code: 'looks_unpaid' })
   expect([doubtOf(after(stored(1)), true), doubtOf(unpaid, true)]).toEqual(['twin', 'twin'])
   expect([doubtOf(after(stored(1)), false), doubtOf(unpaid, false)]).toEqual([undefined, 'unpaid'])
+  const booked = { ...stored(1), code: 'looks_double_booked' as const }
+  expect([doubtOf(after(booked), false), doubtOf(after({ ...booked, verdict: 'firm' }), false)]).toEqual(['booked', undefined])
   for (const other of [accept, after(stored(1, 'firm')), after(stored(1), decided(1, 'applied'))]) expect(doubtOf(other, true)).toBeUndefined()
 })
 

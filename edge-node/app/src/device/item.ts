@@ -1,6 +1,6 @@
 // A command on this tablet, and how far it has come.
 import type { TruthState } from '@holdfast/kit'
-import type { CommandBody, Order, Region, Reply, ServiceType, Text } from '@holdfast/kit/api.gen.ts'
+import type { Code, CommandBody, Order, Region, Reply, ServiceType, Text } from '@holdfast/kit/api.gen.ts'
 
 /** The commands that a provider gives at a tablet. */
 export type TabletCommand = Extract<CommandBody, { type: 'accept_order' | 'withdraw_acceptance' | 'start_order' | 'complete_order' | 'report_incident' }>
@@ -33,6 +33,9 @@ export type QueueItem = {
   understood?: boolean
 }
 
+/** Codes of a provisional answer that the person must read. */
+const DOUBTS: Readonly<Partial<Record<Code, 'unpaid' | 'booked'>>> = { looks_unpaid: 'unpaid', looks_double_booked: 'booked' }
+
 export const UNDO_MS = 10_000
 /** What begins work, ends it or gives it up can be undone for a while: a slip of the finger would cost a job. */
 export const UNDOABLE: ReadonlySet<TabletCommand['type']> = new Set(['start_order', 'complete_order', 'withdraw_acceptance'])
@@ -60,13 +63,13 @@ export function isFirm(item: QueueItem): boolean {
 }
 
 /**
- * Why the person may not count on what the node holds: the node is a `twin`, from which the cloud takes nothing, or the
- * job is `unpaid`. A firm answer stands.
+ * Why the person may not count on what the node holds: the node is a `twin`, from which the cloud
+ * takes nothing, the job is `unpaid`, or its hours are `booked` by another of their jobs. A firm
+ * answer stands.
  */
-export function doubtOf(item: QueueItem, isTwin: boolean): 'twin' | 'unpaid' | undefined {
+export function doubtOf(item: QueueItem, isTwin: boolean): 'twin' | 'unpaid' | 'booked' | undefined {
   if (item.state !== 'stored' || isFirm(item)) return undefined
-  if (isTwin) return 'twin'
-  return item.reply?.code === 'looks_unpaid' ? 'unpaid' : undefined
+  return isTwin ? 'twin' : item.reply?.code && DOUBTS[item.reply.code]
 }
 
 /** It concerns the person still: on its way, or come to nothing and not read yet. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bySoonest, jobsOf, merged, minorOf, startOf } from './jobs.ts'
+import { bookedBy, bySoonest, inTheWayOf, jobsOf, merged, minorOf, startOf } from './jobs.ts'
 import { decided, item, ME, order, stored } from './samples.ts'
 import { answered } from './answer.ts'
 
@@ -17,6 +17,19 @@ it('is no further than the command that is furthest behind', () => {
   const accept = answered(item(1, 'accept_order'), stored(1, 'firm'), 1)!
   expect(see([accept])).toMatchObject({ truth: 'node', firm: true })
   expect(see([accept, item(2, 'start_order')])).toMatchObject({ truth: 'tablet', firm: true })
+})
+
+it('knows which own jobs are in the way of an open one, those among them that are only requested', () => {
+  const at = (from: string, to: string) => ({ service_start_time: `2026-11-21T${from}:00Z`, service_end_time: `2026-11-21T${to}:00Z` })
+  const board = [
+    order('open', at('14:00', '16:00')), order('asked', at('15:00', '17:00')), order('mine', { ...at('13:00', '14:30'), provider_id: ME, status: 'in_progress' }),
+    order('done', { ...at('14:00', '15:00'), provider_id: ME, status: 'completed' }), order('theirs', { ...at('14:00', '15:00'), provider_id: 'provider-2', status: 'accepted' }),
+    order('given', { ...at('14:00', '15:00'), provider_id: ME, status: 'accepted' }), order('next', { ...at('16:00', '17:00'), provider_id: ME, status: 'accepted' }),
+  ]
+  const jobs = jobsOf(board, [item(1, 'accept_order', 'asked'), item(2, 'withdraw_acceptance', 'given')], ME)
+  const idsFor = (id: string) => inTheWayOf(jobs.find((job) => job.order.id === id)!, bookedBy(jobs, ME)).map((other) => other.id)
+  expect(idsFor('open')).toEqual(['mine', 'asked'])
+  expect(idsFor('asked'), 'only in the way of one that may still be taken').toEqual([])
 })
 
 it('takes the board at its word where nothing is on its way', () => {

@@ -1,6 +1,7 @@
 // The jobs as this person sees them: the edge's board, and over it their own commands that the edge does not know yet.
 import type { OrderStatus, TruthState } from '@holdfast/kit'
 import type { BoardItem, EdgeStanding, Order } from '@holdfast/kit/api.gen.ts'
+import { isBooked, overlapping } from '@holdfast/kit/bookings.ts'
 import { isReport } from './incident.ts'
 import { isFirm, needsPerson, succeeded, truthOf, type QueueItem, type TabletCommand } from './item.ts'
 import type { Link } from './standing.ts'
@@ -68,6 +69,12 @@ export const isOpenJob = (job: Job) => job.order.status === 'pending'
 
 /** In this provider's hands: requested, under way or done. */
 export const isMyJob = (job: Job, me: string) => job.order.provider_id === me
+
+/** This person's jobs that take their hours, those among them that they have only requested. */
+export const bookedBy = (jobs: readonly Job[], me: string): Order[] => jobs.filter((job) => isMyJob(job, me) && isBooked(job.order)).map((job) => job.order)
+
+/** The person's own jobs at the hours of one that they may still take. */
+export const inTheWayOf = (job: Job, booked: readonly Order[]): Order[] => (isOpenJob(job) ? overlapping(job.order, booked) : [])
 
 /**
  * How work on an order may begin at this edge: on `held` funds, `afterwards` where its kind is paid for after the work, `unpaid`

@@ -2,7 +2,7 @@
 import { computed, shallowReactive } from 'vue'
 import type { BoardItem, EdgeStanding, Text } from '@holdfast/kit/api.gen.ts'
 import { needsPerson, type QueueItem } from './item.ts'
-import { jobsOf } from './jobs.ts'
+import { bookedBy, jobsOf } from './jobs.ts'
 import type { Shown } from './people.ts'
 import { isForNextTap, isPhotoOpen, type Photo } from './photo.ts'
 import type { Position } from './place.ts'
@@ -62,6 +62,8 @@ export const decider = computed(() => deciderOf(tablet.standing))
 export const isTwin = computed(() => decider.value === 'twin')
 export const me = computed(() => tablet.person?.user_id ?? '')
 export const jobs = computed(() => jobsOf(tablet.board, tablet.items, me.value))
+/** This person's jobs that take their hours. */
+export const booked = computed(() => bookedBy(jobs.value, me.value))
 export const waiting = computed(() => tablet.items.filter((item) => item.state === 'waiting'))
 /** The photos that only this tablet is sure to have. */
 export const photosHere = computed(() => tablet.photos.filter((photo) => isPhotoOpen(photo)))

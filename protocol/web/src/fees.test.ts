@@ -1,14 +1,13 @@
 import { expect, it } from 'vitest'
 import type { PlatformFees } from '@holdfast/kit/api.gen.ts'
 import { netOf } from './fees.ts'
-import { order } from './samples.ts'
 
 const at = (ms: number) => new Date(ms).toISOString()
 const fees = (...versions: [from: number, basis_points: number][]): PlatformFees => ({
   complete_until: at(30), versions: versions.map(([from, basis_points]) => ({ from: at(from), basis_points })),
 })
-const priced = (minor: number, created = 20) => order('a', { price: (minor / 100).toFixed(2), created_at: at(created) })
-const net = (minor: number, basisPoints: number) => netOf(priced(minor), fees([0, basisPoints]))!
+const made = (created = 20) => ({ created_at: at(created), status: 'pending', payment_status: 'held' }) as const
+const net = (minor: number, basisPoints: number) => netOf(minor, made(), fees([0, basisPoints]))!
 
 // The vectors of `cloud/payment/custody/src/fees.rs`.
 it('splits a price into two parts that make up the whole', () => {
@@ -28,18 +27,18 @@ it('rounds the fee down', () => {
 
 it('takes the version of the order\'s creation', () => {
   const versions = fees([20, 900], [10, 500])
-  const feeOf = (created: number) => netOf(priced(10_000, created), versions)?.fee
+  const feeOf = (created: number) => netOf(10_000, made(created), versions)?.fee
   expect([9, 10, 19, 20].map(feeOf)).toEqual([undefined, 500, 500, 900])
 })
 
 it('says where another version may still be set', () => {
-  expect([29, 30].map((created) => netOf(priced(100, created), fees([0, 1]))?.mayChange)).toEqual([false, true])
+  expect([29, 30].map((created) => netOf(100, made(created), fees([0, 1]))?.mayChange)).toEqual([false, true])
 })
 
 it('tells nothing where it knows nothing, or where money went back', () => {
-  expect([undefined, null, fees()].map((known) => netOf(priced(100), known))).toEqual([undefined, undefined, undefined])
+  expect([undefined, null, fees()].map((known) => netOf(100, made(), known))).toEqual([undefined, undefined, undefined])
   const known = fees([0, 1])
   for (const change of [{ status: 'cancelled' }, { payment_status: 'refunded' }, { payment_status: 'partially_refunded' }] as const) {
-    expect(netOf({ ...priced(100), ...change }, known)).toBeUndefined()
+    expect(netOf(100, { ...made(), ...change }, known)).toBeUndefined()
   }
 })
