@@ -232,6 +232,9 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       return page(fits.map((order) => ({ ...order, status: 'pending', address: '' })))
     }],
     ['GET', /^\/platform-fees$/, () => ({ complete_until: at('11:52:00'), versions: [{ from: '1970-01-01T00:00:00.000Z', basis_points: 1000 }] })],
+    ['GET', /^\/calendar-feed$/, () => ({ created_at: state.feed?.created_at ?? null })],
+    ['POST', /^\/calendar-feed$/, () => (state.feed = { path: `/api/v1/calendar.ics?s=${'q'.repeat(42)}${(state.feeds = (state.feeds ?? 0) + 1)}`, created_at: new Date(NOW).toISOString() })],
+    ['DELETE', /^\/calendar-feed$/, () => { delete state.feed; return [204] }],
     ['GET', /^\/regions$/, () => page(state.links ?? [])],
     ['GET', /^\/orders\/paid-afterwards$/, () => ({ items: state.paidAfterwards ?? [] })],
     ['GET', /^\/orders$/, ({ query }) => {

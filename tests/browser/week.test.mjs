@@ -1,7 +1,7 @@
 // The calendar of the portal, over a gateway that answers from memory.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { LANGUAGES, poll, settled, tabTo } from './browser.mjs'
+import { axe, LANGUAGES, losses, poll, settled, tabTo } from './browser.mjs'
 import { gateway, orderOf, PEOPLE } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
@@ -123,5 +123,65 @@ test('all pages of the open orders are read, up to a bound, and the page says wh
   await page.getByText('more open orders than are read here').waitFor()
   await settled(page)
   assert.deepEqual(lists(), [undefined, '1', '2'])
+  await context.close()
+})
+
+for (const lang of LANGUAGES) {
+  test(`the address for the calendar of a phone is shown once, and can be replaced and ended, in ${lang}`, async () => {
+    const { feed } = wordsOf('cloud/portal', lang).calendar
+    const state = gateway({ role: 'provider', orders: ORDERS })
+    const { context, page, go, faults } = await portal.open(state, lang)
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    await go('/calendar')
+    const part = page.locator('section').filter({ has: page.getByRole('heading', { name: feed.title }) })
+    const press = (name) => part.getByRole('button', { name, exact: true }).click()
+    const field = page.getByLabel(feed.address)
+    const path = (n) => `/api/v1/calendar.ics?s=${'q'.repeat(42)}${n}`
+    await part.getByText(feed.shares).waitFor()
+    assert.deepEqual(await part.getByRole('button').allInnerTexts(), [feed.make])
+    await press(feed.make)
+    await field.and(page.locator(':focus')).waitFor()
+    const { host, origin } = new URL(page.url())
+    assert.equal(await field.inputValue(), origin + path(1))
+    await part.getByText(feed.once).waitFor()
+    assert.deepEqual(await part.getByRole('button').allInnerTexts(), [feed.copy, feed.makeNew, feed.end])
+    assert.equal(await part.getByRole('link', { name: feed.open }).getAttribute('href'), `webcal://${host}${path(1)}`)
+    await press(feed.copy)
+    await page.getByText(feed.copied).waitFor()
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), origin + path(1))
+    assert.deepEqual(await axe(context, page), [])
+    assert.deepEqual(await losses(page), [])
+
+    await go('/calendar')
+    await part.getByText(feed.again).waitFor()
+    await part.getByText(/2026/).waitFor()
+    assert.deepEqual([await field.count(), await page.content().then((html) => html.includes('q'.repeat(42)))], [0, false], 'the address is not told again')
+    await press(feed.makeNew)
+    await field.and(page.locator(':focus')).waitFor()
+    assert.equal(await field.inputValue(), origin + path(2))
+    await press(feed.end)
+    await page.getByText(feed.ended).waitFor()
+    await part.getByRole('button', { name: feed.make, exact: true }).waitFor()
+    assert.equal(await field.count(), 0)
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'calendar-feed')
+    assert.equal(state.feed, undefined)
+    assert.deepEqual(faults(), [])
+    await context.close()
+  })
+}
+
+test('who cannot make an address now reads why, and the page goes on', async () => {
+  const state = gateway({ role: 'customer', orders: ORDERS.slice(0, 1) })
+  const { context, page, go } = await portal.open(state)
+  await go('/calendar')
+  const make = page.getByRole('button', { name: 'Make an address' })
+  await make.waitFor()
+  state.silent = ['/calendar-feed']
+  await make.click()
+  await page.getByText('This part of Holdfast does not answer now.').waitFor()
+  assert.equal(await page.getByLabel('Address for your calendar').count(), 0)
+  state.silent = []
+  await make.click()
+  await page.getByLabel('Address for your calendar').waitFor()
   await context.close()
 })

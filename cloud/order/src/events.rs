@@ -1,6 +1,6 @@
-//! Consumes events. People: opens a case for each job of a revoked provider, and stores
-//! verification status. Payments: the only source of an order's payment status. Reviews: move a
-//! completed order to reviewed.
+//! Consumes events. People: opens a case for each job of a revoked provider, ends a revoked
+//! person's calendar feed, and stores verification status. Payments: the only source of an order's
+//! payment status. Reviews: move a completed order to reviewed.
 
 use platform::{
     bus::{Bus, topology},
@@ -31,7 +31,7 @@ impl EventHandler for UserEventConsumer {
             return Ok(());
         }
         let UserEvent { user_id, .. } = serde_json::from_value(event.body.clone())?;
-        let listed = self.store.list_jobs_of_revoked(event, user_id).await?;
+        let listed = self.store.apply_revocation(event, user_id).await?;
         if listed > 0 {
             tracing::warn!(
                 user.id = %user_id, jobs = listed,

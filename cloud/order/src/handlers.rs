@@ -3,6 +3,7 @@
 //! of the order its sender may see and the explanation of a lost acceptance.
 
 pub(crate) mod admin;
+pub(crate) mod calendar;
 pub(crate) mod cancel_fees;
 pub(crate) mod commands;
 pub(crate) mod export;

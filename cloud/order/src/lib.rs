@@ -2,13 +2,14 @@
 //! log batches from the hub go through the same `rules`, each in one transaction.
 //!
 //! Modules: `rules` (a crate) is the domain, `store` has the SQL, `actions` the use cases and the
-//! calls to other services, `routes` and `handlers` the API, `events` the consumers, `jobs` the
-//! closing of stale orders, the removal of unfinished photos, the lines about unread messages and
-//! the sealing of plain text.
+//! calls to other services, `routes` and `handlers` the API, `icalendar` the form of calendars,
+//! `events` the consumers, `jobs` the closing of stale orders, the removal of unfinished photos, the
+//! lines about unread messages and the sealing of plain text.
 
 mod actions;
 pub mod events;
 mod handlers;
+mod icalendar;
 pub mod jobs;
 mod routes;
 pub mod store;
@@ -118,8 +119,8 @@ pub async fn migrate(config: &Config) -> Result<(), OpenError> {
 pub struct Config {
     pub bind: String,
     pub sql_url: SecretUrl,
-    /// A replica of the database. Exports and text searches read from it while its lag is at most
-    /// five seconds.
+    /// A replica of the database. Exports, text searches and calendars read from it while its lag
+    /// is at most five seconds.
     pub sql_read_url: SecretUrl,
     /// The file store for photos of the work. All replicas must share it.
     pub files_url: SecretUrl,

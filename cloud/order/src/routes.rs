@@ -26,7 +26,7 @@ use wire::{
 use crate::{
     actions::Service,
     handlers::{
-        admin,
+        admin, calendar,
         cancel_fees::{self, CancelFeeView},
         commands, export, incidents, internal, lists, messages,
         orders::{self, PaidAfterwards},
@@ -86,7 +86,8 @@ const ANY_ORDER_ACTION: &[Permission] = &[
 
 pub(crate) fn public_routes<T: RouteTable<Service>>(to: T) -> T {
     let to = routes_for_photos(routes_for_everyone(to));
-    routes_for_admins(routes_for_messages(routes_for_incidents(to)))
+    let to = routes_for_messages(routes_for_incidents(to));
+    routes_for_admins(routes_for_calendars(to))
 }
 
 #[rustfmt::skip]
@@ -230,6 +231,28 @@ fn routes_for_messages<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(admin(GET, "/api/v1/admin/orders/{id}/messages", &[WithdrawOrders, ReadDesks]),
             "List the messages of an order of which one was reported, newest first",
             &[Code::OrderNotFound, Code::NotFound], messages::list_reported_messages)
+}
+
+#[rustfmt::skip]
+fn routes_for_calendars<T: RouteTable<Service>>(to: T) -> T {
+    const FEED: &str = "/api/v1/calendar-feed";
+    to
+        .add_public_route(route(GET, FEED, CUSTOMER_OR_PROVIDER),
+            "Show since when the calendar of your phone can read your jobs",
+            &[], calendar::show_calendar_feed)
+        .add_public_route(
+            route(POST, FEED, CUSTOMER_OR_PROVIDER).without_key(
+                "makes another address and ends the one before; addresses are not stored for replay",
+            ),
+            "Make an address at which the calendar of your phone reads your jobs; an earlier one ends",
+            &[], calendar::make_calendar_feed)
+        .add_public_route(route(DELETE, FEED, CUSTOMER_OR_PROVIDER),
+            "End the address at which your calendar reads your jobs",
+            &[], calendar::end_calendar_feed)
+        .add_public_route(route(GET, calendar::CALENDAR_PATH, OPEN),
+            "Show the jobs of a person as a calendar, by the secret of its address: from 30 days ago \
+             on, at most 500, without addresses and telephone numbers",
+            &[Code::NotFound], calendar::show_calendar)
 }
 
 #[rustfmt::skip]

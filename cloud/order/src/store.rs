@@ -1,6 +1,6 @@
 //! Owns order_db: orders and timeline, commands with their answers, region assignments, cases,
-//! cancellation fees, photos on their way to the file store, and messages between an order's two
-//! people.
+//! cancellation fees, photos on their way to the file store, messages between an order's two
+//! people, and the feeds of people's calendars.
 //!
 //! Invariants: one transaction reads the input of a decision and writes the whole result: order,
 //! timeline, answer, outbox row. A decision depends on rows the transaction locks, never on a range
@@ -15,6 +15,7 @@ mod admin;
 mod assignment_rows;
 mod assignments;
 mod background;
+mod calendar_feeds;
 mod cancel_fees;
 mod decide;
 mod firm_answers;
@@ -57,6 +58,7 @@ use wire::{
 
 pub use admin::CaseUpdateResult;
 pub use assignments::{AssignmentRecord, AssignmentRequest};
+pub use calendar_feeds::{CALENDAR_JOBS_MAX, NewCalendarFeed};
 pub use cancel_fees::CancelFeeRow;
 pub use decide::FundedBatchResult;
 pub use firm_answers::FirmAnswerQuery;
@@ -80,7 +82,8 @@ pub const MIGRATIONS: Migrations = platform::migrations!(
     "0003_evidence",
     "0004_photos",
     "0005_incidents",
-    "0006_messages"
+    "0006_messages",
+    "0007_calendar_feeds"
 );
 
 /// Maximum commands per transaction; the rest wait for the next.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { frameOf, hasHours, isWithinHours, nextDayFrom, slotsOn, type Timed, wholeDayOn, withoutTime, workOn } from '../src/logic/calendar.ts'
+import { calendarAddress, frameOf, hasHours, isWithinHours, nextDayFrom, phoneAddress, slotsOn, type Timed, wholeDayOn, withoutTime, workOn } from '../src/logic/calendar.ts'
 
 beforeEach(() => void vi.stubEnv('TZ', 'Asia/Shanghai'))
 afterEach(() => vi.unstubAllEnvs())
@@ -97,4 +97,11 @@ describe('a job is within the working hours', () => {
 it('shows a usual day, and whole hours around all that is earlier or later', () => {
   expect(frameOf([])).toEqual({ from: 8, to: 19 })
   expect(frameOf([{ from: 6.5, to: 9 }, { from: 18, to: 19.25 }])).toEqual({ from: 6, to: 20 })
+})
+
+it('gives the calendar of a phone the whole address, as calendars know it', () => {
+  const address = calendarAddress('/api/v1/calendar.ics?s=a_b', 'https://holdfast.example')
+  expect(address).toBe('https://holdfast.example/api/v1/calendar.ics?s=a_b')
+  expect(phoneAddress(address)).toBe('webcal://holdfast.example/api/v1/calendar.ics?s=a_b')
+  expect(phoneAddress('http://127.0.0.1:8080/x?s=https:')).toBe('webcal://127.0.0.1:8080/x?s=https:')
 })

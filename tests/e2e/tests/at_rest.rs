@@ -5,6 +5,7 @@
 //! file, uploaded files, key files, and the folder that replaces people's phones, which a real
 //! platform does not have.
 
+mod calendar;
 mod dump;
 mod elsewhere;
 mod journey;
@@ -86,6 +87,7 @@ fn every_store_is_there(kept: &[Kept], stores: Stores) {
         "order.orders.address",
         "order.order_messages.text",
         "order.message_reports.why",
+        "order.calendar_feeds.secret_hash",
         "order.outbox.event",
         "sync.ops.bytes",
         "sync.feed.bytes",

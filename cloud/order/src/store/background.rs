@@ -2,8 +2,8 @@
 //!
 //! Payment events alone change `payment_status`, in any order status. A review event is the only
 //! way for a completed order to become reviewed. Events about people open cases for the jobs of a
-//! revoked provider and store verification status. The schedule republishes completed jobs for
-//! profiles; `stale_orders` has the orders that it closes.
+//! revoked provider, end a revoked person's calendar feed, and store verification status. The
+//! schedule republishes completed jobs for profiles; `stale_orders` has the orders that it closes.
 
 use std::collections::BTreeSet;
 
@@ -23,6 +23,7 @@ use wire::{
 use super::{
     Store, StoreError,
     assignment_rows::{AssignmentLock, lock_assignments},
+    calendar_feeds::end_feed,
     rows::{AnswerRow, CaseRow, OrderRow},
     timeline_rows::LineRow,
 };
@@ -341,22 +342,24 @@ impl Store {
         })
     }
 
-    /// Opens a case for each job, once per event. Returns their number.
-    pub async fn list_jobs_of_revoked(
+    /// Ends the person's calendar feed and opens a case for each of their jobs, once per event.
+    /// Returns the number of cases.
+    pub async fn apply_revocation(
         &self,
         event: &Event,
-        provider: UserId,
+        person: UserId,
     ) -> Result<usize, StoreError> {
         let at = self.clock.now();
         transact!(self.sql, tx => {
             if !inbox::first_time(tx, CONSUMER, event.id, at).await? {
                 return Ok(0);
             }
-            let values = vals![provider, OrderStatus::Accepted, OrderStatus::InProgress, LISTED_MAX];
+            end_feed(tx, person).await?;
+            let values = vals![person, OrderStatus::Accepted, OrderStatus::InProgress, LISTED_MAX];
             let jobs = tx.fetch_all::<OrderId>(JOBS, values).await?;
             let case = |order_id| CaseRow {
                 order_id,
-                user_id: provider,
+                user_id: person,
                 kind: CaseKind::RevokedHolder.as_str(),
                 command_id: CommandId(event.id.0),
                 code: None,

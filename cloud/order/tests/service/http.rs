@@ -2,6 +2,7 @@
 
 mod acting;
 mod assigning;
+mod calendar;
 mod cancelling;
 mod cases;
 mod evidence;

@@ -47,6 +47,10 @@ export const allOrders = (query: OrdersQuery & { cursor?: string; sort?: Exclude
 /** Where the browser fetches the whole list as a file, under the cookie of the session. */
 export const allOrdersAs = (kind: 'csv' | 'json', query: OrdersQuery) => `/api/v1/admin/orders/export.${kind}${queryOf({ ...query })}`
 
+export const calendarFeed = (signal?: Asking) => ask('get', '/api/v1/calendar-feed', { signal })
+export const makeCalendarFeed = () => ask('post', '/api/v1/calendar-feed', {})
+export const endCalendarFeed = () => ask('delete', '/api/v1/calendar-feed', {})
+
 export const order = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}', { path: { id }, signal })
 export const paidAfterwards = (signal?: Asking) => ask('get', '/api/v1/orders/paid-afterwards', { signal }).then(answer => answer.items)
 export const regionLinks = (signal?: Asking) => ask('get', '/api/v1/regions', { signal }).then(answer => answer.items)

@@ -135,3 +135,9 @@ export function frameOf(spans: readonly Span[]): Span {
     to: Math.ceil(Math.max(19, ...spans.map(({ to }) => to))),
   }
 }
+
+/** Where a calendar reads one's jobs. */
+export const calendarAddress = (path: string, origin: string): string => origin + path
+
+/** The same for the calendar of this device, which takes such addresses. */
+export const phoneAddress = (address: string): string => address.replace(/^https?:/, 'webcal:')

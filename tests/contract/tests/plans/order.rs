@@ -33,6 +33,7 @@ const FILLED: &[&str] = &[
     "provider_marks",
     "order_photos",
     "photo_chunks",
+    "calendar_feeds",
     "outbox",
     "inbox",
 ];
@@ -134,6 +135,7 @@ async fn run(sql: &Sql) {
     photos(&store, &clock, order_id).await;
     lists(&store).await;
     reads(&store, &order).await;
+    calendars(&store).await;
     desks(&store).await;
     decided(&store, Role::Customer, command(&clock, cancel)).await;
     traces(sql, order_id).await;
@@ -224,6 +226,20 @@ async fn reads(store: &Store, order: &Order) {
     };
     store.digest_range(&range).await.unwrap();
     store.orders_by_id(&[order.id]).await.unwrap();
+}
+
+/// A feed with its secret, and the jobs of a customer and a provider.
+async fn calendars(store: &Store) {
+    let owner = actor(Role::Provider);
+    for _ in 0..2 {
+        store.make_calendar_feed(owner).await.unwrap();
+    }
+    store.find_calendar_feed(owner.user_id).await.unwrap();
+    assert_eq!(store.find_calendar_owner("x").await.unwrap(), None);
+    for role in [Role::Customer, Role::Provider] {
+        store.list_calendar_jobs(actor(role)).await.unwrap();
+    }
+    store.end_calendar_feed(owner.user_id).await.unwrap();
 }
 
 /// A photo from its name in the history of the order until it is kept.

@@ -13,7 +13,7 @@ use support::{
 };
 use wire::{CommandBody, OrderId, Region, Role, Verdict};
 
-use super::elsewhere;
+use super::{calendar, elsewhere};
 
 pub(super) struct Secret {
     pub what: &'static str,
@@ -70,6 +70,7 @@ pub(super) async fn gone(
         .await
         .unwrap();
     let grant = tablet_of(&api, &provider).await;
+    let calendar = calendar::read_orders(&api, &customer).await;
     let mut codes = Vec::from(forgotten_password(&api, &admin, &customer).await);
     codes.push(another_address(&api, mailbox).await);
     let secret = |what, value: &str| Secret {
@@ -107,6 +108,7 @@ pub(super) async fn gone(
         secret("certificate", NUMBER),
         secret("certificate", PAPER),
         secret("token", &grant),
+        secret("address of a calendar", &calendar),
         secret("token", &customer.token),
         secret("token", &provider.token),
         secret("token", &edge_token),

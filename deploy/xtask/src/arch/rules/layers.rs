@@ -212,7 +212,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["routes"],
             &["handlers"],
             &["actions", "events", "jobs"],
-            &["store"],
+            &["store", "icalendar"],
         ],
     ),
     (
