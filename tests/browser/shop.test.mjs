@@ -205,6 +205,14 @@ async function waitUntilKept(page, status) {
 /** The places where the kiosk still has a word of a visit. */
 const findLeft = ({ page }, more = []) => findTraces(page.context(), page, [...Object.values(JOB), COMMENT, ...more], [JOB.title, JOB.street, JOB.phone, COMMENT, ...more])
 
+/** The demo's jobs have hours, at which its provider could accept no other job. */
+async function freeHoursOf({ admin, worker }) {
+  for (const status of ['accepted', 'in_progress']) {
+    const { items } = await worker.get(`/orders?status=${status}`)
+    for (const { id } of items) await admin.post(`/orders/${id}/withdraw`, { reason: 'Another provider does it.' })
+  }
+}
+
 /** One job is open at the shop, and the other is accepted there and paid for. */
 async function bringToShop({ account, admin, worker }, provider, cancelled, reviewed) {
   for (const { id } of [cancelled, reviewed]) await poll(() => admin.post(`/orders/${id}/approve`, {}))
@@ -307,6 +315,7 @@ for (const lang of PAGE_LANGUAGES) {
     const account = kioskOf(lang)
     await platform.register(account, 'customer')
     const [owner, admin, worker] = await Promise.all([account, 'admin', PROVIDER].map((username) => apiOf(platform, username)))
+    await freeHoursOf({ admin, worker })
     const browser = await chromium.launch({ executablePath: CHROMIUM, ...shop.browser, args: [...shop.browser.args, WHOLE_TEXTS] })
     const options = { locale: lang, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' }
     const context = await browser.newContext({ ...options, viewport: COUNTER })

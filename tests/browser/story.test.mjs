@@ -65,7 +65,8 @@ async function requestJob(page) {
 }
 
 async function takeJob(page, { id }) {
-  await page.getByRole('navigation', { name: 'Region' }).getByRole('link', { name: 'North' }).click()
+  await page.getByRole('button', { name: 'Filters' }).click()
+  await page.getByLabel('Region', { exact: true }).selectOption('NORTH')
   const job = page.locator('.job', { hasText: JOB.title })
   await job.waitFor()
   await keep(page, '5-available')
