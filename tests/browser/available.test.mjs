@@ -1,7 +1,7 @@
 // How a provider finds work that fits them, over a gateway that answers from memory.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, keepPicture, LANGUAGES, losses, poll, settled, smallTargets, tabTo, unseenStops } from './browser.mjs'
+import { axe, keepPicture, PAGE_LANGUAGES, losses, poll, settled, smallTargets, tabTo, unseenStops } from './browser.mjs'
 import { gateway, orderOf } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
@@ -41,7 +41,7 @@ const rowsAbove = (page) => page.evaluate(() => {
   return middles.sort((a, b) => a - b).filter((middle, n, all) => n === 0 || middle - all[n - 1] > 20).length
 })
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   for (const [name, size] of Object.entries(SIZES)) {
     test(`a job at the hours of an own one says so and waits, and one outside the working hours can be accepted, on a ${name} in ${lang}`, async () => {
       const { available } = wordsOf('cloud/portal', lang)

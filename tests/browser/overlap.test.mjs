@@ -1,7 +1,7 @@
 // An open job at the hours of a provider's own one, at a tablet before a scripted edge.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { axe, keepPicture, LANGUAGES, losses, settled, smallTargets } from './browser.mjs'
+import { axe, keepPicture, PAGE_LANGUAGES, losses, settled, smallTargets } from './browser.mjs'
 import { order, PEOPLE } from './edge.mjs'
 import { jobOf, playSignedIn } from './tablet.mjs'
 import { wordsOf } from './portal.mjs'
@@ -11,7 +11,7 @@ const timed = (n, from, to, change) => order(n, { service_start_time: at(from), 
 const OWN = timed(21, '14:00', '16:00', { provider_id: PEOPLE['Zhou Lei'], address: '南湖路7号', status: 'accepted', version: 3, title: 'Clear the drain' })
 const ORDERS = [OWN, timed(22, '15:00', '17:00', { title: '安装吸顶灯' }), timed(23, '16:00', '17:00', { title: 'Hang three shelves' }), order(24, { title: 'Set up a router' })]
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   for (const [name, size] of Object.entries({ phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } })) {
     test(`a job at the hours of an own one says so on the board and on its page, and may be asked for, on a ${name} in ${lang}`, () => playSignedIn(async ({ state, edge, context, page }) => {
       const { booked, note } = wordsOf('edge-node/app', lang)
