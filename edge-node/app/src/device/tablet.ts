@@ -430,11 +430,11 @@ export async function declineInstall(): Promise<void> {
   await store.set('mayAskToInstall', false).catch(noRoom)
 }
 
-/** Whoever turns it on hears what it is like. */
+/** It shows once it is kept, so that a page that is left at once loses nothing. A person who turns it on hears it. */
 export async function setCallsOut(callsOut: boolean): Promise<void> {
+  await store.set('callsOut', callsOut).catch(noRoom)
   tablet.callsOut = callsOut
   if (callsOut) callAttention()
-  await store.set('callsOut', callsOut).catch(noRoom)
 }
 
 // ------------------------------------------------------------------------------------------- actions
