@@ -36,13 +36,6 @@ fn read_bookings(stage: &mut Stage) {
     }
 }
 
-fn codes(stage: &mut Stage, submissions: &[Submission]) -> Vec<Option<Code>> {
-    let writes = stage.decide(submissions);
-    (0..submissions.len())
-        .map(|n| outcome(&writes, n).code)
-        .collect()
-}
-
 #[test]
 fn a_job_at_the_hours_of_another_is_refused_and_one_before_after_or_any_time_is_not() {
     let any_time = order(2, OrderStatus::Pending);

@@ -1,7 +1,6 @@
 //! Limits on one provider's work, within a batch and on top of existing work.
 
 use crate::stage::*;
-use rules::Submission;
 use wire::{
     Code, EventType, LimitReached, OrderStatus, Outcome, ProviderWorkload, ShareAct, ShareKind,
     ShareLimits, UnixMillis,
@@ -19,13 +18,6 @@ fn stage(load: ProviderWorkload) -> Stage {
     stage.snapshot.limits = LIMITS;
     stage.snapshot.workloads.insert(provider(1).user_id, load);
     stage
-}
-
-fn codes(stage: &mut Stage, submissions: &[Submission]) -> Vec<Option<Code>> {
-    let writes = stage.decide(submissions);
-    (0..submissions.len())
-        .map(|n| outcome(&writes, n).code)
-        .collect()
 }
 
 #[test]

@@ -9,7 +9,7 @@ use rules::{
 };
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Command, CommandBody, CommandEvidence, CommandId, Draft, EdgeId, FenceEnd,
+    Actor, Amount, Code, Command, CommandBody, CommandEvidence, CommandId, Draft, EdgeId, FenceEnd,
     FenceEnding, FenceRecord, FirstAnswer, Hash, OpDecision, Order, OrderId, OrderStatus, Outcome,
     Policy, RaceRule, Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
 };
@@ -200,6 +200,14 @@ impl Stage {
             .met_closed
             .extend(met_closed.map(|item| (item.order_id, item.user_id)));
     }
+}
+
+/// Decides one batch and returns the code of each answer.
+pub(crate) fn codes(stage: &mut Stage, submissions: &[Submission]) -> Vec<Option<Code>> {
+    let writes = stage.decide(submissions);
+    (0..submissions.len())
+        .map(|n| outcome(&writes, n).code)
+        .collect()
 }
 
 pub(crate) fn case_kinds(writes: &Writes) -> Vec<CaseKind> {
