@@ -136,7 +136,7 @@ async fn a_person_uses_somebody_elses_ids_on_every_route_that_takes_one() {
         victims, routes, ..
     } = scene(platform).await;
     every_kind_is_there(routes, victims);
-    let before = everything(routes, victims).await;
+    let mut before = everything(routes, victims).await;
     let mut rounds = Vec::new();
     for role in [Role::Customer, Role::Provider] {
         let theirs = routes
@@ -192,7 +192,7 @@ async fn a_person_uses_somebody_elses_ids_on_every_route_that_takes_one() {
         );
     }
     let mut after = everything(routes, victims).await;
-    without_later_lines(&mut after, &before);
+    without_later_lines(&mut after, &mut before);
     assert_eq!(after, before, "nobody else has changed it");
     assert!(answers.len() > 3_000, "{}", answers.len());
     are_real(routes, victims).await;
@@ -417,20 +417,33 @@ async fn everything(routes: &[DescribedRoute], home: &Household) -> Vec<(String,
 /// Orders that any provider may take.
 const EVERYBODYS: &str = "/api/v1/orders/available";
 
-/// Inboxes may receive later notifications about their work.
-fn without_later_lines(after: &mut [(String, Value)], before: &[(String, Value)]) {
+/// Inboxes may receive later notifications about their work, which push as many of the oldest off a
+/// full page.
+fn without_later_lines(after: &mut [(String, Value)], before: &mut [(String, Value)]) {
     for ((path, after), (_, before)) in after.iter_mut().zip(before) {
         if path == "/api/v1/notifications" {
-            let ids = |inbox: &Value| -> Vec<Value> {
-                let lines = inbox["items"].as_array().into_iter().flatten();
-                lines.map(|line| line["id"].clone()).collect()
-            };
-            let known = ids(before);
-            let lines = after["items"].as_array_mut().expect("lines");
-            lines.retain(|line| known.contains(&line["id"]));
+            let lines_before = before["items"].as_array_mut().expect("lines");
+            let known: Vec<_> = lines_before.iter().map(|line| line["id"].clone()).collect();
+            let oldest = lines_before.last().map(created_at);
+            let lines_after = after["items"].as_array_mut().expect("lines");
+            let is_later =
+                |line: &&Value| !known.contains(&line["id"]) && Some(created_at(line)) >= oldest;
+            let later = lines_after.iter().filter(is_later).count();
+            lines_after.retain(|line| known.contains(&line["id"]));
+            let missing = known.len() - lines_after.len();
+            assert!(missing <= later, "{missing} lines of an inbox are gone");
+            lines_before.truncate(lines_after.len());
             after["unread"] = before["unread"].clone();
+            if later > 0 {
+                after["next"] = before["next"].clone();
+            }
         }
     }
+}
+
+/// Times of one form sort as texts.
+fn created_at(line: &Value) -> String {
+    line["created_at"].as_str().expect("a time").to_owned()
 }
 
 /// Every reader may vote.
