@@ -115,9 +115,9 @@ export function named(name) {
 
 /**
  * Writes `sw.js` with the list of all files and a version that follows from their content. Paths whose first part is one
- * of `programs` always go to the server.
+ * of `programs` always go to the server. `part` is the file of a surface's own part of the worker.
  */
-export function offline(programs = []) {
+export function offline(programs = [], part = undefined) {
   let folder
   return {
     name: 'holdfast-offline',
@@ -143,7 +143,8 @@ export function offline(programs = []) {
           .replace('= __FILES__', `= ${JSON.stringify(files)}`)
           .replace('...__PROGRAMS__', programs.map((path) => `'${path}'`).join(', '))
           .replace(/^\/\* global .*\n/m, '')
-        this.emitFile({ type: 'asset', fileName: 'sw.js', source })
+        const own = part ? `\n${readFileSync(part, 'utf8')}` : ''
+        this.emitFile({ type: 'asset', fileName: 'sw.js', source: source + own })
       },
     },
   }

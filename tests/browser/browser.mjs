@@ -9,6 +9,8 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const SCREENS = process.env.HOLDFAST_SCREENS ?? fileURLToPath(new URL('../../target/screens/', import.meta.url))
 
 export const CHROMIUM = process.env.HOLDFAST_CHROMIUM ?? '/usr/bin/chromium-headless-shell'
+/** A deep run has it for what the headless shell lacks. */
+export const FULL_CHROMIUM = process.env.HOLDFAST_FULL_CHROMIUM ?? '/usr/bin/chromium'
 /** How long anything is waited for on a busy machine. */
 export const SHOWN_MS_MAX = 90_000
 /** `HOLDFAST_SLOWED_BY=6` slows the pages' scripts and layout, which finds a test that counts on their speed. */
@@ -29,8 +31,8 @@ export const THEMES = ['light', 'dark']
 /** The markup, which axe takes long to check, is the same in each language. */
 export const isMarkupChecked = (lang) => IS_DEEP || lang === 'en'
 
-export function launch(args = []) {
-  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...args] })
+export function launch(args = [], executablePath = CHROMIUM) {
+  return chromium.launch({ executablePath, args: ['--no-sandbox', ...args] })
 }
 
 /** A page that remembers violations of its policy and errors of its scripts. */

@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import { SHOWN_MS_MAX } from './browser.mjs'
 import { contactsOf } from './contacts.answers.mjs'
 import { messagesOf } from './messages.answers.mjs'
+import { pushOf } from './push.answers.mjs'
 import { reviewsOf } from './reviews.answers.mjs'
 
 export const NOW = Date.parse('2026-11-21T10:52:00Z')
@@ -186,6 +187,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['POST', /^\/session\/second-factor$/, ({ body }) => (body.code === state.factor.code
       ? { ...PEOPLE[state.role = 'admin'], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF, ...(state.factor.asks === 'second_factor_setup_required' && { recovery_codes: RECOVERY_CODES }) }
       : [401, { code: 'code_wrong', title: 'The code is wrong.', status: 401 }])],
+    ['DELETE', /^\/session$/, () => { delete state.role; return [204] }],
     ['POST', /^\/session$/, ({ body }) => (state.factor.asks ? [401, { code: state.factor.asks, title: 'A second factor', status: 401, ticket: 'a-ticket', expires_at: at('11:00:00') }] : { ...PEOPLE[(state.role ??= roleNamed(body.username))], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF })],
     ['POST', /^\/auth\/login\/second-factor\/set-up$/, () => FACTOR_SECRET],
     ['GET', /^\/auth\/second-factor$/, () => ({ since: state.factor.since, recovery_codes_left: state.factor.since ? 10 : 0, required: false })],
@@ -500,6 +502,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['POST', /^\/admin\/replays$/, () => ({ items: [], missing: [] })],
   )
   routes.unshift(...contactsOf({ state, at, people: PEOPLE, orders: known, said, picture: PICTURE }))
+  routes.unshift(...pushOf({ state, id, at }))
   routes.unshift(...messagesOf({ state, at, people: PEOPLE, orders: known, said }))
   routes.push(...reviewsOf({ state, id, at, people: PEOPLE, orders: known, said, isPicture, picture: PICTURE }))
   const rightOf = (region) => ({

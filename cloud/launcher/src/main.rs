@@ -61,8 +61,8 @@ pub enum CloudCommand {
     Migrate,
     /// Declare the broker's exchanges and queues, before the first part starts. Keeps existing ones
     DeclareBus,
-    /// Create a private folder per part with its service key, its callers' public keys and its data
-    /// keys, for parts that run alone. Keeps existing keys
+    /// Create a private folder per part with its service key, its callers' public keys, its data
+    /// keys and the key of web push, for parts that run alone. Keeps existing keys
     MakeKeys {
         #[arg(long, value_name = "DIR")]
         into: PathBuf,
@@ -162,7 +162,8 @@ async fn run_command(cli: Cli) -> anyhow::Result<()> {
         CloudCommand::DeclareBus => Box::pin(parts::declare_bus(&settings)).await,
         CloudCommand::MakeKeys { into } => {
             ServiceKey::create_key_folders(&into)?;
-            resources::create_data_keys(&into)
+            resources::create_data_keys(&into)?;
+            resources::create_push_key(&into)
         }
         CloudCommand::AddDataKey => {
             let key = sealing::add(&settings.platform.data_keys)?;

@@ -13,6 +13,7 @@ use platform::{
     bus::Bus,
     cache::Cache,
     sealing::{self, DataKeys},
+    web_push,
 };
 use process::{
     clock::Clock,
@@ -78,6 +79,14 @@ pub(crate) fn create_data_keys(folder: &Path) -> anyhow::Result<()> {
         sealing::create_if_missing(&folder.join(part.name()).join("data.keys"))?;
     }
     Ok(())
+}
+
+/// Creates the missing key by which push services recognise the platform.
+pub(crate) fn create_push_key(folder: &Path) -> anyhow::Result<()> {
+    let own = folder.join(CloudPart::Notification.name());
+    Ok(web_push::create_if_missing(
+        &own.join(notification::PUSH_KEY_FILE),
+    )?)
 }
 
 pub(crate) async fn close_context(context: ServiceContext) {

@@ -1,5 +1,5 @@
 //! The delivery channels: mail, through an SMTP server or into a folder for development; text
-//! message; and push.
+//! message; and push, through an operator's gateway or to the person's browsers.
 //!
 //! Invariants: a channel that is short, or readable by others in transit, carries only a line's
 //! title and its order's code. No log or error contains an address or a text. Mail to another
@@ -24,6 +24,7 @@ use lettre::{
 use platform::{
     messages::{MessageFolder, Push, PushError, PushMessage},
     sms::{CountryCode, PhoneNumber, Sms, SmsError, SmsMessage},
+    web_push::WebPush,
 };
 use process::{client::is_loopback, config::Secret, trust::CertificateAuthorities};
 use serde::Deserialize;
@@ -45,6 +46,8 @@ pub struct OutboundChannels {
     pub mail: Mailer,
     pub sms: Sms,
     pub push: Push,
+    /// Sends pushes to browsers; `push` is then off.
+    pub web_push: Option<WebPush>,
 }
 
 /// Auth's contact data of a person.
@@ -69,6 +72,8 @@ pub struct RenderedMessage {
     /// Used on channels where the whole text is too long or too public.
     pub brief: LineText,
     pub text_message: String,
+    /// The portal's page about it.
+    pub path: String,
 }
 
 pub enum ChannelAddress {
@@ -92,7 +97,7 @@ impl OutboundChannels {
         match channel {
             Channel::Email => self.mail.is_on(),
             Channel::Sms => self.sms.is_on(),
-            Channel::Push => self.push.is_on(),
+            Channel::Push => self.push.is_on() || self.web_push.is_some(),
         }
     }
 
@@ -114,6 +119,7 @@ impl OutboundChannels {
             whole,
             brief,
             text_message,
+            ..
         } = said;
         match to {
             ChannelAddress::Mail(to) => {

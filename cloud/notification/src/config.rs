@@ -8,6 +8,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::KeptFrom;
 
+/// The value of `push_url` that sends to browsers.
+pub(crate) const PUSH_TO_BROWSERS: &str = "web";
+/// The name of the key file in a part's folder.
+pub const PUSH_KEY_FILE: &str = "push.key";
+/// The services of Chrome, Firefox, Safari and Edge.
+const PUSH_SERVICES: [&str; 5] = [
+    "fcm.googleapis.com",
+    "updates.push.services.mozilla.com",
+    "web.push.apple.com",
+    "*.push.apple.com",
+    "*.notify.windows.com",
+];
+
 /// The most that the user service's matching returns.
 const PROVIDERS_TOLD_MAX: usize = 100;
 
@@ -37,10 +50,18 @@ pub struct Config {
     pub sms_url: String,
     /// File with the secret for that gateway.
     pub sms_secret: PathBuf,
-    /// Push target: `off`, `folder:/a/folder`, or the `https://` address of a gateway.
+    /// Push target: `off`, `web` for people's browsers, `folder:/a/folder`, or the `https://`
+    /// address of a gateway.
     pub push_url: String,
     /// File with the secret that signs pushes.
     pub push_secret: PathBuf,
+    /// File with the key that browsers subscribe with, created if it is missing.
+    pub push_key: PathBuf,
+    /// How push services reach the operator: `mailto:ADDRESS`, or an `https://` address.
+    pub push_contact: String,
+    /// Hosts of the push services to which browsers may lead: `push.example.org` or
+    /// `*.push.example.org`. A host of this machine also takes `http` and any port, for tests.
+    pub push_services: Vec<String>,
 }
 
 /// The audience and timing of a fan-out to providers.
@@ -87,6 +108,9 @@ impl Default for Config {
             sms_secret: PathBuf::new(),
             push_url: "off".to_owned(),
             push_secret: PathBuf::new(),
+            push_key: PathBuf::new(),
+            push_contact: String::new(),
+            push_services: PUSH_SERVICES.map(str::to_owned).into(),
         }
     }
 }
@@ -96,6 +120,7 @@ impl PartConfig for Config {
         Self {
             bind: DataPlace::listen_address(part),
             documents_url: place.store_address(part),
+            push_key: place.file_path(PUSH_KEY_FILE),
             ..Self::default()
         }
     }

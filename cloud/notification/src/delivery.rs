@@ -4,7 +4,10 @@
 //! Invariants: lines are planned before their event is acknowledged, so none is lost. Tries are
 //! bounded; then a delivery is given up with its reason. Quiet hours hold back everything except
 //! urgent news, digests and confirmation codes. News never goes to an unconfirmed email address. An
-//! outage of one channel delays no other. Addresses are fetched when needed and never stored.
+//! outage of one channel delays no other. Addresses are fetched when needed and never stored, apart
+//! from the browsers that take pushes.
+
+mod devices;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -22,12 +25,12 @@ use texts::Sentence;
 use wire::{EventId, Language, Role, UnixMillis, UserId};
 
 use crate::{
-    channels::{Contact, OutboundChannels, RenderedMessage},
+    channels::{ChannelAddress, Contact, OutboundChannels, RenderedMessage},
     domain::{self, Channel, DeliveryPreferences, InboxLine, InboxOwner, LineText, NoticeKind},
     say,
     store::{
-        DeliveryResult, DeliveryState, DeliveryStore, InboxStore, NotificationDelivery,
-        PreferencesStore,
+        DeliveryResult, DeliveryState, DeliveryStore, DeviceStore, InboxStore,
+        NotificationDelivery, PreferencesStore,
     },
 };
 
@@ -51,6 +54,7 @@ pub struct NotificationDispatcher {
     pub inboxes: InboxStore,
     pub preferences: PreferencesStore,
     pub delivery_store: DeliveryStore,
+    pub devices: DeviceStore,
     pub outbound: OutboundChannels,
     /// The portal's address for links in mails, or empty.
     pub portal_url: String,
@@ -210,7 +214,7 @@ impl NotificationDispatcher {
                 Some("it was read before".into()),
             ));
         };
-        Ok(self.send_to_contact(due, said, now).await)
+        self.send_to_contact(due, said, now).await
     }
 
     async fn send_to_contact(
@@ -218,11 +222,12 @@ impl NotificationDispatcher {
         due: &Document<NotificationDelivery>,
         said: RenderedMessage,
         now: UnixMillis,
-    ) -> DeliveryResult {
+    ) -> Result<DeliveryResult, DocumentsError> {
         let contact = match self.fetch_contact(due.body.user_id).await {
             Ok(contact) => contact,
             Err(error) => {
-                return retry_or_give_up(&due.body, now, None, format_error_chain(&error));
+                let why = format_error_chain(&error);
+                return Ok(retry_or_give_up(&due.body, now, None, why));
             }
         };
         let is_unconfirmed = contact.is_unconfirmed;
@@ -232,16 +237,19 @@ impl NotificationDispatcher {
                 _ => "the account has no address, or is closed",
             };
             let why = why.to_owned();
-            return final_result(DeliveryState::Dropped, None, Some(why));
+            return Ok(final_result(DeliveryState::Dropped, None, Some(why)));
         };
+        if let (ChannelAddress::Devices(_), Some(web_push)) = (&address, &self.outbound.web_push) {
+            return self.send_to_devices(web_push, due, &said, now).await;
+        }
         let to = address.to_masked();
-        match self.outbound.send(due.id, address, said).await {
+        Ok(match self.outbound.send(due.id, address, said).await {
             Ok(()) => final_result(DeliveryState::Sent, to, None),
             Err(error) if error.is_passing() => {
                 retry_or_give_up(&due.body, now, to, error.to_string())
             }
             Err(error) => final_result(DeliveryState::GivenUp, to, Some(error.to_string())),
-        }
+        })
     }
 
     /// `None` if the line has been read or deleted. Account news goes out even if read: a stolen
@@ -258,7 +266,8 @@ impl NotificationDispatcher {
         Ok(unread.map(|stored| {
             let said = domain::render_line_text(preferences.reader_locale(), &stored.line);
             let brief = domain::render_brief_text(preferences.language, &stored.line, &said.title);
-            assemble_message(preferences.language, said, brief)
+            let path = domain::find_portal_path(&stored.line);
+            assemble_message(preferences.language, said, brief, path)
         }))
     }
 
@@ -295,16 +304,23 @@ impl NotificationDispatcher {
                 content: text,
             },
             brief,
+            domain::INBOX_PATH.to_owned(),
         )))
     }
 }
 
-fn assemble_message(language: Language, whole: LineText, brief: LineText) -> RenderedMessage {
+fn assemble_message(
+    language: Language,
+    whole: LineText,
+    brief: LineText,
+    path: String,
+) -> RenderedMessage {
     let text_message = domain::render_text_message(language, &brief);
     RenderedMessage {
         whole,
         brief,
         text_message,
+        path,
     }
 }
 

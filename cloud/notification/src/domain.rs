@@ -20,7 +20,8 @@ pub use inbox::{
 };
 pub use inbox_reader::{InboxReader, ShownLines};
 pub use line_rendering::{
-    render_brief_text, render_inbox_hint, render_line_text, render_text_message,
+    INBOX_PATH, find_portal_path, render_brief_text, render_inbox_hint, render_line_text,
+    render_text_message,
 };
 pub use line_template::LineText;
 pub use preferences::{Channel, DeliveryPreferences, NoticeKind, QuietHours};

@@ -13,7 +13,7 @@ use platform::{
 };
 use process::{clock::Clock, tasks::Tasks, tokens::TokenVerifier};
 use serde::{Deserialize, Serialize};
-use wire::{Event, EventType, Order, OrderEvent, Region, ServiceType, UserId};
+use wire::{Event, EventType, Order, OrderEvent, Region, ServiceType, UserEvent, UserId};
 
 use crate::{
     config::FanOutRules,
@@ -65,6 +65,7 @@ pub(crate) struct InboxEventConsumer {
 impl EventHandler for InboxEventConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         reminders::apply_order_event(&self.store, event).await?;
+        self.end_devices_of_revoked(event).await?;
         let lines = self.build_lines_with_ids(event)?;
         for (id, line) in &lines {
             let fresh = self.store.add_line(*id, line).await?;
@@ -83,6 +84,7 @@ impl EventHandler for InboxEventConsumer {
         let mut lines = Vec::with_capacity(run.len());
         for event in run {
             reminders::apply_order_event(&self.store, event).await?;
+            self.end_devices_of_revoked(event).await?;
             lines.extend(self.build_lines_with_ids(event)?);
         }
         let fresh = self.store.add_lines(&lines).await?;
@@ -100,6 +102,21 @@ impl EventHandler for InboxEventConsumer {
 }
 
 impl InboxEventConsumer {
+    /// A readmitted person may have registered devices since, so even a late event ends only those
+    /// from before it.
+    async fn end_devices_of_revoked(&self, event: &Event) -> Result<(), HandleError> {
+        if event.kind != EventType::UserRevoked {
+            return Ok(());
+        }
+        let UserEvent { user_id, .. } = UserEvent::deserialize(&event.body)?;
+        let devices = &self.dispatcher.devices;
+        let ended = devices.end_devices_of(user_id, event.at).await?;
+        if ended > 0 {
+            tracing::info!(user.id = %user_id, devices = ended, "Ended pushes to the devices of a revoked person");
+        }
+        Ok(())
+    }
+
     fn build_lines_with_ids(&self, event: &Event) -> Result<Vec<(LineId, InboxLine)>, HandleError> {
         let lines = domain::build_event_lines(event, self.dispute_ms)?;
         Ok(lines

@@ -10,7 +10,7 @@ use process::{clock::Clock, tasks::Tasks};
 
 use crate::{
     reminders::PaymentReminders,
-    store::{DeliveryStore, InboxStore, NoticeStore},
+    store::{DeliveryStore, DeviceStore, InboxStore, NoticeStore},
 };
 
 /// Nightly, in UTC.
@@ -23,24 +23,25 @@ const INBOXES: [&str; 3] = [
     "notification.admin_inbox",
 ];
 const NOTICES: &str = "notification.notices";
+const DEVICES: &str = "notification.push_devices";
 
 pub(crate) fn start(
     tasks: &Tasks,
     documents: &Documents,
-    delivery_store: &DeliveryStore,
     notices: &NoticeStore,
     reminders: PaymentReminders,
 ) -> Result<(), JobError> {
     let store = reminders.inboxes.clone();
     let clock = reminders.clock.clone();
+    let dispatcher = &reminders.dispatcher;
     let jobs = vec![
         purge_job(
             store.clone(),
-            delivery_store.clone(),
+            dispatcher.delivery_store.clone(),
             notices.clone(),
             clock.clone(),
         ),
-        reseal_job(store, notices.clone()),
+        reseal_job(store, notices.clone(), dispatcher.devices.clone()),
         Job::new("notification-reminders", REMINDERS_CRON, move || {
             let reminders = reminders.clone();
             async move { Ok(reminders.send_due_reminders().await.map(drop)?) }
@@ -49,17 +50,21 @@ pub(crate) fn start(
     jobs::start(tasks, documents, clock, jobs)
 }
 
-fn reseal_job(store: InboxStore, notices: NoticeStore) -> Job {
+fn reseal_job(store: InboxStore, notices: NoticeStore, devices: DeviceStore) -> Job {
     let walks = INBOXES.map(TableResealer::for_table);
     let walk = TableResealer::for_table(NOTICES);
+    let devices_walk = TableResealer::for_table(DEVICES);
     Job::new("notification-seal", "45 */5 * * * *", move || {
         let store = store.clone();
         let walks = walks.clone();
         let notices = notices.clone();
         let walk = walk.clone();
+        let devices = devices.clone();
+        let devices_walk = devices_walk.clone();
         async move {
             store.reseal_lines(&walks).await?;
-            Ok(notices.reseal_notices(&walk).await?)
+            notices.reseal_notices(&walk).await?;
+            Ok(devices.reseal_devices(&devices_walk).await?)
         }
     })
 }

@@ -20,21 +20,22 @@ texts::include_texts!(say);
 use axum::Router;
 use platform::{
     OpenError, ServiceContext, documents::Documents, idempotency::IdempotencyStore, messages::Push,
-    operator_routes, service as skeleton, service::ReadinessCheck, sms::Sms, upstream::Upstream,
+    operator_routes, sealing::DataKeys, service as skeleton, service::ReadinessCheck, sms::Sms,
+    upstream::Upstream, web_push::WebPush,
 };
 use process::{
     client::is_loopback, openapi::ApiDocument, parts::CloudPart, trust::CertificateAuthorities,
 };
 
 use channels::{Mailer, OutboundChannels};
-use config::FanOutRules;
+use config::{FanOutRules, PUSH_TO_BROWSERS};
 use delivery::NotificationDispatcher;
 use events::{InboxEventConsumer, OrderFanOutConsumer};
 use handlers::{Service, notices::NoticeWriter, stream::InboxStreams};
 use reminders::PaymentReminders;
-use store::{DeliveryStore, InboxCache, InboxStore, NoticeStore, PreferencesStore};
+use store::{DeliveryStore, DeviceStore, InboxCache, InboxStore, NoticeStore, PreferencesStore};
 
-pub use config::Config;
+pub use config::{Config, PUSH_KEY_FILE};
 
 pub const NAME: &str = CloudPart::Notification.name();
 
@@ -66,13 +67,17 @@ pub async fn open(
     log.check_schema().await?;
     let record = NoticeStore::new(&documents);
     record.check_schema().await?;
+    let devices = DeviceStore::new(&documents, &context.data_keys);
+    devices.check_schema().await?;
     let outbound = open_channels(&config)?;
+    let web_push = outbound.web_push.clone();
     let channels = outbound.enabled_channels();
     let clock = context.clock.clone();
     let deliveries = NotificationDispatcher {
         inboxes: store.clone(),
         preferences: preferences.clone(),
         delivery_store: log.clone(),
+        devices: devices.clone(),
         outbound,
         portal_url: checked_portal_url(&config)?,
         auth: peers.auth,
@@ -89,24 +94,20 @@ pub async fn open(
         store: record,
         dispatcher: deliveries.clone(),
     };
-    jobs::start(&context.tasks, &documents, &log, &notices.store, reminders)?;
+    jobs::start(&context.tasks, &documents, &notices.store, reminders)?;
     let inboxes = InboxEventConsumer {
         store: store.clone(),
         dispatcher: deliveries.clone(),
         clock: clock.clone(),
         dispute_ms: context.dispute_ms,
     };
-    let verifier = context.verifier_for(NAME);
-    let rules = fan_out_rules(&config)?;
-    let users = peers.user;
-    let to = store.clone();
     let matches = OrderFanOutConsumer {
-        store: to,
+        store: store.clone(),
         dispatcher: deliveries,
-        users,
-        verifier,
+        users: peers.user,
+        verifier: context.verifier_for(NAME),
         clock,
-        rules,
+        rules: fan_out_rules(&config)?,
     };
     events::start(&context.tasks, &context.bus, inboxes, matches);
 
@@ -118,6 +119,8 @@ pub async fn open(
         store,
         preferences,
         delivery_store: log,
+        devices,
+        web_push,
         notices,
         channels,
         verifier,
@@ -170,7 +173,12 @@ fn open_channels(config: &Config) -> Result<OutboundChannels, OpenError> {
     } = config;
     let mail = Mailer::open(mail_url, mail_from, mail_password, &authorities);
     let sms = Sms::open_trusting(&config.sms_url, &config.sms_secret, &authorities);
-    let push = Push::open(&config.push_url, &config.push_secret, &authorities);
+    let web_push = open_web_push(config, &authorities)?;
+    let push = if web_push.is_some() {
+        Ok(Push::Off)
+    } else {
+        Push::open(&config.push_url, &config.push_secret, &authorities)
+    };
     Ok(OutboundChannels {
         mail: mail.map_err(OpenError::own_failure(
             "`notification.mail_url`: could not set up e-mail",
@@ -181,7 +189,27 @@ fn open_channels(config: &Config) -> Result<OutboundChannels, OpenError> {
         push: push.map_err(OpenError::own_failure(
             "`notification.push_url`: could not set up push notifications",
         ))?,
+        web_push,
     })
+}
+
+fn open_web_push(
+    config: &Config,
+    authorities: &CertificateAuthorities,
+) -> Result<Option<WebPush>, OpenError> {
+    if config.push_url != PUSH_TO_BROWSERS {
+        return Ok(None);
+    }
+    let Config {
+        push_key,
+        push_contact,
+        push_services,
+        ..
+    } = config;
+    let opened = WebPush::open(push_key, push_contact, push_services, authorities);
+    opened.map(Some).map_err(OpenError::own_failure(
+        "`notification.push_key`, `push_contact` or `push_services`: could not set up web push",
+    ))
 }
 
 pub fn api_document() -> ApiDocument {
@@ -194,6 +222,9 @@ pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     InboxStore::new(&documents).migrate().await?;
     PreferencesStore::new(&documents).migrate().await?;
     DeliveryStore::new(&documents).migrate().await?;
+    DeviceStore::new(&documents, &DataKeys::without_keys())
+        .migrate()
+        .await?;
     Ok(NoticeStore::new(&documents).migrate().await?)
 }
 

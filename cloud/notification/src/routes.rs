@@ -7,11 +7,13 @@ use axum::{
 };
 use process::{
     openapi::RouteTable,
-    routes::{ANY, GET, POST, PUT, admin, narrowed, route},
+    routes::{ANY, DELETE, GET, POST, PUT, admin, narrowed, route},
 };
 use wire::{Code, Permission};
 
-use crate::handlers::{Service, arrivals, deliveries, inbox, notices, preferences, stream};
+use crate::handlers::{
+    Service, arrivals, deliveries, devices, inbox, notices, preferences, stream,
+};
 
 pub(crate) fn router(service: Service) -> Router {
     let own = Router::new()
@@ -36,6 +38,17 @@ pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(route(PUT, "/api/v1/notifications/preferences", ANY),
             "Replace these preferences, based on the version that you read",
             &[Code::StaleVersion], preferences::write)
+        .add_public_route(route(GET, "/api/v1/push", ANY),
+            "Show whether pushes go to browsers, and the key that a browser subscribes with",
+            &[], devices::show_push)
+        .add_public_route(route(GET, "/api/v1/push/devices", ANY),
+            "List your browsers that take pushes, the one used last first", &[], devices::list_push_devices)
+        .add_public_route(route(POST, "/api/v1/push/devices", ANY),
+            "Register this browser for pushes, or renew it; of more than ten the one unused for \
+             longest ends",
+            &[Code::PushOff], devices::register_push_device)
+        .add_public_route(route(DELETE, "/api/v1/push/devices/{id}", ANY),
+            "End pushes to one of your browsers", &[Code::NotFound], devices::end_push_device)
         .add_public_route(admin(GET, "/api/v1/admin/deliveries", &[ReadPlatform]),
             "List deliveries of notifications, sent and failed, newest first", &[], deliveries::log)
         .add_public_route(admin(GET, "/api/v1/admin/notices", &[ReadPeople]),

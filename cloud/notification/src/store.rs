@@ -3,6 +3,7 @@
 //! Invariants: at most one line per person and event. People read and mark only their own lines.
 
 mod deliveries;
+mod devices;
 mod inbox_documents;
 mod notices;
 mod orders;
@@ -21,9 +22,10 @@ use wire::{EventId, Role, UnixMillis, UserId};
 use crate::domain::{InboxLine, InboxOwner, InboxPage, KeptFrom, LineId, PageRequest, StoredLine};
 
 pub use deliveries::{
-    DeliveryPage, DeliveryResult, DeliveryState, DeliveryStore, NotificationDelivery, due_query,
-    line_delivery_query, log_query,
+    DeliveryPage, DeliveryResult, DeliveryState, DeliveryStore, NotificationDelivery,
+    SettledDevice, due_query, line_delivery_query, log_query,
 };
+pub use devices::{DEVICES_MAX, DeviceStore, PushDevice, PushDeviceId, StoredSubscription};
 pub use inbox_documents::{
     InboxDocument, UNREAD_SHOWN_MAX, arrived_query, line_query, page_query, unread_query,
 };

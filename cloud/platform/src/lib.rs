@@ -40,6 +40,7 @@ pub mod sessions;
 pub mod sms;
 pub mod sql;
 pub mod upstream;
+pub mod web_push;
 
 pub use caller::{AccountAge, ClientAddress};
 pub use ledger::Database;

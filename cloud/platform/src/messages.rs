@@ -20,9 +20,9 @@ use std::{
 };
 
 use axum::body::Body;
-use http::{HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, header};
 use process::{
-    client::{Client, is_guarded},
+    client::{Client, is_guarded, is_passing},
     config::Secret,
     idempotency::IDEMPOTENCY_KEY,
     problem::format_error_chain,
@@ -186,11 +186,6 @@ impl GatewayError {
 
 fn unavailable_error(error: &dyn std::error::Error) -> GatewayError {
     GatewayError::Away(format_error_chain(error))
-}
-
-fn is_passing(status: StatusCode) -> bool {
-    let asks_to_wait = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
-    status.is_server_error() || asks_to_wait.contains(&status)
 }
 
 const ENDING: &str = ".json";

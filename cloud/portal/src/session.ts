@@ -4,6 +4,7 @@
 import { computed, reactive, readonly } from 'vue'
 import { request } from './api/client.ts'
 import { Problem } from './api/problem.ts'
+import { leavePush } from './push.ts'
 import type { Region, Role } from '@holdfast/kit/api.gen.ts'
 import type { Homecoming } from './visit.ts'
 
@@ -73,6 +74,7 @@ export async function signInByCode(phone: string, code: string): Promise<Person>
 }
 
 export async function signOut(): Promise<void> {
+  await leavePush()
   await request(PATH, { method: 'DELETE' })
   leave('out')
 }

@@ -55,6 +55,7 @@ export function source(change: Partial<ArchiveSource> = {}): ArchiveSource {
     wishes: () => Promise.resolve({ channels: [], digest_hour: null, kinds: [], language: 'en', quiet_hours: null, time_zone: 'UTC', version: 0 }),
     sessions: noPages,
     devices: () => Promise.resolve(page([])),
+    pushDevices: () => Promise.resolve(page([])),
     identities: () => Promise.resolve({ has_password: true, items: [] }),
     factor: () => Promise.resolve({ recovery_codes_left: 0, required: false, since: null }),
     file: () => Promise.resolve(picture()), orderPhoto: () => Promise.resolve(picture()), reviewPicture: () => Promise.resolve(picture()),

@@ -183,6 +183,10 @@ pub(crate) fn write_config(layout: &Layout, stores: &PlatformStores) -> Result<(
         if part == CloudPart::Auth {
             text.push_str(&format!("sms_url = {:?}\n", sms_url(layout)));
         }
+        if part == CloudPart::Notification {
+            let key = keys.join("push.key");
+            text.push_str(&format!("push_key = {key:?}\n"));
+        }
         if matches!(part, CloudPart::Auth | CloudPart::Hub) {
             let key = keys.join(format!("{part}.key"));
             text.push_str(&format!("signing_key = {key:?}\n"));

@@ -3,7 +3,9 @@
 use std::{net::IpAddr, time::Duration};
 
 use axum::body::Body;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, header, response::Parts};
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, response::Parts,
+};
 use http_body_util::{BodyExt, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -213,7 +215,7 @@ fn read_answer<T: DeserializeOwned>(
             .map(|problem| format!(": {}", problem.title))
             .unwrap_or_default();
         let what = format!("{to} answered {}{why}", head.status.as_u16());
-        let retry_after = retry_after(&head.headers);
+        let retry_after = read_retry_after(&head.headers);
         return Err(ClientError {
             status,
             problem,
@@ -251,7 +253,7 @@ pub fn is_guarded(address: &str) -> bool {
 }
 
 /// Seconds, as our services send them; a date depends on a clock that may be wrong.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub fn read_retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers
         .get(header::RETRY_AFTER)?
         .to_str()
@@ -259,6 +261,12 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         .parse()
         .ok()?;
     Some(Duration::from_secs(seconds))
+}
+
+/// True if the other side may take the same request later.
+pub fn is_passing(status: StatusCode) -> bool {
+    let asks_to_wait = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+    status.is_server_error() || asks_to_wait.contains(&status)
 }
 
 /// A query may hold secrets.

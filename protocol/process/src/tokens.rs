@@ -28,7 +28,9 @@ pub use keys::{FORMER_KEYS_MAX, TokenKeys, TokenKeysError};
 pub use machines::{ServiceKey, edge_claim, edge_clock_error, edge_token, verify_edge};
 pub use proof::{NONCE_VALID, PresentedToken, ProofNonces, signed_text};
 pub use provider::{install_crypto_provider as install_provider, verify_bytes};
-pub use signer::{KeySet, KeyVault, PublishedKey, Signer, SignerError, is_sound_key};
+pub use signer::{
+    KeySet, KeyVault, PublishedKey, Signer, SignerError, create_key_file, is_sound_key,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -50,6 +50,7 @@ codes! {
     CodeWrong code_wrong 401,
     CodeOver code_over 409,
     CodesOff codes_off 404,
+    PushOff push_off 404,
     PhoneUnknown phone_unknown 403,
     PasswordOnly password_only 403,
     ProvidersOnly providers_only 403,

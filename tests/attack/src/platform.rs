@@ -92,7 +92,16 @@ impl AttackedPlatform {
 
 fn at_default_limits(environment: &[(&str, &str)]) -> Wishes {
     let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    let environment: BTreeMap<_, _> = environment.iter().map(text).collect();
+    // Nothing listens there.
+    let pushes = [
+        ("HOLDFAST__NOTIFICATION__PUSH_URL", "web"),
+        (
+            "HOLDFAST__NOTIFICATION__PUSH_CONTACT",
+            "mailto:ops@example.org",
+        ),
+        ("HOLDFAST__NOTIFICATION__PUSH_SERVICES", r#"["127.0.0.1"]"#),
+    ];
+    let environment: BTreeMap<_, _> = pushes.iter().chain(environment).map(text).collect();
     Wishes {
         default_limits: true,
         environment,

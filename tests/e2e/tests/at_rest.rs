@@ -6,6 +6,7 @@
 //! platform does not have.
 
 mod calendar;
+mod devices;
 mod dump;
 mod elsewhere;
 mod journey;
@@ -38,6 +39,7 @@ async fn nothing_is_in_the_clear(stores: Stores) {
     let environment = elsewhere::environment(&issuer)
         .into_iter()
         .chain([mail])
+        .chain(devices::environment())
         .collect();
     let wishes = Wishes {
         environment,
@@ -100,6 +102,7 @@ fn every_store_is_there(kept: &[Kept], stores: Stores) {
             "review.reviews.body",
             "review.reports.body",
             "notification.customer_inbox.body",
+            "notification.push_devices.body",
             "bus",
             "logs/cloud",
         ],
@@ -110,6 +113,7 @@ fn every_store_is_there(kept: &[Kept], stores: Stores) {
             "review.reviews",
             "review.reports",
             "notification.customer_inbox",
+            "notification.push_devices",
             "redis",
             "logs/order",
         ],

@@ -52,6 +52,7 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
                 "user.password_changed",
                 "user.readmitted",
                 "user.registered",
+                "user.revoked",
                 "user.second_factor_removed",
             ],
         ),

@@ -31,7 +31,8 @@ fn printed(program: &str) -> BTreeMap<String, String> {
     let text = String::from_utf8(output.stdout).unwrap();
     let mut settings = BTreeMap::new();
     let mut section = String::new();
-    for line in text.lines() {
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
         if let Some(name) = line
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
@@ -39,9 +40,22 @@ fn printed(program: &str) -> BTreeMap<String, String> {
             section = name.to_uppercase();
         } else if let Some((key, value)) = line.split_once(" = ") {
             let name = format!("HOLDFAST__{section}__{}", key.to_uppercase());
-            settings.insert(name, value.trim_matches('"').to_owned());
+            let value = match value {
+                "[" => read_long_list(&mut lines),
+                _ => value.trim_matches('"').to_owned(),
+            };
+            settings.insert(name, value);
         }
     }
     assert!(!settings.is_empty(), "{program} printed nothing");
     settings
+}
+
+/// A long list is printed with one value a line.
+fn read_long_list<'a>(lines: &mut impl Iterator<Item = &'a str>) -> String {
+    let values = lines.take_while(|line| *line != "]");
+    let values: Vec<_> = values
+        .map(|line| line.trim().trim_end_matches(','))
+        .collect();
+    format!("[{}]", values.join(", "))
 }

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod channels;
+mod devices;
 mod schedule;
 
 use std::sync::{
@@ -119,6 +120,7 @@ impl DeliveryService {
             mail: mail_at(&at("email")),
             sms: Sms::open_trusting(&at("sms"), none, &authorities).unwrap(),
             push: Push::open(&at("push"), none, &authorities).unwrap(),
+            web_push: None,
         };
         Self::with(outbound, sinks).await
     }

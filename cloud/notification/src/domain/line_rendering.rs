@@ -4,7 +4,7 @@
 //! the event table.
 
 use texts::Sentence;
-use wire::{EventType, Language};
+use wire::{EventType, Language, Role};
 
 use super::{
     InboxLine, LineParams, LineText, ReaderLocale,
@@ -102,6 +102,27 @@ fn render_brief_content(language: Language, line: &InboxLine) -> String {
 /// Points to the inbox without an order.
 pub fn render_inbox_hint(language: Language) -> String {
     say::brief_elsewhere.render_in(language)
+}
+
+pub const INBOX_PATH: &str = "/inbox";
+
+/// The page of the portal that the line leads to, as its inbox links it.
+pub fn find_portal_path(line: &InboxLine) -> String {
+    match (line.event_type, line.order_id) {
+        (
+            Some(
+                EventType::UserAddressChangeAsked
+                | EventType::UserPasswordChanged
+                | EventType::UserNewDeviceSeen
+                | EventType::UserSecondFactorRemoved,
+            ),
+            _,
+        ) => "/account".to_owned(),
+        (_, Some(order)) if line.role == Role::Provider => format!("/jobs/{order}"),
+        (_, Some(order)) => format!("/orders/{order}"),
+        (Some(_), None) => "/profile".to_owned(),
+        (None, None) => INBOX_PATH.to_owned(),
+    }
 }
 
 pub fn render_text_message(language: Language, brief: &LineText) -> String {

@@ -33,7 +33,7 @@ words! {
         Email "email",
         /// Short texts to a proven phone.
         Sms "sms",
-        /// Short texts to the person's devices registered at the gateway.
+        /// Short texts to the person's browsers, or to devices registered at the gateway.
         Push "push",
     }
 }

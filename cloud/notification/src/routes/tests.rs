@@ -1,6 +1,7 @@
 //! The inbox over HTTP.
 
 mod arrivals;
+mod devices;
 mod inbox;
 mod preferences;
 mod stream;
@@ -28,6 +29,7 @@ use crate::{
 /// The routes over a store that holds the lines of three events.
 struct InboxService {
     router: Router,
+    service: Service,
     store: InboxStore,
     preferences: PreferencesStore,
     issuer: Issuer,
@@ -44,10 +46,12 @@ impl InboxService {
         )
         .await;
         let notices = samples::notices(&stores, &folder).await;
+        let web_push = Some(samples::web_push(folder.path()));
         let NotificationDispatcher {
             inboxes: store,
             preferences,
             delivery_store: log,
+            devices,
             ..
         } = stores;
         let kinds = [
@@ -80,20 +84,27 @@ impl InboxService {
             store: store.clone(),
             preferences: preferences.clone(),
             delivery_store: log,
+            devices,
+            web_push,
             notices,
             channels,
             verifier,
             streams,
         };
-        let router = process::web::with_standard_layers(router(service), crate::NAME);
         Self {
-            router,
+            router: build_router(&service),
+            service,
             store,
             preferences,
             issuer,
             clock,
             _folder: folder,
         }
+    }
+
+    fn turn_web_push_off(&mut self) {
+        self.service.web_push = None;
+        self.router = build_router(&self.service);
     }
 
     fn token(&self, user: UserId, role: Role) -> String {
@@ -159,6 +170,10 @@ impl InboxService {
         assert_eq!(answer.status(), StatusCode::OK);
         read_body(answer).await
     }
+}
+
+fn build_router(service: &Service) -> Router {
+    process::web::with_standard_layers(router(service.clone()), crate::NAME)
 }
 
 async fn add_lines_of_event(store: &InboxStore, event: &Event) {

@@ -80,6 +80,37 @@ pub struct NotificationDelivery {
     /// The reason of the last failure or of dropping it.
     #[serde(default)]
     pub why: Option<String>,
+    /// The browsers that a retry leaves out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled_devices: Vec<SettledDevice>,
+}
+
+/// A browser that took the push, or refused it for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettledDevice {
+    pub device: Uuid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+}
+
+impl SettledDevice {
+    pub fn new_told(device: Uuid) -> Self {
+        Self {
+            device,
+            refusal: None,
+        }
+    }
+
+    pub fn new_refused(device: Uuid, refusal: String) -> Self {
+        Self {
+            device,
+            refusal: Some(refusal),
+        }
+    }
+
+    pub fn is_told(&self) -> bool {
+        self.refusal.is_none()
+    }
 }
 
 impl DocumentBody for NotificationDelivery {
@@ -179,6 +210,7 @@ impl NotificationDelivery {
             attempts: 0,
             to: None,
             why: None,
+            settled_devices: Vec::new(),
         }
     }
 
@@ -289,6 +321,18 @@ impl DeliveryStore {
         if settled.was_tried {
             update = update.add(&ATTEMPTS, 1);
         }
+        self.0
+            .update(id, IS_WAITING.is_equal_to(true), update, &[])
+            .await
+            .map(|_| ())
+    }
+
+    pub async fn record_settled_devices(
+        &self,
+        id: Uuid,
+        settled: &[SettledDevice],
+    ) -> Result<(), DocumentsError> {
+        let update = Update::default().set_part("settled_devices", &settled);
         self.0
             .update(id, IS_WAITING.is_equal_to(true), update, &[])
             .await

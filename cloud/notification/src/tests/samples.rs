@@ -2,6 +2,8 @@
 
 mod incidents;
 
+use std::path::Path;
+
 use serde::Serialize;
 use uuid::Uuid;
 use wire::{
@@ -11,10 +13,13 @@ use wire::{
     ReviewId, Role, Source, UnixMillis, UserEvent, UserId,
 };
 
-use platform::{documents::Documents, messages::Push, sms::Sms, upstream::Upstream};
+use platform::{
+    documents::Documents, messages::Push, sms::Sms, upstream::Upstream, web_push::WebPush,
+};
 use process::{
     clock::Clock,
     tokens::{TokenKeys, TokenVerifier},
+    trust::CertificateAuthorities,
 };
 
 use crate::{
@@ -25,7 +30,7 @@ use crate::{
         SourceEvent, TimeZone, build_event_lines, build_match_line, find_event_lines,
     },
     handlers::notices::NoticeWriter,
-    store::{DeliveryStore, InboxStore, NoticeStore, PreferencesStore},
+    store::{DeliveryStore, DeviceStore, InboxStore, NoticeStore, PreferencesStore},
 };
 
 pub(crate) use incidents::{incident_answer, reported};
@@ -448,7 +453,20 @@ pub(crate) fn no_channels() -> OutboundChannels {
         mail: Mailer::Off,
         sms: Sms::Off,
         push: Push::Off,
+        web_push: None,
     }
+}
+
+/// Web push to the known services, and to this machine.
+pub(crate) fn web_push(folder: &Path) -> WebPush {
+    let services = ["fcm.googleapis.com", "*.push.apple.com", "127.0.0.1"];
+    WebPush::open(
+        &folder.join("push.key"),
+        "mailto:ops@example.org",
+        &services.map(str::to_owned),
+        &CertificateAuthorities::with_public_roots(),
+    )
+    .unwrap()
 }
 
 /// A dispatcher on its own stores.
@@ -459,13 +477,18 @@ pub(crate) async fn deliveries(
 ) -> (NotificationDispatcher, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("notification.db").display());
-    let documents = Documents::open(&url).await.unwrap();
+    let documents = Documents::open(&url)
+        .await
+        .unwrap()
+        .sealed_by(&testing::data_keys());
     let store = InboxStore::new(&documents);
     let preferences = PreferencesStore::new(&documents);
     store.migrate().await.unwrap();
     preferences.migrate().await.unwrap();
     let log = DeliveryStore::new(&documents);
     log.migrate().await.unwrap();
+    let devices = DeviceStore::new(&documents, &testing::data_keys());
+    devices.migrate().await.unwrap();
     let keys = TokenKeys::empty();
     let service_key = testing::service_key();
     let verifier = TokenVerifier {
@@ -480,6 +503,7 @@ pub(crate) async fn deliveries(
         inboxes: store,
         preferences,
         delivery_store: log,
+        devices,
         outbound,
         portal_url,
         auth,

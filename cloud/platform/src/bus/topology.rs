@@ -77,7 +77,7 @@ pub(super) fn unrouted_queue(exchange: Exchange) -> String {
 }
 
 /// Increment with every change below. A broker keeps the declarations of older versions.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// Updates which accounts belong to verified providers.
 pub const AUTH_MARKS: QueueSpec = QueueSpec::new("auth_marks", &[(Exchange::User, "profile.*")]);
@@ -168,6 +168,8 @@ pub const NOTIFICATION_PEOPLE: QueueSpec = QueueSpec::new(
         (Exchange::Auth, "user.password_changed"),
         (Exchange::Auth, "user.second_factor_removed"),
         (Exchange::Auth, "user.new_device_seen"),
+        // Ends the devices that take pushes.
+        (Exchange::Auth, "user.revoked"),
     ],
 );
 /// A separate queue, so that an outage of the user part does not delay an approval's other inbox

@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, PushDeviceForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OpenQuery, OrdersQuery } from '../logic/orderFilters.ts'
 import type { OrderSort, ReviewSort } from '../logic/sorts.ts'
 import { ask, type AnswerOf } from './ask.ts'
@@ -120,6 +120,10 @@ export const peopleNames = (ids: readonly string[]) => ask('get', '/api/v1/admin
 export const inbox = (query: { time_zone?: string; unread?: 1; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/notifications', { query: { limit: 50, ...query }, signal })
 export const markRead = (id: string) => ask('put', '/api/v1/notifications/{id}/read', { path: { id } })
 
+export const pushState = (signal?: Asking) => ask('get', '/api/v1/push', { signal })
+export const pushDevices = (signal?: Asking) => ask('get', '/api/v1/push/devices', { signal })
+export const registerPushDevice = (body: PushDeviceForm) => ask('post', '/api/v1/push/devices', { body })
+export const endPushDevice = (id: string) => ask('delete', '/api/v1/push/devices/{id}', { path: { id } })
 export const noticeWishes = (signal?: Asking) => ask('get', '/api/v1/notifications/preferences', { signal })
 export const writeNoticeWishes = (body: PreferencesForm) => ask('put', '/api/v1/notifications/preferences', { body })
 

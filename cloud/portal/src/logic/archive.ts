@@ -1,6 +1,6 @@
 // What the archive of a person's own data holds, where it ends, and its files.
 
-import type { AccountView, AddressBook, DeviceItem, Earnings, FactorState, IdentityList, InboxItem, MailAddress, MessageView, NotificationPreferences, NumberShowingView, Order, OrderPhotoView, OwnProfile, Payment, PaymentMethods, RefundRequest, Review, Role, SessionItem, StatementLine, TimelineEntry } from '@holdfast/kit/api.gen.ts'
+import type { AccountView, AddressBook, DeviceItem, Earnings, FactorState, IdentityList, InboxItem, MailAddress, MessageView, NotificationPreferences, NumberShowingView, Order, OrderPhotoView, OwnProfile, Payment, PaymentMethods, PushDeviceItem, RefundRequest, Review, Role, SessionItem, StatementLine, TimelineEntry } from '@holdfast/kit/api.gen.ts'
 import { minorOf } from '../parts/money.ts'
 import { monthAt, type MonthSums, sumsOfMonth } from './statement.ts'
 
@@ -63,6 +63,7 @@ export interface Archive {
   wishes: NotificationPreferences
   sessions: SessionItem[]
   devices: DeviceItem[]
+  pushDevices: PushDeviceItem[]
   identities: IdentityList
   factor?: FactorState
   files: ArchiveFile[]
@@ -88,7 +89,7 @@ export interface TextFile { path: string; text: string }
 
 /** The same content as the page's, for programs. */
 export function jsonFilesOf(archive: Archive, drawnAt: number): TextFile[] {
-  const { person, account, mail, profile, addresses, orders, reviews, inbox, wishes, sessions, devices, identities, factor, files, gaps } = archive
+  const { person, account, mail, profile, addresses, orders, reviews, inbox, wishes, sessions, devices, pushDevices, identities, factor, files, gaps } = archive
   const { earnings, lines, methods } = archive
   const money = person.role === 'provider' ? { earnings, statement: lines, months: monthsOfAccount(archive) } : { kept_methods: methods }
   const contents: Record<string, unknown> = {
@@ -101,7 +102,7 @@ export function jsonFilesOf(archive: Archive, drawnAt: number): TextFile[] {
     ...(person.role === 'admin' ? {} : { money }),
     ...(inbox ? { inbox } : {}),
     notifications: wishes,
-    sign_ins: { sessions, devices, identities, ...(factor ? { second_factor: factor } : {}) },
+    sign_ins: { sessions, devices, identities, notified_devices: pushDevices, ...(factor ? { second_factor: factor } : {}) },
     files: files.map(({ bytes, ...file }) => ({ ...file, bytes: bytes.size, type: bytes.type })),
   }
   return Object.entries(contents).map(([name, content]) => ({ path: `data/${name}.json`, text: `${JSON.stringify(content, null, 2)}\n` }))

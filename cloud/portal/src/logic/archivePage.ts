@@ -162,13 +162,14 @@ function wishesOf({ wishes }: Archive, words: ArchiveWords): Markup {
   ])
 }
 
-function signInsOf({ sessions, devices, identities, factor }: Archive, words: ArchiveWords): Markup {
+function signInsOf({ sessions, devices, pushDevices, identities, factor }: Archive, words: ArchiveWords): Markup {
   const { texts } = words
   const signedIn = sessions.map(one => markup`${say(texts.sinceUntil, { since: words.time(one.created_at), until: words.time(one.expires_at) })}${one.device ? markup` · ${one.device}` : ''}${one.region ? ` · ${words.t(`region.${one.region}`)}` : ''}${one.current ? ` · ${texts.here}` : ''}`)
   const tablets = devices.map(one => markup`${said(one.label)} (${one.tablet}): ${say(texts.firstLast, { first: words.time(one.first_seen_at), last: words.time(one.renewed_at) })}`)
+  const notified = pushDevices.map(one => markup`${said(one.name)}: ${say(texts.pushSince, { time: words.time(one.created_at) })}`)
   const ways = identities.items.map(one => markup`${said(one.label)}: ${say(texts.linked, { time: words.time(one.linked_at) })}`)
   return factsTable([
-    [texts.sessions, list(signedIn, words)], [texts.devices, list(tablets, words)], [texts.password, identities.has_password ? texts.yes : texts.no],
+    [texts.sessions, list(signedIn, words)], [texts.devices, list(tablets, words)], [texts.pushDevices, list(notified, words)], [texts.password, identities.has_password ? texts.yes : texts.no],
     [texts.identities, list(ways, words)], [texts.factor, factor && (factor.since ? words.time(factor.since) : texts.no)],
   ])
 }

@@ -1,7 +1,7 @@
 // Reads everything that a person may read about themselves, part by part. Nothing is left out
 // without a `Gap`: a part that fails ends the reading, and another run continues from there.
 
-import type { AccountView, AddressBook, DeviceItem, Earnings, FactorState, IdentityList, InboxItem, MailAddress, MessageView, NotificationPreferences, NumberShowingView, Order, OrderPhotoView, OwnProfile, Payment, PaymentMethods, RefundRequest, Review, SessionItem, StatementLine, TimelineEntry } from '@holdfast/kit/api.gen.ts'
+import type { AccountView, AddressBook, DeviceItem, Earnings, FactorState, IdentityList, InboxItem, MailAddress, MessageView, NotificationPreferences, NumberShowingView, Order, OrderPhotoView, OwnProfile, Payment, PaymentMethods, PushDeviceItem, RefundRequest, Review, SessionItem, StatementLine, TimelineEntry } from '@holdfast/kit/api.gen.ts'
 import { Problem } from '../api/problem.ts'
 import { type Archive, ARCHIVE_BOUNDS, type ArchiveBounds, type ArchiveFile, type ArchivePerson, type Gap, isAuthor, type OwnOrder, type Part, pathOf } from './archive.ts'
 import { isProvider } from './profile.ts'
@@ -33,6 +33,7 @@ export interface ArchiveSource {
   wishes: One<NotificationPreferences>
   sessions: Pages<SessionItem>
   devices: One<{ items: DeviceItem[] }>
+  pushDevices: One<{ items: PushDeviceItem[] }>
   identities: One<IdentityList>
   factor: One<FactorState>
   file: OfOrder<Blob>
@@ -163,13 +164,14 @@ class Run {
     return { ...nothing, earnings, lines: await this.list('money', 'lines', source.lines, this.bounds.lines) }
   }
 
-  private async readSignIns(): Promise<Pick<Archive, 'sessions' | 'devices' | 'identities' | 'factor'>> {
+  private async readSignIns(): Promise<Pick<Archive, 'sessions' | 'devices' | 'pushDevices' | 'identities' | 'factor'>> {
     const { source, person } = this
     const sessions = await this.list('signIns', 'sessions', source.sessions, this.bounds.lines)
     const { items: devices } = await this.one('devices', source.devices)
+    const { items: pushDevices } = await this.one('pushDevices', source.pushDevices)
     const identities = await this.one('identities', source.identities)
     const factor = person.role === 'admin' ? { factor: await this.one('factor', source.factor) } : {}
-    return { sessions, devices, identities, ...factor }
+    return { sessions, devices, pushDevices, identities, ...factor }
   }
 
   /** The files that the person owns, and the photos of their orders that have arrived. */

@@ -1,7 +1,7 @@
 // The routes that an archive is read from, and the pause between two tries.
 
 import { requestFile } from '../api/client.ts'
-import { addresses, devices, earnings, factorState, fileAt, identities, inbox, messages, myOrders, noticeWishes, numberShowings, orderPhotoAt, orderPhotos, orderStatement, ownAccount, ownAddress, ownReviews, paymentMethods, payments, profile, refundRequests, reviewPictureAt, sessions, statements, timeline } from '../api/routes.ts'
+import { addresses, devices, earnings, factorState, fileAt, identities, inbox, messages, myOrders, noticeWishes, numberShowings, orderPhotoAt, orderPhotos, orderStatement, ownAccount, ownAddress, ownReviews, paymentMethods, payments, profile, pushDevices, refundRequests, reviewPictureAt, sessions, statements, timeline } from '../api/routes.ts'
 import type { ArchiveSource } from '../logic/archiveReading.ts'
 
 export const archiveSource = (timeZone: string): ArchiveSource => ({
@@ -25,6 +25,7 @@ export const archiveSource = (timeZone: string): ArchiveSource => ({
   wishes: noticeWishes,
   sessions,
   devices,
+  pushDevices,
   identities,
   factor: factorState,
   file: (id, signal) => requestFile(fileAt(id), signal),

@@ -1,12 +1,12 @@
 // What a person, the edge and the clock do to the tablet: who is at it, what it hears, and every action on jobs and photos.
 import type { BoardItem, EdgeStanding, LogHead, Order } from '@holdfast/kit/api.gen.ts'
+import { deviceLabel } from '@holdfast/kit/deviceLabel.ts'
 import { askForOthers, sendFor } from './couriers.ts'
 import { edgeAt, type TabletKey } from './edge.ts'
 import { newDevice, newId } from './id.ts'
 import { isCodeRefusal, jobOf, succeeded, type QueueItem, type TabletCommand, undoMsOf } from './item.ts'
 import { merged } from './jobs.ts'
 import { publicKeyOf } from './keys.ts'
-import { deviceLabel } from './label.ts'
 import { openLine, type Line } from './line.ts'
 import { type Entered, openPeople, type People, type PinAnswer } from './people.ts'
 import type { PinFault } from './pin.ts'

@@ -87,7 +87,9 @@ impl Signer {
     pub fn load_or_create(path: impl AsRef<Path>) -> Result<Self, SignerError> {
         let path = path.as_ref();
         let read_or_created = match fs::read(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => create_key_file(path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                create_key_file(path, &Self::generate_pkcs8())
+            }
             read => read,
         };
         let der = read_or_created.map_err(|source| SignerError::File {
@@ -154,15 +156,15 @@ impl std::fmt::Debug for Signer {
 }
 
 /// Creates the file whole and private, or not at all: of two processes that start at once, the
-/// first makes it.
-fn create_key_file(path: &Path) -> io::Result<Vec<u8>> {
+/// first makes it. Returns the key in the file.
+pub fn create_key_file(path: &Path, key: &[u8]) -> io::Result<Vec<u8>> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     folder.map_or(Ok(()), fs::create_dir_all)?;
     let folder = folder.unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(&Signer::generate_pkcs8())?;
+    file.write_all(key)?;
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
         Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),

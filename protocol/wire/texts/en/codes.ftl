@@ -19,6 +19,7 @@ second-factor-exists = You have a second factor already. Turn it off before you 
 code-wrong = The code is wrong.
 code-over = This code was used already, is too old or was tried too often. Ask for a new one.
 codes-off = Signing in by a code to your phone is not offered here.
+push-off = Notifications on devices are not offered here.
 phone-unknown = No account has this phone number. Register first; on your account page you can link the number.
 password-only = The account of this number is more than a customer's. Sign in by its password.
 providers-only = Only providers can accept orders

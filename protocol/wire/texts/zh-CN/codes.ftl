@@ -19,6 +19,7 @@ second-factor-exists = 您已设置第二重验证。如需更换，请先将其
 code-wrong = 验证码错误。
 code-over = 此验证码已使用、已过期或尝试次数过多，请重新获取。
 codes-off = 本平台未开通手机验证码登录。
+push-off = 本平台未开通设备通知。
 phone-unknown = 没有账号使用此手机号码。请先注册，然后在账号页面关联此号码。
 password-only = 此号码所属账号不是普通客户账号，请使用密码登录。
 providers-only = 只有服务商可以接单

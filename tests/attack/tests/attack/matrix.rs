@@ -3,6 +3,7 @@
 //! that the description lists exactly the routes of the gateway's table.
 
 mod belongings;
+mod browsers;
 pub(crate) mod described;
 mod forged;
 mod forms;

@@ -6,11 +6,12 @@ use notification::{
         NoticeKind, NoticeParams, PageRequest,
     },
     store::{
-        DeliveryResult, DeliveryState, DeliveryStore, FanOut, InboxStore, Notice, NoticeId,
-        NoticeStore, NotificationDelivery, PreferencesStore,
+        DeliveryResult, DeliveryState, DeliveryStore, DeviceStore, FanOut, InboxStore, Notice,
+        NoticeId, NoticeStore, NotificationDelivery, PreferencesStore, SettledDevice,
+        StoredSubscription,
     },
 };
-use platform::documents::Documents;
+use platform::{documents::Documents, sealing::DataKeys};
 use process::clock::Clock;
 use uuid::Uuid;
 use wire::{Amount, Currency, EventId, EventType, OrderId, Role, UnixMillis, UserId};
@@ -24,6 +25,11 @@ pub(crate) async fn migrate(documents: &Documents) {
     PreferencesStore::new(documents).migrate().await.unwrap();
     DeliveryStore::new(documents).migrate().await.unwrap();
     NoticeStore::new(documents).migrate().await.unwrap();
+    device_store(documents).migrate().await.unwrap();
+}
+
+fn device_store(documents: &Documents) -> DeviceStore {
+    DeviceStore::new(documents, &DataKeys::without_keys())
 }
 
 pub(crate) async fn fill(documents: &Documents) {
@@ -45,6 +51,10 @@ pub(crate) async fn fill(documents: &Documents) {
             .save_preferences(user(n), 0, &DeliveryPreferences::default())
             .await
             .unwrap();
+        device_store(documents)
+            .register(id(n), user(n), "Firefox", &subscription(n), AT)
+            .await
+            .unwrap();
         let author = format!("service:{n}");
         let notices = NoticeStore::new(documents);
         assert!(
@@ -60,6 +70,7 @@ pub(crate) async fn run(documents: &Documents) {
     inboxes(&InboxStore::new(documents)).await;
     deliveries(&DeliveryStore::new(documents)).await;
     notices(&NoticeStore::new(documents)).await;
+    devices(&device_store(documents)).await;
     let wishes = PreferencesStore::new(documents);
     wishes
         .save_preferences(user(1), 0, &DeliveryPreferences::default())
@@ -148,6 +159,20 @@ async fn deliveries(delivery_store: &DeliveryStore) {
         .await
         .unwrap();
     assert_eq!(due.len(), 3);
+    let settled = [
+        SettledDevice::new_told(id(1)),
+        SettledDevice::new_refused(id(2), "too long".to_owned()),
+    ];
+    delivery_store
+        .record_settled_devices(due[0].id, &settled)
+        .await
+        .unwrap();
+    let again = delivery_store
+        .find_due_deliveries(Channel::Email, now, 10)
+        .await
+        .unwrap();
+    let kept = again.iter().find(|again| again.id == due[0].id).unwrap();
+    assert_eq!(kept.body.settled_devices, settled);
     assert!(delivery_store.claim_delivery(&due[0], now).await.unwrap());
     let sent = DeliveryResult {
         state: DeliveryState::Sent,
@@ -164,6 +189,46 @@ async fn deliveries(delivery_store: &DeliveryStore) {
         let after = delivery_store.read_page(state, None, 1).await.unwrap().next;
         assert!(after.is_some());
         delivery_store.read_page(state, after, 1).await.unwrap();
+    }
+}
+
+async fn devices(store: &DeviceStore) {
+    // The second registration renews the first, and the eleventh removes the oldest.
+    for n in [1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] {
+        let at = AT.plus_ms(i64::try_from(n).unwrap());
+        store
+            .register(id(n + 500), user(1), "Firefox", &subscription(n + 500), at)
+            .await
+            .unwrap();
+    }
+    let own = store.find_devices_of(user(1)).await.unwrap();
+    assert_eq!(own.len(), 10);
+    store
+        .record_delivery(own[9].id, AT.plus_ms(100))
+        .await
+        .unwrap();
+    store
+        .record_failure(own[9].id, AT.plus_ms(200))
+        .await
+        .unwrap();
+    let used = store.find_devices_of(user(1)).await.unwrap();
+    assert_eq!(used[0].id, own[9].id, "it is the one used last");
+    assert!(store.end_own_device(user(1), own[0].id).await.unwrap());
+    assert!(!store.end_own_device(user(2), own[1].id).await.unwrap());
+    assert_eq!(
+        store
+            .end_devices_of(user(1), AT.plus_ms(1_000))
+            .await
+            .unwrap(),
+        9
+    );
+}
+
+fn subscription(n: u128) -> StoredSubscription {
+    StoredSubscription {
+        endpoint: format!("https://push.example.org/{n}"),
+        p256dh: String::new(),
+        auth: String::new(),
     }
 }
 

@@ -13,7 +13,7 @@ use support::{
 };
 use wire::{CommandBody, OrderId, Region, Role, Verdict};
 
-use super::{calendar, elsewhere};
+use super::{calendar, devices, elsewhere};
 
 pub(super) struct Secret {
     pub what: &'static str,
@@ -70,6 +70,7 @@ pub(super) async fn gone(
         .await
         .unwrap();
     let grant = tablet_of(&api, &provider).await;
+    let browser = devices::register_browser(&api, &customer).await;
     let calendar = calendar::read_orders(&api, &customer).await;
     let mut codes = Vec::from(forgotten_password(&api, &admin, &customer).await);
     codes.push(another_address(&api, mailbox).await);
@@ -119,6 +120,7 @@ pub(super) async fn gone(
         secrets.push(secret("code", &code));
         secrets.push(secret("code", &code.replace('-', "")));
     }
+    secrets.extend(browser);
     secrets.extend(elsewhere::gone(&api, &admin, issuer).await);
     secrets
 }

@@ -81,6 +81,7 @@ impl Scene {
             mail: Mailer::open(&at("email"), from, none, &authorities).unwrap(),
             sms: Sms::open_trusting(&at("sms"), none, &authorities).unwrap(),
             push: Push::Off,
+            web_push: None,
         };
         let auth = AuthPart(Arc::new(Mutex::new(open(Role::Customer))));
         let part = Router::new().route("/internal/contact", post(AuthPart::contact));
@@ -99,6 +100,8 @@ impl Scene {
             store: deliveries.inboxes.clone(),
             preferences: deliveries.preferences.clone(),
             delivery_store: deliveries.delivery_store.clone(),
+            devices: deliveries.devices.clone(),
+            web_push: None,
             notices: samples::notices(&deliveries, &folder).await,
             channels: Vec::new(),
             verifier,

@@ -81,7 +81,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["files", "ledger"],
             &["documents", "sessions", "caller"],
             &["bus", "cache", "sms", "sql"],
-            &["messages", "sealing", "upstream"],
+            &["messages", "sealing", "upstream", "web_push"],
         ],
     ),
     (

@@ -14,6 +14,8 @@ use support::{
 };
 use wire::{OrderId, Region, Role};
 
+use super::browsers::register_browser;
+
 #[derive(Debug, PartialEq)]
 pub(super) struct Thing {
     /// The segment before its id in a path.
@@ -349,6 +351,8 @@ impl Household {
             };
             let other = of(&Value::Null).expect("a second session");
             self.has(role, "sessions", "another session", &other);
+            let browser = register_browser(self.owner(role)).await;
+            self.has(role, "devices", "a browser with notifications", &browser);
             if role == Role::Provider {
                 let grant = of(&json!(tablet)).expect("the grant is listed");
                 self.has(role, "sessions", "the grant of a tablet", &grant);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { deviceLabel } from './label.ts'
+import { deviceLabel } from './deviceLabel.ts'
 
 it('names browser and system, and nothing that it does not know', () => {
   const chrome = 'Mozilla/5.0 (Linux; Android 14; Pixel) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36'

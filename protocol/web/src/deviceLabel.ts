@@ -1,4 +1,4 @@
-// What a tablet is called in its person's account until they name it: browser and system, the same in every language.
+// What a device is called in its person's account until they name it: browser and system, the same in every language.
 
 const BROWSERS: readonly [RegExp, string][] = [
   [/Edg(A|iOS)?\//, 'Edge'],
@@ -17,7 +17,7 @@ const SYSTEMS: readonly [RegExp, string][] = [
   [/Linux/, 'Linux'],
 ]
 
-/** Nothing where neither is known: the tablet's own name serves then. */
+/** Nothing where neither is known. */
 export function deviceLabel(agent: string): string | undefined {
   const known = [BROWSERS, SYSTEMS].flatMap((names) => names.find(([pattern]) => pattern.test(agent))?.[1] ?? [])
   return known.length === 0 ? undefined : known.join(', ')
