@@ -6,6 +6,7 @@ import { SHOWN_MS_MAX } from './browser.mjs'
 import { contactsOf } from './contacts.answers.mjs'
 import { messagesOf } from './messages.answers.mjs'
 import { pushOf } from './push.answers.mjs'
+import { timesOf } from './times.answers.mjs'
 import { reviewsOf } from './reviews.answers.mjs'
 
 export const NOW = Date.parse('2026-11-21T10:52:00Z')
@@ -504,6 +505,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   routes.unshift(...contactsOf({ state, at, people: PEOPLE, orders: known, said, picture: PICTURE }))
   routes.unshift(...pushOf({ state, id, at }))
   routes.unshift(...messagesOf({ state, at, people: PEOPLE, orders: known, said }))
+  routes.unshift(...timesOf({ state, at, orders: known }))
   routes.push(...reviewsOf({ state, id, at, people: PEOPLE, orders: known, said, isPicture, picture: PICTURE }))
   const rightOf = (region) => ({
     region, assignment: { policy_version: 2, epoch: 7, fence: 1, release_asked: false, rules_version: 1, rules: { unpaid_start: false, approval: null }, ...state.right }, wanted: null,

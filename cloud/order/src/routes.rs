@@ -31,7 +31,7 @@ use crate::{
         commands, export, incidents, internal, lists, messages,
         orders::{self, PaidAfterwards},
         photos::{self, OrderPhotoView},
-        receipts,
+        receipts, time_proposals,
     },
 };
 
@@ -87,6 +87,7 @@ const ANY_ORDER_ACTION: &[Permission] = &[
 pub(crate) fn public_routes<T: RouteTable<Service>>(to: T) -> T {
     let to = routes_for_photos(routes_for_everyone(to));
     let to = routes_for_messages(routes_for_incidents(to));
+    let to = routes_for_time_proposals(to);
     routes_for_admins(routes_for_calendars(to))
 }
 
@@ -231,6 +232,37 @@ fn routes_for_messages<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(admin(GET, "/api/v1/admin/orders/{id}/messages", &[WithdrawOrders, ReadDesks]),
             "List the messages of an order of which one was reported, newest first",
             &[Code::OrderNotFound, Code::NotFound], messages::list_reported_messages)
+}
+
+#[rustfmt::skip]
+fn routes_for_time_proposals<T: RouteTable<Service>>(to: T) -> T {
+    const PROPOSAL: &str = "/api/v1/orders/{id}/time-proposal";
+    const PROPOSERS: &[Permission] = &[PublishOrders, DoOrders];
+    to
+        .add_public_route(route(GET, PROPOSAL, CUSTOMER_OR_PROVIDER),
+            "Show the other time that you or the other person of an accepted order proposes",
+            &[Code::OrderNotFound], time_proposals::show_proposal)
+        .add_public_route(permitted(POST, PROPOSAL, CUSTOMER_OR_PROVIDER, PROPOSERS),
+            "Propose another time for an accepted order to its other person. It replaces the proposal \
+             that stands",
+            command_codes!(OrderCancelled, OrderRejected, MessagesBlocked), time_proposals::propose)
+        .add_public_route(route(DELETE, PROPOSAL, CUSTOMER_OR_PROVIDER),
+            "Take back your proposal of another time", &[Code::OrderNotFound],
+            time_proposals::take_back)
+        .add_public_route(
+            permitted(POST, "/api/v1/orders/{id}/time-proposal/{proposal}/agree",
+                CUSTOMER_OR_PROVIDER, PROPOSERS),
+            "Agree to the other time, which is the order's from then on. It is refused if the \
+             provider has another job at that time, and the proposal stays",
+            command_codes!(InvalidInput, TimeProposalOver, OwnProposal, DoubleBooked, OrderCancelled,
+                OrderRejected),
+            time_proposals::agree)
+        .add_public_route(
+            permitted(POST, "/api/v1/orders/{id}/time-proposal/{proposal}/decline",
+                CUSTOMER_OR_PROVIDER, PROPOSERS),
+            "Decline the other time; the order keeps its own",
+            &[Code::OrderNotFound, Code::TimeProposalOver, Code::OwnProposal],
+            time_proposals::decline)
 }
 
 #[rustfmt::skip]

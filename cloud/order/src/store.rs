@@ -1,6 +1,6 @@
 //! Owns order_db: orders and timeline, commands with their answers, region assignments, cases,
-//! cancellation fees, photos on their way to the file store, messages between an order's two
-//! people, and the feeds of people's calendars.
+//! cancellation fees, photos on their way to the file store, messages and proposals of another time
+//! between an order's two people, and the feeds of people's calendars.
 //!
 //! Invariants: one transaction reads the input of a decision and writes the whole result: order,
 //! timeline, answer, outbox row. A decision depends on rows the transaction locks, never on a range
@@ -25,10 +25,12 @@ mod message_reports;
 mod messages;
 mod orders;
 mod photos;
+mod requested_keys;
 mod rows;
 mod snapshot;
 mod stale_orders;
 mod start_codes;
+mod time_proposals;
 mod timeline_rows;
 
 use std::{
@@ -72,9 +74,11 @@ pub use photos::{
 };
 pub use platform::StoreError;
 pub use stale_orders::StaleCutoff;
+pub use time_proposals::{NewTimeProposal, TimeProposalRow};
 
 use decide::COLLISIONS_MAX;
 use snapshot::OrderReadMode;
+use time_proposals::list_rescheduled;
 
 pub const MIGRATIONS: Migrations = platform::migrations!(
     "0001_order",
@@ -83,7 +87,8 @@ pub const MIGRATIONS: Migrations = platform::migrations!(
     "0004_photos",
     "0005_incidents",
     "0006_messages",
-    "0007_calendar_feeds"
+    "0007_calendar_feeds",
+    "0008_time_proposals"
 );
 
 /// Maximum commands per transaction; the rest wait for the next.
@@ -96,6 +101,7 @@ const SEALED_TABLES: &[SealedTable] = &[
     photos::CHUNKS,
     messages::MESSAGES,
     message_reports::REPORTS,
+    time_proposals::PROPOSALS,
 ];
 
 #[derive(Clone)]
@@ -281,7 +287,12 @@ impl Store {
 
     async fn decide_alone(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
         let requests = [Submission::Command(Box::new(attempt))];
-        let mut writes = Box::pin(self.decide_and_write(&requests, OrderReadMode::Plain)).await?;
+        // A proposal is replaced under the order's lock, without a new version of the order.
+        let mode = match list_rescheduled(&requests).is_empty() {
+            true => OrderReadMode::Plain,
+            false => OrderReadMode::Locked,
+        };
+        let mut writes = Box::pin(self.decide_and_write(&requests, mode)).await?;
         writes
             .answers
             .pop()

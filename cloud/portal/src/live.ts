@@ -91,9 +91,9 @@ export function listen({ client, signedOut }: LivePorts): () => void {
       client.setQueryData<StatusReport>(['status'], report => report && withRegion(report, region))
       gathered([['edges'], ['queue'], ['asks'], ['assignment'], ['lost'], ['cases'], ['promises']])
     })
-    // A reply to a review, a decision about a review or a provider, and what waits at a desk come
-    // as news alone.
-    on('inbox', () => gathered([['inbox'], ['review'], ['verification'], ...DESKS]))
+    // A reply to a review, a decision about a review or a provider, a proposed time, and what waits
+    // at a desk come as news alone.
+    on('inbox', () => gathered([['inbox'], ['review'], ['verification'], ['time-proposal'], ...DESKS]))
     on<{ why: string }>('end', ({ why }) => {
       if (why !== 'signed_out') return
       close()
@@ -112,7 +112,7 @@ export function listen({ client, signedOut }: LivePorts): () => void {
 /** The keys that news of an order makes stale; none where the page knows that version already. */
 export function staleBy(client: QueryClient, news: OrderNews): QueryKey[] {
   const known = client.getQueryData<Order>(['order', news.id])
-  const own: QueryKey[] = known && known.version >= news.version ? [] : [['order', news.id], ['timeline', news.id], ['money', news.id]]
+  const own: QueryKey[] = known && known.version >= news.version ? [] : [['order', news.id], ['timeline', news.id], ['money', news.id], ['time-proposal', news.id]]
   return [['orders'], ['earnings'], ...own]
 }
 

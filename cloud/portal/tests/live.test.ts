@@ -6,9 +6,9 @@ import { staleBy, withRegion } from '../src/live.ts'
 it('asks again for an order only where its version is news', () => {
   const client = new QueryClient()
   const news = { id: 'o', version: 3, region: 'NORTH' as const }
-  expect(staleBy(client, news)).toEqual([['orders'], ['earnings'], ['order', 'o'], ['timeline', 'o'], ['money', 'o']])
+  expect(staleBy(client, news)).toEqual([['orders'], ['earnings'], ['order', 'o'], ['timeline', 'o'], ['money', 'o'], ['time-proposal', 'o']])
   client.setQueryData(['order', 'o'], { version: 2 })
-  expect(staleBy(client, news)).toHaveLength(5)
+  expect(staleBy(client, news)).toHaveLength(6)
   client.setQueryData(['order', 'o'], { version: 3 })
   expect(staleBy(client, news)).toEqual([['orders'], ['earnings']])
 })

@@ -1,11 +1,11 @@
 import type { InboxItem, Order } from '@holdfast/kit/api.gen.ts'
 import { expect, it } from 'vitest'
-import { dutiesOf, type DutyFacts, endOfDay, isUnanswered, needsPaymentRule, reportedOrders } from '../src/logic/todo.ts'
+import { dutiesOf, type DutyFacts, endOfDay, isUnanswered, needsPaymentRule, proposedOrders, reportedOrders } from '../src/logic/todo.ts'
 import { order } from './archiveSamples.ts'
 import { step } from './samples.ts'
 
 const NOW = new Date(2026, 10, 21, 10).getTime()
-const facts = (change: Partial<DutyFacts> = {}): DutyFacts => ({ endOfToday: endOfDay(NOW), isPaidAfterwards: () => false, unanswered: new Set(), ...change })
+const facts = (change: Partial<DutyFacts> = {}): DutyFacts => ({ endOfToday: endOfDay(NOW), isPaidAfterwards: () => false, unanswered: new Set(), untimed: new Set(), ...change })
 const dutyOf = (role: 'customer' | 'provider', change: Partial<Order>, more?: Partial<DutyFacts>) => dutiesOf(role, [order(1, change)], facts(more))[0]?.duty
 const unpaid = { payment_status: 'unpaid' } as const
 const startsAt = (...[day, hour]: [number, number]) => ({ service_start_time: new Date(2026, 10, day, hour).toISOString() })
@@ -43,6 +43,15 @@ it('more work is answered first, while it can be', () => {
   expect(dutyOf('provider', { status: 'accepted' }, { unanswered })).toBeUndefined()
 })
 
+it('a proposed time is answered by either, while the order is accepted', () => {
+  const untimed = new Set(['order-1'])
+  for (const role of ['customer', 'provider'] as const) {
+    expect(dutyOf(role, { ...unpaid, status: 'accepted' }, { untimed })).toBe('time')
+    expect(dutyOf(role, { status: 'in_progress', payment_status: 'held' }, { untimed })).not.toBe('time')
+  }
+  expect(dutyOf('customer', { status: 'accepted' }, { untimed, unanswered: untimed })).toBe('answer')
+})
+
 it('a provider starts what is for today or late, and may start', () => {
   for (const [day, hour] of [[21, 23], [21, 0], [19, 9]] as const) expect(dutyOf('provider', { status: 'accepted', ...startsAt(day, hour) })).toBe('start')
   expect(dutyOf('provider', { status: 'accepted', ...startsAt(22, 0) })).toBeUndefined()
@@ -71,6 +80,13 @@ it('the histories to read are those of a report that can be answered, and so man
   const inbox = [line('order-1', 'order.incident_reported'), line('order-2', 'order.incident_reported'), line('order-3', 'order.accepted'), line('order-4', 'order.incident_reported')]
   expect(reportedOrders(orders, inbox, 5).map(({ id }) => id)).toEqual(['order-1', 'order-4'])
   expect(reportedOrders(orders, inbox, 1).map(({ id }) => id)).toEqual(['order-1'])
+})
+
+it('the proposals to read are those of accepted orders, and so many', () => {
+  const orders = [order(1, { status: 'accepted' }), order(2, { status: 'in_progress' }), order(3, { status: 'accepted' }), order(4, { status: 'accepted' })]
+  const inbox = [line('order-1', 'order.time_proposed'), line('order-2', 'order.time_proposed'), line('order-3', 'order.time_declined'), line('order-4', 'order.time_proposed')]
+  expect(proposedOrders(orders, inbox, 5).map(({ id }) => id)).toEqual(['order-1', 'order-4'])
+  expect(proposedOrders(orders, inbox, 1).map(({ id }) => id)).toEqual(['order-1'])
 })
 
 it('a report is unanswered until its own answer stands in the history', () => {

@@ -5,6 +5,7 @@ mod promises;
 mod proofs;
 mod readers;
 mod receipts;
+mod reschedules;
 mod start_codes;
 mod unpaid;
 mod validation;

@@ -19,8 +19,11 @@ pub(super) fn find_refusal(role: Role, body: &CommandBody, wrong: &[FieldError])
             Code::RoleForbidden
         });
     }
-    // A customer answers a report in the cloud, where all reports are known.
-    if body.order_action() == Some(Action::Answer) {
+    // Reports are answered, and times agreed, in the cloud, where all of them are known.
+    if matches!(
+        body.order_action(),
+        Some(Action::Answer | Action::Reschedule)
+    ) {
         return Some(Code::UnknownOp);
     }
     (!wrong.is_empty()).then_some(Code::InvalidInput)
@@ -83,6 +86,7 @@ pub(super) fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError
         }
         CommandBody::ApproveOrder { .. }
         | CommandBody::AcceptOrder { .. }
-        | CommandBody::AnswerIncident { .. } => Vec::new(),
+        | CommandBody::AnswerIncident { .. }
+        | CommandBody::RescheduleOrder { .. } => Vec::new(),
     }
 }

@@ -23,6 +23,7 @@ export const ACTIONS = [
   'review',
   'report',
   'answer',
+  'reschedule',
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
@@ -142,6 +143,7 @@ export const COMMAND_TYPES = [
   'submit_review',
   'report_incident',
   'answer_incident',
+  'reschedule_order',
 ] as const
 export type CommandType = (typeof COMMAND_TYPES)[number]
 
@@ -171,6 +173,9 @@ export const EVENT_TYPES = [
   'order.status_changed',
   'order.incident_reported',
   'order.incident_answered',
+  'order.time_proposed',
+  'order.time_declined',
+  'order.rescheduled',
   'order.message_sent',
   'order.message_unread',
   'order.message_reported',
@@ -277,6 +282,8 @@ export const CODES = [
   'too_many_incidents',
   'incident_not_found',
   'incident_answered',
+  'own_proposal',
+  'time_proposal_over',
   'contact_not_open',
   'no_phone_number',
   'too_many_number_reads',
@@ -346,7 +353,7 @@ export type Code = (typeof CODES)[number]
 export const AFTER: Record<OrderStatus, Partial<Record<Action, OrderStatus>>> = {
   pending_review: { approve: 'pending', reject: 'rejected', cancel: 'cancelled' },
   pending: { accept: 'accepted', cancel: 'cancelled' },
-  accepted: { withdraw: 'pending', start: 'in_progress', cancel: 'cancelled', report: 'accepted', answer: 'accepted' },
+  accepted: { withdraw: 'pending', start: 'in_progress', cancel: 'cancelled', report: 'accepted', answer: 'accepted', reschedule: 'accepted' },
   in_progress: { complete: 'completed', report: 'in_progress', answer: 'in_progress' },
   completed: { review: 'reviewed', answer: 'completed' },
   reviewed: {},
@@ -435,6 +442,8 @@ export const STATUS_OF: Record<Code, number> = {
   too_many_incidents: 409,
   incident_not_found: 404,
   incident_answered: 409,
+  own_proposal: 403,
+  time_proposal_over: 409,
   contact_not_open: 409,
   no_phone_number: 409,
   too_many_number_reads: 429,

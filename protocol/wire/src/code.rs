@@ -115,6 +115,8 @@ codes! {
     TooManyIncidents too_many_incidents 409,
     IncidentNotFound incident_not_found 404,
     IncidentAnswered incident_answered 409,
+    OwnProposal own_proposal 403,
+    TimeProposalOver time_proposal_over 409,
     ContactNotOpen contact_not_open 409,
     NoPhoneNumber no_phone_number 409,
     TooManyNumberReads too_many_number_reads 429,

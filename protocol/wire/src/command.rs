@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use crate::{
     code::Code,
     evidence::WorkEvidence,
-    ids::{CommandId, DeviceId, EdgeId, Hash, OrderId, UserId, encode_canonical},
+    ids::{CommandId, DeviceId, EdgeId, Hash, OrderId, ProposalId, UserId, encode_canonical},
     incident::{IncidentAnswer, IncidentKind, IncidentReport},
     money::Amount,
     order::{Action, Draft},
@@ -133,6 +133,15 @@ pub enum CommandBody {
         #[n(2)]
         agreed: bool,
     },
+    /// One of the two people agrees to the other time that the other one proposes. An edge takes
+    /// none.
+    #[n(11)]
+    RescheduleOrder {
+        #[n(0)]
+        order_id: OrderId,
+        #[n(1)]
+        proposal: ProposalId,
+    },
 }
 
 /// No photos are null if a later field follows.
@@ -157,7 +166,8 @@ impl CommandBody {
             | Self::CancelOrder { order_id, .. }
             | Self::SubmitReview { order_id, .. }
             | Self::ReportIncident { order_id, .. }
-            | Self::AnswerIncident { order_id, .. } => *order_id,
+            | Self::AnswerIncident { order_id, .. }
+            | Self::RescheduleOrder { order_id, .. } => *order_id,
         }
     }
 
@@ -175,6 +185,7 @@ impl CommandBody {
             Self::SubmitReview { .. } => Some(Action::Review),
             Self::ReportIncident { .. } => Some(Action::Report),
             Self::AnswerIncident { .. } => Some(Action::Answer),
+            Self::RescheduleOrder { .. } => Some(Action::Reschedule),
         }
     }
 
@@ -243,6 +254,7 @@ impl CommandBody {
             Self::SubmitReview { .. } => "submit_review",
             Self::ReportIncident { .. } => "report_incident",
             Self::AnswerIncident { .. } => "answer_incident",
+            Self::RescheduleOrder { .. } => "reschedule_order",
         }
     }
 

@@ -13,6 +13,7 @@ use crate::{
     order::{Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source},
     outcome::Lost,
     person::{Actor, ProviderVerification, Role},
+    service_hours::PlannedTime,
     time::UnixMillis,
 };
 
@@ -110,6 +111,9 @@ catalogue! {
     OrderStatusChanged Order "order.status_changed",
     OrderIncidentReported Order "order.incident_reported",
     OrderIncidentAnswered Order "order.incident_answered",
+    OrderTimeProposed Order "order.time_proposed",
+    OrderTimeDeclined Order "order.time_declined",
+    OrderRescheduled Order "order.rescheduled",
     OrderMessageSent Order "order.message_sent",
     OrderMessageUnread Order "order.message_unread",
     OrderMessageReported Order "order.message_reported",
@@ -165,6 +169,8 @@ pub struct OrderEvent {
     pub incident: Option<IncidentReport>,
     /// The customer's answer; only in `order.incident_answered`.
     pub incident_answer: Option<IncidentAnswer>,
+    /// The other time; in `order.time_proposed`, `order.time_declined` and `order.rescheduled`.
+    pub other_time: Option<PlannedTime>,
 }
 
 impl OrderEvent {
@@ -184,6 +190,7 @@ impl OrderEvent {
             paid_afterwards: false,
             incident: None,
             incident_answer: None,
+            other_time: None,
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     outcome::{Lost, Outcome, RaceRule},
     person::Actor,
     say,
+    service_hours::PlannedTime,
     time::UnixMillis,
 };
 
@@ -102,6 +103,12 @@ pub struct TimelineEntry {
     /// The customer's answer to an earlier report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident_answer: Option<IncidentAnswer>,
+    /// The time before this entry moved the order to another one, if it had a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<PlannedTime>,
+    /// The time to which this entry moved the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<PlannedTime>,
 }
 
 impl TimelineEntry {

@@ -101,6 +101,8 @@ uuid_ids! {
     FileId,
     /// A customer's review of a completed order.
     ReviewId,
+    /// A proposal of another time for an order.
+    ProposalId,
 }
 
 impl CommandId {

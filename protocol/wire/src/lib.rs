@@ -198,8 +198,8 @@ pub use hub_signature::{
 };
 pub use ids::{
     BootNonce, Challenge, CommandId, DeviceId, EdgeId, EventId, FileId, Hash, HubKey, HubNonce,
-    IdentityId, LinkSessionId, NameError, OpPlace, OrderId, Region, RegisteredDeviceId, ReviewId,
-    SessionId, UserId,
+    IdentityId, LinkSessionId, NameError, OpPlace, OrderId, ProposalId, Region, RegisteredDeviceId,
+    ReviewId, SessionId, UserId,
 };
 pub use incident::{
     INCIDENTS_MAX, IncidentAnswer, IncidentKind, IncidentReport, check_extra_price, check_incident,
@@ -230,7 +230,7 @@ pub use photo_frames::{
 };
 pub use platform_fees::{PlatformFeeVersion, PlatformFees};
 pub use receipt_secret::ReceiptSecret;
-pub use service_hours::ServiceHours;
+pub use service_hours::{PlannedTime, ServiceHours, check_planned_time};
 pub use session_frames::{
     Ack, ChangesFrame, Credit, FeedChange, ForwardedAcceptFrame, HeldNotice, HeldReason,
     NumberedOutcome, OpsFrame, OutcomesFrame, PackedOps, ResendRequest, SnapshotChunk,
@@ -248,7 +248,7 @@ pub use time::UnixMillis;
 pub use topics::TabletCredentials;
 pub use validation::{
     FieldError, TextRule, check_comment, check_draft, check_message, check_optional_note,
-    check_optional_reason, check_reason, check_text,
+    check_optional_reason, check_proposal_note, check_reason, check_text,
 };
 pub use visibility::{
     AcceptanceCertainty, HIDDEN_CUSTOMER, find_other_party, hide_customer_and_address, is_party,

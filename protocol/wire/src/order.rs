@@ -55,6 +55,8 @@ words! {
         Report = 8 "report",
         /// The customer answers a report of more work. The order stays in its status.
         Answer = 9 "answer",
+        /// One of its two people agrees to another time. The order stays in its status.
+        Reschedule = 10 "reschedule",
     }
 }
 
@@ -101,6 +103,7 @@ impl OrderStatus {
             }
             (Self::Accepted | Self::InProgress, Action::Report) => Some(self),
             (Self::Accepted | Self::InProgress | Self::Completed, Action::Answer) => Some(self),
+            (Self::Accepted, Action::Reschedule) => Some(self),
             _ => None,
         }
     }
@@ -144,7 +147,7 @@ impl OrderStatus {
 impl Action {
     /// Returns true if it leaves the order in its status.
     pub fn keeps_status(self) -> bool {
-        matches!(self, Self::Report | Self::Answer)
+        matches!(self, Self::Report | Self::Answer | Self::Reschedule)
     }
 
     /// The roles that may do this at all. Ownership of the order is checked elsewhere.
@@ -155,6 +158,7 @@ impl Action {
             Self::Withdraw => &[Role::Provider, Role::Admin],
             Self::Cancel => &[Role::Customer, Role::Admin],
             Self::Review | Self::Answer => &[Role::Customer],
+            Self::Reschedule => &[Role::Customer, Role::Provider],
         }
     }
 }

@@ -2,9 +2,15 @@
 //!
 //! Edges and cloud compare the same hours, so that they find the same double bookings.
 
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
+
 use crate::{
     order::{Draft, Order},
+    say,
     time::UnixMillis,
+    validation::{FieldError, check_times},
 };
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -13,6 +19,14 @@ const UNSTATED_LENGTH_MS: i64 = HOUR_MS;
 /// A window of at least this length means a day without an hour. A day has 23 hours when clocks
 /// change.
 const WHOLE_DAY_MS: i64 = 23 * HOUR_MS;
+
+/// The time of an order, as people state it.
+#[skip_serializing_none]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlannedTime {
+    pub service_start_time: UnixMillis,
+    pub service_end_time: Option<UnixMillis>,
+}
 
 /// From `start` up to, but not including, `end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +49,48 @@ impl ServiceHours {
     pub fn overlaps(self, other: Self) -> bool {
         self.start < other.end && other.start < self.end
     }
+}
+
+impl PlannedTime {
+    pub fn from_order(order: &Order) -> Option<Self> {
+        Some(Self {
+            service_start_time: order.service_start_time?,
+            service_end_time: order.service_end_time,
+        })
+    }
+
+    /// The order at this time.
+    pub fn apply_to(self, order: &Order) -> Order {
+        Order {
+            service_start_time: Some(self.service_start_time),
+            service_end_time: self.service_end_time,
+            ..order.clone()
+        }
+    }
+}
+
+/// Checks another time for an order: it lies ahead, a draft could have it, and it differs from the
+/// present one.
+pub fn check_planned_time(
+    time: PlannedTime,
+    present: Option<PlannedTime>,
+    now: UnixMillis,
+) -> Result<(), FieldError> {
+    let PlannedTime {
+        service_start_time: start,
+        service_end_time: end,
+    } = time;
+    if let Some(error) = check_times(Some(start), end) {
+        return Err(error);
+    }
+    let wrong = if start <= now {
+        say::time_is_past
+    } else if present == Some(time) {
+        say::time_unchanged
+    } else {
+        return Ok(());
+    };
+    Err(FieldError::new("service_start_time", wrong))
 }
 
 impl Order {

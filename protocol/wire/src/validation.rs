@@ -63,6 +63,12 @@ const NOTE: FieldLimits = FieldLimits {
     chars_max: 500,
     lines: true,
 };
+const PROPOSAL_NOTE: FieldLimits = FieldLimits {
+    field: "note",
+    chars_min: 0,
+    chars_max: 300,
+    lines: true,
+};
 const MESSAGE: FieldLimits = FieldLimits {
     field: "text",
     chars_min: 1,
@@ -136,6 +142,12 @@ pub fn check_optional_reason(reason: Option<&str>) -> Result<Option<String>, Fie
 /// Checks the optional note of a completion. A blank one counts as absent.
 pub fn check_optional_note(note: Option<&str>) -> Result<Option<String>, FieldError> {
     let note = check_field(note.unwrap_or_default(), &NOTE)?;
+    Ok(Some(note).filter(|note| !note.is_empty()))
+}
+
+/// Checks the note on a proposal of another time. A blank one counts as absent.
+pub fn check_proposal_note(note: Option<&str>) -> Result<Option<String>, FieldError> {
+    let note = check_field(note.unwrap_or_default(), &PROPOSAL_NOTE)?;
     Ok(Some(note).filter(|note| !note.is_empty()))
 }
 
@@ -263,7 +275,11 @@ fn check_price(price: Amount) -> Option<FieldError> {
     too_high.then(|| FieldError::new("price", say::price_too_high))
 }
 
-fn check_times(start: Option<UnixMillis>, end: Option<UnixMillis>) -> Option<FieldError> {
+/// Checks the times of an order.
+pub(crate) fn check_times(
+    start: Option<UnixMillis>,
+    end: Option<UnixMillis>,
+) -> Option<FieldError> {
     let named = [("service_start_time", start), ("service_end_time", end)];
     let out_of_range = named
         .into_iter()

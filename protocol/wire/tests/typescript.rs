@@ -138,7 +138,8 @@ fn command_types() -> Vec<&'static str> {
             | CommandBody::CancelOrder { .. }
             | CommandBody::SubmitReview { .. }
             | CommandBody::ReportIncident { .. }
-            | CommandBody::AnswerIncident { .. } => (),
+            | CommandBody::AnswerIncident { .. }
+            | CommandBody::RescheduleOrder { .. } => (),
         }
     }
     let names = [
@@ -153,10 +154,12 @@ fn command_types() -> Vec<&'static str> {
         "submit_review",
         "report_incident",
         "answer_incident",
+        "reschedule_order",
     ];
     for name in names {
         let fields = r#""order_id":"00000000-0000-7000-8000-000000000000","reason":"r","rating":5,
             "kind":"other","incident":"00000000-0000-7000-8000-000000000000","agreed":true,
+            "proposal":"00000000-0000-7000-8000-000000000000",
             "order":{"title":"t","service_type":"other","price":"1.00","location":"MID","address":"a"}"#;
         let json = format!(r#"{{"type":"{name}",{fields}}}"#);
         assert!(serde_json::from_str::<CommandBody>(&json).is_ok(), "{name}");

@@ -9,6 +9,7 @@ mod claimants;
 use wire::{
     AcceptanceCertainty, Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash,
     OfflineRules, Order, OrderId, OrderStatus, PaymentStatus, Role, Source, UnixMillis, Verdict,
+    is_party,
 };
 
 pub use claimants::PotentialActors;
@@ -199,6 +200,7 @@ pub(crate) fn find_doubt(
         Action::Withdraw | Action::Start | Action::Complete | Action::Report if !theirs => {
             return Some(Code::LooksNotYours);
         }
+        Action::Reschedule if !is_party(order, actor) => return Some(Code::LooksNotYours),
         Action::Cancel | Action::Review | Action::Answer
             if actor.role == Role::Customer && order.customer_id != actor.user_id =>
         {
@@ -241,7 +243,7 @@ fn already_done(order: &Order, action: Action, actor: Actor) -> bool {
     let theirs = order.provider_id == Some(actor.user_id);
     match action {
         // A repeat of one's own acceptance raises no doubt anyway; a report shows in no order.
-        Action::Accept | Action::Report | Action::Answer => false,
+        Action::Accept | Action::Report | Action::Answer | Action::Reschedule => false,
         Action::Start => theirs && order.status == OrderStatus::InProgress,
         Action::Complete => theirs && order.status == OrderStatus::Completed,
         Action::Approve => order.status == OrderStatus::Pending,

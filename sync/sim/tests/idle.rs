@@ -14,8 +14,8 @@ use rules::{
 use uuid::Uuid;
 use wire::{
     Action, Actor, Amount, Command, CommandBody, CommandEvidence, CommandId, Draft, EdgeId, Hash,
-    IncidentKind, OfflineRules, Order, OrderId, OrderStatus, PaymentStatus, Policy, RaceRule,
-    Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
+    IncidentKind, OfflineRules, Order, OrderId, OrderStatus, PaymentStatus, Policy, ProposalId,
+    RaceRule, Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
 };
 
 const CUSTOMER: u128 = 1;
@@ -113,6 +113,10 @@ fn body(action: Action) -> CommandBody {
             order_id,
             incident: CommandId(Uuid::from_u128(8)),
             agreed: true,
+        },
+        Action::Reschedule => CommandBody::RescheduleOrder {
+            order_id,
+            proposal: ProposalId(Uuid::from_u128(8)),
         },
     }
 }

@@ -14,9 +14,9 @@ use uuid::Uuid;
 use wire::{
     Amount, AssignmentEvent, CancelCharge, Code, CommandId, Currency, Event, EventId, EventType,
     IncidentAnswer, IncidentKind, IncidentReport, Lost, MoneyCaseKind, OrderEvent, OrderId,
-    OrderStatus, PaymentEvent, PaymentStatus, PayoutEvent, ProfileEvent, ProviderStanding,
-    RatingEvent, ReadmissionEvent, Region, RegionAssignment, ReviewEvent, ReviewId, Role,
-    ServiceType, SessionId, Source, UnixMillis, UserEvent, UserId,
+    OrderStatus, PaymentEvent, PaymentStatus, PayoutEvent, PlannedTime, ProfileEvent,
+    ProviderStanding, RatingEvent, ReadmissionEvent, Region, RegionAssignment, ReviewEvent,
+    ReviewId, Role, ServiceType, SessionId, Source, UnixMillis, UserEvent, UserId,
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../protocol/wire/events");
@@ -166,6 +166,9 @@ fn body_of(kind: EventType) -> Body {
         | E::OrderStatusChanged
         | E::OrderIncidentReported
         | E::OrderIncidentAnswered
+        | E::OrderTimeProposed
+        | E::OrderTimeDeclined
+        | E::OrderRescheduled
         | E::OrderMessageSent
         | E::OrderMessageUnread
         | E::OrderMessageReported => Body::Order,
@@ -256,6 +259,10 @@ fn order_event(kind: EventType) -> OrderEvent {
     let is_answered = kind == EventType::OrderIncidentAnswered;
     let is_reported = kind == EventType::OrderMessageReported;
     let has_report = is_answered || kind == EventType::OrderIncidentReported;
+    let is_about_time = matches!(
+        kind,
+        EventType::OrderTimeProposed | EventType::OrderTimeDeclined | EventType::OrderRescheduled
+    );
     OrderEvent {
         order: order(40, 2),
         actor: person(20, Role::Provider),
@@ -283,6 +290,10 @@ fn order_event(kind: EventType) -> OrderEvent {
         incident_answer: is_answered.then_some(IncidentAnswer {
             incident: CommandId(Uuid::from_u128(51)),
             agreed: true,
+        }),
+        other_time: is_about_time.then_some(PlannedTime {
+            service_start_time: UnixMillis(1_764_090_000_000),
+            service_end_time: Some(UnixMillis(1_764_097_200_000)),
         }),
     }
 }

@@ -60,6 +60,7 @@ fn sample_line(user_id: UserId, role: Role, event: u128) -> InboxLine {
             lost: None,
             incident: None,
             agreed: None,
+            other_time: None,
             match_reasons: Vec::new(),
             reminds: false,
             paid_afterwards: false,

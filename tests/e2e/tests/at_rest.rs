@@ -90,6 +90,7 @@ fn every_store_is_there(kept: &[Kept], stores: Stores) {
         "order.order_messages.text",
         "order.message_reports.why",
         "order.calendar_feeds.secret_hash",
+        "order.time_proposals.note",
         "order.outbox.event",
         "sync.ops.bytes",
         "sync.feed.bytes",

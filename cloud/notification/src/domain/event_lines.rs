@@ -344,6 +344,7 @@ impl LineParams {
             paid_afterwards: event.paid_afterwards,
             incident: event.incident,
             agreed: event.incident_answer.map(|answer| answer.agreed),
+            other_time: event.other_time,
             terms: MoneyTerms::from_order_event(cause, event, dispute_ms),
         }))
     }

@@ -63,6 +63,9 @@ pub fn find_event_lines(event: EventType) -> EventLines {
         EventType::OrderStatusChanged => Order(ORDER_STATUS_CHANGED),
         EventType::OrderIncidentReported => Order(ORDER_INCIDENT_REPORTED),
         EventType::OrderIncidentAnswered => Order(ORDER_INCIDENT_ANSWERED),
+        EventType::OrderTimeProposed => Order(ORDER_TIME_PROPOSED),
+        EventType::OrderTimeDeclined => Order(ORDER_TIME_DECLINED),
+        EventType::OrderRescheduled => Order(ORDER_RESCHEDULED),
         EventType::OrderMessageSent => {
             Silent("open pages show it at once, and `order.message_unread` follows if no page does")
         }
@@ -214,12 +217,36 @@ const ORDER_INCIDENT_ANSWERED: &[OrderLine] = &[OrderLine::new(Provider, |order|
     }
 })];
 
+/// The other person answers on the order's page.
+const ORDER_TIME_PROPOSED: &[OrderLine] = &[
+    tell!(OrderLine: Customer => order_time_proposed_customer { title, code, other_time })
+        .only_if(is_by_provider),
+    tell!(OrderLine: Provider => order_time_proposed_provider { title, code, other_time })
+        .only_if(is_by_customer),
+];
+
+/// The actor declined; the one who proposed gets the line.
+const ORDER_TIME_DECLINED: &[OrderLine] = &[
+    tell!(OrderLine: Customer => order_time_declined_customer { title, code, other_time })
+        .only_if(is_by_provider),
+    tell!(OrderLine: Provider => order_time_declined_provider { title, code, other_time })
+        .only_if(is_by_customer),
+];
+
+/// The actor agreed, and has read the answer.
+const ORDER_RESCHEDULED: &[OrderLine] = &[
+    tell!(OrderLine: Customer => order_rescheduled_customer { title, code, other_time })
+        .only_if(is_by_provider),
+    tell!(OrderLine: Provider => order_rescheduled_provider { title, code, other_time })
+        .only_if(is_by_customer),
+];
+
 /// The actor wrote the message; the other person has not read it.
 const ORDER_MESSAGE_UNREAD: &[OrderLine] = &[
     tell!(OrderLine: Customer => order_message_unread_customer { title, code })
-        .only_if(|event| event.actor.role == Role::Provider),
+        .only_if(is_by_provider),
     tell!(OrderLine: Provider => order_message_unread_provider { title, code })
-        .only_if(|event| event.actor.role == Role::Customer),
+        .only_if(is_by_customer),
 ];
 
 const ORDER_MESSAGE_REPORTED: &[OrderLine] = &[tell!(OrderLine:
@@ -335,6 +362,14 @@ const PROFILE_VERIFIED: &[ProfileLine] = &[tell!(ProfileLine: Themselves => prof
 
 const PROFILE_VERIFICATION_REJECTED: &[ProfileLine] =
     &[tell!(ProfileLine: Themselves => profile_verification_rejected).with_reason()];
+
+fn is_by_customer(event: &OrderEvent) -> bool {
+    event.actor.role == Role::Customer
+}
+
+fn is_by_provider(event: &OrderEvent) -> bool {
+    event.actor.role == Role::Provider
+}
 
 /// The price is unpaid, or held until the objection period ends.
 fn write_completion_for_customer(order: &LineValues<'_, OrderParams>) -> Option<LineText> {

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
     Actor, Amount, Code, Currency, EventId, EventType, IncidentReport, Lost, OrderCode, OrderId,
-    OrderStatus, PaymentStatus, Region, Role, UnixMillis, UserId, words,
+    OrderStatus, PaymentStatus, PlannedTime, Region, Role, UnixMillis, UserId, words,
 };
 
 use super::NoticeKind;
@@ -186,6 +186,9 @@ pub struct OrderParams {
     /// The customer's answer to a report of more work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreed: Option<bool>,
+    /// The other time that a person proposes, declined, or agreed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_time: Option<PlannedTime>,
     #[serde(flatten)]
     pub terms: MoneyTerms,
 }

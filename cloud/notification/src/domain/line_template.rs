@@ -174,6 +174,13 @@ impl LineValues<'_, OrderParams> {
             .unwrap_or_default()
     }
 
+    /// The other time of an order. Empty for an event without one, which has another text.
+    pub fn other_time(&self) -> String {
+        let time = self.params.other_time;
+        time.map(|time| self.locale.format_planned_time(time))
+            .unwrap_or_default()
+    }
+
     /// The end of the objection period. Empty for an order without one, which has another text.
     pub fn until(&self) -> String {
         let until = self.params.terms.objections_until;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, Offset, Timelike};
 use chrono_tz::Tz;
 use texts::{Phrase, Sentence};
-use wire::{Language, UnixMillis};
+use wire::{Language, PlannedTime, UnixMillis};
 
 use crate::say;
 
@@ -68,7 +68,24 @@ impl ReaderLocale {
     /// Rounds down, so a stated deadline is never later than the real one.
     pub fn format_minute(self, at: UnixMillis) -> String {
         let local = self.local_time(at);
-        self.format_moment(local, format!("{:02}:{:02}", local.hour(), local.minute()))
+        self.format_moment(local, format_time_of_day(local))
+    }
+
+    /// The end repeats the date only if it is on another day.
+    pub fn format_planned_time(self, time: PlannedTime) -> String {
+        let start = self.local_time(time.service_start_time);
+        let Some(end) = time.service_end_time else {
+            return self.format_minute(time.service_start_time);
+        };
+        let local_end = self.local_time(end);
+        if start.date_naive() != local_end.date_naive() {
+            let start = self.format_minute(time.service_start_time).into();
+            let end = self.format_minute(end).into();
+            return say::moment_until { start, end }.render_in(self.language);
+        }
+        let start_time = format_time_of_day(start);
+        let end_time = format_time_of_day(local_end);
+        self.format_moment(start, format!("{start_time}–{end_time}"))
     }
 
     /// To the millisecond, because races are lost by less than a second.
@@ -119,6 +136,10 @@ impl ReaderLocale {
     }
 }
 
+fn format_time_of_day(local: DateTime<Tz>) -> String {
+    format!("{:02}:{:02}", local.hour(), local.minute())
+}
+
 /// Such as `GMT+8` or `GMT-3:30`.
 fn offset_text(seconds: i32) -> String {
     let sign = if seconds < 0 { '-' } else { '+' };
@@ -162,6 +183,35 @@ mod tests {
                         case["minute_and_zone"][language.tag()]
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_planned_time_names_the_day_of_its_end_if_it_is_another_one() {
+        let start = UnixMillis(1_764_741_600_000);
+        for (hours, english, chinese) in [
+            (None, "Dec 3, 2025, 14:00", "2025年12月3日 14:00"),
+            (
+                Some(2),
+                "Dec 3, 2025, 14:00–16:00",
+                "2025年12月3日 14:00–16:00",
+            ),
+            (
+                Some(12),
+                "Dec 3, 2025, 14:00 to Dec 4, 2025, 02:00",
+                "2025年12月3日 14:00 至 2025年12月4日 02:00",
+            ),
+        ] {
+            let time = PlannedTime {
+                service_start_time: start,
+                service_end_time: hours.map(|hours: i64| start.plus_ms(hours * 3_600_000)),
+            };
+            for (language, expected) in [(Language::English, english), (Language::Chinese, chinese)]
+            {
+                let clock = ReaderClock::Own(TimeZone::USUAL);
+                let locale = ReaderLocale { language, clock };
+                assert_eq!(locale.format_planned_time(time), expected);
             }
         }
     }

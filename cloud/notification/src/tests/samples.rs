@@ -9,8 +9,8 @@ use uuid::Uuid;
 use wire::{
     Actor, Amount, CancelCharge, Code, CommandId, Currency, Event, EventId, EventType, Language,
     Lost, NearbyJob, Order, OrderCode, OrderEvent, OrderId, OrderStatus, PaymentEvent,
-    PaymentStatus, PayoutEvent, ProfileEvent, RaceRule, ReadmissionEvent, Region, ReviewEvent,
-    ReviewId, Role, Source, UnixMillis, UserEvent, UserId,
+    PaymentStatus, PayoutEvent, PlannedTime, ProfileEvent, RaceRule, ReadmissionEvent, Region,
+    ReviewEvent, ReviewId, Role, Source, UnixMillis, UserEvent, UserId,
 };
 
 use platform::{
@@ -78,6 +78,10 @@ pub(crate) fn event_body() -> OrderEvent {
         taken_from: Some(LOSER),
         incident: Some(incidents::more_work()),
         incident_answer: Some(incident_answer(true)),
+        other_time: Some(PlannedTime {
+            service_start_time: AT,
+            service_end_time: Some(AT.plus_ms(7_200_000)),
+        }),
     }
 }
 
@@ -367,7 +371,10 @@ pub(crate) fn every_line(event_type: EventType) -> Vec<InboxLine> {
                 .flat_map(|event| order_lines(event_type, &event))
                 .collect()
         }
-        EventType::OrderMessageUnread => {
+        EventType::OrderMessageUnread
+        | EventType::OrderTimeProposed
+        | EventType::OrderTimeDeclined
+        | EventType::OrderRescheduled => {
             let from_customer = OrderEvent {
                 actor: Actor {
                     user_id: CUSTOMER,

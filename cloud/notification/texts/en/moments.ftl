@@ -2,6 +2,7 @@
 
 moment = { $month } { $day }, { $year }, { $time }
 moment-and-zone = { $month } { $day }, { $year }, { $time } { $zone }
+moment-until = { $start } to { $end }
 
 month-jan = Jan
 month-feb = Feb

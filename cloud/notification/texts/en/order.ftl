@@ -132,6 +132,30 @@ order-incident-declined-provider =
     .title = The customer does not want more work
     .content = The customer of “{ $title }” ({ $code }) does not want more work for { $extra }. Do the work that was ordered.
 
+order-time-proposed-customer =
+    .title = Your provider proposes another time
+    .content = The provider of “{ $title }” ({ $code }) proposes another time: { $other_time }. Please answer on the order's page.
+
+order-time-proposed-provider =
+    .title = Your customer proposes another time
+    .content = The customer of “{ $title }” ({ $code }) proposes another time: { $other_time }. Please answer on the job's page.
+
+order-time-declined-customer =
+    .title = Your provider keeps the time
+    .content = The provider of “{ $title }” ({ $code }) does not agree to { $other_time }. The order keeps its time.
+
+order-time-declined-provider =
+    .title = Your customer keeps the time
+    .content = The customer of “{ $title }” ({ $code }) does not agree to { $other_time }. The job keeps its time.
+
+order-rescheduled-customer =
+    .title = Your provider agreed to the new time
+    .content = The provider of “{ $title }” ({ $code }) agreed. Its new time is { $other_time }.
+
+order-rescheduled-provider =
+    .title = Your customer agreed to the new time
+    .content = The customer of “{ $title }” ({ $code }) agreed. Its new time is { $other_time }.
+
 order-message-unread-customer =
     .title = A message from your provider
     .content = The provider of “{ $title }” ({ $code }) wrote to you. Read it on the order's messages page.

@@ -2,6 +2,7 @@
 
 moment = { $year }年{ $month }{ $day }日 { $time }
 moment-and-zone = { $year }年{ $month }{ $day }日 { $zone } { $time }
+moment-until = { $start } 至 { $end }
 
 month-jan = 1月
 month-feb = 2月

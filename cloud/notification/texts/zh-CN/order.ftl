@@ -132,6 +132,30 @@ order-incident-declined-provider =
     .title = 客户不同意增加工作
     .content = 订单“{ $title }”（{ $code }）的客户不同意增加价格为 { $extra } 的工作。请只做原先约定的工作。
 
+order-time-proposed-customer =
+    .title = 服务商提议改期
+    .content = 订单“{ $title }”（{ $code }）的服务商提议改到 { $other_time }。请在订单页面选择同意或不同意。
+
+order-time-proposed-provider =
+    .title = 客户提议改期
+    .content = 工作“{ $title }”（{ $code }）的客户提议改到 { $other_time }。请在工作页面选择同意或不同意。
+
+order-time-declined-customer =
+    .title = 服务商不同意改期
+    .content = 订单“{ $title }”（{ $code }）的服务商不同意改到 { $other_time }，订单时间不变。
+
+order-time-declined-provider =
+    .title = 客户不同意改期
+    .content = 工作“{ $title }”（{ $code }）的客户不同意改到 { $other_time }，工作时间不变。
+
+order-rescheduled-customer =
+    .title = 服务商已同意改期
+    .content = 订单“{ $title }”（{ $code }）的服务商已同意，新的时间是 { $other_time }。
+
+order-rescheduled-provider =
+    .title = 客户已同意改期
+    .content = 工作“{ $title }”（{ $code }）的客户已同意，新的时间是 { $other_time }。
+
 order-message-unread-customer =
     .title = 服务商给您发来消息
     .content = 订单“{ $title }”（{ $code }）的服务商给您发来消息，请在订单的消息页查看。

@@ -8,7 +8,7 @@ pub(crate) mod record;
 use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{
-    Code, CommandId, EdgeId, EdgePromise, EventType, FenceEnd, HeldReason, IncidentReport,
+    Action, Code, CommandId, EdgeId, EdgePromise, EventType, FenceEnd, HeldReason, IncidentReport,
     LimitReached, OpDecision, Order, OrderEvent, OrderId, OrderStatus, ProviderWorkload, Region,
     ShareAct, ShareKind, ShareLimits, TimelineEntry, UnixMillis, UserId, is_open, words,
     words_from_text,
@@ -16,7 +16,8 @@ use wire::{
 
 use crate::{
     Assignment, AssignmentTransition, Attempt, CommandKey, KnownIncident, OrderRule, OrderState,
-    Snapshot, StoredAnswer, bookings::BookingTracker, is_disabled, ruling::PromiseBacking,
+    Snapshot, StoredAnswer, TimeProposal, bookings::BookingTracker, is_disabled,
+    reschedule_rules::ProposalTracker, ruling::PromiseBacking,
 };
 
 pub(crate) struct BatchDecision<'a> {
@@ -31,6 +32,7 @@ pub(crate) struct BatchDecision<'a> {
     bookings: BookingTracker,
     met_closed: BTreeSet<(OrderId, UserId)>,
     incidents: BTreeMap<OrderId, Vec<KnownIncident>>,
+    proposals: ProposalTracker,
     writes: Writes,
 }
 
@@ -46,6 +48,7 @@ impl<'a> BatchDecision<'a> {
             bookings: BookingTracker::from_snapshot(snapshot),
             met_closed: BTreeSet::new(),
             incidents: snapshot.incidents.clone(),
+            proposals: ProposalTracker::from_snapshot(snapshot),
             writes: Writes::default(),
         }
     }
@@ -91,9 +94,27 @@ impl<'a> BatchDecision<'a> {
         }
     }
 
-    /// True if this person has another job at the order's hours.
-    pub(crate) fn is_double_booked(&self, user: UserId, order: Option<&Order>) -> bool {
-        order.is_some_and(|order| self.bookings.is_double_booked(user, order))
+    /// True if this person has another job at the order's hours. For an order that moves: if its
+    /// provider has one at the proposed hours.
+    pub(crate) fn is_double_booked(
+        &self,
+        user: UserId,
+        order: &Order,
+        proposal: Option<&TimeProposal>,
+    ) -> bool {
+        match proposal {
+            Some(moves) => self
+                .bookings
+                .is_double_booked(moves.provider_id, &moves.planned.apply_to(order)),
+            None => self.bookings.is_double_booked(user, order),
+        }
+    }
+
+    /// The proposal of the order that this command moves.
+    pub(crate) fn find_proposal(&self, attempt: &Attempt) -> Option<&TimeProposal> {
+        let body = &attempt.command.body;
+        let moves = body.order_action() == Some(Action::Reschedule);
+        self.proposals.find(body.order_id()).filter(|_| moves)
     }
 
     /// True if a firm accept by this person found the order cancelled or rejected.
@@ -340,6 +361,8 @@ pub struct Writes {
     /// For an admin to review.
     pub cases: Vec<NewCase>,
     pub acts: Vec<ProviderAct>,
+    /// Orders whose proposal of another time has ended, if they had one.
+    pub ended_proposals: Vec<OrderId>,
     /// Assignment changes, in order.
     pub turns: Vec<(Region, AssignmentTransition)>,
 }

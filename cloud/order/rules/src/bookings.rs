@@ -27,16 +27,20 @@ impl BookingTracker {
 
     /// Follows the order's change to `after`.
     pub(crate) fn follow_change(&mut self, before: Option<&Order>, after: &Order) {
-        let had = before.and_then(Order::provider_at_work);
-        let has = after.provider_at_work();
+        let had = before.and_then(find_booking);
+        let has = find_booking(after);
         if had == has {
             return;
         }
-        if let Some(bookings) = had.and_then(|provider| self.0.get_mut(&provider)) {
+        if let Some(bookings) = had.and_then(|(provider, _)| self.0.get_mut(&provider)) {
             bookings.retain(|booking| booking.order_id != after.id);
         }
-        if let (Some(provider), Some(booking)) = (has, Booking::from_order(after)) {
+        if let Some((provider, booking)) = has {
             self.0.entry(provider).or_default().push(booking);
         }
     }
+}
+
+fn find_booking(order: &Order) -> Option<(UserId, Booking)> {
+    order.provider_at_work().zip(Booking::from_order(order))
 }

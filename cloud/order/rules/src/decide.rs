@@ -176,6 +176,7 @@ fn rule_on_attempt(
         .unwrap_or(&nobodys);
     let order_id = attempt.command.body.order_id();
     let state = decision.order_state(order_id);
+    let proposal = decision.find_proposal(attempt);
     let backing = PromiseBacking::from_evidence(attempt, assignment);
     let by_known = ruling::is_judged_by_edge_view(attempt, actor, &backing, state);
     let revocation = ruling::revocation_effect(attempt, by_known);
@@ -194,11 +195,13 @@ fn rule_on_attempt(
             .is_some_and(|op| assignment.is_held_by(&op.identity)),
         met_closed: decision.met_closed(order_id, actor.user_id),
         is_verified: decision.snapshot.passes_verification(attempt, actor),
-        is_double_booked: decision.is_double_booked(actor.user_id, state.map(|state| &state.order)),
+        is_double_booked: state
+            .is_some_and(|state| decision.is_double_booked(actor.user_id, &state.order, proposal)),
         limit: decision.limit_reached(attempt, state.map(|state| &state.order)),
         cancel_policies: &decision.snapshot.cancel_policies,
         start_code: decision.snapshot.start_codes.get(&order_id),
         incidents: decision.known_incidents(order_id),
+        proposal,
         is_start_locked: decision.snapshot.locked_starts.contains(&order_id),
         now: decision.snapshot.now,
     };

@@ -10,8 +10,9 @@ use custody::FeePolicy;
 use wire::{
     Actor, Amount, BatchBody, CancelCharge, Code, Command, CommandEvidence, CommandId, EdgePromise,
     FenceEnding, FirstAnswer, FirstResult, Hash, Hops, IncidentReport, Lost, OpsBatch, Order,
-    OrderId, OrderStatus, Outcome, OutcomeKind, ProviderVerification, ProviderWorkload, RaceRule,
-    Region, ServiceHours, ShareLimits, Source, StartCode, UnixMillis, UserId, Verdict,
+    OrderId, OrderStatus, Outcome, OutcomeKind, PlannedTime, ProposalId, ProviderVerification,
+    ProviderWorkload, RaceRule, Region, Role, ServiceHours, ShareLimits, Source, StartCode,
+    UnixMillis, UserId, Verdict,
 };
 
 use crate::{Assignment, OpIdentity};
@@ -291,7 +292,8 @@ pub struct Snapshot {
     pub limits: ShareLimits,
     /// Current shares of the providers accepting or withdrawing here; empty if no limit is set.
     pub workloads: BTreeMap<UserId, ProviderWorkload>,
-    /// The bookings of the providers accepting here; absent if the orders have no agreed hours.
+    /// The bookings of the providers who accept here, or whose jobs move; absent if the orders have
+    /// no agreed hours.
     pub bookings: BTreeMap<UserId, Vec<Booking>>,
     /// Maximum open orders per customer; 0 means no limit.
     pub open_orders_max: u32,
@@ -305,6 +307,8 @@ pub struct Snapshot {
     pub cancel_policies: Vec<FeePolicy>,
     /// The reports on the orders of reports and answers, oldest first. Refused ones do not count.
     pub incidents: BTreeMap<OrderId, Vec<KnownIncident>>,
+    /// The proposals of another time, at least for the orders that a request moves.
+    pub proposals: BTreeMap<OrderId, TimeProposal>,
     /// The start codes of the orders that have one.
     pub start_codes: BTreeMap<OrderId, StartCode>,
     /// The orders for which too many wrong start codes were entered of late.
@@ -326,6 +330,34 @@ impl Booking {
             order_id: order.id,
             hours,
         })
+    }
+}
+
+/// Another time that one of the two people of an order proposes to the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeProposal {
+    pub id: ProposalId,
+    /// By the provider, not by the customer.
+    pub by_provider: bool,
+    /// The order's provider at that time.
+    pub provider_id: UserId,
+    pub planned: PlannedTime,
+}
+
+impl TimeProposal {
+    pub fn proposer_role(&self) -> Role {
+        match self.by_provider {
+            true => Role::Provider,
+            false => Role::Customer,
+        }
+    }
+
+    /// Returns true if it can still be agreed to.
+    pub fn stands(&self, order: &Order, now: UnixMillis) -> bool {
+        order.status == OrderStatus::Accepted
+            && order.provider_id == Some(self.provider_id)
+            && PlannedTime::from_order(order) != Some(self.planned)
+            && self.planned.service_start_time > now
     }
 }
 
@@ -358,6 +390,7 @@ impl Default for Snapshot {
             marks: BTreeMap::new(),
             cancel_policies: Vec::new(),
             incidents: BTreeMap::new(),
+            proposals: BTreeMap::new(),
             start_codes: BTreeMap::new(),
             locked_starts: BTreeSet::new(),
         }

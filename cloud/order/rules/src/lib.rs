@@ -17,6 +17,7 @@ mod incident_rules;
 mod input;
 mod message_rules;
 mod order_rules;
+mod reschedule_rules;
 mod ruling;
 
 pub use assignment::{
@@ -30,10 +31,11 @@ pub use decide::decide_submissions;
 pub use disclosure::regions_to_explain;
 pub use input::{
     Acceptance, Attempt, Booking, CommandKey, EdgeOp, KnownIncident, OrderState, Origin, Snapshot,
-    StoredAnswer, Submission, submissions_from_batch,
+    StoredAnswer, Submission, TimeProposal, submissions_from_batch,
 };
 pub use message_rules::{find_message_close, find_message_recipient};
 pub use order_rules::{Cancellation, preview_cancellation};
+pub use reschedule_rules::{ProposalRefusal, check_may_answer, check_may_propose, check_proposal};
 pub use wire::OfflineRules;
 
 /// Returns true only in a simulator that has disabled the rule.

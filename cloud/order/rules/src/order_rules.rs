@@ -9,13 +9,14 @@ use wire::{
     Action, Actor, Amount, CancelCharge, Code, CommandBody, Draft, FieldError, IncidentReport,
     Order, OrderId, OrderStatus, PaymentStatus, Role, UnixMillis, WorkEvidence, check_draft,
     check_evidence, check_incident, check_optional_note, check_optional_reason, check_photos,
-    check_reason,
+    check_reason, is_party,
 };
 
 use crate::{
     OfflineRules, OrderRule, OrderState, disclosure,
     incident_rules::rule_on_incident,
     is_disabled,
+    reschedule_rules::rule_on_reschedule,
     ruling::{
         Ruling, RulingContext, is_closed, rule_on_accept, rule_on_wrong_status, status_after,
         wrong_status_code,
@@ -84,9 +85,9 @@ fn check_author<'a>(
             Code::RoleForbidden
         });
     }
-    // The review service decides reviews, and no edge takes an answer to a report.
-    let is_answer_at_edge = action == Action::Answer && context.attempt.op().is_some();
-    if action == Action::Review || is_answer_at_edge {
+    // The review service decides reviews. Reports are answered, and times agreed, at the portal.
+    let is_for_portal = matches!(action, Action::Answer | Action::Reschedule);
+    if action == Action::Review || (is_for_portal && context.attempt.op().is_some()) {
         return Err(Code::UnknownOp);
     }
     let state = state.ok_or(Code::OrderNotFound)?;
@@ -126,6 +127,7 @@ fn can_ever_act(action: Action, actor: Actor, order: &Order) -> bool {
         }
         Action::Cancel => actor.role == Role::Admin || order.customer_id == actor.user_id,
         Action::Review | Action::Answer => order.customer_id == actor.user_id,
+        Action::Reschedule => is_party(order, actor),
     }
 }
 
@@ -208,6 +210,9 @@ fn rule_on_action(
     let Some(status) = next.or(anyhow) else {
         return rule_on_wrong_status(context, order.status, action);
     };
+    if let CommandBody::RescheduleOrder { proposal, .. } = context.attempt.command.body {
+        return rule_on_reschedule(context, state, proposal);
+    }
     if action.keeps_status() {
         return rule_on_incident(context, state, reason);
     }
@@ -243,7 +248,8 @@ fn rule_on_action(
         | Action::Complete
         | Action::Review
         | Action::Report
-        | Action::Answer => {}
+        | Action::Answer
+        | Action::Reschedule => {}
     }
     Ok(Ruling::Changed {
         after: Box::new(after),

@@ -11,7 +11,7 @@ use wire::{
 
 use crate::{
     Acceptance, Assignment, Attempt, KnownIncident, OfflineRules, OrderRule, OrderState, Origin,
-    is_disabled,
+    TimeProposal, is_disabled,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +50,8 @@ pub(crate) struct RulingContext<'a> {
     /// The provider is verified, or need not be. A promise under the assignment right holds
     /// regardless.
     pub is_verified: bool,
-    /// The provider has another job at the order's hours. A promise under the assignment right holds
-    /// regardless.
+    /// The provider has another job at the order's hours, or at the proposed ones. A promise under
+    /// the assignment right holds regardless.
     pub is_double_booked: bool,
     /// The limit this would break. A promise under the assignment right holds regardless.
     pub limit: Option<LimitReached>,
@@ -62,6 +62,8 @@ pub(crate) struct RulingContext<'a> {
     pub is_start_locked: bool,
     /// The reports on the order so far.
     pub incidents: &'a [KnownIncident],
+    /// Another time that one of the order's people proposes.
+    pub proposal: Option<&'a TimeProposal>,
     pub now: UnixMillis,
 }
 

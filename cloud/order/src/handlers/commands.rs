@@ -270,7 +270,9 @@ fn build_command_body(
             fee: None,
         },
         // Each has a route with its own form.
-        Action::Review | Action::Report | Action::Answer => return Err(Code::UnknownOp.into()),
+        Action::Review | Action::Report | Action::Answer | Action::Reschedule => {
+            return Err(Code::UnknownOp.into());
+        }
     })
 }
 
@@ -294,6 +296,7 @@ fn success_message(action: Action) -> Phrase {
         Action::Review => say::done_review,
         Action::Report => say::done_report,
         Action::Answer => say::done_answer,
+        Action::Reschedule => say::done_reschedule,
     }
 }
 

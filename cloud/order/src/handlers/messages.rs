@@ -254,7 +254,11 @@ pub(crate) async fn set_block(
 
 /// The order if the caller is its customer or its provider. An order of others gets the same
 /// answer as a missing one.
-async fn find_own_order(service: &Service, person: Actor, id: OrderId) -> Result<Order, Problem> {
+pub(super) async fn find_own_order(
+    service: &Service,
+    person: Actor,
+    id: OrderId,
+) -> Result<Order, Problem> {
     let order = service.store.find_order(id).await?;
     let order = order.filter(|order| is_party(order, person));
     order.ok_or_else(|| Code::OrderNotFound.into())

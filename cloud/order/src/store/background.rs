@@ -167,6 +167,8 @@ fn payment_timeline_entry(
         evidence: None,
         incident: None,
         incident_answer: None,
+        moved_from: None,
+        moved_to: None,
     }
 }
 
@@ -270,6 +272,8 @@ fn review_timeline_entry(
         evidence: None,
         incident: None,
         incident_answer: None,
+        moved_from: None,
+        moved_to: None,
     }
 }
 

@@ -29,6 +29,7 @@ use super::{
     assignment_rows::{AssignmentAudit, AssignmentLock, apply_transition, lock_assignments},
     rows::{ActRow, AnswerRow, CaseRow, OrderChange, OrderRow},
     snapshot::{OrderReadMode, read_snapshot},
+    time_proposals::delete_proposals,
     timeline_rows::LineRow,
 };
 
@@ -44,7 +45,7 @@ pub enum FundedBatchResult {
 }
 
 enum CheckedWrites {
-    Written(Writes),
+    Written(Box<Writes>),
     Unfunded(Vec<OrderId>),
 }
 
@@ -148,7 +149,7 @@ async fn decide_with_funds_check(
         }
         if write_orders(tx, &writes.orders).await? {
             write_results(tx, clock, &writes, now).await?;
-            return Ok(CheckedWrites::Written(writes));
+            return Ok(CheckedWrites::Written(Box::new(writes)));
         }
         // A concurrent transaction changed the order and committed. Decide again on its result,
         // this time under lock, so that one retry is enough.
@@ -164,7 +165,7 @@ async fn decide_with_funds_check(
 impl CheckedWrites {
     fn into_writes(self) -> Result<Writes, StoreError> {
         match self {
-            Self::Written(writes) => Ok(writes),
+            Self::Written(writes) => Ok(*writes),
             Self::Unfunded(_) => Err(StoreError::Contradiction(
                 "a batch that does not check funds was reported as unfunded",
             )),
@@ -265,6 +266,7 @@ async fn write_results(
         .map(|draft| event_from_draft(clock, draft, at));
     let events = events.collect::<Result<Vec<_>, _>>()?;
     outbox::add_all(tx, &events).await?;
+    delete_proposals(tx, &writes.ended_proposals).await?;
     let acts = writes.acts.iter().map(ActRow::from_act).collect();
     tx.insert_all(acts).await?;
     // The hub's own list may already have opened this case, and the op may arrive again.

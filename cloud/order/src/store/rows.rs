@@ -66,6 +66,8 @@ columns! {
     pub struct OrderChange in orders {
         status: OrderStatus,
         provider_id: Option<UserId>,
+        service_start_time: Option<UnixMillis>,
+        service_end_time: Option<UnixMillis>,
         version: u64,
         updated_at: UnixMillis,
         accepted_at: Option<UnixMillis>,
@@ -140,6 +142,8 @@ impl From<&OrderState> for OrderChange {
         Self {
             status: order.status,
             provider_id: order.provider_id,
+            service_start_time: order.service_start_time,
+            service_end_time: order.service_end_time,
             version: order.version,
             updated_at: order.updated_at,
             accepted_at: acceptance.map(|acceptance| acceptance.decided_at),

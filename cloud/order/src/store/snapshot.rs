@@ -13,8 +13,8 @@ use platform::{
     vals,
 };
 use rules::{
-    Assignment, Attempt, Booking, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer,
-    Submission, regions_to_explain,
+    Assignment, Booking, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer, Submission,
+    regions_to_explain,
 };
 use wire::{
     Action, CommandBody, CommandId, FenceRecord, Order, OrderId, OrderStatus, ProviderVerification,
@@ -26,8 +26,10 @@ use super::{
     AcceptanceRules, StoreError,
     assignment_rows::{AssignmentLock, FenceRow, lock_assignments, offline_rules},
     cancel_fees::{POLICIES, policies_from_rows},
+    requested_keys::RequestedKeys,
     rows::{AnswerRow, OrderRow},
     start_codes::{derive_start_code, find_locked_starts, list_coded_starts},
+    time_proposals::read_proposals,
     timeline_rows::read_incidents,
 };
 
@@ -56,7 +58,9 @@ pub(super) async fn read_snapshot(
         open_orders: open_orders_max,
         verified_only,
     } = *rules;
-    let booking_providers = list_accepting(submissions, |order_id| named.timed.contains(&order_id));
+    let mut booking_providers =
+        list_accepting(submissions, |order_id| named.timed.contains(&order_id));
+    booking_providers.extend(&named.moving_providers);
     let (sharing_providers, first_act) = match limits {
         ShareLimits::OFF => (BTreeSet::new(), now),
         _ => share_takers(submissions, now),
@@ -75,6 +79,7 @@ pub(super) async fn read_snapshot(
     let met_closed = met_closed(tx, &orders).await?;
     let taken_back = taken_back(tx, &named, &answers).await?;
     let incidents = read_incidents(tx, submissions).await?;
+    let proposals = read_proposals(tx, &named.rescheduled).await?;
     let cancel_policies = match submissions.iter().any(is_cancel) {
         true => policies_from_rows(tx.fetch_all(POLICIES, vals![]).await?)?,
         false => Vec::new(),
@@ -100,6 +105,7 @@ pub(super) async fn read_snapshot(
         marks,
         cancel_policies,
         incidents,
+        proposals,
         start_codes,
         locked_starts,
         ..Snapshot::default()
@@ -128,56 +134,8 @@ async fn read_marks(
     Ok(marks.into_iter().map(|mark| (mark.user, mark)).collect())
 }
 
-#[derive(Default)]
-struct RequestedKeys {
-    commands: BTreeSet<CommandId>,
-    orders: BTreeSet<OrderId>,
-    published: BTreeSet<OrderId>,
-    regions: BTreeSet<Region>,
-    fences: BTreeSet<u64>,
-    rules_versions: BTreeSet<u64>,
-    /// Orders with agreed hours.
-    timed: BTreeSet<OrderId>,
-    /// Some request may end a right.
-    releases: bool,
-}
-
-impl RequestedKeys {
-    fn from_requests(submissions: &[Submission]) -> Self {
-        let mut named = Self::default();
-        for request in submissions {
-            match request {
-                Submission::Command(attempt) => named.add(attempt),
-                Submission::LeaseReleased { region, .. } => {
-                    named.regions.insert(*region);
-                    named.releases = true;
-                }
-            }
-        }
-        named
-    }
-
-    fn add(&mut self, attempt: &Attempt) {
-        let body = &attempt.command.body;
-        self.commands.insert(attempt.command.id);
-        self.orders.insert(body.order_id());
-        if let CommandBody::PublishOrder { order, order_id } = body {
-            self.regions.insert(order.location);
-            self.published.insert(*order_id);
-            self.timed.extend(order.service_hours().map(|_| *order_id));
-        }
-        if let Some(op) = attempt.op() {
-            self.regions.insert(op.region);
-            self.fences.extend(op.evidence.fence);
-            self.fences
-                .extend(op.evidence.relogged.as_ref().and_then(|first| first.fence));
-            self.rules_versions.extend(op.evidence.rules_version);
-        }
-    }
-}
-
 /// The assignment of every region the requests may affect: all regions if an order is unknown.
-/// Also finds out which of the orders have agreed hours.
+/// Also finds out which of the orders have agreed hours, and the providers of those that move.
 async fn read_regions(
     tx: &mut Tx,
     named: &mut RequestedKeys,
@@ -185,17 +143,26 @@ async fn read_regions(
     let mut regions = named.regions.clone();
     let mut unknown: BTreeSet<OrderId> =
         named.orders.difference(&named.published).copied().collect();
-    const REGIONS: &str =
-        "SELECT id, location, service_start_time, service_end_time FROM orders WHERE id IN (";
-    type Place = (OrderId, Region, Option<UnixMillis>, Option<UnixMillis>);
+    const REGIONS: &str = "SELECT id, location, provider_id, service_start_time, service_end_time \
+        FROM orders WHERE id IN (";
+    type Place = (
+        OrderId,
+        Region,
+        Option<UserId>,
+        Option<UnixMillis>,
+        Option<UnixMillis>,
+    );
     let places = tx
         .all_named::<Place>(REGIONS, &[], &named.orders, ")")
         .await?;
-    for (id, location, start, end) in places {
+    for (id, location, provider, start, end) in places {
         regions.insert(location);
         unknown.remove(&id);
         let hours = ServiceHours::from_times(start, end);
         named.timed.extend(hours.map(|_| id));
+        if named.rescheduled.contains(&id) {
+            named.moving_providers.extend(provider);
+        }
     }
     if !unknown.is_empty() {
         regions.extend(Region::ALL);

@@ -11,8 +11,8 @@ use platform::{
 use rules::{KnownIncident, NewTimelineEntry, Submission};
 use wire::{
     Action, Actor, AddressShown, Amount, Code, CommandId, EdgeId, EdgePromise, FenceEnding, Hops,
-    IncidentAnswer, IncidentKind, IncidentReport, OrderId, OrderStatus, PaymentStatus, RaceRule,
-    Role, Source, TimelineEntry, UnixMillis, UserId, Verdict,
+    IncidentAnswer, IncidentKind, IncidentReport, OrderId, OrderStatus, PaymentStatus, PlannedTime,
+    RaceRule, Role, Source, TimelineEntry, UnixMillis, UserId, Verdict,
 };
 
 use super::StoreError;
@@ -77,6 +77,10 @@ row! {
         extra_minor: Option<Amount>,
         answer_to: Option<CommandId>,
         agreed: Option<bool>,
+        moved_from_start: Option<UnixMillis>,
+        moved_from_end: Option<UnixMillis>,
+        moved_to_start: Option<UnixMillis>,
+        moved_to_end: Option<UnixMillis>,
     }
 }
 
@@ -123,6 +127,10 @@ impl From<&NewTimelineEntry> for LineRow {
             extra_minor: entry.incident.and_then(|report| report.extra_price),
             answer_to: entry.incident_answer.map(|answer| answer.incident),
             agreed: entry.incident_answer.map(|answer| answer.agreed),
+            moved_from_start: entry.moved_from.map(|time| time.service_start_time),
+            moved_from_end: entry.moved_from.and_then(|time| time.service_end_time),
+            moved_to_start: entry.moved_to.map(|time| time.service_start_time),
+            moved_to_end: entry.moved_to.and_then(|time| time.service_end_time),
         }
     }
 }
@@ -184,8 +192,17 @@ impl From<LineRow> for TimelineEntry {
                 .and_then(|text| serde_json::from_str(&text).ok()),
             incident,
             incident_answer,
+            moved_from: to_planned_time(row.moved_from_start, row.moved_from_end),
+            moved_to: to_planned_time(row.moved_to_start, row.moved_to_end),
         }
     }
+}
+
+fn to_planned_time(start: Option<UnixMillis>, end: Option<UnixMillis>) -> Option<PlannedTime> {
+    Some(PlannedTime {
+        service_start_time: start?,
+        service_end_time: end,
+    })
 }
 
 row! {
@@ -241,7 +258,8 @@ fn find_incident_order(request: &Submission) -> Option<OrderId> {
     match request {
         Submission::Command(attempt) => {
             let body = &attempt.command.body;
-            let counts = body.order_action().is_some_and(Action::keeps_status);
+            let action = body.order_action();
+            let counts = matches!(action, Some(Action::Report | Action::Answer));
             counts.then(|| body.order_id())
         }
         Submission::LeaseReleased { .. } => None,

@@ -22,4 +22,6 @@ mod repeating;
 mod running;
 mod service;
 mod start_codes;
+mod time_proposals;
+mod time_races;
 mod tracking;

@@ -2,6 +2,7 @@
 
 order-published = Order published. It waits for review.
 acceptance-waits = The region's own node decides who gets this job; you will hear shortly.
+provider-booked = The provider already has another job at that time.
 
 ## What was done with an order, by its action
 
@@ -15,6 +16,7 @@ done-cancel = Order cancelled.
 done-review = Order reviewed.
 done-report = Report sent. The customer reads it in the order's history.
 done-answer = Answer sent to the provider.
+done-reschedule = Agreed. The order has its new time.
 
 ## Why the platform closes an order
 

@@ -2,6 +2,7 @@
 
 order-published = 订单创建成功，等待审核
 acceptance-waits = 该区域由本地节点派单，稍后告知您结果
+provider-booked = 服务商在该时段已有其他工作。
 
 ## What was done with an order, by its action
 
@@ -15,6 +16,7 @@ done-cancel = 订单已取消
 done-review = 订单已评价
 done-report = 状况已报告，客户可在订单记录中查看
 done-answer = 答复已发给服务商
+done-reschedule = 已同意，订单已改为新的时间。
 
 ## Why the platform closes an order
 

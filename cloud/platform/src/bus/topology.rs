@@ -127,6 +127,7 @@ pub const PAYMENT_ORDERS: QueueSpec = QueueSpec::new(
         // Each raises the order's version, and the order's money must follow: the two are compared.
         (Exchange::Order, "order.incident_reported"),
         (Exchange::Order, "order.incident_answered"),
+        (Exchange::Order, "order.rescheduled"),
     ],
 )
 .with_receipts();
@@ -297,19 +298,20 @@ mod tests {
             EventType::OrderApproved,
             EventType::OrderRejected,
         ];
-        let messages = [
+        // They change no order, and `RegionAssigned` concerns none.
+        let unchanged = [
             EventType::OrderMessageSent,
             EventType::OrderMessageUnread,
             EventType::OrderMessageReported,
+            EventType::OrderTimeProposed,
+            EventType::OrderTimeDeclined,
+            EventType::RegionAssigned,
         ];
         for kind in EventType::ALL
             .iter()
             .filter(|kind| kind.exchange() == Exchange::Order)
         {
-            // `RegionAssigned` concerns a region, not an order. A message changes no order.
-            let owes_nothing = early.contains(kind)
-                || *kind == EventType::RegionAssigned
-                || messages.contains(kind);
+            let owes_nothing = early.contains(kind) || unchanged.contains(kind);
             let fits = |(_, pattern): &Binding| matches_pattern(pattern, kind.as_str());
             assert_eq!(
                 PAYMENT_ORDERS.bindings.iter().any(fits),

@@ -4,8 +4,8 @@ use uuid::Uuid;
 use wire::{
     Action, AddressShown, Amount, BootNonce, Code, CommandId, Currency, DeviceId, DiskLevel,
     EdgeId, EventId, FenceEnding, GateState, Hash, IdentityId, IncidentKind, OrderId, OrderStatus,
-    PaymentStatus, Policy, QuarantineWhy, RaceRule, Region, RegisteredDeviceId, Role, ServiceType,
-    SessionId, ShareAct, Source, UnixMillis, UserId, Verdict,
+    PaymentStatus, Policy, ProposalId, QuarantineWhy, RaceRule, Region, RegisteredDeviceId, Role,
+    ServiceType, SessionId, ShareAct, Source, UnixMillis, UserId, Verdict,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +112,7 @@ ids!(
     UserId,
     CommandId,
     EventId,
+    ProposalId,
     SessionId,
     IdentityId,
     RegisteredDeviceId

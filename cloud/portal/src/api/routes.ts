@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, PushDeviceForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, PushDeviceForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, TimeProposalForm, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OpenQuery, OrdersQuery } from '../logic/orderFilters.ts'
 import type { OrderSort, ReviewSort } from '../logic/sorts.ts'
 import { ask, type AnswerOf } from './ask.ts'
@@ -82,14 +82,21 @@ export const reportMessage = (id: string, number: number, reason: string) => ask
 export const reportedMessages = (id: string, cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/orders/{id}/messages', { path: { id }, query: { limit: 100, cursor }, signal })
 
 export const publish = (body: OrderForm, commandId: string) => ask('post', '/api/v1/orders', { body, commandId })
-/** A review is handed in with its words, by a route of its own; so are a report and its answer. */
-export type OrderAction = Exclude<Action, 'review' | 'report' | 'answer'>
+/** A review is handed in with its words, by a route of its own; so are a report, its answer and another time. */
+export type OrderAction = Exclude<Action, 'review' | 'report' | 'answer' | 'reschedule'>
 export const act = (id: string, action: OrderAction, commandId: string, reason?: string, keepalive = false) =>
   ask('post', `/api/v1/orders/{id}/${action}`, { path: { id }, body: reason === undefined ? {} : { reason }, commandId, keepalive })
 export const startWithCode = (id: string, start_code: string, commandId: string) => ask('post', '/api/v1/orders/{id}/start', { path: { id }, body: { start_code }, commandId })
 
 export const answerIncident = (id: string, incident: string, agreed: boolean, commandId: string) =>
   ask('post', '/api/v1/orders/{id}/incidents/{incident}/answer', { path: { id, incident }, body: { agreed }, commandId })
+
+export const timeProposal = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/time-proposal', { path: { id }, signal })
+export const proposeTime = (id: string, body: TimeProposalForm) => ask('post', '/api/v1/orders/{id}/time-proposal', { path: { id }, body })
+export const takeBackTime = (id: string) => ask('delete', '/api/v1/orders/{id}/time-proposal', { path: { id } })
+export const declineTime = (id: string, proposal: string) => ask('post', '/api/v1/orders/{id}/time-proposal/{proposal}/decline', { path: { id, proposal } })
+export const agreeToTime = (id: string, proposal: string, commandId: string) =>
+  ask('post', '/api/v1/orders/{id}/time-proposal/{proposal}/agree', { path: { id, proposal }, commandId })
 
 export const cancellation = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/cancellation', { path: { id }, signal })
 export const cancellationByReceipt = (code: string, s: string, signal?: Asking) => ask('get', '/api/v1/track/{code}/cancellation', { path: { code }, query: { s }, signal })

@@ -4,7 +4,7 @@ import type { InboxItem, Order, Role, TimelineEntry } from '@holdfast/kit/api.ge
 import { canAnswer, moreWorkOf } from './incidents.ts'
 
 /** The most urgent first. */
-export const DUTIES = ['answer', 'complete', 'start', 'pay', 'review'] as const
+export const DUTIES = ['answer', 'time', 'complete', 'start', 'pay', 'review'] as const
 export type Duty = (typeof DUTIES)[number]
 
 export interface DutyFacts {
@@ -14,6 +14,8 @@ export interface DutyFacts {
   isPaidAfterwards: (order: Order) => boolean | undefined
   /** Orders with a report of more work that its customer has not answered. */
   unanswered: ReadonlySet<string>
+  /** Orders for which the other person proposes another time. */
+  untimed: ReadonlySet<string>
 }
 
 export interface OwnDuty { order: Order; duty: Duty }
@@ -23,14 +25,16 @@ const isDone = (order: Order) => order.status === 'completed' || order.status ==
 /** Whether work may begin unpaid matters to these alone. */
 export const needsPaymentRule = (order: Order) => order.payment_status === 'unpaid' && isBefore(order)
 
-function dutyOfCustomer(order: Order, { isPaidAfterwards, unanswered }: DutyFacts): Duty | undefined {
+function dutyOfCustomer(order: Order, { isPaidAfterwards, unanswered, untimed }: DutyFacts): Duty | undefined {
   if (unanswered.has(order.id) && canAnswer(order)) return 'answer'
+  if (untimed.has(order.id) && order.status === 'accepted') return 'time'
   if (order.payment_status === 'unpaid') return isDone(order) || (isBefore(order) && isPaidAfterwards(order) === false) ? 'pay' : undefined
   return order.status === 'completed' ? 'review' : undefined
 }
 
 /** A job without a time, or of another day, can wait. */
-function dutyOfProvider(order: Order, { endOfToday, isPaidAfterwards }: DutyFacts): Duty | undefined {
+function dutyOfProvider(order: Order, { endOfToday, isPaidAfterwards, untimed }: DutyFacts): Duty | undefined {
+  if (untimed.has(order.id) && order.status === 'accepted') return 'time'
   if (order.status === 'in_progress') return 'complete'
   if (order.status !== 'accepted' || !order.service_start_time || Date.parse(order.service_start_time) > endOfToday) return undefined
   const mayStart = order.payment_status === 'held' || (order.payment_status === 'unpaid' && isPaidAfterwards(order) === true)
@@ -50,6 +54,12 @@ export function dutiesOf(role: Role, orders: readonly Order[], facts: DutyFacts)
 export function reportedOrders(orders: readonly Order[], inbox: readonly InboxItem[], most: number): Order[] {
   const reported = new Set(inbox.filter(line => line.type === 'order.incident_reported').map(line => line.order_id))
   return orders.filter(order => canAnswer(order) && reported.has(order.id)).slice(0, most)
+}
+
+/** The orders for which another time was proposed that may still stand. */
+export function proposedOrders(orders: readonly Order[], inbox: readonly InboxItem[], most: number): Order[] {
+  const proposed = new Set(inbox.filter(line => line.type === 'order.time_proposed').map(line => line.order_id))
+  return orders.filter(order => order.status === 'accepted' && proposed.has(order.id)).slice(0, most)
 }
 
 export function isUnanswered(order: Order, steps: readonly TimelineEntry[]): boolean {

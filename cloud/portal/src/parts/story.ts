@@ -34,6 +34,7 @@ export function useStory(currency: () => Currency | undefined, nameOf?: (actor: 
     const mine = step.actor.user_id === session.person?.user_id
     if (step.incident) return report(step.incident, mine)
     if (step.incident_answer) return t(`step.answer.${step.incident_answer.agreed ? 'yes' : 'no'}.${mine ? 'mine' : 'other'}`)
+    if (step.moved_to) return t(`step.reschedule.${mine ? 'mine' : 'other'}`, { when: names.when({ service_end_time: null, ...step.moved_to }) })
     if (action === 'withdraw' && !mine && step.actor.role === 'admin') return t('step.withdraw.admin')
     return t(`step.${action}.${mine ? 'mine' : 'other'}`)
   }
@@ -59,6 +60,7 @@ export function useStory(currency: () => Currency | undefined, nameOf?: (actor: 
       ...(showsWho ? { who: (nameOf ?? names.person)(step.actor) } : {}),
       ...(detail ? { detail } : {}),
       ...(reason ? { detailLang: langOf(reason) } : {}),
+      ...(step.moved_from ? { note: t('step.reschedule.before', { when: names.when({ service_end_time: null, ...step.moved_from }) }) } : {}),
       ...(step.address_shown ? { note: t('order.addressShown') } : {}),
       ...(isWorthTelling(step) ? { travel: travel.hops.map(hop), open: isNewest } : {}),
       ...(travel.heldMs === undefined ? {} : { travelNote: t('travel.held', { edge: step.edge ?? '', span: names.span(travel.heldMs) }) }),

@@ -50,6 +50,11 @@ const LEGAL: &[(OrderStatus, Action, OrderStatus)] = &[
         Action::Report,
         OrderStatus::InProgress,
     ),
+    (
+        OrderStatus::Accepted,
+        Action::Reschedule,
+        OrderStatus::Accepted,
+    ),
     (OrderStatus::Accepted, Action::Answer, OrderStatus::Accepted),
     (
         OrderStatus::InProgress,

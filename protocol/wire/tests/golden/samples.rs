@@ -189,6 +189,10 @@ pub(crate) fn bodies() -> Vec<CommandBody> {
             incident: CommandId(id(8)),
             agreed: true,
         },
+        CommandBody::RescheduleOrder {
+            order_id,
+            proposal: ProposalId(id(11)),
+        },
     ]
 }
 

@@ -10,6 +10,8 @@ extra-price-missing = Name the price of the extra work.
 extra-price-unexpected = Only more work has a price.
 time-out-of-range = The time must lie between 1970 and 9999.
 time-backwards = The end must be after the start.
+time-is-past = The start must lie ahead.
+time-unchanged = The order has this time already.
 
 checklist-wrong = This takes at most twenty answers, each to another question.
 signature-too-large = The signature has too many strokes, or leaves its field.

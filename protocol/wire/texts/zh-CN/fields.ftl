@@ -10,6 +10,8 @@ extra-price-missing = 请填写增加部分的价格。
 extra-price-unexpected = 只有增加工作时才需填写价格。
 time-out-of-range = 时间必须在 1970 年至 9999 年之间。
 time-backwards = 结束时间必须晚于开始时间。
+time-is-past = 开始时间必须晚于现在。
+time-unchanged = 订单已经是这个时间。
 
 checklist-wrong = 最多二十项检查，每项只能回答一次。
 signature-too-large = 签名笔画过多，或超出签名区。

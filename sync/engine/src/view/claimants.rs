@@ -71,7 +71,8 @@ impl PotentialActors {
             }
             Action::Cancel => is_admin || user == Some(self.customer),
             Action::Review => user == Some(self.customer),
-            Action::Report | Action::Answer => false, // They keep status and provider.
+            // They keep status and provider.
+            Action::Report | Action::Answer | Action::Reschedule => false,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use axum::body::Body;
 use http::{Method, Request};
-use process::client::Client;
+use process::{client::Client, clock::Clock};
 use serde_json::{Value, json};
 use stack::Stack;
 use support::{
@@ -32,6 +32,7 @@ const WORDS: &str = "the key lies under the blue pot";
 const REASON: &str = "my aunt Wilhelmina fell ill";
 const REVIEW: &str = "a marvellous violet afternoon";
 const REPLY: &str = "the orchard thanks you kindly";
+const TIME_NOTE: &str = "Ottilie has her hip operation that day";
 const MESSAGE: &str = "ring twice, Balthasar is hard of hearing";
 const COMPLAINT: &str = "he calls me an old parsnip";
 const REPORT: &str = "this names my cousin Ludmilla";
@@ -99,6 +100,7 @@ pub(super) async fn gone(
         secret("words", "afternoon"),
         secret("words", REPLY),
         secret("words", MESSAGE),
+        secret("words", TIME_NOTE),
         secret("words", COMPLAINT),
         secret("words", REPORT),
         secret("words", ASKED_BACK),
@@ -394,6 +396,7 @@ async fn review_of_work(api: &Api, (admin, customer, provider): (&Person, &Perso
     let order = publish(api, customer).await;
     api.act(admin, order, "approve").await.unwrap();
     api.act(provider, order, "accept").await.unwrap();
+    time_proposal(api, admin, customer, provider).await;
     messages(api, order, (customer, provider)).await;
     let call = async |method: Method, path: &str, person: &Person, body: Value| -> Value {
         api.call(method, path, Some(person), Some(body))
@@ -428,6 +431,20 @@ async fn review_of_work(api: &Api, (admin, customer, provider): (&Person, &Perso
     .await;
     let decision = json!({ "version": 2, "reason": REASON });
     call(Method::POST, &format!("{path}/hide"), admin, decision).await;
+}
+
+/// The provider proposes another time for a job, and the customer does not answer.
+async fn time_proposal(api: &Api, admin: &Person, customer: &Person, provider: &Person) {
+    let order = publish(api, customer).await;
+    api.act(admin, order, "approve").await.unwrap();
+    api.act(provider, order, "accept").await.unwrap();
+    let path = format!("/api/v1/orders/{order}/time-proposal");
+    let start = Clock::system().now().plus_ms(86_400_000);
+    let form = json!({ "service_start_time": start, "note": TIME_NOTE });
+    let _: Value = api
+        .call(Method::POST, &path, Some(provider), Some(form))
+        .await
+        .unwrap();
 }
 
 /// The customer writes to the provider, who reports it.

@@ -54,6 +54,24 @@ fn told(event_type: EventType, event: &OrderEvent) -> Vec<Role> {
 }
 
 #[test]
+fn another_time_is_told_to_the_person_who_did_not_act() {
+    let mut event = samples::event_body();
+    for kind in [
+        EventType::OrderTimeProposed,
+        EventType::OrderTimeDeclined,
+        EventType::OrderRescheduled,
+    ] {
+        for (actor, reader) in [
+            (Role::Provider, Role::Customer),
+            (Role::Customer, Role::Provider),
+        ] {
+            event.actor.role = actor;
+            assert_eq!(told(kind, &event), [reader], "{kind}");
+        }
+    }
+}
+
+#[test]
 fn an_unread_message_tells_the_person_who_did_not_write_it() {
     let mut event = samples::event_body();
     for (writer, reader) in [

@@ -5,7 +5,7 @@
 
 use wire::{
     Action, Code, EventType, FenceEnd, FenceEnding, Lost, OpDecision, Order, OrderEvent,
-    OrderStatus, Outcome, OutcomeKind, RaceRule, TimelineEntry, UserId,
+    OrderStatus, Outcome, OutcomeKind, PlannedTime, RaceRule, TimelineEntry, UserId,
 };
 
 use super::{
@@ -27,6 +27,8 @@ struct TimelineDraft {
     code: Option<Code>,
     reason: Option<String>,
     rule: Option<RaceRule>,
+    moved_from: Option<PlannedTime>,
+    moved_to: Option<PlannedTime>,
 }
 
 impl BatchDecision<'_> {
@@ -108,12 +110,19 @@ impl BatchDecision<'_> {
             .count_change(attempt, before.as_ref(), order, self.snapshot.now);
         self.writes.acts.extend(used);
         self.bookings.follow_change(before.as_ref(), order);
+        let ended = self.proposals.follow_change(before.as_ref(), order);
+        self.writes.ended_proposals.extend(ended);
         let accepted = attempt.command.body.order_action() == Some(Action::Accept);
         let won = after.acceptance.as_ref().filter(|_| accepted);
         let rule = won.and_then(|acceptance| acceptance.rule);
+        let moves = attempt.command.body.order_action() == Some(Action::Reschedule);
+        let moved_from = before.as_ref().filter(|_| moves);
+        let moved_to = Some(order).filter(|_| moves);
         let line = TimelineDraft {
             from,
             rule,
+            moved_from: moved_from.and_then(PlannedTime::from_order),
+            moved_to: moved_to.and_then(PlannedTime::from_order),
             ..TimelineDraft::default()
         };
         let tells_payment = matches!(kind, EventType::OrderAccepted | EventType::OrderCompleted);
@@ -138,6 +147,7 @@ impl BatchDecision<'_> {
             body.paid_afterwards = paid_afterwards;
             body.incident = incident;
             body.incident_answer = attempt.command.body.incident_answer();
+            body.other_time = line.moved_to;
             if kind == EventType::OrderCancelled {
                 body.refund = order_rules::refund_amount(after);
             }
@@ -290,7 +300,7 @@ impl BatchDecision<'_> {
                     from,
                     code,
                     reason,
-                    rule: None,
+                    ..TimelineDraft::default()
                 },
             );
         }
@@ -341,6 +351,8 @@ impl BatchDecision<'_> {
             code,
             reason,
             rule,
+            moved_from,
+            moved_to,
         } = draft;
         let op = attempt.op();
         let before = self.order_state(order.id);
@@ -367,6 +379,8 @@ impl BatchDecision<'_> {
             evidence: attempt.command.body.work_evidence(),
             incident: attempt.command.body.incident_report(),
             incident_answer: attempt.command.body.incident_answer(),
+            moved_from,
+            moved_to,
         };
         self.writes.timeline.push(NewTimelineEntry {
             order_id: order.id,
@@ -418,6 +432,7 @@ fn event_type_for(action: Option<Action>) -> EventType {
         Some(Action::Withdraw | Action::Start | Action::Review) => EventType::OrderStatusChanged,
         Some(Action::Report) => EventType::OrderIncidentReported,
         Some(Action::Answer) => EventType::OrderIncidentAnswered,
+        Some(Action::Reschedule) => EventType::OrderRescheduled,
     }
 }
 

@@ -14,7 +14,7 @@ fn amount(minor: i64) -> Amount {
     Amount::from_minor(minor).unwrap()
 }
 
-fn policy() -> FeePolicy {
+pub(crate) fn policy() -> FeePolicy {
     FeePolicy {
         cancel_fee_bp: 1_000,
         cancel_notice_ms: 24 * HOUR,

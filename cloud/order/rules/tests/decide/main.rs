@@ -15,6 +15,7 @@ mod messages;
 mod offline_rules;
 mod properties;
 mod repeats;
+mod reschedules;
 mod revoked;
 mod rights;
 mod shares;

@@ -2,6 +2,7 @@
 
 use crate::{
     incidents::{answer, report},
+    reschedules::agree,
     stage::*,
 };
 use proptest::prelude::*;
@@ -19,7 +20,7 @@ fn actor() -> impl Strategy<Value = Actor> {
 }
 
 fn body() -> impl Strategy<Value = CommandBody> {
-    (1..=ORDERS, 0..11u8).prop_map(|(n, kind)| match kind {
+    (1..=ORDERS, 0..12u8).prop_map(|(n, kind)| match kind {
         0 => publish(n),
         1 => approve(n),
         2 => reject(n),
@@ -29,6 +30,7 @@ fn body() -> impl Strategy<Value = CommandBody> {
         7 => complete(n),
         8 => report(n, IncidentKind::MoreWork, Some(8_000)),
         9 => answer(n, 8, true),
+        10 => agree(n, 66),
         _ => cancel(n),
     })
 }
@@ -62,6 +64,8 @@ fn stage_of(statuses: [OrderStatus; 2]) -> Stage {
         standing
     };
     Stage::with((1..).zip(statuses).map(standing))
+        .propose_time(1, 66, true)
+        .propose_time(2, 66, false)
 }
 
 fn statuses() -> impl Strategy<Value = [OrderStatus; 2]> {

@@ -183,6 +183,9 @@ impl Stage {
         for line in &writes.timeline {
             self.carry_incident(line);
         }
+        for order in &writes.ended_proposals {
+            self.snapshot.proposals.remove(order);
+        }
         for (region, turned) in &writes.turns {
             self.snapshot.regions.insert(*region, turned.after.clone());
         }

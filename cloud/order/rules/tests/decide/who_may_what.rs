@@ -2,6 +2,7 @@
 
 use crate::{
     incidents::{answer, report},
+    reschedules::agree,
     stage::*,
 };
 use rules::{OfflineRules, Submission};
@@ -26,6 +27,7 @@ fn body(action: Action) -> CommandBody {
         Action::Review => review(1),
         Action::Report => report(1, IncidentKind::NobodyHome, None),
         Action::Answer => answer(1, 77, true),
+        Action::Reschedule => agree(1, 66),
     }
 }
 
@@ -70,6 +72,18 @@ fn barred(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) ->
             (actor != customer(1)).then_some(Code::OrderNotFound)
         }
         (Action::Review, Role::Customer) => Some(Code::UnknownOp),
+        (Action::Reschedule, Role::Customer | Role::Provider) if from_edge => Some(Code::UnknownOp),
+        (Action::Reschedule, Role::Customer) => {
+            (actor != customer(1)).then_some(Code::OrderNotFound)
+        }
+        (Action::Reschedule, Role::Provider) => {
+            let is_mine = taken && actor == provider(1);
+            let why = match status {
+                Pending => Code::NotYours,
+                _ => Code::OrderNotFound,
+            };
+            (!is_mine).then_some(why)
+        }
         _ => Some(Code::RoleForbidden),
     }
 }
@@ -101,6 +115,7 @@ fn expected(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) 
         (Action::Complete, InProgress) => Ok(Completed),
         (Action::Cancel, PendingReview | Pending | Accepted) => Ok(Cancelled),
         (Action::Report, Accepted | InProgress) => Ok(status),
+        (Action::Reschedule, Accepted) => Ok(status),
         (Action::Answer, Accepted | InProgress | Completed) => Ok(status),
         (_, Cancelled) => Err(Code::OrderCancelled),
         (_, Rejected) => Err(Code::OrderRejected),
@@ -125,7 +140,9 @@ fn the_matrix_of_people_actions_and_states_is_exactly_its_table() {
 fn check(actor: Actor, action: Action, status: OrderStatus, from_edge: bool) {
     let mut before = order(1, status);
     before.order.payment_status = PaymentStatus::Held;
-    let mut stage = Stage::with([before.clone()]).report_more_work(1, 77);
+    let mut stage = Stage::with([before.clone()])
+        .report_more_work(1, 77)
+        .propose_time(1, 66, actor.role == Role::Customer);
     let request = match from_edge {
         true => logged(1, 1, Some(actor), body(action)),
         false => portal(1, actor, body(action)),

@@ -33,14 +33,14 @@ impl Service {
     }
 
     /// Returns the address of the feed that the person just made.
-    async fn make_feed(&self, person: Actor) -> String {
+    pub(super) async fn make_feed(&self, person: Actor) -> String {
         let made = self.send_feed(Method::POST, person).await;
         assert_eq!(made.status, StatusCode::OK, "{}", made.body);
         made.body["path"].as_str().unwrap().to_owned()
     }
 
     /// Without a token, as a calendar asks.
-    async fn read_calendar(&self, path: &str) -> String {
+    pub(super) async fn read_calendar(&self, path: &str) -> String {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);

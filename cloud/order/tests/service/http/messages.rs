@@ -67,7 +67,7 @@ impl Service {
             .collect()
     }
 
-    async fn events_of(&self, kind: EventType) -> Vec<Event> {
+    pub(super) async fn events_of(&self, kind: EventType) -> Vec<Event> {
         let mut events = self.stage.events().await;
         events.retain(|event| event.kind == kind);
         events

@@ -70,6 +70,8 @@ fn entry(
         evidence: None,
         incident: None,
         incident_answer: None,
+        moved_from: None,
+        moved_to: None,
     }
 }
 

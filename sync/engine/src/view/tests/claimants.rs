@@ -1,7 +1,8 @@
 //! The users who can still change an order, and the ops of others, which are idle.
 
 use wire::{
-    Action, Code, CommandBody, CommandId, IncidentKind, Order, OrderId, OrderStatus, Role, UserId,
+    Action, Code, CommandBody, CommandId, IncidentKind, Order, OrderId, OrderStatus, ProposalId,
+    Role, UserId,
 };
 
 use crate::{
@@ -75,6 +76,10 @@ fn on(action: Action) -> CommandBody {
             order_id,
             incident: CommandId(id(70)),
             agreed: true,
+        },
+        Action::Reschedule => CommandBody::RescheduleOrder {
+            order_id,
+            proposal: ProposalId(id(70)),
         },
     }
 }

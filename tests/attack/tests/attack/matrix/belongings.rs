@@ -7,6 +7,7 @@ use std::{
 };
 
 use attack::{AttackedPlatform, HttpCall, PASSWORD, PATIENCE, Somebody};
+use process::clock::Clock;
 use serde_json::{Value, json};
 use support::{
     DeviceSigner, eventually,
@@ -32,7 +33,7 @@ pub(super) struct Household {
 }
 
 /// Private texts that no stranger may read.
-pub(super) const PRIVATE: [&str; 9] = [
+pub(super) const PRIVATE: [&str; 10] = [
     STREET,
     PHONE,
     ADDRESS,
@@ -42,6 +43,7 @@ pub(super) const PRIVATE: [&str; 9] = [
     PAPER,
     REPORT,
     MESSAGE,
+    TIME_NOTE,
 ];
 
 const STREET: &str = "7 Lighthouse Steps";
@@ -52,6 +54,7 @@ const REFUND_REASON: &str = "It leaked upon my violin.";
 const HIDDEN_WORDS: &str = "He shouted at my neighbour Olga.";
 const CERTIFICATE: &str = "CARE-77-1234";
 const PAPER: &str = "born in the lighthouse";
+const TIME_NOTE: &str = "My daughter starts school that morning.";
 const MESSAGE: &str = "The key is under the third pot.";
 const REPORT: &str = "The pipe behind the piano leaks.";
 const ME: &str = "/api/v1/users/me";
@@ -135,6 +138,7 @@ impl Household {
         );
         self.has_report(taken).await;
         self.has_message(taken).await;
+        self.has_time_proposal(taken).await;
         let receipt = HttpCall::get(&format!("/api/v1/orders/{taken}/tracking"));
         let code = customer.done(receipt).await["code"].clone();
         self.has(Role::Customer, "track", "the code of an order", &code);
@@ -226,6 +230,20 @@ impl Household {
             "messages",
             "a message to a customer",
             &number,
+        );
+    }
+
+    /// The provider proposes another time, and the customer has not answered.
+    async fn has_time_proposal(&mut self, order: OrderId) {
+        let start = Clock::system().now().plus_ms(86_400_000);
+        let form = json!({"service_start_time": start, "note": TIME_NOTE});
+        let path = format!("/api/v1/orders/{order}/time-proposal");
+        let proposed = self.provider.done(HttpCall::post(&path).json(&form)).await;
+        self.has(
+            Role::Customer,
+            "time-proposal",
+            "a proposal of another time",
+            &proposed["id"],
         );
     }
 

@@ -56,6 +56,11 @@ const OF_NOBODY: &[(&str, &str, &str)] = &[
         "body.incident",
         "only the cloud takes an answer to a report; an edge knows no such command",
     ),
+    (
+        "POST /commands",
+        "body.proposal",
+        "only the cloud takes an agreement to another time; an edge knows no such command",
+    ),
     ("POST /commands", "receipt.command_id", "signed by an edge"),
     ("POST /commands", "receipt.user_id", "signed by an edge"),
     ("POST /commands", "seen.command_id", "signed by an edge"),

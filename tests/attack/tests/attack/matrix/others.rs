@@ -274,6 +274,7 @@ const FOUND_ELSEWHERE: &[(&str, &str)] = &[
     ("images", "read with their review"),
     ("incidents", "read in the order's history"),
     ("messages", "read with those of their order"),
+    ("time-proposal", "read with its order"),
     ("track", "read with the secret of its receipt"),
 ];
 

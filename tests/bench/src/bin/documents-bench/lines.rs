@@ -50,6 +50,7 @@ fn line(n: u32) -> InboxLine {
             lost: None,
             incident: None,
             agreed: None,
+            other_time: None,
             match_reasons: Vec::new(),
             reminds: false,
             paid_afterwards: false,
