@@ -245,7 +245,8 @@ fn routes_for_time_proposals<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(permitted(POST, PROPOSAL, CUSTOMER_OR_PROVIDER, PROPOSERS),
             "Propose another time for an accepted order to its other person. It replaces the proposal \
              that stands",
-            command_codes!(OrderCancelled, OrderRejected, MessagesBlocked), time_proposals::propose)
+            command_codes!(OrderCancelled, OrderRejected, MessagesBlocked, TooManyProposals),
+            time_proposals::propose)
         .add_public_route(route(DELETE, PROPOSAL, CUSTOMER_OR_PROVIDER),
             "Take back your proposal of another time", &[Code::OrderNotFound],
             time_proposals::take_back)

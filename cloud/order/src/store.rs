@@ -74,7 +74,7 @@ pub use photos::{
 };
 pub use platform::StoreError;
 pub use stale_orders::StaleCutoff;
-pub use time_proposals::{NewTimeProposal, TimeProposalRow};
+pub use time_proposals::{NewTimeProposal, PROPOSALS_MAX, TimeProposalRow};
 
 use decide::COLLISIONS_MAX;
 use snapshot::OrderReadMode;

@@ -117,6 +117,7 @@ codes! {
     IncidentAnswered incident_answered 409,
     OwnProposal own_proposal 403,
     TimeProposalOver time_proposal_over 409,
+    TooManyProposals too_many_proposals 429,
     ContactNotOpen contact_not_open 409,
     NoPhoneNumber no_phone_number 409,
     TooManyNumberReads too_many_number_reads 429,

@@ -9,7 +9,12 @@ CREATE TABLE time_proposals (
   service_end_time BIGINT NULL,
   -- Sealed.
   note VARCHAR(1800) NULL,
-  proposed_at BIGINT NOT NULL
+  proposed_at BIGINT NOT NULL,
+  -- Declined or taken back.
+  ended_at BIGINT NULL,
+  -- The proposals that each of the two has made since the order has its time and provider.
+  made_by_customer BIGINT NOT NULL,
+  made_by_provider BIGINT NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- The times before and after an agreement moved the order.

@@ -9,7 +9,12 @@ CREATE TABLE time_proposals (
   service_end_time INTEGER,
   -- Sealed.
   note TEXT,
-  proposed_at INTEGER NOT NULL
+  proposed_at INTEGER NOT NULL,
+  -- Declined or taken back.
+  ended_at INTEGER,
+  -- The proposals that each of the two has made since the order has its time and provider.
+  made_by_customer INTEGER NOT NULL,
+  made_by_provider INTEGER NOT NULL
 ) STRICT;
 
 -- The times before and after an agreement moved the order.

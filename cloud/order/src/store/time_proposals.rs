@@ -2,7 +2,8 @@
 //!
 //! Invariants: an order has one proposal, stored under a lock on the order; a new one replaces it.
 //! The deciding transaction deletes it once it is agreed to or the order changes so that it cannot
-//! be.
+//! be. Until then each of the two proposes a limited number of times, since each proposal tells the
+//! other person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,10 +45,18 @@ row! {
         pub service_end_time: Option<UnixMillis>,
         pub note: Option<String>,
         pub proposed_at: UnixMillis,
+        ended_at: Option<UnixMillis>,
+        made_by_customer: u64,
+        made_by_provider: u64,
     }
 }
 
+/// By one person, while the order keeps its time and provider.
+pub const PROPOSALS_MAX: u64 = 20;
+
 const DELETE: &str = "DELETE FROM time_proposals WHERE order_id = ?";
+
+const END: &str = "UPDATE time_proposals SET ended_at = ?, note = NULL WHERE order_id = ?";
 
 const DELETE_ALL: &str = "DELETE FROM time_proposals WHERE order_id IN (";
 
@@ -87,7 +96,7 @@ impl Store {
         let text = TimeProposalRow::select("WHERE order_id = ?");
         let found: Option<TimeProposalRow> = self.sql.fetch_optional(text, vals![order.id]).await?;
         let now = self.clock.now();
-        Ok(found.filter(|row| row.to_proposal().stands(order, now)))
+        Ok(found.filter(|row| row.ended_at.is_none() && row.to_proposal().stands(order, now)))
     }
 
     /// Stores a proposal in place of an earlier one, and tells the other person.
@@ -114,15 +123,24 @@ impl Store {
             if new.note.is_some() && is_any_blocked(tx, proposer.user_id, other.user_id).await? {
                 return Ok(Err(ProposalRefusal::Code(Code::MessagesBlocked)));
             }
+            let by_provider = proposer.role == Role::Provider;
+            let before = find_row(tx, order.id).await?;
+            let Some((made_by_customer, made_by_provider)) = count_proposal(before, by_provider)
+            else {
+                return Ok(Err(ProposalRefusal::Code(Code::TooManyProposals)));
+            };
             let row = TimeProposalRow {
                 order_id: order.id,
                 id,
-                by_provider: proposer.role == Role::Provider,
+                by_provider,
                 provider_id,
                 service_start_time: new.time.service_start_time,
                 service_end_time: new.time.service_end_time,
                 note: new.note.clone(),
                 proposed_at: now,
+                ended_at: None,
+                made_by_customer,
+                made_by_provider,
             };
             tx.exec(DELETE, vals![order.id]).await?;
             tx.insert(row.clone()).await?;
@@ -158,7 +176,7 @@ impl Store {
                 Ok(declined) => declined,
                 Err(code) => return Ok(Err(code)),
             };
-            tx.exec(DELETE, vals![order_id]).await?;
+            tx.exec(END, vals![now, order_id]).await?;
             let news = ProposalNews {
                 kind: EventType::OrderTimeDeclined,
                 actor: person,
@@ -188,7 +206,7 @@ impl Store {
                 one.stands(&order, now) && one.proposer_role() == person.role
             });
             if own.is_some() {
-                tx.exec(DELETE, vals![order_id]).await?;
+                tx.exec(END, vals![now, order_id]).await?;
             }
             Ok::<_, StoreError>(Ok(own.is_some()))
         })
@@ -225,9 +243,26 @@ async fn is_any_blocked(tx: &mut Tx, one: UserId, other: UserId) -> Result<bool,
 }
 
 async fn find_proposal(tx: &mut Tx, order_id: OrderId) -> Result<Option<TimeProposal>, StoreError> {
-    Ok(read_proposals(tx, &BTreeSet::from([order_id]))
-        .await?
-        .remove(&order_id))
+    let row = find_row(tx, order_id).await?;
+    let standing = row.filter(|row| row.ended_at.is_none());
+    Ok(standing.map(|row| row.to_proposal()))
+}
+
+async fn find_row(tx: &mut Tx, order_id: OrderId) -> Result<Option<TimeProposalRow>, StoreError> {
+    let text = TimeProposalRow::select("WHERE order_id = ?");
+    Ok(tx.fetch_optional(text, vals![order_id]).await?)
+}
+
+/// Counts one more proposal of the customer or the provider; `None` if they have made as many as
+/// they may.
+fn count_proposal(before: Option<TimeProposalRow>, by_provider: bool) -> Option<(u64, u64)> {
+    let mut made = before.map_or((0, 0), |row| (row.made_by_customer, row.made_by_provider));
+    let own = match by_provider {
+        true => &mut made.1,
+        false => &mut made.0,
+    };
+    *own += 1;
+    (*own <= PROPOSALS_MAX).then_some(made)
 }
 
 /// The caller locks the orders first: proposals change under these locks.
@@ -239,7 +274,8 @@ pub(super) async fn read_proposals(
     let rows = tx
         .all_named::<TimeProposalRow>(text, &[], orders, ")")
         .await?;
-    let proposals = rows.iter().map(|row| (row.order_id, row.to_proposal()));
+    let standing = rows.iter().filter(|row| row.ended_at.is_none());
+    let proposals = standing.map(|row| (row.order_id, row.to_proposal()));
     Ok(proposals.collect())
 }
 

@@ -95,6 +95,7 @@ incident-not-found = This order has no report of more work by its provider under
 incident-answered = This report has been answered already.
 own-proposal = You proposed this time yourself. The other person of the order answers it.
 time-proposal-over = This proposal no longer stands. Look at the order again.
+too-many-proposals = You have proposed another time for this order as often as one person may. Write a message instead.
 contact-not-open = Customer and provider see each other's contact once the job is accepted, and until the work is complete.
 no-phone-number = They have not entered a phone number.
 too-many-number-reads = This number has been shown to you fifty times for this order, and is not shown again.

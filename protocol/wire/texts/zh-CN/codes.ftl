@@ -95,6 +95,7 @@ incident-not-found = 订单的服务商没有提交过该编号的增加工作�
 incident-answered = 该报告已有答复。
 own-proposal = 这个时间是您自己提出的，须由订单的另一方答复。
 time-proposal-over = 该改期提议已失效，请重新查看订单。
+too-many-proposals = 您为此订单提议改期的次数已达上限，请改发消息商量。
 contact-not-open = 接单之后、完工之前，客户与服务商才能看到彼此的联系方式。
 no-phone-number = 对方没有填写电话号码。
 too-many-number-reads = 该订单中，此号码已向您显示五十次，不再显示。

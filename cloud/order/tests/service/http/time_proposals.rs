@@ -1,6 +1,7 @@
 //! Another time for an accepted order: who proposes and who answers, what an agreement changes, and
 //! how a proposal ends.
 
+use order::store::PROPOSALS_MAX;
 use rstest::rstest;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -266,10 +267,49 @@ async fn a_proposal_is_replaced_declined_or_taken_back(#[case] engine: Engine) {
     assert_eq!(
         service
             .stage
-            .count("SELECT COUNT(*) FROM time_proposals")
+            .count("SELECT COUNT(*) FROM time_proposals WHERE ended_at IS NULL")
             .await,
         0
     );
+}
+
+/// Each proposal tells the other person.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_person_proposes_a_limited_number_of_times(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let order_id = service.booked_job(provider(1), (10, 12)).await;
+    let pest = customer(1);
+    let ways_out = [
+        Some((pest, None)),
+        Some((provider(1), Some("decline"))),
+        None,
+    ];
+    for nth in 0..usize::try_from(PROPOSALS_MAX).unwrap() {
+        let id = service.proposed(pest, order_id, (30, 32)).await;
+        match ways_out[nth % ways_out.len()] {
+            Some((person, Some(act))) => {
+                let declined = service.answer(person, order_id, id, act).await;
+                assert_eq!(declined.status.as_u16(), 200, "{}", declined.body);
+            }
+            Some((person, None)) => {
+                let ended = service.delete(person, &proposal_of(order_id)).await;
+                assert_eq!(ended.body["ended"], true);
+            }
+            None => {}
+        }
+    }
+    let refused = service.propose(pest, order_id, time((30, 32))).await;
+    refused.refused(429, "too_many_proposals");
+    let told = service.events_of(EventType::OrderTimeProposed).await;
+    assert_eq!(told.len(), usize::try_from(PROPOSALS_MAX).unwrap());
+
+    let other = service.proposed(provider(1), order_id, (50, 52)).await;
+    let agreed = service.agree(pest, order_id, other).await;
+    assert_eq!(agreed.status.as_u16(), 200, "{}", agreed.body);
+    service.proposed(pest, order_id, (60, 62)).await;
 }
 
 #[rstest]
