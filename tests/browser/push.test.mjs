@@ -18,14 +18,17 @@ let browser
 before(async () => { browser = await (IS_DEEP ? launch([], FULL_CHROMIUM) : launch()) })
 after(() => browser?.close())
 
-/** A page with its service worker. `left` is the address of a subscription that the browser has from before. */
-async function open({ locale = 'en', width = 1280, permission = 'default', left, before: script } = {}) {
+/**
+ * A page with its service worker. `left` is the address of a subscription that the browser has from before, made for the key
+ * `leftKey`.
+ */
+async function open({ locale = 'en', width = 1280, permission = 'default', left, leftKey = PUSH_KEY, before: script } = {}) {
   const state = gateway({ role: 'customer' })
   const server = await serve(PAGES, { '/api/v1/': state.answer })
   const context = await browser.newContext({ viewport: { width, height: 900 }, locale, timezoneId: 'UTC', reducedMotion: 'reduce', permissions: ['notifications'] })
   await context.clock.install({ time: NOW })
   context.on('close', () => void server.close())
-  await context.addInitScript(playPushService, { key: PUSH_KEY, left, permission })
+  await context.addInitScript(playPushService, { key: PUSH_KEY, left, leftKey, permission })
   if (script) await context.addInitScript(script)
   const { page, wrongs } = await openPage(context)
   const go = async (path) => {
@@ -37,14 +40,14 @@ async function open({ locale = 'en', width = 1280, permission = 'default', left,
 }
 
 /** Runs in the page: a push service and the browser's question. The subscription outlives the page, like a browser's. */
-function playPushService({ key, left, permission }) {
+function playPushService({ key, left, leftKey, permission }) {
   let answer = left ? 'granted' : permission
   Object.defineProperty(Notification, 'permission', { get: () => answer })
   Notification.requestPermission = async () => (answer = answer === 'default' ? 'granted' : answer)
-  const bytes = Uint8Array.from(atob(key.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0))
+  const bytesOf = (text) => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0))
   const kept = () => sessionStorage.getItem('subscription') ?? (sessionStorage.getItem('dropped') ? null : left ?? null)
   const subscriptionAt = (endpoint) => ({
-    endpoint, options: { applicationServerKey: bytes.buffer }, toJSON: () => ({ endpoint, keys: { p256dh: 'device-key', auth: 'device-secret' } }),
+    endpoint, options: { applicationServerKey: bytesOf(endpoint === left ? leftKey : key).buffer }, toJSON: () => ({ endpoint, keys: { p256dh: 'device-key', auth: 'device-secret' } }),
     unsubscribe: async () => {
       sessionStorage.removeItem('subscription')
       sessionStorage.setItem('dropped', endpoint)
@@ -93,7 +96,7 @@ test('a person turns notifications on, sees their devices, ends one, and leaves 
   assert.match(await items.nth(2).innerText(), /Could not be notified/)
   await part.getByRole('button', { name: 'End Firefox, Windows' }).click()
   await page.getByText('no more notifications to Firefox, Windows').waitFor()
-  assert.equal(await items.count(), 3)
+  await poll(async () => assert.equal(await items.count(), 3))
   assert.equal(await dropped(page), null, 'this device stays on')
 
   await page.locator('.who').click()
@@ -116,6 +119,17 @@ test('what another person left in this browser is dropped once somebody else sig
   await own.page.getByText('On: news comes to this device').waitFor()
   assert.equal(await dropped(own.page), null)
   await own.context.close()
+})
+
+test('a browser subscribes again by itself after the platform got another key', async () => {
+  const former = PUSH_KEY.replace(/^BP/, 'BQ')
+  const { state, context, page, go } = await open({ left: 'desk', leftKey: former })
+  const [{ id: old }] = state.push.devices
+  await goAgain({ page, go }, '/orders')
+  await poll(() => assert.deepEqual(state.changes().map(sent), ['POST /push/devices', `DELETE /push/devices/${old}`]))
+  assert.equal(state.changes()[0].body.endpoint, 'https://push.example.org/this')
+  assert.equal(await dropped(page), 'desk')
+  await context.close()
 })
 
 test('a browser that blocks notifications, or has none, says so and how to get them', async () => {

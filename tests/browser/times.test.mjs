@@ -69,7 +69,7 @@ test('the other one reads both times, agrees, and the order has the new one', as
   assert.equal(await card.getByText('Outside your hours').count(), 0)
   await card.getByRole('button', { name: 'Agree', exact: true }).click()
   await page.locator('dl').getByText('Mon, Nov 23, 14:00').waitFor()
-  await card.getByRole('button', { name: 'Propose another time' }).waitFor()
+  await card.getByText('Propose another one.').waitFor()
   assert.equal(await card.getByRole('button', { name: 'Agree', exact: true }).count(), 0)
   assert.deepEqual(changes(state), [['POST', `${PROPOSAL}/${ID}/agree`, null]])
   assert.deepEqual(faults(), [])
@@ -93,10 +93,12 @@ test('a provider is warned of another job and of their hours, and cannot agree o
 })
 
 test('a customer hears that the provider is booked, and of a proposal that is over', async () => {
-  const { context, state, card } = await openOrder('customer', { proposal: standing('provider'), isBooked: true })
+  const { context, page, state, card } = await openOrder('customer', { proposal: standing('provider'), isBooked: true })
   await card.getByRole('button', { name: 'Agree', exact: true }).click()
   await card.getByText('The provider has another job at that time.').waitFor()
   assert.equal(await card.getByText('You already have a job').count(), 0)
+  // The page reads the proposal again after each answer.
+  await settled(page)
   delete state.proposal
   await card.getByRole('button', { name: 'Do not agree' }).click()
   await card.getByText('This proposal no longer stands.').waitFor()
