@@ -18,10 +18,10 @@ use crate::store::{
     DeliveryResult, DeliveryState, NotificationDelivery, PushDevice, SettledDevice,
 };
 
-/// The devices of one attempt that are neither told nor ended.
+/// The devices of one attempt that may take the message later.
 #[derive(Default)]
 struct OpenDevices {
-    /// Why the last of them may take the message later.
+    /// The last error.
     why: Option<String>,
     /// The longest wait that a service asked for.
     pause_ms: i64,

@@ -2,8 +2,8 @@
 //!
 //! Invariants: an order has one proposal, stored under a lock on the order; a new one replaces it.
 //! The deciding transaction deletes it once it is agreed to or the order changes so that it cannot
-//! be. Until then each of the two proposes a limited number of times, since each proposal tells the
-//! other person.
+//! be. Until then each of the two proposes a limited number of times, since each proposal
+//! notifies the other person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -99,7 +99,7 @@ impl Store {
         Ok(found.filter(|row| row.ended_at.is_none() && row.to_proposal().stands(order, now)))
     }
 
-    /// Stores a proposal in place of an earlier one, and tells the other person.
+    /// Stores a proposal in place of an earlier one, and notifies the other person.
     pub async fn propose_time(
         &self,
         new: &NewTimeProposal,
@@ -155,7 +155,7 @@ impl Store {
         })
     }
 
-    /// Ends a standing proposal at the wish of the other person, and tells the one who proposed.
+    /// Declines a standing proposal for the other person, and notifies the proposer.
     pub async fn decline_time(
         &self,
         order_id: OrderId,

@@ -31,7 +31,7 @@ enum ServiceHost {
 )]
 pub struct PushServiceError(String);
 
-/// An address that passed the list. Whoever knows it can address the device, so it is never shown.
+/// An address that passed the list. It identifies a person's browser, so it is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PushEndpoint {
     url: String,
