@@ -29,7 +29,7 @@ part auth 'auth_marks(\\.(dead|redrive))?' auth_events
 part user 'user_profiles(\\.(dead|redrive))?' user_events
 part order 'order_(people|money|reviews)(\\.(dead|redrive))?' order_events
 part payment 'payment_(orders|people)(\\.(dead|redrive))?' payment_events
-part review 'review_ratings(\\.(dead|redrive))?' review_events
+part review 'review_(ratings|people)(\\.(dead|redrive))?' review_events
 part notification '((order|payment|review)_queue|notification_(people|matches|created))(\\.(dead|redrive))?' ''
 part hub 'hub_feed(\\.(dead|redrive))?' ''
 printf '{"vhosts":[{"name":"/"}],"users":[%s],"permissions":[%s]}\n' "$users" "$rights" > "$definitions"

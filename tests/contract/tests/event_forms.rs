@@ -147,7 +147,10 @@ fn body_of(kind: EventType) -> Body {
         | E::UserAddressChangeAsked
         | E::UserPasswordChanged
         | E::UserSecondFactorRemoved
-        | E::UserNewDeviceSeen => Body::Person,
+        | E::UserNewDeviceSeen
+        | E::UserDeletionAsked
+        | E::UserDeletionUndone
+        | E::UserDeleted => Body::Person,
         E::UserReadmitted => Body::Readmission,
         E::ProfileCreated
         | E::ProfileUpdated
@@ -169,6 +172,7 @@ fn body_of(kind: EventType) -> Body {
         | E::OrderTimeProposed
         | E::OrderTimeDeclined
         | E::OrderRescheduled
+        | E::OrderErased
         | E::OrderMessageSent
         | E::OrderMessageUnread
         | E::OrderMessageReported => Body::Order,

@@ -66,6 +66,7 @@ pub fn find_event_lines(event: EventType) -> EventLines {
         EventType::OrderTimeProposed => Order(ORDER_TIME_PROPOSED),
         EventType::OrderTimeDeclined => Order(ORDER_TIME_DECLINED),
         EventType::OrderRescheduled => Order(ORDER_RESCHEDULED),
+        EventType::OrderErased => Silent("only the texts of a deleted person are gone"),
         EventType::OrderMessageSent => {
             Silent("open pages show it at once, and `order.message_unread` follows if no page does")
         }
@@ -106,6 +107,9 @@ pub fn find_event_lines(event: EventType) -> EventLines {
         EventType::UserPasswordChanged => Account(USER_PASSWORD_CHANGED),
         EventType::UserSecondFactorRemoved => Account(USER_SECOND_FACTOR_REMOVED),
         EventType::UserNewDeviceSeen => Account(USER_NEW_DEVICE_SEEN),
+        EventType::UserDeletionAsked => Account(USER_DELETION_ASKED),
+        EventType::UserDeletionUndone => Account(USER_DELETION_UNDONE),
+        EventType::UserDeleted => Silent("a deleted person has no inbox"),
         EventType::ProfileCreated | EventType::ProfileUpdated => {
             Silent("the person made the change themselves, or the platform republished known facts")
         }
@@ -354,6 +358,13 @@ const USER_NEW_DEVICE_SEEN: &[AccountLine] = &[
     tell!(AccountLine: Admins(&[ResetPasswords]) => user_new_device_seen_admin)
         .only_if(|event| event.role == Role::Admin),
 ];
+
+/// An attacker with the password may have asked, and the owner can still undo it.
+const USER_DELETION_ASKED: &[AccountLine] =
+    &[tell!(AccountLine: Themselves => user_deletion_asked)];
+
+const USER_DELETION_UNDONE: &[AccountLine] =
+    &[tell!(AccountLine: Themselves => user_deletion_undone)];
 
 const PROFILE_VERIFICATION_SUBMITTED: &[ProfileLine] =
     &[tell!(ProfileLine: Admins(&[VerifyProviders]) => profile_verification_submitted_admin)];

@@ -114,7 +114,9 @@ pub fn find_portal_path(line: &InboxLine) -> String {
                 EventType::UserAddressChangeAsked
                 | EventType::UserPasswordChanged
                 | EventType::UserNewDeviceSeen
-                | EventType::UserSecondFactorRemoved,
+                | EventType::UserSecondFactorRemoved
+                | EventType::UserDeletionAsked
+                | EventType::UserDeletionUndone,
             ),
             _,
         ) => "/account".to_owned(),

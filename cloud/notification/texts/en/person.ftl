@@ -35,3 +35,11 @@ user-new-device-seen-admin =
 user-second-factor-removed-admin =
     .title = A second factor was removed
     .content = An administrator removed a colleague's second factor. If no colleague lost theirs, check the administrators' accounts now.
+
+user-deletion-asked =
+    .title = Your account is to be deleted
+    .content = You can undo this on the page of your account, which also shows the day. If it was not you, undo it there and change your password now.
+
+user-deletion-undone =
+    .title = Your account stays
+    .content = The deletion of your account was undone.

@@ -35,3 +35,11 @@ user-new-device-seen-admin =
 user-second-factor-removed-admin =
     .title = 有人的第二重验证被移除
     .content = 一位管理员移除了同事的第二重验证。如果没有同事丢失验证设备，请立即检查各管理员账号。
+
+user-deletion-asked =
+    .title = 您的账号将被注销
+    .content = 您可以在账号页面查看注销日期并撤销。如果不是您本人操作，请立即在那里撤销，并修改密码。
+
+user-deletion-undone =
+    .title = 您的账号已保留
+    .content = 账号注销已撤销。

@@ -77,7 +77,7 @@ pub(super) fn unrouted_queue(exchange: Exchange) -> String {
 }
 
 /// Increment with every change below. A broker keeps the declarations of older versions.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 /// Updates which accounts belong to verified providers.
 pub const AUTH_MARKS: QueueSpec = QueueSpec::new("auth_marks", &[(Exchange::User, "profile.*")]);
@@ -88,6 +88,7 @@ pub const USER_PROFILES: QueueSpec = QueueSpec::new(
         (Exchange::Auth, "user.registered"),
         (Exchange::Auth, "user.revoked"),
         (Exchange::Auth, "user.readmitted"),
+        (Exchange::Auth, "user.deleted"),
         (Exchange::Order, "order.completed"),
         // Completed work can be paid later.
         (Exchange::Order, "order.status_changed"),
@@ -99,6 +100,7 @@ pub const ORDER_PEOPLE: QueueSpec = QueueSpec::new(
     "order_people",
     &[
         (Exchange::Auth, "user.revoked"),
+        (Exchange::Auth, "user.deleted"),
         (Exchange::User, "profile.*"),
     ],
 );
@@ -128,16 +130,31 @@ pub const PAYMENT_ORDERS: QueueSpec = QueueSpec::new(
         (Exchange::Order, "order.incident_reported"),
         (Exchange::Order, "order.incident_answered"),
         (Exchange::Order, "order.rescheduled"),
+        (Exchange::Order, "order.erased"),
     ],
 )
 .with_receipts();
 
-/// A revoked person's payment methods are removed.
-pub const PAYMENT_PEOPLE: QueueSpec =
-    QueueSpec::new("payment_people", &[(Exchange::Auth, "user.revoked")]);
+/// A revoked person's payment methods are removed, and a deleted person's texts too.
+pub const PAYMENT_PEOPLE: QueueSpec = QueueSpec::new(
+    "payment_people",
+    &[
+        (Exchange::Auth, "user.revoked"),
+        (Exchange::Auth, "user.deleted"),
+    ],
+);
 
 pub const REVIEW_RATINGS: QueueSpec =
     QueueSpec::new("review_ratings", &[(Exchange::Review, "review.*")]);
+
+/// The texts of deleted people are erased.
+pub const REVIEW_PEOPLE: QueueSpec = QueueSpec::new(
+    "review_people",
+    &[
+        (Exchange::Auth, "user.deleted"),
+        (Exchange::Order, "order.erased"),
+    ],
+);
 
 /// These queues fill the inboxes.
 pub const ORDER_QUEUE: QueueSpec = QueueSpec::new("order_queue", &[(Exchange::Order, "order.*")]);
@@ -169,6 +186,9 @@ pub const NOTIFICATION_PEOPLE: QueueSpec = QueueSpec::new(
         (Exchange::Auth, "user.password_changed"),
         (Exchange::Auth, "user.second_factor_removed"),
         (Exchange::Auth, "user.new_device_seen"),
+        (Exchange::Auth, "user.deletion_asked"),
+        (Exchange::Auth, "user.deletion_undone"),
+        (Exchange::Auth, "user.deleted"),
         // Ends the devices that take pushes.
         (Exchange::Auth, "user.revoked"),
     ],
@@ -207,6 +227,7 @@ pub const QUEUES: &[(CloudPart, QueueSpec)] = &[
     (CloudPart::Payment, PAYMENT_ORDERS),
     (CloudPart::Payment, PAYMENT_PEOPLE),
     (CloudPart::Review, REVIEW_RATINGS),
+    (CloudPart::Review, REVIEW_PEOPLE),
     (CloudPart::Notification, ORDER_QUEUE),
     (CloudPart::Notification, PAYMENT_QUEUE),
     (CloudPart::Notification, REVIEW_QUEUE),
