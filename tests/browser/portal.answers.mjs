@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { SHOWN_MS_MAX } from './browser.mjs'
 import { contactsOf } from './contacts.answers.mjs'
+import { deliveriesOf } from './deliveries.answers.mjs'
 import { messagesOf } from './messages.answers.mjs'
 import { pushOf } from './push.answers.mjs'
 import { timesOf } from './times.answers.mjs'
@@ -503,6 +504,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['POST', /^\/admin\/replays$/, () => ({ items: [], missing: [] })],
   )
   routes.unshift(...contactsOf({ state, at, people: PEOPLE, orders: known, said, picture: PICTURE }))
+  routes.unshift(...deliveriesOf({ id, at, person: PEOPLE.customer.user_id, said }))
   routes.unshift(...pushOf({ state, id, at }))
   routes.unshift(...messagesOf({ state, at, people: PEOPLE, orders: known, said }))
   routes.unshift(...timesOf({ state, at, orders: known }))

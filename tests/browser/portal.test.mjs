@@ -1,7 +1,7 @@
 // The portal over a gateway that answers from memory: the promises that a person relies on.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, keepPicture, LANGUAGES, losses, pressPair, settled, tabTo } from './browser.mjs'
+import { axe, keepPicture, LANGUAGES, losses, poll, pressPair, settled, tabTo } from './browser.mjs'
 import { HOSTILE } from './edge.mjs'
 import { CSRF, gateway, NOW, orderOf, PASSWORD, PEOPLE, PICTURE } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
@@ -679,6 +679,25 @@ test('events that were put aside are picked, sent again and dropped, each after 
   await page.locator('dialog[open]').getByRole('button', { name: 'Drop', exact: true }).click()
   await page.getByRole('heading', { name: 'Nothing waits here' }).waitFor()
   assert.deepEqual(state.changes().map(({ path, body }) => [path.split('/').slice(-2).join('/'), body.events?.length]), [['notification.order.dead/redrive', 1], ['notification.order.dead/drop', undefined]])
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('the deliveries say what fails and why, and the state that is chosen stands in the address', async () => {
+  const { context, page, go, faults } = await open(gateway())
+  await go('/deliveries')
+  await page.getByText('In the last day some news did not get through').waitFor()
+  await page.getByText('Mail: 1', { exact: true }).waitFor()
+  const rows = page.locator('tbody tr')
+  assert.equal(await rows.count(), 5)
+  await page.getByText('next try').waitFor()
+  await page.getByRole('link', { name: 'Given up' }).click()
+  await page.waitForURL('**/deliveries?state=given_up')
+  await page.getByText('The reason is what it answered.').waitFor()
+  await poll(async () => assert.equal(await rows.count(), 1))
+  await page.getByText('550 no such mailbox').waitFor()
+  await page.getByRole('link', { name: 'Not needed' }).click()
+  await page.getByText('it was read before').waitFor()
   assert.deepEqual(faults(), [])
   await context.close()
 })

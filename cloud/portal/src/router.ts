@@ -74,6 +74,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/edges', name: 'edges', component: () => import('./pages/Edges.vue'), meta: { title: 'place.edges', roles: ADMIN, wide: true } },
 
   { path: '/dead-letters', name: 'letters', component: () => import('./pages/DeadLetters.vue'), meta: { title: 'place.letters', roles: ADMIN, wide: true } },
+  { path: '/deliveries', name: 'deliveries', component: () => import('./pages/Deliveries.vue'), meta: { title: 'place.deliveries', roles: ADMIN, wide: true } },
   { path: '/people/:id?', name: 'people', component: () => import('./pages/People.vue'), meta: { title: 'place.people', roles: ADMIN, wide: true } },
   { path: '/roles', name: 'roles', component: () => import('./pages/Roles.vue'), meta: { title: 'roles.title', roles: ADMIN } },
 

@@ -18,6 +18,7 @@ const NEEDED: Readonly<Record<string, readonly Permission[]>> = {
   '/regions': ['read_platform'],
   '/edges': ['read_platform'],
   '/dead-letters': ['read_platform'],
+  '/deliveries': ['read_platform'],
   '/people': ['read_people'],
 }
 
