@@ -1,15 +1,17 @@
 //! Demo people and orders in both languages for a new platform: created through the public API and
-//! worked on at the regional nodes, with one real collision.
+//! worked on at the regional nodes and in the portal, with money, reviews, objections, and one real
+//! collision.
 
 mod jobs;
 mod node;
+mod paid_work;
 mod people;
 
 use anyhow::{Context, Result};
 use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wire::{CommandBody, GateState, OrderId, Region, Role};
+use wire::{CommandBody, GateState, OrderId, PaymentStatus, Region, Role};
 
 use super::Stack;
 use crate::{
@@ -19,6 +21,7 @@ use crate::{
 };
 use jobs::{Fate, Jobs};
 use node::NodeSession;
+use paid_work::PaidJob;
 use people::DemoPeople;
 
 /// Its node is cut off while two providers accept the same job.
@@ -53,10 +56,9 @@ async fn make_region(
     people: &DemoPeople,
 ) -> Result<()> {
     let region = place.region;
-    allow_unpaid_start(admin, region).await?;
     let customer = newcomer(admin, people, Role::Customer, region).await?;
     let provider = newcomer(admin, people, Role::Provider, region).await?;
-    let mut worked_on = Vec::new();
+    let mut paid = Vec::new();
     for (fate, job) in jobs.of(region) {
         let published: Published = customer
             .post("/api/v1/orders", &job)
@@ -82,50 +84,50 @@ async fn make_region(
                 talk(&customer, &provider, order_id, jobs.talk_of(region)).await?;
             }
             Fate::Cancelled => act(&customer, order_id, "cancel", &json!({})).await?,
-            Fate::Started => worked_on.push((order_id, None)),
-            Fate::Completed => worked_on.push((order_id, Some(jobs.note.clone()))),
+            Fate::Started | Fate::Completed | Fate::Held | Fate::Reviewed | Fate::Objected => {
+                paid.push(PaidJob {
+                    order_id,
+                    price: job["price"].clone(),
+                    fate,
+                });
+            }
             Fate::Published | Fate::Rejected | Fate::Approved => {}
         }
     }
+    let (at_node, in_portal): (Vec<_>, Vec<_>) = paid
+        .into_iter()
+        .partition(|job| matches!(job.fate, Fate::Started | Fate::Completed));
+    paid_work::do_in_portal(&customer, &provider, jobs, region, &in_portal).await?;
+    paid_work::accept_and_pay(&customer, &provider, &at_node).await?;
     let node = NodeSession::at(place, &provider).await?;
-    work_cut_off(admin, region, node, worked_on).await
+    work_cut_off(admin, region, node, &at_node, &jobs.note).await
 }
 
-/// A job that a provider works on at a node, and their note on completing it.
-type JobAtNode = (OrderId, Option<String>);
-
-/// Only a node that is cut off starts unpaid work.
+/// The provider works at a node without the cloud, which learns of it later.
 async fn work_cut_off(
     admin: &GatewaySession,
     region: Region,
     mut node: NodeSession,
-    jobs: Vec<JobAtNode>,
+    jobs: &[PaidJob],
+    note: &str,
 ) -> Result<()> {
-    for (order_id, _) in &jobs {
-        node.has(*order_id).await?;
+    for job in jobs {
+        node.has(job.order_id, PaymentStatus::Held).await?;
     }
     admin
         .set_gate(region, GateState::Closed)
         .await
         .context("could not cut off a node")?;
     node.is_cut_off().await?;
-    for (order_id, note) in jobs {
-        node.work(order_id, note).await?;
+    for job in jobs {
+        let note = (job.fate == Fate::Completed).then(|| note.to_owned());
+        node.work(job.order_id, note).await?;
     }
     admin
         .set_gate(region, GateState::Open)
         .await
         .context("could not reconnect a node")?;
     node.is_decided().await
-}
-
-/// Allows work to start without held funds: the demo has no payments.
-async fn allow_unpaid_start(admin: &GatewaySession, region: Region) -> Result<()> {
-    let rules = json!({ "rules": { "unpaid_start": true, "approval": null } });
-    let path = format!("/api/v1/admin/assignments/{region}");
-    let done = admin.put::<Value>(&path, &rules).await;
-    done.with_context(|| format!("could not allow {region} to start unpaid work"))
-        .map(drop)
 }
 
 /// One provider accepts a job at a node that is cut off, another accepts it in the portal.
@@ -150,7 +152,7 @@ async fn collide(stack: &Stack, admin: &GatewaySession, jobs: &Jobs) -> Result<(
         .post("/api/v1/orders", &jobs.disputed(COLLISION))
         .await?;
     act(admin, order_id, "approve", &json!({})).await?;
-    node.has(order_id).await?;
+    node.has(order_id, PaymentStatus::Unpaid).await?;
     stack.cut(COLLISION).await?;
     node.command(CommandBody::AcceptOrder { order_id }).await?;
     act(&online, order_id, "accept", &json!({})).await?;

@@ -18,11 +18,31 @@ pub(super) enum Fate {
     Published,
     Approved,
     Accepted,
-    /// At the regional node, like `Completed`.
+    /// Paid, and begun at the regional node while it was cut off.
     Started,
+    /// Paid, and done at the regional node while it was cut off.
     Completed,
     Rejected,
     Cancelled,
+    /// Accepted and paid: the platform holds the money.
+    Held,
+    /// Paid, done, reviewed, and the provider has replied.
+    Reviewed,
+    /// Paid and done; the customer wants some of the money back.
+    Objected,
+}
+
+#[derive(Deserialize)]
+pub(super) struct DemoReview {
+    pub rating: u8,
+    pub comment: String,
+    pub reply: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Objection {
+    pub refund: String,
+    pub reason: String,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +56,8 @@ pub(super) struct Jobs {
     streets: BTreeMap<Region, Vec<String>>,
     /// What the customer of an accepted job writes, and its provider's answer.
     talks: BTreeMap<Region, [String; 2]>,
+    reviews: BTreeMap<Region, DemoReview>,
+    objections: BTreeMap<Region, Objection>,
     /// The customers' forms, without place and time.
     jobs: Vec<Map<String, Value>>,
 }
@@ -54,6 +76,14 @@ impl Jobs {
 
     pub(super) fn talk_of(&self, region: Region) -> &[String; 2] {
         &self.talks[&region]
+    }
+
+    pub(super) fn review_of(&self, region: Region) -> &DemoReview {
+        &self.reviews[&region]
+    }
+
+    pub(super) fn objection_of(&self, region: Region) -> &Objection {
+        &self.objections[&region]
     }
 
     /// A job outside the region's list above.

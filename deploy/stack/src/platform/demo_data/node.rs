@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use process::clock::Clock;
 use serde::Deserialize;
 use tokio::time::{sleep, timeout};
-use wire::{CmdFrame, Code, CommandBody, CommandId, OrderId, Reply, Verdict};
+use wire::{CmdFrame, Code, CommandBody, CommandId, OrderId, PaymentStatus, Reply, Verdict};
 
 use crate::{admin::GatewaySession, layout::EdgePlace};
 
@@ -29,11 +29,11 @@ struct BoardItem {
     id: OrderId,
     /// It depends on something that the cloud has not decided.
     pending: bool,
+    payment_status: PaymentStatus,
 }
 
 #[derive(Deserialize)]
 struct Standing {
-    unpaid_start: bool,
     link: Link,
 }
 
@@ -54,10 +54,8 @@ impl NodeSession {
         })
     }
 
-    /// Accepts and starts the job, and completes it if there is a note. The node is cut off by
-    /// then.
+    /// Starts the job, and completes it if there is a note.
     pub(super) async fn work(&mut self, order_id: OrderId, note: Option<String>) -> Result<()> {
-        self.command(CommandBody::AcceptOrder { order_id }).await?;
         self.command(CommandBody::StartOrder {
             order_id,
             start_code: None,
@@ -75,10 +73,14 @@ impl NodeSession {
         Ok(())
     }
 
-    /// Returns once the node's feed has brought the order and the permission to start unpaid work.
-    pub(super) async fn has(&self, order: OrderId) -> Result<()> {
-        self.until(&format!("{order} is at its node"), |board, standing| {
-            standing.unpaid_start && board.items.iter().any(|item| item.id == order)
+    /// Returns once the node's feed has brought the order with that payment status.
+    pub(super) async fn has(&self, order: OrderId, payment: PaymentStatus) -> Result<()> {
+        let what = format!("{order}, {payment}, is at its node");
+        self.until(&what, |board, _| {
+            board
+                .items
+                .iter()
+                .any(|item| item.id == order && item.payment_status == payment)
         })
         .await
     }
