@@ -56,6 +56,7 @@ async fn make_region(
     people: &DemoPeople,
 ) -> Result<()> {
     let region = place.region;
+    allow_unpaid_start(admin, region).await?;
     let customer = newcomer(admin, people, Role::Customer, region).await?;
     let provider = newcomer(admin, people, Role::Provider, region).await?;
     let mut paid = Vec::new();
@@ -128,6 +129,15 @@ async fn work_cut_off(
         .await
         .context("could not reconnect a node")?;
     node.is_decided().await
+}
+
+/// Lets visitors start a job at a tablet that they have not paid as its customer.
+async fn allow_unpaid_start(admin: &GatewaySession, region: Region) -> Result<()> {
+    let rules = json!({ "rules": { "unpaid_start": true, "approval": null } });
+    let path = format!("/api/v1/admin/assignments/{region}");
+    let done = admin.put::<Value>(&path, &rules).await;
+    done.with_context(|| format!("could not allow {region} to start unpaid work"))
+        .map(drop)
 }
 
 /// One provider accepts a job at a node that is cut off, another accepts it in the portal.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
@@ -59,12 +60,14 @@ pub(super) async fn do_in_portal(
     for PaidJob { order_id, fate, .. } in paid {
         match fate {
             Fate::Reviewed => {
-                work(provider, *order_id).await?;
+                act(provider, *order_id, "start", &json!({})).await?;
+                act(provider, *order_id, "complete", &json!({})).await?;
                 review(customer, provider, *order_id, jobs, region).await?;
             }
             Fate::Objected => {
-                work(provider, *order_id).await?;
+                act(provider, *order_id, "start", &json!({})).await?;
                 object(customer, *order_id, jobs, region).await?;
+                act(provider, *order_id, "complete", &json!({})).await?;
             }
             _ => {}
         }
@@ -89,11 +92,6 @@ async fn wait_until_held(customer: &GatewaySession, order: OrderId) -> Result<()
         .context("the money for a job was not held in time")?
 }
 
-async fn work(provider: &GatewaySession, order: OrderId) -> Result<()> {
-    act(provider, order, "start", &json!({})).await?;
-    act(provider, order, "complete", &json!({})).await
-}
-
 async fn review(
     customer: &GatewaySession,
     provider: &GatewaySession,
@@ -115,6 +113,8 @@ async fn review(
     replied.context("could not reply to a review").map(drop)
 }
 
+/// Before the completion: the money may be the provider's at once after it. The payment service
+/// learns of the start by an event.
 async fn object(
     customer: &GatewaySession,
     order: OrderId,
@@ -123,6 +123,19 @@ async fn object(
 ) -> Result<()> {
     let words = jobs.objection_of(region);
     let form = json!({ "order_id": order, "amount": words.refund, "reason": words.reason });
-    let asked = customer.post::<Value>("/api/v1/refunds", &form).await;
-    asked.context("could not ask for a refund").map(drop)
+    let asking = async {
+        loop {
+            let asked = customer.post::<Value>("/api/v1/refunds", &form).await;
+            match asked {
+                Err(error) if error.status == Some(StatusCode::CONFLICT.as_u16()) => {
+                    sleep(BETWEEN_LOOKS).await;
+                }
+                asked => return asked.map(drop),
+            }
+        }
+    };
+    timeout(SOON, asking)
+        .await
+        .context("a refund could not be asked for in time")?
+        .context("could not ask for a refund")
 }
