@@ -144,6 +144,12 @@ test('a region is cut off, two ask for one job, and both read why', () => play(a
   await readDesk(admin, order.code)
 }))
 
+/** In whole units. The demo's jobs have brought something in before. */
+async function balanceOf(provider) {
+  const { items } = await (await apiOf(platform, provider)).get('/earnings')
+  return items.reduce((sum, { available }) => sum + Number(available), 0)
+}
+
 test('a job is paid by a double click, done, and its money told to everybody to the cent', () => play(async ({ portal }) => {
   const [customer, admin, provider] = await Promise.all([portal('customer-north'), portal('admin'), portal('provider-north')])
   const order = await publish(customer, FAN)
@@ -164,11 +170,13 @@ test('a job is paid by a double click, done, and its money told to everybody to 
   await keep(customer, '13-held')
 
   await provider.getByRole('button', { name: 'Start', exact: true, disabled: false }).click()
+  const before = await balanceOf('provider-north')
   await provider.getByRole('button', { name: 'Complete this job', disabled: false }).click()
   await heading(customer, 'Paid to the provider')
   await seen(provider, '¥162.00 is yours, after the fee of ¥18.00')
   await provider.getByRole('link', { name: 'Earnings' }).click()
-  await provider.locator('.totals > div', { hasText: 'In your balance' }).getByText('¥162.00').waitFor()
+  const balance = (before + 162).toLocaleString('en', { minimumFractionDigits: 2 })
+  await provider.locator('.totals > div', { hasText: 'In your balance' }).getByText(`¥${balance}`, { exact: true }).waitFor()
   await provider.getByRole('link', { name: "This month's statement" }).click()
   const line = provider.locator('.statement tbody tr', { hasText: order.code })
   for (const sum of ['¥18.00', '¥162.00']) await line.getByText(sum, { exact: true }).first().waitFor()
