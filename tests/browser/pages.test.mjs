@@ -50,6 +50,7 @@ const OPENED = {
   'admin set-up of a second factor': ['admin', '/account', drawFactor],
   'sign-in with a second factor': ['', '/sign-in', signIn, { factor: { asks: 'second_factor_required' } }],
   'sign-in that sets up a second factor': ['', '/sign-in', signIn, { factor: { asks: 'second_factor_setup_required' } }],
+  'customer deletion': ['customer', '/account', button('cloud/portal', ({ deletion }) => deletion.ask)],
   'report of a message': ['customer', `/orders/${ORDER}/messages`, button('cloud/portal', ({ messages }) => messages.report)],
   'block of a person': ['provider', `/jobs/${ORDER}/messages`, (page) => page.locator('.card p.noprint .button').last().click()],
   'admin drill': ['admin', '/regions', button('protocol/web', ({ act }) => act.cut)],

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { SHOWN_MS_MAX } from './browser.mjs'
 import { contactsOf } from './contacts.answers.mjs'
+import { deletionOf } from './deletion.answers.mjs'
 import { deliveriesOf } from './deliveries.answers.mjs'
 import { messagesOf } from './messages.answers.mjs'
 import { pushOf } from './push.answers.mjs'
@@ -299,7 +300,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/auth\/codes$/, () => ({ offered: true })],
     ['GET', /^\/auth\/oidc$/, () => ({ items: [{ name: 'acme', label: 'Acme' }, { name: 'bramble', label: 'Bramble' }] })],
     ['GET', /^\/auth\/address$/, () => state.address ?? { email: 'lin.wei@example.org', is_confirmed: true, pending: null }],
-    ['GET', /^\/auth\/identities$/, () => ({ items: state.role === 'customer' ? [{ id: id(860), label: 'Bramble', phone: false, origin: false, linked_at: at('08:00:00') }] : [], has_password: true })],
+    ['GET', /^\/auth\/identities$/, () => ({ items: state.role === 'customer' ? [{ id: id(860), label: 'Bramble', phone: false, origin: false, linked_at: at('08:00:00') }] : [], has_password: state.hasPassword ?? true })],
     ['GET', /^\/users\/me\/profile$/, () => state.profile],
     ['GET', /^\/users\/[\w-]+\/account$/, () => personOf(PEOPLE[state.role])],
     ['PUT', /^\/users\/me\/profile$/, ({ body }) => changed(body, () => void Object.assign(state.profile, { ...body, version: state.profile.version, is_complete: true }))],
@@ -352,7 +353,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     }],
     ['PUT', /^\/admin\/roles\/(\d+)$/, ({ match, body }) => Object.assign(state.roles.find((one) => one.role_id === Number(match[1])), { name: body.name, permissions: body.permissions })],
     ['DELETE', /^\/admin\/roles\/(\d+)$/, ({ match }) => { state.roles = state.roles.filter((one) => one.role_id !== Number(match[1])); return [204] }],
-    ['GET', /^\/admin\/names$/, ({ query }) => ({ items: query.get('ids').split(',').filter((user_id) => user_id in NAMES).map((user_id) => ({ user_id, full_name: NAMES[user_id] })) })],
+    ['GET', /^\/admin\/names$/, ({ query }) => ({ items: query.get('ids').split(',').filter((user_id) => user_id in NAMES).map((user_id) => ({ user_id, full_name: state.deletedPerson === user_id ? '' : NAMES[user_id], deleted: state.deletedPerson === user_id })) })],
     ['GET', /^\/admin\/users$/, ({ query }) => page(state.people.filter((one) => one.username.startsWith(query.get('search') ?? '') && (!query.get('state') || one.state === query.get('state')) && (!query.get('role') || one.role_id === Number(query.get('role')))))],
     ['GET', /^\/admin\/users\/([\w-]+)$/, ({ match }) => state.people.find((one) => one.user_id === match[1]) ?? 404],
     ['PUT', /^\/admin\/users\/([\w-]+)\/role$/, ({ match, body }) => {
@@ -508,6 +509,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   routes.unshift(...pushOf({ state, id, at }))
   routes.unshift(...messagesOf({ state, at, people: PEOPLE, orders: known, said }))
   routes.unshift(...timesOf({ state, at, orders: known }))
+  routes.unshift(...deletionOf({ state, NOW, PASSWORD }))
   routes.push(...reviewsOf({ state, id, at, people: PEOPLE, orders: known, said, isPicture, picture: PICTURE }))
   const rightOf = (region) => ({
     region, assignment: { policy_version: 2, epoch: 7, fence: 1, release_asked: false, rules_version: 1, rules: { unpaid_start: false, approval: null }, ...state.right }, wanted: null,

@@ -3,6 +3,8 @@
 /** Of the reviews that everybody sees: what their people and admins alone are told. */
 const APART = ['order_id', 'order_code', 'customer_id', 'version', 'is_hidden', 'hidden_reason', 'editable_until']
 const refused = (field, message) => [422, { status: 422, code: 'invalid_input', title: 'Some fields need correcting.', errors: [{ field, message }] }]
+/** The provider deleted their account. */
+const GONE = [404, { status: 404, code: 'not_found', title: 'There is nothing here.', deleted: true }]
 const STALE = [409, { status: 409, code: 'stale_version', title: 'This has changed since you read it.' }]
 
 export function reviewsOf({ state, id, at, people, orders, said, isPicture, picture }) {
@@ -80,6 +82,6 @@ export function reviewsOf({ state, id, at, people, orders, said, isPicture, pict
         dimensions: { professionalism: dimension('professionalism'), attitude: dimension('attitude'), punctuality: dimension('punctuality') }, last_updated: at('10:45:00'),
       }
     }],
-    ['GET', /^\/providers\/([\w-]+)\/profile$/, ({ match }) => (match[1] === provider.user_id ? { user_id: match[1], full_name: said ?? '王建国', verified: true, completed_orders: 31, rating_hundredths: 467, total_reviews: 21, member_since: at('08:00:00'), ...state.card } : 404)],
+    ['GET', /^\/providers\/([\w-]+)\/profile$/, ({ match }) => (match[1] === state.deletedPerson ? GONE : match[1] === provider.user_id ? { user_id: match[1], full_name: said ?? '王建国', verified: true, completed_orders: 31, rating_hundredths: 467, total_reviews: 21, member_since: at('08:00:00'), ...state.card } : 404)],
   ]
 }

@@ -75,6 +75,8 @@ pub struct Config {
     /// Addresses of accounts created before this moment count as confirmed, such as
     /// `2026-11-24T00:00:00Z`. Empty: none do.
     pub addresses_trusted_before: String,
+    /// Days after which an account is deleted whose owner asked for it.
+    pub deletion_days: u32,
     /// The address to which other services return browsers: the portal's `/sign-in/back`. Required
     /// with `oidc`.
     pub oidc_return: String,
@@ -92,6 +94,7 @@ const CODES_PER_ADDRESS_PER_HOUR: NonZeroU32 = NonZeroU32::new(60).unwrap();
 const CODES_PER_HOUR: NonZeroU32 = NonZeroU32::new(800).unwrap();
 const CODES_FOR_ACCOUNTS_PER_HOUR: NonZeroU32 = NonZeroU32::new(200).unwrap();
 const ADDRESS_MAILS_PER_HOUR: NonZeroU32 = NonZeroU32::new(5).unwrap();
+const DELETION_DAYS: u32 = 14;
 const SIGNING_KEY_DAYS: NonZeroU32 = NonZeroU32::new(30).unwrap();
 const SIGNING_KEY_KNOWN_HOURS: NonZeroU32 = NonZeroU32::new(24).unwrap();
 
@@ -131,6 +134,7 @@ impl PartConfig for Config {
             codes_for_accounts_per_hour: CODES_FOR_ACCOUNTS_PER_HOUR,
             address_mails_per_hour: ADDRESS_MAILS_PER_HOUR,
             addresses_trusted_before: String::new(),
+            deletion_days: DELETION_DAYS,
             oidc_return: String::new(),
             oidc: Vec::new(),
         }

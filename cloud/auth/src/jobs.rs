@@ -1,11 +1,12 @@
-//! Background jobs of auth: rotate the signing keys, reseal rows that are plain or sealed by a
-//! former key, and purge expired sessions, devices, wrong passwords, OIDC flows, phone codes,
+//! Background jobs of auth: delete accounts whose owners asked for it, rotate the signing keys,
+//! reseal rows that are plain or sealed by a former key, and purge expired sessions, devices, wrong passwords, OIDC flows, phone codes,
 //! address changes and tickets of unfinished sign-ins.
 
 use platform::jobs::Job;
 use process::clock::Clock;
 
 use crate::{
+    account_deletions::AccountDeletions,
     domain::Lockout,
     signing::SigningKeys,
     store::{BATCH, Store, StoreError},
@@ -16,7 +17,12 @@ const BATCHES_MAX: usize = 200;
 /// Ended sessions are kept for a while, so that their state can be looked up.
 const KEPT_MS: i64 = 24 * 3600 * 1000;
 
-pub(crate) fn build_jobs(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
+pub(crate) fn build_jobs(
+    store: &Store,
+    clock: &Clock,
+    signing: &SigningKeys,
+    deletions: &AccountDeletions,
+) -> Vec<Job> {
     let seal = Job::reseal("auth-seal", "40 */5 * * * *", store.resealer());
     let store = store.clone();
     let clock = clock.clone();
@@ -37,7 +43,17 @@ pub(crate) fn build_jobs(store: &Store, clock: &Clock, signing: &SigningKeys) ->
             Ok(())
         }
     });
-    vec![keys, purge, seal]
+    let due = deletions.clone();
+    let deletion = Job::new("auth-deletions", "50 * * * * *", move || {
+        let deletions = due.clone();
+        async move { Ok(deletions.delete_due_accounts().await.map(drop)?) }
+    });
+    let past = deletions.clone();
+    let repetition = Job::new("auth-deleted", "25 11 3 * * *", move || {
+        let deletions = past.clone();
+        async move { Ok(deletions.repeat_deletions().await.map(drop)?) }
+    });
+    vec![keys, purge, seal, deletion, repetition]
 }
 
 /// Returns the number of rows it removed.

@@ -6,6 +6,7 @@
 //! record of revocations, and the cache only saves queries.
 
 mod account_change;
+mod account_deletions;
 mod config;
 mod constant_time;
 mod device_grants;
@@ -13,6 +14,7 @@ mod domain;
 mod errors;
 /// One module per use case: its handlers, and the actions that they call.
 mod handlers {
+    pub(crate) mod account_deletions;
     pub(crate) mod contacts;
     pub(crate) mod devices;
     pub(crate) mod email_addresses;
@@ -32,6 +34,7 @@ mod handlers {
 mod jobs;
 mod limits;
 mod oidc;
+mod open_matters;
 mod passwords;
 mod phone_codes;
 mod routes;
@@ -69,6 +72,7 @@ use crate::{
     handlers::passwords::register_account,
     limits::AuthRateLimits,
     oidc::Issuers,
+    open_matters::OpenMatters,
     passwords::Passwords,
     phone_codes::PhoneCodes,
     service::{Service, require_live_session},
@@ -77,13 +81,12 @@ use crate::{
     store::{MIGRATIONS, NameHash, Store},
 };
 
+pub use account_deletions::{AccountDeletions, DeletionError};
 pub use config::{Config, GrantHours, IssuerConfig};
 pub use domain::SecondFactorPolicy;
+pub use open_matters::Peers;
 
 pub const NAME: &str = CloudPart::Auth.name();
-
-#[derive(Clone, Default)]
-pub struct Peers {}
 
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
@@ -103,7 +106,7 @@ pub enum BootstrapError {
 pub async fn open(
     config: Config,
     context: ServiceContext,
-    _peers: Peers,
+    peers: Peers,
 ) -> Result<Router, OpenError> {
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &context.data_keys).await?;
     let store = Store::new(sql.clone());
@@ -115,10 +118,12 @@ pub async fn open(
     let sessions = SessionStatusCache::new(&store, &context.cache, &context.clock);
     sessions.refill_blacklist().await;
     sessions.spawn_refill(&context.tasks);
+    let open_matters = OpenMatters::new(peers, context.verifier_for(NAME));
+    let deletions = AccountDeletions::new(&store, &sessions, open_matters.clone(), &context);
     context.run(
         NAME,
         &sql,
-        jobs::build_jobs(&store, &context.clock, &signing),
+        jobs::build_jobs(&store, &context.clock, &signing, &deletions),
     )?;
     start_consumer(
         &context.tasks,
@@ -171,6 +176,8 @@ pub async fn open(
         kiosks,
         second_factor,
         addresses_trusted_before,
+        deletion_days: config.deletion_days,
+        open_matters,
         verifier,
         clock,
         cache,

@@ -7,8 +7,8 @@ use axum::{Router, routing::post};
 use process::{
     openapi::RouteTable,
     routes::{
-        ANY, Audience, CUSTOMER, DELETE, ENTRANT, GET, OPEN, POST, PROVIDER, PUT, admin, permitted,
-        route,
+        ANY, Audience, CUSTOMER, CUSTOMER_OR_PROVIDER, DELETE, ENTRANT, GET, OPEN, POST, PROVIDER,
+        PUT, admin, permitted, route,
     },
 };
 use wire::{
@@ -19,8 +19,8 @@ use wire::{
 
 use crate::{
     handlers::{
-        contacts, devices, email_addresses, factor_sign_ins, identities, keys, oidc, passwords,
-        people, phone_codes, phone_links, roles, second_factors, sessions, tokens,
+        account_deletions, contacts, devices, email_addresses, factor_sign_ins, identities, keys,
+        oidc, passwords, people, phone_codes, phone_links, roles, second_factors, sessions, tokens,
     },
     service::Service,
 };
@@ -54,7 +54,7 @@ pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
         TooManyRequests, UserExists,
     };
     let to = add_second_factor_routes(add_identity_routes(add_admin_routes(to)));
-    add_address_routes(add_phone_code_routes(to))
+    add_deletion_routes(add_address_routes(add_phone_code_routes(to)))
         .add_public_route(
             route(POST, "/api/v1/auth/register", ENTRANT).without_key(
                 "a repeat fails because the user name is taken; there is no signed-in person to \
@@ -292,6 +292,27 @@ fn add_address_routes<T: RouteTable<Service>>(to: T) -> T {
                 .without_key("a repeat fails because its code is spent"),
             "Confirm your e-mail address with the code sent to it",
             &[CodeWrong, CodeOver, UserExists, TooManyRequests], email_addresses::confirm_address)
+}
+
+#[rustfmt::skip]
+fn add_deletion_routes<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{
+        AccountLocked, InvalidCredentials, NotFound, RoleForbidden, SignInAgain, TooManyRequests,
+        Unavailable,
+    };
+    to
+        .add_public_route(route(GET, "/api/v1/auth/deletion", CUSTOMER_OR_PROVIDER),
+            "Show whether you asked to delete your account, and the open orders and payments that \
+             a deletion waits for",
+            &[RoleForbidden, Unavailable], account_deletions::show_deletion)
+        .add_public_route(route(POST, "/api/v1/auth/deletion", CUSTOMER_OR_PROVIDER),
+            "Ask to delete your account, with your password; it works on until then",
+            &[RoleForbidden, InvalidCredentials, AccountLocked, TooManyRequests, SignInAgain,
+                Unavailable],
+            account_deletions::ask_deletion)
+        .add_public_route(route(DELETE, "/api/v1/auth/deletion", CUSTOMER_OR_PROVIDER),
+            "Undo the deletion of your account", &[NotFound, RoleForbidden],
+            account_deletions::undo_deletion)
 }
 
 #[rustfmt::skip]

@@ -1,9 +1,11 @@
 //! Stores auth_db: accounts, roles, sessions, registered and known devices, wrong passwords,
-//! pending addresses, external and phone identities, phone codes, second factors, and signing keys.
+//! pending addresses, external and phone identities, phone codes, second factors, signing keys, and wishes
+//! to delete an account.
 //!
 //! Invariants: accounts and revocations are written in one transaction with their outbox event; the
 //! reasons that admins give may name a person, so each is stored sealed.
 
+mod account_deletions;
 mod accounts;
 mod addresses;
 mod devices;
@@ -26,6 +28,7 @@ use platform::{
 use uuid::Uuid;
 use wire::UnixMillis;
 
+pub(crate) use account_deletions::{AccountDeletion, DueDeletion};
 pub(crate) use accounts::{Account, AddUserResult, NewPassword, PasswordReset};
 pub(crate) use addresses::{
     AccountAddress, AddressChangeRequest, AddressCode, AddressCodeTarget, ConfirmAddressResult,
@@ -49,8 +52,12 @@ pub(crate) use sessions::{
 pub(crate) use sign_ins::{CodeLifetime, CodeTryResult, NameHash, OneTimeCodeHash, PlaceHash};
 pub(crate) use signing_keys::{KeyChangeAudit, NewSigningKey, SigningKey};
 
-pub(crate) const MIGRATIONS: Migrations =
-    platform::migrations!("0001_auth", "0002_devices", "0003_second_factors");
+pub(crate) const MIGRATIONS: Migrations = platform::migrations!(
+    "0001_auth",
+    "0002_devices",
+    "0003_second_factors",
+    "0004_account_deletions"
+);
 /// The rows that one statement of a job reads or removes.
 pub(crate) const BATCH: usize = 500;
 

@@ -1,4 +1,5 @@
-//! Consumes events. Each becomes inbox lines for the people it concerns, and an approved order (or
+//! Consumes events. Each becomes inbox lines for the people it concerns, a deleted person loses
+//! everything that is stored for them, and an approved order (or
 //! a published one, if configured) is fanned out to the providers that the user service's matching
 //! proposes.
 //!
@@ -13,14 +14,16 @@ use platform::{
 };
 use process::{clock::Clock, tasks::Tasks, tokens::TokenVerifier};
 use serde::{Deserialize, Serialize};
-use wire::{Event, EventType, Order, OrderEvent, Region, ServiceType, UserEvent, UserId};
+use wire::{
+    Event, EventType, Order, OrderEvent, Region, ServiceType, UnixMillis, UserEvent, UserId,
+};
 
 use crate::{
     config::FanOutRules,
     delivery::NotificationDispatcher,
-    domain::{self, InboxLine, LineId, SourceEvent},
+    domain::{self, InboxLine, InboxOwner, LineId, SourceEvent},
     reminders,
-    store::{FanOut, InboxStore, MatchedProvider},
+    store::{FanOut, InboxStore, MatchedProvider, NoticeStore},
 };
 
 const QUEUES: [QueueSpec; 4] = [
@@ -57,6 +60,7 @@ pub(crate) fn start(
 pub(crate) struct InboxEventConsumer {
     pub store: InboxStore,
     pub dispatcher: NotificationDispatcher,
+    pub notices: NoticeStore,
     pub clock: Clock,
     /// The objection period before the payment service releases money.
     pub dispute_ms: i64,
@@ -77,7 +81,8 @@ impl EventHandler for InboxEventConsumer {
             .plan_deliveries(lines.iter().map(|(_, line)| line))
             .await?;
         // After the warning to the current address, because the code waits for it.
-        self.dispatcher.plan_confirmation(event).await
+        self.dispatcher.plan_confirmation(event).await?;
+        self.erase_texts(event).await
     }
 
     async fn handle_run(&self, run: &[&Event]) -> Result<bool, HandleError> {
@@ -96,6 +101,8 @@ impl EventHandler for InboxEventConsumer {
             .await?;
         for event in run {
             self.dispatcher.plan_confirmation(event).await?;
+            // After the lines of the run, which may concern the same order or person.
+            self.erase_texts(event).await?;
         }
         Ok(true)
     }
@@ -114,6 +121,43 @@ impl InboxEventConsumer {
         if ended > 0 {
             tracing::info!(user.id = %user_id, devices = ended, "Ended pushes to the devices of a revoked person");
         }
+        Ok(())
+    }
+
+    async fn erase_texts(&self, event: &Event) -> Result<(), HandleError> {
+        match event.kind {
+            EventType::UserDeleted => {
+                let person = UserEvent::deserialize(&event.body)?;
+                self.erase_person(&person, event.at).await
+            }
+            EventType::OrderErased => {
+                let OrderEvent { order, .. } = OrderEvent::deserialize(&event.body)?;
+                let lines = self.store.erase_order_texts(&order).await?;
+                tracing::info!(order.id = %order.id, lines, "Erased the texts of an order in inboxes");
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The inbox before its deliveries: without a line no delivery is planned.
+    async fn erase_person(&self, person: &UserEvent, at: UnixMillis) -> Result<(), HandleError> {
+        let UserEvent { user_id, role, .. } = *person;
+        let NotificationDispatcher {
+            preferences,
+            delivery_store,
+            devices,
+            ..
+        } = &self.dispatcher;
+        preferences.remove_preferences(user_id).await?;
+        devices.end_devices_of(user_id, at).await?;
+        self.notices.erase_notices_to(user_id).await?;
+        let lines = self
+            .store
+            .erase_inbox(InboxOwner { user_id, role }, at)
+            .await?;
+        let deliveries = delivery_store.remove_deliveries_of(user_id).await?;
+        tracing::info!(user.id = %user_id, lines, deliveries, "Erased the inbox of a deleted person");
         Ok(())
     }
 

@@ -54,11 +54,7 @@ pub async fn open(
 ) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
     let documents = documents.sealed_by(&context.data_keys);
-    let cache_ttl = config.cache_ttl();
-    let cache = InboxCache::new(context.cache.clone(), context.data_keys.clone(), cache_ttl);
-    let store = InboxStore::new(&documents)
-        .with_cache(cache)
-        .with_retention(config.lines_kept_from);
+    let store = build_inbox_store(&config, &context, &documents);
     store.check_schema().await?;
     let preferences = PreferencesStore::new(&documents);
     preferences.check_schema().await?;
@@ -98,6 +94,7 @@ pub async fn open(
     let inboxes = InboxEventConsumer {
         store: store.clone(),
         dispatcher: deliveries.clone(),
+        notices: notices.store.clone(),
         clock: clock.clone(),
         dispute_ms: context.dispute_ms,
     };
@@ -132,6 +129,18 @@ pub async fn open(
     ];
     let routes = answers.wrap_routes(routes::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(operator), checks))
+}
+
+fn build_inbox_store(
+    config: &Config,
+    context: &ServiceContext,
+    documents: &Documents,
+) -> InboxStore {
+    let cache_ttl = config.cache_ttl();
+    let cache = InboxCache::new(context.cache.clone(), context.data_keys.clone(), cache_ttl);
+    InboxStore::new(documents)
+        .with_cache(cache)
+        .with_retention(config.lines_kept_from)
 }
 
 fn fan_out_rules(config: &Config) -> Result<FanOutRules, OpenError> {

@@ -4,6 +4,7 @@
 
 mod deliveries;
 mod devices;
+mod erasure;
 mod inbox_documents;
 mod notices;
 mod orders;
@@ -34,6 +35,7 @@ pub use orders::{FanOut, MatchedProvider, PaymentReminder, due_reminders_query};
 pub use preferences::PreferencesStore;
 pub use reading::{InboxCache, RECENT_MAX, shown_page_query, shown_unread_query};
 
+use erasure::DeletedPerson;
 use inbox_documents::{IS_READ, READ_AT, UNREAD, USER, to_stored_line};
 use orders::FanOutDocument;
 use reading::InboxChangeNotifier;
@@ -46,6 +48,7 @@ pub struct InboxStore {
     admins: Collection<InboxDocument>,
     fan_outs: Collection<FanOutDocument>,
     reminders: Collection<PaymentReminder>,
+    deleted: Collection<DeletedPerson>,
     kept_from: KeptFrom,
     change_notifier: InboxChangeNotifier,
     cache: Option<InboxCache>,
@@ -60,6 +63,7 @@ impl InboxStore {
             admins: Collection::new(documents, "admin_inbox"),
             fan_outs: Collection::new(documents, "fan_outs"),
             reminders: Collection::new(documents, "reminders"),
+            deleted: Collection::new(documents, "deleted_people"),
             kept_from: KeptFrom::Read,
             change_notifier: InboxChangeNotifier::default(),
             cache: None,
@@ -88,7 +92,8 @@ impl InboxStore {
         self.providers.migrate().await?;
         self.admins.migrate().await?;
         self.fan_outs.migrate().await?;
-        self.reminders.migrate().await
+        self.reminders.migrate().await?;
+        self.deleted.migrate().await
     }
 
     /// Fails if `migrate` has not brought the store up to date.
@@ -98,7 +103,8 @@ impl InboxStore {
         self.providers.check_schema().await?;
         self.admins.check_schema().await?;
         self.fan_outs.check_schema().await?;
-        self.reminders.check_schema().await
+        self.reminders.check_schema().await?;
+        self.deleted.check_schema().await
     }
 
     pub fn reminders(&self) -> &Collection<PaymentReminder> {
@@ -118,8 +124,11 @@ impl InboxStore {
         self.change_notifier.subscribe_to_user(user)
     }
 
-    /// Inserts a line; returns false if the person already has a line for that event.
+    /// Inserts a line; returns false if the person already has a line for that event, or is deleted.
     pub async fn add_line(&self, id: LineId, line: &InboxLine) -> Result<bool, DocumentsError> {
+        if !self.find_deleted(&[line.user_id]).await?.is_empty() {
+            return Ok(false);
+        }
         self.invalidate_cache(line.owner()).await;
         let is_new = self
             .collection_for(line.role)
@@ -137,14 +146,18 @@ impl InboxStore {
         lines: &[(LineId, InboxLine)],
     ) -> Result<Vec<bool>, DocumentsError> {
         let owners: BTreeSet<InboxOwner> = lines.iter().map(|(_, line)| line.owner()).collect();
-        for owner in owners {
-            self.invalidate_cache(owner).await;
+        for owner in &owners {
+            self.invalidate_cache(*owner).await;
         }
-        let mut fresh = vec![true; lines.len()];
+        let people: Vec<UserId> = owners.iter().map(|owner| owner.user_id).collect();
+        let deleted = self.find_deleted(&people).await?;
+        let is_kept = |line: &InboxLine| !deleted.contains(&line.user_id);
+        let mut fresh: Vec<bool> = lines.iter().map(|(_, line)| is_kept(line)).collect();
         for inbox in [&self.customers, &self.providers, &self.admins] {
             let lines = lines.iter().enumerate();
-            let own =
-                lines.filter(|(_, (_, line))| std::ptr::eq(self.collection_for(line.role), inbox));
+            let own = lines.filter(|(_, (_, line))| {
+                is_kept(line) && std::ptr::eq(self.collection_for(line.role), inbox)
+            });
             let (places, documents): (Vec<usize>, Vec<_>) = own
                 .map(|(place, (id, line))| {
                     let document = InboxDocument::from_line(line, self.kept_from);

@@ -1,5 +1,6 @@
 //! Consumes events. People: opens a case for each job of a revoked provider, ends a revoked
-//! person's calendar feed, and stores verification status. Payments: the only source of an order's
+//! person's calendar feed, starts the erasure of a deleted person's texts, and stores verification
+//! status. Payments: the only source of an order's
 //! payment status. Reviews: move a completed order to reviewed.
 
 use platform::{
@@ -27,9 +28,19 @@ impl EventHandler for UserEventConsumer {
         if let Some(mark) = provider_verification::verification_from_event(event)? {
             return Ok(self.store.apply_verification(mark).await?);
         }
-        if event.kind != EventType::UserRevoked {
-            return Ok(());
+        match event.kind {
+            EventType::UserRevoked => self.apply_revocation(event).await,
+            EventType::UserDeleted => {
+                let UserEvent { user_id, .. } = serde_json::from_value(event.body.clone())?;
+                Ok(self.store.start_erasure(user_id, event.at).await?)
+            }
+            _ => Ok(()),
         }
+    }
+}
+
+impl UserEventConsumer {
+    async fn apply_revocation(&self, event: &Event) -> Result<(), HandleError> {
         let UserEvent { user_id, .. } = serde_json::from_value(event.body.clone())?;
         let listed = self.store.apply_revocation(event, user_id).await?;
         if listed > 0 {

@@ -1,10 +1,14 @@
-//! Scheduled jobs: close stale orders, republish completed jobs, remove photos that did not become
-//! whole, announce messages that no one has read, and seal text that is plain or sealed under an
-//! old key.
+//! Scheduled jobs: close stale orders, erase the texts of deleted people, republish completed jobs,
+//! remove photos that did not become whole, announce messages that no one has read, and seal text
+//! that is plain or sealed under an old key.
 
-use platform::jobs::Job;
+mod erasures;
+
+use platform::{files::Files, jobs::Job};
 use texts::{Sentence, Text};
 use wire::OrderStatus;
+
+pub use erasures::erase_due_texts;
 
 use crate::{
     say,
@@ -21,7 +25,7 @@ const ANNOUNCED_MAX: usize = 500;
 const REMOVED_MAX: usize = 500;
 
 /// `stale_after` is in milliseconds; `None` leaves stale orders open.
-pub fn scheduled_jobs(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
+pub fn scheduled_jobs(store: &Store, files: &Files, stale_after: Option<i64>) -> Vec<Job> {
     let sealing = Job::reseal("order-seal", "20 */5 * * * *", store.resealer());
     let told = store.clone();
     let telling = Job::new("order-completed", "10 17 4 * * *", move || {
@@ -52,7 +56,12 @@ pub fn scheduled_jobs(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
                 .map(drop)?)
         }
     });
-    let mut jobs = vec![sealing, telling, photos, messages];
+    let erased = (store.clone(), files.clone());
+    let erasures = Job::new("order-erasures", "50 * * * * *", move || {
+        let (store, files) = erased.clone();
+        async move { Ok(erase_due_texts(&store, &files).await.map(drop)?) }
+    });
+    let mut jobs = vec![sealing, telling, photos, messages, erasures];
     if let Some(age_ms) = stale_after {
         let store = store.clone();
         jobs.push(Job::new("order-expire", "40 7 * * * *", move || {

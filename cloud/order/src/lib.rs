@@ -3,8 +3,8 @@
 //!
 //! Modules: `rules` (a crate) is the domain, `store` has the SQL, `actions` the use cases and the
 //! calls to other services, `routes` and `handlers` the API, `icalendar` the form of calendars,
-//! `events` the consumers, `jobs` the closing of stale orders, the removal of unfinished photos, the
-//! lines about unread messages and the sealing of plain text.
+//! `events` the consumers, `jobs` the closing of stale orders, the erasure of deleted people's texts,
+//! the removal of unfinished photos, the lines about unread messages and the sealing of plain text.
 
 mod actions;
 pub mod events;
@@ -71,7 +71,7 @@ pub async fn open(
     context.run(
         NAME,
         &sql,
-        jobs::scheduled_jobs(&store, config.stale_after()),
+        jobs::scheduled_jobs(&store, &files, config.stale_after()),
     )?;
     UserEventConsumer {
         store: store.clone(),

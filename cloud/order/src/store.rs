@@ -1,6 +1,6 @@
 //! Owns order_db: orders and timeline, commands with their answers, region assignments, cases,
 //! cancellation fees, photos on their way to the file store, messages and proposals of another time
-//! between an order's two people, and the feeds of people's calendars.
+//! between an order's two people, the feeds of people's calendars, and the erasures of deleted people.
 //!
 //! Invariants: one transaction reads the input of a decision and writes the whole result: order,
 //! timeline, answer, outbox row. A decision depends on rows the transaction locks, never on a range
@@ -18,11 +18,13 @@ mod background;
 mod calendar_feeds;
 mod cancel_fees;
 mod decide;
+mod erasures;
 mod firm_answers;
 mod lists;
 mod message_blocks;
 mod message_reports;
 mod messages;
+mod order_erasing;
 mod orders;
 mod photos;
 mod requested_keys;
@@ -63,14 +65,16 @@ pub use assignments::{AssignmentRecord, AssignmentRequest};
 pub use calendar_feeds::{CALENDAR_JOBS_MAX, NewCalendarFeed};
 pub use cancel_fees::CancelFeeRow;
 pub use decide::FundedBatchResult;
+pub use erasures::DueErasure;
 pub use firm_answers::FirmAnswerQuery;
 pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
 pub use message_reports::MessageReport;
 pub use messages::{MessageRow, MessageStanding, NewMessage};
+pub use order_erasing::OrderErasure;
 pub use orders::{CancelBasis, KNOWN_MAX, TrackedStep, TrackingSecret};
 pub use photos::{
-    ChunkResult, KeptPhoto, OrderPhoto, PhotoArrival, PhotoMoment, PhotoName, PhotoPurpose,
-    PhotoVerdict, WholePhoto,
+    ChunkResult, ErasedPhoto, KeptPhoto, OrderPhoto, PhotoArrival, PhotoMoment, PhotoName,
+    PhotoPurpose, PhotoVerdict, WholePhoto,
 };
 pub use platform::StoreError;
 pub use stale_orders::StaleCutoff;
@@ -88,7 +92,8 @@ pub const MIGRATIONS: Migrations = platform::migrations!(
     "0005_incidents",
     "0006_messages",
     "0007_calendar_feeds",
-    "0008_time_proposals"
+    "0008_time_proposals",
+    "0009_erasures"
 );
 
 /// Maximum commands per transaction; the rest wait for the next.

@@ -1,7 +1,7 @@
 //! Consumes order events. The state in an event counts, regardless of the event's name, and only a
 //! higher version applies [ORDER_VERSION]; repeats change nothing, so the inbox only shows operators
 //! when an event was handled. Also consumes user events: a revoked user loses their saved payment
-//! methods.
+//! methods, and a deleted one also the texts of their refund requests.
 //!
 //! Finds lost events by comparing the versions of orders and dues in both directions [PULL]. A lost
 //! order event is recovered from the order; a lost money event is published again.
@@ -59,26 +59,30 @@ impl EventHandler for OrderEventConsumer {
 }
 
 /// A readmitted person may have saved new methods since, so even a late event removes only those
-/// saved before it.
-pub struct UserRevocationConsumer {
+/// saved before it. Erasing again changes nothing.
+pub struct AccountEndConsumer {
     pub store: Store,
 }
 
-impl UserRevocationConsumer {
+impl AccountEndConsumer {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
         start_consumer(tasks, bus, topology::PAYMENT_PEOPLE, self);
     }
 }
 
-impl EventHandler for UserRevocationConsumer {
+impl EventHandler for AccountEndConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
-        if event.kind != EventType::UserRevoked {
+        if !matches!(event.kind, EventType::UserRevoked | EventType::UserDeleted) {
             return Ok(());
         }
         let UserEvent { user_id, .. } = UserEvent::deserialize(&event.body)?;
         let removed = self.store.forget_methods(user_id, event.at).await?;
         if removed > 0 {
-            tracing::info!(user.id = %user_id, methods = removed, "Removed the payment methods of a revoked person");
+            tracing::info!(user.id = %user_id, methods = removed, "Removed the payment methods of a person whose account ended");
+        }
+        if event.kind == EventType::UserDeleted {
+            let requests = self.store.erase_request_reasons(user_id).await?;
+            tracing::info!(user.id = %user_id, requests, "Erased the texts of a deleted person's refund requests");
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 
 use actions::{CallbackLimits, Service};
 use adapter::{Alipay, AlipayError, AlipaySettings, PaymentAdapter, SimulatedAdapter};
-use events::{OrderEventConsumer, UserRevocationConsumer};
+use events::{AccountEndConsumer, OrderEventConsumer};
 use store::{MIGRATIONS, Store};
 
 pub use actions::AdapterWorker;
@@ -93,7 +93,7 @@ pub async fn open(
         store: store.clone(),
     }
     .start(&context.tasks, &context.bus);
-    UserRevocationConsumer { store }.start(&context.tasks, &context.bus);
+    AccountEndConsumer { store }.start(&context.tasks, &context.bus);
     let answers = IdempotencyStore::new(&context, NAME, &sql);
     let operator = operator_routes::build_routes(&context, CloudPart::Payment, &sql);
     let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(context.bus)];

@@ -25,7 +25,12 @@ use crate::{
 };
 
 pub(crate) fn router(service: Service) -> Router {
-    let own = Router::new().route("/internal/funds", post(payments::answer_funds_query));
+    let own = Router::new()
+        .route("/internal/funds", post(payments::answer_funds_query))
+        .route(
+            "/internal/people/open-matters",
+            post(payments::count_open_matters),
+        );
     add_routes(own).with_state(service)
 }
 

@@ -11,6 +11,7 @@ mod admin_decisions;
 mod dues;
 mod journals;
 mod money_events;
+mod open_matters;
 mod order_money;
 mod payments;
 mod payouts;
@@ -40,7 +41,7 @@ pub use reconciliation::{
     BookedCompensation, FindingContext, JournalCursor, LedgerDiscrepancies, OverdueRows,
 };
 
-pub const MIGRATIONS: Migrations = platform::migrations!("0001_payment");
+pub const MIGRATIONS: Migrations = platform::migrations!("0001_payment", "0002_open_matters");
 
 const SEALED_TABLES: &[SealedTable] = &[
     admin_decisions::REFUND_REQUESTS,

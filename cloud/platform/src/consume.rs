@@ -30,6 +30,7 @@ use crate::{
         topology::{QueueSpec, dead_letter_queue},
     },
     documents::DocumentsError,
+    files::FilesError,
     sql::{LOCK_WAITS, SqlError},
     upstream::UpstreamError,
 };
@@ -427,6 +428,15 @@ impl From<SqlError> for HandleError {
 impl From<DocumentsError> for HandleError {
     fn from(error: DocumentsError) -> Self {
         Self::unavailable_or_retry(error.is_unavailable() || error.is_contention(), error)
+    }
+}
+
+impl From<FilesError> for HandleError {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Register(error) => error.into(),
+            error => Self::unavailable_or_retry(matches!(error, FilesError::Store(_)), error),
+        }
     }
 }
 

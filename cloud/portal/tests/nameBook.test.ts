@@ -7,7 +7,7 @@ function open(isAway = false) {
   const book = createNameBook(new Map(), (ids): Promise<PersonName[]> => {
     asked.push(ids)
     if (isAway) return Promise.reject(new Error('away'))
-    return Promise.resolve(ids.filter(id => !id.startsWith('x')).map(id => ({ user_id: id, full_name: `Name ${id}` })))
+    return Promise.resolve(ids.filter(id => !id.startsWith('x')).map(id => ({ user_id: id, full_name: `Name ${id}`, deleted: false })))
   })
   return { book, asked }
 }
@@ -18,7 +18,7 @@ test('all that a page shows is asked for at once, and once', async () => {
   const { book, asked } = open()
   expect(['a', 'b', 'a', 'x'].map(book.find)).toEqual([undefined, undefined, undefined, undefined])
   await answered()
-  expect(['a', 'b', 'x'].map(book.find)).toEqual(['Name a', 'Name b', undefined])
+  expect(['a', 'b', 'x'].map(id => book.find(id)?.full_name)).toEqual(['Name a', 'Name b', undefined])
   await answered()
   expect(asked).toEqual([['a', 'b', 'x']])
 })
@@ -29,7 +29,7 @@ test('a request asks for at most fifty', async () => {
   ids.forEach(book.find)
   await answered()
   expect(asked.map(ids => ids.length)).toEqual([50, 50, 20])
-  expect(book.find('p119')).toBe('Name p119')
+  expect(book.find('p119')?.full_name).toBe('Name p119')
 })
 
 test('what could not be had is asked for again after half a minute', async () => {
@@ -55,5 +55,5 @@ test('another reader finds nothing of the one before, nor what was under way', a
   expect(book.find('a')).toBeUndefined()
   await answered()
   expect(asked).toHaveLength(2)
-  expect(book.find('a')).toBe('Name a')
+  expect(book.find('a')?.full_name).toBe('Name a')
 })

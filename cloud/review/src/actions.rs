@@ -2,7 +2,8 @@
 //! order service, decides reviews that come from edges, and keeps ratings and pictures up to date.
 //!
 //! An event of this service recomputes a provider's rating whenever one of their reviews is added,
-//! edited, hidden or restored. Scheduled jobs delete pictures that no review uses, recompute and
+//! edited, hidden or restored. The event of a deleted person, or of an order whose texts were erased,
+//! erases their texts here. Scheduled jobs delete pictures that no review uses, recompute and
 //! republish ratings, and seal fields that are plain or use a former data key.
 
 use axum::extract::FromRef;
@@ -20,10 +21,11 @@ use process::{
     tasks::Tasks,
     tokens::TokenVerifier,
 };
+use serde::Deserialize;
 use wire::{
     Action, Actor, BatchBody, BatchOp, Code, Command, CommandBody, CommandEvidence, EdgeId, Event,
-    EventType, FirstResult, Order, OrderAndTerms, OrderId, OrderStatus, Outcome, OutcomeKind,
-    PaymentStatus, ReviewEvent, ReviewId, Role, Source,
+    EventType, FirstResult, Order, OrderAndTerms, OrderEvent, OrderId, OrderStatus, Outcome,
+    OutcomeKind, PaymentStatus, ReviewEvent, ReviewId, Role, Source, UserEvent, UserId,
 };
 
 use crate::{
@@ -327,6 +329,42 @@ impl EventHandler for RatingEventConsumer {
             .refresh_rating(provider_id, &event.trace)
             .await
             .map(drop)?)
+    }
+}
+
+/// Idempotent: it erases only what is left.
+pub struct ErasureConsumer {
+    pub store: ReviewStore,
+    pub register: FileRegister,
+}
+
+impl ErasureConsumer {
+    pub fn start(self, tasks: &Tasks, bus: &Bus) {
+        start_consumer(tasks, bus, topology::REVIEW_PEOPLE, self);
+    }
+
+    async fn erase_person(&self, user: UserId) -> Result<(), HandleError> {
+        let texts = self.store.erase_person(user).await?;
+        let files = self.register.remove_files_of(user).await?;
+        tracing::info!(user.id = %user, texts, files, "Erased the texts of a deleted person");
+        Ok(())
+    }
+}
+
+impl EventHandler for ErasureConsumer {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        match event.kind {
+            EventType::UserDeleted => {
+                let UserEvent { user_id, .. } = UserEvent::deserialize(&event.body)?;
+                self.erase_person(user_id).await
+            }
+            EventType::OrderErased => {
+                let OrderEvent { order, .. } = OrderEvent::deserialize(&event.body)?;
+                self.store.erase_order_title(order.id, &order.title).await?;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 }
 

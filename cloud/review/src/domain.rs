@@ -10,8 +10,8 @@ use platform::documents::{GroupTotals, millis};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{
-    Code, CommandId, FileId, Hash, OrderCode, OrderId, ReviewEvent, ReviewId, Source, UnixMillis,
-    UserId, words,
+    Code, CommandId, ERASED_TITLE, FileId, Hash, OrderCode, OrderId, ReviewEvent, ReviewId, Source,
+    UnixMillis, UserId, words,
 };
 
 pub use content::{
@@ -223,6 +223,36 @@ impl Review {
         let is_new = self.standing == ReviewStanding::Shown && !is_decided;
         if is_new {
             self.standing = ReviewStanding::Reported;
+        }
+        is_new
+    }
+
+    /// Erases what the author wrote and what admins wrote about it; the stars stay. Returns false
+    /// if nothing is left to erase.
+    pub fn erase_words(&mut self) -> bool {
+        let has_decisions = self.decisions.iter().any(|step| !step.reason.is_empty());
+        if self.comment.is_empty() && self.images.is_empty() && !has_decisions {
+            return false;
+        }
+        self.comment.clear();
+        self.images.clear();
+        for step in &mut self.decisions {
+            step.reason.clear();
+        }
+        true
+    }
+
+    /// Returns false if there is no reply.
+    pub fn erase_reply(&mut self) -> bool {
+        self.reply.take().is_some()
+    }
+
+    /// Takes over that the order's title was erased. Any other title is left alone: an older event
+    /// may arrive late.
+    pub fn erase_title(&mut self, of_order: &str) -> bool {
+        let is_new = of_order == ERASED_TITLE && self.title != ERASED_TITLE;
+        if is_new {
+            ERASED_TITLE.clone_into(&mut self.title);
         }
         is_new
     }

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use actions::Service;
 use store::ReviewStore;
 
-pub use actions::RatingEventConsumer;
+pub use actions::{ErasureConsumer, RatingEventConsumer};
 
 pub const NAME: &str = CloudPart::Review.name();
 
@@ -95,6 +95,11 @@ pub async fn open(
     let answers = IdempotencyStore::new(&context, NAME, &documents);
     RatingEventConsumer {
         store: store.clone(),
+    }
+    .start(&context.tasks, &context.bus);
+    ErasureConsumer {
+        store: store.clone(),
+        register: register.clone(),
     }
     .start(&context.tasks, &context.bus);
     let service = Service {

@@ -5,6 +5,7 @@
 //! recounted at any time. Answers to edge commands are
 //! kept permanently: a repeated command gets its first answer, by any path.
 
+mod erasure;
 mod feedback;
 mod queries;
 

@@ -1,8 +1,8 @@
 //! What the service does without a request. Events: a new account gets a profile, a revoked one is
-//! hidden until readmitted, a completed and paid job counts for its provider, and a rating comes
-//! from the review service. Scheduled jobs: delete files that no profile uses, republish
-//! verification status, recount the jobs of providers, and seal fields that are plain or use a
-//! former data key.
+//! hidden until readmitted, a deleted one keeps only a blank profile, a completed and paid job
+//! counts for its provider, and a rating comes from the review service. Scheduled jobs: delete
+//! files that no profile uses, republish verification status, recount the jobs of providers, and
+//! seal fields that are plain or use a former data key.
 
 use platform::{
     StoreError,
@@ -36,6 +36,7 @@ const PAGE: usize = 200;
 /// and only the newest rating.
 pub struct ProfileEventConsumer {
     pub store: ProfileStore,
+    pub register: FileRegister,
 }
 
 impl ProfileEventConsumer {
@@ -85,6 +86,7 @@ impl ProfileEventConsumer {
         let is_closed = match event.kind {
             EventType::UserRevoked => true,
             EventType::UserReadmitted => false,
+            EventType::UserDeleted => return self.erase_person::<D>(user, &event.trace).await,
             _ => return Ok(()),
         };
         let changed = self
@@ -94,20 +96,48 @@ impl ProfileEventConsumer {
                 let is_new = std::mem::replace(&mut person.is_closed, is_closed) != is_closed;
                 Ok(is_new.then(|| ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
             });
-        match changed.await {
-            Ok(_) => Ok(()),
-            Err(ProfileRefusal::Failed(error)) => Err(error.into()),
-            Err(refused) => Err(HandleError::poison(format!(
-                "could not close or reopen the profile: {refused:?}"
-            ))),
-        }
+        check_change(changed.await)
+    }
+
+    /// The profile first: afterwards no upload finds a place for its file.
+    async fn erase_person<D: StoredProfile>(
+        &self,
+        user: UserId,
+        trace: &str,
+    ) -> Result<(), HandleError> {
+        let erased = self
+            .store
+            .change_profile::<D>(user, None, trace, |profile| {
+                *profile = profile.to_deleted();
+                Ok(Some(ProfileEventDraft::from_kind(
+                    EventType::ProfileUpdated,
+                )))
+            });
+        check_change(erased.await)?;
+        let files = self.register.remove_files_of(user).await?;
+        tracing::info!(user.id = %user, files, "Erased the profile of a deleted person");
+        Ok(())
+    }
+}
+
+/// The profile exists, so a missing one is that of a deleted person, which never changes again.
+fn check_change<D>(changed: Result<D, ProfileRefusal>) -> Result<(), HandleError> {
+    match changed {
+        Ok(_) | Err(ProfileRefusal::Missing) => Ok(()),
+        Err(ProfileRefusal::Failed(error)) => Err(error.into()),
+        Err(refused) => Err(HandleError::poison(format!(
+            "could not close, reopen or erase the profile: {refused:?}"
+        ))),
     }
 }
 
 impl EventHandler for ProfileEventConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         match event.kind {
-            EventType::UserRegistered | EventType::UserRevoked | EventType::UserReadmitted => {}
+            EventType::UserRegistered
+            | EventType::UserRevoked
+            | EventType::UserReadmitted
+            | EventType::UserDeleted => {}
             EventType::OrderCompleted | EventType::OrderStatusChanged => {
                 return self.count_completed_job(event).await;
             }

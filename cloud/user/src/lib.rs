@@ -87,6 +87,7 @@ pub async fn open(
     let answers = IdempotencyStore::new(&context, NAME, &documents);
     ProfileEventConsumer {
         store: store.clone(),
+        register: register.clone(),
     }
     .start(&context.tasks, &context.bus);
     let service = handlers::Service {

@@ -172,17 +172,12 @@ impl ProfileStore {
             .map(|found| found.body))
     }
 
-    /// `None` for an unknown person, and for one who has entered no name.
-    pub async fn find_full_name(&self, user: UserId) -> Result<Option<String>, StoreError> {
-        let person = match self.get::<ProviderProfile>(user).await? {
-            Some(provider) => Some(provider.person),
-            None => self
-                .get::<CustomerProfile>(user)
-                .await?
-                .map(|one| one.person),
-        };
-        let name = person.map(|person| person.full_name);
-        Ok(name.filter(|name| !name.is_empty()))
+    pub async fn find_person(&self, user: UserId) -> Result<Option<PersonRecord>, StoreError> {
+        if let Some(provider) = self.get::<ProviderProfile>(user).await? {
+            return Ok(Some(provider.person));
+        }
+        let customer = self.get::<CustomerProfile>(user).await?;
+        Ok(customer.map(|customer| customer.person))
     }
 
     /// Returns the person's own profile; creates it if they registered before profiles existed.
@@ -199,7 +194,8 @@ impl ProfileStore {
         self.get(user).await?.ok_or(ProfileRefusal::Missing)
     }
 
-    /// Changes a profile unless its revision differs from `read`.
+    /// Changes a profile unless its revision differs from `read`. The profile of a deleted person
+    /// counts as missing.
     pub async fn change_profile<D: StoredProfile>(
         &self,
         user: UserId,
@@ -212,6 +208,10 @@ impl ProfileStore {
         }
         let mut instead = Err(ProfileRefusal::Missing);
         let changed = D::collection_in(self).change_with_retry(user.0, |mut body: D| {
+            if body.person().is_deleted {
+                instead = Err(ProfileRefusal::Missing);
+                return None;
+            }
             let revision = body.person().revision;
             if read.is_some_and(|read| read != revision) {
                 instead = Err(ProfileRefusal::Stale(revision));

@@ -20,7 +20,7 @@ pub enum StoreKind {
 macro_rules! services {
     ($reader:ident) => {
         $reader! {
-            Auth auth 8000 1 Sql("auth_db") {}, "Only accounts and sessions";
+            Auth auth 8000 1 Sql("auth_db") { order: Order, payment: Payment }, "Only accounts and sessions";
             User user 8002 2 Documents("user_db") { order: Order }, "Only user profiles";
             Order order 8003 3 Sql("order_db") { hub: Hub, payment: Payment }, "Only orders";
             Payment payment 8004 4 Sql("payment_db") { order: Order }, "Only payments";
@@ -119,9 +119,9 @@ mod tests {
         let callers = |part: CloudPart| part.callers().map(CloudPart::name).collect::<Vec<_>>();
         assert_eq!(
             callers(CloudPart::Order),
-            ["user", "payment", "review", "hub", "gateway"]
+            ["auth", "user", "payment", "review", "hub", "gateway"]
         );
-        assert_eq!(callers(CloudPart::Payment), ["order", "gateway"]);
+        assert_eq!(callers(CloudPart::Payment), ["auth", "order", "gateway"]);
         assert_eq!(callers(CloudPart::Review), ["hub", "gateway"]);
         assert_eq!(callers(CloudPart::User), ["notification", "gateway"]);
         assert_eq!(callers(CloudPart::Notification), ["gateway"]);

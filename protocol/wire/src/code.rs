@@ -44,6 +44,7 @@ codes! {
     IdentityRefused identity_refused 403,
     IdentityTaken identity_taken 409,
     LastWayIn last_way_in 409,
+    SignInAgain sign_in_again 403,
     SecondFactorRequired second_factor_required 401,
     SecondFactorSetupRequired second_factor_setup_required 401,
     SecondFactorExists second_factor_exists 409,
@@ -125,6 +126,7 @@ codes! {
     MessagesClosed messages_closed 409,
     MessagesBlocked messages_blocked 409,
     TooManyMessages too_many_messages 429,
+    AuthorDeleted author_deleted 410,
     // reviews
     OrderNotCompleted order_not_completed 409,
     OrderUnpaid order_unpaid 409,

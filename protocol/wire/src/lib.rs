@@ -213,7 +213,9 @@ pub use op::{
     ChainHead, CommandOp, EarlierReceipt, LoggedBefore, Op, OpCommand, OpError, OpKind, OpOutcome,
     OpRecord, OpState, WaitingAcceptEntry,
 };
-pub use order::{Action, Draft, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source};
+pub use order::{
+    Action, Draft, ERASED_TITLE, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source,
+};
 pub use order_trace::{
     ChannelDelivery, EventPerson, EventReceipt, FeedArrival, InboxArrival, OrderEventTrace,
     OrderFeedTrace, ReceiptState, TracedChange, TracedEvent,
@@ -222,7 +224,8 @@ pub use outcome::{FirstResult, Hop, Lost, NearbyJob, Outcome, OutcomeKind, RaceR
 pub use pack::{CODEC_PACKED, CODEC_PLAIN, PackError, pack_ops, unpack_ops};
 pub use person::{
     Actor, CodeOffer, CommandToken, CommandTokenForm, EdgeGrant, GuessReport, MatchReason,
-    Permission, ProviderVerification, RevocationStatus, Role, SentCode,
+    OpenMattersCount, OpenMattersQuery, Permission, ProviderVerification, RevocationStatus, Role,
+    SentCode,
 };
 pub use photo::{JOB_PHOTOS_MAX, PHOTO_BYTES_MAX, PHOTOS_MAX, PhotoRef};
 pub use photo_frames::{

@@ -23,6 +23,9 @@ use crate::{
     time::UnixMillis,
 };
 
+/// Replaces the title of an order whose customer deleted their account.
+pub const ERASED_TITLE: &str = "—";
+
 words! {
     #[derive(Encode, Decode)]
     #[cbor(index_only)]

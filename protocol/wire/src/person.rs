@@ -40,6 +40,18 @@ impl Role {
     }
 }
 
+/// Auth asks the order and payment services before it deletes a person's account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenMattersQuery {
+    pub user_id: UserId,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenMattersCount {
+    /// The person's orders or payments that have not come to their end.
+    pub open: u64,
+}
+
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, ToSchema,
 )]

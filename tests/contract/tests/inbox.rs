@@ -1,6 +1,7 @@
 //! The promises of the inbox store, one body for MongoDB and SQLite.
 
 mod deliveries;
+mod erasure;
 mod lines;
 mod retention;
 

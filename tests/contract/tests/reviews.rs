@@ -1,5 +1,6 @@
 //! The promises of the review store, one body for MongoDB and SQLite.
 
+mod erasure;
 mod read_model_rebuild;
 mod search;
 

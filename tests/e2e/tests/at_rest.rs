@@ -7,7 +7,7 @@
 
 mod calendar;
 mod devices;
-mod dump;
+pub(crate) mod dump;
 mod elsewhere;
 mod journey;
 

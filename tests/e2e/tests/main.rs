@@ -7,6 +7,7 @@ mod at_rest;
 mod broker;
 mod by_hand;
 mod configuration;
+mod deletion;
 mod large_files;
 mod notices;
 mod operator;

@@ -38,7 +38,16 @@ const RUNS_MIN: u64 = 2;
 
 /// Every job of every part, without the platform's jobs.
 const JOBS: [(CloudPart, &[&str]); 7] = [
-    (CloudPart::Auth, &["auth-keys", "auth-purge", "auth-seal"]),
+    (
+        CloudPart::Auth,
+        &[
+            "auth-deleted",
+            "auth-deletions",
+            "auth-keys",
+            "auth-purge",
+            "auth-seal",
+        ],
+    ),
     (
         CloudPart::User,
         &["user-counts", "user-files", "user-marks", "user-seal"],
@@ -47,6 +56,7 @@ const JOBS: [(CloudPart, &[&str]); 7] = [
         CloudPart::Order,
         &[
             "order-completed",
+            "order-erasures",
             "order-expire",
             "order-messages",
             "order-photos",

@@ -43,6 +43,7 @@ pub(crate) struct UsernameCursor(String);
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PersonItem {
     user_id: UserId,
+    /// Empty if the account is deleted, like the address.
     username: String,
     /// Masked: its first letter and its domain.
     email: String,
@@ -197,6 +198,14 @@ pub(crate) async fn load_person_detail(
 ) -> Result<Json<PersonDetail>, Problem> {
     let person = service.store.load_person(user).await?;
     let person = person.ok_or(Code::NotFound)?;
+    if person.deleted_at.is_some() {
+        return Ok(Json(PersonDetail {
+            person: to_person_item(service, &person),
+            closed: None,
+            roles_given: Vec::new(),
+            second_factor_since: None,
+        }));
+    }
     let given = service.store.list_role_changes(user).await?;
     let second_factor_since = service.store.second_factor_since(user).await?;
     let closed = person
@@ -225,15 +234,19 @@ pub(crate) async fn load_person_detail(
 fn to_person_item(service: &Service, row: &PersonRow) -> PersonItem {
     let reaches_nobody = Email::from_stored(row.email.clone()).is_undeliverable();
     let is_confirmed = service.is_confirmed(row.email_confirmed_at, row.created_at);
+    let is_deleted = row.deleted_at.is_some();
+    let shown = |text: String| if is_deleted { String::new() } else { text };
     PersonItem {
         user_id: row.id,
-        username: row.username.clone(),
-        email: mask_email(&row.email),
+        username: shown(row.username.clone()),
+        email: shown(mask_email(&row.email)),
         email_confirmed: is_confirmed && !reaches_nobody,
         role: row.role_id,
         role_id: row.held_role_id,
         role_name: row.role_name.clone(),
-        state: if row.is_active {
+        state: if is_deleted {
+            AccountState::Deleted
+        } else if row.is_active {
             AccountState::Open
         } else {
             AccountState::Closed

@@ -17,7 +17,8 @@ use super::{
 };
 use crate::domain::{Email, Username};
 
-const ROLE: &str = "SELECT role_id FROM users WHERE id = ?";
+const ROLE: &str = "SELECT u.role_id FROM users u \
+    LEFT JOIN account_deletions d ON d.user_id = u.id WHERE u.id = ? AND d.deleted_at IS NULL";
 const BY_NAME: &str = "WHERE username = ? AND is_active = 1";
 const OPEN_USERNAME: &str = "SELECT username FROM users WHERE id = ? AND is_active = 1";
 const OPEN_ROLE: &str = "SELECT role_id FROM users WHERE id = ? AND is_active = 1";
@@ -223,7 +224,7 @@ impl Store {
             .await?)
     }
 
-    /// Returns a person's role; `None` if they never registered.
+    /// Returns a person's role; `None` if they never registered, or their account is deleted.
     pub async fn load_role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
         Ok(self.sql.fetch_optional(ROLE, vals![user]).await?)
     }

@@ -24,21 +24,24 @@ use crate::domain::{BUILT_IN_MAX, RoleRefusal, earliest_token_time};
 const PEOPLE: &str = "SELECT u.id, u.username, u.email, u.role_id, COALESCE(u.own_role_id, u.role_id) \
     AS held_role_id, r.name AS role_name, u.is_active, u.created_at, \
     u.email_confirmed_at, u.closed_at, u.closed_by, \
-    u.closed_why FROM users u JOIN roles r ON r.id = COALESCE(u.own_role_id, u.role_id) WHERE ";
-const AFTER_NAME: &str = "u.username > ?";
+    u.closed_why, d.deleted_at FROM users u JOIN roles r ON r.id = COALESCE(u.own_role_id, u.role_id) \
+    LEFT JOIN account_deletions d ON d.user_id = u.id WHERE ";
+const AFTER_NAME: &str = "d.deleted_at IS NULL AND u.username > ?";
 const ONE_PERSON: &str = "u.id = ?";
 const CLOSE: &str = "UPDATE users SET is_active = 0, updated_at = ?, closed_at = ?, closed_by = ?, \
     closed_why = ? WHERE id = ? AND is_active = 1";
-const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = ?, ended_why = ? \
+pub(super) const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = ?, ended_why = ? \
     WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ?";
-const TOKENS_SINCE: &str = "SELECT tokens_since FROM users WHERE id = ?";
+pub(super) const TOKENS_SINCE: &str = "SELECT tokens_since FROM users WHERE id = ?";
+const LOCK_PERSON: &str = "UPDATE users SET updated_at = updated_at WHERE id = ?";
 const REOPEN: &str =
     "UPDATE users SET is_active = 1, updated_at = ? WHERE id = ? AND is_active = 0";
 const CLOSING: &str =
     "SELECT tokens_since, closed_at, closed_by, closed_why FROM users WHERE id = ?";
 const BEGIN_TOKENS: &str = "UPDATE users SET tokens_since = ?, closed_at = NULL, closed_by = NULL, \
     closed_why = NULL WHERE id = ?";
-const ROLE_AND_TOKENS_SINCE: &str = "SELECT role_id, tokens_since FROM users WHERE id = ?";
+const ROLE_AND_TOKENS_SINCE: &str = "SELECT u.role_id, u.tokens_since FROM users u \
+    LEFT JOIN account_deletions d ON d.user_id = u.id WHERE u.id = ? AND d.deleted_at IS NULL";
 const ACTS_OF_PERSON: &str = "WHERE user_id = ? ORDER BY at DESC, id DESC LIMIT ?";
 /// Per person; older ones stay in the table.
 const ACTS_SHOWN_MAX: usize = 20;
@@ -76,6 +79,8 @@ words! {
         Open "open",
         /// Revoked by an admin.
         Closed "closed",
+        /// Deleted at the person's own wish. Nothing says who they were.
+        Deleted "deleted",
     }
 }
 
@@ -97,6 +102,7 @@ row! {
         pub closed_at: Option<UnixMillis>,
         pub closed_by: Option<UserId>,
         pub closed_why: Option<String>,
+        pub deleted_at: Option<UnixMillis>,
     }
 }
 
@@ -192,13 +198,16 @@ row! {
 }
 
 impl Store {
-    /// Returns at most `limit` people after `after`, by name.
+    /// Returns at most `limit` people after `after`, by name. Deleted people have none.
     pub async fn list_people(
         &self,
         filter: &PeopleFilter,
         after: &str,
         limit: usize,
     ) -> Result<Vec<PersonRow>, StoreError> {
+        if filter.state == Some(AccountState::Deleted) {
+            return Ok(Vec::new());
+        }
         let (text, values) = build_statement(filter, self.sql.data_keys(), after, limit);
         Ok(self.sql.fetch_all(text, values).await?)
     }
@@ -235,7 +244,8 @@ impl Store {
         })
     }
 
-    /// Returns a person's role, and the earliest issue time of their valid tokens.
+    /// Returns a person's role, and the earliest issue time of their valid tokens. `None` if the
+    /// account is deleted.
     pub async fn load_tokens_since(
         &self,
         user: UserId,
@@ -247,7 +257,7 @@ impl Store {
     }
 
     /// Reopens a closed account, sets a new start for its tokens and publishes the event. Returns
-    /// false if the account is open. Ended sessions stay ended.
+    /// false if the account is open or deleted. Ended sessions stay ended.
     pub async fn readmit_user(
         &self,
         id: Uuid,
@@ -257,7 +267,9 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let ClosureRecord { at, by, why } = record;
         transact!(self.sql, tx => {
-            if tx.exec(REOPEN, vals![*at, user]).await? != 1 {
+            // A concurrent deletion waits for this row, or is seen here.
+            tx.exec(LOCK_PERSON, vals![user]).await?;
+            if Self::is_deleted(tx, user).await? || tx.exec(REOPEN, vals![*at, user]).await? != 1 {
                 return Ok(false);
             }
             let standing: Option<ClosingColumns> = tx.fetch_optional(CLOSING, vals![user]).await?;

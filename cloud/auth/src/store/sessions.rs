@@ -43,7 +43,7 @@ const SPEND_REFRESH_TOKEN: &str = "UPDATE sessions SET refresh_newest = ?, refre
 const END_SESSION: &str = "UPDATE sessions SET revoked_at = ?, ended_why = ? \
     WHERE id = ? AND revoked_at IS NULL";
 pub(super) const RECORD_ENDER: &str = "UPDATE sessions SET ended_by = ? WHERE id = ?";
-const OTHER_SESSIONS: &str = "SELECT id FROM sessions \
+pub(super) const OTHER_SESSIONS: &str = "SELECT id FROM sessions \
     WHERE user_id = ? AND id <> ? AND revoked_at IS NULL AND expires_at > ? ORDER BY id";
 words! {
     SessionKind {

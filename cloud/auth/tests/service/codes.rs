@@ -71,7 +71,7 @@ impl Scene {
     }
 
     /// Requests a code and returns it.
-    async fn code(&self, phone: &str) -> String {
+    pub(crate) async fn code(&self, phone: &str) -> String {
         self.newest_code(&self.ask(phone).await)
     }
 

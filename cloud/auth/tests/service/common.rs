@@ -2,23 +2,29 @@
 // Each test file uses only some of these helpers; a failing helper fails its test.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
-use auth::{Config, Peers};
+use auth::{AccountDeletions, Config, DeletionError, Peers};
 use axum::{
-    Router,
+    Json, Router,
     body::{Body, to_bytes},
     extract::Request,
     http::{Method, StatusCode, header},
+    routing::post,
 };
+use futures::future::BoxFuture;
 use platform::{
     ClientAddress, ServiceContext, bus::Bus, cache::Cache, sealing::SealContext, sql::Sql,
+    upstream::Upstream,
 };
 use process::{clock::Clock, tasks::Tasks, tokens::ServiceKey};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
-use wire::{Event, EventType, UnixMillis};
+use wire::{Event, EventType, OpenMattersCount, OpenMattersQuery, UnixMillis, UserId};
 
 pub(crate) const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -34,6 +40,8 @@ pub(crate) struct Auth {
     pub sql: Sql,
     pub service_key: ServiceKey,
     pub bus: Bus,
+    pub matters: Matters,
+    deletions: AccountDeletions,
     tasks: Tasks,
     folder: TempDir,
 }
@@ -43,6 +51,60 @@ pub(crate) struct Answer {
     pub headers: axum::http::HeaderMap,
     pub body: Value,
     pub text: String,
+}
+
+/// Fake order and payment services. Each counts the same open matters of every person; without a
+/// count it does not answer.
+#[derive(Clone)]
+pub(crate) struct Matters {
+    pub orders: Arc<Mutex<Option<u64>>>,
+    pub payments: Arc<Mutex<Option<u64>>>,
+    /// The people that auth asked about.
+    pub asked: Arc<Mutex<Vec<UserId>>>,
+    /// What happens once while auth waits for an answer.
+    pub meanwhile: Arc<Mutex<Option<BoxFuture<'static, ()>>>>,
+}
+
+impl Matters {
+    fn none() -> Self {
+        Self {
+            orders: Arc::new(Mutex::new(Some(0))),
+            payments: Arc::new(Mutex::new(Some(0))),
+            asked: Arc::default(),
+            meanwhile: Arc::default(),
+        }
+    }
+
+    pub(crate) fn set(&self, orders: Option<u64>, payments: Option<u64>) {
+        *self.orders.lock().unwrap() = orders;
+        *self.payments.lock().unwrap() = payments;
+    }
+
+    pub(crate) fn peers(&self) -> Peers {
+        Peers {
+            order: self.service(&self.orders),
+            payment: self.service(&self.payments),
+        }
+    }
+
+    fn service(&self, open: &Arc<Mutex<Option<u64>>>) -> Upstream {
+        let open = open.clone();
+        let asked = self.asked.clone();
+        let meanwhile = self.meanwhile.clone();
+        let answer = post(
+            async move |Json(OpenMattersQuery { user_id }): Json<OpenMattersQuery>| {
+                asked.lock().unwrap().push(user_id);
+                let happens = meanwhile.lock().unwrap().take();
+                if let Some(happens) = happens {
+                    happens.await;
+                }
+                let open = *open.lock().unwrap();
+                open.map(|open| Json(OpenMattersCount { open }))
+                    .ok_or(StatusCode::SERVICE_UNAVAILABLE)
+            },
+        );
+        Upstream::from_router(Router::new().route("/internal/people/open-matters", answer))
+    }
 }
 
 impl Auth {
@@ -90,7 +152,9 @@ impl Auth {
         let tasks = ground.tasks.clone();
         let service_key = ground.service_key.clone();
         let bus = ground.bus.clone();
-        let router = auth::open(config.clone(), ground, Peers::default())
+        let matters = Matters::none();
+        let deletions = AccountDeletions::open(&sql, &ground, matters.peers());
+        let router = auth::open(config.clone(), ground, matters.peers())
             .await
             .unwrap();
         Self {
@@ -101,9 +165,21 @@ impl Auth {
             sql,
             service_key,
             bus,
+            matters,
+            deletions,
             tasks,
             folder,
         }
+    }
+
+    /// Runs the job that deletes accounts.
+    pub(crate) async fn delete_due_accounts(&self) -> Result<usize, DeletionError> {
+        self.deletions.delete_due_accounts().await
+    }
+
+    /// Runs the daily job that publishes deletions again.
+    pub(crate) async fn repeat_deletions(&self) -> usize {
+        self.deletions.repeat_deletions().await.unwrap()
     }
 
     /// Waits for background work to finish. Auth answers no requests afterwards.

@@ -328,7 +328,7 @@ async fn another_key_file_ends_every_token_or_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let clock: Clock = auth.clock.clone();
         let context: ServiceContext = testing::ground(folder.path(), &clock).await;
-        auth::open(config, context, auth::Peers::default())
+        auth::open(config, context, auth.matters.peers())
             .await
             .map(drop)
     };

@@ -7,6 +7,7 @@ mod addresses;
 mod code_limits;
 mod codes;
 mod common;
+mod deletions;
 mod devices;
 mod edge_tokens;
 mod endings;

@@ -107,7 +107,7 @@ struct DeliveryService {
     clock: Clock,
     /// Folders of mails, text messages and pushes.
     sinks: tempfile::TempDir,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl DeliveryService {
@@ -134,7 +134,7 @@ impl DeliveryService {
             auth,
             clock,
             sinks,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -185,13 +185,14 @@ impl DeliveryService {
         }
     }
 
-    fn consumer(&self) -> InboxEventConsumer {
+    async fn consumer(&self) -> InboxEventConsumer {
         let deliveries = self.dispatcher.clone();
         let clock = self.clock.clone();
         let store = deliveries.inboxes.clone();
         let dispute_ms = samples::DISPUTE_MS;
         InboxEventConsumer {
             store,
+            notices: samples::notices(&deliveries, &self.folder).await.store,
             dispatcher: deliveries,
             clock,
             dispute_ms,

@@ -11,8 +11,9 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Code, Currency, EventId, EventType, IncidentReport, Lost, OrderCode, OrderId,
-    OrderStatus, PaymentStatus, PlannedTime, Region, Role, UnixMillis, UserId, words,
+    Actor, Amount, Code, Currency, ERASED_TITLE, EventId, EventType, IncidentReport, Lost,
+    OrderCode, OrderId, OrderStatus, PaymentStatus, PlannedTime, Region, Role, UnixMillis, UserId,
+    words,
 };
 
 use super::NoticeKind;
@@ -293,6 +294,37 @@ impl LineParams {
             Self::Person(person) => person.reason.as_ref(),
             Self::Money(_) | Self::Notice(_) => None,
         }
+    }
+}
+
+/// Each returns false if nothing is left to erase.
+impl LineParams {
+    /// Erases what people wrote about the order. The title only goes with its customer.
+    pub fn erase_order_texts(&mut self, title_is_erased: bool) -> bool {
+        let (title, reason) = match self {
+            Self::Order(order) => (&mut order.title, &mut order.reason),
+            Self::Review(review) => (&mut review.title, &mut review.reason),
+            Self::Money(_) | Self::Notice(_) | Self::Person(_) => return false,
+        };
+        let goes = title_is_erased && title != ERASED_TITLE;
+        if goes {
+            ERASED_TITLE.clone_into(title);
+        }
+        reason.take().is_some() || goes
+    }
+
+    /// Erases the title of a job that the line proposes instead of a lost one.
+    pub fn erase_nearby_title(&mut self, erased: OrderId) -> bool {
+        let Self::Order(order) = self else {
+            return false;
+        };
+        let jobs = order.lost.iter_mut().flat_map(|lost| &mut lost.nearby);
+        let mut is_new = false;
+        for job in jobs.filter(|job| job.order_id == erased && job.title != ERASED_TITLE) {
+            ERASED_TITLE.clone_into(&mut job.title);
+            is_new = true;
+        }
+        is_new
     }
 }
 

@@ -1,5 +1,7 @@
 //! Handling of each event: one line, no line, or a dead letter.
 
+mod erasure;
+
 use std::sync::{Arc, Mutex};
 
 use axum::{
@@ -40,6 +42,7 @@ async fn inboxes() -> (InboxEventConsumer, InboxStore, tempfile::TempDir) {
     (
         InboxEventConsumer {
             store: store.clone(),
+            notices: samples::notices(&deliveries, &folder).await.store,
             dispatcher: deliveries,
             clock,
             dispute_ms,

@@ -26,6 +26,7 @@ impl World {
         let handler = InboxEventConsumer {
             store: inboxes.clone(),
             dispatcher: deliveries.clone(),
+            notices: samples::notices(&deliveries, &folder).await.store,
             clock: clock.clone(),
             dispute_ms: samples::DISPUTE_MS,
         };

@@ -360,6 +360,20 @@ impl DeliveryStore {
         Ok(DeliveryPage { items, next })
     }
 
+    /// Removes a person's deliveries from the log; returns their number.
+    pub async fn remove_deliveries_of(&self, user: UserId) -> Result<usize, DocumentsError> {
+        let mut removed = 0;
+        loop {
+            let found = self.0.find_documents(&person_query(user)).await?;
+            if found.is_empty() {
+                return Ok(removed);
+            }
+            for Document { id, version, .. } in found {
+                removed += usize::from(self.0.delete(id, version).await?);
+            }
+        }
+    }
+
     pub async fn purge(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
         self.0.purge_expired(now).await
     }
@@ -381,6 +395,12 @@ pub fn line_delivery_query(user_id: UserId, event_id: EventId, channel: Channel)
         ONCE.is_equal_to(line_delivery_key(user_id, event_id, channel)),
     )
     .with_limit(1)
+}
+
+/// Every key begins with the person.
+fn person_query(user: UserId) -> IndexQuery {
+    let own = ONCE.at_least(format!("{user}:"));
+    IndexQuery::from_index(BY_ONCE, own.and(ONCE.below(format!("{user};"))))
 }
 
 pub fn log_query(

@@ -19,6 +19,7 @@ pub(super) const TYPE: Field<String> = Field::optional("type");
 const CREATED: Field<UnixMillis> = Field::new("created_at");
 pub(super) const IS_READ: Field<bool> = Field::new("is_read");
 pub(super) const READ_AT: Field<UnixMillis> = Field::optional("read_at");
+const ORDER: Field<OrderId> = Field::optional("order_id");
 const EXPIRES: Field<UnixMillis> = Field::optional("expires_at");
 
 const ONCE: Index = Index::new("once", &[USER.ascending_key(), EVENT.ascending_key()]).unique();
@@ -28,6 +29,12 @@ const NEWEST: Index = Index::new("newest", &[USER.ascending_key(), CREATED.desce
 pub(super) const UNREAD: Index =
     Index::new("unread", &[USER.ascending_key(), CREATED.descending_key()])
         .with_conditions(&[IndexCondition::Is(IS_READ.path(), false)]);
+/// Sorted by id.
+const OF_ORDER: Index = Index::new("of_order", &[ORDER.ascending_key()])
+    .with_conditions(&[IndexCondition::Present(ORDER.path())]);
+/// Only lost acceptances name other jobs than their own.
+const LOST: Index = Index::new("lost", &[CREATED.ascending_key()])
+    .with_conditions(&[IndexCondition::Says(TYPE.path(), "order.acceptance_lost")]);
 const READ: Index = Index::new("read", &[READ_AT.ascending_key()]).with_expiry(KEPT_MS);
 /// Expires lines kept from creation. `READ` expires none of them sooner.
 const OLD: Index = Index::new("old", &[EXPIRES.ascending_key()]).with_expiry(0);
@@ -41,7 +48,7 @@ pub struct InboxDocument {
     #[serde(default)]
     order_id: Option<OrderId>,
     counterpart: Option<UserId>,
-    params: LineParams,
+    pub(super) params: LineParams,
     #[serde(with = "millis")]
     created_at: UnixMillis,
     is_read: bool,
@@ -65,9 +72,10 @@ impl DocumentBody for InboxDocument {
             CREATED.path(),
             IS_READ.path(),
             READ_AT.path(),
+            ORDER.path(),
             EXPIRES.path(),
         ],
-        indexes: &[ONCE, ARRIVED, NEWEST, UNREAD, READ, OLD],
+        indexes: &[ONCE, ARRIVED, NEWEST, UNREAD, OF_ORDER, LOST, READ, OLD],
     };
     // Order titles and reasons are free text that people wrote.
     const SEALED: &'static [&'static str] = &["params"];
@@ -141,6 +149,16 @@ pub fn arrived_query(user: UserId, since: Uuid, limit: usize) -> IndexQuery {
     IndexQuery::from_index(ARRIVED, USER.is_equal_to(user))
         .start_after(Some(vec![since.scalar()]))
         .with_limit(limit)
+}
+
+/// All lines about an order.
+pub(super) fn order_lines_query(order: OrderId, limit: usize) -> IndexQuery {
+    IndexQuery::from_index(OF_ORDER, ORDER.is_equal_to(order)).with_limit(limit)
+}
+
+/// The lines about lost acceptances since then, oldest first.
+pub(super) fn lost_since_query(since: UnixMillis, limit: usize) -> IndexQuery {
+    IndexQuery::from_index(LOST, CREATED.at_least(since)).with_limit(limit)
 }
 
 /// The query behind the unread count.

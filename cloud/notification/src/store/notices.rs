@@ -15,11 +15,14 @@ use process::problem::TimeCursor;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::{EventId, OrderId, Role, UnixMillis, UserId};
+use wire::{ERASED_TITLE, EventId, OrderId, Role, UnixMillis, UserId};
 
 use crate::domain::{Channel, InboxLine, InboxOwner, LineParams, NoticeParams};
 
 const KEPT_MS: i64 = 365 * 24 * 60 * 60 * 1000;
+
+/// Notices per page when erasing.
+const ERASED_MAX: usize = 200;
 
 const ONCE: Field<String> = Field::new("once");
 const AUTHOR: Field<String> = Field::new("author");
@@ -182,6 +185,27 @@ impl NoticeStore {
             .await
     }
 
+    /// Erases the words of the notices to a person; returns the number of notices. The record of
+    /// who wrote when stays.
+    pub async fn erase_notices_to(&self, user: UserId) -> Result<usize, DocumentsError> {
+        let own = IndexQuery::from_index(TO_PERSON, USER.is_equal_to(user)).with_limit(ERASED_MAX);
+        let mut erased = 0;
+        let mut after = None;
+        loop {
+            let page = self.0.find_page(own.clone().start_after(after)).await?;
+            for stored in page.documents {
+                let changed = self.0.change_with_retry(stored.id, |mut notice| {
+                    erase_words(&mut notice.words).then(|| (notice, Vec::new()))
+                });
+                erased += usize::from(changed.await?.is_some());
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(erased);
+            }
+        }
+    }
+
     pub async fn read_page(
         &self,
         after: Option<TimeCursor>,
@@ -209,6 +233,14 @@ impl NoticeStore {
     pub async fn purge(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
         self.0.purge_expired(now).await
     }
+}
+
+/// Returns false if they were erased before.
+fn erase_words(words: &mut NoticeParams) -> bool {
+    let is_new = words.title != ERASED_TITLE || !words.content.is_empty();
+    ERASED_TITLE.clone_into(&mut words.title);
+    words.content.clear();
+    is_new
 }
 
 fn idempotency_key(author: &str, key: Uuid) -> String {

@@ -59,6 +59,16 @@ impl PreferencesStore {
         ))
     }
 
+    /// Returns false if the person has none.
+    pub async fn remove_preferences(&self, user: UserId) -> Result<bool, DocumentsError> {
+        while let Some(found) = self.0.get(user.0).await? {
+            if self.0.delete(found.id, found.version).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Returns false if `version` is outdated.
     pub async fn save_preferences(
         &self,

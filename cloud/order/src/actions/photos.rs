@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use platform::files::{
-    FileKey, FileKind, Files, FilesError, OriginalCheck, OriginalChecker, StoredFile,
-    UploadReceiver, UploadRule, Uploader,
+    FileKind, Files, FilesError, OriginalCheck, OriginalChecker, StoredFile, UploadReceiver,
+    UploadRule, Uploader,
 };
 use process::problem::Problem;
 use tokio::time::timeout;
@@ -51,7 +51,7 @@ impl PhotoStorage {
         owner: UserId,
         hash: Hash,
     ) -> Result<Body, FilesError> {
-        let key = build_file_key(owner, PhotoPurpose::Work, hash);
+        let key = PhotoPurpose::Work.build_file_key(owner, hash);
         self.files.read(&key).await
     }
 
@@ -60,16 +60,8 @@ impl PhotoStorage {
         owner: UserId,
         hash: Hash,
     ) -> Result<StoredFile, FilesError> {
-        let key = build_file_key(owner, PhotoPurpose::Job, hash);
+        let key = PhotoPurpose::Job.build_file_key(owner, hash);
         self.files.read_with_length(&key).await
-    }
-}
-
-fn build_file_key(owner: UserId, purpose: PhotoPurpose, hash: Hash) -> FileKey {
-    FileKey {
-        owner,
-        purpose: purpose.as_str().to_owned(),
-        content: hash.to_string(),
     }
 }
 
@@ -114,7 +106,7 @@ impl Service {
         let verdict = match check {
             OriginalCheck::Sound(file) => {
                 let kind = file.kind;
-                let key = build_file_key(owner, purpose, photo.hash);
+                let key = purpose.build_file_key(owner, photo.hash);
                 self.photos.files.store_file(&key, file).await?;
                 PhotoVerdict::Kept(kind)
             }
@@ -122,8 +114,28 @@ impl Service {
             OriginalCheck::Damaged => PhotoVerdict::Damaged,
         };
         let answer = self.store.settle_photo(id, verdict).await?;
+        self.remove_file_if_refused(answer, owner, purpose, photo.hash)
+            .await?;
         log_settled_photo(chunk, answer);
         Ok(answer)
+    }
+
+    /// The texts of the order may have been erased since the file was stored.
+    async fn remove_file_if_refused(
+        &self,
+        answer: PhotoAnswer,
+        owner: UserId,
+        purpose: PhotoPurpose,
+        hash: Hash,
+    ) -> Result<(), Problem> {
+        let code = Code::AuthorDeleted;
+        if answer == (PhotoAnswer::Refused { code })
+            && !self.store.is_photo_file_used(owner, hash).await?
+        {
+            let key = purpose.build_file_key(owner, hash);
+            self.photos.files.remove(&key).await?;
+        }
+        Ok(())
     }
 
     /// Receives a whole photo of a job from its customer. The order's publication names it.
@@ -144,13 +156,16 @@ impl Service {
             return Err(Code::PhotoDamaged.into());
         }
         let kind = file.kind;
-        let key = build_file_key(sender.user, PhotoPurpose::Job, name.photo.hash);
+        let key = PhotoPurpose::Job.build_file_key(sender.user, name.photo.hash);
         self.photos.files.store_file(&key, file).await?;
-        self.store
+        let hash = name.photo.hash;
+        let answer = self
+            .store
             .record_sent_photo(name, sender.user, kind)
             .await?;
+        self.remove_file_if_refused(answer, sender.user, PhotoPurpose::Job, hash)
+            .await?;
         let order = name.order_id;
-        let hash = name.photo.hash;
         tracing::info!(order.id = %order, %hash, "Kept a photo of a job");
         Ok(())
     }

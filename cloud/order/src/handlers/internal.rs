@@ -13,9 +13,10 @@ use process::{
 use rules::{Attempt, Origin};
 use wire::{
     Assignments, Code, DistrustedCommands, HeldReason, LeaseRenewalRequest, LeaseRevocation,
-    ListedCaseCount, OpDecision, OpsBatch, OpsDecisions, OrderAndTerms, OrderId, OrderRangeDigest,
-    OrderRangeQuery, OrdersByIdQuery, OrdersByIdReply, PhotoAnswer, PhotoChunkDelivery,
-    RegionAssignment, RevokedLeases, WaitingAccept, WaitingAcceptDecisions, WaitingAccepts,
+    ListedCaseCount, OpDecision, OpenMattersCount, OpenMattersQuery, OpsBatch, OpsDecisions,
+    OrderAndTerms, OrderId, OrderRangeDigest, OrderRangeQuery, OrdersByIdQuery, OrdersByIdReply,
+    PhotoAnswer, PhotoChunkDelivery, RegionAssignment, RevokedLeases, WaitingAccept,
+    WaitingAcceptDecisions, WaitingAccepts,
 };
 
 use crate::{
@@ -218,6 +219,19 @@ pub(crate) async fn list_known_orders(
         check_length(ids.len(), KNOWN_MAX)?;
     }
     Ok(Json(service.store.known_orders(&asked).await?))
+}
+
+/// How many orders of a person are open. Only auth asks, before it deletes their account.
+pub(crate) async fn count_open_matters(
+    State(service): State<Service>,
+    ServiceCaller(from): ServiceCaller,
+    Json(OpenMattersQuery { user_id }): Json<OpenMattersQuery>,
+) -> Result<Json<OpenMattersCount>, Problem> {
+    if from != CloudPart::Auth.name() {
+        return Err(Code::RoleForbidden.into());
+    }
+    let open = service.store.count_open_orders(user_id).await?;
+    Ok(Json(OpenMattersCount { open }))
 }
 
 fn check_length(length: usize, most: usize) -> Result<(), Problem> {

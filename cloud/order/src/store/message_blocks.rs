@@ -19,6 +19,8 @@ const BLOCKS_OF: &str =
 
 const UNBLOCK: &str = "DELETE FROM message_blocks WHERE blocker_id = ? AND blocked_id = ?";
 
+const DELETE_ALL: &str = "DELETE FROM message_blocks WHERE blocker_id = ?";
+
 impl Store {
     pub(super) async fn has_blocked(
         &self,
@@ -72,4 +74,10 @@ pub(super) async fn is_blocked(
         .fetch_optional(BLOCKS_OF, vals![blocker, blocked])
         .await?;
     Ok(blocks.is_some_and(|blocks| blocks > 0))
+}
+
+/// Ends every block by a deleted person.
+pub(super) async fn delete_blocks(tx: &mut Tx, blocker: UserId) -> Result<(), StoreError> {
+    tx.exec(DELETE_ALL, vals![blocker]).await?;
+    Ok(())
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use custody::{ComparedOrder, ComparedOrders, FeePolicy, OrderVersionsQuery};
 use platform::{
     outbox, row,
-    sql::{Columns, in_list},
+    sql::{Columns, Val, in_list},
     vals,
 };
 use rules::{OfflineRules, OrderState};
@@ -20,7 +20,7 @@ use uuid::Uuid;
 use wire::{
     Hash, Order, OrderAndTerms, OrderCode, OrderFingerprint, OrderId, OrderRangeDigest,
     OrderRangeQuery, OrderStatus, OrdersByIdReply, ReceiptSecret, TimelineEntry, UnixMillis,
-    UserId, range_digest,
+    UserId, is_open, range_digest,
 };
 
 use super::{
@@ -54,6 +54,11 @@ pub const KNOWN_MAX: usize = 200;
 /// later work joins that `met_closed` case.
 const WORKED_IN_VAIN: &str = "SELECT DISTINCT order_id, user_id FROM case_items \
     WHERE kind IN ('worked_in_vain', 'met_closed') AND order_id IN (";
+
+/// Each half has an index that begins with the person and the status.
+const OPEN_ORDERS: &str = "SELECT COUNT(*) \
+    + (SELECT COUNT(*) FROM orders WHERE provider_id = ? AND status IN (?, ?, ?, ?)) \
+    FROM orders WHERE customer_id = ? AND status IN (?, ?, ?, ?)";
 
 const CHANGED: &str =
     "WHERE updated_at >= ? AND (updated_at > ? OR id > ?) ORDER BY updated_at, id LIMIT ?";
@@ -105,6 +110,18 @@ impl Store {
             .fetch_optional::<OrderRow>(OrderRow::select("WHERE id = ?"), vals![id])
             .await?;
         Ok(row.map(Order::from))
+    }
+
+    /// The orders of a person, as their customer or provider, whose work is not done.
+    pub async fn count_open_orders(&self, user: UserId) -> Result<u64, StoreError> {
+        let open = OrderStatus::ALL
+            .into_iter()
+            .filter(|status| is_open(*status))
+            .map(Val::from);
+        let of_person: Vec<Val> = vals![user].into_iter().chain(open).collect();
+        let of_both = [of_person.clone(), of_person].concat();
+        let count: Option<u64> = self.sql.fetch_optional(OPEN_ORDERS, of_both).await?;
+        Ok(count.unwrap_or_default())
     }
 
     /// The timeline of an order, oldest first.

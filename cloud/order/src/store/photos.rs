@@ -4,6 +4,7 @@
 //! Invariants: a chunk is staged only behind the ones before it, under a lock on its photo, so the
 //! staged bytes have no gap; a photo that was kept or refused stays so, and has no chunks.
 
+mod erasing;
 mod naming;
 
 use platform::{
@@ -17,10 +18,13 @@ use wire::{
     Code, CommandId, Hash, OrderId, PhotoAnswer, PhotoChunkDelivery, PhotoRef, UnixMillis, UserId,
 };
 
+pub use erasing::ErasedPhoto;
 pub use naming::{OrderPhoto, PhotoMoment, PhotoPurpose};
 
 use super::{Store, StoreError};
 use naming::PhotoNaming;
+
+pub(super) use erasing::{NamedPhoto, erase_photos};
 
 const CHUNK_KEY: &[KeyColumn] = &[KeyColumn::Id("photo_id"), KeyColumn::Number("first_byte")];
 

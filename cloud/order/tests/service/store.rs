@@ -4,6 +4,7 @@
 mod bookings;
 mod cancelling;
 mod conflicts;
+mod erasures;
 mod gathering;
 mod grants;
 mod lists;

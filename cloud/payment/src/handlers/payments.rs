@@ -15,7 +15,10 @@ use process::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::{Actor, Amount, Code, Currency, OrderId, Role, UnixMillis, UserId};
+use wire::{
+    Actor, Amount, Code, Currency, OpenMattersCount, OpenMattersQuery, OrderId, Role, UnixMillis,
+    UserId,
+};
 
 use super::{KeyedCaller, MoneyId, WholeList, to_amount};
 use crate::{
@@ -352,6 +355,19 @@ impl FromRequestParts<Service> for OrderServiceCaller {
             Err(Code::RoleForbidden.into())
         }
     }
+}
+
+/// How much money of a person has not come to its end. Only auth asks.
+pub(crate) async fn count_open_matters(
+    State(service): State<Service>,
+    ServiceCaller(from): ServiceCaller,
+    Json(OpenMattersQuery { user_id }): Json<OpenMattersQuery>,
+) -> Result<Json<OpenMattersCount>, Problem> {
+    if from != CloudPart::Auth.name() {
+        return Err(Code::RoleForbidden.into());
+    }
+    let open = service.store.count_open_matters(user_id).await?;
+    Ok(Json(OpenMattersCount { open }))
 }
 
 /// Returns the latest event about each order's money, after querying the adapter about open

@@ -143,6 +143,12 @@ fn policies_from_rows(rows: Vec<(UnixMillis, u32)>) -> Result<Vec<FeePolicy>, St
 const OPEN_REQUESTS: &str = "WHERE status = 'open' AND created_at <= ? \
     AND (created_at < ? OR id < ?) ORDER BY created_at DESC, id DESC LIMIT ?";
 
+/// A refund request belongs to an order that its customer paid, so the index on payments finds it.
+const REQUESTS_BY_CUSTOMER: &str = "SELECT DISTINCT refund_requests.id FROM payments \
+    JOIN refund_requests ON refund_requests.order_id = payments.order_id \
+    WHERE payments.customer_id = ? AND refund_requests.customer_id = payments.customer_id";
+const ERASE_REASON: &str = "UPDATE refund_requests SET reason = '' WHERE id = ? AND reason <> ''";
+
 const ID: &[KeyColumn] = &[KeyColumn::Id("id")];
 
 /// The reason is the customer's own text.
@@ -207,6 +213,20 @@ impl Store {
                 vals![order, MOVEMENTS_MAX],
             )
             .await?)
+    }
+
+    /// Erases what a customer wrote in their refund requests; returns the number of requests. The
+    /// amounts stay.
+    pub async fn erase_request_reasons(&self, customer: UserId) -> Result<u64, StoreError> {
+        let requests: Vec<Uuid> = self
+            .sql
+            .fetch_all(REQUESTS_BY_CUSTOMER, vals![customer])
+            .await?;
+        let mut erased = 0;
+        for request in requests {
+            erased += self.sql.exec(ERASE_REASON, vals![request]).await?;
+        }
+        Ok(erased)
     }
 
     /// Requests waiting for an admin, newest first.

@@ -9,6 +9,7 @@ mod fees;
 mod funds;
 mod large_sums;
 mod methods;
+mod open_matters;
 mod payments;
 mod reads;
 mod refund_requests;

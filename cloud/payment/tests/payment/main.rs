@@ -7,5 +7,6 @@ mod cancelling;
 mod http;
 mod journey;
 mod large_balances;
+mod open_matters;
 mod reconciliation;
 mod stage;

@@ -224,6 +224,27 @@ impl FileRegister {
         Ok(removed)
     }
 
+    /// Deletes all files of a person at once, used or not; returns their number.
+    pub async fn remove_files_of(&self, owner: UserId) -> Result<usize, FilesError> {
+        let own = IndexQuery::from_index(OF_OWNER, OWNER.is_equal_to(owner)).with_limit(BATCH);
+        let mut removed = 0;
+        loop {
+            let found = self.list.find_documents(&own).await?;
+            if found.is_empty() {
+                return Ok(removed);
+            }
+            for mut file in found {
+                file.body.is_going = true;
+                // If a request has used the file meanwhile, the next round reads it again.
+                if self.list.replace_document(&file, &[]).await? {
+                    file.version += 1;
+                    self.remove(&file).await?;
+                    removed += 1;
+                }
+            }
+        }
+    }
+
     async fn remove(&self, file: &Document<FileRecord>) -> Result<(), FilesError> {
         self.files.remove(&file.body.file_key()).await?;
         self.list.delete(file.id, file.version).await?;

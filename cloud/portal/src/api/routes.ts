@@ -19,6 +19,10 @@ export const labelDevice = (id: string, label: string) => ask('put', '/api/v1/au
 export const endDevice = (id: string) => ask('delete', '/api/v1/auth/devices/{id}', { path: { id } })
 export const redeemPasswordCode = (body: PasswordResetForm) => ask('post', '/api/v1/auth/password-reset', { body })
 export const changePassword = (body: PasswordForm) => ask('post', '/api/v1/auth/password', { body })
+export const ownDeletion = (signal?: Asking) => ask('get', '/api/v1/auth/deletion', { signal })
+/** Without a password for a person who has none. */
+export const askDeletion = (password?: string) => ask('post', '/api/v1/auth/deletion', { body: password === undefined ? {} : { password } })
+export const undoDeletion = () => ask('delete', '/api/v1/auth/deletion', {})
 export const factorState = (signal?: Asking) => ask('get', '/api/v1/auth/second-factor', { signal })
 export const drawFactor = (password: string) => ask('post', '/api/v1/auth/second-factor', { body: { password } })
 export const confirmFactor = (code: string) => ask('post', '/api/v1/auth/second-factor/confirm', { body: { code } })

@@ -3,11 +3,13 @@
 export interface PersonName {
   user_id: string
   full_name: string
+  /** The person deleted their account. */
+  deleted: boolean
 }
 
 export interface NameBook {
   /** The name, if it is known. Asks for it otherwise. */
-  find: (id: string) => string | undefined
+  find: (id: string) => PersonName | undefined
   clear: () => void
 }
 
@@ -19,7 +21,7 @@ const ASKED_AGAIN_MS = 30_000
 const KNOWN_MAX = 5_000
 
 /** `known` may be reactive, so that a page shows a name as soon as it is here. `null` means that the person has none. */
-export function createNameBook(known: Map<string, string | null>, ask: (ids: readonly string[]) => Promise<readonly PersonName[]>): NameBook {
+export function createNameBook(known: Map<string, PersonName | null>, ask: (ids: readonly string[]) => Promise<readonly PersonName[]>): NameBook {
   let waiting: string[] = []
   const asked = new Set<string>()
 
@@ -31,7 +33,7 @@ export function createNameBook(known: Map<string, string | null>, ask: (ids: rea
 
   async function askFor(ids: readonly string[]): Promise<void> {
     try {
-      const names = new Map((await ask(ids)).map(({ user_id, full_name }) => [user_id, full_name]))
+      const names = new Map((await ask(ids)).map(name => [name.user_id, name]))
       if (known.size > KNOWN_MAX) {
         clear()
         ids.forEach(id => asked.add(id))
@@ -42,7 +44,7 @@ export function createNameBook(known: Map<string, string | null>, ask: (ids: rea
     }
   }
 
-  function find(id: string): string | undefined {
+  function find(id: string): PersonName | undefined {
     const name = known.get(id)
     if (name === undefined && !asked.has(id)) {
       asked.add(id)

@@ -1,5 +1,6 @@
 // The names of people at the desks of admins.
 
+import { useI18n } from '@holdfast/kit'
 import type { Permission } from '@holdfast/kit/api.gen.ts'
 import { computed, reactive, watch } from 'vue'
 import { peopleNames } from '../api/routes.ts'
@@ -15,7 +16,11 @@ watch(() => session.person?.user_id, book.clear)
 
 /** Finds no name for readers who are not admins with such a duty. */
 export function useDeskNames(): (id: string) => string | undefined {
+  const { t } = useI18n()
   const { holds } = usePermissions()
   const reads = computed(() => DUTIES.some(holds))
-  return id => (reads.value ? book.find(id) : undefined)
+  return id => {
+    const name = reads.value ? book.find(id) : undefined
+    return name?.deleted ? t('person.deleted') : name?.full_name
+  }
 }

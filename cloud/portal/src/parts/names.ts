@@ -3,6 +3,7 @@
 import { useFormats, useI18n } from '@holdfast/kit'
 import type { Actor, Order } from '@holdfast/kit/api.gen.ts'
 import { namesNoHour } from '@holdfast/kit/bookings.ts'
+import { isErased } from '../logic/deletion.ts'
 import { useDeskNames } from './deskNames.ts'
 
 export function useNames() {
@@ -16,6 +17,8 @@ export function useNames() {
     shortId,
     /** By the name for those who may read it. */
     person: (actor: Actor) => findName(actor.user_id) ?? t(`person.${actor.role}`, { id: shortId(actor.user_id) }),
+    /** The title of an order, or a word in place of an erased one. */
+    title: (order: { title: string }) => (isErased(order) ? t('order.erased') : order.title),
     code: (code: string) => (te(`code.${code}`) ? t(`code.${code}`) : code),
     span(ms: number): string {
       const seconds = ms / 1000

@@ -29,6 +29,7 @@ export function useStory(currency: () => Currency | undefined, nameOf?: (actor: 
 
   function what(step: TimelineEntry): string {
     if (step.payment_status) return t(`step.payment.${step.payment_status}`)
+    if (isErasure(step)) return t('step.erased')
     const action = step.action ?? 'publish'
     if (isNothing(step)) return t(step.actor.user_id === session.person?.user_id ? 'step.nothing.mine' : 'step.nothing.other')
     const mine = step.actor.user_id === session.person?.user_id
@@ -51,8 +52,8 @@ export function useStory(currency: () => Currency | undefined, nameOf?: (actor: 
     const when = timeOf(step)
     const travel = travelOf(step)
     const reason = step.reason ?? undefined
-    const detail = reason ?? (step.code ? names.code(step.code) : undefined)
-    const showsWho = session.person?.role === 'admin' && !step.payment_status
+    const detail = reason ?? (step.code && !isErasure(step) ? names.code(step.code) : undefined)
+    const showsWho = session.person?.role === 'admin' && !step.payment_status && !isErasure(step)
     return {
       id: `${step.version} ${step.command_id}`,
       what: what(step),
@@ -88,4 +89,9 @@ export function useStory(currency: () => Currency | undefined, nameOf?: (actor: 
 /** A step that changed nothing, such as a lost acceptance. */
 export function isNothing(step: TimelineEntry): boolean {
   return step.code !== null && step.from === step.to
+}
+
+/** The platform erased texts; no person acted. */
+function isErasure(step: TimelineEntry): boolean {
+  return step.code === 'author_deleted'
 }

@@ -210,12 +210,16 @@ const REPORTS_SHOWN_MAX: usize = 50;
 
 const REPORT_REVIEW: Field<Uuid> = Field::new("review_id");
 
+const REPORT_USER: Field<UserId> = Field::new("user_id");
+
 const REPORT_AT: Field<UnixMillis> = Field::new("at");
 
 const REPORTS_OF_REVIEW: Index = Index::new(
     "review",
     &[REPORT_REVIEW.ascending_key(), REPORT_AT.descending_key()],
 );
+
+const REPORTS_BY_PERSON: Index = Index::new("person", &[REPORT_USER.ascending_key()]);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReviewReport {
@@ -224,6 +228,10 @@ pub struct ReviewReport {
     pub reason: String,
     #[serde(with = "millis")]
     pub at: UnixMillis,
+}
+
+pub(super) fn reports_by_query(user: UserId, limit: usize) -> IndexQuery {
+    IndexQuery::from_index(REPORTS_BY_PERSON, REPORT_USER.is_equal_to(user)).with_limit(limit)
 }
 
 /// A report, as an admin reads it.
@@ -236,8 +244,8 @@ pub struct ToldReport {
 
 impl DocumentBody for ReviewReport {
     const SHAPE: CollectionSchema = CollectionSchema {
-        fields: &[REPORT_REVIEW.path(), REPORT_AT.path()],
-        indexes: &[REPORTS_OF_REVIEW],
+        fields: &[REPORT_REVIEW.path(), REPORT_USER.path(), REPORT_AT.path()],
+        indexes: &[REPORTS_OF_REVIEW, REPORTS_BY_PERSON],
     };
     const SEALED: &'static [&'static str] = &["reason"];
 }

@@ -90,6 +90,9 @@ const OF_CUSTOMER: Index = Index::new(
     &[CUSTOMER.ascending_key(), CREATED.descending_key()],
 );
 
+/// Sorted by id. Includes hidden reviews.
+const ALL_OF_PROVIDER: Index = Index::new("all_of_provider", &[PROVIDER.ascending_key()]);
+
 const DESK: Index = Index::new(
     "desk",
     &[STANDING.ascending_key(), CREATED.descending_key()],
@@ -138,6 +141,7 @@ impl DocumentBody for Review {
             BEST,
             WORST,
             OF_CUSTOMER,
+            ALL_OF_PROVIDER,
             DESK,
             SEARCH,
             OF_IMAGE,
@@ -195,6 +199,11 @@ pub fn customer_reviews_query(
     IndexQuery::from_index(OF_CUSTOMER, CUSTOMER.is_equal_to(customer))
         .start_after(cursor_scalars(after))
         .with_limit(limit)
+}
+
+/// All reviews of a provider, also hidden ones.
+pub(super) fn all_provider_reviews_query(provider: UserId, limit: usize) -> IndexQuery {
+    IndexQuery::from_index(ALL_OF_PROVIDER, PROVIDER.is_equal_to(provider)).with_limit(limit)
 }
 
 /// All reviews with this standing, newest first.

@@ -1,6 +1,7 @@
 //! Tests of reviews through people, admins and edges.
 #![allow(clippy::unwrap_used)]
 
+mod erasure;
 mod moderation;
 mod ops;
 mod people;

@@ -10,7 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use platform::{ServiceContext, consume::EventHandler, documents::Documents, upstream::Upstream};
+use platform::{
+    ServiceContext, bus::Bus, consume::EventHandler, documents::Documents, upstream::Upstream,
+};
 use process::{clock::Clock, tokens::ServiceKey};
 use review::{Config, Peers, RatingEventConsumer, store::ReviewStore};
 use serde_json::{Value, json};
@@ -36,6 +38,7 @@ pub(crate) struct World {
     pub store: ReviewStore,
     pub service_key: ServiceKey,
     pub clock: Clock,
+    pub bus: Bus,
     issuer: Issuer,
     orders: Orders,
     folder: TempDir,
@@ -103,6 +106,7 @@ impl World {
             ..ground
         };
         let service_key = ground.service_key.clone();
+        let bus = ground.bus.clone();
         let order = Order {
             id: ORDER,
             customer_id: customer().user_id,
@@ -123,6 +127,7 @@ impl World {
             store,
             service_key,
             clock,
+            bus,
             issuer,
             orders,
             folder,

@@ -38,6 +38,9 @@ pub struct PersonRecord {
     /// The account is revoked.
     #[serde(default)]
     pub is_closed: bool,
+    /// The person deleted their account, and the profile is blank for good.
+    #[serde(default)]
+    pub is_deleted: bool,
 }
 
 /// The profile of a customer or of an admin.
@@ -211,6 +214,19 @@ impl PersonRecord {
             created_at: now,
             updated_at: now,
             is_closed: false,
+            is_deleted: false,
+        }
+    }
+
+    /// The record of a deleted person: only ids, counts and times stay.
+    #[must_use]
+    pub fn to_deleted(&self) -> Self {
+        Self {
+            revision: self.revision,
+            updated_at: self.updated_at,
+            is_closed: true,
+            is_deleted: true,
+            ..Self::new_blank(self.user_id, self.role, self.created_at)
         }
     }
 
@@ -332,6 +348,12 @@ pub trait ProfileBody: Clone + From<PersonRecord> {
     fn person_mut(&mut self) -> &mut PersonRecord;
     fn refresh_derived_fields(&mut self);
     fn to_profile_event(&self) -> ProfileEvent;
+
+    /// The blank profile that stays of a deleted person.
+    #[must_use]
+    fn to_deleted(&self) -> Self {
+        Self::from(self.person().to_deleted())
+    }
 }
 
 impl ProfileBody for CustomerProfile {
@@ -373,6 +395,18 @@ impl ProfileBody for ProviderProfile {
 
     fn refresh_derived_fields(&mut self) {
         Self::refresh_derived_fields(self);
+    }
+
+    /// The record of a provider's work consists of numbers.
+    fn to_deleted(&self) -> Self {
+        Self {
+            is_active: false,
+            completed_orders: self.completed_orders,
+            rating_hundredths: self.rating_hundredths,
+            total_reviews: self.total_reviews,
+            rating_version: self.rating_version,
+            ..Self::from(self.person.to_deleted())
+        }
     }
 
     fn to_profile_event(&self) -> ProfileEvent {

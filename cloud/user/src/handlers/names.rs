@@ -35,7 +35,10 @@ enum PeopleIdsError {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PersonName {
     user_id: UserId,
+    /// Empty for a deleted person.
     full_name: String,
+    /// The person deleted their account.
+    deleted: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,8 +53,13 @@ pub(crate) async fn list_names(
 ) -> Result<Json<PersonNames>, Problem> {
     let mut items = Vec::new();
     for user_id in query.ids.0 {
-        let found = service.store.find_full_name(user_id).await?;
-        items.extend(found.map(|full_name| PersonName { user_id, full_name }));
+        let found = service.store.find_person(user_id).await?;
+        let told = found.filter(|person| person.is_deleted || !person.full_name.is_empty());
+        items.extend(told.map(|person| PersonName {
+            user_id,
+            full_name: person.full_name,
+            deleted: person.is_deleted,
+        }));
     }
     Ok(Json(PersonNames { items }))
 }

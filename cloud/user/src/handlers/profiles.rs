@@ -221,13 +221,20 @@ pub(crate) async fn show_provider(
     _: Caller,
     Path(id): Path<UserId>,
 ) -> Result<Json<PublicProfile>, Problem> {
-    Ok(Json(
-        service
-            .store
-            .load_public_profile(id)
-            .await?
-            .ok_or(Code::NotFound)?,
-    ))
+    match service.store.load_public_profile(id).await? {
+        Some(profile) => Ok(Json(profile)),
+        None => Err(explain_missing_provider(&service, id).await?),
+    }
+}
+
+/// Pages that knew the provider say that they deleted their account.
+async fn explain_missing_provider(service: &Service, id: UserId) -> Result<Problem, Problem> {
+    let missing = Problem::new(Code::NotFound);
+    let found = service.store.get::<ProviderProfile>(id).await?;
+    Ok(match found {
+        Some(profile) if profile.person.is_deleted => missing.with_member("deleted", true),
+        _ => missing,
+    })
 }
 
 pub(crate) async fn write_provider(

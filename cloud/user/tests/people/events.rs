@@ -3,6 +3,7 @@
 use platform::{
     consume::{EventHandler, HandleError},
     documents::Documents,
+    files::{FileRegister, Files},
 };
 use process::clock::Clock;
 use user::{
@@ -20,14 +21,21 @@ use crate::{AT, CUSTOMER, PROVIDER};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// An empty store in a temporary folder, which the guard keeps alive.
-async fn sqlite_store() -> (ProfileStore, tempfile::TempDir) {
+/// The consumer of an empty store in a temporary folder, which the guard keeps alive.
+async fn sqlite_store() -> (ProfileEventConsumer, ProfileStore, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("user.db").display());
     let documents = Documents::open(&url).await.unwrap();
     let store = ProfileStore::new(&documents, Clock::fixed_at(AT));
     store.migrate().await.unwrap();
-    (store, folder)
+    FileRegister::migrate(&documents).await.unwrap();
+    let files = format!("file:{}", folder.path().join("files").display());
+    let files = Files::open(&files).unwrap();
+    let handler = ProfileEventConsumer {
+        store: store.clone(),
+        register: FileRegister::new(&documents, files, Clock::fixed_at(AT)),
+    };
+    (handler, store, folder)
 }
 
 fn event(id: u128, kind: EventType, user_id: UserId, role: Role) -> Event {
@@ -41,10 +49,7 @@ fn event(id: u128, kind: EventType, user_id: UserId, role: Role) -> Event {
 
 #[tokio::test]
 async fn a_new_person_has_one_profile_of_their_kind() {
-    let (store, _folder) = sqlite_store().await;
-    let handler = ProfileEventConsumer {
-        store: store.clone(),
-    };
+    let (handler, store, _folder) = sqlite_store().await;
     for _ in 0..3 {
         handler
             .handle(&event(
@@ -92,10 +97,7 @@ async fn a_new_person_has_one_profile_of_their_kind() {
 
 #[tokio::test]
 async fn a_revoked_person_is_closed_once_also_before_they_registered() {
-    let (store, _folder) = sqlite_store().await;
-    let handler = ProfileEventConsumer {
-        store: store.clone(),
-    };
+    let (handler, store, _folder) = sqlite_store().await;
     for _ in 0..2 {
         handler
             .handle(&event(1, EventType::UserRevoked, PROVIDER, Role::Provider))
@@ -122,12 +124,12 @@ async fn a_revoked_person_is_closed_once_also_before_they_registered() {
 
 #[tokio::test]
 async fn an_event_that_names_nobody_is_put_aside_at_once() {
-    let (store, _folder) = sqlite_store().await;
+    let (handler, _, _folder) = sqlite_store().await;
     let broken = Event {
         body: serde_json::json!({ "user_id": 7 }),
         ..event(1, EventType::UserRegistered, CUSTOMER, Role::Customer)
     };
-    let handled = ProfileEventConsumer { store }.handle(&broken).await;
+    let handled = handler.handle(&broken).await;
     assert!(
         matches!(handled, Err(HandleError::Poison(_))),
         "{handled:?}"
@@ -145,10 +147,7 @@ fn done_work(order: u128, payment_status: PaymentStatus) -> wire::Order {
 
 #[tokio::test]
 async fn unpaid_work_counts_once_it_is_paid_or_where_it_is_paid_for_afterwards() {
-    let (store, _folder) = sqlite_store().await;
-    let handler = ProfileEventConsumer {
-        store: store.clone(),
-    };
+    let (handler, store, _folder) = sqlite_store().await;
     let actor = Actor {
         user_id: PROVIDER,
         role: Role::Provider,
@@ -179,10 +178,7 @@ async fn unpaid_work_counts_once_it_is_paid_or_where_it_is_paid_for_afterwards()
 
 #[tokio::test]
 async fn a_completed_job_counts_once_however_often_it_is_told() {
-    let (store, _folder) = sqlite_store().await;
-    let handler = ProfileEventConsumer {
-        store: store.clone(),
-    };
+    let (handler, store, _folder) = sqlite_store().await;
     let completed = |event: u128, order: u128| {
         let order = done_work(order, PaymentStatus::Held);
         let actor = Actor {
@@ -216,10 +212,7 @@ async fn a_completed_job_counts_once_however_often_it_is_told() {
 
 #[tokio::test]
 async fn the_newest_word_about_a_rating_counts_and_makes_no_form_stale() {
-    let (store, _folder) = sqlite_store().await;
-    let handler = ProfileEventConsumer {
-        store: store.clone(),
-    };
+    let (handler, store, _folder) = sqlite_store().await;
     let told = |id: u128, version: i64, average_hundredths: i64, total_reviews: i64| {
         let provider_id = PROVIDER;
         let body = RatingEvent {
@@ -244,4 +237,42 @@ async fn the_newest_word_about_a_rating_counts_and_makes_no_form_stale() {
         (450, 2)
     );
     assert_eq!((provider.standing, provider.person.revision), (450_000, 1));
+}
+
+#[tokio::test]
+async fn a_deleted_person_stays_deleted_whatever_arrives_late() {
+    let (handler, store, _folder) = sqlite_store().await;
+    let mut id = 0;
+    let mut tell = |kind| {
+        id += 1;
+        event(id, kind, PROVIDER, Role::Provider)
+    };
+    let completed = {
+        let actor = Actor {
+            user_id: PROVIDER,
+            role: Role::Provider,
+        };
+        let order = done_work(1, PaymentStatus::Held);
+        let body = OrderEvent::from_order(order, actor, CommandId(Uuid::from_u128(8)));
+        let id = EventId(Uuid::from_u128(99));
+        Event::new(id, EventType::OrderCompleted, AT, TRACE, &body).unwrap()
+    };
+    for told in [
+        completed,
+        tell(EventType::UserDeleted),
+        tell(EventType::UserDeleted),
+        tell(EventType::UserReadmitted),
+        tell(EventType::UserRegistered),
+        tell(EventType::UserRevoked),
+    ] {
+        handler.handle(&told).await.unwrap();
+    }
+    let provider = store.get::<ProviderProfile>(PROVIDER).await.unwrap();
+    let provider = provider.unwrap();
+    assert!(provider.person.is_closed && provider.person.is_deleted);
+    assert_eq!(
+        (provider.completed_orders, provider.person.revision),
+        (1, 2),
+        "the number of jobs stays, and one change erased the rest"
+    );
 }

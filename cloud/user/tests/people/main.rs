@@ -4,6 +4,7 @@
 
 mod addresses;
 mod contacts;
+mod deletion;
 mod events;
 mod files;
 mod profiles;

@@ -213,8 +213,8 @@ async fn an_admin_reads_the_names_of_many_people_at_once() {
     let named = path(&[CUSTOMER, STRANGER, PROVIDER]);
     let names = service.done(admin(), "GET", &named, None).await;
     let expected = json!({ "items": [
-        { "user_id": CUSTOMER, "full_name": "Zhang San" },
-        { "user_id": PROVIDER, "full_name": "Li Si" },
+        { "user_id": CUSTOMER, "full_name": "Zhang San", "deleted": false },
+        { "user_id": PROVIDER, "full_name": "Li Si", "deleted": false },
     ]});
     assert_eq!(names, expected);
     for reader in [customer(), provider()] {

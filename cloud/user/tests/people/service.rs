@@ -13,7 +13,7 @@ use axum::{
 };
 use http::Request;
 use http_body_util::BodyExt;
-use platform::upstream::Upstream;
+use platform::{bus::Bus, upstream::Upstream};
 use process::clock::Clock;
 use serde_json::{Value, json};
 use support::{Issuer, samples};
@@ -37,6 +37,7 @@ pub(crate) struct ProfileService {
     pub issuer: Issuer,
     pub clock: Clock,
     pub folder: tempfile::TempDir,
+    pub bus: Bus,
     orders: Orders,
 }
 
@@ -66,12 +67,14 @@ impl ProfileService {
         let orders = Orders(Arc::new(Mutex::new(Some(order))));
         let answers = Router::new().route("/internal/orders/{id}", get(show));
         let order = Upstream::from_router(answers.with_state(orders.clone()));
+        let bus = ground.bus.clone();
         let router = user::open(config, ground, Peers { order }).await.unwrap();
         Self {
             router,
             issuer,
             clock,
             folder,
+            bus,
             orders,
         }
     }

@@ -161,6 +161,50 @@ async fn whatever_the_cloud_sends_on_a_dropped_order_counts_as_if_the_copy_were_
 }
 
 #[tokio::test]
+async fn an_erased_order_takes_its_texts_from_every_copy() {
+    const ADDRESS: &str = "42 Hidden Orchard Road";
+    const ADDRESSES: &str = "SELECT count(*) FROM orders WHERE instr(bytes, CAST(? AS BLOB)) > 0";
+    let with_texts = |n| Order {
+        address: ADDRESS.into(),
+        ..closed(n, 4)
+    };
+    let erased = |n, version| Order {
+        title: "—".into(),
+        description: String::new(),
+        address: String::new(),
+        ..closed(n, version)
+    };
+    let copies_with_address = async |store: &Store| -> i64 {
+        let count = store
+            .journal
+            .read(move |conn| conn.query_row(ADDRESSES, [ADDRESS], |row| row.get(0)));
+        count.await.unwrap()
+    };
+    let pair = Pair::new(&[with_texts(1), with_texts(2), order(3, 1)]).await;
+    assert_eq!(copies_with_address(&pair.keeping).await, 2);
+    assert_eq!(pair.drop_copies().await, 2);
+    pair.feed(2, fed([erased(1, 5)])).await;
+    pair.assert_alike("the feed brings the erased version")
+        .await;
+    pair.decide(1, erased(2, 5)).await;
+    pair.feed(3, fed([with_texts(2), erased(2, 5)])).await;
+    pair.assert_alike("an outcome brings it before the feed")
+        .await;
+    for store in [&pair.dropping, &pair.keeping] {
+        assert_eq!(copies_with_address(store).await, 0);
+    }
+    for n in [1, 2] {
+        assert_eq!(pair.found(n).await, Some(erased(n, 5)));
+    }
+    let mut expected = order(3, 1).compute_digest();
+    for n in [1, 2] {
+        expected.toggle_member(erased(n, 5).compute_digest());
+    }
+    let position: EdgeFilePosition = pair.dropping.load_position().await.unwrap();
+    assert_eq!(position.tally.digest, expected, "what the hub counts");
+}
+
+#[tokio::test]
 async fn a_snapshot_over_dropped_orders_gives_the_same_view() {
     let pair = Pair::new(&[closed(1, 4), closed(2, 4), closed(3, 4), closed(4, 4)]).await;
     assert_eq!(pair.drop_copies().await, 4);

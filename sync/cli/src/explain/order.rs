@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 use wire::{
-    Action, EdgePromise, FenceEnding, Hops, Order, OrderCode, OrderId, Sentence, Source,
+    Action, Code, EdgePromise, FenceEnding, Hops, Order, OrderCode, OrderId, Sentence, Source,
     TimelineEntry, UnixMillis, Verdict,
 };
 
@@ -167,7 +167,7 @@ fn render_step(
             reason: replace_control_chars(reason).into(),
         }));
     }
-    if let Some(code) = entry.code {
+    if let Some(code) = entry.code.filter(|_| !is_erasure(entry)) {
         details.push(describe_answer(code, style));
     }
     let mut out = format!("{number:>3} {} {sentence}\n", style.paint(tone, mark));
@@ -177,9 +177,14 @@ fn render_step(
     out
 }
 
-/// A successful payment also leaves the status unchanged; only a refusal has a code.
+/// A successful payment also leaves the status unchanged; only a refusal has a code, and the
+/// erasure of texts.
 fn is_refused(entry: &TimelineEntry) -> bool {
-    !has_changed_status(entry) && entry.code.is_some()
+    !has_changed_status(entry) && entry.code.is_some() && !is_erasure(entry)
+}
+
+fn is_erasure(entry: &TimelineEntry) -> bool {
+    entry.code == Some(Code::AuthorDeleted)
 }
 
 pub(crate) fn describe_entry(
@@ -191,6 +196,9 @@ pub(crate) fn describe_entry(
         return style.translate(say::explain_payment {
             status: status.as_str().into(),
         });
+    }
+    if is_erasure(entry) {
+        return style.translate(say::explain_erased);
     }
     let who = names.name(entry.actor).into();
     let way = describe_entry_route(entry, style).into();

@@ -30,6 +30,7 @@ explain-payment = the payment { $status ->
     [refunded] went back whole
    *[partially_refunded] went back in part
 }
+explain-erased = the texts were erased because their author deleted their account
 explain-tried = { $who } tried to { $action ->
     [publish] publish
     [approve] approve

@@ -30,6 +30,7 @@ explain-payment = 付款{ $status ->
     [refunded] 已全额退回
    *[partially_refunded] 已部分退回
 }
+explain-erased = 作者已注销账号，相关文字已被抹除
 explain-tried = { $who }尝试{ $action ->
     [publish] 发布
     [approve] 批准

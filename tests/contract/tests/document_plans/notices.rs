@@ -14,7 +14,9 @@ use notification::{
 use platform::{documents::Documents, sealing::DataKeys};
 use process::clock::Clock;
 use uuid::Uuid;
-use wire::{Amount, Currency, EventId, EventType, OrderId, Role, UnixMillis, UserId};
+use wire::{
+    Amount, Currency, ERASED_TITLE, EventId, EventType, Order, OrderId, Role, UnixMillis, UserId,
+};
 
 use crate::{AT, OTHERS, id, user};
 
@@ -81,6 +83,7 @@ pub(crate) async fn run(documents: &Documents) {
         .await
         .unwrap();
     wishes.load_preferences(user(1)).await.unwrap();
+    erase(documents).await;
 }
 
 async fn inboxes(store: &InboxStore) {
@@ -146,6 +149,28 @@ async fn inboxes(store: &InboxStore) {
     };
     store.store_first_fan_out(fan_out).await.unwrap();
     store.find_fan_out(order_id).await.unwrap().unwrap();
+    let erased = Order {
+        title: ERASED_TITLE.into(),
+        ..support::samples::order(7, 1)
+    };
+    store.erase_order_texts(&erased).await.unwrap();
+}
+
+async fn erase(documents: &Documents) {
+    let owner = InboxOwner {
+        user_id: user(1),
+        role: Role::Customer,
+    };
+    let lines = InboxStore::new(documents).erase_inbox(owner, AT).await;
+    assert_eq!(lines.unwrap(), 9);
+    let log = DeliveryStore::new(documents);
+    assert!(log.remove_deliveries_of(user(1)).await.unwrap() > 0);
+    NoticeStore::new(documents)
+        .erase_notices_to(user(1))
+        .await
+        .unwrap();
+    let wishes = PreferencesStore::new(documents);
+    assert!(wishes.remove_preferences(user(1)).await.unwrap());
 }
 
 async fn deliveries(delivery_store: &DeliveryStore) {

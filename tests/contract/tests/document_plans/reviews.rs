@@ -9,7 +9,7 @@ use review::{
         moderation_queue_query, provider_reviews_query, sorted_provider_reviews_query,
     },
 };
-use wire::{CommandId, EventType, FileId, Hash, OrderId, Source, UserId};
+use wire::{CommandId, ERASED_TITLE, EventType, FileId, Hash, OrderId, Source, UserId};
 
 use crate::{AT, OTHERS, TRACE, id, user};
 
@@ -41,6 +41,11 @@ pub(crate) async fn run(store: &ReviewStore) {
         let own = review(n, (user(1), user(2)), "A tidy tap");
         ids.push(store.add(own, TRACE).await.unwrap().unwrap().0);
     }
+    let reply = store.change_review(ids[3], None, TRACE, |review| {
+        review.set_reply("Thank you".into(), AT);
+        Ok(Some(ReviewEventDraft::from_kind(EventType::ReviewReplied)))
+    });
+    reply.await.unwrap();
     let first = ids[0];
     let second = ids[1];
     store.find_by_order(OrderId(id(1))).await.unwrap().unwrap();
@@ -62,8 +67,17 @@ pub(crate) async fn run(store: &ReviewStore) {
     store.references_picture(FileId(id(9))).await.unwrap();
     store.find_answer(CommandId(id(1))).await.unwrap();
     store.refresh_rating(user(2), TRACE).await.unwrap();
+    erase(store).await;
     store.load_rating(user(2)).await.unwrap();
     store.compute_rating(user(2)).await.unwrap();
+}
+
+async fn erase(store: &ReviewStore) {
+    for person in [user(1), user(2), user(6)] {
+        assert!(store.erase_person(person).await.unwrap() > 0);
+    }
+    let order = OrderId(id(1));
+    assert!(store.erase_order_title(order, ERASED_TITLE).await.unwrap());
 }
 
 async fn lists(store: &ReviewStore) {

@@ -264,6 +264,7 @@ async fn read(store: &Store, order: OrderId, id: Uuid) {
     store.entries_of_order(order).await.unwrap();
     store.entries_of_provider(user(7), 20, None).await.unwrap();
     store.balances_of(user(7)).await.unwrap();
+    store.count_open_matters(user(7)).await.unwrap();
     store.list_callbacks(20, None).await.unwrap();
     store.list_order_calls(order).await.unwrap();
     store.postpone_due(order).await.unwrap();
@@ -282,6 +283,7 @@ async fn read(store: &Store, order: OrderId, id: Uuid) {
         .await
         .unwrap();
     store.forget_methods(user(1), NOW).await.unwrap();
+    store.erase_request_reasons(user(1)).await.unwrap();
 }
 
 async fn done(store: &Store, order: OrderId, step: MoneyStep) -> Option<custody::MovementId> {

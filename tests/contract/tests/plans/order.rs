@@ -34,6 +34,11 @@ const FILLED: &[&str] = &[
     "order_photos",
     "photo_chunks",
     "calendar_feeds",
+    "order_messages",
+    "message_reports",
+    "message_blocks",
+    "time_proposals",
+    "erasures",
     "outbox",
     "inbox",
 ];
@@ -139,6 +144,7 @@ async fn run(sql: &Sql) {
     desks(&store).await;
     decided(&store, Role::Customer, command(&clock, cancel)).await;
     traces(sql, order_id).await;
+    erasures(&store, order_id).await;
 }
 
 /// An operator's trace of the order.
@@ -149,6 +155,24 @@ async fn traces(sql: &Sql, order: OrderId) {
     assert_eq!(events.len(), 6, "of each change");
     let receipts = inbox::find_receipts(&database, "order_people", &events).await;
     assert_eq!(receipts.unwrap(), []);
+}
+
+/// The texts of both people's order, from the first request to the end of the work.
+async fn erasures(store: &Store, order_id: OrderId) {
+    for person in [user(2), user(1)] {
+        store.start_erasure(person, NOW).await.unwrap();
+        let due = store.list_due_erasures(1).await.unwrap();
+        let mut due = due.into_iter().find(|one| one.person == person).unwrap();
+        let orders = store.list_orders_to_erase(&due, 20).await.unwrap();
+        assert_eq!(orders, [order_id]);
+        store.erase_order_texts(order_id, person).await.unwrap();
+        store.list_erased_photos(order_id).await.unwrap();
+        store.pass_order(&mut due, order_id).await.unwrap();
+        assert_eq!(store.list_orders_to_erase(&due, 20).await.unwrap(), []);
+        assert!(store.finish_erasure(&due).await.unwrap());
+    }
+    let is_used = store.is_photo_file_used(user(2), Hash::ZERO).await;
+    assert!(!is_used.unwrap());
 }
 
 /// Every list, behind its last row.
@@ -194,6 +218,7 @@ async fn lists(store: &Store) {
 async fn reads(store: &Store, order: &Order) {
     store.find_order(order.id).await.unwrap();
     store.read_timeline(order.id).await.unwrap();
+    store.count_open_orders(user(1)).await.unwrap();
     let secret = TrackingSecret::Derived(store.tracking_secret(order.id));
     assert!(
         store

@@ -6,7 +6,8 @@ use platform::{
     Database,
     bus::{Bus, QueueSpec, topology},
     consume::EventHandler,
-    documents::Document,
+    documents::{Document, Documents},
+    files::{FileRegister, Files},
     outbox::{self, OutboxRelay},
     sql::SqlError,
     transact,
@@ -146,7 +147,7 @@ async fn a_completed_job_that_was_lost_is_counted(arm: OrderDb) {
         "once a night is enough"
     );
     replayed(&Database::from(&arm.sql), bus).await;
-    take(&profiles, bus, 2).await;
+    take(&profiles, &people.documents, bus, 2).await;
     let counted = kept(&profiles, PROVIDER).await;
     assert_eq!(counted.body.completed_orders, 2);
 
@@ -159,7 +160,7 @@ async fn a_completed_job_that_was_lost_is_counted(arm: OrderDb) {
         .unwrap()
         .unwrap();
     replayed(&database, bus).await;
-    take(&profiles, bus, 2).await;
+    take(&profiles, &people.documents, bus, 2).await;
     assert_eq!(
         kept(&profiles, PROVIDER).await,
         counted,
@@ -185,7 +186,7 @@ async fn a_rating_that_was_lost_is_told_again(arm: DocumentsArm) {
     );
     assert!(store.replay_ratings().await.unwrap());
     replayed(&Database::from(&arm.documents), bus).await;
-    take(&profiles, bus, 1).await;
+    take(&profiles, &people.documents, bus, 1).await;
     let told = kept(&profiles, PROVIDER).await.body;
     assert_eq!((told.rating_hundredths, told.total_reviews), (500, 1));
 
@@ -194,7 +195,7 @@ async fn a_rating_that_was_lost_is_told_again(arm: DocumentsArm) {
     assert_eq!(store.refresh_ratings().await.unwrap(), 1);
     let tasks = Tasks::new();
     OutboxRelay::start(&tasks, &arm.documents, bus.clone(), Clock::system(), "test");
-    take(&profiles, bus, 1).await;
+    take(&profiles, &people.documents, bus, 1).await;
     tasks.shutdown(LIMIT).await;
     let told = kept(&profiles, PROVIDER).await.body;
     assert_eq!((told.rating_hundredths, told.total_reviews), (450, 2));
@@ -222,9 +223,12 @@ async fn replayed(database: &Database, bus: &Bus) {
 }
 
 /// The user service handles `count` events of its queue.
-async fn take(profiles: &ProfileStore, bus: &Bus, count: usize) {
+async fn take(profiles: &ProfileStore, documents: &Documents, bus: &Bus, count: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let files = Files::open(&format!("file:{}", folder.path().display())).unwrap();
     let feed = ProfileEventConsumer {
         store: profiles.clone(),
+        register: FileRegister::new(documents, files, Clock::fixed_at(AT)),
     };
     let mut deliveries = bus
         .subscribe(topology::USER_PROFILES.name, 10)

@@ -5,13 +5,13 @@ use platform::sql::{Sql, Statement};
 use process::parts::{CloudPart, StoreKind};
 use stack::Stack;
 
-pub(super) struct Kept {
+pub(crate) struct Kept {
     /// `order.orders.address`, `user.customer_profiles`, `logs/hub`.
     pub place: String,
     pub bytes: Vec<u8>,
 }
 
-pub(super) async fn all(stack: &Stack) -> Vec<Kept> {
+pub(crate) async fn all(stack: &Stack) -> Vec<Kept> {
     let mut kept = logs(&stack.layout().logs_folder());
     match stack.stores() {
         Some(stores) => {
@@ -66,7 +66,7 @@ async fn files(folder: &Path) -> Vec<Kept> {
 }
 
 /// Every column of every table.
-async fn tables(url: &str, name: &str) -> Vec<Kept> {
+pub(crate) async fn tables(url: &str, name: &str) -> Vec<Kept> {
     const MYSQL: &str = "SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR) \
         FROM information_schema.columns WHERE table_schema = DATABASE()";
     const SQLITE: &str = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c \
@@ -127,9 +127,13 @@ fn cache(url: &str) -> Kept {
     let mut bytes = Vec::new();
     for key in keys {
         let kind: String = redis::cmd("TYPE").arg(&key).query(&mut redis).unwrap();
+        // A key may expire before it is read.
+        if kind == "none" {
+            continue;
+        }
         assert_eq!(kind, "string", "the dump reads no other kind");
-        let value: Vec<u8> = redis::cmd("GET").arg(&key).query(&mut redis).unwrap();
-        bytes.extend([key, value].concat());
+        let value: Option<Vec<u8>> = redis::cmd("GET").arg(&key).query(&mut redis).unwrap();
+        bytes.extend([key, value.unwrap_or_default()].concat());
     }
     Kept {
         place: "redis".into(),

@@ -120,9 +120,16 @@ async fn a_wish_for_another_address_warns_the_one_in_force_before_the_new_one_ha
         // The first try of the warning fails transiently.
         service.auth.contact_is_away.store(true, Ordering::Relaxed);
         if in_a_run {
-            assert!(service.consumer().handle_run(&[&asked]).await.unwrap());
+            assert!(
+                service
+                    .consumer()
+                    .await
+                    .handle_run(&[&asked])
+                    .await
+                    .unwrap()
+            );
         } else {
-            service.consumer().handle(&asked).await.unwrap();
+            service.consumer().await.handle(&asked).await.unwrap();
         }
         service.send_due().await;
         assert_eq!(
@@ -147,10 +154,10 @@ async fn a_code_that_is_asked_for_once_more_overtakes_no_warning() {
         ..person_event(EventType::UserConfirmationAsked)
     };
     // Another replica handles the address change late.
-    service.consumer().handle(&again).await.unwrap();
+    service.consumer().await.handle(&again).await.unwrap();
     service.send_due().await;
     assert!(service.read_mails().is_empty(), "a code is out");
-    service.consumer().handle(&wish).await.unwrap();
+    service.consumer().await.handle(&wish).await.unwrap();
     service.auth.contact_is_away.store(true, Ordering::Relaxed);
     service.clock.advance(PAUSE_MIN_MS);
     service.send_due_until_confirmed().await;
@@ -164,7 +171,7 @@ async fn a_warning_that_no_mailbox_takes_holds_no_code_back_for_ever() {
     let asked = person_event(EventType::UserAddressChangeAsked);
     *service.auth.wish.lock().unwrap() = Some(asked.id);
     service.auth.is_closed.store(true, Ordering::Relaxed);
-    service.consumer().handle(&asked).await.unwrap();
+    service.consumer().await.handle(&asked).await.unwrap();
     service.send_due().await;
     assert_eq!(service.read_subjects_to(OTHER_ADDRESS), [CODE]);
 }

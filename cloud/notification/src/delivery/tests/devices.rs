@@ -395,7 +395,12 @@ async fn a_revoked_persons_devices_end_save_those_registered_since() {
     };
     let revoked = samples::event(EventType::UserRevoked, &account);
     for _ in 0..2 {
-        push.service.consumer().handle(&revoked).await.unwrap();
+        push.service
+            .consumer()
+            .await
+            .handle(&revoked)
+            .await
+            .unwrap();
     }
     assert_eq!(push.device_times("before").await, None);
     assert!(push.device_times("since").await.is_some());

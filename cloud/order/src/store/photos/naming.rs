@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use platform::{row, sql::Columns, vals};
-use wire::{Action, CommandId, OrderId, PhotoRef, UserId, WorkEvidence, words};
+use platform::{files::FileKey, row, sql::Columns, vals};
+use wire::{Action, CommandId, Hash, OrderId, PhotoRef, UserId, WorkEvidence, words};
 
 use super::{PhotoArrival, PhotoName, PhotoRow, select_photo};
 use crate::store::{Store, StoreError, timeline_rows::TIMELINE};
@@ -39,7 +39,7 @@ const ENTRIES_MAX: usize = 500;
 const NAMESAKES_MAX: usize = 16;
 
 /// Photos of an order that were sent.
-const PHOTOS_MAX: usize = 2_000;
+pub(super) const PHOTOS_MAX: usize = 2_000;
 
 words! {
     /// When a photo was taken.
@@ -69,6 +69,17 @@ words! {
         Job "job",
         /// The work, begun or done.
         Work "work",
+    }
+}
+
+impl PhotoPurpose {
+    /// The place of a photo in the file store.
+    pub fn build_file_key(self, owner: UserId, hash: Hash) -> FileKey {
+        FileKey {
+            owner,
+            purpose: self.as_str().to_owned(),
+            content: hash.to_string(),
+        }
     }
 }
 

@@ -7,13 +7,22 @@ use super::*;
 
 impl Service {
     async fn asked_by(&self, part: &'static str) -> Answer {
+        let asked = json!({ "orders": [order_id(0), order_id(404)] });
+        self.asked_internally(part, "/internal/funds", asked).await
+    }
+
+    pub(super) async fn asked_internally(
+        &self,
+        part: &'static str,
+        path: &str,
+        asked: Value,
+    ) -> Answer {
         let token = self
             .service_key
             .issue_token(part, payment::NAME, &self.stage.clock);
-        let asked = json!({ "orders": [order_id(0), order_id(404)] });
         let request = Request::builder()
             .method(Method::POST)
-            .uri("/internal/funds")
+            .uri(path)
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .header(header::CONTENT_TYPE, "application/json");
         let request = request.body(Body::from(asked.to_string())).unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use payment::{events::UserRevocationConsumer, store::KEPT_METHODS_MAX};
+use payment::{events::AccountEndConsumer, store::KEPT_METHODS_MAX};
 use platform::{bus::topology, consume::EventHandler};
 use wire::{Event, EventId, EventType, UserEvent};
 
@@ -279,7 +279,7 @@ async fn a_closed_account_keeps_nothing(#[case] engine: Engine) {
     let id = EventId(stage.clock.new_id());
     let event = |kind| Event::new(id, kind, stage.clock.now(), "t", &told).unwrap();
     let readmitted = event(EventType::UserReadmitted);
-    let people = UserRevocationConsumer {
+    let people = AccountEndConsumer {
         store: stage.store.clone(),
     };
     people.handle(&readmitted).await.unwrap();
@@ -303,4 +303,58 @@ async fn a_closed_account_keeps_nothing(#[case] engine: Engine) {
     service.keep(me, "simulated", false).await.done();
     people.handle(&revoked).await.unwrap();
     assert_eq!(service.kept(me).await.0, ["simulated"]);
+}
+
+/// The reasons of all refund requests, as an admin reads them.
+async fn reasons(service: &Service) -> Vec<(String, String)> {
+    let open = service.get(admin(), "/api/v1/admin/refunds").await;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let rows = open.items().iter();
+    let mut told: Vec<_> = rows
+        .map(|row| (text(&row["reason"]), text(&row["amount"])))
+        .collect();
+    told.sort();
+    told
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_deleted_person_leaves_amounts_but_no_words_and_no_methods(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let stage = &service.stage;
+    let me = customer(CUSTOMER);
+    service.keep(me, "simulated", true).await.done();
+    service.pay(me).await;
+    service.order(|order| order.status = OrderStatus::InProgress);
+    let ask =
+        json!({ "order_id": order_id(0), "amount": 50, "reason": "Call me at 12 Lake Road." });
+    let asked = service.post(me, "/api/v1/refunds", ask).await;
+    assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.body);
+    let people = AccountEndConsumer {
+        store: stage.store.clone(),
+    };
+    let deleted = |user_id| {
+        let told = UserEvent {
+            user_id,
+            role: Role::Customer,
+            session_id: None,
+        };
+        let id = EventId(stage.clock.new_id());
+        Event::new(id, EventType::UserDeleted, stage.clock.now(), "t", &told).unwrap()
+    };
+
+    people.handle(&deleted(customer(2).user_id)).await.unwrap();
+    let written = [("Call me at 12 Lake Road.".to_owned(), "50.00".to_owned())];
+    assert_eq!(reasons(&service).await, written, "another person left");
+
+    for _ in 0..2 {
+        people.handle(&deleted(me.user_id)).await.unwrap();
+        assert_eq!(
+            reasons(&service).await,
+            [(String::new(), "50.00".to_owned())]
+        );
+        assert!(service.kept(me).await.0.is_empty());
+    }
 }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Code, CommandId, Draft, EdgeId, FenceEnd, Language, OrderId, OrderStatus,
+    Actor, Amount, CommandId, Draft, EdgeId, FenceEnd, Language, OrderId, OrderStatus,
     PaymentStatus, RaceRule, Region, Role, ServiceType, UserId,
 };
 
@@ -173,6 +173,34 @@ fn a_payment_is_a_success_though_the_order_stays_as_it_was() {
     let text = render_history(&story, &look(Language::English));
     assert!(text.contains("  5 + the payment is held"), "{text}");
     assert!(text.contains("  4 x provider B tried"), "{text}");
+}
+
+#[test]
+fn the_erasure_of_texts_is_no_refusal_and_names_no_person() {
+    let mut story = story();
+    let accepted = OrderStatus::Accepted;
+    let platform = Actor {
+        user_id: UserId(Uuid::nil()),
+        role: Role::Admin,
+    };
+    story.timeline.push(TimelineEntry {
+        code: Some(Code::AuthorDeleted),
+        ..entry(platform, None, Some(accepted), accepted, 300_000)
+    });
+    for (language, words) in [
+        (
+            Language::English,
+            "  5 + the texts were erased because their author deleted their account\n",
+        ),
+        (
+            Language::Chinese,
+            "  5 + 作者已注销账号，相关文字已被抹除\n",
+        ),
+    ] {
+        let text = render_history(&story, &look(language));
+        assert!(text.contains(words), "{text}");
+        assert!(!text.contains("author_deleted"), "{text}");
+    }
 }
 
 #[test]

@@ -390,3 +390,44 @@ async fn a_frame_of_the_feed_ends_with_its_bytes_and_the_next_goes_on_behind_it(
     ];
     assert_eq!(told, expected.map(FeedChange::Order));
 }
+
+/// What the order service leaves of an order.
+fn erased(n: u128, version: u64) -> Order {
+    Order {
+        title: "—".into(),
+        description: String::new(),
+        address: String::new(),
+        ..order(n, version)
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_erased_order_replaces_its_texts_and_compaction_drops_them(
+    #[values(false, true)] mysql: bool,
+) {
+    const ADDRESS: &str = "42 Hidden Orchard Road";
+    let store = database(mysql).await;
+    let with_texts = Order {
+        address: ADDRESS.into(),
+        ..order(1, 3)
+    };
+    store.feed_order(&event(1), &with_texts, NOW).await.unwrap();
+    let event = Event {
+        kind: EventType::OrderErased,
+        ..event(2)
+    };
+    for fed in [FeedEffect::Added, FeedEffect::Known] {
+        let told = store.feed_order(&event, &erased(1, 4), NOW).await.unwrap();
+        assert_eq!(told, fed);
+    }
+    let north = region(&store).await;
+    let expected = (2, 1, erased(1, 4).compute_digest(), 0);
+    assert_eq!(
+        (north.feed_seq, north.orders, north.feed_digest, north.lost),
+        expected
+    );
+    store.compact_feed(Region::North, 2).await.unwrap();
+    let (_, changes) = store.read_feed(Region::North, 0, 10).await.unwrap();
+    assert_eq!(changes, [FeedChange::Order(erased(1, 4))]);
+}

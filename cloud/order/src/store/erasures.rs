@@ -1,0 +1,137 @@
+//! People whose accounts are deleted, and how far the texts of their orders are erased.
+//!
+//! Invariant: a person is done only once the job has gone through all their orders since the last
+//! request, and none of them is open.
+
+use platform::{row, sql::Columns, transact, vals};
+use wire::{OrderId, UnixMillis, UserId};
+
+use super::{Store, StoreError, calendar_feeds::end_feed, message_blocks::delete_blocks};
+
+row! {
+    struct ErasureRow in erasures {
+        user_id: UserId,
+        asked_at: UnixMillis,
+        next_at: Option<UnixMillis>,
+        after_order: Option<OrderId>,
+        done_at: Option<UnixMillis>,
+    }
+}
+
+const START_ANEW: &str = "UPDATE erasures SET asked_at = ?, next_at = ?, after_order = NULL, \
+    done_at = NULL WHERE user_id = ?";
+
+const DELETE_MARK: &str = "DELETE FROM provider_marks WHERE user_id = ?";
+
+const DUE: &str = "WHERE next_at <= ? ORDER BY next_at, user_id LIMIT ?";
+
+const FIRST_ORDERS: &str =
+    "SELECT DISTINCT order_id FROM order_timeline WHERE actor_id = ? ORDER BY order_id LIMIT ?";
+
+const FURTHER_ORDERS: &str = "SELECT DISTINCT order_id FROM order_timeline WHERE actor_id = ? \
+    AND order_id > ? ORDER BY order_id LIMIT ?";
+
+const PASS: &str =
+    "UPDATE erasures SET after_order = ? WHERE user_id = ? AND asked_at = ? AND done_at IS NULL";
+
+const FINISH: &str = "UPDATE erasures SET done_at = ?, next_at = NULL WHERE user_id = ? \
+    AND asked_at = ?";
+
+const LOOK_AGAIN: &str =
+    "UPDATE erasures SET next_at = ?, after_order = NULL WHERE user_id = ? AND asked_at = ?";
+
+/// An open order may take weeks to close.
+const LOOK_AGAIN_AFTER_MS: i64 = 60 * 60 * 1_000;
+
+/// A person whose orders still have texts to erase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueErasure {
+    pub person: UserId,
+    /// A later request starts the work again.
+    asked_at: UnixMillis,
+    after_order: Option<OrderId>,
+}
+
+impl Store {
+    /// Starts the erasure of a deleted person, from the beginning if it was asked before: a restored
+    /// backup may have brought texts back. Deletes what they have beside their orders.
+    pub async fn start_erasure(
+        &self,
+        person: UserId,
+        asked_at: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        transact!(self.sql, tx => {
+            let row = ErasureRow {
+                user_id: person,
+                asked_at,
+                next_at: Some(now),
+                after_order: None,
+                done_at: None,
+            };
+            if !tx.insert_new(row).await? {
+                tx.exec(START_ANEW, vals![asked_at, now, person]).await?;
+            }
+            end_feed(tx, person).await?;
+            delete_blocks(tx, person).await?;
+            tx.exec(DELETE_MARK, vals![person]).await?;
+            Ok(())
+        })
+    }
+
+    /// Up to `limit` people whose turn has come, the longest-waiting first.
+    pub async fn list_due_erasures(&self, limit: usize) -> Result<Vec<DueErasure>, StoreError> {
+        let values = vals![self.clock.now(), limit];
+        let rows: Vec<ErasureRow> = self.sql.fetch_all(ErasureRow::select(DUE), values).await?;
+        let due = rows.into_iter().map(|row| DueErasure {
+            person: row.user_id,
+            asked_at: row.asked_at,
+            after_order: row.after_order,
+        });
+        Ok(due.collect())
+    }
+
+    /// Up to `limit` orders that the person has acted on, after those gone through already.
+    pub async fn list_orders_to_erase(
+        &self,
+        erasure: &DueErasure,
+        limit: usize,
+    ) -> Result<Vec<OrderId>, StoreError> {
+        let person = erasure.person;
+        let (text, values) = match erasure.after_order {
+            Some(order) => (FURTHER_ORDERS, vals![person, order, limit]),
+            None => (FIRST_ORDERS, vals![person, limit]),
+        };
+        Ok(self.sql.fetch_all(text, values).await?)
+    }
+
+    /// Records that the job has gone through the person's orders up to this one.
+    pub async fn pass_order(
+        &self,
+        erasure: &mut DueErasure,
+        order_id: OrderId,
+    ) -> Result<(), StoreError> {
+        let values = vals![order_id, erasure.person, erasure.asked_at];
+        self.sql.exec(PASS, values).await?;
+        erasure.after_order = Some(order_id);
+        Ok(())
+    }
+
+    /// Call it after the person's last order. Returns false if one of them is open: the job goes
+    /// through all of them again later.
+    pub async fn finish_erasure(&self, erasure: &DueErasure) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let DueErasure {
+            person, asked_at, ..
+        } = *erasure;
+        let is_done = self.count_open_orders(person).await? == 0;
+        if is_done {
+            let values = vals![now, person, asked_at];
+            self.sql.exec(FINISH, values).await?;
+        } else {
+            let values = vals![now.plus_ms(LOOK_AGAIN_AFTER_MS), person, asked_at];
+            self.sql.exec(LOOK_AGAIN, values).await?;
+        }
+        Ok(is_done)
+    }
+}

@@ -1,0 +1,95 @@
+//! Refuses the photos of an order whose texts are erased, and names the files that go with them.
+//!
+//! Invariant: a photo that has not come yet is refused as well, so that no edge brings it later.
+
+use platform::{
+    sql::{Columns, Tx},
+    vals,
+};
+use process::clock::Clock;
+use uuid::Uuid;
+use wire::{Code, CommandId, Hash, OrderId, PhotoRef, UnixMillis, UserId};
+
+use super::{DELETE_CHUNKS, PhotoName, PhotoRow, first_row, naming::PHOTOS_MAX};
+use crate::store::{Store, StoreError};
+
+const UNSETTLED: &str = "SELECT id FROM order_photos WHERE order_id = ? AND settled_at IS NULL";
+
+const REFUSE_ALL: &str = "UPDATE order_photos SET settled_at = ?, refused = ? WHERE order_id = ? \
+    AND refused IS NULL";
+
+const UNUSED: &str = "WHERE order_id = ? AND refused = ? AND NOT EXISTS (SELECT 1 FROM \
+    order_photos AS other WHERE other.owner_id = order_photos.owner_id \
+    AND other.hash = order_photos.hash AND other.refused IS NULL) LIMIT ?";
+
+const USES: &str = "SELECT id FROM order_photos WHERE owner_id = ? AND hash = ? \
+    AND refused IS NULL LIMIT 1";
+
+/// A photo that a line of the history names, with the author of the line.
+pub(in crate::store) struct NamedPhoto {
+    pub command_id: CommandId,
+    pub photo: PhotoRef,
+    pub owner: UserId,
+}
+
+/// A photo whose file may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasedPhoto {
+    pub name: PhotoName,
+    pub owner: UserId,
+}
+
+/// Refuses every photo of an order, and those that its history names but that have not come. The
+/// caller locks the order. Returns the number of photos that were not refused before.
+pub(in crate::store) async fn erase_photos(
+    tx: &mut Tx,
+    order_id: OrderId,
+    named: &[NamedPhoto],
+    clock: &Clock,
+    now: UnixMillis,
+) -> Result<u64, StoreError> {
+    for one in named {
+        let name = PhotoName {
+            order_id,
+            command_id: one.command_id,
+            photo: one.photo,
+        };
+        let row = first_row(clock.new_id(), one.owner, now, &name);
+        tx.insert_new(row).await?;
+    }
+    let unsettled: Vec<Uuid> = tx.fetch_all(UNSETTLED, vals![order_id]).await?;
+    for id in unsettled {
+        tx.exec(DELETE_CHUNKS, vals![id]).await?;
+    }
+    let values = vals![now, Code::AuthorDeleted, order_id];
+    Ok(tx.exec(REFUSE_ALL, values).await?)
+}
+
+impl Store {
+    /// The erased photos of an order whose file no other photo of its owner needs.
+    pub async fn list_erased_photos(
+        &self,
+        order_id: OrderId,
+    ) -> Result<Vec<ErasedPhoto>, StoreError> {
+        let values = vals![order_id, Code::AuthorDeleted, PHOTOS_MAX];
+        let rows: Vec<PhotoRow> = self.sql.fetch_all(PhotoRow::select(UNUSED), values).await?;
+        let photos = rows.into_iter().map(|row| ErasedPhoto {
+            name: PhotoName {
+                order_id: row.order_id,
+                command_id: row.command_id,
+                photo: PhotoRef {
+                    hash: row.hash,
+                    bytes: row.bytes,
+                },
+            },
+            owner: row.owner_id,
+        });
+        Ok(photos.collect())
+    }
+
+    /// True if a photo that is not refused needs the file.
+    pub async fn is_photo_file_used(&self, owner: UserId, hash: Hash) -> Result<bool, StoreError> {
+        let used: Option<Uuid> = self.sql.fetch_optional(USES, vals![owner, hash]).await?;
+        Ok(used.is_some())
+    }
+}

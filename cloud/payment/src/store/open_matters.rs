@@ -1,0 +1,29 @@
+//! How much money of a person has not come to its end. Auth asks before it deletes their account.
+
+use platform::vals;
+use wire::UserId;
+
+use super::{Store, StoreError};
+
+/// In one statement, so that money which moves on meanwhile is counted in one place or the other.
+/// An order that was never paid counts only while a payment or a refund is under way.
+const OPEN_MATTERS: &str = "SELECT COUNT(*) \
+    + (SELECT COUNT(*) FROM dues WHERE provider_id = ? AND saga <> 'done' \
+        AND payment_status NOT IN ('unpaid', 'refunded')) \
+    + (SELECT COUNT(*) FROM payouts WHERE provider_id = ? AND status = 'pending') \
+    + (SELECT COUNT(*) FROM accounts WHERE account = 'provider' AND owner_id = ? AND balance_minor <= ?) \
+    FROM dues WHERE customer_id = ? AND saga <> 'done' \
+    AND (payment_status <> 'unpaid' OR saga = 'needs_person' \
+        OR EXISTS (SELECT 1 FROM payments p WHERE p.order_id = dues.order_id AND p.status = 'pending') \
+        OR EXISTS (SELECT 1 FROM refunds r WHERE r.order_id = dues.order_id AND r.status = 'pending'))";
+
+impl Store {
+    /// The unsettled orders, payouts and balances of a person. A balance too small for a payout
+    /// stays in the books, and does not count.
+    pub async fn count_open_matters(&self, user: UserId) -> Result<u64, StoreError> {
+        let least = -self.limits.payout_least_minor;
+        let values = vals![user, user, user, least, user];
+        let open: Option<u64> = self.sql.fetch_optional(OPEN_MATTERS, values).await?;
+        Ok(open.unwrap_or_default())
+    }
+}
