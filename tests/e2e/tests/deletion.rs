@@ -24,7 +24,7 @@ use people::{Leaver, Mark};
 const EXCEPTIONS: &[(&str, &str)] = &[
     ("order.outbox.event", "30 days after it was sent"),
     ("review._sent", "30 days after it was sent"),
-    ("payment.answers.answer", "a day after the request"),
+    ("payment.answers.answer", "two days after the request"),
     ("sync.ops.bytes", "35 days after the edge sent it"),
     ("sync.outcomes.bytes", "35 days after the edge got it"),
     ("edge.log.bytes", "35 days after the op was logged"),
