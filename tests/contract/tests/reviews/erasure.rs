@@ -27,7 +27,7 @@ fn replied(n: u128) -> Review {
     Review {
         reply: Some(reply),
         // Every other one is hidden.
-        is_shown: n % 2 == 0,
+        is_shown: n.is_multiple_of(2),
         ..review(n, 2, 4, "The tap at 1 Lake Road is tight")
     }
 }
