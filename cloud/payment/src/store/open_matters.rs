@@ -6,14 +6,15 @@ use wire::UserId;
 use super::{Store, StoreError};
 
 /// In one statement, so that money which moves on meanwhile is counted in one place or the other.
-/// An order that was never paid counts only while a payment or a refund is under way.
+/// An order that was never paid counts for its customer once its work is done, and while a payment
+/// or a refund is under way.
 const OPEN_MATTERS: &str = "SELECT COUNT(*) \
     + (SELECT COUNT(*) FROM dues WHERE provider_id = ? AND saga <> 'done' \
         AND payment_status NOT IN ('unpaid', 'refunded')) \
     + (SELECT COUNT(*) FROM payouts WHERE provider_id = ? AND status = 'pending') \
     + (SELECT COUNT(*) FROM accounts WHERE account = 'provider' AND owner_id = ? AND balance_minor <= ?) \
     FROM dues WHERE customer_id = ? AND saga <> 'done' \
-    AND (payment_status <> 'unpaid' OR saga = 'needs_person' \
+    AND (payment_status <> 'unpaid' OR saga = 'needs_person' OR completed_by IS NOT NULL \
         OR EXISTS (SELECT 1 FROM payments p WHERE p.order_id = dues.order_id AND p.status = 'pending') \
         OR EXISTS (SELECT 1 FROM refunds r WHERE r.order_id = dues.order_id AND r.status = 'pending'))";
 

@@ -48,6 +48,24 @@ async fn money_is_open_from_the_payment_to_the_end_of_the_payout(#[case] engine:
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
+async fn done_work_is_open_for_its_customer_until_it_is_paid(#[case] engine: Engine) {
+    let stage = Stage::accepted(engine).await;
+    stage.becomes(0, 4, OrderStatus::Completed).await;
+    assert_eq!(stage.open().await, [1, 0], "the customer owes the price");
+    let payment = stage.pays(0, "simulated.waiting").await;
+    let paid = AdapterAnswer::Paid {
+        amount_minor: PRICE,
+    };
+    stage.hears(0, payment, paid).await;
+    stage.clock.advance(72 * HOUR);
+    jobs::settle_dues(&stage.worker).await.unwrap();
+    assert_eq!(stage.open().await, [0, 1]);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
 async fn a_refund_is_open_until_the_customer_has_it(#[case] engine: Engine) {
     let (stage, _) = Stage::held(engine).await;
     stage.becomes(0, 4, OrderStatus::Cancelled).await;
