@@ -6,7 +6,7 @@ const DAYS = 14
 export function deletionOf({ state, NOW, PASSWORD }) {
   state.deletion = {}
   state.openMatters = { orders: 0, payments: 0 }
-  const told = () => ({ ...state.deletion, days: DAYS, waits_for: state.openMatters })
+  const told = () => ({ ...state.deletion, days: DAYS, ...(state.deletion.delete_at ? { waits_for: state.openMatters } : {}) })
   return [
     ['GET', /^\/auth\/deletion$/, told],
     ['POST', /^\/auth\/deletion$/, ({ body }) => {

@@ -69,7 +69,7 @@ test('an account waits for its open order, stays where that is undone, and then 
   const notice = own.page.locator('.notice')
 
   await askDeletion(own)
-  await notice.getByText('It also waits for 1 open order to end.').waitFor()
+  await notice.getByText('It also waits for 1 open order.').waitFor()
   await keepPicture(own.page, 'deletion/real-waits')
   await own.go('/orders')
   await notice.getByRole('button', { name: deletion.undo }).click()

@@ -78,22 +78,20 @@ for (const lang of LANGUAGES) {
 
 test('the notice names what the deletion waits for, also after its day', async () => {
   const { context, state, notice, go } = await openPage('provider', '/available', { deletion: ASKED, openMatters: { orders: 2, payments: 1 } })
-  await notice.getByText('It also waits for 2 open orders and 1 payment under way to end.').waitFor()
+  await notice.getByText('It also waits for 2 open orders and 1 unsettled payment.').waitFor()
   assert.match(await notice.getByRole('heading').innerText(), /will be deleted on Dec 5/)
   state.openMatters = { orders: 0, payments: 3 }
   state.deletion = { ...ASKED, delete_at: '2026-11-20T10:00:00.000Z' }
   await go('/jobs')
-  await notice.getByText('It also waits for 3 payments under way to end.').waitFor()
+  await notice.getByText('It also waits for 3 unsettled payments.').waitFor()
   assert.equal(await notice.getByRole('heading').innerText(), 'Your account is about to be deleted')
   await context.close()
 })
 
-test('a provider is told that the photos of their work stay, and before asking what would be waited for', async () => {
-  const { context, section, dialog, words } = await openPage('provider', '/account', { openMatters: { orders: 1, payments: 0 } })
+test('a provider is told that the photos of their work stay, and which money they give up', async () => {
+  const { context, section, words } = await openPage('provider', '/account')
+  assert.match(words.staysProvider, /photos of your work stay.*You give up/)
   await section.getByText(words.staysProvider).waitFor()
-  await section.getByText('It will also wait for 1 open order to end.').first().waitFor()
-  await section.getByRole('button', { name: words.ask }).click()
-  await dialog.getByText('It will also wait for 1 open order to end.').waitFor()
   await context.close()
 })
 

@@ -689,7 +689,7 @@ test('the deliveries say what fails and why, and the state that is chosen stands
   await page.getByText('In the last day some news did not get through').waitFor()
   await page.getByText('Mail: 1', { exact: true }).waitFor()
   const rows = page.locator('tbody tr')
-  assert.equal(await rows.count(), 5)
+  await poll(async () => assert.equal(await rows.count(), 5))
   await page.getByText('next try').waitFor()
   await page.getByRole('link', { name: 'Given up' }).click()
   await page.waitForURL('**/deliveries?state=given_up')

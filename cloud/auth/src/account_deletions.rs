@@ -74,11 +74,22 @@ impl AccountDeletions {
         let now = self.clock.now();
         let mut deleted = 0;
         for due in self.store.list_due_deletions(now, PEOPLE_MAX).await? {
-            if self.is_settled(&due).await? {
-                deleted += usize::from(self.delete_account(&due).await?);
+            if !self.is_settled(&due).await? {
+                continue;
+            }
+            match self.delete_account(&due).await {
+                Ok(is_deleted) => deleted += usize::from(is_deleted),
+                Err(error) => self.try_later(due.user_id, &error).await?,
             }
         }
         Ok(deleted)
+    }
+
+    /// Lets the other people have their turn.
+    async fn try_later(&self, user: UserId, error: &StoreError) -> Result<(), StoreError> {
+        tracing::error!(user.id = %user, cause = format_error_chain(error), "Could not delete an account; trying again in an hour");
+        let next_at = self.clock.now().plus_ms(HOUR_MS);
+        self.store.postpone_deletion(user, next_at).await
     }
 
     /// Returns false if the deletion must wait for an order or a payment. The job then looks again
@@ -151,9 +162,13 @@ impl AccountDeletions {
                 let kind = EventType::UserDeleted;
                 let trace = TraceId::random();
                 let event = build_user_event(kind, &self.clock, &trace, *user, *role, None)?;
-                self.store.repeat_deletion(*user, &event).await?;
+                match self.store.repeat_deletion(*user, &event).await {
+                    Ok(()) => repeated += 1,
+                    Err(error) => {
+                        tracing::error!(user.id = %user, cause = format_error_chain(&error), "Could not publish a deletion again; trying again tomorrow");
+                    }
+                }
             }
-            repeated += people.len();
             match people.last() {
                 Some((last, _)) if people.len() == BATCH => after = *last,
                 _ => return Ok(repeated),

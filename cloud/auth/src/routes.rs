@@ -298,17 +298,15 @@ fn add_address_routes<T: RouteTable<Service>>(to: T) -> T {
 fn add_deletion_routes<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
         AccountLocked, InvalidCredentials, NotFound, RoleForbidden, SignInAgain, TooManyRequests,
-        Unavailable,
     };
     to
         .add_public_route(route(GET, "/api/v1/auth/deletion", CUSTOMER_OR_PROVIDER),
             "Show whether you asked to delete your account, and the open orders and payments that \
              a deletion waits for",
-            &[RoleForbidden, Unavailable], account_deletions::show_deletion)
+            &[RoleForbidden], account_deletions::show_deletion)
         .add_public_route(route(POST, "/api/v1/auth/deletion", CUSTOMER_OR_PROVIDER),
             "Ask to delete your account, with your password; it works on until then",
-            &[RoleForbidden, InvalidCredentials, AccountLocked, TooManyRequests, SignInAgain,
-                Unavailable],
+            &[RoleForbidden, InvalidCredentials, AccountLocked, TooManyRequests, SignInAgain],
             account_deletions::ask_deletion)
         .add_public_route(route(DELETE, "/api/v1/auth/deletion", CUSTOMER_OR_PROVIDER),
             "Undo the deletion of your account", &[NotFound, RoleForbidden],

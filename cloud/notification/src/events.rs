@@ -140,7 +140,7 @@ impl InboxEventConsumer {
         }
     }
 
-    /// The inbox before its deliveries: without a line no delivery is planned.
+    /// The inbox before its deliveries: a delivery whose line is missing is sent to no one.
     async fn erase_person(&self, person: &UserEvent, at: UnixMillis) -> Result<(), HandleError> {
         let UserEvent { user_id, role, .. } = *person;
         let NotificationDispatcher {

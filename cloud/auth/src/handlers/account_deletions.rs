@@ -44,11 +44,17 @@ pub(crate) struct DeletionState {
     delete_at: Option<UnixMillis>,
     /// How long an account stays after its owner has asked.
     days: u32,
-    waits_for: OpenMattersOfPerson,
+    /// Absent if the person has not asked, or if a service does not answer now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<OpenMattersOfPerson>,
 }
 
 impl DeletionState {
-    fn new(asked: Option<AccountDeletion>, days: u32, waits_for: OpenMattersOfPerson) -> Self {
+    fn new(
+        asked: Option<AccountDeletion>,
+        days: u32,
+        waits_for: Option<OpenMattersOfPerson>,
+    ) -> Self {
         Self {
             asked_at: asked.as_ref().map(|asked| asked.asked_at),
             delete_at: asked.map(|asked| asked.delete_at),
@@ -85,12 +91,12 @@ pub(crate) async fn show_deletion(
 ) -> Result<Json<DeletionState>, Problem> {
     let user = caller.claims.sub;
     let asked = service.store.find_deletion(user).await?;
-    let waits_for = service.count_open_matters(user).await?;
-    Ok(Json(DeletionState::new(
-        asked,
-        service.deletion_days,
-        waits_for,
-    )))
+    let waits_for = match &asked {
+        Some(_) => service.count_open_matters(user).await,
+        None => None,
+    };
+    let days = service.deletion_days;
+    Ok(Json(DeletionState::new(asked, days, waits_for)))
 }
 
 /// Repeats change nothing and get the same answer.
@@ -106,13 +112,10 @@ pub(crate) async fn ask_deletion(
         .verify_owner(owner, from, form.password)
         .await
         .map_err(|error| error.into_problem(&service))?;
-    let waits_for = service.count_open_matters(owner.sub).await?;
     let asked = service.ask_deletion(owner, &trace).await?;
-    Ok(Json(DeletionState::new(
-        Some(asked),
-        service.deletion_days,
-        waits_for,
-    )))
+    let waits_for = service.count_open_matters(owner.sub).await;
+    let days = service.deletion_days;
+    Ok(Json(DeletionState::new(Some(asked), days, waits_for)))
 }
 
 pub(crate) async fn undo_deletion(
@@ -178,14 +181,17 @@ impl Service {
         Ok(is_undone)
     }
 
-    async fn count_open_matters(&self, user: UserId) -> Result<OpenMattersOfPerson, Problem> {
-        let counted = self.open_matters.count_of(user).await;
-        counted.map_err(|error| {
-            tracing::warn!(
-                cause = format_error_chain(&error),
-                "Could not ask for a person's open orders and payments"
-            );
-            Problem::new(Code::Unavailable).retry_after(1)
-        })
+    /// `None` if a service does not answer: the wish stands without it.
+    async fn count_open_matters(&self, user: UserId) -> Option<OpenMattersOfPerson> {
+        match self.open_matters.count_of(user).await {
+            Ok(open) => Some(open),
+            Err(error) => {
+                tracing::warn!(
+                    cause = format_error_chain(&error),
+                    "Could not ask for a person's open orders and payments"
+                );
+                None
+            }
+        }
     }
 }

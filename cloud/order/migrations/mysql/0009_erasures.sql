@@ -6,6 +6,10 @@ CREATE TABLE erasures (
   next_at BIGINT NULL,
   -- The last order that it has gone through. NULL before the first.
   after_order BINARY(16) NULL,
+  -- True if an order that it has gone through still has texts: it is open, or erasing it failed.
+  has_left BOOLEAN NOT NULL,
+  -- True if the deletion was published again: orders that were erased before are published again.
+  is_repeat BOOLEAN NOT NULL,
   done_at BIGINT NULL,
   KEY erasures_due (next_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

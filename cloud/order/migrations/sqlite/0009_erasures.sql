@@ -6,6 +6,10 @@ CREATE TABLE erasures (
   next_at INTEGER,
   -- The last order that it has gone through. NULL before the first.
   after_order BLOB,
+  -- True if an order that it has gone through still has texts: it is open, or erasing it failed.
+  has_left INTEGER NOT NULL,
+  -- True if the deletion was published again: orders that were erased before are published again.
+  is_repeat INTEGER NOT NULL,
   done_at INTEGER
 ) STRICT;
 CREATE INDEX erasures_due ON erasures (next_at);

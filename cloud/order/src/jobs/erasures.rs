@@ -5,7 +5,8 @@
 
 use platform::files::{Files, FilesError};
 use process::problem::format_error_chain;
-use wire::{OrderId, UserId};
+use uuid::Uuid;
+use wire::OrderId;
 
 use crate::store::{DueErasure, OrderErasure, Store, StoreError};
 
@@ -14,6 +15,7 @@ const PEOPLE_MAX: usize = 100;
 const ORDERS_MAX: usize = 1_000;
 
 const ORDERS_BATCH: usize = 100;
+const PHOTOS_BATCH: usize = 200;
 
 #[derive(Debug, thiserror::Error)]
 enum EraseError {
@@ -49,9 +51,16 @@ async fn erase_texts_of(
     for _ in 0..ORDERS_MAX / ORDERS_BATCH {
         let orders = store.list_orders_to_erase(due, ORDERS_BATCH).await?;
         for order in &orders {
-            let is_changed = erase_order(store, files, *order, due.person).await?;
-            erased += usize::from(is_changed);
-            store.pass_order(due, *order).await?;
+            let erasure = erase_order(store, files, *order, due).await;
+            erased += usize::from(matches!(erasure, Ok(OrderErasure::Erased)));
+            let is_left = matches!(erasure, Ok(OrderErasure::Open) | Err(_));
+            if let Err(error) = erasure {
+                tracing::error!(
+                    order.id = %order, user.id = %due.person, cause = format_error_chain(&error),
+                    "Could not erase the texts of an order; trying again in an hour"
+                );
+            }
+            store.pass_order(due, *order, is_left).await?;
         }
         if orders.len() < ORDERS_BATCH {
             report_end(store, due).await?;
@@ -68,25 +77,31 @@ async fn report_end(store: &Store, due: &DueErasure) -> Result<(), StoreError> {
     } else {
         tracing::info!(
             user.id = %person,
-            "A deleted person has an open order; its texts stay until it is closed"
+            "A deleted person has orders that are open or failed; their texts stay for now"
         );
     }
     Ok(())
 }
 
-/// Returns true if the order had texts to erase.
 async fn erase_order(
     store: &Store,
     files: &Files,
     order: OrderId,
-    person: UserId,
-) -> Result<bool, EraseError> {
-    let erasure = store.erase_order_texts(order, person).await?;
+    due: &DueErasure,
+) -> Result<OrderErasure, EraseError> {
+    let erasure = store.erase_order_texts(order, due).await?;
     // Also if nothing changed: a crash may have left files, or a restored backup brought them back.
-    for photo in store.list_erased_photos(order).await? {
-        let purpose = store.find_photo_purpose(&photo.name, photo.owner).await?;
-        let key = purpose.build_file_key(photo.owner, photo.name.photo.hash);
-        files.remove(&key).await?;
+    let mut after = Uuid::nil();
+    loop {
+        let photos = store.list_erased_photos(order, after, PHOTOS_BATCH).await?;
+        for photo in &photos {
+            let purpose = store.find_photo_purpose(&photo.name, photo.owner).await?;
+            let key = purpose.build_file_key(photo.owner, photo.name.photo.hash);
+            files.remove(&key).await?;
+        }
+        match photos.last() {
+            Some(last) if photos.len() == PHOTOS_BATCH => after = last.id,
+            _ => return Ok(erasure),
+        }
     }
-    Ok(erasure == OrderErasure::Erased)
 }

@@ -1,7 +1,7 @@
 //! People whose accounts are deleted, and how far the texts of their orders are erased.
 //!
 //! Invariant: a person is done only once the job has gone through all their orders since the last
-//! request, and none of them is open.
+//! request, and found texts in none that it had to leave.
 
 use platform::{row, sql::Columns, transact, vals};
 use wire::{OrderId, UnixMillis, UserId};
@@ -14,12 +14,14 @@ row! {
         asked_at: UnixMillis,
         next_at: Option<UnixMillis>,
         after_order: Option<OrderId>,
+        has_left: bool,
+        is_repeat: bool,
         done_at: Option<UnixMillis>,
     }
 }
 
 const START_ANEW: &str = "UPDATE erasures SET asked_at = ?, next_at = ?, after_order = NULL, \
-    done_at = NULL WHERE user_id = ?";
+    has_left = ?, is_repeat = ?, done_at = NULL WHERE user_id = ?";
 
 const DELETE_MARK: &str = "DELETE FROM provider_marks WHERE user_id = ?";
 
@@ -31,14 +33,14 @@ const FIRST_ORDERS: &str =
 const FURTHER_ORDERS: &str = "SELECT DISTINCT order_id FROM order_timeline WHERE actor_id = ? \
     AND order_id > ? ORDER BY order_id LIMIT ?";
 
-const PASS: &str =
-    "UPDATE erasures SET after_order = ? WHERE user_id = ? AND asked_at = ? AND done_at IS NULL";
+const PASS: &str = "UPDATE erasures SET after_order = ?, has_left = ? WHERE user_id = ? \
+    AND asked_at = ? AND done_at IS NULL";
 
 const FINISH: &str = "UPDATE erasures SET done_at = ?, next_at = NULL WHERE user_id = ? \
     AND asked_at = ?";
 
-const LOOK_AGAIN: &str =
-    "UPDATE erasures SET next_at = ?, after_order = NULL WHERE user_id = ? AND asked_at = ?";
+const LOOK_AGAIN: &str = "UPDATE erasures SET next_at = ?, after_order = NULL, has_left = ?, \
+    is_repeat = ? WHERE user_id = ? AND asked_at = ?";
 
 /// An open order may take weeks to close.
 const LOOK_AGAIN_AFTER_MS: i64 = 60 * 60 * 1_000;
@@ -50,6 +52,9 @@ pub struct DueErasure {
     /// A later request starts the work again.
     asked_at: UnixMillis,
     after_order: Option<OrderId>,
+    has_left: bool,
+    /// Orders that were erased before are published again.
+    pub is_repeat: bool,
 }
 
 impl Store {
@@ -67,10 +72,12 @@ impl Store {
                 asked_at,
                 next_at: Some(now),
                 after_order: None,
+                has_left: false,
+                is_repeat: false,
                 done_at: None,
             };
             if !tx.insert_new(row).await? {
-                tx.exec(START_ANEW, vals![asked_at, now, person]).await?;
+                tx.exec(START_ANEW, vals![asked_at, now, false, true, person]).await?;
             }
             end_feed(tx, person).await?;
             delete_blocks(tx, person).await?;
@@ -87,6 +94,8 @@ impl Store {
             person: row.user_id,
             asked_at: row.asked_at,
             after_order: row.after_order,
+            has_left: row.has_left,
+            is_repeat: row.is_repeat,
         });
         Ok(due.collect())
     }
@@ -105,33 +114,38 @@ impl Store {
         Ok(self.sql.fetch_all(text, values).await?)
     }
 
-    /// Records that the job has gone through the person's orders up to this one.
+    /// Records that the job has gone through the person's orders up to this one. `is_left` if it
+    /// still has texts.
     pub async fn pass_order(
         &self,
         erasure: &mut DueErasure,
         order_id: OrderId,
+        is_left: bool,
     ) -> Result<(), StoreError> {
-        let values = vals![order_id, erasure.person, erasure.asked_at];
-        self.sql.exec(PASS, values).await?;
+        erasure.has_left |= is_left;
         erasure.after_order = Some(order_id);
+        let DueErasure {
+            person, asked_at, ..
+        } = *erasure;
+        let values = vals![order_id, erasure.has_left, person, asked_at];
+        self.sql.exec(PASS, values).await?;
         Ok(())
     }
 
-    /// Call it after the person's last order. Returns false if one of them is open: the job goes
-    /// through all of them again later.
+    /// Call it after the person's last order. Returns false if one of them still has texts: the job
+    /// goes through all of them again later.
     pub async fn finish_erasure(&self, erasure: &DueErasure) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let DueErasure {
             person, asked_at, ..
         } = *erasure;
-        let is_done = self.count_open_orders(person).await? == 0;
-        if is_done {
-            let values = vals![now, person, asked_at];
-            self.sql.exec(FINISH, values).await?;
-        } else {
-            let values = vals![now.plus_ms(LOOK_AGAIN_AFTER_MS), person, asked_at];
+        if erasure.has_left {
+            let next_at = now.plus_ms(LOOK_AGAIN_AFTER_MS);
+            let values = vals![next_at, false, false, person, asked_at];
             self.sql.exec(LOOK_AGAIN, values).await?;
+        } else {
+            self.sql.exec(FINISH, vals![now, person, asked_at]).await?;
         }
-        Ok(is_done)
+        Ok(!erasure.has_left)
     }
 }

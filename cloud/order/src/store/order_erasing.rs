@@ -20,6 +20,7 @@ use wire::{
 use super::{
     Store, StoreError,
     background::lock_order,
+    erasures::DueErasure,
     photos::{NamedPhoto, erase_photos},
     rows::ORDERS,
     timeline_rows::{LineRow, TIMELINE},
@@ -53,6 +54,9 @@ const ERASE_CASE_REASONS: &str =
 const ERASE_OWN_CASE_REASONS: &str = "UPDATE case_items SET closed_why = NULL WHERE order_id = ? \
     AND user_id = ? AND closed_why IS NOT NULL";
 
+const WAS_ERASED: &str =
+    "SELECT order_id FROM order_timeline WHERE order_id = ? AND code = ? LIMIT 1";
+
 columns! {
     /// An order's texts, under a new version.
     struct OrderTexts in orders sealed by ORDERS {
@@ -85,12 +89,14 @@ pub enum OrderErasure {
 }
 
 impl Store {
-    /// Erases a deleted person's texts in an order, once it is closed.
+    /// Erases a deleted person's texts in an order, once it is closed. If they were erased before
+    /// and the deletion was published again, the order is too: other parts may have been restored.
     pub async fn erase_order_texts(
         &self,
         order_id: OrderId,
-        person: UserId,
+        erasure: &DueErasure,
     ) -> Result<OrderErasure, StoreError> {
+        let person = erasure.person;
         let now = self.clock.now();
         let command_id = CommandId(self.clock.new_id());
         let event_id = EventId(self.clock.new_id());
@@ -107,6 +113,10 @@ impl Store {
                 false => erase_own_texts(tx, order_id, person).await?,
             };
             if !changed {
+                if erasure.is_repeat && was_erased(tx, order_id).await? {
+                    let event = build_event(event_id, state, command_id, now)?;
+                    outbox::add(tx, &event).await?;
+                }
                 return Ok(OrderErasure::Unchanged);
             }
             let order = build_erased_order(&state.order, is_customer, now);
@@ -159,6 +169,12 @@ impl Store {
             || !order.address.is_empty();
         Ok(erased > 0 || has_texts)
     }
+}
+
+async fn was_erased(tx: &mut Tx, order_id: OrderId) -> Result<bool, StoreError> {
+    let values = vals![order_id, Code::AuthorDeleted];
+    let line: Option<OrderId> = tx.fetch_optional(WAS_ERASED, values).await?;
+    Ok(line.is_some())
 }
 
 fn is_party_of(order: &Order, person: UserId) -> bool {

@@ -6,15 +6,16 @@ use wire::UserId;
 use super::{Store, StoreError};
 
 /// In one statement, so that money which moves on meanwhile is counted in one place or the other.
-/// An order that was never paid counts for its customer once its work is done, and while a payment
-/// or a refund is under way.
+/// A customer's order counts while money is held or moves, a refund is asked for or needs an admin,
+/// or done work is unpaid; a provider's while money is held.
 const OPEN_MATTERS: &str = "SELECT COUNT(*) \
-    + (SELECT COUNT(*) FROM dues WHERE provider_id = ? AND saga <> 'done' \
-        AND payment_status NOT IN ('unpaid', 'refunded')) \
+    + (SELECT COUNT(*) FROM dues WHERE provider_id = ? AND saga <> 'done' AND EXISTS \
+        (SELECT 1 FROM accounts a WHERE a.account = 'held' AND a.owner_id = dues.order_id AND a.balance_minor < 0)) \
     + (SELECT COUNT(*) FROM payouts WHERE provider_id = ? AND status = 'pending') \
     + (SELECT COUNT(*) FROM accounts WHERE account = 'provider' AND owner_id = ? AND balance_minor <= ?) \
     FROM dues WHERE customer_id = ? AND saga <> 'done' \
-    AND (payment_status <> 'unpaid' OR saga = 'needs_person' OR completed_by IS NOT NULL \
+    AND (saga = 'needs_person' OR (payment_status = 'unpaid' AND completed_by IS NOT NULL) \
+        OR EXISTS (SELECT 1 FROM accounts a WHERE a.account = 'held' AND a.owner_id = dues.order_id AND a.balance_minor < 0) \
         OR EXISTS (SELECT 1 FROM payments p WHERE p.order_id = dues.order_id AND p.status = 'pending') \
         OR EXISTS (SELECT 1 FROM refunds r WHERE r.order_id = dues.order_id AND r.status = 'pending'))";
 

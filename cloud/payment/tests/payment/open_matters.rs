@@ -66,6 +66,30 @@ async fn done_work_is_open_for_its_customer_until_it_is_paid(#[case] engine: Eng
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
+async fn done_work_whose_whole_price_went_back_holds_no_one(#[case] engine: Engine) {
+    let (stage, _) = Stage::held(engine).await;
+    stage.becomes(0, 4, OrderStatus::Completed).await;
+    let request = MoneyStep::RequestRefund {
+        by: user(1),
+        amount_minor: PRICE,
+    };
+    let request = stage.done(0, request).await.movement.unwrap();
+    let grant = MoneyStep::DecideRefund {
+        request,
+        granted_minor: Some(PRICE),
+    };
+    let refund = stage.done(0, grant).await.movement.unwrap();
+    assert_eq!(stage.open().await[0], 1, "the refund is under way");
+    stage.hears(0, refund, AdapterAnswer::Done).await;
+    stage.clock.advance(72 * HOUR);
+    jobs::settle_dues(&stage.worker).await.unwrap();
+    assert_eq!(stage.open().await, [0, 0]);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
 async fn a_refund_is_open_until_the_customer_has_it(#[case] engine: Engine) {
     let (stage, _) = Stage::held(engine).await;
     stage.becomes(0, 4, OrderStatus::Cancelled).await;

@@ -23,12 +23,13 @@ export function useOwnDeletion() {
 
   /** What is still open, as a sentence; none where nothing is. */
   const waitsFor = computed(() => {
-    const wait = asked.data.value && waitOf(asked.data.value.waits_for)
+    const matters = asked.data.value?.waits_for
+    const wait = matters && waitOf(matters)
     if (!wait) return undefined
     const orders = t('deletion.orders', { n: wait.orders }, wait.orders)
     const payments = t('deletion.payments', { n: wait.payments }, wait.payments)
     const open = { both: t('deletion.both', { orders, payments }), orders, payments }[wait.kind]
-    return t(deleteAt.value ? 'deletion.waits' : 'deletion.willWait', { open })
+    return t('deletion.waits', { open })
   })
 
   return { asked, isOffered, deleteAt, title, waitsFor }

@@ -165,9 +165,13 @@ async fn erasures(store: &Store, order_id: OrderId) {
         let mut due = due.into_iter().find(|one| one.person == person).unwrap();
         let orders = store.list_orders_to_erase(&due, 20).await.unwrap();
         assert_eq!(orders, [order_id]);
-        store.erase_order_texts(order_id, person).await.unwrap();
-        store.list_erased_photos(order_id).await.unwrap();
-        store.pass_order(&mut due, order_id).await.unwrap();
+        for is_repeat in [false, true] {
+            due.is_repeat = is_repeat;
+            store.erase_order_texts(order_id, &due).await.unwrap();
+        }
+        let photos = store.list_erased_photos(order_id, Uuid::nil(), 20).await;
+        photos.unwrap();
+        store.pass_order(&mut due, order_id, false).await.unwrap();
         assert_eq!(store.list_orders_to_erase(&due, 20).await.unwrap(), []);
         assert!(store.finish_erasure(&due).await.unwrap());
     }

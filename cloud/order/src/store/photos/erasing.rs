@@ -10,7 +10,7 @@ use process::clock::Clock;
 use uuid::Uuid;
 use wire::{Code, CommandId, Hash, OrderId, PhotoRef, UnixMillis, UserId};
 
-use super::{DELETE_CHUNKS, PhotoName, PhotoRow, first_row, naming::PHOTOS_MAX};
+use super::{DELETE_CHUNKS, PhotoName, PhotoRow, first_row};
 use crate::store::{Store, StoreError};
 
 const UNSETTLED: &str = "SELECT id FROM order_photos WHERE order_id = ? AND settled_at IS NULL";
@@ -18,9 +18,9 @@ const UNSETTLED: &str = "SELECT id FROM order_photos WHERE order_id = ? AND sett
 const REFUSE_ALL: &str = "UPDATE order_photos SET settled_at = ?, refused = ? WHERE order_id = ? \
     AND refused IS NULL";
 
-const UNUSED: &str = "WHERE order_id = ? AND refused = ? AND NOT EXISTS (SELECT 1 FROM \
+const UNUSED: &str = "WHERE order_id = ? AND refused = ? AND id > ? AND NOT EXISTS (SELECT 1 FROM \
     order_photos AS other WHERE other.owner_id = order_photos.owner_id \
-    AND other.hash = order_photos.hash AND other.refused IS NULL) LIMIT ?";
+    AND other.hash = order_photos.hash AND other.refused IS NULL) ORDER BY id LIMIT ?";
 
 const USES: &str = "SELECT id FROM order_photos WHERE owner_id = ? AND hash = ? \
     AND refused IS NULL LIMIT 1";
@@ -35,6 +35,7 @@ pub(in crate::store) struct NamedPhoto {
 /// A photo whose file may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErasedPhoto {
+    pub id: Uuid,
     pub name: PhotoName,
     pub owner: UserId,
 }
@@ -66,14 +67,18 @@ pub(in crate::store) async fn erase_photos(
 }
 
 impl Store {
-    /// The erased photos of an order whose file no other photo of its owner needs.
+    /// Up to `limit` erased photos of an order after `after` whose file no other photo of its owner
+    /// needs.
     pub async fn list_erased_photos(
         &self,
         order_id: OrderId,
+        after: Uuid,
+        limit: usize,
     ) -> Result<Vec<ErasedPhoto>, StoreError> {
-        let values = vals![order_id, Code::AuthorDeleted, PHOTOS_MAX];
+        let values = vals![order_id, Code::AuthorDeleted, after, limit];
         let rows: Vec<PhotoRow> = self.sql.fetch_all(PhotoRow::select(UNUSED), values).await?;
         let photos = rows.into_iter().map(|row| ErasedPhoto {
+            id: row.id,
             name: PhotoName {
                 order_id: row.order_id,
                 command_id: row.command_id,

@@ -39,7 +39,7 @@ const ENTRIES_MAX: usize = 500;
 const NAMESAKES_MAX: usize = 16;
 
 /// Photos of an order that were sent.
-pub(super) const PHOTOS_MAX: usize = 2_000;
+const PHOTOS_MAX: usize = 2_000;
 
 words! {
     /// When a photo was taken.

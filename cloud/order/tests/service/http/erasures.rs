@@ -1,6 +1,7 @@
 //! The photos of an erased order: their files are gone, none can come any more, and those who may
 //! read the order see why.
 
+use order::store::OrderErasure;
 use rstest::rstest;
 use serde_json::{Value, json};
 use support::files::png;
@@ -198,9 +199,11 @@ async fn a_file_that_a_crash_or_a_backup_left_goes_with_the_next_request(#[case]
     let named = (job.order_id, job.start);
     service.send_photo(named, &picture).await;
     service.complete(job.order_id).await;
-    let person = customer(1).user_id;
     let store = &service.stage.store;
-    store.erase_order_texts(job.order_id, person).await.unwrap();
+    service.stage.delete_person(customer(1)).await;
+    let due = store.list_due_erasures(1).await.unwrap();
+    let erased = store.erase_order_texts(job.order_id, &due[0]).await;
+    assert_eq!(erased.unwrap(), OrderErasure::Erased);
     assert_eq!(
         service.files(),
         names_of(&[&picture]),

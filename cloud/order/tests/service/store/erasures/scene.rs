@@ -257,6 +257,23 @@ impl Stage {
         order_id
     }
 
+    /// Cancelled orders of customer 1, sorted by id.
+    pub(super) async fn cancelled_with_texts(&self, count: usize) -> Vec<OrderId> {
+        let mut orders = Vec::new();
+        for _ in 0..count {
+            let order_id = self.publish_with_texts().await;
+            let cancel = CommandBody::CancelOrder {
+                order_id,
+                reason: None,
+                fee: None,
+            };
+            self.succeed(customer(1), cancel).await;
+            orders.push(order_id);
+        }
+        orders.sort();
+        orders
+    }
+
     pub(super) async fn assert_kept(&self, lists: &[&[&str]]) {
         let texts = self.texts().await;
         for word in lists.concat() {
