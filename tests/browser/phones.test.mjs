@@ -90,7 +90,7 @@ test('a newcomer signs in by keyboard alone, hears what is wrong, and is the sam
 
   await page.goto(`${platform.gateway}/account`)
   await page.getByRole('heading', { name: 'The number of your phone' }).waitFor()
-  await page.getByText('You have no password here.').waitFor()
+  await page.getByText('You have no password here. An administrator').waitFor()
   assert.equal(await page.locator('#old').count(), 0, 'no old password is asked of somebody who has none')
   await keepPicture(page, 'phones/4-account')
   await page.locator('.sessions li', { hasText: 'here' }).first().getByRole('button').click()
