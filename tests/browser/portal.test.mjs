@@ -1271,7 +1271,7 @@ for (const lang of LANGUAGES) {
     assert.equal(await page.getByRole('button', { name: words.endOthers }).count(), 0)
 
     const change = async (old, fresh) => {
-      await page.getByLabel(words.old, { exact: true }).fill(old)
+      await page.getByRole('textbox', { name: words.old, exact: true }).fill(old)
       await page.getByLabel(words.new, { exact: true }).fill(fresh)
       await page.getByRole('button', { name: words.change, exact: true }).click()
     }
