@@ -106,7 +106,10 @@ impl Store {
         let command_id = CommandId(event.id.0);
         let line = NewTimelineEntry {
             order_id: order.id,
-            entry: payment_timeline_entry(&order, actor, command_id, now),
+            entry: TimelineEntry {
+                payment_status: Some(order.payment_status),
+                ..build_background_entry(&order, actor, command_id, now)
+            },
         };
         tx.insert(LineRow::from(&line)).await?;
         let body = OrderEvent {
@@ -136,7 +139,8 @@ fn payment_actor(kind: EventType, event: &PaymentEvent) -> Actor {
     }
 }
 
-fn payment_timeline_entry(
+/// A line for a change that no command made; the status stays.
+pub(super) fn build_background_entry(
     order: &Order,
     actor: Actor,
     command_id: CommandId,
@@ -163,7 +167,7 @@ fn payment_timeline_entry(
         address_shown: None,
         race_rule: None,
         promise: None,
-        payment_status: Some(order.payment_status),
+        payment_status: None,
         evidence: None,
         incident: None,
         incident_answer: None,

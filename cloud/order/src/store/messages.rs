@@ -1,9 +1,9 @@
 //! Messages between the two people of an order.
 //!
 //! Invariants: a message is stored once per sender and key, under a lock on its order, so every
-//! reader sees one order of messages. Their numbers have no gap until one of the two people is
-//! deleted. A provider reads those of their own time as the provider alone. Of the unread messages
-//! from one person to the other, one at most waits for an inbox line.
+//! reader sees the same order. The numbers have no gap until one of the two people is deleted. A
+//! provider reads only the messages from their own time on the job. At most one unread message in
+//! each direction waits for an inbox line.
 
 use platform::{
     outbox, row,

@@ -2,7 +2,7 @@
 //! wrote in it, with its photos.
 //!
 //! Invariants: an open order keeps its texts while the person takes part in it; an order from which
-//! texts went has a new version, a line in its history and an event, and a repeat changes nothing.
+//! texts went has a new version, a line in its history and an event; a repeat changes no row.
 
 use platform::{
     columns, outbox, row,
@@ -13,13 +13,13 @@ use process::trace::TraceId;
 use rules::{NewTimelineEntry, OrderState};
 use uuid::Uuid;
 use wire::{
-    Actor, Code, CommandId, ERASED_TITLE, Event, EventId, EventType, Hops, Order, OrderEvent,
-    OrderId, Role, Source, TimelineEntry, UnixMillis, UserId, WorkEvidence, is_open,
+    Actor, Code, CommandId, ERASED_TITLE, Event, EventId, EventType, Order, OrderEvent, OrderId,
+    Role, TimelineEntry, UnixMillis, UserId, WorkEvidence, is_open,
 };
 
 use super::{
     Store, StoreError,
-    background::lock_order,
+    background::{build_background_entry, lock_order},
     erasures::DueErasure,
     photos::{NamedPhoto, erase_photos},
     rows::ORDERS,
@@ -123,7 +123,10 @@ impl Store {
             write_texts(tx, &order, state.order.version).await?;
             let line = NewTimelineEntry {
                 order_id,
-                entry: build_erasure_entry(&order, command_id, now),
+                entry: TimelineEntry {
+                    code: Some(Code::AuthorDeleted),
+                    ..build_background_entry(&order, platform_actor(), command_id, now)
+                },
             };
             tx.insert(LineRow::from(&line)).await?;
             let event = build_event(event_id, OrderState { order, ..state }, command_id, now)?;
@@ -290,35 +293,4 @@ fn build_event(
     };
     let trace = TraceId::from_command(command_id).to_string();
     Ok(Event::new(id, EventType::OrderErased, now, &trace, &body)?)
-}
-
-fn build_erasure_entry(order: &Order, command_id: CommandId, now: UnixMillis) -> TimelineEntry {
-    TimelineEntry {
-        version: order.version,
-        action: None,
-        actor: platform_actor(),
-        from: Some(order.status),
-        to: order.status,
-        code: Some(Code::AuthorDeleted),
-        reason: None,
-        hops: Hops {
-            cloud_at: Some(now),
-            ..Hops::default()
-        },
-        command_id,
-        source: Source::Portal,
-        edge: None,
-        epoch: None,
-        seq: None,
-        verdict: None,
-        address_shown: None,
-        race_rule: None,
-        promise: None,
-        payment_status: None,
-        evidence: None,
-        incident: None,
-        incident_answer: None,
-        moved_from: None,
-        moved_to: None,
-    }
 }
