@@ -3,8 +3,8 @@
 
 use wire::{
     Action, Code, CommandBody, FieldError, IncidentReport, Region, Role, check_comment,
-    check_draft, check_evidence, check_extra_price, check_optional_note, check_optional_reason,
-    check_photos, check_reason,
+    check_draft, check_evidence, check_extra_price, check_message, check_optional_note,
+    check_optional_reason, check_photos, check_reason,
 };
 
 use crate::say;
@@ -22,7 +22,7 @@ pub(super) fn find_refusal(role: Role, body: &CommandBody, wrong: &[FieldError])
     // Reports are answered, and times agreed, in the cloud, where all of them are known.
     if matches!(
         body.order_action(),
-        Some(Action::Answer | Action::Reschedule)
+        Some(Action::Answer | Action::Reschedule | Action::Message)
     ) {
         return Some(Code::UnknownOp);
     }
@@ -88,5 +88,6 @@ pub(super) fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError
         | CommandBody::AcceptOrder { .. }
         | CommandBody::AnswerIncident { .. }
         | CommandBody::RescheduleOrder { .. } => Vec::new(),
+        CommandBody::SendMessage { text, .. } => check_message(text).err().into_iter().collect(),
     }
 }

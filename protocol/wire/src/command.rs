@@ -142,6 +142,14 @@ pub enum CommandBody {
         #[n(1)]
         proposal: ProposalId,
     },
+    /// A text from one of the two people to the other. The order stays as it is.
+    #[n(12)]
+    SendMessage {
+        #[n(0)]
+        order_id: OrderId,
+        #[n(1)]
+        text: String,
+    },
 }
 
 /// No photos are null if a later field follows.
@@ -167,7 +175,8 @@ impl CommandBody {
             | Self::SubmitReview { order_id, .. }
             | Self::ReportIncident { order_id, .. }
             | Self::AnswerIncident { order_id, .. }
-            | Self::RescheduleOrder { order_id, .. } => *order_id,
+            | Self::RescheduleOrder { order_id, .. }
+            | Self::SendMessage { order_id, .. } => *order_id,
         }
     }
 
@@ -186,6 +195,7 @@ impl CommandBody {
             Self::ReportIncident { .. } => Some(Action::Report),
             Self::AnswerIncident { .. } => Some(Action::Answer),
             Self::RescheduleOrder { .. } => Some(Action::Reschedule),
+            Self::SendMessage { .. } => Some(Action::Message),
         }
     }
 
@@ -255,6 +265,7 @@ impl CommandBody {
             Self::ReportIncident { .. } => "report_incident",
             Self::AnswerIncident { .. } => "answer_incident",
             Self::RescheduleOrder { .. } => "reschedule_order",
+            Self::SendMessage { .. } => "send_message",
         }
     }
 

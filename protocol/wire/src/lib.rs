@@ -133,6 +133,7 @@ mod hub_signature;
 mod ids;
 mod incident;
 mod link;
+mod message_frames;
 mod money;
 mod op;
 mod order;
@@ -207,6 +208,10 @@ pub use incident::{
 pub use link::{
     Frame, FrameError, Hello, LinkLimits, PROTOCOL_MAX, PROTOCOL_MIN, Probe, ProbeReply,
     Quarantine, SessionRefusal, TailPart, Welcome,
+};
+pub use message_frames::{
+    MESSAGE_MARKS_MAX, MESSAGES_IN_ANSWER_MAX, MessageMark, MessagesAnswer, MessagesAnswerFrame,
+    MessagesQuery, MessagesQueryFrame, OrderMessage,
 };
 pub use money::{Amount, AmountError, Currency};
 pub use op::{

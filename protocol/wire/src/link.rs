@@ -13,6 +13,7 @@ use crate::{
     code::Code,
     hub_signature::SealedFrame,
     ids::{BootNonce, Challenge, EdgeId, Hash, LinkSessionId, Region},
+    message_frames::{MessagesAnswerFrame, MessagesQueryFrame},
     op::ChainHead,
     photo_frames::{PhotoAnswerFrame, PhotoChunkFrame},
     session_frames::{
@@ -47,6 +48,8 @@ pub enum Frame {
     CertificateReply(CertificateReply),
     PhotoChunk(PhotoChunkFrame),
     PhotoAnswer(PhotoAnswerFrame),
+    MessagesQuery(MessagesQueryFrame),
+    MessagesAnswer(MessagesAnswerFrame),
     /// A kind from a newer peer. It is counted and otherwise ignored.
     Unknown(u16),
 }
@@ -104,7 +107,7 @@ macro_rules! frame_kinds {
 frame_kinds! {
     1 Hello, 2 Welcome, 3 Up, 4 Outcomes, 5 Down, 6 Ack, 7 Credit, 8 Ask, 9 Snapshot,
     10 Quarantine, 11 Resend, 12 Refused, 13 Held, 14 Probe, 15 Alive, 16 Sealed,
-    17 CertificateRequest, 18 CertificateReply, 19 PhotoChunk, 20 PhotoAnswer,
+    17 CertificateRequest, 18 CertificateReply, 19 PhotoChunk, 20 PhotoAnswer, 21 MessagesQuery, 22 MessagesAnswer,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -198,6 +201,9 @@ pub struct Welcome {
     /// The hub takes photos. Older hubs ignore their frames.
     #[n(9)]
     pub photos: Option<bool>,
+    /// The hub tells the messages of orders. Older hubs ignore the question.
+    #[n(10)]
+    pub messages: Option<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]

@@ -60,6 +60,8 @@ words! {
         Answer = 9 "answer",
         /// One of its two people agrees to another time. The order stays in its status.
         Reschedule = 10 "reschedule",
+        /// One of its two people writes to the other. The order stays as it is.
+        Message = 11 "message",
     }
 }
 
@@ -107,6 +109,7 @@ impl OrderStatus {
             (Self::Accepted | Self::InProgress, Action::Report) => Some(self),
             (Self::Accepted | Self::InProgress | Self::Completed, Action::Answer) => Some(self),
             (Self::Accepted, Action::Reschedule) => Some(self),
+            (Self::Accepted | Self::InProgress | Self::Completed, Action::Message) => Some(self),
             _ => None,
         }
     }
@@ -150,7 +153,10 @@ impl OrderStatus {
 impl Action {
     /// Returns true if it leaves the order in its status.
     pub fn keeps_status(self) -> bool {
-        matches!(self, Self::Report | Self::Answer | Self::Reschedule)
+        matches!(
+            self,
+            Self::Report | Self::Answer | Self::Reschedule | Self::Message
+        )
     }
 
     /// The roles that may do this at all. Ownership of the order is checked elsewhere.
@@ -161,7 +167,7 @@ impl Action {
             Self::Withdraw => &[Role::Provider, Role::Admin],
             Self::Cancel => &[Role::Customer, Role::Admin],
             Self::Review | Self::Answer => &[Role::Customer],
-            Self::Reschedule => &[Role::Customer, Role::Provider],
+            Self::Reschedule | Self::Message => &[Role::Customer, Role::Provider],
         }
     }
 }

@@ -139,7 +139,8 @@ fn command_types() -> Vec<&'static str> {
             | CommandBody::SubmitReview { .. }
             | CommandBody::ReportIncident { .. }
             | CommandBody::AnswerIncident { .. }
-            | CommandBody::RescheduleOrder { .. } => (),
+            | CommandBody::RescheduleOrder { .. }
+            | CommandBody::SendMessage { .. } => (),
         }
     }
     let names = [

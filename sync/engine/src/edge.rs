@@ -262,6 +262,7 @@ impl EdgeProtocol {
             | Frame::Snapshot(_)
             | Frame::CertificateReply(_)
             | Frame::PhotoAnswer(_)
+            | Frame::MessagesAnswer(_)
             | Frame::Ask(_)
             | Frame::Credit(_)
             | Frame::Resend(_)
@@ -273,6 +274,7 @@ impl EdgeProtocol {
             | Frame::Alive(_)
             | Frame::CertificateRequest(_)
             | Frame::PhotoChunk(_)
+            | Frame::MessagesQuery(_)
             | Frame::Sealed(_)
             | Frame::Unknown(_) => ignore_frame(kind, IgnoreReason::Unexpected),
         }

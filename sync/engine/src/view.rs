@@ -200,7 +200,9 @@ pub(crate) fn find_doubt(
         Action::Withdraw | Action::Start | Action::Complete | Action::Report if !theirs => {
             return Some(Code::LooksNotYours);
         }
-        Action::Reschedule if !is_party(order, actor) => return Some(Code::LooksNotYours),
+        Action::Reschedule | Action::Message if !is_party(order, actor) => {
+            return Some(Code::LooksNotYours);
+        }
         Action::Cancel | Action::Review | Action::Answer
             if actor.role == Role::Customer && order.customer_id != actor.user_id =>
         {
@@ -243,7 +245,9 @@ fn already_done(order: &Order, action: Action, actor: Actor) -> bool {
     let theirs = order.provider_id == Some(actor.user_id);
     match action {
         // A repeat of one's own acceptance raises no doubt anyway; a report shows in no order.
-        Action::Accept | Action::Report | Action::Answer | Action::Reschedule => false,
+        Action::Accept | Action::Report | Action::Answer | Action::Reschedule | Action::Message => {
+            false
+        }
         Action::Start => theirs && order.status == OrderStatus::InProgress,
         Action::Complete => theirs && order.status == OrderStatus::Completed,
         Action::Approve => order.status == OrderStatus::Pending,

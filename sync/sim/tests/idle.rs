@@ -118,6 +118,10 @@ fn body(action: Action) -> CommandBody {
             order_id,
             proposal: ProposalId(Uuid::from_u128(8)),
         },
+        Action::Message => CommandBody::SendMessage {
+            order_id,
+            text: reason,
+        },
     }
 }
 

@@ -86,8 +86,11 @@ fn check_author<'a>(
         });
     }
     // The review service decides reviews. Reports are answered, and times agreed, at the portal.
+    // Messages are stored without a decision.
     let is_for_portal = matches!(action, Action::Answer | Action::Reschedule);
-    if action == Action::Review || (is_for_portal && context.attempt.op().is_some()) {
+    if matches!(action, Action::Review | Action::Message)
+        || (is_for_portal && context.attempt.op().is_some())
+    {
         return Err(Code::UnknownOp);
     }
     let state = state.ok_or(Code::OrderNotFound)?;
@@ -127,7 +130,7 @@ fn can_ever_act(action: Action, actor: Actor, order: &Order) -> bool {
         }
         Action::Cancel => actor.role == Role::Admin || order.customer_id == actor.user_id,
         Action::Review | Action::Answer => order.customer_id == actor.user_id,
-        Action::Reschedule => is_party(order, actor),
+        Action::Reschedule | Action::Message => is_party(order, actor),
     }
 }
 
@@ -249,7 +252,8 @@ fn rule_on_action(
         | Action::Review
         | Action::Report
         | Action::Answer
-        | Action::Reschedule => {}
+        | Action::Reschedule
+        | Action::Message => {}
     }
     Ok(Ruling::Changed {
         after: Box::new(after),

@@ -270,7 +270,7 @@ fn build_command_body(
             fee: None,
         },
         // Each has a route with its own form.
-        Action::Review | Action::Report | Action::Answer | Action::Reschedule => {
+        Action::Review | Action::Report | Action::Answer | Action::Reschedule | Action::Message => {
             return Err(Code::UnknownOp.into());
         }
     })
@@ -297,6 +297,7 @@ fn success_message(action: Action) -> Phrase {
         Action::Report => say::done_report,
         Action::Answer => say::done_answer,
         Action::Reschedule => say::done_reschedule,
+        Action::Message => say::done_message,
     }
 }
 

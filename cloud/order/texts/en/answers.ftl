@@ -17,6 +17,7 @@ done-review = Order reviewed.
 done-report = Report sent. The customer reads it in the order's history.
 done-answer = Answer sent to the provider.
 done-reschedule = Agreed. The order has its new time.
+done-message = Sent.
 
 ## Why the platform closes an order
 

@@ -17,6 +17,7 @@ done-review = 订单已评价
 done-report = 状况已报告，客户可在订单记录中查看
 done-answer = 答复已发给服务商
 done-reschedule = 已同意，订单已改为新的时间。
+done-message = 已发送。
 
 ## Why the platform closes an order
 

@@ -66,6 +66,21 @@ const LEGAL: &[(OrderStatus, Action, OrderStatus)] = &[
         Action::Answer,
         OrderStatus::Completed,
     ),
+    (
+        OrderStatus::Accepted,
+        Action::Message,
+        OrderStatus::Accepted,
+    ),
+    (
+        OrderStatus::InProgress,
+        Action::Message,
+        OrderStatus::InProgress,
+    ),
+    (
+        OrderStatus::Completed,
+        Action::Message,
+        OrderStatus::Completed,
+    ),
 ];
 
 #[test]

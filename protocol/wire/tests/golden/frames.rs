@@ -3,7 +3,7 @@
 use minicbor::bytes::ByteVec;
 use wire::*;
 
-use crate::{photos::photo_frames, samples::*};
+use crate::{messages::message_frames, photos::photo_frames, samples::*};
 
 pub(crate) fn frames() -> Vec<Frame> {
     let mut frames = session_frames();
@@ -11,6 +11,7 @@ pub(crate) fn frames() -> Vec<Frame> {
     frames.extend(incident_frames());
     frames.extend(certificate_frames());
     frames.extend(photo_frames());
+    frames.extend(message_frames());
     frames
 }
 
@@ -60,6 +61,7 @@ fn session_frames() -> Vec<Frame> {
             snapshot: None,
             codec: None,
             photos: None,
+            messages: None,
         }),
     ]
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod frames;
+mod messages;
 mod photos;
 mod samples;
 mod words;

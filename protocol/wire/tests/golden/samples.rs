@@ -193,6 +193,10 @@ pub(crate) fn bodies() -> Vec<CommandBody> {
             order_id,
             proposal: ProposalId(id(11)),
         },
+        CommandBody::SendMessage {
+            order_id,
+            text: "The gate is open. 门开着。".to_owned(),
+        },
     ]
 }
 

@@ -91,6 +91,7 @@ impl OpenSession {
             snapshot: open.snapshot.as_ref().map(|image| image.feed_seq),
             codec: hello::choose_codec(hello),
             photos: Some(true),
+            messages: None,
         });
         let outcomes = open
             .outcomes

@@ -72,7 +72,7 @@ impl PotentialActors {
             Action::Cancel => is_admin || user == Some(self.customer),
             Action::Review => user == Some(self.customer),
             // They keep status and provider.
-            Action::Report | Action::Answer | Action::Reschedule => false,
+            Action::Report | Action::Answer | Action::Reschedule | Action::Message => false,
         }
     }
 }

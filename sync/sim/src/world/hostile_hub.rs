@@ -246,6 +246,7 @@ impl World {
             snapshot: None,
             codec: None,
             photos: None,
+            messages: None,
         }
     }
 

@@ -107,6 +107,7 @@ fn welcome(hello: &Hello) -> (LinkSessionId, Frame) {
         snapshot: None,
         codec: None,
         photos: None,
+        messages: None,
     };
     (standing, Frame::Welcome(welcome))
 }

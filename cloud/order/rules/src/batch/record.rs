@@ -433,6 +433,7 @@ fn event_type_for(action: Option<Action>) -> EventType {
         Some(Action::Report) => EventType::OrderIncidentReported,
         Some(Action::Answer) => EventType::OrderIncidentAnswered,
         Some(Action::Reschedule) => EventType::OrderRescheduled,
+        Some(Action::Message) => EventType::OrderMessageSent,
     }
 }
 

@@ -28,6 +28,10 @@ fn body(action: Action) -> CommandBody {
         Action::Report => report(1, IncidentKind::NobodyHome, None),
         Action::Answer => answer(1, 77, true),
         Action::Reschedule => agree(1, 66),
+        Action::Message => CommandBody::SendMessage {
+            order_id: order_id(1),
+            text: "Hello".to_owned(),
+        },
     }
 }
 
@@ -71,7 +75,9 @@ fn barred(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) ->
         (Action::Cancel | Action::Answer, Role::Customer) => {
             (actor != customer(1)).then_some(Code::OrderNotFound)
         }
-        (Action::Review, Role::Customer) => Some(Code::UnknownOp),
+        (Action::Review, Role::Customer) | (Action::Message, Role::Customer | Role::Provider) => {
+            Some(Code::UnknownOp)
+        }
         (Action::Reschedule, Role::Customer | Role::Provider) if from_edge => Some(Code::UnknownOp),
         (Action::Reschedule, Role::Customer) => {
             (actor != customer(1)).then_some(Code::OrderNotFound)

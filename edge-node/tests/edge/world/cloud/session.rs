@@ -177,6 +177,7 @@ impl TestHubSession {
             snapshot: None,
             codec,
             photos: self.cloud.with(|state| state.photos.takes()),
+            messages: None,
         }))
         .await
     }

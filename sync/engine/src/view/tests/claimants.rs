@@ -81,6 +81,10 @@ fn on(action: Action) -> CommandBody {
             order_id,
             proposal: ProposalId(id(70)),
         },
+        Action::Message => CommandBody::SendMessage {
+            order_id,
+            text: "Hello".to_owned(),
+        },
     }
 }
 

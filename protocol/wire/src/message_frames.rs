@@ -1,0 +1,90 @@
+//! How the messages of a region's orders get to its edges: an edge names what it has of some
+//! orders, and the hub answers with what comes next.
+//!
+//! Invariant: the messages of an order are numbered without a gap from 1 until one of its two people
+//! is deleted, so an edge that names its last number misses none.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{CommandId, LinkSessionId, OrderId, Region, UserId},
+    person::Role,
+    time::UnixMillis,
+};
+
+/// Orders in one question.
+pub const MESSAGE_MARKS_MAX: usize = 64;
+
+/// Messages in one answer: 16 of the longest fit into 64 KiB.
+pub const MESSAGES_IN_ANSWER_MAX: usize = 16;
+
+/// How far an edge has the messages of an order: all up to this number, or none if it is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(array)]
+pub struct MessageMark {
+    #[n(0)]
+    pub order_id: OrderId,
+    #[n(1)]
+    pub number: u64,
+}
+
+/// A message as an edge keeps it for the provider to whom, or by whom, it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct OrderMessage {
+    #[n(0)]
+    pub order_id: OrderId,
+    #[n(1)]
+    pub number: u64,
+    /// The command or the idempotency key of its writer.
+    #[n(2)]
+    pub id: CommandId,
+    #[n(3)]
+    pub from: Role,
+    #[n(4)]
+    pub provider_id: UserId,
+    #[n(5)]
+    pub text: String,
+    #[n(6)]
+    pub sent_at: UnixMillis,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MessagesQueryFrame {
+    #[n(0)]
+    pub standing: LinkSessionId,
+    #[n(1)]
+    pub marks: Vec<MessageMark>,
+}
+
+/// The next messages of the named orders, each order's in their order. Orders of other regions have
+/// none here.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MessagesAnswerFrame {
+    #[n(0)]
+    pub standing: LinkSessionId,
+    #[n(1)]
+    pub messages: Vec<OrderMessage>,
+    /// The orders have more than this answer holds.
+    #[n(2)]
+    pub is_more: bool,
+    /// The cloud could not tell; the edge asks again later.
+    #[n(3)]
+    pub is_missing: bool,
+}
+
+/// A question as the hub hands it to the order service, which answers with [`MessagesAnswer`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessagesQuery {
+    pub region: Region,
+    pub marks: Vec<MessageMark>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessagesAnswer {
+    pub messages: Vec<OrderMessage>,
+    pub is_more: bool,
+}
