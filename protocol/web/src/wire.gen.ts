@@ -24,6 +24,7 @@ export const ACTIONS = [
   'report',
   'answer',
   'reschedule',
+  'message',
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
@@ -360,9 +361,9 @@ export type Code = (typeof CODES)[number]
 export const AFTER: Record<OrderStatus, Partial<Record<Action, OrderStatus>>> = {
   pending_review: { approve: 'pending', reject: 'rejected', cancel: 'cancelled' },
   pending: { accept: 'accepted', cancel: 'cancelled' },
-  accepted: { withdraw: 'pending', start: 'in_progress', cancel: 'cancelled', report: 'accepted', answer: 'accepted', reschedule: 'accepted' },
-  in_progress: { complete: 'completed', report: 'in_progress', answer: 'in_progress' },
-  completed: { review: 'reviewed', answer: 'completed' },
+  accepted: { withdraw: 'pending', start: 'in_progress', cancel: 'cancelled', report: 'accepted', answer: 'accepted', reschedule: 'accepted', message: 'accepted' },
+  in_progress: { complete: 'completed', report: 'in_progress', answer: 'in_progress', message: 'in_progress' },
+  completed: { review: 'reviewed', answer: 'completed', message: 'completed' },
   reviewed: {},
   cancelled: {},
   rejected: {},
