@@ -145,6 +145,7 @@ export const COMMAND_TYPES = [
   'report_incident',
   'answer_incident',
   'reschedule_order',
+  'send_message',
 ] as const
 export type CommandType = (typeof COMMAND_TYPES)[number]
 

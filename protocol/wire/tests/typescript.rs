@@ -156,9 +156,10 @@ fn command_types() -> Vec<&'static str> {
         "report_incident",
         "answer_incident",
         "reschedule_order",
+        "send_message",
     ];
     for name in names {
-        let fields = r#""order_id":"00000000-0000-7000-8000-000000000000","reason":"r","rating":5,
+        let fields = r#""order_id":"00000000-0000-7000-8000-000000000000","reason":"r","rating":5,"text":"t",
             "kind":"other","incident":"00000000-0000-7000-8000-000000000000","agreed":true,
             "proposal":"00000000-0000-7000-8000-000000000000",
             "order":{"title":"t","service_type":"other","price":"1.00","location":"MID","address":"a"}"#;
