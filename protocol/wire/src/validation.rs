@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::{
     money::Amount,
-    order::Draft,
+    order::{Draft, ERASED_TITLE},
     photo::{JOB_PHOTOS_MAX, PhotoRef, are_photos},
     say,
     time::UnixMillis,
@@ -239,6 +239,10 @@ pub fn check_draft(draft: &Draft) -> Result<Draft, Vec<FieldError>> {
     let title = check_draft_text(&draft.title, &TITLE, &mut errors);
     let description = check_draft_text(&draft.description, &DESCRIPTION, &mut errors);
     let address = check_draft_text(&draft.address, &ADDRESS, &mut errors);
+    // Pages show an order with this title as one whose customer deleted their account.
+    if title == ERASED_TITLE {
+        errors.push(FieldError::new("title", say::title_without_words));
+    }
     errors.extend(check_price(draft.price));
     errors.extend(check_times(
         draft.service_start_time,
@@ -439,6 +443,8 @@ mod tests {
         check(|d| d.title = "x".repeat(256), &["title"]);
         check(|d| d.title = "a\u{1b}[2J".into(), &["title"]);
         check(|d| d.title = "a\u{202e}b".into(), &["title"]);
+        check(|d| d.title = format!(" {ERASED_TITLE} "), &["title"]);
+        check(|d| d.title = format!(" {ERASED_TITLE} "), &["title"]);
         check(|d| d.description = "a\u{200b}b".into(), &["description"]);
         check(|d| d.address = "a\u{2066}b".into(), &["address"]);
         check(|d| d.description = "水".repeat(4_000), &[]);

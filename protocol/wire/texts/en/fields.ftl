@@ -4,6 +4,8 @@ field-required = This is required.
 field-too-long = This takes at most { $most } characters.
 field-unprintable = This holds characters that cannot be shown.
 
+title-without-words = Describe the job in words.
+
 price-too-low = The price must be above zero.
 price-too-high = The price is too high.
 extra-price-missing = Name the price of the extra work.

@@ -4,6 +4,8 @@ field-required = 此项为必填。
 field-too-long = 最多 { $most } 个字符。
 field-unprintable = 含有无法显示的字符。
 
+title-without-words = 请用文字描述这项工作。
+
 price-too-low = 价格必须大于零。
 price-too-high = 价格过高。
 extra-price-missing = 请填写增加部分的价格。
