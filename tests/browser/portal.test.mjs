@@ -1205,6 +1205,22 @@ test('a person is found, gets another role and is shut out, each with its reason
   await context.close()
 })
 
+test('an order code typed where people are found leads to its order', async () => {
+  const { context, page, go, faults } = await open(gateway({ role: 'admin' }))
+  await go('/people')
+  const search = page.getByLabel('Search', { exact: true })
+  await search.fill('nathans')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/search=nathans$/)
+  assert.equal(await page.getByRole('link', { name: /^Look for the order/ }).count(), 0, 'a name without a hyphen is a name')
+  await search.fill('n-7f3k60')
+  await page.keyboard.press('Enter')
+  await page.getByRole('link', { name: 'Look for the order N-7F3K60' }).click()
+  await page.waitForURL((url) => url.pathname === '/orders' && url.searchParams.get('q') === 'N-7F3K60')
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
 test('an admin\'s bar has five places with what waits in them, and a second row for the one that is open', async () => {
   const state = gateway({ role: 'admin' })
   const { context, page, go, faults } = await open(state)

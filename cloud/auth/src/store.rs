@@ -38,8 +38,8 @@ pub(crate) use identities::{
     AddNewcomerResult, IssuerSubject, LinkIdentityResult, NewIdentity, PHONES, UnlinkIdentityResult,
 };
 pub(crate) use people::{
-    AccountState, CloseAccountResult, ClosureRecord, PeopleFilter, PersonRow, RoleAct,
-    RoleChangeAudit,
+    AccountState, CloseAccountResult, ClosureRecord, PeopleFilter, PeopleSearch, PersonRow,
+    RoleAct, RoleChangeAudit,
 };
 pub(crate) use platform::StoreError;
 pub(crate) use roles::RoleDetails;

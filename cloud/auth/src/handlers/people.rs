@@ -10,6 +10,7 @@ use std::{
 };
 
 use axum::extract::State;
+use platform::sms::PhoneNumber;
 use process::{
     clock::Clock,
     problem::{ItemList, Json, Page, Path, Problem, Query},
@@ -24,12 +25,15 @@ use crate::{
     errors::{AttemptError, ServiceError},
     say,
     service::{IntoProblem, LiveCaller, Service, build_user_event},
-    store::{AccountState, CloseAccountResult, ClosureRecord, PeopleFilter, PersonRow, RoleAct},
+    store::{
+        AccountState, CloseAccountResult, ClosureRecord, IssuerSubject, PeopleFilter, PeopleSearch,
+        PersonRow, RoleAct,
+    },
 };
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct PeopleQuery {
-    /// The beginning of a user name, or a complete email address.
+    /// The beginning of a user name, or a complete email address or confirmed phone number.
     search: Option<String>,
     /// A role's number.
     role: Option<i64>,
@@ -129,17 +133,12 @@ pub(crate) async fn list_people(
         role,
         state,
     } = query;
-    let search = search
-        .map(|text| text.trim().to_lowercase())
-        .filter(|text| !text.is_empty());
-    if search
-        .as_ref()
-        .is_some_and(|text| text.len() > EMAIL_BYTES_MAX)
-    {
-        return Err(Problem::wrong_field("search", say::search_needs));
-    }
+    let search = search.map(|text| text.trim().to_lowercase());
     let filter = PeopleFilter {
-        search,
+        search: match search.filter(|text| !text.is_empty()) {
+            Some(text) => Some(interpret_search(&service, text).await?),
+            None => None,
+        },
         role,
         state,
     };
@@ -150,6 +149,22 @@ pub(crate) async fn list_people(
         .await;
     let list = page.build_page(found?, |row| row.username.clone());
     Ok(list.map_items(|row| to_person_item(&service, &row)))
+}
+
+/// A name may consist of digits, so a number that no one has confirmed is one.
+async fn interpret_search(service: &Service, text: String) -> Result<PeopleSearch, Problem> {
+    if text.len() > EMAIL_BYTES_MAX {
+        return Err(Problem::wrong_field("search", say::search_needs));
+    }
+    if text.contains('@') {
+        return Ok(PeopleSearch::Email(text));
+    }
+    let Some(phone) = PhoneNumber::parse_typed(&text, &service.codes.home) else {
+        return Ok(PeopleSearch::NameStart(text));
+    };
+    let subject = IssuerSubject::from_phone(&phone);
+    let owner = service.store.find_identity_owner(subject).await?;
+    Ok(owner.map_or(PeopleSearch::NameStart(text), PeopleSearch::Person))
 }
 
 pub(crate) async fn show_person(

@@ -108,10 +108,17 @@ row! {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PeopleFilter {
-    /// The start of a name, or a whole address.
-    pub search: Option<String>,
+    pub search: Option<PeopleSearch>,
     pub role: Option<i64>,
     pub state: Option<AccountState>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeopleSearch {
+    NameStart(String),
+    Email(String),
+    /// The owner of a phone number.
+    Person(UserId),
 }
 
 /// The outcome of a request to close an account.
@@ -353,12 +360,16 @@ fn build_statement(
     let mut text = Statement::new(PEOPLE).append_text(AFTER_NAME);
     let mut values = vals![after];
     match search {
-        Some(address) if address.contains('@') => {
+        Some(PeopleSearch::Email(address)) => {
             // Addresses are plain until the job seals them.
             text = text.append_text(" AND (u.email_hash = ? OR u.email = ?)");
             values.extend(vals![keys.hash(EMAIL, address).to_vec(), address.as_str()]);
         }
-        Some(start) => {
+        Some(PeopleSearch::Person(user)) => {
+            text = text.append_text(" AND u.id = ?");
+            values.push((*user).into());
+        }
+        Some(PeopleSearch::NameStart(start)) => {
             // An index answers the range; the end sign sorts after all characters of a name.
             text = text.append_text(" AND u.username >= ? AND u.username < ?");
             values.extend(vals![start.as_str(), format!("{start}\u{7f}")]);

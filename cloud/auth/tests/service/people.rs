@@ -5,6 +5,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::{
+    codes::{PHONE, Scene},
     common::{Answer, Engine},
     roles::Staff,
 };
@@ -66,6 +67,37 @@ async fn people_are_found_by_name_role_and_state_in_pages(#[case] engine: Engine
         ("state=closed", &[]),
     ] {
         assert_eq!(names(&list(&staff, query).await), found, "{query}");
+    }
+}
+
+/// A name may look like a number.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_person_is_found_by_their_whole_phone_number(#[case] engine: Engine) {
+    let scene = Scene::new(engine).await;
+    scene.customer("wang", PHONE).await;
+    scene.auth.register("13900139000", "customer").await;
+    scene.auth.register("boss", "customer").await;
+    scene.auth.make_admin("boss").await;
+    let admin = scene.auth.token("boss").await;
+    for (typed, found) in [
+        ("%2B8613800138000", &["wang"][..]),
+        ("138%200013%208000", &["wang"]),
+        ("13800138000&role=1&state=open", &["wang"]),
+        ("13800138000&role=2", &[]),
+        ("1380013800", &[]),
+        ("13900139000", &["13900139000"]),
+        ("139", &["13900139000"]),
+    ] {
+        let path = format!("{PEOPLE}?search={typed}");
+        let answer = scene
+            .auth
+            .send(Method::GET, &path, Some(&admin), None)
+            .await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        assert_eq!(names(&answer), found, "{typed}");
     }
 }
 
