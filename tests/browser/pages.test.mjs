@@ -21,7 +21,7 @@ const PAGES = {
   customer: ['/publish/1', '/orders', '/orders?status=rejected', '/orders?status=reviewed', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, `/orders/${ORDER}?do=time`, `/orders/${ORDER}/messages`, `/orders/${WAITING}/messages`, `/orders/${REVIEWED}`, `/orders/${DONE}`, REVIEWS, '/calendar', '/calendar/2026-11-30', '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/profile?part=methods', '/account', '/your-data', '/help', '/nowhere'],
   provider: ['/available', '/available?region=NORTH', '/available?q=tap&least=much', '/available?mine=1&fits=1', '/reviews', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, `/jobs/${ORDER}?do=time`, `/jobs/${ORDER}/messages`, '/calendar', '/calendar/2026-12-24', '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates', '/your-data'],
   admin: [
-    '/overview', '/inbox', '/profile', '/account', '/your-data', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/conflicts?show=promises', '/conflicts?show=promises&region=WEST', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', '/money?view=compared', '/money?view=fees', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters', '/deliveries', '/deliveries?state=dropped',
+    '/overview', '/inbox', '/profile', '/account', '/your-data', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/conflicts?show=promises', '/conflicts?show=promises&region=WEST', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', '/money?view=compared', '/money?view=fees', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters', '/acts', '/settings', '/deliveries', '/deliveries?state=dropped',
     '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, `/people/${GUARDED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=east-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
   ],
 }
@@ -55,6 +55,7 @@ const OPENED = {
   'block of a person': ['provider', `/jobs/${ORDER}/messages`, (page) => page.locator('.card p.noprint .button').last().click()],
   'admin drill': ['admin', '/regions', button('protocol/web', ({ act }) => act.cut)],
   'admin drill on the wall': ['admin', '/regions/wall', button('protocol/web', ({ act }) => act.cut)],
+  'admin rules of a region': ['admin', '/settings', button('cloud/portal', ({ rules }) => rules.change)],
   'admin lease': ['admin', '/regions?region=SOUTH', button('cloud/portal', ({ lease }) => lease.grant)],
 }
 

@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import { SHOWN_MS_MAX } from './browser.mjs'
 import { contactsOf } from './contacts.answers.mjs'
 import { deletionOf } from './deletion.answers.mjs'
+import { actsOf } from './acts.answers.mjs'
 import { deliveriesOf } from './deliveries.answers.mjs'
 import { messagesOf } from './messages.answers.mjs'
 import { pushOf } from './push.answers.mjs'
@@ -118,7 +119,7 @@ const waitingOf = (n, full_name, change = {}) => {
 
 const OF_ADMINS = [
   'cancel_orders', 'withdraw_orders', 'approve_orders', 'refund_money', 'set_fees', 'moderate_reviews', 'read_desks', 'verify_providers', 'read_people', 'revoke_people', 'end_sessions', 'reset_passwords', 'manage_roles', 'read_platform', 'manage_regions',
-  'manage_edges', 'manage_keys',
+  'manage_edges', 'manage_keys', 'read_acts',
 ]
 const roleOf = (role_id, name, permissions) => ({ role_id, name, description: '', base: name, built_in: true, permissions })
 const personOf = (who, change = {}) => ({ ...who, email: `${who.username[0]}***@example.com`, role_id: 1, role_name: who.role, state: 'open', created_at: at('08:00:00'), roles_given: [], ...change })
@@ -237,6 +238,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       return page(fits.map((order) => ({ ...order, status: 'pending', address: '' })))
     }],
     ['GET', /^\/platform-fees$/, () => ({ complete_until: at('11:52:00'), versions: [{ from: '1970-01-01T00:00:00.000Z', basis_points: 1000 }] })],
+    ['GET', /^\/cancel-fees$/, () => ({ complete_until: at('11:52:00'), versions: [{ from: '1970-01-01T00:00:00.000Z', basis_points: 1000, notice_hours: 24 }] })],
     ['GET', /^\/calendar-feed$/, () => ({ created_at: state.feed?.created_at ?? null })],
     ['POST', /^\/calendar-feed$/, () => (state.feed = { path: `/api/v1/calendar.ics?s=${'q'.repeat(42)}${(state.feeds = (state.feeds ?? 0) + 1)}`, created_at: new Date(NOW).toISOString() })],
     ['DELETE', /^\/calendar-feed$/, () => { delete state.feed; return [204] }],
@@ -285,6 +287,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/admin\/lost-acceptances$/, () => page([{ ...lost, id: 1, order_id: id(160), order_code: 'N-7F3K60', region: 'NORTH', winner: { user_id: PEOPLE.provider.user_id, source: 'portal', decided_at: at('10:52:41.100'), verdict: null, race_rule: 'first_in_cloud' } }])],
     ['GET', /^\/admin\/firm-answers$/, ({ query }) => page(firmAnswers.filter(({ region, promise }) => region === (query.get('region') ?? region) && promise.edge === (query.get('edge') ?? promise.edge)))],
     ['GET', /^\/admin\/assignments\/(\w+)$/, ({ match }) => rightOf(match[1])],
+    ['GET', /^\/admin\/assignments$/, () => ({ items: ['NORTH', 'SOUTH', 'EAST', 'WEST', 'MID'].map(rightOf) })],
     ['PUT', /^\/admin\/assignments\/(\w+)$/, ({ match, body }) => { Object.assign(state.right, body); return rightOf(match[1]) }],
   ]
   /** The answer to a change of the profile: refused on another version than there is. */
@@ -505,6 +508,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['POST', /^\/admin\/replays$/, () => ({ items: [], missing: [] })],
   )
   routes.unshift(...contactsOf({ state, at, people: PEOPLE, orders: known, said, picture: PICTURE }))
+  routes.unshift(...actsOf({ id, at, admin: PEOPLE.admin.user_id, person: PEOPLE.customer.user_id }))
   routes.unshift(...deliveriesOf({ id, at, person: PEOPLE.customer.user_id, said }))
   routes.unshift(...pushOf({ state, id, at }))
   routes.unshift(...messagesOf({ state, at, people: PEOPLE, orders: known, said }))

@@ -1,5 +1,6 @@
 // The portal over a gateway that answers from memory: the promises that a person relies on.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { axe, keepPicture, LANGUAGES, losses, poll, pressPair, settled, tabTo } from './browser.mjs'
 import { HOSTILE } from './edge.mjs'
@@ -679,6 +680,29 @@ test('events that were put aside are picked, sent again and dropped, each after 
   await page.locator('dialog[open]').getByRole('button', { name: 'Drop', exact: true }).click()
   await page.getByRole('heading', { name: 'Nothing waits here' }).waitFor()
   assert.deepEqual(state.changes().map(({ path, body }) => [path.split('/').slice(-2).join('/'), body.events?.length]), [['notification.order.dead/redrive', 1], ['notification.order.dead/drop', undefined]])
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('the record of changes says who did what to whom, and is narrowed by a click and by days', async () => {
+  const { context, page, go, faults } = await open(gateway({ role: 'admin' }))
+  const rows = () => page.locator('table tbody tr').evaluateAll((all) => all.map((row) => [...row.cells].slice(2).map((cell) => cell.innerText.trim())))
+  await go('/acts')
+  assert.deepEqual((await rows()).map(([change, , outcome]) => [change, outcome.split('\n')[0]]), [
+    ['Approved an order', 'Done'], ['Shut a person out', 'Refused (403)'], ['Gave a node a new key', 'No answer seen'], ['Sent failed events again', 'Failed (503)'], ['POST /api/v1/of/a/newer/version', 'Done'],
+  ])
+  assert.deepEqual((await rows()).map(([, thing]) => thing).slice(2), ['north-1', 'order_money', ''])
+  await page.getByRole('link', { name: 'Shut a person out' }).click()
+  await page.getByRole('link', { name: 'Approved an order' }).waitFor({ state: 'detached' })
+  assert.equal(new URL(page.url()).searchParams.get('change'), 'POST /api/v1/admin/users/{id}/revoke', 'the view can be sent')
+  await page.getByRole('button', { name: 'Only Shut a person out' }).click()
+  await page.getByRole('link', { name: 'Approved an order' }).waitFor()
+  await page.getByLabel('To', { exact: true }).fill('2026-11-01')
+  await page.getByText('Nobody has changed anything of this kind in this time.').waitFor()
+  await page.getByLabel('To', { exact: true }).fill('')
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV', exact: true }).click()])
+  const lines = readFileSync(await download.path(), 'utf8').trim().split('\r\n')
+  assert.deepEqual([lines.length, lines[1].split(',')[2]], [6, 'Approved an order'])
   assert.deepEqual(faults(), [])
   await context.close()
 })

@@ -1,6 +1,6 @@
 //! Background jobs of auth: delete accounts whose owners asked for it, rotate the signing keys,
 //! reseal rows that are plain or sealed by a former key, and purge expired sessions, devices, wrong passwords, OIDC flows, phone codes,
-//! address changes and tickets of unfinished sign-ins.
+//! address changes, tickets of unfinished sign-ins and old acts of admins.
 
 use platform::jobs::Job;
 use process::clock::Clock;
@@ -16,6 +16,8 @@ use crate::{
 const BATCHES_MAX: usize = 200;
 /// Ended sessions are kept for a while, so that their state can be looked up.
 const KEPT_MS: i64 = 24 * 3600 * 1000;
+/// What admins change is asked about long afterwards.
+const ACTS_KEPT_MS: i64 = 2 * 365 * 24 * 3600 * 1000;
 
 pub(crate) fn build_jobs(
     store: &Store,
@@ -38,7 +40,7 @@ pub(crate) fn build_jobs(
             let removed = purge_expired(&store, &clock).await?;
             tracing::info!(
                 removed,
-                "Removed expired sessions, devices, failed sign-ins, sign-in flows, codes, tickets and address claims"
+                "Removed expired sessions, devices, failed sign-ins, sign-in flows, codes, tickets, address claims and acts of admins"
             );
             Ok(())
         }
@@ -69,7 +71,9 @@ pub(crate) async fn purge_expired(store: &Store, clock: &Clock) -> Result<usize,
         let claims = store.purge_address_claims(now).await?;
         let ended_devices = store.purge_ended_devices(now.plus_ms(-KEPT_MS)).await?;
         let tickets = store.purge_sign_in_tickets(now).await?;
-        removed += sessions + failures + devices + flows + codes + claims + ended_devices + tickets;
+        let acts = store.purge_acts(now.plus_ms(-ACTS_KEPT_MS)).await?;
+        removed +=
+            sessions + failures + devices + flows + codes + claims + ended_devices + tickets + acts;
         if sessions
             .max(failures)
             .max(devices)
@@ -78,6 +82,7 @@ pub(crate) async fn purge_expired(store: &Store, clock: &Clock) -> Result<usize,
             .max(claims)
             .max(ended_devices)
             .max(tickets)
+            .max(acts)
             < BATCH
         {
             break;

@@ -15,6 +15,7 @@ mod errors;
 /// One module per use case: its handlers, and the actions that they call.
 mod handlers {
     pub(crate) mod account_deletions;
+    pub(crate) mod admin_acts;
     pub(crate) mod contacts;
     pub(crate) mod devices;
     pub(crate) mod email_addresses;

@@ -13,14 +13,17 @@ use process::{
 };
 use wire::{
     Code,
-    Permission::{EndSessions, ManageKeys, ManageRoles, ReadPeople, ResetPasswords, RevokePeople},
+    Permission::{
+        EndSessions, ManageKeys, ManageRoles, ReadActs, ReadPeople, ResetPasswords, RevokePeople,
+    },
     Role,
 };
 
 use crate::{
     handlers::{
-        account_deletions, contacts, devices, email_addresses, factor_sign_ins, identities, keys,
-        oidc, passwords, people, phone_codes, phone_links, roles, second_factors, sessions, tokens,
+        account_deletions, admin_acts, contacts, devices, email_addresses, factor_sign_ins,
+        identities, keys, oidc, passwords, people, phone_codes, phone_links, roles, second_factors,
+        sessions, tokens,
     },
     service::Service,
 };
@@ -33,6 +36,8 @@ pub(crate) fn router(service: Service) -> Router {
             "/internal/permissions",
             post(roles::list_person_permissions),
         )
+        .route("/internal/acts", post(admin_acts::record_act))
+        .route("/internal/acts/{id}", post(admin_acts::end_act))
         .route("/internal/contact", post(contacts::show_contact))
         .route(
             "/internal/address-codes",
@@ -347,6 +352,9 @@ fn add_admin_routes<T: RouteTable<Service>>(to: T) -> T {
             ),
             "Issue a single-use code that lets a person set a new password (audited)",
             &[NotFound, RoleForbidden, PermissionMissing], passwords::issue_reset)
+        .add_public_route(admin(GET, "/api/v1/admin/acts", &[ReadActs]),
+            "List what admins have changed or tried to change, newest first",
+            &[RoleForbidden, PermissionMissing], admin_acts::list_acts)
         .add_public_route(admin(GET, "/api/v1/admin/keys", &[ManageKeys]),
             "List the token-signing keys, with their states and times",
             &[RoleForbidden, PermissionMissing], keys::list_keys)

@@ -1,6 +1,6 @@
 //! Stores auth_db: accounts, roles, sessions, registered and known devices, wrong passwords,
-//! pending addresses, external and phone identities, phone codes, second factors, signing keys, and wishes
-//! to delete an account.
+//! pending addresses, external and phone identities, phone codes, second factors, signing keys, wishes
+//! to delete an account, and what admins change.
 //!
 //! Invariants: accounts and revocations are written in one transaction with their outbox event; the
 //! reasons that admins give may name a person, so each is stored sealed.
@@ -8,6 +8,7 @@
 mod account_deletions;
 mod accounts;
 mod addresses;
+mod admin_acts;
 mod devices;
 mod identities;
 mod people;
@@ -33,6 +34,7 @@ pub(crate) use accounts::{Account, AddUserResult, NewPassword, PasswordReset};
 pub(crate) use addresses::{
     AccountAddress, AddressChangeRequest, AddressCode, AddressCodeTarget, ConfirmAddressResult,
 };
+pub(crate) use admin_acts::{ActFilter, AdminAct};
 pub(crate) use devices::{DeviceEnding, NewGrant, RegisteredDevice};
 pub(crate) use identities::{
     AddNewcomerResult, IssuerSubject, LinkIdentityResult, NewIdentity, PHONES, UnlinkIdentityResult,
@@ -56,7 +58,8 @@ pub(crate) const MIGRATIONS: Migrations = platform::migrations!(
     "0001_auth",
     "0002_devices",
     "0003_second_factors",
-    "0004_account_deletions"
+    "0004_account_deletions",
+    "0005_admin_acts"
 );
 /// The rows that one statement of a job reads or removes.
 pub(crate) const BATCH: usize = 500;

@@ -6,6 +6,7 @@
 //! `x-user-role` come from the gateway or are absent.
 
 mod access_log;
+mod acts;
 mod call;
 mod caller;
 mod config;

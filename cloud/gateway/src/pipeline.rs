@@ -1,6 +1,7 @@
 //! The way of a request from top to bottom: match the route, identify the caller and check their
-//! permission, count the request against their limits, prepare the headers, forward it to the part
-//! under its canonical path, and return the response. The gateway's own routes end in `handlers`.
+//! permission, count the request against their limits, put an admin's change on record, prepare the
+//! headers, forward it to the part under its canonical path, and return the response. The gateway's
+//! own routes end in `handlers`.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -23,6 +24,7 @@ use wire::Code;
 
 use crate::{
     access_log::AccessLine,
+    acts::NewAct,
     call::{
         RoutedRequest, answer_with_verdict, client_address, limit_body, refuse_declared_size,
         strip_claims,
@@ -116,7 +118,13 @@ impl Gateway {
             Ok(caller) => caller.map(Arc::new),
             Err(problem) => return with_rate_headers(limits, problem.into_response()),
         };
+        let act = NewAct::from_call(&call, caller.as_deref());
+        let act = match self.acts.record_change(act).await {
+            Ok(act) => act,
+            Err(problem) => return with_rate_headers(limits, problem.into_response()),
+        };
         let response = self.dispatch_request(call, caller.clone()).await;
+        self.acts.record_answer(act, response.status());
         let mut response = with_rate_headers(limits, response);
         if let Some(cookie) = caller.and_then(|caller| caller.cookie.clone()) {
             response

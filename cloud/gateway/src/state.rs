@@ -20,6 +20,7 @@ use serde::Deserialize;
 
 use crate::{
     access_log::AccessLog,
+    acts::ActRecorder,
     call::{PartClient, Peers},
     config::{Config, OpenError},
     cookies::SessionCookies,
@@ -38,6 +39,7 @@ pub(crate) struct Gateway {
     pub access_log: AccessLog,
     pub identity: CallerVerifier,
     pub limits: RateLimits,
+    pub acts: ActRecorder,
     pub proxies: TrustedProxies,
     pub parts: PartClient,
     /// The portal.
@@ -70,6 +72,12 @@ impl Gateway {
             access_log: AccessLog::new(context.clock.clone(), config.access_lines_per_second),
             limits: RateLimits::new(counts, config),
             proxies: TrustedProxies::new("gateway.trusted_proxies", &config.trusted_proxies)?,
+            acts: ActRecorder {
+                auth: auth.clone(),
+                service_key: context.service_key.clone(),
+                clock: context.clock.clone(),
+                tasks: context.tasks.clone(),
+            },
             stream_permits: StreamPermits::new(context.cache.clone()),
             parts: PartClient {
                 peers,

@@ -76,6 +76,8 @@ export const routes: RouteRecordRaw[] = [
   { path: '/dead-letters', name: 'letters', component: () => import('./pages/DeadLetters.vue'), meta: { title: 'place.letters', roles: ADMIN, wide: true } },
   { path: '/deliveries', name: 'deliveries', component: () => import('./pages/Deliveries.vue'), meta: { title: 'place.deliveries', roles: ADMIN, wide: true } },
   { path: '/people/:id?', name: 'people', component: () => import('./pages/People.vue'), meta: { title: 'place.people', roles: ADMIN, wide: true } },
+  { path: '/settings', name: 'settings', component: () => import('./pages/Settings.vue'), meta: { title: 'place.settings', roles: ADMIN } },
+  { path: '/acts', name: 'acts', component: () => import('./pages/Acts.vue'), meta: { title: 'place.acts', roles: ADMIN, wide: true } },
   { path: '/roles', name: 'roles', component: () => import('./pages/Roles.vue'), meta: { title: 'roles.title', roles: ADMIN } },
 
   { path: '/track/:code', name: 'track', component: () => import('./pages/Track.vue'), meta: { title: 'track.title' } },

@@ -93,6 +93,8 @@ words! {
         ManageRegions "manage_regions",
         ManageEdges "manage_edges",
         ManageKeys "manage_keys",
+        /// What admins have changed.
+        ReadActs "read_acts",
     }
 }
 words_from_text!(Permission);
@@ -134,6 +136,7 @@ impl Permission {
                 Self::ManageRegions,
                 Self::ManageEdges,
                 Self::ManageKeys,
+                Self::ReadActs,
             ],
         }
     }

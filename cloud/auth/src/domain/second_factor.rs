@@ -52,7 +52,8 @@ fn is_sensitive(permission: Permission) -> bool {
         | Permission::VerifyProviders
         | Permission::ReadPeople
         | Permission::ReadPlatform
-        | Permission::ManageRegions => false,
+        | Permission::ManageRegions
+        | Permission::ReadActs => false,
     }
 }
 

@@ -202,6 +202,34 @@ async fn a_session_is_revoked_once(#[case] engine: Engine) {
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
+async fn an_act_of_an_admin_goes_after_two_years(#[case] engine: Engine) {
+    let Database {
+        store, clock, user, ..
+    } = &database(engine).await;
+    let act = AdminAct {
+        id: clock.new_id(),
+        at: clock.now(),
+        by_user: *user,
+        method: "POST".to_owned(),
+        route: "/api/v1/admin/keys/rotate".to_owned(),
+        path: "/api/v1/admin/keys/rotate".to_owned(),
+        request_key: None,
+        trace: String::new(),
+        status: None,
+    };
+    store.record_act(&act).await.unwrap();
+    clock.advance(2 * 365 * 24 * HOUR_MS - 1);
+    assert_eq!(jobs::purge_expired(store, clock).await.unwrap(), 0);
+    clock.advance(1);
+    assert_eq!(jobs::purge_expired(store, clock).await.unwrap(), 1);
+    let left = store.list_acts(&ActFilter::default(), None, 10).await;
+    assert_eq!(left.unwrap(), []);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
 async fn what_expired_is_removed_and_what_counts_is_kept(#[case] engine: Engine) {
     let database = database(engine).await;
     let old = database.session(NOW.plus_ms(HOUR_MS)).await;

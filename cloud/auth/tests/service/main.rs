@@ -4,6 +4,7 @@
 
 mod accounts;
 mod addresses;
+mod admin_acts;
 mod code_limits;
 mod codes;
 mod common;

@@ -5,5 +5,6 @@ email-needs = An address such as name@example.com.
 password-needs = 10 to 200 characters.
 role-needs = `customer` or `provider`.
 permissions-needs = At least one permission, and only of an admin's work.
+change-needs = A method and a route, such as POST /api/v1/admin/roles.
 search-needs = The beginning of a user name, or a whole email address or phone number.
 region-needs = NORTH, SOUTH, EAST, WEST or MID.

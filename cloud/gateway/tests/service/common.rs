@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::{
     Json, Router,
     body::{Body, to_bytes},
-    extract::{Request, State},
+    extract::{Path, Request, State},
     http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
@@ -23,6 +23,7 @@ use process::{
 use serde_json::{Value, json};
 use support::Issuer;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tower::ServiceExt;
 use uuid::Uuid;
 use wire::{Actor, Code, Permission, Role, UnixMillis, UserId};
@@ -61,6 +62,9 @@ pub(crate) struct AuthState {
     pub user: Option<UserId>,
     pub revoked: bool,
     pub broken: bool,
+    pub takes_no_acts: bool,
+    /// What was put on record. `status` is added once the answer is known.
+    acts: watch::Sender<Vec<Value>>,
 }
 
 pub(crate) struct Answer {
@@ -229,10 +233,25 @@ impl FakeAuth {
         self.0.lock().unwrap().asked_permissions
     }
 
+    /// The acts on record, once they are as wanted.
+    pub(crate) async fn wait_for_acts(
+        &self,
+        wanted: impl FnMut(&Vec<Value>) -> bool,
+    ) -> Vec<Value> {
+        let mut acts = self.0.lock().unwrap().acts.subscribe();
+        acts.wait_for(wanted).await.unwrap().clone()
+    }
+
+    pub(crate) fn acts(&self) -> Vec<Value> {
+        self.0.lock().unwrap().acts.borrow().clone()
+    }
+
     fn router(&self) -> Router {
         Router::new()
             .route("/api/v1/auth/verify-token", post(verify))
             .route("/internal/permissions", post(permissions))
+            .route("/internal/acts", post(record_act))
+            .route("/internal/acts/{id}", post(end_act))
             .with_state(self.clone())
             .fallback_service(echo(CloudPart::Auth))
     }
@@ -268,6 +287,31 @@ async fn permissions(State(auth): State<FakeAuth>, request: Request) -> Response
     held.map_or_else(every_permission, |held| {
         Json(json!({ "permissions": held })).into_response()
     })
+}
+
+async fn record_act(State(auth): State<FakeAuth>, Json(act): Json<Value>) -> Response {
+    let state = auth.0.lock().unwrap();
+    if state.takes_no_acts {
+        return Problem::new(Code::Internal).into_response();
+    }
+    let mut id = 0;
+    state.acts.send_modify(|acts| {
+        id = acts.len();
+        acts.push(act);
+    });
+    Json(json!({ "id": id.to_string() })).into_response()
+}
+
+async fn end_act(
+    State(auth): State<FakeAuth>,
+    Path(id): Path<usize>,
+    Json(end): Json<Value>,
+) -> StatusCode {
+    let state = auth.0.lock().unwrap();
+    state
+        .acts
+        .send_modify(|acts| acts[id]["status"] = end["status"].clone());
+    StatusCode::NO_CONTENT
 }
 
 /// Auth's answer for an admin with the built-in role.

@@ -229,6 +229,7 @@ export const closeMoneyCase = (id: number, reason: string) => ask('post', '/api/
 /** For everybody, without who set them. */
 export const newestPlatformFees = (signal?: Asking) => ask('get', '/api/v1/platform-fees', { signal })
 export const platformFees = (signal?: Asking) => ask('get', '/api/v1/admin/platform-fees', { signal })
+export const newestCancelFees = (signal?: Asking) => ask('get', '/api/v1/cancel-fees', { signal })
 export const cancelFees = (signal?: Asking) => ask('get', '/api/v1/admin/cancel-fees', { signal })
 export const setPlatformFee = (body: PlatformFeeForm) => ask('post', '/api/v1/admin/platform-fees', { body })
 export const setCancelFee = (body: CancelFeeForm) => ask('post', '/api/v1/admin/cancel-fees', { body })
@@ -238,6 +239,7 @@ export const takeBackFee = (kind: 'platform' | 'cancel', in_force_from: string) 
 export const reconcile = (signal?: Asking) => ask('post', '/api/v1/payments/reconciliation', { signal })
 export const moneyCases = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/money-cases', { query: { limit: 100, cursor }, signal })
 
+export const acts = (query: { by?: string; change?: string; since?: string; until?: string; cursor?: string; limit?: number }, signal?: Asking) => ask('get', '/api/v1/admin/acts', { query: { limit: 50, ...query }, signal })
 export const deliveries = (query: { state?: DeliveryState; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/deliveries', { query: { limit: 50, ...query }, signal })
 
 export const letterBoxes = (signal?: Asking) => ask('get', '/api/v1/admin/letters', { signal })

@@ -19,7 +19,9 @@ const NEEDED: Readonly<Record<string, readonly Permission[]>> = {
   '/edges': ['read_platform'],
   '/dead-letters': ['read_platform'],
   '/deliveries': ['read_platform'],
+  '/settings': ['read_platform'],
   '/people': ['read_people'],
+  '/acts': ['read_acts'],
 }
 
 const OVERVIEW = '/overview'

@@ -14,6 +14,8 @@ use wire::{Region, Role};
 
 /// The routes between services, with the crate that declares each.
 const INTERNAL: &[(&str, &str, &str)] = &[
+    ("auth", "POST", "/internal/acts"),
+    ("auth", "POST", "/internal/acts/{id}"),
     ("auth", "POST", "/internal/address-codes"),
     ("auth", "POST", "/internal/command-tokens"),
     ("auth", "POST", "/internal/contact"),

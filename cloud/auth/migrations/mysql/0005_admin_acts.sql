@@ -1,0 +1,21 @@
+-- What admins change through the gateway. A row is written before the change begins, so none is
+-- missing.
+CREATE TABLE admin_acts (
+  id BINARY(16) NOT NULL PRIMARY KEY,
+  at BIGINT NOT NULL,
+  by_user BINARY(16) NOT NULL,
+  method VARCHAR(8) NOT NULL,
+  -- The pattern of the path.
+  route VARCHAR(120) NOT NULL,
+  -- It names ids, and no words of people.
+  path VARCHAR(300) NOT NULL,
+  -- The idempotency key: a repeat of the request is the same act.
+  request_key BINARY(16) NULL,
+  trace VARCHAR(32) NOT NULL,
+  -- Of the answer. NULL if none was seen.
+  status BIGINT NULL,
+  UNIQUE KEY admin_acts_request (by_user, request_key, path),
+  KEY admin_acts_at (at),
+  KEY admin_acts_person (by_user, id),
+  KEY admin_acts_route (route, method, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

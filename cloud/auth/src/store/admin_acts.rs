@@ -1,0 +1,118 @@
+//! What admins change through the gateway: who called which route for which object, and what came
+//! of it.
+//!
+//! Invariants: an act is stored before its change begins; a request that is repeated under its key
+//! is one act. An act stays as long as its admin's account, and for two years.
+
+use platform::{
+    row,
+    sql::{Columns, Statement, Val},
+    vals,
+};
+use uuid::Uuid;
+use wire::{UnixMillis, UserId};
+
+use super::{Store, StoreError};
+
+const OLD: &str = "SELECT id FROM admin_acts WHERE at <= ? LIMIT ?";
+const OF_REQUEST: &str =
+    "SELECT id FROM admin_acts WHERE by_user = ? AND request_key = ? AND path = ?";
+const END: &str = "UPDATE admin_acts SET status = ? WHERE id = ?";
+
+row! {
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct AdminAct in admin_acts {
+        pub id: Uuid,
+        pub at: UnixMillis,
+        pub by_user: UserId,
+        pub method: String,
+        pub route: String,
+        pub path: String,
+        pub request_key: Option<Uuid>,
+        pub trace: String,
+        pub status: Option<i64>,
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActFilter {
+    pub by: Option<UserId>,
+    /// Method and route.
+    pub change: Option<(String, String)>,
+    pub since: Option<UnixMillis>,
+    pub until: Option<UnixMillis>,
+}
+
+impl Store {
+    /// Returns the id of the act, for a repeated request that of the first one.
+    pub async fn record_act(&self, act: &AdminAct) -> Result<Uuid, StoreError> {
+        if self.sql.insert_new(act.clone()).await? {
+            return Ok(act.id);
+        }
+        let values = vals![act.by_user, act.request_key, act.path.as_str()];
+        let first = self.sql.fetch_optional(OF_REQUEST, values).await?;
+        first.ok_or(StoreError::Contradiction(
+            "an act that stands cannot be read",
+        ))
+    }
+
+    pub async fn end_act(&self, id: Uuid, status: u16) -> Result<bool, StoreError> {
+        let changed = self.sql.exec(END, vals![i64::from(status), id]).await?;
+        Ok(changed == 1)
+    }
+
+    /// Returns at most `limit` acts before `before`, newest first.
+    pub async fn list_acts(
+        &self,
+        filter: &ActFilter,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<AdminAct>, StoreError> {
+        let (text, values) = build_statement(filter, before, limit);
+        Ok(self.sql.fetch_all(text, values).await?)
+    }
+
+    /// Removes up to `BATCH` acts from before `until`.
+    pub async fn purge_acts(&self, until: UnixMillis) -> Result<usize, StoreError> {
+        self.purge_rows(OLD, "DELETE FROM admin_acts WHERE id IN (", until)
+            .await
+    }
+}
+
+/// Ids grow with time, so an id limits the time as well.
+fn build_statement(
+    filter: &ActFilter,
+    before: Option<Uuid>,
+    limit: usize,
+) -> (Statement, Vec<Val>) {
+    let ActFilter {
+        by,
+        change,
+        since,
+        until,
+    } = filter;
+    let end = until.map_or(Uuid::max(), first_id_at);
+    let end = before.map_or(end, |before| before.min(end));
+    let mut text = AdminAct::select("WHERE id < ?");
+    let mut values = vals![end];
+    if let Some(since) = *since {
+        text = text.append_text(" AND id >= ?");
+        values.push(first_id_at(since).into());
+    }
+    if let Some(by) = *by {
+        text = text.append_text(" AND by_user = ?");
+        values.push(by.into());
+    }
+    if let Some((method, route)) = change {
+        text = text.append_text(" AND route = ? AND method = ?");
+        values.extend(vals![route.as_str(), method.as_str()]);
+    }
+    values.push(limit.into());
+    (text.append_text(" ORDER BY id DESC LIMIT ?"), values)
+}
+
+/// The lowest id of that time.
+fn first_id_at(at: UnixMillis) -> Uuid {
+    let ms = u128::try_from(at.0).unwrap_or_default();
+    Uuid::from_u128(ms << 80)
+}
