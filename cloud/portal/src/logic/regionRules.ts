@@ -1,0 +1,52 @@
+// The rules of a region as an admin edits them, and as the API takes them.
+
+import type { ApprovalRule, OfflineRules, ServiceType } from '@holdfast/kit/api.gen.ts'
+import { amountOf, minorOf } from '../parts/money.ts'
+
+export interface ApprovalForm { isOn: boolean; most: string; kinds: ServiceType[] }
+export interface RulesForm {
+  /** Whether work may start without held funds: never, up to `unpaidMost`, or always. */
+  unpaid: 'never' | 'upTo' | 'always'
+  unpaidMost: string
+  afterwards: ServiceType[]
+  address: boolean
+  approval: ApprovalForm
+  standing: ApprovalForm
+}
+
+export type FormField = 'unpaidMost' | 'approvalMost' | 'approvalKinds' | 'standingMost' | 'standingKinds'
+
+const approvalFormOf = (rule: ApprovalRule | null | undefined): ApprovalForm => ({ isOn: Boolean(rule), most: rule?.price_max ?? '', kinds: [...(rule?.service_types ?? [])] })
+
+export function formOf(rules: OfflineRules): RulesForm {
+  const cap = rules.unpaid_start_max
+  return {
+    unpaid: rules.unpaid_start ? 'always' : cap ? 'upTo' : 'never', unpaidMost: cap?.price_max ?? '', afterwards: [...(rules.paid_afterwards ?? [])], address: rules.address_at_start ?? false,
+    approval: approvalFormOf(rules.approval), standing: approvalFormOf(rules.approval_in_good_standing),
+  }
+}
+
+const isPrice = (typed: string) => minorOf(amountOf(typed) ?? '') > 0
+
+/** The fields that are wrong, in the order of the form. */
+export function wrongIn(form: RulesForm): FormField[] {
+  const { approval, standing } = form
+  const wrong: [FormField, boolean][] = [
+    ['unpaidMost', form.unpaid === 'upTo' && !isPrice(form.unpaidMost)],
+    ['approvalMost', approval.isOn && !isPrice(approval.most)], ['approvalKinds', approval.isOn && approval.kinds.length === 0],
+    ['standingMost', standing.isOn && !isPrice(standing.most)], ['standingKinds', standing.isOn && standing.kinds.length === 0],
+  ]
+  return wrong.filter(([, isWrong]) => isWrong).map(([field]) => field)
+}
+
+const approvalOf = ({ isOn, most, kinds }: ApprovalForm) => (isOn ? { price_max: amountOf(most) ?? '', service_types: kinds } : undefined)
+
+/** All rules at once: one that is left out allows nothing. */
+export function rulesOf(form: RulesForm) {
+  const approval = approvalOf(form.approval)
+  const standing = approvalOf(form.standing)
+  return {
+    unpaid_start: form.unpaid === 'always', address_at_start: form.address, paid_afterwards: form.afterwards,
+    ...(form.unpaid === 'upTo' ? { unpaid_start_max: { price_max: amountOf(form.unpaidMost) ?? '' } } : {}), ...(approval ? { approval } : {}), ...(standing ? { approval_in_good_standing: standing } : {}),
+  }
+}
