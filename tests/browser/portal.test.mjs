@@ -230,15 +230,16 @@ test('reasons, news, names and what is typed stay text', async () => {
 test('a provider who is not verified is shown the way, and no buttons that would refuse', async () => {
   const state = gateway({ role: 'provider', own: { status: 'pending' } })
   const { context, page, go, faults } = await open(state)
-  for (const [is, path, way] of [['none', '/available', /then hand them in/], ['waiting', '/available', /An administrator checks your certificates/], ['rejected', `/jobs/${ORDER}`, /Correct what is missing/]]) {
+  for (const [is, way] of [['none', /then hand them in/], ['waiting', /An administrator checks your certificates/], ['rejected', /Correct what is missing/]]) {
     state.profile.verification = { state: is, steps: [] }
-    await go(path)
-    const banner = page.locator('.banner', { hasText: 'You can accept jobs once you are verified' })
-    await banner.getByText(way).waitFor()
+    await go('/available')
+    await page.getByRole('heading', { name: 'Before your first job' }).waitFor()
     assert.equal(await page.getByRole('button', { name: /^Accept/ }).count(), 0, is)
-    await banner.getByRole('link', { name: 'Open my profile' }).waitFor()
+    await go(`/jobs/${ORDER}`)
+    await page.locator('.banner', { hasText: 'You can accept jobs once you are verified' }).getByText(way).waitFor()
+    assert.equal(await page.getByRole('button', { name: /^Accept/ }).count(), 0, is)
   }
-  await page.getByRole('link', { name: 'Open my profile' }).click()
+  await page.getByRole('link', { name: 'Verify first' }).click()
   await page.waitForURL('**/profile?part=certificates')
   assert.deepEqual(faults(), [])
   await context.close()

@@ -1,4 +1,5 @@
-// A person's choices for the look: theme, large type, language. Nothing else lives in localStorage.
+// A person's choices for the look: theme, large type, language, closed cards. Nothing else
+// lives in localStorage.
 
 const KEY = 'holdfast.look'
 
@@ -7,9 +8,11 @@ export type Look = {
   theme: 'light' | 'dark' | null
   elder: boolean
   keys: boolean
+  /** Cards with first steps that were closed here: the card's name and its reader's id. */
+  closed: string[]
 }
 
-const START: Look = { locale: null, theme: null, elder: false, keys: true }
+const START: Look = { locale: null, theme: null, elder: false, keys: true, closed: [] }
 
 export function readLook(): Look {
   const asked = new URLSearchParams(location.search)

@@ -4,6 +4,7 @@ import type { Address, Order, OrderForm, Region, ServiceType } from '@holdfast/k
 import { photoRefOf, type PreparedPhoto } from '@holdfast/kit/photos.ts'
 import { amountOf } from '../parts/money.ts'
 import { followingId } from './commandIds.ts'
+import type { ExampleJob } from './firstSteps.ts'
 import type { MoreWork } from './incidents.ts'
 
 export interface Draft {
@@ -49,6 +50,11 @@ export function draftAgain(order: Order, photos: readonly PreparedPhoto[], comma
 /** An order for more work at the place of this one. Its id follows from the report's: a report leads to one order. */
 export function draftOfMore(order: Order, { id, note, price }: Pick<MoreWork, 'id' | 'note' | 'price'>, title: string): Draft {
   return { ...draftAtPlaceOf(order, followingId(id)), title, details: note ?? '', price }
+}
+
+/** An example, with its words in the reader's language. Place and time are the person's to say. */
+export function draftOfExample({ service, price }: ExampleJob, words: Pick<Draft, 'title' | 'details'>, commandId: string): Draft {
+  return { ...blankDraft(commandId), ...words, service, price }
 }
 
 function draftAtPlaceOf(order: Order, commandId: string): Draft {

@@ -16,5 +16,7 @@ export function useOwnAddress() {
     const own = address.data.value
     return isMailed.value && own !== undefined && (own.pending !== null || (own.email !== null && !own.is_confirmed))
   })
-  return { address, isMailed, waits }
+  /** Answered, or out of reach. */
+  const isKnown = computed(() => address.isFetched.value && wishes.isFetched.value)
+  return { address, isKnown, isMailed, waits }
 }

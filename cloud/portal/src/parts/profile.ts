@@ -2,6 +2,7 @@
 // does not change under their hands.
 
 import { toast, useI18n } from '@holdfast/kit'
+import { useQueryClient } from '@tanstack/vue-query'
 import { reactive } from 'vue'
 import type { Address, AddressBook, OwnProfile, WorkPicture } from '@holdfast/kit/api.gen.ts'
 import { Problem } from '../api/problem.ts'
@@ -28,6 +29,7 @@ export interface OwnState {
 
 export function useOwnProfile(): OwnState {
   const { t } = useI18n()
+  const client = useQueryClient()
 
   async function refetch(): Promise<void> {
     state.isError = false
@@ -56,6 +58,8 @@ export function useOwnProfile(): OwnState {
       state.data = 'items' in answer
         ? { profile: { ...before.profile, version: answer.version }, addresses: answer.items }
         : { ...before, profile: answer }
+      // Other pages lead by it a provider who is not verified.
+      void client.invalidateQueries({ queryKey: ['verification'] })
       toast(t('profile.kept'), { seconds: 5 })
       return true
     } catch (error) {
