@@ -19,3 +19,6 @@ CREATE TABLE admin_acts (
   KEY admin_acts_person (by_user, id),
   KEY admin_acts_route (route, method, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+INSERT INTO permissions (name) VALUES ('read_acts');
+INSERT INTO role_permissions (role_id, permission) VALUES (3, 'read_acts');

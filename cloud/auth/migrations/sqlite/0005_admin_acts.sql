@@ -19,3 +19,6 @@ CREATE UNIQUE INDEX admin_acts_request ON admin_acts (by_user, request_key, path
 CREATE INDEX admin_acts_at ON admin_acts (at);
 CREATE INDEX admin_acts_person ON admin_acts (by_user, id);
 CREATE INDEX admin_acts_route ON admin_acts (route, method, id);
+
+INSERT INTO permissions (name) VALUES ('read_acts');
+INSERT INTO role_permissions (role_id, permission) VALUES (3, 'read_acts');
