@@ -690,7 +690,7 @@ test('the record of changes says who did what to whom, and is narrowed by a clic
   const rows = () => page.locator('table tbody tr').evaluateAll((all) => all.map((row) => [...row.cells].slice(2).map((cell) => cell.innerText.trim())))
   await go('/acts')
   assert.deepEqual((await rows()).map(([change, , outcome]) => [change, outcome.split('\n')[0]]), [
-    ['Approved an order', 'Done'], ['Shut a person out', 'Refused (403)'], ['Gave a node a new key', 'No answer seen'], ['Sent failed events again', 'Failed (503)'], ['POST /api/v1/of/a/newer/version', 'Done'],
+    ['Approved an order', 'Done'], ['Shut a person out', 'Not done (403)'], ['Gave a node a new key', 'No answer seen'], ['Sent failed events again', 'Failed (503)'], ['POST /api/v1/of/a/newer/version', 'Done'],
   ])
   assert.deepEqual((await rows()).map(([, thing]) => thing).slice(2), ['north-1', 'order_money', ''])
   await page.getByRole('link', { name: 'Shut a person out' }).click()

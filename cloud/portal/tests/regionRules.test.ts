@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { OfflineRules } from '@holdfast/kit/api.gen.ts'
-import { formOf, rulesOf, wrongIn } from './regionRules.ts'
+import { formOf, rulesOf, wrongIn } from '../src/logic/regionRules.ts'
 
 const NONE: OfflineRules = { unpaid_start: false, approval: null }
 const ALL: OfflineRules = {

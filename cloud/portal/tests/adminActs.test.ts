@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import en from '../locales/desk/en.json'
-import zh from '../locales/desk/zh-CN.json'
-import { changeKey, outcomeOf, startOfDay, thingOf } from './adminActs.ts'
+import en from '../src/locales/desk/en.json'
+import zh from '../src/locales/desk/zh-CN.json'
+import { changeKey, outcomeOf, startOfDay, thingOf } from '../src/logic/adminActs.ts'
 
 /** A line for each route has its path, method, part, audience and permissions. */
-const [routes = ''] = Object.values(import.meta.glob<string>('../../../../tests/contract/golden/routes.txt', { eager: true, query: '?raw', import: 'default' }))
+const [routes = ''] = Object.values(import.meta.glob<string>('../../../tests/contract/golden/routes.txt', { eager: true, query: '?raw', import: 'default' }))
 
 function recordedChanges() {
   const lines = routes.trim().split('\n').map(line => line.split(' '))
