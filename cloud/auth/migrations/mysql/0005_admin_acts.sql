@@ -15,9 +15,9 @@ CREATE TABLE admin_acts (
   -- Of the answer. NULL if none was seen.
   status BIGINT NULL,
   UNIQUE KEY admin_acts_request (by_user, request_key, path),
-  KEY admin_acts_at (at),
-  KEY admin_acts_person (by_user, id),
-  KEY admin_acts_route (route, method, id)
+  KEY admin_acts_at (at, id),
+  KEY admin_acts_person (by_user, at, id),
+  KEY admin_acts_route (route, method, at, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 INSERT INTO permissions (name) VALUES ('read_acts');

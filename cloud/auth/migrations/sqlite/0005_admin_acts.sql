@@ -16,9 +16,9 @@ CREATE TABLE admin_acts (
   status INTEGER NULL
 ) STRICT;
 CREATE UNIQUE INDEX admin_acts_request ON admin_acts (by_user, request_key, path);
-CREATE INDEX admin_acts_at ON admin_acts (at);
-CREATE INDEX admin_acts_person ON admin_acts (by_user, id);
-CREATE INDEX admin_acts_route ON admin_acts (route, method, id);
+CREATE INDEX admin_acts_at ON admin_acts (at, id);
+CREATE INDEX admin_acts_person ON admin_acts (by_user, at, id);
+CREATE INDEX admin_acts_route ON admin_acts (route, method, at, id);
 
 INSERT INTO permissions (name) VALUES ('read_acts');
 INSERT INTO role_permissions (role_id, permission) VALUES (3, 'read_acts');

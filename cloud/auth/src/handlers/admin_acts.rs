@@ -5,7 +5,7 @@
 
 use axum::{extract::State, http::StatusCode};
 use process::{
-    problem::{ItemList, Json, Page, Path, Problem, Query, no_content_or_not_found},
+    problem::{ItemList, Json, Page, Path, Problem, Query, TimeCursor, no_content_or_not_found},
     tokens::ServiceCaller,
 };
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ impl From<AdminAct> for AdminActItem {
 pub(crate) async fn list_acts(
     State(service): State<Service>,
     Query(query): Query<ActsQuery>,
-    page: Page<Uuid>,
+    page: Page<TimeCursor>,
 ) -> Result<ItemList<AdminActItem>, Problem> {
     let change = query.change.as_deref().map(split_change).transpose()?;
     let filter = ActFilter {
@@ -100,9 +100,16 @@ pub(crate) async fn list_acts(
     };
     let rows = service
         .store
-        .list_acts(&filter, page.after, page.rows_to_read())
+        .list_acts(
+            &filter,
+            page.after.unwrap_or(TimeCursor::START),
+            page.rows_to_read(),
+        )
         .await?;
-    let list = page.build_page(rows, |act| act.id);
+    let list = page.build_page(rows, |act| TimeCursor {
+        at: act.at,
+        id: act.id,
+    });
     Ok(list.map_items(AdminActItem::from))
 }
 

@@ -9,6 +9,7 @@ use platform::{
     sql::{Columns, Statement, Val},
     vals,
 };
+use process::problem::TimeCursor;
 use uuid::Uuid;
 use wire::{UnixMillis, UserId};
 
@@ -65,7 +66,7 @@ impl Store {
     pub async fn list_acts(
         &self,
         filter: &ActFilter,
-        before: Option<Uuid>,
+        before: TimeCursor,
         limit: usize,
     ) -> Result<Vec<AdminAct>, StoreError> {
         let (text, values) = build_statement(filter, before, limit);
@@ -79,25 +80,22 @@ impl Store {
     }
 }
 
-/// Ids grow with time, so an id limits the time as well.
-fn build_statement(
-    filter: &ActFilter,
-    before: Option<Uuid>,
-    limit: usize,
-) -> (Statement, Vec<Val>) {
+fn build_statement(filter: &ActFilter, before: TimeCursor, limit: usize) -> (Statement, Vec<Val>) {
     let ActFilter {
         by,
         change,
         since,
         until,
     } = filter;
-    let end = until.map_or(Uuid::max(), first_id_at);
-    let end = before.map_or(end, |before| before.min(end));
-    let mut text = AdminAct::select("WHERE id < ?");
-    let mut values = vals![end];
+    let mut text = AdminAct::select("WHERE (at < ? OR (at = ? AND id < ?))");
+    let mut values = vals![before.at, before.at, before.id];
     if let Some(since) = *since {
-        text = text.append_text(" AND id >= ?");
-        values.push(first_id_at(since).into());
+        text = text.append_text(" AND at >= ?");
+        values.push(since.into());
+    }
+    if let Some(until) = *until {
+        text = text.append_text(" AND at < ?");
+        values.push(until.into());
     }
     if let Some(by) = *by {
         text = text.append_text(" AND by_user = ?");
@@ -108,11 +106,8 @@ fn build_statement(
         values.extend(vals![route.as_str(), method.as_str()]);
     }
     values.push(limit.into());
-    (text.append_text(" ORDER BY id DESC LIMIT ?"), values)
-}
-
-/// The lowest id of that time.
-fn first_id_at(at: UnixMillis) -> Uuid {
-    let ms = u128::try_from(at.0).unwrap_or_default();
-    Uuid::from_u128(ms << 80)
+    (
+        text.append_text(" ORDER BY at DESC, id DESC LIMIT ?"),
+        values,
+    )
 }

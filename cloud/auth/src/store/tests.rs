@@ -14,6 +14,7 @@ use platform::{
 };
 use process::{
     clock::Clock,
+    problem::TimeCursor,
     tokens::{Claims, TokenKind},
     trace::TraceId,
 };
@@ -222,7 +223,9 @@ async fn an_act_of_an_admin_goes_after_two_years(#[case] engine: Engine) {
     assert_eq!(jobs::purge_expired(store, clock).await.unwrap(), 0);
     clock.advance(1);
     assert_eq!(jobs::purge_expired(store, clock).await.unwrap(), 1);
-    let left = store.list_acts(&ActFilter::default(), None, 10).await;
+    let left = store
+        .list_acts(&ActFilter::default(), TimeCursor::START, 10)
+        .await;
     assert_eq!(left.unwrap(), []);
 }
 

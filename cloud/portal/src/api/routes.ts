@@ -86,8 +86,8 @@ export const reportMessage = (id: string, number: number, reason: string) => ask
 export const reportedMessages = (id: string, cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/orders/{id}/messages', { path: { id }, query: { limit: 100, cursor }, signal })
 
 export const publish = (body: OrderForm, commandId: string) => ask('post', '/api/v1/orders', { body, commandId })
-/** A review is handed in with its words, by a route of its own; so are a report, its answer and another time. */
-export type OrderAction = Exclude<Action, 'review' | 'report' | 'answer' | 'reschedule'>
+/** A review is handed in with its words, by a route of its own; so are a report, its answer, another time and a message. */
+export type OrderAction = Exclude<Action, 'review' | 'report' | 'answer' | 'reschedule' | 'message'>
 export const act = (id: string, action: OrderAction, commandId: string, reason?: string, keepalive = false) =>
   ask('post', `/api/v1/orders/{id}/${action}`, { path: { id }, body: reason === undefined ? {} : { reason }, commandId, keepalive })
 export const startWithCode = (id: string, start_code: string, commandId: string) => ask('post', '/api/v1/orders/{id}/start', { path: { id }, body: { start_code }, commandId })
