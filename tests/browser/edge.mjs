@@ -67,7 +67,8 @@ export function startState() {
     keptDays: 90,
     /**
      * How a command is answered: later, stored, unpaid, doubleBooked, applied, confirmed (an
-     * acceptance, with the order) or lost.
+     * acceptance, with the order), lost, the code of a message that is not taken or is in
+     * doubt, or unheard: the command is taken, and the answer does not arrive.
      */
     answer: 'applied',
     /** What tablets sign to prove their sign-ins, and the keys that each person's were bound to. */
@@ -82,6 +83,10 @@ export function startState() {
     photos: new Map(),
     photoRoom: undefined,
     photosWaiting: 0,
+    /** What was written about each order, by its id, when the cloud last told all, and how often it was asked. */
+    messages: {},
+    messagesAsOf: undefined,
+    messagesAsked: 0,
     /** When it last had all revocations; since it was cut off, if nothing is said. */
     feedAsOf: undefined,
     orders: [
@@ -130,13 +135,34 @@ async function answer(folder, state, edge, request, response) {
   if (OF_A_SIGN_IN.includes(path) && ended) return tell(statusOf(ended), ended)
   if (path === '/session') return tell(200, {})
   if (path === '/board') return tell(200, { edge: 'north-1', region: 'NORTH', feed_seq: 1, items: board(state, user) })
-  if (path === '/commands') return command(state, JSON.parse(body), tell, await isProven(state, JSON.parse(body).token))
+  if (path === '/messages') return tell(200, messageNumbers(state))
+  if (/^\/orders\/.*\/messages$/.test(path)) return messageThread(state, path.split('/')[2], tell)
+  if (path === '/commands') return command(state, JSON.parse(body), state.answer === 'unheard' ? () => response.destroy() : tell, await isProven(state, JSON.parse(body).token))
   if (path.startsWith('/photos/')) return photo(state, new URL(request.url, 'http://localhost'), request.method === 'PUT' ? bytes : undefined, tell)
   if (path === '/receipts') return follow(state, JSON.parse(body), tell)
   // Every path below the kiosk's folder is its page.
   const file = path.startsWith('/kiosk') && !path.includes('.') ? '/kiosk/index.html' : path
   const permissions = path.startsWith('/kiosk') ? PERMISSIONS : PERMISSIONS_OF_APP
   sendFile(folder, file, request, response, path === '/sw.js' ? (bytes) => edge.worker(String(bytes)) : undefined, permissions)
+}
+
+const messagesAsOf = ({ messagesAsOf, cutSince }) => (messagesAsOf === undefined ? freshAsOf(cutSince) : messagesAsOf)
+
+function messageNumbers(state) {
+  state.messagesAsked += 1
+  const orders = Object.entries(state.messages).map(([order_id, thread]) => ({ order_id, number: thread.at(-1).number }))
+  return { as_of: messagesAsOf(state), orders }
+}
+
+function messageThread(state, id, tell) {
+  const items = state.messages[id]
+  return items ? tell(200, { as_of: messagesAsOf(state), items }) : tell(404, 'order_not_found')
+}
+
+/** A command is kept once, however often it comes. */
+export function writeMessage(state, order_id, { id, from, text, sent_at = new Date().toISOString() }) {
+  const thread = (state.messages[order_id] ??= [])
+  if (thread.every((each) => each.id !== id)) thread.push({ number: thread.length + 1, id, from, text, sent_at })
 }
 
 /** A part that continues the photo of a command that the node has. */
@@ -201,7 +227,7 @@ const userOf = (token) => token.replace(/^.*token-of-/, '').replace(/~.*$/, '')
 /** The HTTP status of a refused sign-in, as `protocol/wire/src/code.rs` has it. */
 const statusOf = (code) => (['device_closed', 'revoked'].includes(code) ? 403 : 401)
 
-const OF_A_SIGN_IN = ['/session', '/board', '/receipts']
+const OF_A_SIGN_IN = ['/session', '/board', '/messages', '/receipts']
 const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
 /** As an edge judges a token that is bound to a tablet's key: the tablet signs this edge's nonce and the token. */
@@ -255,8 +281,11 @@ function command(state, frame, tell, isProofGood) {
   if (OF_CUSTOMERS.includes(frame.body.type)) stored.order = orderAfter(state, frame)
   if (state.answer === 'stored') return tell(200, stored)
   if (state.answer === 'unpaid') return tell(200, { ...stored, code: 'looks_unpaid' })
+  if (state.answer.startsWith('looks_')) return tell(200, { ...stored, code: state.answer })
   if (state.answer === 'doubleBooked') return tell(200, { ...stored, code: 'looks_double_booked' })
   const after = (ms) => new Date(Date.parse(frame.tapped_at) + ms).toISOString()
+  if (state.answer.startsWith('messages_')) return tell(200, { ...stored, hop: 'decided', code: state.answer, outcome: { kind: 'rejected', code: state.answer, decided_at: after(1_000) } })
+  if (frame.body.type === 'send_message') writeMessage(state, frame.body.order_id, { id: frame.id, from: 'provider', text: frame.body.text })
   if (state.answer === 'applied') return tell(200, { ...stored, hop: 'decided', outcome: { kind: 'applied', decided_at: after(1_000), order: stored.order } })
   if (state.answer === 'confirmed') {
     const taken = state.orders.find((each) => each.id === frame.body.order_id)

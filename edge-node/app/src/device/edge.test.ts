@@ -21,6 +21,23 @@ it('finds the reply also in a refusal of the call', async () => {
   expect(await edgeAt().command('{}')).toEqual({ problem: busy })
 })
 
+it('asks for board and numbers of messages by the names of their last answers, and for nobody else’s', async () => {
+  vi.stubGlobal('document', { documentElement: { lang: 'en' } })
+  const asked: (string | null)[] = []
+  vi.stubGlobal('fetch', async (url: string, { headers }: { headers: Headers }) => {
+    const name = headers.get('if-none-match')
+    asked.push(name)
+    return name ? new Response(null, { status: 304 }) : Response.json({ items: [], orders: [], of: url }, { headers: { etag: `"${url}"` } })
+  })
+  const edge = edgeAt()
+  for (const ask of [edge.board, edge.messages]) {
+    const first = await ask('a.b.c')
+    expect(await ask('a.b.c')).toEqual(first)
+    await ask('d.e.f')
+  }
+  expect(asked).toEqual([null, '"/board"', null, null, '"/messages"', null])
+})
+
 it('tries once more with a new nonce where the edge refused the proof', async () => {
   vi.stubGlobal('document', { documentElement: { lang: 'en' } })
   const pair = await newProofKey()

@@ -1,5 +1,6 @@
 // The edge over HTTP: sign-in, the board, and the other way for commands where MQTT is blocked.
 import type { Board, BoardItem, CodeOffer, EdgeGrant, EdgeLoginForm, EdgeSession, EdgeStanding, PhotoRef, PhotoStanding, Problem, ProofNonce, Reply, SentCode } from '@holdfast/kit/api.gen.ts'
+import type { MessageNumbers, MessageThread } from './messageForms.ts'
 import { NO_PROOFS, proofsWith, type Proofs } from './proof.ts'
 
 /** `unreachable` where nothing answered, else the answer or the refusal. */
@@ -14,10 +15,12 @@ type Question<T> = RequestInit & {
   token?: string
   timeout?: number
   /** An earlier answer, and its name. */
-  known?: { etag: string; value: T }
+  known?: Named<T> | undefined
   /** Hears of a new answer and its name. */
   named?: (etag: string, value: T) => void
 }
+
+type Named<T> = { token: string; etag: string; value: T }
 
 export type Edge = ReturnType<typeof edgeAt>
 
@@ -29,8 +32,9 @@ export type TabletKey = Pick<EdgeLoginForm, 'tablet_key' | 'tablet_label'>
  * token is sent with a proof.
  */
 export function edgeAt(base = '', key?: (token: string) => CryptoKeyPair | undefined) {
-  /** The last board, by its name: the edge does not send again what this page has. */
-  let known: { token: string; etag: string; board: Board } | undefined
+  /** The last answers, by their names: the edge does not send again what this page has. */
+  let board: Named<Board> | undefined
+  let numbers: Named<MessageNumbers> | undefined
   const proofs: Proofs = key ? proofsWith(key, () => send<ProofNonce>('/session/nonce')) : NO_PROOFS
 
   /** A proof may be one of the edge before its restart, so a refused one gets a second try. */
@@ -49,14 +53,15 @@ export function edgeAt(base = '', key?: (token: string) => CryptoKeyPair | undef
 
   async function send<T>(path: string, options: Question<T> = {}): Promise<Answer<T>> {
     const { token, timeout = TIMEOUT_MS, known, named, ...rest } = options
+    const hasKnown = known !== undefined && known.token === token
     const headers = new Headers(rest.headers)
     if (token) headers.set('authorization', `Bearer ${token}`)
     if (typeof rest.body === 'string') headers.set('content-type', 'application/json')
-    if (known) headers.set('if-none-match', known.etag)
+    if (hasKnown) headers.set('if-none-match', known.etag)
     headers.set('accept-language', document.documentElement.lang || 'en')
     try {
       const response = await fetch(base + path, { ...rest, headers, cache: 'no-store', signal: AbortSignal.timeout(timeout) })
-      if (known && response.status === 304) return { value: known.value }
+      if (hasKnown && response.status === 304) return { value: known.value }
       const text = await response.text()
       const body: unknown = text === '' ? {} : JSON.parse(text)
       if (response.ok) {
@@ -74,13 +79,13 @@ export function edgeAt(base = '', key?: (token: string) => CryptoKeyPair | undef
     proofs,
     standing: () => ask<EdgeStanding>('/standing'),
     board: (token: string) =>
-      ask<Board>('/board', {
-        token,
-        known: known?.token === token ? { etag: known.etag, value: known.board } : undefined,
-        named: (etag, board) => (known = { token, etag, board }),
-      }),
+      ask<Board>('/board', { token, known: board, named: (etag, value) => (board = { token, etag, value }) }),
+    /** How far the threads of this person's orders go. */
+    messages: (token: string) =>
+      ask<MessageNumbers>('/messages', { token, known: numbers, named: (etag, value) => (numbers = { token, etag, value }) }),
+    thread: (order: string, token: string) => ask<MessageThread>(`/orders/${order}/messages`, { token }),
     /** A kiosk keeps no person's board. */
-    forgetBoard: () => (known = undefined),
+    forgetBoard: () => (board = undefined),
     /** The order of a receipt. */
     follow: (receipt: { code: string; secret: string }, token: string) => ask<BoardItem>('/receipts', { method: 'POST', token, body: JSON.stringify(receipt) }),
     session: (token: string, device: string) => ask<EdgeSession>(`/session?device=${device}`, { token }),
@@ -93,7 +98,7 @@ export function edgeAt(base = '', key?: (token: string) => CryptoKeyPair | undef
     signInByCode: (phone: string, code: string) =>
       ask<EdgeGrant>('/session/codes/sign-in', { method: 'POST', body: JSON.stringify({ phone, code }), timeout: SIGN_IN_TIMEOUT_MS }),
     signOut: (token: string, device: string) => {
-      known = undefined
+      ;[board, numbers] = [undefined, undefined]
       return ask<unknown>(`/session?device=${device}`, { method: 'DELETE', token })
     },
     /** How far the photo of a command has come. */

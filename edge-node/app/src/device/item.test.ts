@@ -53,6 +53,9 @@ it('can be undone only before the first attempt', () => {
   expect(canUndo({ ...accept, attempts: 1 }, [])).toBe(false)
   expect(canUndo(after(stored(1)), [])).toBe(false)
   expect(canUndo(accept, [accept, item(2, 'start_order')]), 'the start rests on it').toBe(false)
+  expect(canUndo(accept, [accept, item(2, 'send_message')]), 'so does a message').toBe(false)
+  const start = item(3, 'start_order')
+  expect(canUndo(start, [start, item(4, 'send_message')]), 'a message goes its own way').toBe(true)
 })
 
 it('needs the person until he has read it', () => {

@@ -1,9 +1,10 @@
 // A command on this tablet, and how far it has come.
 import type { TruthState } from '@holdfast/kit'
 import type { Code, CommandBody, Order, Region, Reply, ServiceType, Text } from '@holdfast/kit/api.gen.ts'
+import type { SendMessage } from './messageForms.ts'
 
 /** The commands that a provider gives at a tablet. */
-export type TabletCommand = Extract<CommandBody, { type: 'accept_order' | 'withdraw_acceptance' | 'start_order' | 'complete_order' | 'report_incident' }>
+export type TabletCommand = Extract<CommandBody, { type: 'accept_order' | 'withdraw_acceptance' | 'start_order' | 'complete_order' | 'report_incident' }> | SendMessage
 
 /** As much of the job as the queue shows, for the day when the board knows it no more. */
 export type ItemJob = { id: string; code: string; title: string; price: string; currency: string; service: ServiceType; region: Region }
@@ -35,6 +36,8 @@ export type QueueItem = {
 
 /** Codes of a provisional answer that the person must read. */
 const DOUBTS: Readonly<Partial<Record<Code, 'unpaid' | 'booked'>>> = { looks_unpaid: 'unpaid', looks_double_booked: 'booked' }
+/** The same for a message: by the node's copy of the order it does not arrive. */
+const DOUBTS_OF_MESSAGE: ReadonlySet<Code> = new Set(['looks_wrong_state', 'looks_not_yours'])
 
 export const UNDO_MS = 10_000
 /** What begins work, ends it or gives it up can be undone for a while: a slip of the finger would cost a job. */
@@ -64,12 +67,15 @@ export function isFirm(item: QueueItem): boolean {
 
 /**
  * Why the person may not count on what the node holds: the node is a `twin`, from which the cloud
- * takes nothing, the job is `unpaid`, or its hours are `booked` by another of their jobs. A firm
- * answer stands.
+ * takes nothing, the job is `unpaid`, its hours are `booked` by another of their jobs, or a message
+ * is `astray`, for the job looks to be another's. A firm answer stands.
  */
-export function doubtOf(item: QueueItem, isTwin: boolean): 'twin' | 'unpaid' | 'booked' | undefined {
+export function doubtOf(item: QueueItem, isTwin: boolean): 'twin' | 'unpaid' | 'booked' | 'astray' | undefined {
   if (item.state !== 'stored' || isFirm(item)) return undefined
-  return isTwin ? 'twin' : item.reply?.code && DOUBTS[item.reply.code]
+  if (isTwin) return 'twin'
+  const code = item.reply?.code
+  if (item.body.type === 'send_message') return code && DOUBTS_OF_MESSAGE.has(code) ? 'astray' : undefined
+  return code && DOUBTS[code]
 }
 
 /** It concerns the person still: on its way, or come to nothing and not read yet. */
@@ -96,6 +102,17 @@ export function undoMsOf(body: TabletCommand): number {
 
 /** It has never left, so taking it back needs nobody; and nothing done to the job since rests on it. */
 export function canUndo(item: QueueItem, all: readonly QueueItem[]): boolean {
-  const isLast = !all.some((each) => each.body.order_id === item.body.order_id && each.device_seq > item.device_seq)
-  return item.state === 'waiting' && item.attempts === 0 && isLast
+  const hasFollower = all.some((each) => each.device_seq > item.device_seq && restsOn(each, item))
+  return item.state === 'waiting' && item.attempts === 0 && !hasFollower
+}
+
+/** A message rests on the acceptance alone. */
+function restsOn(later: QueueItem, item: QueueItem): boolean {
+  const isOfSameJob = later.body.order_id === item.body.order_id
+  return isOfSameJob && (later.body.type !== 'send_message' || item.body.type === 'accept_order')
+}
+
+/** A report or a message leaves the job as it is. */
+export function changesJob({ body }: QueueItem): boolean {
+  return body.type !== 'report_incident' && body.type !== 'send_message'
 }

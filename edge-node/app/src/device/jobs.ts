@@ -2,8 +2,7 @@
 import type { OrderStatus, TruthState } from '@holdfast/kit'
 import type { BoardItem, EdgeStanding, Order } from '@holdfast/kit/api.gen.ts'
 import { isBooked, overlapping } from '@holdfast/kit/bookings.ts'
-import { isReport } from './incident.ts'
-import { isFirm, needsPerson, succeeded, truthOf, type QueueItem, type TabletCommand } from './item.ts'
+import { changesJob, isFirm, needsPerson, succeeded, truthOf, type QueueItem, type TabletCommand } from './item.ts'
 import type { Link } from './standing.ts'
 
 export type Job = {
@@ -16,7 +15,7 @@ export type Job = {
   firm: boolean
 }
 
-const AFTER: Record<Exclude<TabletCommand['type'], 'report_incident'>, { from: OrderStatus; to: OrderStatus }> = {
+const AFTER: Record<Exclude<TabletCommand['type'], 'report_incident' | 'send_message'>, { from: OrderStatus; to: OrderStatus }> = {
   accept_order: { from: 'pending', to: 'accepted' },
   withdraw_acceptance: { from: 'accepted', to: 'pending' },
   start_order: { from: 'accepted', to: 'in_progress' },
@@ -39,9 +38,9 @@ function newest(order: BoardItem, items: readonly QueueItem[]): BoardItem {
   }, order)
 }
 
-/** A report leaves the job as it is, and says nothing of how sure it is. */
+/** A report or a message leaves the job as it is, and says nothing of how sure it is. */
 function jobOf(onBoard: BoardItem, all: QueueItem[], me: string): Job {
-  const items = all.filter((item) => !isReport(item))
+  const items = all.filter(changesJob)
   const order = newest(onBoard, all)
   const undecided = items.filter((item) => item.state === 'waiting' || item.state === 'stored')
   const seen = undecided.reduce((seen, item) => after(seen, item.body, me), order as Order)
@@ -57,7 +56,7 @@ function jobOf(onBoard: BoardItem, all: QueueItem[], me: string): Job {
 
 /** The order once the command has its way; where it has no place for it, as it is. */
 export function after(order: Order, body: TabletCommand, me: string): Order {
-  if (body.type === 'report_incident') return order
+  if (body.type === 'report_incident' || body.type === 'send_message') return order
   const { from, to } = AFTER[body.type]
   if (order.status !== from) return order
   if (body.type === 'accept_order') return { ...order, status: to, provider_id: me }

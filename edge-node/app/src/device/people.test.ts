@@ -58,6 +58,7 @@ it('lets a person back in by the password alone, with the key of before', async 
   const first = await welcome()
   const disk = await diskOf(ZHOU, first.own)
   await disk.putBoard({ items: [order('b')], as_of: 1 })
+  await disk.putMessages({ threads: [], as_of: 2 })
   disk.close()
   await store.lock()
   await restart()
@@ -67,6 +68,7 @@ it('lets a person back in by the password alone, with the key of before', async 
   const again = (await people.unlock(' Zhou Lei', PASSWORD))!
   expect(again.token).toBe(`token-of-${ZHOU}`)
   expect((await (await diskOf(ZHOU, again.own)).board())?.items[0]?.id).toBe('b')
+  expect((await (await diskOf(ZHOU, again.own)).messages())?.as_of).toBe(2)
 })
 
 it('needs no password after a restart where nobody has locked', async () => {
@@ -84,12 +86,14 @@ it('a locked tablet has no word of its person on disk but their name', async () 
   await disk.put([item(7, 'accept_order', 'b', { state: 'decided', reply: { ...stored(7), outcome: { kind: 'applied', decided_at: '2026-11-21T09:00:00Z', order: order('b', { address: '海港路1号' }) } } })])
   await disk.addPhoto(photo('p'))
   await disk.putBoard({ items: [order('c', { address: '1 Hill View', description: 'ring 138 0013 8000' })], as_of: 1 })
+  await disk.add((seq) => item(seq, 'send_message', 'a', { body: { type: 'send_message', order_id: 'a', text: 'under the doormat' } }))
+  await disk.putMessages({ threads: [{ order_id: 'job-of-zhou', as_of: 1, items: [{ number: 1, id: 'm', from: 'customer', text: 'mind the dog', sent_at: '2026-11-21T09:00:00Z' }], seen: 1 }] })
   await disk.putReceipts({ 'north-1': stored(1).receipt! })
   disk.close()
   await store.lock()
   const kept = await onDisk()
   expect(kept).toContain('Zhou Lei')
-  for (const word of ['token-of', '海港路', 'Hill View', '138 0013', '水龙头', 'boiler', 'photo p', PASSWORD, PIN, '"epoch"']) expect(kept.includes(word), word).toBe(false)
+  for (const word of ['token-of', '海港路', 'Hill View', '138 0013', '水龙头', 'boiler', 'doormat', 'the dog', 'job-of-zhou', 'photo p', PASSWORD, PIN, '"epoch"']) expect(kept.includes(word), word).toBe(false)
 })
 
 it('what waits leaves with the device\'s key alone, and what is heard meanwhile is the person\'s later', async () => {
@@ -98,13 +102,14 @@ it('what waits leaves with the device\'s key alone, and what is heard meanwhile 
   await mine.addPhoto(photo('bound'))
   await mine.addPhoto(photo('unbound'))
   await mine.add((seq) => item(seq, 'complete_order'), [photo('bound')])
+  await mine.putMessages({ threads: [], as_of: 1 })
   mine.close()
   const locked = await diskOf(ZHOU)
   const [waiting] = await locked.items()
   expect([waiting!.body, waiting!.job.code, waiting!.job.title]).toEqual([{ type: 'complete_order', order_id: 'a' }, 'N-a', ''])
   const [leaving, ...others] = await locked.photos()
   expect([leaving!.id, new TextDecoder().decode(leaving!.content), others]).toEqual(['bound', 'photo bound', []])
-  expect(await locked.board()).toBeUndefined()
+  expect([await locked.board(), await locked.messages()]).toEqual([undefined, undefined])
   const outcome = { kind: 'applied', decided_at: '2026-11-21T09:00:00Z', order: order('a', { address: '海港路1号' }) } as const
   await locked.put([{ ...waiting!, state: 'decided', reply: { ...stored(1), hop: 'decided', outcome } }])
   await locked.putPhotos([{ ...leaving!, state: 'sent', content: new ArrayBuffer(0) }])

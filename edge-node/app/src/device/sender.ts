@@ -6,7 +6,7 @@ import type { CmdFrame, Receipt, Reply } from '@holdfast/kit/api.gen.ts'
 import { answered, isSignIn, meaningOf } from './answer.ts'
 import { due, nextDue } from './due.ts'
 import type { Answer } from './edge.ts'
-import { canUndo, isFirm, type QueueItem } from './item.ts'
+import { canUndo, isFirm, type QueueItem, type TabletCommand } from './item.ts'
 import { pauseMs } from './pace.ts'
 import type { Proofs } from './proof.ts'
 import { Turns } from './turns.ts'
@@ -217,7 +217,7 @@ export class Sender {
     const presented = await this.world.proofs.present(own)
     if (!('value' in presented)) return presented
     const edge = this.world.edge()
-    const frame: CmdFrame = {
+    const frame: Omit<CmdFrame, 'body'> & { body: TabletCommand } = {
       v: 1,
       id: item.id,
       device_seq: item.device_seq,

@@ -6,6 +6,7 @@ import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from 'idb'
 import type { BoardItem, LogHead, Receipt } from '@holdfast/kit/api.gen.ts'
 import type { QueueItem } from './item.ts'
 import { type Sealed, type Wrapped } from './keys.ts'
+import type { MessageFacts } from './messageReader.ts'
 import type { Verifier } from './password.ts'
 import { type Photo, PHOTOS_MAX } from './photo.ts'
 import type { PinTries } from './pin.ts'
@@ -223,6 +224,8 @@ export async function openPerson(user: string, keys: Keys, prefix = 'holdfast') 
     },
     board: () => readFact<BoardFacts>(keys.own, 'board'),
     putBoard: (board: BoardFacts) => putFact(keys.own, 'board', board),
+    messages: () => readFact<MessageFacts>(keys.own, 'messages'),
+    putMessages: (messages: MessageFacts) => putFact(keys.own, 'messages', messages),
     /** The newest receipt of each edge: the witness by which a restored edge is found out. */
     receipts: async () => (await readFact<Record<string, Receipt>>(keys.device, 'receipts')) ?? {},
     putReceipts: (receipts: Record<string, Receipt>) => putFact(keys.device, 'receipts', receipts),

@@ -8,6 +8,7 @@ import { isCodeRefusal, jobOf, succeeded, type QueueItem, type TabletCommand, un
 import { merged } from './jobs.ts'
 import { publicKeyOf } from './keys.ts'
 import { openLine, type Line } from './line.ts'
+import { type MessageReader, messageReaderFor } from './messageReader.ts'
 import { type Entered, openPeople, type People, type PinAnswer } from './people.ts'
 import type { PinFault } from './pin.ts'
 import { Sender } from './sender.ts'
@@ -21,6 +22,7 @@ import { me, photosHere, photosOf, photosTaken, queued, tablet, waiting } from '
 
 const edge = edgeAt('', () => people?.proof)
 const STANDING_EVERY_MS = 15_000
+const MESSAGES_EVERY_MS = 15_000
 /** Decisions may have been missed, so they are asked for as well. */
 const ASK_EVERY_MS = 30_000
 const BOARD_KEPT_EVERY_MS = 1_000
@@ -32,6 +34,7 @@ let people: People
 let mine: PersonStore | undefined
 let sender: Sender | undefined
 let photoSender: PhotoSender | undefined
+let messageReader: MessageReader | undefined
 let line: Line | undefined
 let token: string | undefined
 let keepBoardLater: ReturnType<typeof setTimeout> | undefined
@@ -76,8 +79,14 @@ function keepLooking(): void {
   setInterval(() => (tablet.now = Date.now()), 1_000)
   setInterval(() => void look(), STANDING_EVERY_MS)
   setInterval(() => void askAgain(), ASK_EVERY_MS)
-  addEventListener('online', () => void look())
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && void look())
+  setInterval(() => void readMessages(), MESSAGES_EVERY_MS)
+  addEventListener('online', comeBack)
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && comeBack())
+}
+
+function comeBack(): void {
+  void look()
+  void readMessages()
 }
 
 // ---------------------------------------------------------------------------------------------- the person
@@ -111,6 +120,9 @@ async function open(person: Entered): Promise<void> {
   await sender.open()
   photoSender = photoSenderFor(mine, edge, { items: () => tablet.items, token: () => token, changed: (photos) => (tablet.photos = photos) })
   await photoSender.open()
+  messageReader = messageReaderFor(mine, edge, { token: () => token, changed: (threads, messagesAsOf) => Object.assign(tablet, { threads, messagesAsOf }) })
+  await messageReader.open()
+  void readMessages()
   connect()
 }
 
@@ -123,14 +135,14 @@ function changed(items: QueueItem[]): void {
 
 /** Nothing of this person is in memory or on the screen any more; the disk keeps it. */
 async function shut(): Promise<void> {
-  const [ending, endingPhotos, disk] = [sender, photoSender, mine]
+  const [ending, endingPhotos, endingMessages, disk] = [sender, photoSender, messageReader, mine]
   line?.close()
   clearTimeout(keepBoardLater)
   keepBoardLater = undefined
   clearTimeout(refetchLater)
-  ;[line, sender, photoSender, mine, token] = [undefined, undefined, undefined, undefined, undefined]
-  Object.assign(tablet, { person: undefined, ended: undefined, items: [], photos: [], board: [], boardAsOf: undefined, hasBoard: false, confirmed: [], position: undefined })
-  await Promise.all([ending?.stop(), endingPhotos?.stop()])
+  ;[line, sender, photoSender, messageReader, mine, token] = [undefined, undefined, undefined, undefined, undefined, undefined]
+  Object.assign(tablet, { person: undefined, ended: undefined, items: [], photos: [], board: [], boardAsOf: undefined, hasBoard: false, threads: new Map(), messagesAsOf: undefined, confirmed: [], position: undefined })
+  await Promise.all([ending?.stop(), endingPhotos?.stop(), endingMessages?.stop()])
   disk?.close()
 }
 
@@ -291,6 +303,10 @@ export async function look(): Promise<void> {
   if (!isLineUp) await fetchBoard()
 }
 
+async function readMessages(): Promise<void> {
+  await messageReader?.read()
+}
+
 let isLineUp = false
 
 function connect(): void {
@@ -304,6 +320,7 @@ function connect(): void {
         isLineUp = true
         reached(true)
         void fetchBoard()
+        void readMessages()
         void askAgain().then(() => sender?.retryNow()).then(() => photoSender?.retryNow()).catch(noRoom)
       },
       down: () => {
@@ -408,6 +425,7 @@ function keepBoard(): void {
 
 function decided(item: QueueItem): void {
   refetch()
+  if (item.body.type === 'send_message') void readMessages()
   const order = item.body.order_id
   if (!succeeded(item)) return
   void offerInstall()
@@ -465,6 +483,11 @@ export async function withdraw(order: Order): Promise<TapResult> {
   const accept = tablet.items.find((item) => item.body.type === 'accept_order' && item.body.order_id === order.id && item.state === 'waiting')
   if (accept && (await sender?.undo(accept.id))) return 'kept'
   return tap(order, { type: 'withdraw_acceptance', order_id: order.id })
+}
+
+/** The person has the messages of a job before their eyes. */
+export async function seeMessages(job: string): Promise<void> {
+  await messageReader?.see(job)
 }
 
 /** Its photos wait for the next tap. */

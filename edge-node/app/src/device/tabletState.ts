@@ -2,7 +2,8 @@
 import { computed, shallowReactive } from 'vue'
 import type { BoardItem, EdgeStanding, Text } from '@holdfast/kit/api.gen.ts'
 import { needsPerson, type QueueItem } from './item.ts'
-import { bookedBy, jobsOf } from './jobs.ts'
+import { bookedBy, isMyJob, jobsOf } from './jobs.ts'
+import { countUnseen, type Thread } from './messages.ts'
 import type { Shown } from './people.ts'
 import { isForNextTap, isPhotoOpen, type Photo } from './photo.ts'
 import type { Position } from './place.ts'
@@ -31,6 +32,9 @@ export const tablet = shallowReactive({
   board: [] as BoardItem[],
   boardAsOf: undefined as number | undefined,
   hasBoard: false,
+  /** What was written about this person's jobs, by the order. */
+  threads: new Map() as ReadonlyMap<string, Thread>,
+  messagesAsOf: undefined as number | undefined,
   now: Date.now(),
   /** The orders that became this person's just now: the board says so before they leave it. */
   confirmed: [] as string[],
@@ -62,6 +66,8 @@ export const decider = computed(() => deciderOf(tablet.standing))
 export const isTwin = computed(() => decider.value === 'twin')
 export const me = computed(() => tablet.person?.user_id ?? '')
 export const jobs = computed(() => jobsOf(tablet.board, tablet.items, me.value))
+/** How many messages on their jobs the person has not seen on this tablet. */
+export const unseen = computed(() => jobs.value.filter((job) => isMyJob(job, me.value)).reduce((sum, job) => sum + unseenOf(job.order.id), 0))
 /** This person's jobs that take their hours. */
 export const booked = computed(() => bookedBy(jobs.value, me.value))
 export const waiting = computed(() => tablet.items.filter((item) => item.state === 'waiting'))
@@ -73,6 +79,7 @@ export const undoable = computed(() =>
   tablet.items.filter((item) => item.state === 'waiting' && item.attempts === 0 && item.leaves_at > tablet.now && item.leaves_at > item.tapped_at).at(-1),
 )
 
+export const unseenOf = (job: string) => countUnseen(tablet.threads.get(job))
 export const photosOf = (command: string) => tablet.photos.filter((photo) => photo.command === command)
 /** Taken for the next tap on this job. */
 export const photosTaken = (job: string, moment: Photo['moment']) =>
