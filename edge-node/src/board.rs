@@ -43,9 +43,9 @@ pub(crate) struct BoardCache {
     shown: Arc<Mutex<BoardCacheState>>,
 }
 
-/// A serialised board and its ETag.
+/// A serialised answer, such as a board, and its ETag.
 #[derive(Debug, Clone)]
-pub(crate) struct SerializedBoard {
+pub(crate) struct TaggedJson {
     pub body: Bytes,
     pub etag: String,
 }
@@ -62,7 +62,7 @@ struct RegionOrders {
     version: u64,
     feed_seq: u64,
     items: Vec<SerializedItem>,
-    boards: HashMap<Actor, SerializedBoard>,
+    boards: HashMap<Actor, TaggedJson>,
 }
 
 struct SerializedItem {
@@ -84,10 +84,7 @@ impl BoardCache {
         }
     }
 
-    pub(crate) async fn board_for_reader(
-        &self,
-        reader: Actor,
-    ) -> Result<SerializedBoard, JournalError> {
+    pub(crate) async fn board_for_reader(&self, reader: Actor) -> Result<TaggedJson, JournalError> {
         let asked_at = self.store.commit_version();
         // The next read answers all that wait here.
         let mut shown = self.shown.lock().await;
@@ -145,8 +142,19 @@ impl BoardCache {
     }
 }
 
+impl TaggedJson {
+    pub(crate) fn new(answer: &impl Serialize) -> Self {
+        Self::from_body(serialize_json(answer))
+    }
+
+    fn from_body(body: Bytes) -> Self {
+        let etag = format!("\"{}\"", Hash::digest_bytes(&body));
+        Self { body, etag }
+    }
+}
+
 impl RegionOrders {
-    fn serialize_board(&mut self, identity: &EdgeIdentity, reader: Actor) -> SerializedBoard {
+    fn serialize_board(&mut self, identity: &EdgeIdentity, reader: Actor) -> TaggedJson {
         if let Some(board) = self.boards.get(&reader) {
             return board.clone();
         }
@@ -171,10 +179,7 @@ impl RegionOrders {
             body.extend_from_slice(&item);
         }
         body.extend_from_slice(b"]}");
-        let board = SerializedBoard {
-            etag: format!("\"{}\"", Hash::digest_bytes(&body)),
-            body: body.into(),
-        };
+        let board = TaggedJson::from_body(body.into());
         if self.boards.len() >= BOARDS_MAX {
             self.boards.clear();
         }
@@ -241,7 +246,7 @@ mod tests {
             role,
         };
         let of = async |n, role| boards.board_for_reader(reader(n, role)).await.unwrap();
-        let ids = |board: &SerializedBoard| {
+        let ids = |board: &TaggedJson| {
             let board: Value = serde_json::from_slice(&board.body).unwrap();
             board["items"].as_array().unwrap().len()
         };

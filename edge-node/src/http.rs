@@ -1,6 +1,7 @@
 //! The edge's HTTP API: the board, the head of the log, commands from tablets whose network blocks
 //! MQTT, sign-in, the app's files, health and metrics.
 
+mod messages;
 mod photos;
 mod receipts;
 mod session;
@@ -30,14 +31,14 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use utoipa::ToSchema;
 use wire::{
-    CmdFrame, Code, CodeOffer, EdgeGrant, EdgeId, Hop, Region, Reply, SentCode, UnixMillis, UserId,
-    Verdict,
+    Actor, CmdFrame, Code, CodeOffer, EdgeGrant, EdgeId, Hop, Region, Reply, SentCode, UnixMillis,
+    UserId, Verdict,
 };
 
 pub(crate) use session::sign_in_rate_limiter;
 
 use crate::{
-    board::{Board, BoardCache, SerializedBoard},
+    board::{Board, BoardCache, TaggedJson},
     clock_check::ClockStanding,
     context::{EdgeContext, LinkStatus},
     disk_ladder::DiskStanding,
@@ -109,7 +110,7 @@ pub(crate) fn router(state: EdgeApiState) -> Router {
     let mqtt = state.publisher.broker.websocket_routes(&["/mqtt"]);
     let document = EmbeddedFile::from_json(include_bytes!("../openapi.json"));
     let messages = EmbeddedFile::from_json(include_bytes!("../asyncapi.json"));
-    let router = add_routes(Router::new())
+    let router = add_routes(messages::add_routes(Router::new()))
         .layer(DefaultBodyLimit::max(CmdFrame::BYTES_MAX))
         .with_state(state)
         .route(
@@ -204,7 +205,8 @@ fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
 
 /// The tablet routes and the messages sent by MQTT.
 pub fn api_document() -> ApiDocument {
-    add_routes(ApiDocument::for_part(NAME))
+    let document = add_routes(messages::add_routes(ApiDocument::for_part(NAME)));
+    messages::describe_answers(document)
         .with_schema::<Changes<'_>>()
         // These handlers pass raw bytes, so the schemas are given here.
         .with_route_details(&Method::GET, "/board", |route| {
@@ -247,7 +249,15 @@ pub(crate) fn board_rate_limiter() -> Arc<RateLimiter<UserId>> {
 
 /// Answers 304 if `If-None-Match` names the current board.
 async fn board(State(state): State<EdgeApiState>, headers: HeaderMap) -> Result<Response, Problem> {
-    let token = bearer_token(&headers).ok_or(Code::InvalidToken)?;
+    let reader = admit_reader(&state, &headers)?;
+    let board = state.boards.board_for_reader(reader).await;
+    let board = board.map_err(|error| log_fault("Could not read the board", error))?;
+    Ok(answer_unless_known(&headers, board))
+}
+
+/// The person of the token, who reads boards and messages at one pace.
+fn admit_reader(state: &EdgeApiState, headers: &HeaderMap) -> Result<Actor, Problem> {
+    let token = bearer_token(headers).ok_or(Code::InvalidToken)?;
     let claims = state.context.authenticator.admit_token(token, None)?;
     if !state
         .board_pace
@@ -255,17 +265,20 @@ async fn board(State(state): State<EdgeApiState>, headers: HeaderMap) -> Result<
     {
         return Err(Problem::new(Code::TooManyRequests).retry_after(1));
     }
-    let board = state.boards.board_for_reader(claims.actor()).await;
-    let SerializedBoard { body, etag } =
-        board.map_err(|error| log_fault("Could not read the board", error))?;
+    Ok(claims.actor())
+}
+
+/// 304 if `If-None-Match` names this answer.
+fn answer_unless_known(headers: &HeaderMap, answer: TaggedJson) -> Response {
+    let TaggedJson { body, etag } = answer;
     let known = headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|known| *known == *etag);
     let etag = [(header::ETAG, etag)];
     if known {
-        return Ok((StatusCode::NOT_MODIFIED, etag).into_response());
+        return (StatusCode::NOT_MODIFIED, etag).into_response();
     }
-    Ok((etag, [(header::CONTENT_TYPE, "application/json")], body).into_response())
+    (etag, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 /// Answers with a `Reply`, as over MQTT. A refusal of the call itself becomes a problem that

@@ -49,6 +49,7 @@ pub(crate) fn router(service: Service) -> Router {
         .route("/internal/takebacks", post(internal::take_back))
         .route("/internal/distrusted", post(internal::list_distrusted))
         .route("/internal/photos", post(internal::receive_photo_chunk))
+        .route("/internal/messages", post(internal::list_messages))
         .route(
             "/internal/people/open-matters",
             post(internal::count_open_matters),

@@ -6,15 +6,12 @@
 
 use axum::extract::State;
 use http::HeaderMap;
-use process::{
-    problem::{Json, Problem, log_fault},
-    tokens::bearer_token,
-};
+use process::problem::{Json, Problem, log_fault};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::{Code, Order, OrderCode, ReceiptSecret};
 
-use super::EdgeApiState;
+use super::{EdgeApiState, admit_reader};
 use crate::store::BoardItem;
 
 #[derive(Deserialize, ToSchema)]
@@ -28,19 +25,12 @@ pub(super) async fn follow(
     headers: HeaderMap,
     Json(ReceiptQuestion { code, secret }): Json<ReceiptQuestion>,
 ) -> Result<Json<BoardItem>, Problem> {
-    let token = bearer_token(&headers).ok_or(Code::InvalidToken)?;
-    let claims = state.context.authenticator.admit_token(token, None)?;
-    if !state
-        .board_pace
-        .try_take(claims.sub, state.context.clock.elapsed())
-    {
-        return Err(Problem::new(Code::TooManyRequests).retry_after(1));
-    }
+    let reader = admit_reader(&state, &headers)?;
     let code = OrderCode::parse(&code).ok_or(Code::OrderNotFound)?;
     let secret = ReceiptSecret::parse(&secret).ok_or(Code::OrderNotFound)?;
     let found = state
         .boards
-        .find_order(claims.actor(), &code, &secret)
+        .find_order(reader, &code, &secret)
         .await
         .map_err(|error| log_fault("Could not read the board", error))?;
     let BoardItem { order, pending } = found.ok_or(Code::OrderNotFound)?;

@@ -4,6 +4,7 @@
 //! a sign that another run may replace this one [PROBE_OLD_SESSION].
 
 mod certificates;
+mod messages;
 mod photos;
 
 use std::{collections::VecDeque, convert::Infallible, error::Error, pin::Pin, time::Duration};
@@ -15,6 +16,7 @@ use wire::{Frame, FrameProof, UnixMillis};
 
 use super::{Link, Socket, SocketError};
 use crate::clock_check::HubClockReading;
+use messages::MessageReader;
 use photos::PhotoSender;
 
 pub(super) struct LinkSession<'a> {
@@ -28,6 +30,7 @@ pub(super) struct LinkSession<'a> {
     confirmed_at: Option<Duration>,
     certificate_checked_at: Option<Duration>,
     photos: PhotoSender,
+    messages: MessageReader,
 }
 
 /// Why the session ended.
@@ -65,6 +68,7 @@ impl<'a> LinkSession<'a> {
             confirmed_at: None,
             certificate_checked_at: None,
             photos: PhotoSender::default(),
+            messages: MessageReader::default(),
         }
     }
 
@@ -102,6 +106,7 @@ impl<'a> LinkSession<'a> {
                 }
             };
             self.perform_steps(todo).await?;
+            self.ask_for_messages_if_due().await?;
             self.send_photo_if_due().await?;
         }
     }
@@ -147,6 +152,7 @@ impl<'a> LinkSession<'a> {
                     todo.extend(self.edge.send_ops(run));
                 }
                 LinkStep::Store(what) => {
+                    self.notice_orders_in(&what);
                     self.wait_for_file(Box::pin(link.downlink.apply_edge_write(what)))
                         .await?;
                     todo.extend(self.reload_position().await?);
@@ -170,6 +176,7 @@ impl<'a> LinkSession<'a> {
                 }
                 LinkStep::Certificate(answer) => self.store_certificate(*answer).await?,
                 LinkStep::PhotoAnswered { answer, .. } => self.handle_photo_answer(answer).await?,
+                LinkStep::MessagesAnswered(told) => self.handle_messages_answer(told).await?,
                 LinkStep::Ignored { kind, why } => {
                     tracing::debug!(kind, ?why, "Ignored a frame");
                     // The ack's cursors show the hub where to resume.
@@ -240,6 +247,7 @@ impl<'a> LinkSession<'a> {
     async fn handle_tick(&mut self) -> Result<(), SessionEnd> {
         self.socket.check_liveness().await?;
         self.forget_unanswered_photo();
+        self.forget_unanswered_message_question();
         let now = self.link.context.clock.elapsed();
         if self.edge.is_open() && now.saturating_sub(self.acked_at) >= ACK_EVERY {
             let todo = self.reload_position().await?;

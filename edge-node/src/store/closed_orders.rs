@@ -3,7 +3,8 @@
 //!
 //! Invariants: the view's digest still covers a dropped order, by the digest of the copy; only a
 //! copy that the feed brought is dropped, never one that a pending op needs or whose customer owes
-//! for the work; any newer version of the order brings the copy back.
+//! for the work; any newer version of the order brings the copy back. The order's messages go with
+//! the copy.
 
 use engine::view::{self, ConfirmedOrder, MergeResult, OrderSource, ViewDigest};
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
@@ -11,6 +12,7 @@ use wire::{Hash, Order, OrderId, UnixMillis, is_open};
 
 use super::{
     Store, StoreWriteResult,
+    message_rows::delete_messages_of,
     sql::{execute_cached, hash, read_optional, read_order, read_u64, to_sql_int},
 };
 
@@ -52,21 +54,19 @@ fn drop_closed_orders(conn: &Connection, before: UnixMillis) -> rusqlite::Result
     const DELETE: &str = "DELETE FROM orders WHERE id = ?";
     const INSERT: &str = "INSERT INTO orders (id, version, feed_version, final, updated_at, worker,
         customer, owed, dropped_digest, feed_open, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, x'')";
-    let closed: Vec<(Vec<Value>, Hash)> = conn
+    let closed: Vec<(Vec<Value>, Order)> = conn
         .prepare_cached(CLOSED)?
         .query_map(params![before.0, DROPPED_AT_ONCE], |row| {
             let kept = (0..8).map(|column| row.get(column));
-            Ok((
-                kept.collect::<rusqlite::Result<_>>()?,
-                read_order(row, 8)?.compute_digest(),
-            ))
+            Ok((kept.collect::<rusqlite::Result<_>>()?, read_order(row, 8)?))
         })?
         .collect::<rusqlite::Result<_>>()?;
-    for (kept, _) in &closed {
+    for (kept, order) in &closed {
         execute_cached(conn, DELETE, [&kept[0]])?;
+        delete_messages_of(conn, order.id)?;
     }
-    for (kept, digest) in &closed {
-        let digest = Value::Blob(digest.0.to_vec());
+    for (kept, order) in &closed {
+        let digest = Value::Blob(order.compute_digest().0.to_vec());
         execute_cached(conn, INSERT, params_from_iter(kept.iter().chain([&digest])))?;
     }
     Ok(closed.len())

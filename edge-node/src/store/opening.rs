@@ -55,7 +55,7 @@ pub enum RenameError {
 }
 
 /// The number of migrations.
-pub(super) const STEPS: u32 = 6;
+pub(super) const STEPS: u32 = 7;
 
 const FIRST_EPOCH: u64 = 1;
 
@@ -67,6 +67,7 @@ pub(super) fn migrations() -> Migrations<'static> {
         M::up(include_str!("../../migrations/0004_disk_days.sql")),
         M::up(include_str!("../../migrations/0005_platform_fees.sql")),
         M::up(include_str!("../../migrations/0006_cancel_fees.sql")),
+        M::up(include_str!("../../migrations/0007_messages.sql")),
     ])
 }
 

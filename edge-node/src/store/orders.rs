@@ -5,6 +5,7 @@
 //! `feed_version` records the version that the feed itself brought.
 
 use engine::{
+    edge::is_asked_about,
     verdict::FinishedWorkPayment,
     view::{
         self, ConfirmedOrder, EdgeOrderView, MergeResult, OrderSource, PendingOp, PendingOpStatus,
@@ -16,14 +17,15 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
-    AcceptanceCertainty, EdgeId, FeedChange, OfflineRules, Op, Order, OrderId, OrderStatus, Policy,
-    RevocationStatus, UnixMillis, is_open,
+    AcceptanceCertainty, ERASED_TITLE, EdgeId, FeedChange, OfflineRules, Op, Order, OrderId,
+    OrderStatus, Policy, RevocationStatus, UnixMillis, is_open,
 };
 
 use super::{
     EdgeIdentity, Store, StoreWriteResult,
     closed_orders::{StoredOrder, find_stored_order},
     log::LogBook,
+    message_rows::{delete_all_messages, delete_messages_of, forget_time_told},
     sql::{column_error, encode_cbor, execute_cached, id, read_cbor, read_u64, to_sql_int},
     standing::{apply_assignment, load_offline_rules},
     trust::{TrustUpdate, merge_person_revocation, merge_verification_mark, revoke_session},
@@ -112,18 +114,25 @@ fn adopt_generation(
     book: &mut LogBook,
     generation: u64,
 ) -> rusqlite::Result<()> {
-    enter_generation(book, generation);
+    enter_generation(conn, book, generation)?;
     book.feed_cursor = 0;
     book.save(conn)
 }
 
-/// Versions of keys and revocations only compare within one generation.
-pub(super) fn enter_generation(book: &mut LogBook, generation: u64) {
+/// Versions of keys and revocations only compare within one generation, and a cloud that restored
+/// its databases may number other messages.
+pub(super) fn enter_generation(
+    conn: &Connection,
+    book: &mut LogBook,
+    generation: u64,
+) -> rusqlite::Result<()> {
     if book.feed_generation != generation {
         book.feed_generation = generation;
         book.revocations_version = 0;
         book.keys_version = 0;
+        delete_all_messages(conn)?;
     }
+    Ok(())
 }
 
 pub(super) fn merge_order(
@@ -180,8 +189,30 @@ pub(super) fn merge_order(
             customer,
             owed,
         ])?;
+        update_messages(conn, old.as_ref(), &row)?;
     }
     Ok(what)
+}
+
+/// The messages of an erased order go. A change after the end may be the deletion of its provider,
+/// so its messages are asked for again, like those of an order that the edge did not ask about.
+fn update_messages(
+    conn: &Connection,
+    old: Option<&ConfirmedOrder>,
+    new: &ConfirmedOrder,
+) -> rusqlite::Result<()> {
+    let old = old.map(|row| &row.order);
+    let new = &new.order;
+    let is_after_end = !is_open(new.status)
+        && old.is_some_and(|old| old.status == new.status && old.version < new.version);
+    if new.title == ERASED_TITLE || is_after_end {
+        delete_messages_of(conn, new.id)?;
+    }
+    let was_asked = old.is_some_and(is_asked_about) && !is_after_end;
+    if is_asked_about(new) && !was_asked {
+        forget_time_told(conn)?;
+    }
+    Ok(())
 }
 
 pub(super) fn apply_change(
@@ -248,7 +279,8 @@ pub(super) fn apply_change(
 
 fn delete_order(conn: &Connection, order_id: OrderId) -> rusqlite::Result<()> {
     const REMOVE: &str = "DELETE FROM orders WHERE id = ?";
-    execute_cached(conn, REMOVE, [&order_id.as_bytes()[..]])
+    execute_cached(conn, REMOVE, [&order_id.as_bytes()[..]])?;
+    delete_messages_of(conn, order_id)
 }
 
 fn store_keys(

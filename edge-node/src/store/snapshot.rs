@@ -4,7 +4,7 @@
 //! Invariants: the view changes only with the last chunk. A swap lowers no version, keeps orders
 //! that an outcome brought ahead of the snapshot, and leaves log, pending ops and overlay alone. At
 //! an equal version with other content the snapshot wins, because the cloud owns the order; this
-//! logs an error and is the only repair for such a row.
+//! logs an error and is the only repair for such a row. Messages go with their orders.
 
 use engine::{
     edge::SnapshotChunkWrite,
@@ -17,6 +17,7 @@ use super::{
     Store, StoreWriteResult,
     closed_orders::read_stored_order,
     log::LogBook,
+    message_rows::delete_messages_without_order,
     orders::{self, FeedEffects, finished_work_columns, load_order_view},
     sql::{
         encode_cbor, execute_cached, hash, id, read_cbor, read_optional, read_order, read_u64,
@@ -73,7 +74,7 @@ fn stage_snapshot_chunk(
             Ok(None)
         }
         None => {
-            orders::enter_generation(book, feed_generation);
+            orders::enter_generation(conn, book, feed_generation)?;
             let applied = swap_in_snapshot(conn, book, image, now)?;
             book.feed_cursor = feed_seq;
             book.save(conn)?;
@@ -149,11 +150,15 @@ fn swap_in_snapshot(
         WHERE o.id IS NULL OR o.version < s.version LIMIT ?";
     const GONE: &str = "SELECT o.id FROM orders o LEFT JOIN staged_orders s ON s.id = o.id
         WHERE s.id IS NULL AND o.version <= o.feed_version LIMIT ?";
+    const MESSAGES_AFTER_END: &str = "DELETE FROM messages WHERE order_id IN (SELECT o.id
+        FROM orders o JOIN staged_orders s ON s.id = o.id WHERE s.version > o.version AND NOT s.open)";
     log_conflicts(conn)?;
     let raised = load_order_ids(conn, RAISED)?;
     let gone = load_order_ids(conn, GONE)?;
     book.tally = add_orders_ahead(conn, image)?;
+    conn.execute(MESSAGES_AFTER_END, [])?;
     replace_orders(conn)?;
+    delete_messages_without_order(conn)?;
     let mut applied = FeedEffects {
         gone,
         ..FeedEffects::default()

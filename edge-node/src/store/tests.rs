@@ -8,6 +8,7 @@ mod disk_days;
 mod feed;
 mod fees;
 mod identity;
+mod messages;
 mod outcomes;
 mod quarantine;
 mod right;

@@ -8,6 +8,7 @@ mod clock;
 mod damage;
 mod hub;
 mod link;
+mod messages;
 mod photos;
 mod platform_fees;
 mod retire;

@@ -9,6 +9,7 @@
 mod certificates;
 mod hello;
 mod interface;
+mod messages;
 mod open;
 mod photos;
 mod snapshot;
@@ -39,6 +40,8 @@ pub struct SyncSession {
     certificates: CertificateAllowance,
     /// A chunk of a photo is with the order service.
     photo_under_way: bool,
+    /// A question for messages is with the order service.
+    messages_under_way: bool,
     ignored: u64,
 }
 
@@ -67,6 +70,7 @@ impl SyncSession {
             phase: SessionPhase::Greeting,
             certificates: CertificateAllowance::default(),
             photo_under_way: false,
+            messages_under_way: false,
             ignored: 0,
         }
     }
@@ -172,6 +176,14 @@ impl SyncSession {
             }
             (SessionPhase::Open(open), SyncSessionInput::PhotoAnswered { chunk, answer }) => {
                 let outputs = self.answer_photo_chunk(open.link_session, &chunk, answer);
+                (SessionPhase::Open(open), outputs)
+            }
+            (SessionPhase::Open(open), SyncSessionInput::Frame(Frame::MessagesQuery(query))) => {
+                let outputs = self.admit_messages_query(open.link_session, query);
+                (SessionPhase::Open(open), outputs)
+            }
+            (SessionPhase::Open(open), SyncSessionInput::MessagesAnswered(answer)) => {
+                let outputs = self.answer_messages_query(open.link_session, answer);
                 (SessionPhase::Open(open), outputs)
             }
             (SessionPhase::Open(mut open), input) => {

@@ -10,6 +10,7 @@
 mod certificates;
 mod downlink;
 mod interface;
+mod messages;
 mod photos;
 mod quarantine;
 #[cfg(test)]
@@ -18,8 +19,8 @@ mod window;
 
 use wire::{
     Ack, CODEC_PACKED, CODEC_PLAIN, ChainHead, Code, Credit, Frame, FrameProof, Hello,
-    LinkSessionId, OpsFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe, ProbeReply, ResendRequest,
-    SessionRefusal, Welcome,
+    LinkSessionId, MessageMark, OpsFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe, ProbeReply,
+    ResendRequest, SessionRefusal, Welcome,
 };
 
 pub use interface::{
@@ -27,6 +28,7 @@ pub use interface::{
     MachineReport, NewEpoch, OpRange, OpRun, SnapshotChunkWrite, TailWrite, reconnect_delay,
 };
 
+pub use messages::{MessageOrders, MessageRounds, MessageTurn, ToldMessages, is_asked_about};
 pub use photos::{PhotoChunk, PhotoPace};
 
 use photos::PhotoUnderWay;
@@ -42,6 +44,7 @@ enum LinkPhase {
         /// The hub wants ops packed.
         packs: bool,
         takes_photos: bool,
+        tells_messages: bool,
     },
     /// A quarantine is coming in; `parts` parts have arrived.
     InQuarantine {
@@ -61,6 +64,8 @@ pub struct EdgeProtocol {
     /// A request for a certificate is on its way.
     awaits_certificate: bool,
     photo: Option<PhotoUnderWay>,
+    /// The question for messages that is under way.
+    message_question: Option<Vec<MessageMark>>,
 }
 
 impl EdgeProtocol {
@@ -73,6 +78,7 @@ impl EdgeProtocol {
             is_signed: false,
             awaits_certificate: false,
             photo: None,
+            message_question: None,
         }
     }
 
@@ -82,6 +88,7 @@ impl EdgeProtocol {
         self.taken = None;
         self.awaits_certificate = false;
         self.photo = None;
+        self.message_question = None;
         let at = &self.position;
         Frame::Hello(Hello {
             protocol_min: PROTOCOL_MIN,
@@ -257,6 +264,9 @@ impl EdgeProtocol {
             Frame::PhotoAnswer(frame) if self.is_current_standing(frame.standing) => {
                 self.handle_photo_answer(&frame)
             }
+            Frame::MessagesAnswer(frame) if self.is_current_standing(frame.standing) => {
+                self.handle_messages_answer(frame)
+            }
             Frame::Outcomes(_)
             | Frame::Down(_)
             | Frame::Snapshot(_)
@@ -324,6 +334,7 @@ impl EdgeProtocol {
             window,
             packs,
             takes_photos: welcome.photos == Some(true),
+            tells_messages: welcome.messages == Some(true),
         };
         let mut todo = vec![LinkStep::Welcomed(welcome.cloud_now)];
         // A snapshot brings its own generation.

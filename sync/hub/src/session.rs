@@ -4,7 +4,7 @@
 //!
 //! Beside its loop, so that they wait for none of its store work, a session reads the socket
 //! (`reader`), records contacts with its edge and answers probes of it (`liveness`), relays photos
-//! (`photos`) and writes (`outbound`).
+//! (`photos`), asks for messages (`messages`) and writes (`outbound`).
 //!
 //! Invariants: a session writes only under its term; it never blocks on the edge reading, because
 //! the edge may be waiting for the session to read, so frames leave through a bounded queue; and it
@@ -13,6 +13,7 @@
 pub(crate) mod certificates;
 pub(crate) mod connection;
 mod liveness;
+mod messages;
 mod outbound;
 mod photos;
 mod reader;
@@ -29,7 +30,8 @@ use engine::{
 use process::{metrics, problem::format_error_chain, seal::FrameSealer};
 use tokio::time::MissedTickBehavior;
 use wire::{
-    Ack, CertificateAnswer, Code, EdgeId, Frame, Hello, Region, SessionRefusal, UnixMillis,
+    Ack, CertificateAnswer, Code, EdgeId, Frame, Hello, MessagesAnswer, Region, SessionRefusal,
+    UnixMillis,
 };
 
 use crate::{
@@ -52,6 +54,7 @@ enum SessionInput {
     /// `None` once the connection is lost.
     Message(Option<InboundMessage>),
     Photo(AnsweredChunk),
+    Messages(Option<MessagesAnswer>),
     Tick {
         /// Messages wait for the session.
         unread: bool,
@@ -79,11 +82,13 @@ impl SessionContext {
         let SessionWork {
             reader,
             watch,
-            relay,
+            photo_relay,
+            message_relay,
             writer,
         } = work;
         let listening = async move {
-            let beside = async { tokio::join!(reader.run(), watch.run(), relay.run()) };
+            let relays = async { tokio::join!(photo_relay.run(), message_relay.run()) };
+            let beside = async { tokio::join!(reader.run(), watch.run(), relays) };
             let end = tokio::select! {
                 end = link.run_event_loop(inbox) => end,
                 // The watch never ends before the loop.
@@ -122,6 +127,7 @@ impl EdgeConnection {
                 () = wait_for_change(&mut nudges) => SessionInput::Nudge,
                 room = self.out.acquire_permit(), if self.reads.has_pending() => SessionInput::Room(room),
                 answered = self.photos.next_answer() => SessionInput::Photo(answered),
+                answer = self.messages.next_answer() => SessionInput::Messages(answer),
                 message = inbox.recv() => SessionInput::Message(message),
             };
             if let Err(end) = self.handle_input(stimulus).await {
@@ -136,6 +142,10 @@ impl EdgeConnection {
             SessionInput::Photo(AnsweredChunk { chunk, answer }) => {
                 self.drive_engine(SyncSessionInput::PhotoAnswered { chunk, answer })
                     .await
+            }
+            SessionInput::Messages(answer) => {
+                let answered = SyncSessionInput::MessagesAnswered(answer);
+                self.drive_engine(answered).await
             }
             SessionInput::Tick { unread } => self.handle_tick(unread).await,
             SessionInput::Region(mark) => self.apply_region_mark(mark).await,
@@ -253,6 +263,7 @@ impl EdgeConnection {
             SyncSessionOutput::DeliverPhotoChunk(chunk) => {
                 return Ok(self.photos.deliver_chunk(chunk));
             }
+            SyncSessionOutput::AskForMessages(marks) => return Ok(self.messages.ask(marks)),
             SyncSessionOutput::End(refused) => {
                 self.note_refusal(refused.code).await?;
                 return Err(self.send_refusal(refused));

@@ -12,16 +12,17 @@ use process::{
 };
 use rules::{Attempt, Origin};
 use wire::{
-    Assignments, Code, DistrustedCommands, HeldReason, LeaseRenewalRequest, LeaseRevocation,
-    ListedCaseCount, OpDecision, OpenMattersCount, OpenMattersQuery, OpsBatch, OpsDecisions,
-    OrderAndTerms, OrderId, OrderRangeDigest, OrderRangeQuery, OrdersByIdQuery, OrdersByIdReply,
-    PhotoAnswer, PhotoChunkDelivery, RegionAssignment, RevokedLeases, WaitingAccept,
-    WaitingAcceptDecisions, WaitingAccepts,
+    Assignments, Code, CommandId, DistrustedCommands, HeldReason, LeaseRenewalRequest,
+    LeaseRevocation, ListedCaseCount, MESSAGE_MARKS_MAX, MESSAGES_IN_ANSWER_MAX, MessagesAnswer,
+    MessagesQuery, OpDecision, OpenMattersCount, OpenMattersQuery, OpsBatch, OpsDecisions,
+    OrderAndTerms, OrderId, OrderMessage, OrderRangeDigest, OrderRangeQuery, OrdersByIdQuery,
+    OrdersByIdReply, PhotoAnswer, PhotoChunkDelivery, RegionAssignment, RevokedLeases,
+    WaitingAccept, WaitingAcceptDecisions, WaitingAccepts,
 };
 
 use crate::{
     actions::{HUB, Service},
-    store::{KNOWN_MAX, StoreError},
+    store::{KNOWN_MAX, MessageRow, StoreError},
 };
 
 /// A larger batch would hold its locks too long; the hub splits it.
@@ -61,6 +62,38 @@ pub(crate) async fn receive_photo_chunk(
     Json(chunk): Json<PhotoChunkDelivery>,
 ) -> Result<Json<PhotoAnswer>, Problem> {
     Ok(Json(service.receive_photo_chunk(chunk).await?))
+}
+
+pub(crate) async fn list_messages(
+    State(service): State<Service>,
+    _: FromHub,
+    Json(query): Json<MessagesQuery>,
+) -> Result<Json<MessagesAnswer>, Problem> {
+    check_length(query.marks.len(), MESSAGE_MARKS_MAX)?;
+    let mut rows = Vec::new();
+    if !query.marks.is_empty() {
+        let limit = MESSAGES_IN_ANSWER_MAX + 1;
+        rows = service
+            .store
+            .list_messages_after_marks(&query, limit)
+            .await?;
+    }
+    let is_more = rows.len() > MESSAGES_IN_ANSWER_MAX;
+    rows.truncate(MESSAGES_IN_ANSWER_MAX);
+    let messages = rows.into_iter().map(to_order_message).collect();
+    Ok(Json(MessagesAnswer { messages, is_more }))
+}
+
+fn to_order_message(row: MessageRow) -> OrderMessage {
+    OrderMessage {
+        order_id: row.order_id,
+        number: row.number,
+        id: CommandId(row.id),
+        from: row.writer_role(),
+        provider_id: row.provider_id,
+        text: row.text,
+        sent_at: row.sent_at,
+    }
 }
 
 /// Decides accepts that waited for their region's holder, or leaves them waiting. An empty list

@@ -14,8 +14,8 @@ use process::trace::TraceId;
 use rules::{find_message_close, find_message_recipient};
 use uuid::Uuid;
 use wire::{
-    Actor, Code, CommandId, Event, EventId, EventType, Order, OrderEvent, OrderId, OrderStatus,
-    Role, UnixMillis, UserId, find_other_party, is_party,
+    Actor, Code, CommandId, Event, EventId, EventType, MessagesQuery, Order, OrderEvent, OrderId,
+    OrderStatus, Role, UnixMillis, UserId, find_other_party, is_party,
 };
 
 use super::{Store, StoreError, background::lock_order, message_blocks::is_blocked};
@@ -179,6 +179,28 @@ impl Store {
         let text = restrict_to_reader(text, &mut values, reader);
         values.push(limit.into());
         let text = text.append_text(" ORDER BY number DESC LIMIT ?");
+        Ok(self.sql.fetch_all(text, values).await?)
+    }
+
+    /// Up to `limit` messages after the marks of orders of the region, by order and number.
+    /// `query` has at least one mark.
+    pub async fn list_messages_after_marks(
+        &self,
+        query: &MessagesQuery,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        const AFTER_MARK: &str = "(order_id = ? AND number > ?)";
+        const OF_REGION: &str = ") AND EXISTS (SELECT 1 FROM orders \
+            WHERE orders.location = ? AND orders.id = order_messages.order_id) \
+            ORDER BY order_id, number LIMIT ?";
+        let text = MessageRow::select("WHERE (")
+            .append_repeated(AFTER_MARK, " OR ", query.marks.len())
+            .append_text(OF_REGION);
+        let marks = query.marks.iter();
+        let mut values: Vec<Val> = marks
+            .flat_map(|mark| vals![mark.order_id, mark.number])
+            .collect();
+        values.extend(vals![query.region, limit]);
         Ok(self.sql.fetch_all(text, values).await?)
     }
 

@@ -5,6 +5,7 @@ mod assigning;
 mod calendar;
 mod cancelling;
 mod cases;
+mod edge_messages;
 mod erasures;
 mod evidence;
 mod export;

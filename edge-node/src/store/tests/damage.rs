@@ -46,6 +46,9 @@ impl Written {
             let outcomes = vec![outcome(number, stored.head.seq, applied)];
             store.store_outcomes(number, outcomes, NOW).await.unwrap();
         }
+        let told = (1..=40).map(|number| super::messages::message(1, number, Role::Customer, 21));
+        store.save_messages(told.collect()).await.unwrap();
+        store.save_messages_told(NOW).await.unwrap();
         let person = RevocationStatus::from_revocation(UserId(id(7)), NOW);
         let revoked = FeedChange::Revoked {
             version: 1,
@@ -161,6 +164,22 @@ async fn each_flipped_bit_is_found_or_harmless() {
         tried >= 500 / share && findings.found >= 150 / share,
         "{findings:?}"
     );
+}
+
+#[tokio::test]
+async fn a_changed_word_of_a_message_is_found() {
+    let written = Written::new().await;
+    let word = "坏".as_bytes();
+    let bytes = &written.bytes;
+    let places = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(word));
+    let mut found = 0;
+    for at in places {
+        // Another letter.
+        let path = written.damage(|bytes| bytes[at + 2] ^= 1);
+        let fault = written.find_or_prove_harmless(&path, &format!("a letter at {at}"));
+        found += usize::from(fault.is_some());
+    }
+    assert_eq!(found, 2 * 40, "each message and its guard");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A cloud with one hub: enrols the edge, stores ops that continue its cursor, decides every
 //! command at once, and sends the feed. Tests can cut and restore its link.
 
+pub(crate) mod messages;
 pub(crate) mod photos;
 mod session;
 mod snapshot;
@@ -41,6 +42,7 @@ use wire::{
 };
 
 use super::People;
+use messages::MessageDesk;
 use photos::PhotoInbox;
 use session::TestHubSession;
 
@@ -94,6 +96,7 @@ struct Stored {
     /// Seals every frame of later sessions; a cloud of the previous version has none.
     hub_key: Option<Signer>,
     photos: PhotoInbox,
+    messages: MessageDesk,
     fee_requests: usize,
     /// The body of the answer; a cloud of the previous version has no such route.
     fees: Option<String>,

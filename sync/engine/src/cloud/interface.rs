@@ -2,8 +2,8 @@
 
 use wire::{
     Ack, BootNonce, CertificateAnswer, ChainHead, FeedChange, ForwardedAccept, Frame, Hash,
-    HeldReason, Hello, NumberedOutcome, PhotoAnswer, PhotoChunkFrame, QuarantineWhy, Region,
-    SessionRefusal, SnapshotCursor, SnapshotPart, UnixMillis,
+    HeldReason, Hello, MessageMark, MessagesAnswer, NumberedOutcome, PhotoAnswer, PhotoChunkFrame,
+    QuarantineWhy, Region, SessionRefusal, SnapshotCursor, SnapshotPart, UnixMillis,
 };
 
 use crate::trusted_time::{LogHeadReports, OpBounds};
@@ -120,6 +120,9 @@ pub enum SyncSessionInput {
         chunk: Box<PhotoChunkFrame>,
         answer: PhotoAnswer,
     },
+    /// Answers `SyncSessionOutput::AskForMessages`, possibly after later inputs. `None` if the
+    /// order service gave no answer.
+    MessagesAnswered(Option<MessagesAnswer>),
     Superseded,
     GateClosed,
     Disabled,
@@ -166,6 +169,8 @@ pub enum SyncSessionOutput {
     },
     /// Hand this chunk to the order service, while the session continues.
     DeliverPhotoChunk(Box<PhotoChunkFrame>),
+    /// Ask the order service for the messages after these marks, while the session continues.
+    AskForMessages(Vec<MessageMark>),
     /// Send the reason to the edge, then close.
     End(SessionRefusal),
 }

@@ -91,7 +91,7 @@ impl OpenSession {
             snapshot: open.snapshot.as_ref().map(|image| image.feed_seq),
             codec: hello::choose_codec(hello),
             photos: Some(true),
-            messages: None,
+            messages: Some(true),
         });
         let outcomes = open
             .outcomes
@@ -153,6 +153,7 @@ impl OpenSession {
             | SyncSessionInput::TakenOver { .. }
             | SyncSessionInput::CertificateDecided(_)
             | SyncSessionInput::PhotoAnswered { .. }
+            | SyncSessionInput::MessagesAnswered(_)
             | SyncSessionInput::Superseded
             | SyncSessionInput::GateClosed
             | SyncSessionInput::Disabled => Vec::new(),

@@ -11,6 +11,7 @@ use wire::{
     QuarantineWhy, Region, SnapshotCursor, StagedSnapshot, UnixMillis,
 };
 
+use super::messages::ToldMessages;
 use crate::view::ViewDigest;
 
 /// The identity of one run of an edge process.
@@ -117,6 +118,8 @@ pub enum LinkStep {
         hash: Hash,
         answer: PhotoAnswer,
     },
+    /// The answer to the question for messages; `None` if the cloud could not tell.
+    MessagesAnswered(Option<ToldMessages>),
     Ignored {
         kind: &'static str,
         why: IgnoreReason,

@@ -69,7 +69,7 @@ fn welcome_naming(codec: Option<u8>, link_session: LinkSessionId, cursor: ChainH
         snapshot: None,
         codec,
         photos: Some(true),
-        messages: None,
+        messages: Some(true),
     })
 }
 

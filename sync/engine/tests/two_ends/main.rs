@@ -253,7 +253,8 @@ impl World {
                 | LinkStep::FeedCurrent
                 | LinkStep::Held { .. }
                 | LinkStep::Log(_)
-                | LinkStep::Certificate(_) => Vec::new(),
+                | LinkStep::Certificate(_)
+                | LinkStep::MessagesAnswered(_) => Vec::new(),
                 LinkStep::PhotoAnswered { answer, .. } => {
                     let PhotoAnswer::Stored { bytes } = answer else {
                         panic!("the cloud stores each chunk, but answered {answer:?}")

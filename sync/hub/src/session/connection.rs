@@ -21,6 +21,7 @@ use wire::{Code, EdgeId, Frame, HeldReason, LinkLimits, Region, SessionRefusal, 
 use super::{
     certificates::CertificateAuthority,
     liveness::{LastContact, Liveness, LivenessWatch, SharedMachine},
+    messages::{MessageQueue, MessageRelay},
     outbound::{FramePermit, OutboundQueue, SocketWriter, open_channel},
     photos::{PhotoQueue, PhotoRelay},
     reader::{InboundReader, Inbox, STALLED_AFTER},
@@ -97,6 +98,7 @@ pub(super) struct EdgeConnection {
     pub machine: SharedMachine,
     pub liveness: Liveness,
     pub photos: PhotoQueue,
+    pub messages: MessageQueue,
     pub region: Region,
     pub out: OutboundQueue,
     /// Set once the term is raised, and kept even if the session is superseded later.
@@ -118,7 +120,8 @@ pub(super) struct EdgeConnection {
 pub(super) struct SessionWork {
     pub reader: InboundReader<SplitStream<WebSocket>>,
     pub watch: LivenessWatch,
-    pub relay: PhotoRelay,
+    pub photo_relay: PhotoRelay,
+    pub message_relay: MessageRelay,
     pub writer: SocketWriter,
 }
 
@@ -152,7 +155,9 @@ impl EdgeConnection {
             &liveness,
             &contact,
         );
-        let (relay, photos) = PhotoRelay::new(edge.clone(), hub.order_client.clone());
+        let (photo_relay, photos) = PhotoRelay::new(edge.clone(), hub.order_client.clone());
+        let (message_relay, messages) =
+            MessageRelay::new(edge.clone(), region, hub.order_client.clone());
         let watch = LivenessWatch {
             liveness: liveness.clone(),
             contact: contact.clone(),
@@ -165,6 +170,7 @@ impl EdgeConnection {
             machine,
             liveness,
             photos,
+            messages,
             hub,
             edge,
             region,
@@ -182,7 +188,8 @@ impl EdgeConnection {
         let work = SessionWork {
             reader,
             watch,
-            relay,
+            photo_relay,
+            message_relay,
             writer,
         };
         (link, inbox, work)

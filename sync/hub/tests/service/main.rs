@@ -7,6 +7,7 @@ mod edge_repair;
 mod link;
 mod live_updates;
 mod liveness;
+mod messages;
 mod photos;
 mod poison;
 mod proof;

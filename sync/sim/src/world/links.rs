@@ -231,8 +231,11 @@ impl World {
                 });
             }
             // The intake judges the age of revocations, in hours. No edge here asks for a
-            // certificate or sends photos.
-            LinkStep::FeedCurrent | LinkStep::Certificate(_) | LinkStep::PhotoAnswered { .. } => {}
+            // certificate or messages, or sends photos.
+            LinkStep::FeedCurrent
+            | LinkStep::Certificate(_)
+            | LinkStep::PhotoAnswered { .. }
+            | LinkStep::MessagesAnswered(_) => {}
             LinkStep::Ignored { why, .. } => {
                 self.counts.ignored(why);
                 if why != IgnoreReason::Unexpected {

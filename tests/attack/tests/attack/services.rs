@@ -31,6 +31,7 @@ const INTERNAL: &[(&str, &str, &str)] = &[
     ("order", "GET", "/internal/orders/{id}"),
     ("order", "POST", "/internal/distrusted"),
     ("order", "POST", "/internal/known-orders"),
+    ("order", "POST", "/internal/messages"),
     ("order", "POST", "/internal/ops"),
     ("order", "POST", "/internal/orders"),
     ("order", "POST", "/internal/people/open-matters"),

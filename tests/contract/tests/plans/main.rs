@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod messages;
 mod order;
 mod recorder;
 

@@ -21,7 +21,9 @@ use wire::{
     UserId, Verdict, WorkEvidence,
 };
 
-use crate::{NOW, SqliteStep, all, fill, recorder, scans_of, without_scans};
+use crate::{
+    NOW, SqliteStep, all, fill, messages::messages_after_marks, recorder, scans_of, without_scans,
+};
 
 const FILLED: &[&str] = &[
     "orders",
@@ -255,6 +257,7 @@ async fn reads(store: &Store, order: &Order) {
     };
     store.digest_range(&range).await.unwrap();
     store.orders_by_id(&[order.id]).await.unwrap();
+    messages_after_marks(store, order.id).await;
 }
 
 /// A feed with its secret, and the jobs of a customer and a provider.

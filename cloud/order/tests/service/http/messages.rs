@@ -18,13 +18,13 @@ const MINUTE_MS: i64 = 60_000;
 const MONTH_MS: i64 = 30 * 24 * 60 * MINUTE_MS;
 
 /// An order of customer 1 that provider 1 has accepted.
-async fn accepted(service: &Service) -> OrderId {
+pub(super) async fn accepted(service: &Service) -> OrderId {
     let order_id = service.stage.pending().await;
     service.stage.decide(provider(1), accept(order_id)).await;
     order_id
 }
 
-fn messages_of(order_id: OrderId) -> String {
+pub(super) fn messages_of(order_id: OrderId) -> String {
     format!("/api/v1/orders/{order_id}/messages")
 }
 

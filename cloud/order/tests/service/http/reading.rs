@@ -27,6 +27,7 @@ async fn nothing_is_open_without_a_token() {
         post("/api/v1/orders".into()),
         post("/internal/ops".into()),
         post("/internal/photos".into()),
+        post("/internal/messages".into()),
         (Method::PUT, format!("/api/v1/orders/{id}/status")),
         (
             Method::PUT,

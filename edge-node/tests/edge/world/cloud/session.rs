@@ -10,7 +10,7 @@ use wire::{
     PhotoAnswerFrame, Probe, SessionRefusal, Source, UnixMillis, Welcome,
 };
 
-use super::{Cloud, GENERATION, Stored, photos::take_photo_chunk};
+use super::{Cloud, GENERATION, Stored, messages::answer_messages_query, photos::take_photo_chunk};
 
 const LIMITS: LinkLimits = LinkLimits {
     batch_ops_max: 200,
@@ -136,6 +136,14 @@ impl TestHubSession {
                 };
                 self.send(Frame::PhotoAnswer(frame)).await
             }
+            Frame::MessagesQuery(query) => {
+                assert_eq!(Some(query.standing), self.link_session);
+                let answer = self.cloud.with(|state| answer_messages_query(state, query));
+                match answer {
+                    Some(answer) => self.send(Frame::MessagesAnswer(answer)).await,
+                    None => Some(()),
+                }
+            }
             Frame::Alive(alive) => {
                 assert_eq!(Some(alive.standing), self.link_session);
                 self.cloud.with(|state| state.alive.push(alive.number));
@@ -177,7 +185,7 @@ impl TestHubSession {
             snapshot: None,
             codec,
             photos: self.cloud.with(|state| state.photos.takes()),
-            messages: None,
+            messages: self.cloud.with(|state| state.messages.tells()),
         }))
         .await
     }

@@ -230,6 +230,7 @@ impl World {
                 | LinkStep::Log(_)
                 | LinkStep::Certificate(_)
                 | LinkStep::PhotoAnswered { .. }
+                | LinkStep::MessagesAnswered(_)
                 | LinkStep::Ignored { .. } => Vec::new(),
             };
             self.perform(more);

@@ -16,8 +16,9 @@ use uuid::Uuid;
 use wire::{
     Ack, Actor, BootNonce, ChainHead, Code, Command, CommandBody, CommandId, CommandOp, EdgeId,
     FeedChange, ForwardedAcceptFrame, Frame, FrameProof, Hash, HeldReason, Hello, LinkSessionId,
-    NumberedOutcome, Op, OpsFrame, OrderId, PhotoAnswer, PhotoAnswerFrame, PhotoChunkFrame, Probe,
-    ProbeReply, Quarantine, Region, Role, SessionRefusal, UnixMillis, UserId, Verdict, Welcome,
+    MessageMark, MessagesAnswerFrame, MessagesQueryFrame, NumberedOutcome, Op, OpsFrame, OrderId,
+    PhotoAnswer, PhotoAnswerFrame, PhotoChunkFrame, Probe, ProbeReply, Quarantine, Region, Role,
+    SessionRefusal, UnixMillis, UserId, Verdict, Welcome,
 };
 
 use super::{PATIENCE, Replica};
@@ -47,6 +48,8 @@ pub(crate) struct Edge {
     pub asks: Vec<ForwardedAcceptFrame>,
     /// The answers to its chunks of photos.
     pub photo_answers: Vec<PhotoAnswerFrame>,
+    /// The answers to its questions for messages.
+    pub message_answers: Vec<MessagesAnswerFrame>,
     pub feed_cursor: u64,
     pub feed_generation: u64,
     pub cursor: u64,
@@ -78,6 +81,7 @@ impl Edge {
             held: Vec::new(),
             asks: Vec::new(),
             photo_answers: Vec::new(),
+            message_answers: Vec::new(),
             feed_cursor: 0,
             feed_generation: 0,
             cursor: 0,
@@ -271,6 +275,23 @@ impl Edge {
         frame.answer
     }
 
+    pub(crate) async fn ask_for_messages(&mut self, marks: &[MessageMark]) {
+        self.send(&Frame::MessagesQuery(MessagesQueryFrame {
+            standing: self.standing(),
+            marks: marks.to_vec(),
+        }))
+        .await;
+    }
+
+    /// Asks and returns the answer.
+    pub(crate) async fn hear_messages(&mut self, marks: &[MessageMark]) -> MessagesAnswerFrame {
+        let answered = self.message_answers.len();
+        self.ask_for_messages(marks).await;
+        self.until(|edge| edge.message_answers.len() > answered)
+            .await;
+        self.message_answers[answered].clone()
+    }
+
     /// Drops the connection without a close frame.
     pub(crate) fn vanish(&mut self) {
         self.socket = None;
@@ -385,6 +406,7 @@ impl Edge {
             Frame::Held(notice) => self.held.push((notice.seq, notice.reason)),
             Frame::Ask(ask) => self.asks.push(ask),
             Frame::PhotoAnswer(answer) => self.photo_answers.push(answer),
+            Frame::MessagesAnswer(answer) => self.message_answers.push(answer),
             Frame::Outcomes(frame) => {
                 assert_eq!(
                     frame.from,

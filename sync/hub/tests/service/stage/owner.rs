@@ -13,9 +13,10 @@ use process::{
 };
 use tokio::sync::Semaphore;
 use wire::{
-    Actor, BatchBody, Code, CommandId, EdgeId, HeldReason, LeaseRevocation, OpAnswer, OpDecision,
-    OpsBatch, OpsDecisions, Outcome, PhotoAnswer, PhotoChunkDelivery, ProviderVerification,
-    RevokedLeases, Source, WaitingAccept, WaitingAcceptDecisions, WaitingAccepts,
+    Actor, BatchBody, Code, CommandId, EdgeId, HeldReason, LeaseRevocation, MessagesAnswer,
+    MessagesQuery, OpAnswer, OpDecision, OpsBatch, OpsDecisions, Outcome, PhotoAnswer,
+    PhotoChunkDelivery, ProviderVerification, RevokedLeases, Source, WaitingAccept,
+    WaitingAcceptDecisions, WaitingAccepts,
 };
 
 #[derive(Clone)]
@@ -83,6 +84,10 @@ pub(crate) struct Script {
     pub photo_chunks: Vec<PhotoChunkDelivery>,
     /// The calls with a chunk that have not ended.
     pub open_photo_calls: usize,
+    /// The answer to every question for messages; without it none gets an answer.
+    pub messages: Option<MessagesAnswer>,
+    /// Every question for messages received.
+    pub message_queries: Vec<MessagesQuery>,
 }
 
 impl Owner {
@@ -140,6 +145,7 @@ impl Owner {
             .route("/internal/waiting-accepts", post(decide_waiting))
             .route("/internal/takebacks", post(take_back))
             .route("/internal/photos", post(take_photo_chunk))
+            .route("/internal/messages", post(tell_messages))
             .fallback(knows_no_more)
             .with_state(self.clone())
     }
@@ -256,6 +262,30 @@ async fn take_photo_chunk(
     }
     let stored = PhotoAnswer::Stored { bytes: end };
     Ok(Json(script.photo_answer.unwrap_or(stored)))
+}
+
+async fn tell_messages(
+    State(owner): State<Owner>,
+    headers: HeaderMap,
+    Json(query): Json<MessagesQuery>,
+) -> Result<Json<MessagesAnswer>, StatusCode> {
+    let now = Clock::system().now();
+    let from = owner
+        .service_key
+        .verify_token(bearer_token(&headers).unwrap(), "order", now);
+    assert_eq!(from.as_deref(), Ok("hub"));
+    let answer = {
+        let mut script = owner.script();
+        script.message_queries.push(query);
+        if script.away {
+            return Err(StatusCode::SERVICE_UNAVAILABLE);
+        }
+        script.messages.clone()
+    };
+    match answer {
+        Some(answer) => Ok(Json(answer)),
+        None => std::future::pending().await,
+    }
 }
 
 async fn take_back(

@@ -1,0 +1,112 @@
+//! Messages between customer and provider, for the two people of each order. An edge answers from
+//! its copy, also while the region is cut off.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, Method, StatusCode},
+    response::Response,
+};
+use process::{
+    openapi::{ApiDocument, RouteTable},
+    problem::{Path, Problem, log_fault},
+    routes::{GET, direct},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::{Code, OrderId, UnixMillis};
+
+use super::{EdgeApiState, admit_reader, answer_unless_known};
+use crate::{
+    board::TaggedJson,
+    store::{NewestMessage, StoredMessage},
+};
+
+const NEWEST: &str = "/messages";
+const THREAD: &str = "/orders/{id}/messages";
+
+#[rustfmt::skip]
+pub(super) fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
+    use Code::{
+        DeviceClosed, InvalidToken, OrderNotFound, ProofRequired, Revoked, SessionEnded, TokenExpired, TooManyRequests,
+    };
+    to
+        .add_direct_route(direct(GET, NEWEST),
+            "List the number of the newest message of each of your orders that has any",
+            &[InvalidToken, ProofRequired, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests],
+            list_newest_messages)
+        .add_direct_route(direct(GET, THREAD),
+            "List the newest 100 messages of an order of yours, as far as this edge has them",
+            &[InvalidToken, ProofRequired, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests,
+                OrderNotFound], list_messages)
+}
+
+/// The handlers answer with bytes, so the schemas are given here.
+pub(super) fn describe_answers(document: ApiDocument) -> ApiDocument {
+    document
+        .with_route_details(&Method::GET, NEWEST, |route| {
+            let newest = route.schema::<NewestMessages>();
+            route.answers_with(StatusCode::OK, "application/json", &newest);
+        })
+        .with_route_details(&Method::GET, THREAD, |route| {
+            let thread = route.schema::<MessageThread>();
+            route.answers_with(StatusCode::OK, "application/json", &thread);
+        })
+}
+
+/// Your orders with messages here.
+#[derive(Serialize, ToSchema)]
+pub(super) struct NewestMessages {
+    /// All messages that were sent until then are here; null before the cloud has told them.
+    #[schema(required)]
+    as_of: Option<UnixMillis>,
+    orders: Vec<NewestMessage>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = EdgeMessageThread)]
+pub(super) struct MessageThread {
+    /// All messages that were sent until then are here; null before the cloud has told them.
+    #[schema(required)]
+    as_of: Option<UnixMillis>,
+    /// Oldest first.
+    items: Vec<StoredMessage>,
+}
+
+pub(super) async fn list_newest_messages(
+    State(state): State<EdgeApiState>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let reader = admit_reader(&state, &headers)?;
+    let context = &state.context;
+    let newest = context
+        .store
+        .load_newest_messages(&context.identity, reader)
+        .await;
+    let newest = newest.map_err(|error| log_fault("Could not read the messages", error))?;
+    let answer = NewestMessages {
+        as_of: newest.as_of,
+        orders: newest.items,
+    };
+    Ok(answer_unless_known(&headers, TaggedJson::new(&answer)))
+}
+
+/// An order of others gets the same answer as a missing one.
+pub(super) async fn list_messages(
+    State(state): State<EdgeApiState>,
+    headers: HeaderMap,
+    Path(order_id): Path<OrderId>,
+) -> Result<Response, Problem> {
+    let reader = admit_reader(&state, &headers)?;
+    let context = &state.context;
+    let found = context
+        .store
+        .load_messages(&context.identity, order_id, reader)
+        .await;
+    let found = found.map_err(|error| log_fault("Could not read the messages", error))?;
+    let thread = found.ok_or(Code::OrderNotFound)?;
+    let answer = MessageThread {
+        as_of: thread.as_of,
+        items: thread.items,
+    };
+    Ok(answer_unless_known(&headers, TaggedJson::new(&answer)))
+}

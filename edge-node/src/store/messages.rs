@@ -1,0 +1,260 @@
+//! The messages of the orders here: how far the cloud has told them, and who reads them.
+//!
+//! Invariants: the customer of an order reads all its messages, its provider those of their own time
+//! with the job, and nobody else any. All messages up to the recorded time are here, of every order
+//! that the edge asks about.
+
+use engine::edge::{MessageOrders, MessageTurn, is_asked_about};
+use journal::JournalError;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::{
+    Actor, CommandId, EdgeId, MESSAGE_MARKS_MAX, MessageMark, OrderId, OrderMessage, Role,
+    UnixMillis, is_party,
+};
+
+use super::{
+    EdgeIdentity, Store, StoreWriteResult,
+    message_rows::insert_message,
+    orders::{find_confirmed_order, load_order_view},
+    sql::{execute_cached, id, read_optional, read_u64, to_sql_int},
+};
+
+/// The newest message that you may read of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NewestMessage {
+    pub order_id: OrderId,
+    /// Its place among the messages of the order.
+    pub number: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StoredMessage {
+    /// Its place among the messages of the order.
+    pub number: u64,
+    /// The id of the command that sent it, or the idempotency key.
+    pub id: CommandId,
+    /// The sender's part in the order.
+    pub from: Role,
+    pub text: String,
+    pub sent_at: UnixMillis,
+}
+
+/// What a person may read, and up to when all of it is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadableMessages<T> {
+    pub as_of: Option<UnixMillis>,
+    pub items: Vec<T>,
+}
+
+/// The marks of a turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkedOrders {
+    pub marks: Vec<MessageMark>,
+    /// The last order if more may follow.
+    pub last: Option<OrderId>,
+}
+
+/// The messages of an order close 30 days after its end.
+const COMPLETED_WITHIN_MS: i64 = 31 * 24 * 60 * 60 * 1_000;
+
+/// In the answer about one order.
+const ITEMS_MAX: u32 = 100;
+
+impl Store {
+    pub async fn load_message_marks(
+        &self,
+        turn: MessageTurn,
+        now: UnixMillis,
+    ) -> Result<MarkedOrders, JournalError> {
+        self.journal
+            .read_in_turn(move |conn| load_marks(conn, turn, now))
+            .await
+    }
+
+    /// Returns how many belong to orders here.
+    pub async fn save_messages(&self, messages: Vec<OrderMessage>) -> StoreWriteResult<usize> {
+        self.journal
+            .write(move |conn, _| {
+                let mut stored = 0;
+                for message in &messages {
+                    stored += usize::from(insert_message(conn, message)?);
+                }
+                Ok(stored)
+            })
+            .await
+    }
+
+    /// The cloud has told all messages up to `at`.
+    pub async fn save_messages_told(&self, at: UnixMillis) -> StoreWriteResult<()> {
+        const PUT: &str = "INSERT OR REPLACE INTO messages_told (one, at) VALUES (1, ?)";
+        self.journal
+            .write(move |conn, _| execute_cached(conn, PUT, [at.0]))
+            .await
+    }
+
+    /// By order.
+    pub async fn load_newest_messages(
+        &self,
+        identity: &EdgeIdentity,
+        reader: Actor,
+    ) -> Result<ReadableMessages<NewestMessage>, JournalError> {
+        let edge = identity.edge_id.clone();
+        self.journal
+            .read(move |conn| {
+                Ok(ReadableMessages {
+                    as_of: find_time_told(conn)?,
+                    items: load_newest(conn, &edge, reader)?,
+                })
+            })
+            .await
+    }
+
+    /// The newest messages of an order, oldest first. `None` for a person who is no party of it.
+    pub async fn load_messages(
+        &self,
+        identity: &EdgeIdentity,
+        order_id: OrderId,
+        reader: Actor,
+    ) -> Result<Option<ReadableMessages<StoredMessage>>, JournalError> {
+        let edge = identity.edge_id.clone();
+        self.journal
+            .read(move |conn| {
+                if !is_reader(conn, &edge, order_id, reader)? {
+                    return Ok(None);
+                }
+                let confirmed = find_confirmed_order(conn, order_id)?;
+                let is_told = confirmed.is_some_and(|row| is_asked_about(&row.order));
+                let told_to = find_time_told(conn)?;
+                Ok(Some(ReadableMessages {
+                    as_of: told_to.filter(|_| is_told),
+                    items: load_thread(conn, order_id, reader)?,
+                }))
+            })
+            .await
+    }
+}
+
+fn load_marks(
+    conn: &Connection,
+    turn: MessageTurn,
+    now: UnixMillis,
+) -> rusqlite::Result<MarkedOrders> {
+    const AT_WORK: &str = "SELECT id, (SELECT max(number) FROM messages WHERE order_id = orders.id)
+        FROM orders WHERE worker IS NOT NULL AND id > ? ORDER BY id LIMIT ?";
+    const COMPLETED: &str = "SELECT id,
+        (SELECT max(number) FROM messages WHERE order_id = orders.id)
+        FROM orders INDEXED BY orders_on_board
+        WHERE final = 0 AND updated_at > ? AND worker IS NULL AND dropped_digest IS NULL
+        AND (feed_open = 0 OR version > feed_version) AND id > ? ORDER BY id LIMIT ?";
+    let limit = to_sql_int(MESSAGE_MARKS_MAX as u64);
+    let after = turn.after.as_ref().map_or(&[][..], |id| &id.as_bytes()[..]);
+    let mut statement;
+    let rows = match turn.orders {
+        MessageOrders::AtWork => {
+            statement = conn.prepare_cached(AT_WORK)?;
+            statement.query_map(params![after, limit], read_mark)?
+        }
+        MessageOrders::Completed => {
+            statement = conn.prepare_cached(COMPLETED)?;
+            let since = now.plus_ms(-COMPLETED_WITHIN_MS);
+            statement.query_map(params![since.0, after, limit], read_mark)?
+        }
+    };
+    let marks: Vec<MessageMark> = rows.collect::<rusqlite::Result<_>>()?;
+    let is_full = marks.len() == MESSAGE_MARKS_MAX;
+    let last = marks.last().filter(|_| is_full).map(|mark| mark.order_id);
+    Ok(MarkedOrders { marks, last })
+}
+
+fn read_mark(row: &Row<'_>) -> rusqlite::Result<MessageMark> {
+    Ok(MessageMark {
+        order_id: id(row, 0)?,
+        number: read_optional(row, 1, read_u64)?.unwrap_or_default(),
+    })
+}
+
+fn find_time_told(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
+    conn.prepare_cached("SELECT at FROM messages_told WHERE one = 1")?
+        .query_row([], |row| row.get(0).map(UnixMillis))
+        .optional()
+}
+
+/// As the edge sees the order, with its pending commands.
+fn is_reader(
+    conn: &Connection,
+    edge: &EdgeId,
+    order_id: OrderId,
+    reader: Actor,
+) -> rusqlite::Result<bool> {
+    let view = load_order_view(conn, order_id, edge)?;
+    Ok(view.order.is_some_and(|order| is_party(&order, reader)))
+}
+
+fn load_newest(
+    conn: &Connection,
+    edge: &EdgeId,
+    reader: Actor,
+) -> rusqlite::Result<Vec<NewestMessage>> {
+    const OF_CUSTOMER: &str = "SELECT order_id, max(number) FROM messages WHERE customer_id = ?
+        GROUP BY order_id ORDER BY order_id";
+    const OF_PROVIDER: &str = "SELECT order_id, max(number) FROM messages WHERE provider_id = ?
+        GROUP BY order_id ORDER BY order_id";
+    let text = match reader.role {
+        Role::Customer => OF_CUSTOMER,
+        Role::Provider => OF_PROVIDER,
+        Role::Admin => return Ok(Vec::new()),
+    };
+    let read_newest = |row: &Row<'_>| {
+        Ok(NewestMessage {
+            order_id: id(row, 0)?,
+            number: read_u64(row, 1)?,
+        })
+    };
+    let mut statement = conn.prepare_cached(text)?;
+    let rows = statement.query_map([&reader.user_id.as_bytes()[..]], read_newest)?;
+    let mut readable = Vec::new();
+    for newest in rows {
+        let newest = newest?;
+        if is_reader(conn, edge, newest.order_id, reader)? {
+            readable.push(newest);
+        }
+    }
+    Ok(readable)
+}
+
+fn load_thread(
+    conn: &Connection,
+    order_id: OrderId,
+    reader: Actor,
+) -> rusqlite::Result<Vec<StoredMessage>> {
+    const THREAD: &str = "SELECT number, id, from_provider, text, sent_at FROM messages
+        WHERE order_id = ? AND (? OR provider_id = ?) ORDER BY number DESC LIMIT ?";
+    let reads_all = reader.role == Role::Customer;
+    let values = params![
+        &order_id.as_bytes()[..],
+        reads_all,
+        &reader.user_id.as_bytes()[..],
+        ITEMS_MAX,
+    ];
+    let mut statement = conn.prepare_cached(THREAD)?;
+    let rows = statement.query_map(values, read_message)?;
+    let mut items: Vec<StoredMessage> = rows.collect::<rusqlite::Result<_>>()?;
+    items.reverse();
+    Ok(items)
+}
+
+fn read_message(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
+    let from_provider: bool = row.get(2)?;
+    Ok(StoredMessage {
+        number: read_u64(row, 0)?,
+        id: id(row, 1)?,
+        from: match from_provider {
+            true => Role::Provider,
+            false => Role::Customer,
+        },
+        text: row.get(3)?,
+        sent_at: UnixMillis(row.get(4)?),
+    })
+}

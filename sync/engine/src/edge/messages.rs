@@ -1,0 +1,200 @@
+//! Asks the cloud for the messages of the orders here, question by question.
+//!
+//! Invariants: one question is under way at a time; only a signed answer counts, and only with
+//! messages that its question asks for.
+
+use std::time::Duration;
+
+use wire::{
+    Frame, MESSAGE_MARKS_MAX, MESSAGES_IN_ANSWER_MAX, MessageMark, MessagesAnswerFrame,
+    MessagesQueryFrame, Order, OrderId, OrderMessage, OrderStatus, UnixMillis,
+};
+
+use super::{EdgeProtocol, IgnoreReason, LinkPhase, LinkStep, ignore_frame};
+
+/// What the cloud told about the orders of one question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldMessages {
+    pub messages: Vec<OrderMessage>,
+    /// The orders of the question have more.
+    pub is_more: bool,
+}
+
+impl EdgeProtocol {
+    /// True if a question may leave now.
+    pub fn may_ask_for_messages(&self) -> bool {
+        let LinkPhase::Open { tells_messages, .. } = &self.phase else {
+            return false;
+        };
+        *tells_messages && self.is_signed && self.message_question.is_none()
+    }
+
+    /// `None` if no question may leave now, or not this one.
+    pub fn ask_for_messages(&mut self, marks: Vec<MessageMark>) -> Option<Frame> {
+        let LinkPhase::Open { link_session, .. } = &self.phase else {
+            return None;
+        };
+        let fits = (1..=MESSAGE_MARKS_MAX).contains(&marks.len());
+        if !fits || !self.may_ask_for_messages() {
+            return None;
+        }
+        self.message_question = Some(marks.clone());
+        Some(Frame::MessagesQuery(MessagesQueryFrame {
+            standing: *link_session,
+            marks,
+        }))
+    }
+
+    /// Gives up on an answer that does not come, so that messages do not wait for the next session.
+    pub fn forget_message_question(&mut self) {
+        self.message_question = None;
+    }
+
+    pub(super) fn handle_messages_answer(&mut self, frame: MessagesAnswerFrame) -> Vec<LinkStep> {
+        let MessagesAnswerFrame {
+            messages,
+            is_more,
+            is_missing,
+            ..
+        } = frame;
+        let answers = |marks: &mut Vec<MessageMark>| answers_marks(&messages, marks);
+        if !self.is_signed || self.message_question.take_if(answers).is_none() {
+            return ignore_frame("MessagesAnswer", IgnoreReason::Unexpected);
+        }
+        let told = (!is_missing).then_some(ToldMessages { messages, is_more });
+        vec![LinkStep::MessagesAnswered(told)]
+    }
+}
+
+fn answers_marks(messages: &[OrderMessage], marks: &[MessageMark]) -> bool {
+    let is_asked = |message: &OrderMessage| {
+        let mark = marks.iter().find(|mark| mark.order_id == message.order_id);
+        mark.is_some_and(|mark| message.number > mark.number)
+    };
+    messages.len() <= MESSAGES_IN_ANSWER_MAX && messages.iter().all(is_asked)
+}
+
+/// True for an order of which the edge wants the messages.
+pub fn is_asked_about(order: &Order) -> bool {
+    order.status.is_at_work() || order.status == OrderStatus::Completed
+}
+
+/// The orders of the next question: those after `after`, by their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageTurn {
+    pub orders: MessageOrders,
+    pub after: Option<OrderId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageOrders {
+    AtWork,
+    Completed,
+}
+
+/// Which orders the edge asks about, and when. Each round asks about all orders at work, then about
+/// some completed ones, which are many and take turns.
+#[derive(Debug, Default)]
+pub struct MessageRounds {
+    /// When the newest round started.
+    started_at: Option<Duration>,
+    /// No round starts earlier, after a failure.
+    rests_until: Duration,
+    /// An order that the edge asks about has changed since the newest round started.
+    is_hastened: bool,
+    round: Option<Round>,
+    completed: CompletedOrders,
+}
+
+#[derive(Debug)]
+struct Round {
+    turn: MessageTurn,
+    began: UnixMillis,
+}
+
+#[derive(Debug, Default)]
+struct CompletedOrders {
+    after: Option<OrderId>,
+    /// When the first of them were asked about, since when the turn is at the next.
+    began: Option<UnixMillis>,
+    /// All their messages up to here are told.
+    told_to: Option<UnixMillis>,
+}
+
+const ROUND_EVERY: Duration = Duration::from_secs(15);
+const ROUND_AFTER_CHANGE: Duration = Duration::from_secs(1);
+
+impl MessageRounds {
+    /// An order that the edge asks about has changed. The present round may have missed it, so it
+    /// proves nothing.
+    pub fn hasten(&mut self) {
+        self.is_hastened = true;
+    }
+
+    /// `None` until the next round is due. `elapsed` is a time that no clock change moves, and
+    /// `now` the edge's time.
+    pub fn next_turn(&mut self, elapsed: Duration, now: UnixMillis) -> Option<MessageTurn> {
+        if let Some(round) = &self.round {
+            return Some(round.turn);
+        }
+        let pause = match self.is_hastened {
+            true => ROUND_AFTER_CHANGE,
+            false => ROUND_EVERY,
+        };
+        let due_at = self.started_at.map_or(Duration::ZERO, |at| at + pause);
+        if elapsed < due_at.max(self.rests_until) {
+            return None;
+        }
+        self.started_at = Some(elapsed);
+        self.is_hastened = false;
+        let turn = MessageTurn {
+            orders: MessageOrders::AtWork,
+            after: None,
+        };
+        self.round = Some(Round { turn, began: now });
+        Some(turn)
+    }
+
+    /// The cloud has told all about the orders of a turn; `last` is its last order if there may be
+    /// more. Returns the time up to which the edge has all messages, once a round is over.
+    pub fn end_turn(&mut self, last: Option<OrderId>) -> Option<UnixMillis> {
+        let Round { turn, began } = self.round.take()?;
+        let next = match (turn.orders, last) {
+            (MessageOrders::AtWork, Some(_)) => MessageTurn {
+                after: last,
+                ..turn
+            },
+            (MessageOrders::AtWork, None) => MessageTurn {
+                orders: MessageOrders::Completed,
+                after: self.completed.after,
+            },
+            (MessageOrders::Completed, _) => {
+                let told_to = self.completed.end_turn(last, began);
+                return told_to.filter(|_| !self.is_hastened);
+            }
+        };
+        self.round = Some(Round { turn: next, began });
+        None
+    }
+
+    /// The cloud or the file failed; the next round starts later.
+    pub fn break_off(&mut self, elapsed: Duration) {
+        self.round = None;
+        self.rests_until = elapsed + ROUND_EVERY;
+    }
+}
+
+impl CompletedOrders {
+    fn end_turn(&mut self, last: Option<OrderId>, round_began: UnixMillis) -> Option<UnixMillis> {
+        let began = *self.began.get_or_insert(round_began);
+        self.after = last;
+        if last.is_none() {
+            self.told_to = Some(began);
+            self.began = None;
+        }
+        self.told_to
+    }
+}
+
+#[cfg(test)]
+mod tests;

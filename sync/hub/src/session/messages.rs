@@ -1,0 +1,109 @@
+//! Hands an edge's questions for messages to the order service, outside the session's loop.
+//!
+//! Invariants: one question of a session is under way at a time, and no op waits for it; the end of
+//! the session ends the call. The region of a question is that of the edge's enrolment.
+
+use std::time::Duration;
+
+use engine::cloud::SyncSessionInput;
+use platform::upstream::UpstreamError;
+use process::problem::format_error_chain;
+use tokio::sync::mpsc;
+use wire::{EdgeId, MessageMark, MessagesAnswer, MessagesQuery, Region};
+
+use crate::peers::OwnerClient;
+
+const MESSAGES: &str = "/internal/messages";
+/// Shorter than the time limit of any call, so that a slow answer never counts against the order
+/// service, which also decides the ops.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+
+/// The session's end of the relay.
+pub(super) struct MessageQueue {
+    questions: mpsc::Sender<Vec<MessageMark>>,
+    answers: mpsc::Receiver<Option<MessagesAnswer>>,
+}
+
+impl MessageQueue {
+    /// Returns the answer if the relay is busy, which the engine rules out.
+    pub(super) fn ask(&self, marks: Vec<MessageMark>) -> Option<SyncSessionInput> {
+        let is_full = self.questions.try_send(marks).is_err();
+        is_full.then_some(SyncSessionInput::MessagesAnswered(None))
+    }
+
+    pub(super) async fn next_answer(&mut self) -> Option<MessagesAnswer> {
+        match self.answers.recv().await {
+            Some(answer) => answer,
+            // The relay lives as long as the session.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+pub(super) struct MessageRelay {
+    edge: EdgeId,
+    region: Region,
+    order_client: OwnerClient,
+    questions: mpsc::Receiver<Vec<MessageMark>>,
+    answers: mpsc::Sender<Option<MessagesAnswer>>,
+    /// Only the first of several failures in a row is logged.
+    is_failing: bool,
+}
+
+impl MessageRelay {
+    pub(super) fn new(
+        edge: EdgeId,
+        region: Region,
+        order_client: OwnerClient,
+    ) -> (Self, MessageQueue) {
+        let (sender, questions) = mpsc::channel(1);
+        let (answers, receiver) = mpsc::channel(1);
+        let relay = Self {
+            edge,
+            region,
+            order_client,
+            questions,
+            answers,
+            is_failing: false,
+        };
+        let queue = MessageQueue {
+            questions: sender,
+            answers: receiver,
+        };
+        (relay, queue)
+    }
+
+    pub(super) async fn run(mut self) {
+        while let Some(marks) = self.questions.recv().await {
+            let answer = self.ask(marks).await;
+            if self.answers.send(answer).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn ask(&mut self, marks: Vec<MessageMark>) -> Option<MessagesAnswer> {
+        let region = self.region;
+        let query = MessagesQuery { region, marks };
+        let call = self.order_client.post(MESSAGES, &query);
+        let answer = tokio::time::timeout(ANSWERED_WITHIN, call).await;
+        match answer.unwrap_or(Err(UpstreamError::TimedOut)) {
+            Ok(answer) => {
+                self.is_failing = false;
+                Some(answer)
+            }
+            Err(error) => {
+                if !self.is_failing {
+                    let cause = format_error_chain(&error);
+                    let edge = &self.edge;
+                    tracing::warn!(
+                        edge.id = %edge, cause,
+                        "The order service told `{edge}` no messages; the edge asks again"
+                    );
+                }
+                self.is_failing = true;
+                None
+            }
+        }
+    }
+}
