@@ -69,7 +69,7 @@ pub use erasures::DueErasure;
 pub use firm_answers::FirmAnswerQuery;
 pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
 pub use message_reports::MessageReport;
-pub use messages::{MessageRow, MessageStanding, NewMessage};
+pub use messages::{MessageRow, MessageStanding};
 pub use order_erasing::OrderErasure;
 pub use orders::{CancelBasis, KNOWN_MAX, TrackedStep, TrackingSecret};
 pub use photos::{
@@ -81,6 +81,7 @@ pub use stale_orders::StaleCutoff;
 pub use time_proposals::{NewTimeProposal, PROPOSALS_MAX, TimeProposalRow};
 
 use decide::COLLISIONS_MAX;
+use messages::list_messaged;
 use snapshot::OrderReadMode;
 use time_proposals::list_rescheduled;
 
@@ -292,8 +293,11 @@ impl Store {
 
     async fn decide_alone(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
         let requests = [Submission::Command(Box::new(attempt))];
-        // A proposal is replaced under the order's lock, without a new version of the order.
-        let mode = match list_rescheduled(&requests).is_empty() {
+        // A proposal is replaced, and a message stored, under the order's lock, without a new
+        // version of the order.
+        let needs_no_lock =
+            list_rescheduled(&requests).is_empty() && list_messaged(&requests).is_empty();
+        let mode = match needs_no_lock {
             true => OrderReadMode::Plain,
             false => OrderReadMode::Locked,
         };

@@ -1,6 +1,7 @@
 //! The whole intake on a real file: the reply to each command.
 
 mod incidents;
+mod messages;
 mod promises;
 mod proofs;
 mod readers;

@@ -22,7 +22,7 @@ pub(super) fn find_refusal(role: Role, body: &CommandBody, wrong: &[FieldError])
     // Reports are answered, and times agreed, in the cloud, where all of them are known.
     if matches!(
         body.order_action(),
-        Some(Action::Answer | Action::Reschedule | Action::Message)
+        Some(Action::Answer | Action::Reschedule)
     ) {
         return Some(Code::UnknownOp);
     }

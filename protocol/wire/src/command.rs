@@ -390,7 +390,7 @@ fn describe_unreadable(body: &[u8]) -> UnreadableFrame {
 }
 
 /// The commands of this version, by their name in a frame.
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 13] = [
     "publish_order",
     "approve_order",
     "reject_order",
@@ -402,6 +402,8 @@ const KINDS: [&str; 11] = [
     "submit_review",
     "report_incident",
     "answer_incident",
+    "reschedule_order",
+    "send_message",
 ];
 
 words! {

@@ -50,6 +50,7 @@ impl Bug {
             Self::BookedOnce => OrderRule::BookedOnce,
             Self::RefuseNotConsume => OrderRule::RefuseNotConsume,
             Self::AnswersNotKept => OrderRule::AnswersKept,
+            Self::MessageTwice => OrderRule::MessageOnce,
             _ => return None,
         })
     }
@@ -141,6 +142,7 @@ bugs! {
     MarkedBeforeConfirm "marked_before_confirm" "the relay marks events as sent before the bus has them",
     BookedOnce "booked_once" "a provider gets a second job at the same time",
     BookedUnlocked "booked_unlocked" "two transactions book the same provider at the same time",
+    MessageTwice "message_twice" "a repeat of a message is stored again",
     RelayByNumber "relay_by_number" "the relay continues after the last number it saw, so it misses a late commit",
     // the right to assign
     FirmBase "firm_base" "a firm answer depends on ops that may still be refused",

@@ -54,6 +54,7 @@ pub struct Counts {
     pub sessions_ended: Tally,
     pub frames_ignored: Tally,
     pub conflicts: u64,
+    pub messages: u64,
     pub ops_stored: u64,
     pub fed: u64,
     pub fed_before: u64,
@@ -246,7 +247,7 @@ impl Counts {
         }
     }
 
-    fn numbers(&mut self) -> [&mut u64; 64] {
+    fn numbers(&mut self) -> [&mut u64; 65] {
         [
             &mut self.seeds,
             &mut self.simulated_ms,
@@ -262,6 +263,7 @@ impl Counts {
             &mut self.edges_rekeyed,
             &mut self.cases_of_thieves,
             &mut self.conflicts,
+            &mut self.messages,
             &mut self.ops_stored,
             &mut self.fed,
             &mut self.fed_before,

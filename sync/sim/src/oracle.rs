@@ -3,6 +3,7 @@
 
 pub(crate) mod entropy;
 pub(crate) mod hostile_hub;
+pub(crate) mod messages;
 pub(crate) mod restores;
 pub(crate) mod rights;
 pub(crate) mod steps;
@@ -47,6 +48,8 @@ pub struct Oracle {
     linked_starts: BTreeSet<Hash>,
     /// The number of times that a command changed its order.
     effects: BTreeMap<CommandId, u32>,
+    /// The last message of each log to each order.
+    last_messages: BTreeMap<(OrderId, EdgeId, u64), u64>,
     /// Each order's newest committed version.
     pub(crate) versions: BTreeMap<OrderId, u64>,
     /// Discarded events, strange orders, and regions with a damaged view: the losses that

@@ -4,6 +4,7 @@
 mod far_behind;
 mod faults;
 mod hostile_hub;
+mod messages;
 mod stranger;
 mod thief;
 
@@ -161,6 +162,8 @@ pub enum Intent {
     Complete,
     Cancel,
     Review,
+    /// To the other person of the order.
+    Message,
     /// A broken app reuses an earlier command's id for another command.
     ReuseId,
 }
@@ -214,6 +217,9 @@ impl SeedPlan {
         steps.extend(stranger::steps(&mut his));
         steps.extend(hostile_hub::steps(seed));
         steps.extend(thief::steps(seed, &steps));
+        steps.extend(messages::steps(&mut Random::seeded(
+            seed ^ messages::STREAM,
+        )));
         Self {
             seed,
             tuning,

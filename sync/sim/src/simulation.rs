@@ -37,10 +37,10 @@ impl Simulation for SyncSimulation {
             Bug::EndingForgotten => Some(314),
             Bug::SuspectGoesOn => Some(261),
             Bug::HubClockAlone => Some(181),
-            Bug::ChainNotChecked => Some(86),
-            Bug::EventBeforeFeed => Some(84),
+            Bug::ChainNotChecked => Some(171),
+            Bug::EventBeforeFeed => Some(349),
             Bug::FeedGapApplied => Some(65),
-            Bug::WriteUnguarded => Some(52),
+            Bug::WriteUnguarded => Some(36),
             _ => None,
         }
     }

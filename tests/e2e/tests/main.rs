@@ -9,6 +9,7 @@ mod by_hand;
 mod configuration;
 mod deletion;
 mod large_files;
+mod messages;
 mod notices;
 mod operator;
 mod part_users;

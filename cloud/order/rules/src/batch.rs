@@ -15,9 +15,10 @@ use wire::{
 };
 
 use crate::{
-    Assignment, AssignmentTransition, Attempt, CommandKey, KnownIncident, OrderRule, OrderState,
-    Snapshot, StoredAnswer, TimeProposal, bookings::BookingTracker, is_disabled,
-    reschedule_rules::ProposalTracker, ruling::PromiseBacking,
+    Assignment, AssignmentTransition, Attempt, CommandKey, KnownIncident, KnownMessages,
+    NewMessage, OrderRule, OrderState, Snapshot, StoredAnswer, TimeProposal,
+    bookings::BookingTracker, is_disabled, reschedule_rules::ProposalTracker,
+    ruling::PromiseBacking,
 };
 
 pub(crate) struct BatchDecision<'a> {
@@ -33,6 +34,7 @@ pub(crate) struct BatchDecision<'a> {
     met_closed: BTreeSet<(OrderId, UserId)>,
     incidents: BTreeMap<OrderId, Vec<KnownIncident>>,
     proposals: ProposalTracker,
+    pub messages: KnownMessages,
     writes: Writes,
 }
 
@@ -49,6 +51,7 @@ impl<'a> BatchDecision<'a> {
             met_closed: BTreeSet::new(),
             incidents: snapshot.incidents.clone(),
             proposals: ProposalTracker::from_snapshot(snapshot),
+            messages: snapshot.messages.clone(),
             writes: Writes::default(),
         }
     }
@@ -363,6 +366,8 @@ pub struct Writes {
     pub acts: Vec<ProviderAct>,
     /// Orders whose proposal of another time has ended, if they had one.
     pub ended_proposals: Vec<OrderId>,
+    /// In the order in which they were sent.
+    pub messages: Vec<NewMessage>,
     /// Assignment changes, in order.
     pub turns: Vec<(Region, AssignmentTransition)>,
 }

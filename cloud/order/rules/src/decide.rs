@@ -202,6 +202,7 @@ fn rule_on_attempt(
         start_code: decision.snapshot.start_codes.get(&order_id),
         incidents: decision.known_incidents(order_id),
         proposal,
+        messages: &decision.messages,
         is_start_locked: decision.snapshot.locked_starts.contains(&order_id),
         now: decision.snapshot.now,
     };
@@ -217,12 +218,15 @@ fn cases_to_open(
     revocation: RevocationEffect,
 ) -> Vec<CaseKind> {
     let mut kinds = Vec::new();
+    let writes = context.attempt.command.body.order_action() == Some(Action::Message);
     match ruling {
         Ruling::Changed {
             under_rule: true, ..
         } => kinds.push(CaseKind::OfflineRule),
         Ruling::Meanwhile(_) => kinds.push(CaseKind::MetClosed),
         Ruling::Overturned(..) => kinds.push(CaseKind::TakenBack),
+        // It cost no one any work.
+        Ruling::Refused(_) if writes => {}
         // After any other refusal the same id may come again; it must open only one case.
         Ruling::Refused(code)
             if context.met_closed && consumes_command_id(context.attempt, *code) =>
@@ -232,9 +236,12 @@ fn cases_to_open(
         Ruling::Refused(code) => {
             kinds.extend(case_for_wasted_act(context, state, *code));
         }
-        Ruling::Changed { .. } | Ruling::AlreadySo | Ruling::OverLimit(_) => {}
+        Ruling::Changed { .. } | Ruling::AlreadySo | Ruling::Sent(_) | Ruling::OverLimit(_) => {}
     }
-    let honoured = matches!(ruling, Ruling::Changed { .. } | Ruling::Meanwhile(_));
+    let honoured = matches!(
+        ruling,
+        Ruling::Changed { .. } | Ruling::Meanwhile(_) | Ruling::Sent(_)
+    );
     if honoured && revocation == RevocationEffect::Later {
         kinds.push(CaseKind::RevokedMeanwhile);
     }
@@ -292,7 +299,8 @@ fn answer_repeat(
     decision: &BatchDecision<'_>,
     attempt: &Attempt,
 ) -> Option<(Outcome, Vec<CaseKind>)> {
-    if is_disabled(OrderRule::AnswersKept) {
+    let sends = attempt.command.body.order_action() == Some(Action::Message);
+    if is_disabled(OrderRule::AnswersKept) || (sends && is_disabled(OrderRule::MessageOnce)) {
         return None;
     }
     let stored = decision.stored_answer(attempt)?;

@@ -15,7 +15,7 @@ use wire::{
     UnixMillis, UserId, Verdict,
 };
 
-use crate::{Assignment, OpIdentity};
+use crate::{Assignment, KnownMessages, OpIdentity};
 
 /// One item to decide. A batch is decided in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -309,6 +309,7 @@ pub struct Snapshot {
     pub incidents: BTreeMap<OrderId, Vec<KnownIncident>>,
     /// The proposals of another time, at least for the orders that a request moves.
     pub proposals: BTreeMap<OrderId, TimeProposal>,
+    pub messages: KnownMessages,
     /// The start codes of the orders that have one.
     pub start_codes: BTreeMap<OrderId, StartCode>,
     /// The orders for which too many wrong start codes were entered of late.
@@ -391,6 +392,7 @@ impl Default for Snapshot {
             cancel_policies: Vec::new(),
             incidents: BTreeMap::new(),
             proposals: BTreeMap::new(),
+            messages: KnownMessages::default(),
             start_codes: BTreeMap::new(),
             locked_starts: BTreeSet::new(),
         }

@@ -16,6 +16,7 @@ mod disclosure;
 mod incident_rules;
 mod input;
 mod message_rules;
+mod message_thread;
 mod order_rules;
 mod reschedule_rules;
 mod ruling;
@@ -34,6 +35,9 @@ pub use input::{
     StoredAnswer, Submission, TimeProposal, submissions_from_batch,
 };
 pub use message_rules::{find_message_close, find_message_recipient};
+pub use message_thread::{
+    KnownMessage, KnownMessages, MessageDirection, MessageThread, NewMessage,
+};
 pub use order_rules::{Cancellation, preview_cancellation};
 pub use reschedule_rules::{ProposalRefusal, check_may_answer, check_may_propose, check_proposal};
 pub use wire::OfflineRules;
@@ -76,6 +80,8 @@ pub enum OrderRule {
     VainCase,
     /// Ignores stored answers.
     AnswersKept,
+    /// Stores a repeat of a message again.
+    MessageOnce,
     /// Gives a provider two jobs at the same time.
     BookedOnce,
     /// Starts work before its price is in custody.

@@ -1,7 +1,16 @@
 //! Who may write to whom about an order: its customer and its current provider to each other, from
 //! the acceptance until some time after the end.
+//!
+//! Invariant: a message leaves the order as it is, and is sent once per sender and command id.
 
-use wire::{Actor, Code, Order, OrderStatus, UnixMillis, find_other_party, is_party};
+use wire::{
+    Actor, Code, Order, OrderStatus, Role, UnixMillis, check_message, find_other_party, is_party,
+};
+
+use crate::{
+    KnownMessage, MessageDirection, MessageThread, OrderRule, OrderState, is_disabled,
+    ruling::{Ruling, RulingContext},
+};
 
 /// How long the two may write after the end of the order, for questions about the work.
 const MESSAGES_OPEN_MS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -33,5 +42,63 @@ pub fn find_message_recipient(
     match find_message_close(order, ended_at) {
         Some(closes_at) if closes_at <= now => Err(Code::MessagesClosed),
         _ => Ok(recipient),
+    }
+}
+
+/// Rules on a message by one of the order's two people.
+pub(crate) fn rule_on_message(
+    context: RulingContext<'_>,
+    state: &OrderState,
+    text: &str,
+) -> Result<Ruling, Code> {
+    let RulingContext { actor, now, .. } = context;
+    let order = &state.order;
+    let text = check_message(text).map_err(|_| Code::InvalidInput)?;
+    let none = MessageThread::default();
+    let thread = context.messages.threads.get(&order.id).unwrap_or(&none);
+    let id = context.attempt.command.id;
+    let sent = thread.find_sent(id, actor.role);
+    if let Some(sent) = sent.filter(|_| !is_disabled(OrderRule::MessageOnce)) {
+        return repeat_or_refuse(sent, actor, &text);
+    }
+    let recipient = find_message_recipient(order, actor, thread.ended_at, now)?;
+    if context
+        .messages
+        .are_blocked(actor.user_id, recipient.user_id)
+    {
+        return Err(Code::MessagesBlocked);
+    }
+    if thread.is_full(actor.role) {
+        return Err(Code::TooManyMessages);
+    }
+    let from_provider = actor.role == Role::Provider;
+    let provider = match from_provider {
+        true => actor,
+        false => recipient,
+    };
+    let direction = MessageDirection {
+        provider_id: provider.user_id,
+        from_provider,
+    };
+    let message = KnownMessage {
+        id,
+        direction,
+        text,
+    };
+    let new = thread.number_message(order.id, message);
+    Ok(Ruling::Sent(Box::new(new)))
+}
+
+/// An id names one message of a side. The provider before may have used the same, and a message may
+/// be older than the answers that name its repeats.
+fn repeat_or_refuse(sent: &KnownMessage, writer: Actor, text: &str) -> Result<Ruling, Code> {
+    let MessageDirection {
+        provider_id,
+        from_provider,
+    } = sent.direction;
+    let is_by_writer = !from_provider || provider_id == writer.user_id;
+    match is_by_writer && sent.text == text {
+        true => Ok(Ruling::AlreadySo),
+        false => Err(Code::CommandIdReused),
     }
 }

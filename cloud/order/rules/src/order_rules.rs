@@ -16,6 +16,7 @@ use crate::{
     OfflineRules, OrderRule, OrderState, disclosure,
     incident_rules::rule_on_incident,
     is_disabled,
+    message_rules::rule_on_message,
     reschedule_rules::rule_on_reschedule,
     ruling::{
         Ruling, RulingContext, is_closed, rule_on_accept, rule_on_wrong_status, status_after,
@@ -30,6 +31,10 @@ pub(crate) fn rule_on_command(context: RulingContext<'_>, state: Option<&OrderSt
     let ruled = match (body, body.order_action()) {
         (CommandBody::PublishOrder { order_id, order }, _) => {
             rule_on_publish(context, state, *order_id, order)
+        }
+        (CommandBody::SendMessage { text, .. }, Some(action)) => {
+            check_author(action, context, state)
+                .and_then(|state| rule_on_message(context, state, text))
         }
         (_, Some(action)) => check_author(action, context, state)
             .and_then(|state| Ok((state, checked_reason(body)?)))
@@ -86,11 +91,8 @@ fn check_author<'a>(
         });
     }
     // The review service decides reviews. Reports are answered, and times agreed, at the portal.
-    // Messages are stored without a decision.
     let is_for_portal = matches!(action, Action::Answer | Action::Reschedule);
-    if matches!(action, Action::Review | Action::Message)
-        || (is_for_portal && context.attempt.op().is_some())
-    {
+    if action == Action::Review || (is_for_portal && context.attempt.op().is_some()) {
         return Err(Code::UnknownOp);
     }
     let state = state.ok_or(Code::OrderNotFound)?;
@@ -142,10 +144,11 @@ fn foreign_order_code(
     action: Action,
     hidden: bool,
 ) -> Code {
-    let works = matches!(
-        action,
-        Action::Withdraw | Action::Start | Action::Complete | Action::Report
-    );
+    let works = match action {
+        Action::Withdraw | Action::Start | Action::Complete | Action::Report => true,
+        Action::Message => context.actor.role == Role::Provider && context.attempt.op().is_some(),
+        _ => false,
+    };
     match order.status {
         OrderStatus::Cancelled | OrderStatus::Rejected if works && context.met_closed => {
             wrong_status_code(order.status, action)
@@ -153,7 +156,8 @@ fn foreign_order_code(
         OrderStatus::PendingReview | OrderStatus::Pending if works && context.held_elsewhere => {
             Code::AcceptanceNotArrived
         }
-        _ if hidden => Code::OrderNotFound,
+        // The messages of others do not exist.
+        _ if hidden || action == Action::Message => Code::OrderNotFound,
         _ => Code::NotYours,
     }
 }

@@ -10,8 +10,8 @@ use wire::{
 };
 
 use crate::{
-    Acceptance, Assignment, Attempt, KnownIncident, OfflineRules, OrderRule, OrderState, Origin,
-    TimeProposal, is_disabled,
+    Acceptance, Assignment, Attempt, KnownIncident, KnownMessages, NewMessage, OfflineRules,
+    OrderRule, OrderState, Origin, TimeProposal, is_disabled,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(crate) enum Ruling {
     Meanwhile(Code),
     /// This person already made the same change: succeeds without changing anything.
     AlreadySo,
+    /// A message, which leaves the order as it is.
+    Sent(Box<NewMessage>),
     Refused(Code),
     /// An edge's promise does not hold. Carries the end of its right if it was taken back.
     Overturned(FenceEnding, Option<FenceEnd>),
@@ -64,6 +66,8 @@ pub(crate) struct RulingContext<'a> {
     pub incidents: &'a [KnownIncident],
     /// Another time that one of the order's people proposes.
     pub proposal: Option<&'a TimeProposal>,
+    /// The messages so far.
+    pub messages: &'a KnownMessages,
     pub now: UnixMillis,
 }
 

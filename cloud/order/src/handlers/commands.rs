@@ -164,33 +164,17 @@ pub(super) async fn send(
         idempotency,
         language,
     } = sender;
-    let Idempotency {
-        command_id: id,
-        trace,
-    } = idempotency;
+    let id = idempotency.command_id;
     let actor = caller.actor;
     let order_id = body.order_id();
-    let command = Command {
-        id,
-        body,
-        device: None,
-        device_seq: None,
-        tapped_at: None,
-        trace,
-    };
-    let mark = Some(caller.claims.provider_mark());
-    let attempt = Attempt {
-        command: command.clone(),
-        actor: Some(actor),
-        verification: mark,
-        origin: Origin::Portal,
-    };
+    let attempt = build_attempt(&caller, idempotency, body);
     let mut decision = service.decide_command(attempt.clone()).await?;
     if matches!(decision, OpDecision::Held(_)) {
         // Waiting commands are unchecked; do not forward an accept that this role may never make.
         if !action.allowed_roles().contains(&actor.role) {
             return Err(Problem::new(Code::ProvidersOnly));
         }
+        let command = attempt.command.clone();
         match actions::forward_accept_to_holder(&service, command, actor, token).await {
             Ok(()) => {
                 let message = say::acceptance_waits.text_in(language);
@@ -218,6 +202,28 @@ pub(super) async fn send(
         message: success_message(action).text_in(language),
         order: OrderView::for_reader(order, actor),
     })
+}
+
+/// The command of a person at the portal.
+pub(super) fn build_attempt(
+    caller: &Caller,
+    idempotency: Idempotency,
+    body: CommandBody,
+) -> Attempt {
+    let Idempotency { command_id, trace } = idempotency;
+    Attempt {
+        command: Command {
+            id: command_id,
+            body,
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace,
+        },
+        actor: Some(caller.actor),
+        verification: Some(caller.claims.provider_mark()),
+        origin: Origin::Portal,
+    }
 }
 
 /// The action by which this role brings an order to `status`.

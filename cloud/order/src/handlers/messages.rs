@@ -5,19 +5,20 @@ use process::{
     idempotency::Idempotency,
     problem::{CreatedJson, Json, Page, Path, Problem},
     tokens::Caller,
-    trace::{RequestTrace, TraceId},
+    trace::RequestTrace,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
-    Actor, Code, Order, OrderId, Role, UnixMillis, UserId, check_message, check_reason,
-    find_other_party, is_party,
+    Actor, Code, CommandBody, OpDecision, Order, OrderId, Role, UnixMillis, UserId, check_message,
+    check_reason, find_other_party, is_party,
 };
 
+use super::commands::build_attempt;
 use crate::{
     actions::Service,
-    store::{MessageReport, MessageRow, NewMessage},
+    store::{MessageReport, MessageRow},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -191,20 +192,38 @@ pub(crate) async fn send_message(
     idempotency: Idempotency,
     Json(MessageForm { text }): Json<MessageForm>,
 ) -> Result<CreatedJson<MessageView>, Problem> {
+    // The rules repeat this check; only here can the response name the field.
     let text = check_message(&text)?;
+    let writer = caller.actor;
     let id = idempotency.command_id;
-    let trace = idempotency.trace;
-    let message = NewMessage {
-        id,
-        order_id,
-        writer: caller.actor,
-        text,
-        trace: trace.unwrap_or_else(|| TraceId::from_command(id).into()),
-    };
-    let sent = service.store.send_message(&message).await??;
+    let body = CommandBody::SendMessage { order_id, text };
+    let attempt = build_attempt(&caller, idempotency, body);
+    let decision = service.decide_command(attempt).await?;
+    require_message_order(decision, writer)?;
+    let sent = service
+        .store
+        .find_sent_message(order_id, writer.role, id)
+        .await?;
+    // It goes when a person of the order is deleted.
+    let sent = sent.ok_or(Code::OrderNotFound)?;
     tracing::info!(order.id = %order_id, number = sent.number, "A message was sent");
-    let view = MessageView::new(sent, None, caller.actor.role);
+    let view = MessageView::new(sent, None, writer.role);
     Ok(CreatedJson(view))
+}
+
+/// Refuses a message that was not sent, and the repeat of one by a provider who has lost the order
+/// since.
+fn require_message_order(decision: OpDecision, writer: Actor) -> Result<(), Problem> {
+    let OpDecision::Decided(outcome) = decision else {
+        return Err(Code::RegionAssigningOffline.into());
+    };
+    if !outcome.has_succeeded() {
+        let first = outcome.first.and_then(|first| first.code);
+        let code = outcome.code.or(first);
+        return Err(code.unwrap_or(Code::Internal).into());
+    }
+    let order = outcome.order.filter(|order| is_party(order, writer));
+    order.map(drop).ok_or_else(|| Code::OrderNotFound.into())
 }
 
 pub(crate) async fn mark_read(

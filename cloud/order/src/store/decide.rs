@@ -27,6 +27,7 @@ use wire::{
 use super::{
     AcceptanceRules, Store, StoreError,
     assignment_rows::{AssignmentAudit, AssignmentLock, apply_transition, lock_assignments},
+    messages::MessageRow,
     rows::{ActRow, AnswerRow, CaseRow, OrderChange, OrderRow},
     snapshot::{OrderReadMode, read_snapshot},
     time_proposals::delete_proposals,
@@ -267,6 +268,9 @@ async fn write_results(
     let events = events.collect::<Result<Vec<_>, _>>()?;
     outbox::add_all(tx, &events).await?;
     delete_proposals(tx, &writes.ended_proposals).await?;
+    let messages = writes.messages.iter();
+    let messages = messages.map(|message| MessageRow::from_new(message, at));
+    tx.insert_all(messages.collect()).await?;
     let acts = writes.acts.iter().map(ActRow::from_act).collect();
     tx.insert_all(acts).await?;
     // The hub's own list may already have opened this case, and the op may arrive again.

@@ -1,5 +1,7 @@
 //! The people whose messages a person does not want, about any order.
 
+use std::collections::BTreeSet;
+
 use platform::{columns, sql::Tx, transact, vals};
 use wire::{UnixMillis, UserId};
 
@@ -16,6 +18,8 @@ columns! {
 
 const BLOCKS_OF: &str =
     "SELECT COUNT(*) FROM message_blocks WHERE blocker_id = ? AND blocked_id = ?";
+
+const BLOCKS_BY: &str = "SELECT blocker_id, blocked_id FROM message_blocks WHERE blocker_id IN (";
 
 const UNBLOCK: &str = "DELETE FROM message_blocks WHERE blocker_id = ? AND blocked_id = ?";
 
@@ -74,6 +78,17 @@ pub(super) async fn is_blocked(
         .fetch_optional(BLOCKS_OF, vals![blocker, blocked])
         .await?;
     Ok(blocks.is_some_and(|blocks| blocks > 0))
+}
+
+/// Who of these people does not want the messages of whom.
+pub(super) async fn read_blocks(
+    tx: &mut Tx,
+    people: &BTreeSet<UserId>,
+) -> Result<BTreeSet<(UserId, UserId)>, StoreError> {
+    let blocks = tx.all_named::<(UserId, UserId)>(BLOCKS_BY, &[], people, ")");
+    let mut blocks: BTreeSet<_> = blocks.await?.into_iter().collect();
+    blocks.retain(|(_, blocked)| people.contains(blocked));
+    Ok(blocks)
 }
 
 /// Ends every block by a deleted person.

@@ -1,27 +1,31 @@
 //! Messages between the two people of an order.
 //!
-//! Invariants: a message is stored once per sender and key, under a lock on its order, so every
-//! reader sees the same order. The numbers have no gap until one of the two people is deleted. A
-//! provider reads only the messages from their own time on the job. At most one unread message in
-//! each direction waits for an inbox line.
+//! Invariants: a message is stored once per sender and key, by the deciding transaction under a lock
+//! on its order, so every reader sees the same order. The numbers have no gap until one of the two
+//! people is deleted. A provider reads only the messages from their own time on the job. At most one
+//! unread message in each direction waits for an inbox line.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
     outbox, row,
-    sql::{Columns, KeyColumn, SealedColumn, SealedTable, Statement, Tx, Val},
+    sql::{
+        Columns, KeyColumn, ROWS_MAX, SealedColumn, SealedTable, Statement, Tx, Val, split_batches,
+    },
     transact, vals,
 };
 use process::trace::TraceId;
-use rules::{find_message_close, find_message_recipient};
+use rules::{
+    KnownMessage, KnownMessages, MessageDirection, MessageThread, NewMessage, OrderState,
+    Submission, find_message_close, find_message_recipient,
+};
 use uuid::Uuid;
 use wire::{
-    Actor, Code, CommandId, Event, EventId, EventType, MessagesQuery, Order, OrderEvent, OrderId,
-    OrderStatus, Role, UnixMillis, UserId, find_other_party, is_party,
+    Action, Actor, Code, CommandId, Event, EventId, EventType, MessagesQuery, Order, OrderEvent,
+    OrderId, OrderStatus, Role, UnixMillis, UserId, find_other_party,
 };
 
-use super::{Store, StoreError, background::lock_order, message_blocks::is_blocked};
-
-/// Of one person about one order.
-const SENT_MAX: u64 = 500;
+use super::{Store, StoreError, background::lock_order, message_blocks::read_blocks};
 
 /// The recipient has this long to read a message on an open page before their inbox gets a line.
 const NOTICE_AFTER_MS: i64 = 60_000;
@@ -54,13 +58,13 @@ row! {
 const ENDED_AT: &str = "SELECT cloud_at FROM order_timeline WHERE order_id = ? \
     AND to_status IN (?, ?) ORDER BY id LIMIT 1";
 
-const NEWEST_NUMBER: &str =
-    "SELECT number FROM order_messages WHERE order_id = ? ORDER BY number DESC LIMIT 1";
+const ENDS: &str = "SELECT order_id, cloud_at FROM order_timeline \
+    WHERE to_status IN (?, ?) AND order_id IN (";
 
-const SENT: &str = "SELECT COUNT(*) FROM order_messages WHERE order_id = ? AND from_provider = ?";
+const THREADS: &str = "SELECT order_id, provider_id, from_provider, COUNT(*) AS sent, \
+    COUNT(read_at) AS seen, MAX(number) AS newest FROM order_messages WHERE order_id IN (";
 
-const UNREAD: &str = "SELECT COUNT(*) FROM order_messages WHERE order_id = ? AND provider_id = ? \
-    AND from_provider = ? AND read_at IS NULL";
+const BY_KEY: &str = "(order_id = ? AND from_provider = ? AND id = ?)";
 
 const READ: &str = "UPDATE order_messages SET read_at = ?, notice_at = NULL WHERE order_id = ? \
     AND number <= ? AND from_provider = ? AND read_at IS NULL";
@@ -87,13 +91,16 @@ row! {
     }
 }
 
-/// A text from one person of an order to the other, under the key that its writer chose.
-pub struct NewMessage {
-    pub id: CommandId,
-    pub order_id: OrderId,
-    pub writer: Actor,
-    pub text: String,
-    pub trace: String,
+row! {
+    /// The messages of an order in one direction, of one provider.
+    struct DirectionCount {
+        order_id: OrderId,
+        provider_id: UserId,
+        from_provider: bool,
+        sent: u64,
+        seen: u64,
+        newest: u64,
+    }
 }
 
 /// How a person stands to the messages of their order.
@@ -108,6 +115,36 @@ pub struct MessageStanding {
 }
 
 impl MessageRow {
+    pub(super) fn from_new(new: &NewMessage, sent_at: UnixMillis) -> Self {
+        let KnownMessage {
+            id,
+            direction,
+            ref text,
+        } = new.message;
+        Self {
+            order_id: new.order_id,
+            number: new.number,
+            id: id.0,
+            provider_id: direction.provider_id,
+            from_provider: direction.from_provider,
+            text: text.clone(),
+            sent_at,
+            read_at: None,
+            notice_at: new.needs_notice.then(|| sent_at.plus_ms(NOTICE_AFTER_MS)),
+        }
+    }
+
+    fn into_known(self) -> KnownMessage {
+        KnownMessage {
+            id: CommandId(self.id),
+            direction: MessageDirection {
+                provider_id: self.provider_id,
+                from_provider: self.from_provider,
+            },
+            text: self.text,
+        }
+    }
+
     pub fn writer_role(&self) -> Role {
         match self.from_provider {
             true => Role::Provider,
@@ -121,48 +158,16 @@ impl MessageRow {
 }
 
 impl Store {
-    /// Stores a message once. A repeat gets the stored one.
-    pub async fn send_message(
+    /// The message that this side of the order sent under the id.
+    pub async fn find_sent_message(
         &self,
-        message: &NewMessage,
-    ) -> Result<Result<MessageRow, Code>, StoreError> {
-        let now = self.clock.now();
-        let event_id = EventId(self.clock.new_id());
-        // An order that ends from here on has just ended.
-        let ended_at = self.find_order_end(message.order_id).await?;
-        transact!(self.sql, tx => {
-            let Some(state) = lock_order(tx, message.order_id).await? else {
-                return Ok(Err(Code::OrderNotFound));
-            };
-            let order = state.order;
-            let writer = message.writer;
-            if !is_party(&order, writer) {
-                return Ok(Err(Code::OrderNotFound));
-            }
-            if let Some(sent) = find_sent(tx, message).await? {
-                return Ok(repeat_or_refuse(sent, message));
-            }
-            let recipient = match find_message_recipient(&order, writer, ended_at, now) {
-                Ok(recipient) => recipient,
-                Err(code) => return Ok(Err(code)),
-            };
-            if is_blocked(tx, writer.user_id, recipient.user_id).await?
-                || is_blocked(tx, recipient.user_id, writer.user_id).await?
-            {
-                return Ok(Err(Code::MessagesBlocked));
-            }
-            let from_provider = writer.role == Role::Provider;
-            let sent = count(tx, SENT, vals![order.id, from_provider]).await?;
-            if sent >= SENT_MAX {
-                return Ok(Err(Code::TooManyMessages));
-            }
-            let row = build_row(tx, &order, message, now).await?;
-            tx.insert(row.clone()).await?;
-            let body = OrderEvent::from_order(order, writer, message.id);
-            let kind = EventType::OrderMessageSent;
-            outbox::add(tx, &Event::new(event_id, kind, now, &message.trace, &body)?).await?;
-            Ok::<_, StoreError>(Ok(row))
-        })
+        order_id: OrderId,
+        from: Role,
+        id: CommandId,
+    ) -> Result<Option<MessageRow>, StoreError> {
+        let text = MessageRow::select("WHERE order_id = ? AND from_provider = ? AND id = ?");
+        let values = vals![order_id, from == Role::Provider, id];
+        Ok(self.sql.fetch_optional(text, values).await?)
     }
 
     /// Up to `limit` messages before the number `before`, newest first: for the provider those of
@@ -317,44 +322,103 @@ fn restrict_to_reader(text: Statement, values: &mut Vec<Val>, reader: Actor) -> 
     }
 }
 
-async fn find_sent(tx: &mut Tx, message: &NewMessage) -> Result<Option<MessageRow>, StoreError> {
-    let from_provider = message.writer.role == Role::Provider;
-    let text = MessageRow::select("WHERE order_id = ? AND from_provider = ? AND id = ?");
-    let values = vals![message.order_id, from_provider, message.id];
-    Ok(tx.fetch_optional(text, values).await?)
+/// The orders to which some request sends a message.
+pub(super) fn list_messaged(submissions: &[Submission]) -> BTreeSet<OrderId> {
+    let sent = list_message_keys(submissions).into_iter();
+    sent.map(|key| key.order_id).collect()
 }
 
-/// A key names one message.
-fn repeat_or_refuse(sent: MessageRow, message: &NewMessage) -> Result<MessageRow, Code> {
-    let is_by_writer = !sent.from_provider || sent.provider_id == message.writer.user_id;
-    match is_by_writer && sent.text == message.text {
-        true => Ok(sent),
-        false => Err(Code::CommandIdReused),
-    }
+/// Under which a message is stored once.
+struct MessageKey {
+    order_id: OrderId,
+    from_provider: bool,
+    id: CommandId,
 }
 
-async fn build_row(
+fn list_message_keys(submissions: &[Submission]) -> Vec<MessageKey> {
+    let keys = submissions.iter().filter_map(|request| match request {
+        Submission::Command(attempt) => {
+            let body = &attempt.command.body;
+            let sends = body.order_action() == Some(Action::Message);
+            attempt.actor.filter(|_| sends).map(|actor| MessageKey {
+                order_id: body.order_id(),
+                from_provider: actor.role == Role::Provider,
+                id: attempt.command.id,
+            })
+        }
+        Submission::LeaseReleased { .. } => None,
+    });
+    keys.collect()
+}
+
+/// The messages on which those of these requests depend. The caller locks the orders first:
+/// messages are stored under these locks.
+pub(super) async fn read_messages(
     tx: &mut Tx,
-    order: &Order,
-    message: &NewMessage,
-    now: UnixMillis,
-) -> Result<MessageRow, StoreError> {
-    let provider_id = order.provider_id;
-    let provider_id = provider_id.ok_or(StoreError::Contradiction("a message without provider"))?;
-    let from_provider = message.writer.role == Role::Provider;
-    let newest: Option<u64> = tx.fetch_optional(NEWEST_NUMBER, vals![order.id]).await?;
-    let unread = count(tx, UNREAD, vals![order.id, provider_id, from_provider]).await?;
-    Ok(MessageRow {
-        order_id: order.id,
-        number: newest.unwrap_or_default() + 1,
-        id: message.id.0,
-        provider_id,
-        from_provider,
-        text: message.text.clone(),
-        sent_at: now,
-        read_at: None,
-        notice_at: (unread == 0).then(|| now.plus_ms(NOTICE_AFTER_MS)),
-    })
+    submissions: &[Submission],
+    orders: &BTreeMap<OrderId, OrderState>,
+) -> Result<KnownMessages, StoreError> {
+    let messaged = list_messaged(submissions);
+    if messaged.is_empty() {
+        return Ok(KnownMessages::default());
+    }
+    let mut threads: BTreeMap<OrderId, MessageThread> = BTreeMap::new();
+    let text = ") GROUP BY order_id, provider_id, from_provider";
+    let counts = tx.all_named::<DirectionCount>(THREADS, &[], &messaged, text);
+    for count in counts.await? {
+        let thread = threads.entry(count.order_id).or_default();
+        thread.newest = thread.newest.max(count.newest);
+        match count.from_provider {
+            true => thread.sent_by_provider += count.sent,
+            false => thread.sent_by_customer += count.sent,
+        }
+        if count.seen < count.sent {
+            thread.unread.insert(MessageDirection {
+                provider_id: count.provider_id,
+                from_provider: count.from_provider,
+            });
+        }
+    }
+    let ended = vals![OrderStatus::Completed, OrderStatus::Cancelled];
+    let ends =
+        tx.all_named::<(OrderId, Option<UnixMillis>)>(ENDS, &ended, &messaged, ") ORDER BY id");
+    for (order_id, at) in ends.await? {
+        let thread = threads.entry(order_id).or_default();
+        thread.ended_at = thread.ended_at.or(at);
+    }
+    for part in split_batches(&list_message_keys(submissions), ROWS_MAX) {
+        let text = MessageRow::select("WHERE ").append_repeated(BY_KEY, " OR ", part.len());
+        let keys = part.iter();
+        let values = keys.flat_map(|key| vals![key.order_id, key.from_provider, key.id]);
+        for row in tx.fetch_all::<MessageRow>(text, values.collect()).await? {
+            let thread = threads.entry(row.order_id).or_default();
+            thread.known.push(row.into_known());
+        }
+    }
+    let people = list_people(submissions, &messaged, orders);
+    let blocks = read_blocks(tx, &people).await?;
+    Ok(KnownMessages { threads, blocks })
+}
+
+/// The people of these orders, and those whom a request may make its people.
+fn list_people(
+    submissions: &[Submission],
+    messaged: &BTreeSet<OrderId>,
+    orders: &BTreeMap<OrderId, OrderState>,
+) -> BTreeSet<UserId> {
+    let mut people = BTreeSet::new();
+    for state in messaged.iter().filter_map(|id| orders.get(id)) {
+        people.insert(state.order.customer_id);
+        people.extend(state.order.provider_id);
+    }
+    for request in submissions {
+        if let Submission::Command(attempt) = request
+            && messaged.contains(&attempt.command.body.order_id())
+        {
+            people.extend(attempt.actor.map(|actor| actor.user_id));
+        }
+    }
+    people
 }
 
 pub(super) async fn find_message(
@@ -364,8 +428,4 @@ pub(super) async fn find_message(
 ) -> Result<Option<MessageRow>, StoreError> {
     let text = MessageRow::select("WHERE order_id = ? AND number = ?");
     Ok(tx.fetch_optional(text, vals![order_id, number]).await?)
-}
-
-async fn count(tx: &mut Tx, text: &'static str, values: Vec<Val>) -> Result<u64, StoreError> {
-    Ok(tx.fetch_optional(text, values).await?.unwrap_or_default())
 }

@@ -26,6 +26,7 @@ use super::{
     AcceptanceRules, StoreError,
     assignment_rows::{AssignmentLock, FenceRow, lock_assignments, offline_rules},
     cancel_fees::{POLICIES, policies_from_rows},
+    messages::read_messages,
     requested_keys::RequestedKeys,
     rows::{AnswerRow, OrderRow},
     start_codes::{derive_start_code, find_locked_starts, list_coded_starts},
@@ -80,6 +81,7 @@ pub(super) async fn read_snapshot(
     let taken_back = taken_back(tx, &named, &answers).await?;
     let incidents = read_incidents(tx, submissions).await?;
     let proposals = read_proposals(tx, &named.rescheduled).await?;
+    let messages = read_messages(tx, submissions, &orders).await?;
     let cancel_policies = match submissions.iter().any(is_cancel) {
         true => policies_from_rows(tx.fetch_all(POLICIES, vals![]).await?)?,
         false => Vec::new(),
@@ -106,6 +108,7 @@ pub(super) async fn read_snapshot(
         cancel_policies,
         incidents,
         proposals,
+        messages,
         start_codes,
         locked_starts,
         ..Snapshot::default()

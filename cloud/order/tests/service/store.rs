@@ -9,6 +9,7 @@ mod gathering;
 mod grants;
 mod lists;
 mod marks;
+mod messages;
 mod money;
 mod photos;
 mod races;

@@ -352,6 +352,57 @@ fn publish_and_approve_are_firm_under_a_rule_and_never_without() {
     check(&by_provider(&approve), &waiting, &ruled, not_theirs);
 }
 
+fn message() -> CommandBody {
+    CommandBody::SendMessage {
+        order_id: OrderId(id(1)),
+        text: "I come at 2.".into(),
+    }
+}
+
+/// The messages of a finished order close after a time that no edge measures.
+#[test]
+fn a_message_is_in_doubt_before_there_is_a_provider_and_to_people_of_another_order() {
+    use OrderStatus::{Cancelled, Pending, PendingReview, Rejected};
+    let body = message();
+    for status in OrderStatus::ALL {
+        let has_provider = status.has_provider() || status == Cancelled;
+        let seen = sight(status, has_provider.then_some(20));
+        let is_early = matches!(status, Pending | PendingReview | Rejected);
+        let customers = VerdictRequest {
+            actor: actor(10, Role::Customer),
+            ..by_provider(&body)
+        };
+        let doubt = is_early.then_some(Code::LooksWrongState);
+        check(
+            &customers,
+            &seen,
+            &HOLDER,
+            taken(Verdict::Provisional, None, doubt),
+        );
+        let doubt = (!has_provider).then_some(Code::LooksNotYours);
+        let providers = by_provider(&body);
+        check(
+            &providers,
+            &seen,
+            &HOLDER,
+            taken(Verdict::Provisional, None, doubt),
+        );
+        for stranger in [actor(99, Role::Provider), actor(99, Role::Customer)] {
+            let strangers = VerdictRequest {
+                actor: stranger,
+                ..by_provider(&body)
+            };
+            let doubt = Some(Code::LooksNotYours);
+            check(
+                &strangers,
+                &seen,
+                &HOLDER,
+                taken(Verdict::Provisional, None, doubt),
+            );
+        }
+    }
+}
+
 #[test]
 fn no_action_but_accept_and_ruled_ones_is_ever_firm() {
     let ruled = EdgeState {
@@ -388,6 +439,7 @@ fn no_action_but_accept_and_ruled_ones_is_ever_firm() {
             rating: 5,
             comment: String::new(),
         },
+        message(),
     ] {
         for status in OrderStatus::ALL {
             let seen = overlay_without_rules(sight(status, Some(20)).order, Vec::new());

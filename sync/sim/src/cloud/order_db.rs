@@ -8,8 +8,8 @@ use std::{
 
 use planted::is_planted;
 use rules::{
-    AssignmentTransition, Booking, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer,
-    Submission, Writes, regions_to_explain,
+    AssignmentTransition, Booking, CaseKind, CommandKey, KnownMessages, OrderState, Snapshot,
+    StoredAnswer, Submission, Writes, regions_to_explain,
 };
 use wire::{
     Action, CommandBody, CommandId, EventId, Order, OrderId, OrderStatus, Region, Role, UnixMillis,
@@ -24,6 +24,7 @@ pub struct OrderDb {
     pub orders: BTreeMap<OrderId, Rc<OrderState>>,
     pub commands: BTreeMap<CommandKey, StoredAnswer>,
     pub lines: BTreeSet<(OrderId, CommandId, UserId)>,
+    pub messages: KnownMessages,
     pub rights: Rights,
     pub met_closed: BTreeSet<(OrderId, UserId)>,
     /// Orders whose providers have another job at that time, as listed.
@@ -72,6 +73,10 @@ impl OrderDb {
                 .extend(answers.map(|(key, answer)| (*key, answer.clone())));
             if let Some(standing) = self.orders.get(&order) {
                 snapshot.orders.insert(order, OrderState::clone(standing));
+            }
+            let sends = attempt.command.body.order_action() == Some(Action::Message);
+            if let Some(thread) = self.messages.threads.get(&order).filter(|_| sends) {
+                snapshot.messages.threads.insert(order, thread.clone());
             }
         }
         for provider in self.find_booking_providers(submissions) {
@@ -147,10 +152,11 @@ impl OrderDb {
                 _ => {}
             }
         }
-        let new = writes
-            .commands
-            .iter()
-            .all(|answer| !self.commands.contains_key(&answer.command_key()));
+        let sends = |id| writes.messages.iter().any(|new| new.message.id == id);
+        let new = writes.commands.iter().all(|answer| {
+            let may_repeat = is_planted(Bug::MessageTwice) && sends(answer.command_id);
+            may_repeat || !self.commands.contains_key(&answer.command_key())
+        });
         if new || is_planted(Bug::AnswersNotKept) {
             Ok(())
         } else {
@@ -166,12 +172,19 @@ impl OrderDb {
                 .insert(write.after.order.id, Rc::new(write.after.clone()));
         }
         for answer in &writes.commands {
-            self.commands.insert(answer.command_key(), answer.clone());
+            let key = answer.command_key();
+            if is_planted(Bug::MessageTwice) && self.commands.contains_key(&key) {
+                continue;
+            }
+            self.commands.insert(key, answer.clone());
         }
         for line in &writes.timeline {
             let entry = &line.entry;
             self.lines
                 .insert((line.order_id, entry.command_id, entry.actor.user_id));
+        }
+        for message in &writes.messages {
+            self.messages.record_message(message);
         }
         for (emitted, number) in writes.events.iter().zip(numbers) {
             if is_planted(Bug::NoOutboxRow) && number.is_multiple_of(7) {

@@ -49,11 +49,12 @@ impl fmt::Display for Counts {
 
 impl Counts {
     /// What ops, answers and events went through, in a narrow column.
-    fn list_deliveries(&self) -> [(&'static str, u64); 21] {
+    fn list_deliveries(&self) -> [(&'static str, u64); 22] {
         [
             ("firm despite those", self.firm_beside_nonsense),
             ("checks", self.checks),
             ("conflicts", self.conflicts),
+            ("messages sent", self.messages),
             ("ops stored", self.ops_stored),
             ("ops parked", self.parked),
             ("passes too late", self.passes_void),

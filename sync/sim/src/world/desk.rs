@@ -122,10 +122,11 @@ impl World {
             item,
             last_look: None,
         };
+        let locks = matches!(self.desk.items[item].body, CommandBody::SendMessage { .. });
         let asked = DecisionRequest {
             by,
             submissions: requests,
-            locks: false,
+            locks,
             asked_at: self.now,
         };
         let takes = self.soon(2, 20);

@@ -228,6 +228,12 @@ impl World {
         }
         self.oracle
             .order_commits(self.now, &self.order_db, &deciding.writes);
+        self.oracle.messages_arrive(
+            self.now,
+            &self.order_db,
+            &deciding.request,
+            &deciding.writes,
+        );
         if let Some(e) = self.thief.on {
             let OpenDecision {
                 request: asked,
@@ -247,6 +253,7 @@ impl World {
             &deciding.numbers,
         );
         self.counts.conflicts(&deciding.writes);
+        self.counts.messages += deciding.writes.messages.len() as u64;
         for write in &deciding.writes.orders {
             let order = &write.after.order;
             let id = order.id;

@@ -3,8 +3,8 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CommandBody, CommandId, OrderId, OrderStatus, Region, Role, ServiceType,
-    UnixMillis, UserId,
+    Actor, Amount, CommandBody, CommandId, Order, OrderId, OrderStatus, Region, Role, ServiceType,
+    UnixMillis, is_party,
 };
 
 use super::World;
@@ -19,6 +19,10 @@ impl World {
         let around = (0..cast::TABLET_COUNT).map(|k| (drawn + k) % cast::TABLET_COUNT);
         let mut fitting = around.filter(|&t| fits(cast::at_tablet(t).role, intent));
         let first = fitting.next().unwrap_or(drawn);
+        if intent == Intent::Message {
+            let mut people = std::iter::once(first).chain(fitting);
+            return people.find(|&t| self.has_recipient(t)).unwrap_or(first);
+        }
         if follows_acceptance(intent) {
             let mut with_work = std::iter::once(first).chain(fitting);
             return with_work
@@ -26,6 +30,17 @@ impl World {
                 .unwrap_or(first);
         }
         first
+    }
+
+    /// True if this tablet's person is one of the two of an order.
+    fn has_recipient(&self, t: usize) -> bool {
+        let actor = self.tablets[t].actor;
+        let known = self.known.get(&cast::region(cast::home(t)));
+        let mut known = known.into_iter().flatten();
+        known.any(|id| {
+            let standing = self.order_db.orders.get(id);
+            standing.is_some_and(|s| seems_right(&s.order, actor, Intent::Message))
+        })
     }
 
     pub(crate) fn fitting_person(&self, drawn: usize, intent: Intent) -> usize {
@@ -102,8 +117,7 @@ impl World {
         let known = self.known.get(&region).unwrap_or(&nowhere);
         let fits = |id: &&OrderId| {
             let standing = self.order_db.orders.get(id);
-            standing
-                .is_some_and(|s| seems_right(s.order.status, s.order.customer_id, actor, intent))
+            standing.is_some_and(|s| seems_right(&s.order, actor, intent))
         };
         let fitting: Vec<&OrderId> = known.iter().filter(fits).collect();
         let pick = usize::try_from(pick / 4 % 1_000).unwrap_or(0);
@@ -117,11 +131,12 @@ impl World {
     }
 }
 
-fn seems_right(status: OrderStatus, customer: UserId, actor: Actor, intent: Intent) -> bool {
+fn seems_right(order: &Order, actor: Actor, intent: Intent) -> bool {
     match intent {
-        Intent::Approve | Intent::Reject => status == OrderStatus::PendingReview,
-        Intent::Accept => matches!(status, OrderStatus::Pending | OrderStatus::Accepted),
-        Intent::Cancel | Intent::Review => customer == actor.user_id,
+        Intent::Approve | Intent::Reject => order.status == OrderStatus::PendingReview,
+        Intent::Accept => matches!(order.status, OrderStatus::Pending | OrderStatus::Accepted),
+        Intent::Cancel | Intent::Review => order.customer_id == actor.user_id,
+        Intent::Message => is_party(order, actor) && order.provider_id.is_some(),
         Intent::Publish
         | Intent::PublishTimed
         | Intent::Withdraw
@@ -145,6 +160,7 @@ fn fits(role: Role, intent: Intent) -> bool {
             role == Role::Provider
         }
         Intent::ReuseId => role == Role::Provider,
+        Intent::Message => matches!(role, Role::Customer | Role::Provider),
     }
 }
 
@@ -180,6 +196,10 @@ fn on(order_id: OrderId, intent: Intent) -> CommandBody {
             order_id,
             rating: 5,
             comment: String::new(),
+        },
+        Intent::Message => CommandBody::SendMessage {
+            order_id,
+            text: "I come at 2.".to_owned(),
         },
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine::view::{ConfirmedOrder, ViewDigest};
 use wire::{CommandId, Order, OrderId, Region};
 
-use super::World;
+use super::{World, desk::DeskItem};
 use crate::{cast, cloud::rights::FIRST_VERSION};
 
 /// Checks all of them and keeps the first broken one.
@@ -19,6 +19,7 @@ pub(super) fn check_at_silence(world: &mut World) {
     }
     every_command_gets_an_outcome(world);
     what_was_acknowledged_is_decided(world);
+    every_message_is_there_once(world);
     no_epoch_outlives_its_rights(world);
     every_op_is_decided_once(world);
     the_feed_skips_nothing(world);
@@ -96,6 +97,26 @@ fn what_was_acknowledged_is_decided(world: &mut World) {
         .check(at, "acknowledged_is_never_lost", open.is_none(), || {
             format!("command {open:?} was acknowledged, and is not decided")
         });
+}
+
+/// 1, 4. Every message that was sent is at its order once, and no refused one is.
+fn every_message_is_there_once(world: &mut World) {
+    let at = world.now;
+    for tablet in &world.tablets {
+        for item in &tablet.items {
+            world
+                .oracle
+                .message_is_there(at, &world.order_db, item.id, tablet.actor, &item.body);
+        }
+    }
+    for asking in &world.desk.items {
+        let DeskItem {
+            id, actor, body, ..
+        } = asking;
+        world
+            .oracle
+            .message_is_there(at, &world.order_db, *id, *actor, body);
+    }
 }
 
 /// 3. No edge continues in an epoch whose rights were taken back: it could never get a grant again.

@@ -22,6 +22,7 @@ mod limits;
 mod link;
 mod lockout;
 mod matrix;
+mod messages;
 mod new_edge;
 mod newcomers;
 mod passwords;

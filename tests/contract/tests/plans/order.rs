@@ -107,6 +107,13 @@ async fn begins_in_the_history(sql: &Sql, recorder: &recorder::Recorder) {
     assert!(steps[0].0.starts_with(first), "{}", steps[0].0);
 }
 
+fn message(order_id: OrderId) -> CommandBody {
+    CommandBody::SendMessage {
+        order_id,
+        text: "I come at 2.".into(),
+    }
+}
+
 async fn run(sql: &Sql) {
     let clock = Clock::fixed_at(NOW);
     let rules = AcceptanceRules {
@@ -128,6 +135,8 @@ async fn run(sql: &Sql) {
             },
         ),
         (Role::Provider, CommandBody::AcceptOrder { order_id }),
+        (Role::Provider, message(order_id)),
+        (Role::Customer, message(order_id)),
     ] {
         let command = command(&clock, body);
         let id = command.id;

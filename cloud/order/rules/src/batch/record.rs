@@ -13,8 +13,8 @@ use super::{
     OrderWrite, Writes,
 };
 use crate::{
-    Attempt, OrderRule, OrderState, Origin, StoredAnswer, disclosure, is_disabled, order_rules,
-    ruling::Ruling,
+    Attempt, NewMessage, OrderRule, OrderState, Origin, StoredAnswer, disclosure, is_disabled,
+    order_rules, ruling::Ruling,
 };
 
 /// Why a promise does not hold, and the end of the right behind it if it was taken back.
@@ -49,6 +49,7 @@ impl BatchDecision<'_> {
                 outcome
             }
             Ruling::AlreadySo => self.record_unchanged(attempt, None),
+            Ruling::Sent(message) => self.record_message(attempt, *message),
             Ruling::Meanwhile(code) => self.record_promise_on_closed_order(attempt, code),
             Ruling::Refused(code) => self.record_refusal(attempt, code, None),
             Ruling::Overturned(how, end) => {
@@ -169,6 +170,17 @@ impl BatchDecision<'_> {
             order,
             ..Outcome::new_plain(OutcomeKind::Applied, self.snapshot.now)
         }
+    }
+
+    /// Records a message: the order's history has no entry for it.
+    fn record_message(&mut self, attempt: &Attempt, message: NewMessage) -> Outcome {
+        let outcome = self.record_unchanged(attempt, None);
+        if let Some(order) = outcome.order.clone() {
+            self.emit_event(EventType::OrderMessageSent, attempt, order, |_| {});
+        }
+        self.messages.record_message(&message);
+        self.writes.messages.push(message);
+        outcome
     }
 
     /// Records an edge's promise on a closed order: it counts, enters the timeline, and its
@@ -452,6 +464,9 @@ pub(crate) fn consumes_command_id(attempt: &Attempt, code: Code) -> bool {
                     | Code::DoubleBooked
                     | Code::RegionAssigningOffline
                     | Code::TermsChanged
+                    | Code::MessagesNotOpen
+                    | Code::MessagesClosed
+                    | Code::MessagesBlocked
             );
             !undecided && !may_change
         }

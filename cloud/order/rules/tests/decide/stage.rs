@@ -186,6 +186,9 @@ impl Stage {
         for order in &writes.ended_proposals {
             self.snapshot.proposals.remove(order);
         }
+        for message in &writes.messages {
+            self.snapshot.messages.record_message(message);
+        }
         for (region, turned) in &writes.turns {
             self.snapshot.regions.insert(*region, turned.after.clone());
         }

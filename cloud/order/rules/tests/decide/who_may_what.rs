@@ -2,6 +2,7 @@
 
 use crate::{
     incidents::{answer, report},
+    messages::message,
     reschedules::agree,
     stage::*,
 };
@@ -28,10 +29,7 @@ fn body(action: Action) -> CommandBody {
         Action::Report => report(1, IncidentKind::NobodyHome, None),
         Action::Answer => answer(1, 77, true),
         Action::Reschedule => agree(1, 66),
-        Action::Message => CommandBody::SendMessage {
-            order_id: order_id(1),
-            text: "Hello".to_owned(),
-        },
+        Action::Message => message(1, "Hello"),
     }
 }
 
@@ -75,8 +73,11 @@ fn barred(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) ->
         (Action::Cancel | Action::Answer, Role::Customer) => {
             (actor != customer(1)).then_some(Code::OrderNotFound)
         }
-        (Action::Review, Role::Customer) | (Action::Message, Role::Customer | Role::Provider) => {
-            Some(Code::UnknownOp)
+        (Action::Review, Role::Customer) => Some(Code::UnknownOp),
+        (Action::Message, Role::Customer) => (actor != customer(1)).then_some(Code::OrderNotFound),
+        (Action::Message, Role::Provider) => {
+            let is_mine = taken && actor == provider(1);
+            (!is_mine).then_some(Code::OrderNotFound)
         }
         (Action::Reschedule, Role::Customer | Role::Provider) if from_edge => Some(Code::UnknownOp),
         (Action::Reschedule, Role::Customer) => {
@@ -123,6 +124,8 @@ fn expected(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) 
         (Action::Report, Accepted | InProgress) => Ok(status),
         (Action::Reschedule, Accepted) => Ok(status),
         (Action::Answer, Accepted | InProgress | Completed) => Ok(status),
+        (Action::Message, Accepted | InProgress | Completed | Reviewed) => Ok(status),
+        (Action::Message, _) => Err(Code::MessagesNotOpen),
         (_, Cancelled) => Err(Code::OrderCancelled),
         (_, Rejected) => Err(Code::OrderRejected),
         _ => Err(Code::WrongState),
@@ -162,11 +165,14 @@ fn check(actor: Actor, action: Action, status: OrderStatus, from_edge: bool) {
                 (OutcomeKind::Applied, None),
                 "{case}"
             );
-            let changed = u64::from(to != status || action.keeps_status());
+            let sends = action == Action::Message;
+            let changed = u64::from(to != status || (action.keeps_status() && !sends));
             let after = stage.order(1);
             assert_eq!(after.status, to, "{case}");
             assert_eq!(after.version, before.order.version + changed, "{case}");
-            assert_eq!(writes.events.len() as u64, changed, "{case}");
+            let news = changed + u64::from(sends);
+            assert_eq!(writes.events.len() as u64, news, "{case}");
+            assert_eq!(writes.messages.len() as u64, u64::from(sends), "{case}");
             assert_eq!(writes.timeline.len() as u64, changed, "{case}");
             assert_eq!(outcome.order.as_ref(), Some(after), "{case}");
         }
@@ -177,6 +183,7 @@ fn check(actor: Actor, action: Action, status: OrderStatus, from_edge: bool) {
                 "{case}"
             );
             assert!(writes.orders.is_empty(), "{case}");
+            assert!(writes.messages.is_empty(), "{case}");
             assert_eq!(stage.order(1), &before.order, "{case}");
             assert!(
                 outcome.order.is_none_or(|order| order == before.order),

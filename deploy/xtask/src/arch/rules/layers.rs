@@ -11,7 +11,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["outcome"],
             &["service_hours", "share", "status"],
             &["command"],
-            &["photo_frames"],
+            &["message_frames", "photo_frames"],
             &["evidence", "incident"],
             &["assignment", "validation", "visibility"],
             &["order", "topics"],
@@ -55,7 +55,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["incident_rules", "message_rules", "reschedule_rules"],
             &["bookings", "disclosure", "ruling"],
             &["input"],
-            &["assignment"],
+            &["assignment", "message_thread"],
         ],
     ),
     (

@@ -3,7 +3,7 @@
 use order::{
     events::UserEventConsumer,
     jobs::erase_due_texts,
-    store::{AcceptanceRules, CaseUpdateResult, NewMessage, Store},
+    store::{AcceptanceRules, CaseUpdateResult, Store},
 };
 use platform::{consume::EventHandler, files::Files, sealing::DataKeys, vals};
 use wire::{
@@ -123,15 +123,9 @@ impl Stage {
     }
 
     pub(super) async fn write(&self, order_id: OrderId, writer: Actor, text: &str) {
-        let message = NewMessage {
-            id: self.command_id(),
-            order_id,
-            writer,
-            text: text.to_owned(),
-            trace: String::new(),
-        };
-        let sent = self.store.send_message(&message).await.unwrap();
-        sent.unwrap();
+        let text = text.to_owned();
+        let body = CommandBody::SendMessage { order_id, text };
+        self.succeed(writer, body).await;
     }
 
     pub(super) async fn succeed(&self, actor: Actor, body: CommandBody) {
