@@ -11,6 +11,7 @@ import { messagesOf } from './messages.answers.mjs'
 import { pushOf } from './push.answers.mjs'
 import { timesOf } from './times.answers.mjs'
 import { reviewsOf } from './reviews.answers.mjs'
+import { seriesOf } from './series.answers.mjs'
 
 export const NOW = Date.parse('2026-11-21T10:52:00Z')
 const at = (time) => new Date(Date.parse(`2026-11-21T${time}Z`)).toISOString()
@@ -513,6 +514,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   routes.unshift(...pushOf({ state, id, at }))
   routes.unshift(...messagesOf({ state, at, people: PEOPLE, orders: known, said }))
   routes.unshift(...timesOf({ state, at, orders: known }))
+  routes.unshift(...seriesOf({ state }))
   routes.unshift(...deletionOf({ state, NOW, PASSWORD }))
   routes.push(...reviewsOf({ state, id, at, people: PEOPLE, orders: known, said, isPicture, picture: PICTURE }))
   const rightOf = (region) => ({

@@ -28,7 +28,7 @@ use wire::{
 
 pub(crate) use photos::PhotoStorage;
 
-use crate::store::{FundedBatchResult, Publication, Store, StoreError};
+use crate::store::{FundedBatchResult, Publication, SeriesPublication, Store, StoreError};
 
 pub(crate) const HUB: &str = "hub";
 
@@ -57,6 +57,12 @@ impl RouteGuard for Service {
 impl Service {
     pub async fn publish_order(&self, publication: Publication) -> Result<OpDecision, StoreError> {
         let decision = self.store.publish_order(publication).await?;
+        count_decision("publish_order", &decision);
+        Ok(decision)
+    }
+
+    pub async fn publish_series(&self, new: SeriesPublication) -> Result<OpDecision, StoreError> {
+        let decision = self.store.publish_series(new).await?;
         count_decision("publish_order", &decision);
         Ok(decision)
     }

@@ -14,6 +14,7 @@ pub(crate) mod messages;
 pub(crate) mod orders;
 pub(crate) mod photos;
 pub(crate) mod receipts;
+pub(crate) mod series;
 pub(crate) mod time_proposals;
 
 use axum::{

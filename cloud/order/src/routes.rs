@@ -20,7 +20,7 @@ use wire::{
         self, AcceptOrders, ApproveOrders, CancelOrders, DoOrders, ManageRegions, PublishOrders,
         ReadDesks, ReadPlatform, SetFees, WithdrawOrders,
     },
-    TimelineEntry,
+    PlannedTime, TimelineEntry,
 };
 
 use crate::{
@@ -31,7 +31,9 @@ use crate::{
         commands, export, incidents, internal, lists, messages,
         orders::{self, PaidAfterwards},
         photos::{self, OrderPhotoView},
-        receipts, time_proposals,
+        receipts,
+        series::{self, SeriesCancellation},
+        time_proposals,
     },
 };
 
@@ -70,6 +72,8 @@ pub(crate) fn api_document(name: &'static str) -> ApiDocument {
         .with_schema::<OrderPhotoView>()
         .with_schema::<CancelFeeView>()
         .with_schema::<PaidAfterwards>()
+        .with_schema::<SeriesCancellation>()
+        .with_schema::<PlannedTime>()
 }
 
 /// Refusal codes of every command on an order.
@@ -92,7 +96,7 @@ const ANY_ORDER_ACTION: &[Permission] = &[
 pub(crate) fn public_routes<T: RouteTable<Service>>(to: T) -> T {
     let to = routes_for_photos(routes_for_everyone(to));
     let to = routes_for_messages(routes_for_incidents(to));
-    let to = routes_for_time_proposals(to);
+    let to = routes_for_series(routes_for_time_proposals(to));
     routes_for_admins(routes_for_calendars(to))
 }
 
@@ -269,6 +273,24 @@ fn routes_for_time_proposals<T: RouteTable<Service>>(to: T) -> T {
             "Decline the other time; the order keeps its own",
             &[Code::OrderNotFound, Code::TimeProposalOver, Code::OwnProposal],
             time_proposals::decline)
+}
+
+#[rustfmt::skip]
+fn routes_for_series<T: RouteTable<Service>>(to: T) -> T {
+    to
+        .add_public_route(
+            permitted(POST, "/api/v1/orders/occurrences", CUSTOMER, &[PublishOrders])
+                .without_key("changes nothing"),
+            "List the times of a job that repeats, without publishing it", &[],
+            series::list_occurrences)
+        .add_public_route(reads_order("/api/v1/orders/{id}/series"),
+            "Show the orders of the series that an order is in: those that you may read",
+            &[Code::OrderNotFound, Code::NotFound], series::show_series)
+        .add_public_route(
+            permitted(POST, "/api/v1/orders/{id}/series/cancel", CUSTOMER_OR_ADMIN, &[CancelOrders]),
+            "Cancel an order and all later ones of its series, each by a command of its own and only \
+             if that costs no fee. The answer says what came out for each",
+            &[Code::OrderNotFound, Code::NotFound], series::cancel_rest)
 }
 
 #[rustfmt::skip]

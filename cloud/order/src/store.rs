@@ -1,6 +1,7 @@
 //! Owns order_db: orders and timeline, commands with their answers, region assignments, cases,
 //! cancellation fees, photos on their way to the file store, messages and proposals of another time
-//! between an order's two people, the feeds of people's calendars, and the erasures of deleted people.
+//! between an order's two people, series of orders, the feeds of people's calendars, and the erasures
+//! of deleted people.
 //!
 //! Invariants: one transaction reads the input of a decision and writes the whole result: order,
 //! timeline, answer, outbox row. A decision depends on rows the transaction locks, never on a range
@@ -29,6 +30,7 @@ mod orders;
 mod photos;
 mod requested_keys;
 mod rows;
+mod series;
 mod snapshot;
 mod stale_orders;
 mod start_codes;
@@ -77,6 +79,7 @@ pub use photos::{
     PhotoPurpose, PhotoVerdict, WholePhoto,
 };
 pub use platform::StoreError;
+pub use series::{SeriesOrder, SeriesPlace, SeriesPublication, SeriesRow, derive_command_id};
 pub use stale_orders::StaleCutoff;
 pub use time_proposals::{NewTimeProposal, PROPOSALS_MAX, TimeProposalRow};
 
@@ -94,7 +97,8 @@ pub const MIGRATIONS: Migrations = platform::migrations!(
     "0006_messages",
     "0007_calendar_feeds",
     "0008_time_proposals",
-    "0009_erasures"
+    "0009_erasures",
+    "0010_series"
 );
 
 /// Maximum commands per transaction; the rest wait for the next.
@@ -251,13 +255,13 @@ impl Store {
         let mut collisions = 0;
         loop {
             let known = self.find_published_order(&publication).await?;
+            if let Some(published) = known
+                && self.find_series(published).await?.is_some()
+            {
+                return Ok(self.refuse_reused_id());
+            }
             let order_id = known.unwrap_or_else(|| OrderId(self.clock.new_id()));
-            let start_code = match publication.wants_start_code {
-                true => Some(self.hash_start_code(order_id).await?),
-                false => None,
-            };
-            let attempt = publication.to_attempt(order_id, start_code);
-            let decision = self.decide_one(attempt).await?;
+            let decision = self.decide_published(&publication, order_id).await?;
             // The first publication may have been decided in between: look again. This refusal
             // stored nothing.
             let overtaken = known.is_none() && is_reused(&decision);
@@ -265,6 +269,27 @@ impl Store {
                 return Ok(decision);
             }
             collisions += 1;
+        }
+    }
+
+    async fn decide_published(
+        &self,
+        publication: &Publication,
+        order_id: OrderId,
+    ) -> Result<OpDecision, StoreError> {
+        let start_code = self.start_code_check(publication, order_id).await?;
+        self.decide_one(publication.to_attempt(order_id, start_code))
+            .await
+    }
+
+    async fn start_code_check(
+        &self,
+        publication: &Publication,
+        order_id: OrderId,
+    ) -> Result<Option<StartCodeCheck>, StoreError> {
+        match publication.wants_start_code {
+            true => Ok(Some(self.hash_start_code(order_id).await?)),
+            false => Ok(None),
         }
     }
 

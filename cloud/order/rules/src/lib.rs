@@ -18,6 +18,7 @@ mod input;
 mod message_rules;
 mod message_thread;
 mod order_rules;
+mod recurrence;
 mod reschedule_rules;
 mod ruling;
 
@@ -39,6 +40,7 @@ pub use message_thread::{
     KnownMessage, KnownMessages, MessageDirection, MessageThread, NewMessage,
 };
 pub use order_rules::{Cancellation, preview_cancellation};
+pub use recurrence::{OCCURRENCES_MAX, Recurrence, RecurrenceRefusal, RecurrenceRule};
 pub use reschedule_rules::{ProposalRefusal, check_may_answer, check_may_propose, check_proposal};
 pub use wire::OfflineRules;
 

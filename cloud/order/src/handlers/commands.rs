@@ -27,7 +27,7 @@ use crate::{
 #[schema(as = ReasonForm)]
 pub(crate) struct ReasonForm {
     #[serde(default)]
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
 }
 
 #[derive(Deserialize, Default, ToSchema)]

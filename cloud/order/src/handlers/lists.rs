@@ -16,6 +16,7 @@ use wire::{
     order_visible_to, words,
 };
 
+use super::series::OrderInSeries;
 use crate::{
     actions::Service,
     say,
@@ -40,7 +41,7 @@ pub(crate) async fn mine(
     Query(filter): Query<ListFilter>,
     Query(choice): Query<OwnChoice>,
     page: Page,
-) -> Result<ItemList<Order>, Problem> {
+) -> Result<ItemList<OrderInSeries>, Problem> {
     match filter.narrow_own(own_orders_query(actor, choice.status))? {
         Some(own) => read_list(&service, actor, own, choice.sort_or_default(), page).await,
         None => Ok(ItemList::from_all_items(Vec::new())),
@@ -73,7 +74,7 @@ pub(crate) async fn available(
     Query(filter): Query<ListFilter>,
     Query(sort): Query<SortChoice>,
     page: Page,
-) -> Result<ItemList<Order>, Problem> {
+) -> Result<ItemList<OrderInSeries>, Problem> {
     let open = OrderListQuery {
         status: Some(OrderStatus::Pending),
         ..OrderListQuery::default()
@@ -94,7 +95,7 @@ pub(crate) async fn all(
     Query(filter): Query<ListFilter>,
     Query(desk): Query<DeskChoice>,
     page: Page,
-) -> Result<ItemList<Order>, Problem> {
+) -> Result<ItemList<OrderInSeries>, Problem> {
     let (desk, sort) = desk.list()?;
     read_list(
         &service,
@@ -112,7 +113,7 @@ async fn read_list(
     list: NarrowedList,
     sort: OrderSort,
     page: Page,
-) -> Result<ItemList<Order>, Problem> {
+) -> Result<ItemList<OrderInSeries>, Problem> {
     let after = page.after.unwrap_or(OrderListCursor::before_all(sort));
     if after.sort != sort {
         return Err(Problem::wrong_field("cursor", say::cursor_of_other_order));
@@ -122,15 +123,26 @@ async fn read_list(
         words,
     } = list;
     if let Some(words) = words {
-        return search_orders(service, actor, &listing, &words, after, page).await;
+        let found = search_orders(service, actor, &listing, &words, after, page).await?;
+        return add_series(service, found).await;
     }
     let orders = service
         .store
         .list(&listing, page.rows_to_read(), after)
         .await?;
-    Ok(page
+    let listed = page
         .build_page(orders, |order| OrderListCursor::from_order(sort, order))
-        .filter_map(|order| order_visible_to(&order, actor)))
+        .filter_map(|order| order_visible_to(&order, actor));
+    add_series(service, listed).await
+}
+
+async fn add_series(
+    service: &Service,
+    list: ItemList<Order>,
+) -> Result<ItemList<OrderInSeries>, Problem> {
+    let ItemList { items, next } = list;
+    let items = OrderInSeries::load_all(service, items).await?;
+    Ok(ItemList { items, next })
 }
 
 /// Scans the list until the page is full, the list ends, or the scan limit is reached.

@@ -22,7 +22,12 @@ use wire::{
     order_visible_to,
 };
 
-use super::{CommandSender, OrderView, WholeList, receipts::TrackingReceipt, require_success};
+use super::{
+    CommandSender, OrderView, WholeList,
+    receipts::TrackingReceipt,
+    require_success,
+    series::{OrderInSeries, RepeatForm, SeriesView, load_series},
+};
 use crate::{actions::Service, say, store::Publication};
 
 /// A customer's form for publishing an order.
@@ -51,6 +56,8 @@ pub(crate) struct OrderForm {
     /// `PUT orders/{id}/photos/{hash}`.
     #[serde(default)]
     photos: Vec<PhotoRef>,
+    /// Publishes the job once for each time of a rule, all of them or none. It needs hours of a day.
+    repeat: Option<RepeatForm>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -62,6 +69,9 @@ pub(crate) struct PublishReply {
     /// For the receipt.
     tracking: TrackingReceipt,
     order: OrderView,
+    /// If the job repeats. The other fields are about its first order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    series: Option<SeriesView>,
 }
 
 pub(crate) async fn publish(
@@ -72,9 +82,10 @@ pub(crate) async fn publish(
         language,
         ..
     }: CommandSender,
-    Json(form): Json<OrderForm>,
+    Json(mut form): Json<OrderForm>,
 ) -> Result<([(HeaderName, String); 1], CreatedJson<PublishReply>), Problem> {
     let wants_start_code = form.start_code;
+    let repeat = form.repeat.take();
     let draft = form.into_draft(language);
     // The rules repeat this check; only here can the response name each field.
     wire::check_draft(&draft)?;
@@ -86,7 +97,16 @@ pub(crate) async fn publish(
         wants_start_code,
         trace,
     };
-    let order = require_success(service.publish_order(publication).await?, caller.actor)?;
+    let decision = match repeat {
+        Some(repeat) => {
+            service
+                .publish_series(repeat.into_series(publication)?)
+                .await?
+        }
+        None => service.publish_order(publication).await?,
+    };
+    let order = require_success(decision, caller.actor)?;
+    let series = load_series(&service, caller.actor, order.id).await?;
     let place = [(header::LOCATION, format!("/api/v1/orders/{}", order.id))];
     let reply = PublishReply {
         order_id: order.id,
@@ -95,6 +115,7 @@ pub(crate) async fn publish(
         message: say::order_published.text_in(language),
         tracking: TrackingReceipt::for_order(&service, &order),
         order: OrderView::for_reader(order, caller.actor),
+        series,
     };
     Ok((place, CreatedJson(reply)))
 }
@@ -146,10 +167,11 @@ pub(crate) async fn order(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<OrderId>,
-) -> Result<Json<Order>, Problem> {
+) -> Result<Json<OrderInSeries>, Problem> {
     let order = service.store.find_order(id).await?;
     let seen = order.and_then(|order| order_visible_to(&order, caller.actor));
-    seen.map(Json).ok_or_else(|| Code::OrderNotFound.into())
+    let order = seen.ok_or(Code::OrderNotFound)?;
+    Ok(Json(OrderInSeries::load(&service, order).await?))
 }
 
 /// Returns the order if the person may read its history. It is for the order's own people and

@@ -15,7 +15,7 @@ use wire::{Actor, Code, CommandId, Hash, OrderId, PhotoRef, UnixMillis, order_vi
 use super::{WholeList, orders::is_reader_of_history};
 use crate::{
     actions::Service,
-    store::{KeptPhoto, OrderPhoto, PhotoArrival, PhotoMoment, PhotoName},
+    store::{KeptPhoto, OrderPhoto, PhotoArrival, PhotoMoment, PhotoName, SeriesOrder},
 };
 
 #[derive(Serialize, ToSchema)]
@@ -100,7 +100,8 @@ async fn open_photo(
     Ok(original_response(kept.kind, bytes.into(), body))
 }
 
-/// Takes a photo that the publication of the caller's order names. A repeat changes nothing.
+/// Takes a photo that the publication of the caller's order names, for all orders of its series. A
+/// repeat changes nothing.
 pub(crate) async fn send_photo(
     State(service): State<Service>,
     caller: Caller,
@@ -112,19 +113,53 @@ pub(crate) async fn send_photo(
     if order.is_none_or(|order| order.customer_id != customer) {
         return Err(Code::OrderNotFound.into());
     }
-    let photo = find_photo_of_job(&service, id, hash).await?;
-    if photo.arrival != PhotoArrival::Awaited {
-        return Ok(Json(photo.into()));
+    let mut photo = find_photo_of_job(&service, id, hash).await?;
+    if photo.arrival == PhotoArrival::Awaited {
+        let name = PhotoName {
+            order_id: id,
+            command_id: photo.command_id,
+            photo: photo.photo,
+        };
+        let sender = Uploader::from_claims(&caller.claims);
+        service.receive_photo_of_job(sender, name, body).await?;
+        photo = find_photo_of_job(&service, id, hash).await?;
     }
-    let name = PhotoName {
-        order_id: id,
-        command_id: photo.command_id,
-        photo: photo.photo,
-    };
-    let sender = Uploader::from_claims(&caller.claims);
-    service.receive_photo_of_job(sender, name, body).await?;
-    let photo = find_photo_of_job(&service, id, hash).await?;
+    // Also for a repeat: the request before may have ended here.
+    if let PhotoArrival::Kept(kept) = photo.arrival {
+        service.share_photo_in_series(id, hash, kept).await?;
+    }
     Ok(Json(photo.into()))
+}
+
+impl Service {
+    /// The orders of a series name the same photos, which their customer sends once.
+    async fn share_photo_in_series(
+        &self,
+        sent_for: OrderId,
+        hash: Hash,
+        kept: KeptPhoto,
+    ) -> Result<(), Problem> {
+        let Some(series) = self.store.find_series(sent_for).await? else {
+            return Ok(());
+        };
+        for SeriesOrder { order, .. } in self.store.list_series_orders(series.id).await? {
+            let photos = self.store.list_order_photos(order.id).await?;
+            let awaited = photos
+                .into_iter()
+                .find(|photo| photo.photo.hash == hash && photo.arrival == PhotoArrival::Awaited);
+            if let Some(photo) = awaited {
+                let name = PhotoName {
+                    order_id: order.id,
+                    command_id: photo.command_id,
+                    photo: photo.photo,
+                };
+                self.store
+                    .record_sent_photo(name, kept.owner, kept.kind)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 async fn find_photo_of_job(

@@ -191,7 +191,7 @@ fn unfunded_starts(writes: &Writes) -> Vec<OrderId> {
 }
 
 /// A concurrent transaction stored an answer for this command, or an order with this id.
-fn is_collision(error: &StoreError) -> bool {
+pub(super) fn is_collision(error: &StoreError) -> bool {
     matches!(error, StoreError::Sql(SqlError::Unique { .. }))
 }
 
@@ -211,7 +211,7 @@ const FORGET_LINES: &str = "DELETE FROM order_timeline WHERE command_id = ?";
 const FORGET_CASES: &str = "DELETE FROM case_items WHERE command_id = ?";
 
 /// Writes the orders; `false` if any has changed since it was read.
-async fn write_orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreError> {
+pub(super) async fn write_orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreError> {
     let mut new: Vec<OrderRow> = Vec::new();
     let mut changed = Vec::new();
     for write in writes {
@@ -235,7 +235,7 @@ async fn write_orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreE
 
 /// Writes everything except the orders: answers, timeline, outbox rows, cases and assignment
 /// changes.
-async fn write_results(
+pub(super) async fn write_results(
     tx: &mut Tx,
     clock: &Clock,
     writes: &Writes,

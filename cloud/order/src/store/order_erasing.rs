@@ -23,6 +23,7 @@ use super::{
     erasures::DueErasure,
     photos::{NamedPhoto, erase_photos},
     rows::ORDERS,
+    series::leave_series,
     timeline_rows::{LineRow, TIMELINE},
 };
 
@@ -167,6 +168,7 @@ impl Store {
             erased += u64::from(erase_evidence(tx, line, evidence).await?);
         }
         erased += erase_photos(tx, id, &photos, &self.clock, now).await?;
+        erased += leave_series(tx, order).await?;
         let has_texts = order.title != ERASED_TITLE
             || !order.description.is_empty()
             || !order.address.is_empty();

@@ -23,6 +23,7 @@ mod photos;
 mod reading;
 mod repeating;
 mod running;
+mod series;
 mod service;
 mod start_codes;
 mod time_proposals;

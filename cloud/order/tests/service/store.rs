@@ -17,6 +17,7 @@ mod replay;
 mod reviews;
 mod rights;
 mod sealing;
+mod series;
 mod shares;
 mod stale;
 mod writing;

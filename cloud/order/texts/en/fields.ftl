@@ -11,6 +11,18 @@ text-too-long = Search for at most { $most } characters.
 fee-above-the-whole = A fee is at most the whole price: 10000 basis points.
 notice-too-long = The notice is at most 720 hours.
 
+## How a job repeats
+
+repeat-rule-unknown = Give a rule such as FREQ=WEEKLY;BYDAY=TU;COUNT=8: daily, weekly or monthly.
+repeat-end-wrong = Say how often the job repeats or until when, one of the two.
+repeat-first-not-in-rule = The first date is not one of the days on which the job repeats.
+repeat-too-few = A job that repeats takes place at least twice.
+repeat-too-many = A job repeats at most { $most } times. Publish the rest later.
+repeat-too-long = The last date is at most a year after the first.
+repeat-overlapping = One date begins before the one before has ended.
+repeat-time-zone-unknown = Name a time zone such as Asia/Shanghai.
+repeat-without-hours = A job that repeats needs an hour at which it begins, and takes less than a day.
+
 ## Who assigns a region
 
 epoch-passed = This node is in a newer epoch.

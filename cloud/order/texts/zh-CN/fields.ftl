@@ -11,6 +11,18 @@ text-too-long = 搜索内容最多 { $most } 个字符。
 fee-above-the-whole = 费用最多为全部价格，即 10000 个基点。
 notice-too-long = 提前通知时间最多为 720 小时。
 
+## How a job repeats
+
+repeat-rule-unknown = 请填写如 FREQ=WEEKLY;BYDAY=TU;COUNT=8 的规则：每天、每周或每月。
+repeat-end-wrong = 请填写重复的次数或截止日期，二者选一。
+repeat-first-not-in-rule = 首次日期不在重复的日期之内。
+repeat-too-few = 重复的工作至少有两次。
+repeat-too-many = 一次最多可重复 { $most } 次，其余请以后再发布。
+repeat-too-long = 末次日期最多比首次晚一年。
+repeat-overlapping = 其中一次在上一次结束前就开始了。
+repeat-time-zone-unknown = 请填写如 Asia/Shanghai 的时区。
+repeat-without-hours = 重复的工作需要开始的时刻，且时长不足一天。
+
 ## Who assigns a region
 
 epoch-passed = 该节点已进入另一代次。

@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, DeliveryState, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, PushDeviceForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, TimeProposalForm, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, DeliveryState, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, OccurrencesForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, PushDeviceForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, TimeProposalForm, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OpenQuery, OrdersQuery } from '../logic/orderFilters.ts'
 import type { OrderSort, ReviewSort } from '../logic/sorts.ts'
 import { ask, type AnswerOf } from './ask.ts'
@@ -86,6 +86,12 @@ export const reportMessage = (id: string, number: number, reason: string) => ask
 export const reportedMessages = (id: string, cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/orders/{id}/messages', { path: { id }, query: { limit: 100, cursor }, signal })
 
 export const publish = (body: OrderForm, commandId: string) => ask('post', '/api/v1/orders', { body, commandId })
+/** The dates of a job that repeats, before it is published. */
+export const occurrences = (body: OccurrencesForm, signal?: Asking) => ask('post', '/api/v1/orders/occurrences', { body, signal }).then(answer => answer.items)
+export const seriesOf = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/series', { path: { id }, signal })
+/** This order and the later ones of its series. */
+export const cancelSeries = (id: string, commandId: string, reason?: string) =>
+  ask('post', '/api/v1/orders/{id}/series/cancel', { path: { id }, body: reason === undefined ? {} : { reason }, commandId }).then(answer => answer.items)
 /** A review is handed in with its words, by a route of its own; so are a report, its answer, another time and a message. */
 export type OrderAction = Exclude<Action, 'review' | 'report' | 'answer' | 'reschedule' | 'message'>
 export const act = (id: string, action: OrderAction, commandId: string, reason?: string, keepalive = false) =>

@@ -6,6 +6,7 @@ import { amountOf } from '../parts/money.ts'
 import { followingId } from './commandIds.ts'
 import type { ExampleJob } from './firstSteps.ts'
 import type { MoreWork } from './incidents.ts'
+import { lackOf, ownTimeZone, type Repeat, ruleOf } from './series.ts'
 
 export interface Draft {
   service: ServiceType | undefined
@@ -23,17 +24,22 @@ export interface Draft {
   startCode?: boolean
   /** Photos of the job. Absent in drafts of before. */
   photos?: readonly PreparedPhoto[]
+  /** How the job repeats. Absent for a single one. */
+  repeat?: Repeat
   /** The id under which it is published once. */
   commandId: string
 }
 
 export const HOURS = ['8-10', '10-12', '12-14', '14-16', '16-18', '18-20'] as const
 
-export type DraftField = 'service' | 'title' | 'region' | 'street' | 'day' | 'hours' | 'price'
+export type DraftField = 'service' | 'title' | 'region' | 'street' | 'day' | 'hours' | 'repeat' | 'price'
+
+/** What is wrong with a field. */
+export type DraftLack = 'missing' | 'past' | 'amount' | 'hours' | 'count' | 'until'
 
 const FIELDS: Readonly<Record<1 | 2 | 3, readonly DraftField[]>> = {
   1: ['service', 'title'],
-  2: ['region', 'street', 'day', 'hours'],
+  2: ['region', 'street', 'day', 'hours', 'repeat'],
   3: ['price'],
 }
 
@@ -76,18 +82,26 @@ export function idAfter(draft: Pick<Draft, 'commandId'>, refusal: string): strin
 }
 
 /** The gaps in a step. `past` is a day and time that is over by `now`. */
-export function lacking(draft: Draft, step: 1 | 2 | 3, now: number): Partial<Record<DraftField, 'missing' | 'past' | 'amount'>> {
-  const lacks: Partial<Record<DraftField, 'missing' | 'past' | 'amount'>> = {}
+export function lacking(draft: Draft, step: 1 | 2 | 3, now: number): Partial<Record<DraftField, DraftLack>> {
+  const lacks: Partial<Record<DraftField, DraftLack>> = {}
   for (const field of FIELDS[step]) {
-    if (field === 'day' || field === 'hours') continue
+    if (field === 'day' || field === 'hours' || field === 'repeat') continue
     if (!draft[field]?.trim()) lacks[field] = 'missing'
   }
   if (step === 2 && draft.hours && !draft.day) lacks.day = 'missing'
   const { end } = timesOf(draft)
   if (step === 2 && end !== undefined && end <= now) lacks.hours = 'past'
+  const repeatLack = lackOfRepeat(draft)
+  if (step === 2 && repeatLack) lacks.repeat = repeatLack
   const amount = amountOf(draft.price)
   if (step === 3 && draft.price.trim() && (amount === undefined || Number(amount) <= 0)) lacks.price = 'amount'
   return lacks
+}
+
+/** A job repeats at an hour, so that each date has its own. */
+function lackOfRepeat({ repeat, day, hours }: Draft): DraftLack | undefined {
+  if (!repeat) return undefined
+  return day && hours ? lackOf(repeat, day) : 'hours'
 }
 
 /** The first step that lacks something; 3 where nothing does. */
@@ -110,6 +124,7 @@ export function orderOf(draft: Draft): OrderForm | undefined {
     address: [draft.district, draft.street].map(part => part.trim()).filter(Boolean).join(' '),
     ...(start === undefined ? {} : { service_start_time: new Date(start).toISOString() }),
     ...(end === undefined ? {} : { service_end_time: new Date(end).toISOString() }),
+    ...(draft.repeat ? { repeat: { rule: ruleOf(draft.repeat, draft.day), time_zone: ownTimeZone() } } : {}),
     ...(draft.startCode ? { start_code: true } : {}),
     ...(draft.photos?.length ? { photos: draft.photos.map(photoRefOf) } : {}),
   }
@@ -139,5 +154,7 @@ export const FIELD_OF_API: Readonly<Record<string, { field: DraftField | 'detail
   address: { field: 'street', step: 2 },
   service_start_time: { field: 'day', step: 2 },
   service_end_time: { field: 'hours', step: 2 },
+  'repeat.rule': { field: 'repeat', step: 2 },
+  'repeat.time_zone': { field: 'repeat', step: 2 },
   price: { field: 'price', step: 3 },
 }

@@ -1,4 +1,6 @@
-//! The statements on orders: one order from publication to its end, and every list.
+//! The statements on orders: one order from publication to its end, every list, and a series.
+
+mod series;
 
 use custody::OrderVersionsQuery;
 use order::{
@@ -21,6 +23,8 @@ use wire::{
     UserId, Verdict, WorkEvidence,
 };
 
+use series::publish_and_erase;
+
 use crate::{
     NOW, SqliteStep, all, fill, messages::messages_after_marks, recorder, scans_of, without_scans,
 };
@@ -41,6 +45,8 @@ const FILLED: &[&str] = &[
     "message_blocks",
     "time_proposals",
     "erasures",
+    "series",
+    "series_orders",
     "outbox",
     "inbox",
 ];
@@ -156,6 +162,7 @@ async fn run(sql: &Sql) {
     decided(&store, Role::Customer, command(&clock, cancel)).await;
     traces(sql, order_id).await;
     erasures(&store, order_id).await;
+    publish_and_erase(&store, &clock).await;
 }
 
 /// An operator's trace of the order.
@@ -404,21 +411,33 @@ async fn firm_answers(store: &Store) {
 }
 
 async fn published(store: &Store, clock: &Clock) -> Order {
+    let publication = publication(CommandId(clock.new_id()), draft());
+    order_of(store.publish_order(publication).await.unwrap())
+}
+
+fn draft() -> Draft {
     let price = Amount::from_minor(20_000).unwrap();
-    let publication = Publication {
-        command_id: CommandId(clock.new_id()),
+    Draft::new(
+        "Fix a tap",
+        ServiceType::CleaningRepair,
+        price,
+        Region::North,
+        "1 Lake Road",
+    )
+}
+
+fn publication(command_id: CommandId, draft: Draft) -> Publication {
+    Publication {
+        command_id,
         actor: actor(Role::Customer),
-        draft: Draft::new(
-            "Fix a tap",
-            ServiceType::CleaningRepair,
-            price,
-            Region::North,
-            "1 Lake Road",
-        ),
+        draft,
         wants_start_code: false,
         trace: None,
-    };
-    match store.publish_order(publication).await.unwrap() {
+    }
+}
+
+fn order_of(decision: OpDecision) -> Order {
+    match decision {
         OpDecision::Decided(outcome) => outcome.order.unwrap(),
         held => panic!("{held:?}"),
     }

@@ -14,10 +14,13 @@ mod incidents;
 mod messages;
 mod offline_rules;
 mod properties;
+mod recurrence;
 mod repeats;
 mod reschedules;
 mod revoked;
 mod rights;
+mod series;
+
 mod shares;
 mod stage;
 mod start_codes;

@@ -32,7 +32,7 @@ async fn publish_with_photos(service: &Service, photos: &[PhotoRef]) -> OrderId 
 }
 
 impl Service {
-    async fn put_photo(
+    pub(super) async fn put_photo(
         &self,
         sender: Actor,
         order: OrderId,

@@ -36,7 +36,17 @@ pub(super) struct Answer {
 
 impl Service {
     pub(super) async fn new(engine: Engine) -> Self {
-        let stage = Stage::new(engine).await;
+        Self::on_stage(Stage::new(engine).await).await
+    }
+
+    /// A customer may have so many open orders.
+    pub(super) async fn with_open_orders(engine: Engine, open_orders_max: u32) -> Self {
+        let mut stage = Stage::new(engine).await;
+        stage.config.open_orders_max = open_orders_max;
+        Self::on_stage(stage).await
+    }
+
+    async fn on_stage(stage: Stage) -> Self {
         let issuer = Issuer::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
         let ground = ServiceContext {

@@ -18,6 +18,9 @@ pub const PURE_MAY_USE: &[&str] = &[
     "blake3",
     "bytes",
     "uuid",
+    // Calendar arithmetic, with tables of time zones that are compiled in.
+    "chrono",
+    "chrono-tz",
     "proptest",
     "rstest",
 ];
@@ -48,7 +51,7 @@ pub const IMPURE: &[(&str, &[&str])] = &[
             "std::time::UNIX_EPOCH",
         ],
     ),
-    (TIME, &["jiff", "chrono", "time"]),
+    (TIME, &["jiff", "chrono::Utc", "chrono::Local", "time"]),
     (
         "randomness is passed in as a value",
         &["rand", "fastrand", "getrandom", "ring"],

@@ -129,6 +129,7 @@ impl Household {
             "an order that waits for approval",
             &json!(waiting),
         );
+        self.has_series().await;
         let taken = self.taken(admin).await;
         self.has(
             Role::Customer,
@@ -230,6 +231,24 @@ impl Household {
             "messages",
             "a message to a customer",
             &number,
+        );
+    }
+
+    /// A job that repeats, whose orders wait for approval.
+    async fn has_series(&mut self) {
+        let start = Clock::system().now().plus_ms(86_400_000);
+        let form = json!({
+            "title": "Water the plants", "service_type": "other", "price": PRICE, "location": "NORTH",
+            "service_start_time": start,
+            "repeat": {"rule": "FREQ=WEEKLY;COUNT=2", "time_zone": "Asia/Shanghai"},
+        });
+        let published = HttpCall::post("/api/v1/orders").json(&form);
+        let published = self.customer.done(published).await;
+        self.has(
+            Role::Customer,
+            "orders",
+            "an order of a series",
+            &published["order_id"],
         );
     }
 
