@@ -78,7 +78,7 @@ fn a_field_that_a_newer_peer_adds_anywhere_in_a_frame_is_read_past() {
             kinds += usize::from(kind == "frame");
         }
     }
-    assert_eq!(kinds, 20);
+    assert_eq!(kinds, 22);
     let part = |bytes: &[u8]| SnapshotPart::from_bytes(bytes).unwrap();
     check("snapshot/part", &vector("snapshot/part"), part);
     let lost = |bytes: &[u8]| minicbor::decode::<Lost>(bytes).unwrap();
@@ -106,7 +106,7 @@ fn a_field_that_a_newer_peer_adds_anywhere_in_an_op_or_a_command_is_read_past() 
             commands += 1;
         }
     }
-    assert_eq!((ops, commands), (7, 19));
+    assert_eq!((ops, commands), (7, 20));
 }
 
 #[test]

@@ -391,5 +391,5 @@ fn every_kind_of_frame_has_a_golden_vector() {
     let mut kinds: Vec<_> = frames().iter().map(Frame::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 20);
+    assert_eq!(kinds.len(), 22);
 }
