@@ -93,7 +93,7 @@ impl ActRecorder {
     pub(crate) fn record_answer(&self, act: Option<ActId>, status: StatusCode) {
         let Some(ActId { id }) = act else { return };
         let recorder = self.clone();
-        self.tasks.spawn("act-answer", async move {
+        self.tasks.spawn_once("act-answer", async move {
             let end = ActEnd {
                 status: status.as_u16(),
             };

@@ -62,8 +62,10 @@ impl Service {
     }
 
     pub async fn publish_series(&self, new: SeriesPublication) -> Result<OpDecision, StoreError> {
+        let occurrences = new.times.len();
         let decision = self.store.publish_series(new).await?;
         count_decision("publish_order", &decision);
+        tracing::info!(occurrences, result = result_of(&decision), "Series decided");
         Ok(decision)
     }
 

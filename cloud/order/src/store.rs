@@ -98,7 +98,8 @@ pub const MIGRATIONS: Migrations = platform::migrations!(
     "0007_calendar_feeds",
     "0008_time_proposals",
     "0009_erasures",
-    "0010_series"
+    "0010_series",
+    "0011_message_counts"
 );
 
 /// Maximum commands per transaction; the rest wait for the next.

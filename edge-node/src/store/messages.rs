@@ -56,8 +56,9 @@ pub struct MarkedOrders {
     pub last: Option<OrderId>,
 }
 
-/// The messages of an order close 30 days after its end.
-const COMPLETED_WITHIN_MS: i64 = 31 * 24 * 60 * 60 * 1_000;
+/// An order that changed after its completion lost its messages here, so each round asks about it, and
+/// not only its turn.
+const CHANGED_WITHIN_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// In the answer about one order.
 const ITEMS_MAX: u32 = 100;
@@ -142,24 +143,28 @@ fn load_marks(
     now: UnixMillis,
 ) -> rusqlite::Result<MarkedOrders> {
     const AT_WORK: &str = "SELECT id, (SELECT max(number) FROM messages WHERE order_id = orders.id)
-        FROM orders WHERE worker IS NOT NULL AND id > ? ORDER BY id LIMIT ?";
+        FROM orders WHERE worker IS NOT NULL AND id > ?1
+        UNION SELECT id, (SELECT max(number) FROM messages WHERE order_id = orders.id)
+        FROM orders INDEXED BY orders_on_board
+        WHERE final = 0 AND updated_at > ?3 AND worker IS NULL AND dropped_digest IS NULL
+        AND (feed_open = 0 OR version > feed_version) AND id > ?1 ORDER BY id LIMIT ?2";
     const COMPLETED: &str = "SELECT id,
         (SELECT max(number) FROM messages WHERE order_id = orders.id)
         FROM orders INDEXED BY orders_on_board
-        WHERE final = 0 AND updated_at > ? AND worker IS NULL AND dropped_digest IS NULL
-        AND (feed_open = 0 OR version > feed_version) AND id > ? ORDER BY id LIMIT ?";
+        WHERE final = 0 AND worker IS NULL AND dropped_digest IS NULL
+        AND (feed_open = 0 OR version > feed_version) AND id > ?1 ORDER BY id LIMIT ?2";
     let limit = to_sql_int(MESSAGE_MARKS_MAX as u64);
     let after = turn.after.as_ref().map_or(&[][..], |id| &id.as_bytes()[..]);
     let mut statement;
     let rows = match turn.orders {
         MessageOrders::AtWork => {
             statement = conn.prepare_cached(AT_WORK)?;
-            statement.query_map(params![after, limit], read_mark)?
+            let since = now.plus_ms(-CHANGED_WITHIN_MS);
+            statement.query_map(params![after, limit, since.0], read_mark)?
         }
         MessageOrders::Completed => {
             statement = conn.prepare_cached(COMPLETED)?;
-            let since = now.plus_ms(-COMPLETED_WITHIN_MS);
-            statement.query_map(params![since.0, after, limit], read_mark)?
+            statement.query_map(params![after, limit], read_mark)?
         }
     };
     let marks: Vec<MessageMark> = rows.collect::<rusqlite::Result<_>>()?;

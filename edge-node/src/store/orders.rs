@@ -194,8 +194,9 @@ pub(super) fn merge_order(
     Ok(what)
 }
 
-/// The messages of an erased order go. A change after the end may be the deletion of its provider,
-/// so its messages are asked for again, like those of an order that the edge did not ask about.
+/// The messages of an erased order go. A change after the end may be the deletion of its provider, and
+/// so may one that the feed left out, so its messages are asked for again, like those of an order that
+/// the edge did not ask about.
 fn update_messages(
     conn: &Connection,
     old: Option<&ConfirmedOrder>,
@@ -204,7 +205,10 @@ fn update_messages(
     let old = old.map(|row| &row.order);
     let new = &new.order;
     let is_after_end = !is_open(new.status)
-        && old.is_some_and(|old| old.status == new.status && old.version < new.version);
+        && old.is_some_and(|old| {
+            let is_same_end = old.status == new.status && old.version < new.version;
+            is_same_end || old.version + 1 < new.version
+        });
     if new.title == ERASED_TITLE || is_after_end {
         delete_messages_of(conn, new.id)?;
     }

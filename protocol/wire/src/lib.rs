@@ -256,7 +256,7 @@ pub use time::UnixMillis;
 pub use topics::TabletCredentials;
 pub use validation::{
     FieldError, TextRule, check_comment, check_draft, check_message, check_optional_note,
-    check_optional_reason, check_proposal_note, check_reason, check_text,
+    check_optional_reason, check_proposal_note, check_reason, check_text, check_times,
 };
 pub use visibility::{
     AcceptanceCertainty, HIDDEN_CUSTOMER, find_other_party, hide_customer_and_address, is_party,

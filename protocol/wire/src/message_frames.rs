@@ -16,8 +16,8 @@ use crate::{
 /// Orders in one question.
 pub const MESSAGE_MARKS_MAX: usize = 64;
 
-/// Messages in one answer: 16 of the longest fit into 64 KiB.
-pub const MESSAGES_IN_ANSWER_MAX: usize = 16;
+/// Messages in one answer. The longest answer passes a slow line as quickly as any other frame.
+pub const MESSAGES_IN_ANSWER_MAX: usize = 8;
 
 /// How far an edge has the messages of an order: all up to this number, or none if it is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]

@@ -280,10 +280,7 @@ fn check_price(price: Amount) -> Option<FieldError> {
 }
 
 /// Checks the times of an order.
-pub(crate) fn check_times(
-    start: Option<UnixMillis>,
-    end: Option<UnixMillis>,
-) -> Option<FieldError> {
+pub fn check_times(start: Option<UnixMillis>, end: Option<UnixMillis>) -> Option<FieldError> {
     let named = [("service_start_time", start), ("service_end_time", end)];
     let out_of_range = named
         .into_iter()

@@ -34,7 +34,6 @@ impl Simulation for SyncSimulation {
     fn seed_to_try_first(bug: Bug) -> Option<u64> {
         match bug {
             Bug::RelogWashes => Some(501),
-            Bug::EndingForgotten => Some(314),
             Bug::SuspectGoesOn => Some(261),
             Bug::HubClockAlone => Some(181),
             Bug::ChainNotChecked => Some(171),

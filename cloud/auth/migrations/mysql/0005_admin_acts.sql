@@ -1,5 +1,4 @@
--- What admins change through the gateway. A row is written before the change begins, so none is
--- missing.
+-- What admins change through the gateway: a row for each request, written before the change begins.
 CREATE TABLE admin_acts (
   id BINARY(16) NOT NULL PRIMARY KEY,
   at BIGINT NOT NULL,
@@ -7,14 +6,13 @@ CREATE TABLE admin_acts (
   method VARCHAR(8) NOT NULL,
   -- The pattern of the path.
   route VARCHAR(120) NOT NULL,
-  -- It names ids, and no words of people.
+  -- It has the ids, as the caller wrote them.
   path VARCHAR(300) NOT NULL,
-  -- The idempotency key: a repeat of the request is the same act.
+  -- The idempotency key: requests under the same one may be repeats.
   request_key BINARY(16) NULL,
   trace VARCHAR(32) NOT NULL,
   -- Of the answer. NULL if none was seen.
   status BIGINT NULL,
-  UNIQUE KEY admin_acts_request (by_user, request_key, path),
   KEY admin_acts_at (at, id),
   KEY admin_acts_person (by_user, at, id),
   KEY admin_acts_route (route, method, at, id)

@@ -1,7 +1,7 @@
 //! `GET /api/v1/admin/acts` lists what admins have changed. The gateway records each change before it
 //! passes it on (`POST /internal/acts`), and then the status of the answer.
 //!
-//! Invariant: a record holds ids and the names of routes, and no words of people.
+//! Invariant: a record holds the route and the path, and nothing of a query or a body.
 
 use axum::{extract::State, http::StatusCode};
 use process::{
@@ -136,7 +136,8 @@ pub(crate) async fn record_act(
         trace: act.trace,
         status: None,
     };
-    let id = service.store.record_act(&act).await?;
+    let id = act.id;
+    service.store.record_act(act).await?;
     Ok(Json(RecordedAct { id }))
 }
 

@@ -218,7 +218,7 @@ async fn an_act_of_an_admin_goes_after_two_years(#[case] engine: Engine) {
         trace: String::new(),
         status: None,
     };
-    store.record_act(&act).await.unwrap();
+    store.record_act(act).await.unwrap();
     clock.advance(2 * 365 * 24 * HOUR_MS - 1);
     assert_eq!(jobs::purge_expired(store, clock).await.unwrap(), 0);
     clock.advance(1);

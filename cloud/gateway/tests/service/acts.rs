@@ -1,9 +1,18 @@
 //! What admins change is on record before a part hears of it.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use axum::{
+    Router,
     body::Body,
     http::{Method, Request, StatusCode, header},
 };
+use gateway::Config;
+use platform::upstream::Upstream;
+use process::parts::CloudPart;
 use serde_json::{Value, json};
 use wire::Role;
 
@@ -44,9 +53,24 @@ async fn an_admins_change_is_on_record_with_its_answer() {
 
 #[tokio::test]
 async fn a_change_that_cannot_be_put_on_record_reaches_no_part() {
-    let gate = Gate::new().await;
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = calls.clone();
+    let order = Router::new().fallback(async move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+    });
+    let gate = Gate::with(Config::default(), "memory:", |peers| {
+        peers.with_part(CloudPart::Order, Upstream::from_router(order))
+    })
+    .await;
+    let approve = "/api/v1/orders/0193a1c2-0000-7000-8000-000000000001/approve";
+    let done = change(&gate, Role::Admin, approve).await;
+    assert_eq!(
+        (done.status, calls.swap(0, Ordering::Relaxed)),
+        (StatusCode::OK, 1)
+    );
     gate.auth.set(|auth| auth.takes_no_acts = true);
-    let refused = change(&gate, Role::Admin, REVOKE).await;
+    let refused = change(&gate, Role::Admin, approve).await;
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
     assert_eq!(
         (refused.status, refused.code(), &refused.body["part"]),
         (

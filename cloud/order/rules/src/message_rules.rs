@@ -4,7 +4,8 @@
 //! Invariant: a message leaves the order as it is, and is sent once per sender and command id.
 
 use wire::{
-    Actor, Code, Order, OrderStatus, Role, UnixMillis, check_message, find_other_party, is_party,
+    Actor, Code, ERASED_TITLE, Order, OrderStatus, Role, UnixMillis, check_message,
+    find_other_party, is_party,
 };
 
 use crate::{
@@ -27,7 +28,8 @@ pub fn find_message_close(order: &Order, ended_at: Option<UnixMillis>) -> Option
     })
 }
 
-/// The recipient of what this person writes now. `ended_at` is when the order was completed or
+/// The recipient of what this person writes now. No one reads what is written to a deleted customer.
+/// `ended_at` is when the order was completed or
 /// cancelled.
 pub fn find_message_recipient(
     order: &Order,
@@ -39,6 +41,9 @@ pub fn find_message_recipient(
         return Err(Code::OrderNotFound);
     }
     let recipient = find_other_party(order, writer).ok_or(Code::MessagesNotOpen)?;
+    if order.title == ERASED_TITLE {
+        return Err(Code::MessagesClosed);
+    }
     match find_message_close(order, ended_at) {
         Some(closes_at) if closes_at <= now => Err(Code::MessagesClosed),
         _ => Ok(recipient),

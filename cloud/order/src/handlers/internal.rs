@@ -7,7 +7,7 @@ use axum::{
 use custody::{ComparedOrders, OrderVersionsQuery};
 use process::{
     parts::CloudPart,
-    problem::{Json, Path, Problem},
+    problem::{Json, Path, Problem, format_error_chain},
     tokens::ServiceCaller,
 };
 use rules::{Attempt, Origin};
@@ -70,18 +70,44 @@ pub(crate) async fn list_messages(
     Json(query): Json<MessagesQuery>,
 ) -> Result<Json<MessagesAnswer>, Problem> {
     check_length(query.marks.len(), MESSAGE_MARKS_MAX)?;
-    let mut rows = Vec::new();
-    if !query.marks.is_empty() {
-        let limit = MESSAGES_IN_ANSWER_MAX + 1;
-        rows = service
-            .store
-            .list_messages_after_marks(&query, limit)
-            .await?;
-    }
+    let mut rows = read_messages_after(&service, query).await?;
     let is_more = rows.len() > MESSAGES_IN_ANSWER_MAX;
     rows.truncate(MESSAGES_IN_ANSWER_MAX);
     let messages = rows.into_iter().map(to_order_message).collect();
     Ok(Json(MessagesAnswer { messages, is_more }))
+}
+
+/// An order whose messages cannot be read holds up no other.
+async fn read_messages_after(
+    service: &Service,
+    query: MessagesQuery,
+) -> Result<Vec<MessageRow>, Problem> {
+    let MessagesQuery { region, marks } = query;
+    if marks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let limit = MESSAGES_IN_ANSWER_MAX + 1;
+    let all = MessagesQuery { region, marks };
+    let error = match service.store.list_messages_after_marks(&all, limit).await {
+        Ok(rows) => return Ok(rows),
+        Err(error) if error.is_unavailable() => return Err(error.into()),
+        Err(error) => error,
+    };
+    tracing::error!(
+        error = format_error_chain(&error),
+        "Could not read the messages of some orders; the others are told"
+    );
+    let mut rows = Vec::new();
+    for mark in all.marks {
+        let one = MessagesQuery {
+            region,
+            marks: vec![mark],
+        };
+        if let Ok(found) = service.store.list_messages_after_marks(&one, limit).await {
+            rows.extend(found);
+        }
+    }
+    Ok(rows)
 }
 
 fn to_order_message(row: MessageRow) -> OrderMessage {

@@ -12,8 +12,8 @@ use texts::Phrase;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
-    Actor, Code, Command, CommandBody, Order, OrderCode, OrderId, OrderStatus, PlannedTime,
-    UnixMillis, order_visible_to,
+    Actor, Code, Command, CommandBody, Order, OrderCode, OrderId, OrderStatus, PlannedTime, Role,
+    UnixMillis, check_times, order_visible_to,
 };
 
 use super::{
@@ -55,8 +55,12 @@ pub(crate) struct OccurrencesForm {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SeriesView {
     id: Uuid,
-    rule: String,
-    time_zone: String,
+    /// For its customer and admins: others would read from it when the orders are that they may not
+    /// see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_zone: Option<String>,
     items: Vec<SeriesItem>,
 }
 
@@ -176,6 +180,9 @@ pub(crate) async fn list_occurrences(
         service_start_time: form.service_start_time,
         service_end_time: form.service_end_time,
     };
+    if let Some(error) = check_times(Some(first.service_start_time), first.service_end_time) {
+        return Err(error.into());
+    }
     let refused = |refusal| refusal_to_problem(refusal, PREVIEW);
     let recurrence = Recurrence::parse(&form.rule, &form.time_zone).map_err(refused)?;
     let items = recurrence.list_occurrences(first).map_err(refused)?;
@@ -225,10 +232,11 @@ pub(super) async fn load_series(
                 version: order.version,
             })
         });
+    let reads_rule = reader.role == Role::Admin || series.customer_id == reader.user_id;
     Ok(Some(SeriesView {
         id: series.id,
-        rule: series.rule,
-        time_zone: series.time_zone,
+        rule: reads_rule.then_some(series.rule),
+        time_zone: reads_rule.then_some(series.time_zone),
         items: items.collect(),
     }))
 }

@@ -41,6 +41,13 @@ pub(super) const MESSAGES: SealedTable = SealedTable {
 };
 
 row! {
+    struct CountRow in message_counts {
+        order_id: OrderId,
+        newest: u64,
+    }
+}
+
+row! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct MessageRow in order_messages sealed by MESSAGES {
         pub order_id: OrderId,
@@ -63,6 +70,12 @@ const ENDS: &str = "SELECT order_id, cloud_at FROM order_timeline \
 
 const THREADS: &str = "SELECT order_id, provider_id, from_provider, COUNT(*) AS sent, \
     COUNT(read_at) AS seen, MAX(number) AS newest FROM order_messages WHERE order_id IN (";
+
+const COUNTS: &str = "SELECT order_id, newest FROM message_counts WHERE order_id IN (";
+
+const NEWEST: &str = "SELECT COALESCE(MAX(newest), 0) FROM \
+    (SELECT newest FROM message_counts WHERE order_id = ? \
+    UNION ALL SELECT MAX(number) FROM order_messages WHERE order_id = ?) AS known";
 
 const BY_KEY: &str = "(order_id = ? AND from_provider = ? AND id = ?)";
 
@@ -379,6 +392,11 @@ pub(super) async fn read_messages(
             });
         }
     }
+    let counts = tx.all_named::<(OrderId, u64)>(COUNTS, &[], &messaged, ")");
+    for (order_id, newest) in counts.await? {
+        let thread = threads.entry(order_id).or_default();
+        thread.newest = thread.newest.max(newest);
+    }
     let ended = vals![OrderStatus::Completed, OrderStatus::Cancelled];
     let ends =
         tx.all_named::<(OrderId, Option<UnixMillis>)>(ENDS, &ended, &messaged, ") ORDER BY id");
@@ -419,6 +437,17 @@ fn list_people(
         }
     }
     people
+}
+
+/// Before messages are removed, so that no later one gets a number of theirs.
+pub(super) async fn keep_newest_number(tx: &mut Tx, order_id: OrderId) -> Result<(), StoreError> {
+    const FORGET: &str = "DELETE FROM message_counts WHERE order_id = ?";
+    let found: Option<u64> = tx.fetch_optional(NEWEST, vals![order_id, order_id]).await?;
+    let Some(newest) = found.filter(|newest| *newest > 0) else {
+        return Ok(());
+    };
+    tx.exec(FORGET, vals![order_id]).await?;
+    Ok(tx.insert(CountRow { order_id, newest }).await?)
 }
 
 pub(super) async fn find_message(

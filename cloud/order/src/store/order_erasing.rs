@@ -21,6 +21,7 @@ use super::{
     Store, StoreError,
     background::{build_background_entry, lock_order},
     erasures::DueErasure,
+    messages::keep_newest_number,
     photos::{NamedPhoto, erase_photos},
     rows::ORDERS,
     series::leave_series,
@@ -195,6 +196,7 @@ async fn erase_own_texts(
     let reports = vals![order_id, order_id, person];
     // Before the messages, by which it finds them.
     let mut erased = tx.exec(DELETE_REPORTS_WITH_PROVIDER, reports).await?;
+    keep_newest_number(tx, order_id).await?;
     let messages = vals![order_id, person, true];
     erased += tx.exec(DELETE_OWN_MESSAGES, messages).await?;
     for text in [

@@ -8,7 +8,7 @@ use platform::{
     sql::{Columns, Statement, Tx, in_list},
     transact, vals,
 };
-use rules::{Recurrence, Submission, decide_submissions};
+use rules::{Recurrence, Submission, Writes, decide_submissions};
 use uuid::{Builder, Uuid};
 use wire::{
     Code, CommandId, Draft, Hash, OpDecision, Order, OrderId, Outcome, OutcomeKind, PlannedTime,
@@ -27,7 +27,7 @@ row! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct SeriesRow in series {
         pub id: Uuid,
-        customer_id: UserId,
+        pub customer_id: UserId,
         pub rule: String,
         pub time_zone: String,
         pub occurrences: u64,
@@ -129,6 +129,11 @@ impl Store {
         &self,
         new: &SeriesPublication,
     ) -> Result<SeriesDecision, StoreError> {
+        if new.publication.wants_start_code
+            && let Some(refusal) = self.find_refusal(new).await?
+        {
+            return Ok(refusal);
+        }
         let mut submissions = Vec::with_capacity(new.times.len());
         let mut places = Vec::with_capacity(new.times.len());
         let series_id = self.clock.new_id();
@@ -153,13 +158,53 @@ impl Store {
         };
         transact!(self.sql, tx => {
             let decision = self.decide_all_or_none(tx, &submissions).await?;
-            if is_applied(&decision) {
+            if matches!(&decision, SeriesDecision::Final(decision) if is_applied(decision)) {
                 tx.insert(series.clone()).await?;
                 tx.insert_all(places.clone()).await?;
-            } else if is_answered_before(&decision) {
-                return Ok(SeriesDecision::Overtaken);
             }
-            Ok(SeriesDecision::Final(decision))
+            Ok(decision)
+        })
+    }
+
+    /// The first refusal, if there is one, found without the start codes: their hashes take long.
+    async fn find_refusal(
+        &self,
+        new: &SeriesPublication,
+    ) -> Result<Option<SeriesDecision>, StoreError> {
+        let submissions: Vec<Submission> = (1u64..)
+            .zip(&new.times)
+            .map(|(number, time)| {
+                let order_id = OrderId(self.clock.new_id());
+                let publication = new.build_occurrence(number, *time);
+                Submission::Command(Box::new(publication.to_attempt(order_id, None)))
+            })
+            .collect();
+        transact!(self.sql, tx => {
+            let writes = self.decide_submissions(tx, &submissions).await?;
+            Ok(self.first_refusal(&writes))
+        })
+    }
+
+    async fn decide_submissions(
+        &self,
+        tx: &mut Tx,
+        submissions: &[Submission],
+    ) -> Result<Writes, StoreError> {
+        let now = self.clock.now();
+        let mode = OrderReadMode::Plain;
+        let snapshot = read_snapshot(tx, &self.rules, submissions, mode, now).await?;
+        Ok(decide_submissions(&snapshot, submissions))
+    }
+
+    /// A request whose first command was answered before is one that came twice. The other ids follow
+    /// from the first, so a person who has used one of them meant something else.
+    fn first_refusal(&self, writes: &Writes) -> Option<SeriesDecision> {
+        let mut answers = writes.answers.iter().enumerate();
+        let (index, refusal) = answers.find(|(_, answer)| !is_applied(answer))?;
+        Some(match (is_answered_before(refusal), index) {
+            (true, 0) => SeriesDecision::Overtaken,
+            (true, _) => SeriesDecision::Final(self.refuse_reused_id()),
+            (false, _) => SeriesDecision::Final(refusal.clone()),
         })
     }
 
@@ -168,14 +213,11 @@ impl Store {
         &self,
         tx: &mut Tx,
         submissions: &[Submission],
-    ) -> Result<OpDecision, StoreError> {
+    ) -> Result<SeriesDecision, StoreError> {
         let now = self.clock.now();
-        let mode = OrderReadMode::Plain;
-        let snapshot = read_snapshot(tx, &self.rules, submissions, mode, now).await?;
-        let writes = decide_submissions(&snapshot, submissions);
-        let refused = writes.answers.iter().find(|answer| !is_applied(answer));
-        if let Some(refused) = refused {
-            return Ok(refused.clone());
+        let writes = self.decide_submissions(tx, submissions).await?;
+        if let Some(refusal) = self.first_refusal(&writes) {
+            return Ok(refusal);
         }
         if !write_orders(tx, &writes.orders).await? {
             return Err(StoreError::Contradiction(
@@ -184,7 +226,8 @@ impl Store {
         }
         write_results(tx, &self.clock, &writes, now).await?;
         let first = writes.answers.into_iter().next();
-        first.ok_or(StoreError::Unreadable("no answer"))
+        let first = first.ok_or(StoreError::Unreadable("no answer"))?;
+        Ok(SeriesDecision::Final(first))
     }
 
     pub(super) fn refuse_reused_id(&self) -> OpDecision {

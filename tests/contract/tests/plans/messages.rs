@@ -8,7 +8,7 @@ pub(crate) async fn messages_after_marks(store: &Store, order_id: OrderId) {
     for count in [1, MESSAGE_MARKS_MAX] {
         let mark = MessageMark {
             order_id,
-            number: 0,
+            number: 99,
         };
         let query = MessagesQuery {
             region: Region::North,

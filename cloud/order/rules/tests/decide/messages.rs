@@ -6,7 +6,8 @@ use rules::{
     Writes, find_message_close, find_message_recipient,
 };
 use wire::{
-    Actor, Code, CommandBody, EventType, Order, OrderStatus, OutcomeKind, Role, UnixMillis,
+    Actor, Code, CommandBody, ERASED_TITLE, EventType, Order, OrderStatus, OutcomeKind, Role,
+    UnixMillis,
 };
 
 use crate::stage::*;
@@ -46,6 +47,15 @@ fn the_two_of_an_order_write_from_the_acceptance_until_a_month_after_its_end() {
         let closes_at = find_message_close(&order, Some(ENDED));
         assert_eq!(closes_at, (!goes_on).then_some(CLOSES), "{status}");
     }
+}
+
+#[test]
+fn no_one_writes_to_a_deleted_customer() {
+    let order = Order {
+        title: ERASED_TITLE.to_owned(),
+        ..order_in(OrderStatus::Completed, true)
+    };
+    check(&order, provider(1), ENDED, Err(Code::MessagesClosed));
 }
 
 #[test]

@@ -151,6 +151,8 @@ async fn people_see_the_orders_of_a_series_that_they_may_read(#[case] engine: En
     service.act(admin(), ids[2], "approve").await;
     let open = service.series(provider(1), ids[0]).await.body;
     assert_eq!(series_ids(&open), [ids[0], ids[2]]);
+    // From the rule they would read when the other orders are.
+    assert_eq!((open.get("rule"), open.get("time_zone")), (None, None));
     let numbers: Vec<&Value> = open["items"]
         .as_array()
         .unwrap()

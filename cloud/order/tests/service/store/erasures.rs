@@ -98,6 +98,26 @@ async fn a_deleted_providers_own_words_go_and_the_customers_stay(#[case] engine:
     assert!(told.iter().all(|told| told.order.title == TITLE));
 }
 
+/// An edge asks for what follows the last number that it has.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn no_message_gets_the_number_of_a_removed_one(#[case] engine: Engine) {
+    let stage = plain_stage(engine).await;
+    let order_id = stage.job_in_second_hands().await;
+    stage.delete_person(provider(2)).await;
+    assert_eq!(stage.erase().await, 1);
+    stage.write(order_id, provider(1), "On my way.").await;
+    stage.write(order_id, customer(1), "Thanks.").await;
+    let left = stage
+        .store
+        .list_messages(order_id, customer(1), None, 10)
+        .await;
+    let numbers: Vec<u64> = left.unwrap().iter().map(|one| one.number).collect();
+    assert_eq!(numbers, [3, 2]);
+}
+
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
