@@ -170,7 +170,7 @@ async fn traces(sql: &Sql, order: OrderId) {
     let database = Database::from(sql);
     let found = outbox::find_order_events(&database, order, 100).await;
     let events: Vec<EventId> = found.unwrap().iter().map(|one| one.event.id).collect();
-    assert_eq!(events.len(), 6, "of each change");
+    assert_eq!(events.len(), 8, "of each change and message");
     let receipts = inbox::find_receipts(&database, "order_people", &events).await;
     assert_eq!(receipts.unwrap(), []);
 }
