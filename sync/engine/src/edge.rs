@@ -25,10 +25,11 @@ use wire::{
 
 pub use interface::{
     EdgeFilePosition, EdgeRunIdentity, EdgeWrite, HubCheck, IgnoreReason, LinkEnd, LinkStep,
-    MachineReport, NewEpoch, OpRange, OpRun, SnapshotChunkWrite, TailWrite, reconnect_delay,
+    MachineReport, NewEpoch, OpRange, OpRun, SnapshotChunkWrite, TailWrite, ToldMessages,
+    reconnect_delay,
 };
 
-pub use messages::{MessageOrders, MessageRounds, MessageTurn, ToldMessages, is_asked_about};
+pub use messages::{MessageOrders, MessageRounds, MessageTurn, is_asked_about};
 pub use photos::{PhotoChunk, PhotoPace};
 
 use photos::PhotoUnderWay;

@@ -19,8 +19,7 @@ pub fn line(seed: u64, keep: &BTreeSet<usize>, says: &str) -> String {
     format!("{seed} keep {}  # {says}", keep.join(","))
 }
 
-/// The plan of a line of the file.
-pub(crate) fn read(line: &str) -> Option<SeedPlan> {
+fn read(line: &str) -> Option<SeedPlan> {
     let line = line.split('#').next()?.trim();
     let mut words = line.split_whitespace();
     let plan = SeedPlan::from_seed(words.next()?.parse().ok()?);

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use wire::{
     BootNonce, CertificateAnswer, ChainHead, Challenge, Code, CommandId, DiskUse, EdgeId,
-    FeedChange, ForwardedAcceptFrame, Frame, Hash, HeldReason, NumberedOutcome, PhotoAnswer,
-    QuarantineWhy, Region, SnapshotCursor, StagedSnapshot, UnixMillis,
+    FeedChange, ForwardedAcceptFrame, Frame, Hash, HeldReason, NumberedOutcome, OrderMessage,
+    PhotoAnswer, QuarantineWhy, Region, SnapshotCursor, StagedSnapshot, UnixMillis,
 };
 
-use super::messages::ToldMessages;
 use crate::view::ViewDigest;
 
 /// The identity of one run of an edge process.
@@ -23,6 +22,14 @@ pub struct EdgeRunIdentity {
     pub version: String,
     /// Tablets on other machines connect to it without encryption.
     pub plain_listeners: bool,
+}
+
+/// What the cloud told about the orders of one question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldMessages {
+    pub messages: Vec<OrderMessage>,
+    /// The orders of the question have more.
+    pub is_more: bool,
 }
 
 /// How this edge verifies its hub, as declared in Hello. The default verifies nothing.

@@ -10,15 +10,7 @@ use wire::{
     MessagesQueryFrame, Order, OrderId, OrderMessage, OrderStatus, UnixMillis,
 };
 
-use super::{EdgeProtocol, IgnoreReason, LinkPhase, LinkStep, ignore_frame};
-
-/// What the cloud told about the orders of one question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToldMessages {
-    pub messages: Vec<OrderMessage>,
-    /// The orders of the question have more.
-    pub is_more: bool,
-}
+use super::{EdgeProtocol, IgnoreReason, LinkPhase, LinkStep, ToldMessages, ignore_frame};
 
 impl EdgeProtocol {
     /// True if a question may leave now.

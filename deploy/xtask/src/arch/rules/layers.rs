@@ -165,6 +165,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["pipeline"],
             &["handlers"],
             &["state"],
+            &["acts"],
             &[
                 "identity",
                 "call",
