@@ -703,8 +703,42 @@ test('the record of changes says who did what to whom, and is narrowed by a clic
   await page.getByLabel('To', { exact: true }).fill('')
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV', exact: true }).click()])
   const lines = readFileSync(await download.path(), 'utf8').trim().split('\r\n')
-  assert.deepEqual([lines.length, lines[1].split(',')[2]], [6, 'Approved an order'])
+  assert.equal((await rows()).length, 5, 'the page has not read the second page')
+  assert.deepEqual([lines.length, lines[1].split(',')[2], lines[6].split(',')[2]], [7, 'Approved an order', 'Cancelled the rest of a series'])
   assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('the settings show each value as its answer comes, and none without one', async () => {
+  const state = Object.assign(gateway({ role: 'admin' }), { silent: ['/cancel-fees', '/admin/roles'] })
+  const { context, page, go } = await open(state)
+  await go('/settings')
+  const card = (title) => page.locator('.card').filter({ has: page.getByRole('heading', { name: title, exact: true }) })
+  await card('Fees').getByText("Platform's fee").waitFor()
+  await card('Fees').getByText('This part of Holdfast does not answer now.').waitFor()
+  await card('Roles').getByText('This part of Holdfast does not answer now.').waitFor()
+  assert.equal(await page.getByText('Late cancellation').count(), 0)
+  assert.equal(await page.getByText(/^0 roles$/).count(), 0)
+  await context.close()
+})
+
+test('the rules of a region are changed as they are now, not as they were when the page was read', async () => {
+  const state = gateway({ role: 'admin' })
+  const { context, page, go } = await open(state)
+  await go('/settings')
+  const change = page.getByRole('button', { name: 'Change the rules…' }).first()
+  state.silent = ['/admin/assignments/NORTH']
+  await change.click()
+  await page.getByText('This part of Holdfast does not answer now.').first().waitFor()
+  assert.equal(await page.locator('dialog[open]').count(), 0)
+  state.silent = []
+  state.right.rules = { unpaid_start: false, unpaid_start_max: { price_max: '80.00', currency: 'EUR' }, address_at_start: true, approval: null }
+  await change.click()
+  const dialog = page.locator('dialog[open]')
+  assert.equal(await dialog.getByLabel('Up to (EUR)').inputValue(), '80.00')
+  await dialog.getByRole('button', { name: 'Set these rules' }).click()
+  const [{ body }] = await state.changed(1)
+  assert.deepEqual(body.rules, { unpaid_start: false, unpaid_start_max: { price_max: '80.00', currency: 'EUR' }, address_at_start: true, paid_afterwards: [] })
   await context.close()
 })
 

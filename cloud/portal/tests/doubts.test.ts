@@ -23,6 +23,13 @@ it('finds what the order itself shows', () => {
   expect(doubtsOf(order({ description: ' ' }), [], now)).toEqual(['wordless'])
 })
 
+it('takes the dates of one series for no doubles of each other', () => {
+  const inSeries = (series: string, number: number) => ({ ...order({ id: `${series}${number}` }), series: { id: series, number, occurrences: 4 } })
+  expect(doubtsOf(inSeries('s', 1), [inSeries('s', 1), inSeries('s', 2)], now)).toEqual([])
+  expect(doubtsOf(inSeries('s', 1), [inSeries('r', 1)], now)).toEqual(['twice'])
+  expect(doubtsOf(inSeries('s', 1), [order()], now)).toEqual(['twice'])
+})
+
 it('finds ways to reach a person in the text, and no others', () => {
   for (const description of ['call 138 1234 5678', 'me@example.org please', 'see https://x.y']) expect(doubtsOf(order({ description }), [], now)).toEqual(['contact'])
   for (const description of ['flat 12, door 345', 'part number 99138123456780']) expect(doubtsOf(order({ description }), [], now)).toEqual([])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { blankDraft, type Draft, firstOpenStep, lacking, orderOf } from '../src/logic/draft.ts'
-import { daysOf, lackOf, marksOf, newRepeat, ownTimeZone, ruleOf, weekdayOf } from '../src/logic/series.ts'
+import { daysOf, lackOf, marksOf, newRepeat, ownTimeZone, ruleOf, toldOf, weekdayOf } from '../src/logic/series.ts'
 
 /** A Tuesday. */
 const DAY = '2026-12-01'
@@ -47,6 +47,17 @@ describe('the dates', () => {
   })
 })
 
+describe('a cancel of the rest', () => {
+  it('tells of the orders that were still to be cancelled, and of no other', () => {
+    const items = [
+      { order_id: 'a', status: 'cancelled' }, { order_id: 'b', status: 'pending', refused: 'terms_changed' },
+      { order_id: 'c', status: 'completed', refused: 'wrong_state' }, { order_id: 'd', status: 'in_progress', refused: 'wrong_state' },
+    ] as const
+    expect(toldOf(items, new Set(['a', 'b', 'd'])).map(one => one.order_id), 'the work of one began meanwhile').toEqual(['a', 'b', 'd'])
+    expect(toldOf(items, new Set()).map(one => one.order_id)).toEqual(['a', 'b'])
+  })
+})
+
 describe('a draft', () => {
   const now = new Date(2026, 10, 21, 11).getTime()
   const full: Draft = { ...blankDraft('c'), service: 'cleaning_repair', title: 'Fix a tap', region: 'NORTH', street: '1 Lake Road', day: DAY, hours: '8-10', price: '180', repeat: newRepeat('weekly') }
@@ -57,9 +68,16 @@ describe('a draft', () => {
     expect(orderOf(single)).not.toHaveProperty('repeat')
   })
 
-  it('that repeats lacks its day, its hours or its end', () => {
+  it('without an hour keeps its repeat for later and is one job until then', () => {
+    for (const change of [{ hours: '' }, { day: '', hours: '' }]) {
+      const waiting = { ...full, ...change }
+      expect(lacking({ ...waiting, repeat: { ...newRepeat('daily'), count: '1' } }, 2, now)).toEqual({})
+      expect(orderOf(waiting)).not.toHaveProperty('repeat')
+    }
+  })
+
+  it('that repeats lacks its end', () => {
     expect(firstOpenStep(full, now)).toBe(3)
-    expect(lacking({ ...full, hours: '' }, 2, now)).toEqual({ repeat: 'hours' })
     expect(lacking({ ...full, repeat: { ...newRepeat('daily'), count: '1' } }, 2, now)).toEqual({ repeat: 'count' })
     expect(lacking({ ...full, repeat: { ...newRepeat('daily'), ends: 'until' } }, 2, now)).toEqual({ repeat: 'until' })
   })

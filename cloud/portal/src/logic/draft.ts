@@ -24,7 +24,7 @@ export interface Draft {
   startCode?: boolean
   /** Photos of the job. Absent in drafts of before. */
   photos?: readonly PreparedPhoto[]
-  /** How the job repeats. Absent for a single one. */
+  /** How the job repeats, once it has an hour. Absent for a single one. */
   repeat?: Repeat
   /** The id under which it is published once. */
   commandId: string
@@ -35,7 +35,7 @@ export const HOURS = ['8-10', '10-12', '12-14', '14-16', '16-18', '18-20'] as co
 export type DraftField = 'service' | 'title' | 'region' | 'street' | 'day' | 'hours' | 'repeat' | 'price'
 
 /** What is wrong with a field. */
-export type DraftLack = 'missing' | 'past' | 'amount' | 'hours' | 'count' | 'until'
+export type DraftLack = 'missing' | 'past' | 'amount' | 'count' | 'until'
 
 const FIELDS: Readonly<Record<1 | 2 | 3, readonly DraftField[]>> = {
   1: ['service', 'title'],
@@ -91,17 +91,17 @@ export function lacking(draft: Draft, step: 1 | 2 | 3, now: number): Partial<Rec
   if (step === 2 && draft.hours && !draft.day) lacks.day = 'missing'
   const { end } = timesOf(draft)
   if (step === 2 && end !== undefined && end <= now) lacks.hours = 'past'
-  const repeatLack = lackOfRepeat(draft)
+  const repeat = repeatOf(draft)
+  const repeatLack = repeat && lackOf(repeat, draft.day)
   if (step === 2 && repeatLack) lacks.repeat = repeatLack
   const amount = amountOf(draft.price)
   if (step === 3 && draft.price.trim() && (amount === undefined || Number(amount) <= 0)) lacks.price = 'amount'
   return lacks
 }
 
-/** A job repeats at an hour, so that each date has its own. */
-function lackOfRepeat({ repeat, day, hours }: Draft): DraftLack | undefined {
-  if (!repeat) return undefined
-  return day && hours ? lackOf(repeat, day) : 'hours'
+/** A job repeats at an hour, so that each date has its own: without one the choice waits. */
+export function repeatOf(draft: Pick<Draft, 'day' | 'hours' | 'repeat'>): Repeat | undefined {
+  return draft.hours && timesOf(draft).start !== undefined ? draft.repeat : undefined
 }
 
 /** The first step that lacks something; 3 where nothing does. */
@@ -114,6 +114,7 @@ export function orderOf(draft: Draft): OrderForm | undefined {
   const price = amountOf(draft.price)
   if (!draft.service || !draft.region || price === undefined) return undefined
   const { start, end } = timesOf(draft)
+  const repeat = repeatOf(draft)
   return {
     title: draft.title.trim(),
     description: draft.details.trim(),
@@ -124,7 +125,7 @@ export function orderOf(draft: Draft): OrderForm | undefined {
     address: [draft.district, draft.street].map(part => part.trim()).filter(Boolean).join(' '),
     ...(start === undefined ? {} : { service_start_time: new Date(start).toISOString() }),
     ...(end === undefined ? {} : { service_end_time: new Date(end).toISOString() }),
-    ...(draft.repeat ? { repeat: { rule: ruleOf(draft.repeat, draft.day), time_zone: ownTimeZone() } } : {}),
+    ...(repeat ? { repeat: { rule: ruleOf(repeat, draft.day), time_zone: ownTimeZone() } } : {}),
     ...(draft.startCode ? { start_code: true } : {}),
     ...(draft.photos?.length ? { photos: draft.photos.map(photoRefOf) } : {}),
   }

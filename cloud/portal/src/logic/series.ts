@@ -1,5 +1,8 @@
 // A job that repeats: what its customer chooses, the rule of iCalendar that it becomes, and what is special about its dates.
 
+import type { OrderStatus } from '@holdfast/kit/api.gen.ts'
+import { AFTER } from '@holdfast/kit/wire.gen.ts'
+
 const DAY_MS = 24 * 60 * 60 * 1000
 
 export const REPEATS = ['daily', 'weekly', 'fortnightly', 'monthly'] as const
@@ -58,6 +61,11 @@ export function ruleOf(repeat: Repeat, day: string): string {
     ...(kind === 'weekly' || kind === 'fortnightly' ? [`BYDAY=${daysOf(repeat, day).join(',')}`] : []),
     ends === 'count' ? `COUNT=${Number(repeat.count)}` : `UNTIL=${repeat.until.replaceAll('-', '')}`,
   ].join(';')
+}
+
+/** The orders of which a cancel of the rest tells: not those that were over before. `open` are the ones that could be cancelled. */
+export function toldOf<T extends { order_id: string; status: OrderStatus; refused?: string }>(items: readonly T[], open: ReadonlySet<string>): T[] {
+  return items.filter(({ order_id, status, refused }) => refused === undefined || open.has(order_id) || AFTER[status].cancel !== undefined)
 }
 
 /** The time zone of this browser, in which the customer reads their clock. */
