@@ -122,7 +122,7 @@ async fn twenty_messages_arrive_once_in_order_over_ten_cuts_and_two_deaths_of_th
         }
         for n in 0..IN_EACH_ROUND {
             let count = round * IN_EACH_ROUND + n;
-            let order_id = orders[usize::from(count % 3 == 0)];
+            let order_id = orders[usize::from(count.is_multiple_of(3))];
             let text = format!("message {count}");
             let command = scene.tablet.prepare(message(order_id, &text));
             let reply = scene.tablet.until_stored(command, LIMIT).await.unwrap();
