@@ -159,38 +159,8 @@ impl SyncSession {
                 let outputs = returning.send(tail);
                 (SessionPhase::Returning(returning), outputs)
             }
-            (
-                SessionPhase::Open(open),
-                SyncSessionInput::Frame(Frame::CertificateRequest(request)),
-            ) => {
-                let outputs = self.admit_certificate_request(open.link_session, request, now);
-                (SessionPhase::Open(open), outputs)
-            }
-            (SessionPhase::Open(open), SyncSessionInput::CertificateDecided(answer)) => {
-                let reply = certificates::send_reply(open.link_session, answer);
-                (SessionPhase::Open(open), vec![reply])
-            }
-            (SessionPhase::Open(open), SyncSessionInput::Frame(Frame::PhotoChunk(chunk))) => {
-                let outputs = self.admit_photo_chunk(open.link_session, chunk);
-                (SessionPhase::Open(open), outputs)
-            }
-            (SessionPhase::Open(open), SyncSessionInput::PhotoAnswered { chunk, answer }) => {
-                let outputs = self.answer_photo_chunk(open.link_session, &chunk, answer);
-                (SessionPhase::Open(open), outputs)
-            }
-            (SessionPhase::Open(open), SyncSessionInput::Frame(Frame::MessagesQuery(query))) => {
-                let outputs = self.admit_messages_query(open.link_session, query);
-                (SessionPhase::Open(open), outputs)
-            }
-            (SessionPhase::Open(open), SyncSessionInput::MessagesAnswered(answer)) => {
-                let outputs = self.answer_messages_query(open.link_session, answer);
-                (SessionPhase::Open(open), outputs)
-            }
             (SessionPhase::Open(mut open), input) => {
-                let outputs = open.handle_input(input, now).unwrap_or_else(|UnusedFrame| {
-                    self.ignored += 1;
-                    Vec::new()
-                });
+                let outputs = self.handle_open_input(&mut open, input, now);
                 (SessionPhase::Open(open), outputs)
             }
             (phase, SyncSessionInput::Frame(_)) => {
@@ -198,6 +168,39 @@ impl SyncSession {
                 (phase, Vec::new())
             }
             (phase, _) => (phase, Vec::new()),
+        }
+    }
+
+    fn handle_open_input(
+        &mut self,
+        open: &mut OpenSession,
+        input: SyncSessionInput,
+        now: UnixMillis,
+    ) -> Vec<SyncSessionOutput> {
+        let link_session = open.link_session;
+        match input {
+            SyncSessionInput::Frame(Frame::CertificateRequest(request)) => {
+                self.admit_certificate_request(link_session, request, now)
+            }
+            SyncSessionInput::CertificateDecided(answer) => {
+                vec![certificates::send_reply(link_session, answer)]
+            }
+            SyncSessionInput::Frame(Frame::PhotoChunk(chunk)) => {
+                self.admit_photo_chunk(link_session, chunk)
+            }
+            SyncSessionInput::PhotoAnswered { chunk, answer } => {
+                self.answer_photo_chunk(link_session, &chunk, answer)
+            }
+            SyncSessionInput::Frame(Frame::MessagesQuery(query)) => {
+                self.admit_messages_query(link_session, query)
+            }
+            SyncSessionInput::MessagesAnswered(answer) => {
+                self.answer_messages_query(link_session, answer)
+            }
+            input => open.handle_input(input, now).unwrap_or_else(|UnusedFrame| {
+                self.ignored += 1;
+                Vec::new()
+            }),
         }
     }
 

@@ -79,7 +79,7 @@ pub struct SeriesOrder {
 }
 
 enum SeriesDecision {
-    Final(OpDecision),
+    Final(Box<OpDecision>),
     /// Another request under the same command id was decided first.
     Overtaken,
 }
@@ -97,7 +97,7 @@ impl Store {
                 decided => decided?,
             };
             match decided {
-                SeriesDecision::Final(decision) => return Ok(decision),
+                SeriesDecision::Final(decision) => return Ok(*decision),
                 SeriesDecision::Overtaken if collisions < COLLISIONS_MAX => collisions += 1,
                 SeriesDecision::Overtaken => {
                     return Ok(self.refuse_reused_id());
@@ -203,8 +203,8 @@ impl Store {
         let (index, refusal) = answers.find(|(_, answer)| !is_applied(answer))?;
         Some(match (is_answered_before(refusal), index) {
             (true, 0) => SeriesDecision::Overtaken,
-            (true, _) => SeriesDecision::Final(self.refuse_reused_id()),
-            (false, _) => SeriesDecision::Final(refusal.clone()),
+            (true, _) => SeriesDecision::Final(Box::new(self.refuse_reused_id())),
+            (false, _) => SeriesDecision::Final(Box::new(refusal.clone())),
         })
     }
 
@@ -227,7 +227,7 @@ impl Store {
         write_results(tx, &self.clock, &writes, now).await?;
         let first = writes.answers.into_iter().next();
         let first = first.ok_or(StoreError::Unreadable("no answer"))?;
-        Ok(SeriesDecision::Final(first))
+        Ok(SeriesDecision::Final(Box::new(first)))
     }
 
     pub(super) fn refuse_reused_id(&self) -> OpDecision {
