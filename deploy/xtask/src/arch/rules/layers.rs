@@ -52,7 +52,12 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["decide"],
             &["batch"],
             &["order_rules"],
-            &["incident_rules", "message_rules", "recurrence", "reschedule_rules"],
+            &[
+                "incident_rules",
+                "message_rules",
+                "recurrence",
+                "reschedule_rules",
+            ],
             &["bookings", "disclosure", "ruling"],
             &["input"],
             &["assignment", "message_thread"],
