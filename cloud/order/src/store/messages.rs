@@ -73,9 +73,10 @@ const THREADS: &str = "SELECT order_id, provider_id, from_provider, COUNT(*) AS 
 
 const COUNTS: &str = "SELECT order_id, newest FROM message_counts WHERE order_id IN (";
 
-const NEWEST: &str = "SELECT COALESCE(MAX(newest), 0) FROM \
-    (SELECT newest FROM message_counts WHERE order_id = ? \
-    UNION ALL SELECT MAX(number) FROM order_messages WHERE order_id = ?) AS known";
+const COUNT: &str = "SELECT newest FROM message_counts WHERE order_id = ?";
+
+const NEWEST: &str =
+    "SELECT number FROM order_messages WHERE order_id = ? ORDER BY number DESC LIMIT 1";
 
 const BY_KEY: &str = "(order_id = ? AND from_provider = ? AND id = ?)";
 
@@ -442,8 +443,9 @@ fn list_people(
 /// Before messages are removed, so that no later one gets a number of theirs.
 pub(super) async fn keep_newest_number(tx: &mut Tx, order_id: OrderId) -> Result<(), StoreError> {
     const FORGET: &str = "DELETE FROM message_counts WHERE order_id = ?";
-    let found: Option<u64> = tx.fetch_optional(NEWEST, vals![order_id, order_id]).await?;
-    let Some(newest) = found.filter(|newest| *newest > 0) else {
+    let newest: Option<u64> = tx.fetch_optional(NEWEST, vals![order_id]).await?;
+    let kept: Option<u64> = tx.fetch_optional(COUNT, vals![order_id]).await?;
+    let Some(newest) = newest.max(kept) else {
         return Ok(());
     };
     tx.exec(FORGET, vals![order_id]).await?;
