@@ -324,6 +324,8 @@ test('a code is typed on the screen, sent again after a pause, and refused in th
   await page.getByText('Choose how to go on.').first().waitFor()
   await page.locator('input[name=way][value=phone]').check()
   await onward(page)
+  // The button of the page before has the same place.
+  await page.locator('#phone').waitFor()
   await onward(page)
   await page.getByText('Enter your phone number.').first().waitFor()
   await page.fill('#phone', 'call me')
