@@ -1,4 +1,4 @@
-//! The rows of messages: a copy of the cloud's, which may be emptied and asked for again.
+//! The rows of messages: a copy of the cloud's, which may be emptied and requested again.
 //!
 //! Invariant: only an order with its copy here has messages, and none if its customer was erased.
 
@@ -42,7 +42,7 @@ pub(super) fn delete_messages_of(conn: &Connection, order_id: OrderId) -> rusqli
     execute_cached(conn, DELETE, [&order_id.as_bytes()[..]])
 }
 
-/// An order has come of which the cloud has not told the messages.
+/// Call it when an order comes before its messages were received from the cloud.
 pub(super) fn forget_time_told(conn: &Connection) -> rusqlite::Result<()> {
     execute_cached(conn, "DELETE FROM messages_told", [])
 }

@@ -1,8 +1,8 @@
-//! The messages of the orders here: how far the cloud has told them, and who reads them.
+//! The edge's copy of its orders' messages: the time up to which it is complete, and its readers.
 //!
-//! Invariants: the customer of an order reads all its messages, its provider those of their own time
-//! with the job, and nobody else any. All messages up to the recorded time are here, of every order
-//! that the edge asks about.
+//! Invariants: the customer of an order reads all its messages, its provider those written to or by
+//! them, and others none. If a time is recorded, the copy has all messages up to it of every order
+//! that the edge queries.
 
 use engine::edge::{MessageOrders, MessageTurn, is_asked_about};
 use journal::JournalError;
@@ -41,14 +41,14 @@ pub struct StoredMessage {
     pub sent_at: UnixMillis,
 }
 
-/// What a person may read, and up to when all of it is here.
+/// The messages that a person may read; all up to `as_of` are here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadableMessages<T> {
     pub as_of: Option<UnixMillis>,
     pub items: Vec<T>,
 }
 
-/// The marks of a turn.
+/// One turn's orders, each with the number of its newest message here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MarkedOrders {
     pub marks: Vec<MessageMark>,
@@ -56,8 +56,8 @@ pub struct MarkedOrders {
     pub last: Option<OrderId>,
 }
 
-/// An order that changed after its completion lost its messages here, so each round asks about it, and
-/// not only its turn.
+/// A change after completion deletes the order's messages here, so every round queries such an
+/// order, not only its turn among the completed ones.
 const CHANGED_WITHIN_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// In the answer about one order.
@@ -87,7 +87,7 @@ impl Store {
             .await
     }
 
-    /// The cloud has told all messages up to `at`.
+    /// Records that all messages up to `at` were received from the cloud.
     pub async fn save_messages_told(&self, at: UnixMillis) -> StoreWriteResult<()> {
         const PUT: &str = "INSERT OR REPLACE INTO messages_told (one, at) VALUES (1, ?)";
         self.journal
@@ -112,7 +112,7 @@ impl Store {
             .await
     }
 
-    /// The newest messages of an order, oldest first. `None` for a person who is no party of it.
+    /// The newest messages of an order, oldest first. `None` if the reader is not a party of it.
     pub async fn load_messages(
         &self,
         identity: &EdgeIdentity,

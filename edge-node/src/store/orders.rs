@@ -194,9 +194,9 @@ pub(super) fn merge_order(
     Ok(what)
 }
 
-/// The messages of an erased order go. A change after the end may be the deletion of its provider, and
-/// so may one that the feed left out, so its messages are asked for again, like those of an order that
-/// the edge did not ask about.
+/// Deletes the messages of an erased order. A change after the end, or one that the feed may have
+/// left out, may be the deletion of the order's provider: deletes the messages and requests them
+/// again. Also requests those of an order that the edge did not query before.
 fn update_messages(
     conn: &Connection,
     old: Option<&ConfirmedOrder>,

@@ -201,7 +201,7 @@ pub struct Welcome {
     /// The hub takes photos. Older hubs ignore their frames.
     #[n(9)]
     pub photos: Option<bool>,
-    /// The hub tells the messages of orders. Older hubs ignore the question.
+    /// The hub sends the messages of orders. Older hubs ignore the query.
     #[n(10)]
     pub messages: Option<bool>,
 }

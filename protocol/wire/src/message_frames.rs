@@ -1,5 +1,5 @@
-//! How the messages of a region's orders get to its edges: an edge names what it has of some
-//! orders, and the hub answers with what comes next.
+//! Frames that bring the messages of a region's orders to its edges: an edge sends the last number
+//! it has of each order, and the hub answers with the next messages.
 //!
 //! Invariant: the messages of an order are numbered without a gap from 1 until one of its two people
 //! is deleted, so an edge that names its last number misses none.
@@ -13,7 +13,7 @@ use crate::{
     time::UnixMillis,
 };
 
-/// Orders in one question.
+/// Orders in one query.
 pub const MESSAGE_MARKS_MAX: usize = 64;
 
 /// Messages in one answer. The longest answer passes a slow line as quickly as any other frame.
@@ -29,7 +29,7 @@ pub struct MessageMark {
     pub number: u64,
 }
 
-/// A message as an edge keeps it for the provider to whom, or by whom, it was written.
+/// A message between an order's customer and this provider, as an edge stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(map)]
 pub struct OrderMessage {
@@ -71,12 +71,12 @@ pub struct MessagesAnswerFrame {
     /// The orders have more than this answer holds.
     #[n(2)]
     pub is_more: bool,
-    /// The cloud could not tell; the edge asks again later.
+    /// The cloud could not read the messages; the edge repeats the query later.
     #[n(3)]
     pub is_missing: bool,
 }
 
-/// A question as the hub hands it to the order service, which answers with [`MessagesAnswer`].
+/// A query as the hub sends it to the order service, which answers with [`MessagesAnswer`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessagesQuery {
     pub region: Region,

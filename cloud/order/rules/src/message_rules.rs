@@ -1,7 +1,7 @@
-//! Who may write to whom about an order: its customer and its current provider to each other, from
-//! the acceptance until some time after the end.
+//! Messages about an order: its customer and its current provider may write to each other, from the
+//! acceptance until 30 days after the end.
 //!
-//! Invariant: a message leaves the order as it is, and is sent once per sender and command id.
+//! Invariant: a message does not change the order, and is sent once per sender and command id.
 
 use wire::{
     Actor, Code, ERASED_TITLE, Order, OrderStatus, Role, UnixMillis, check_message,
@@ -16,7 +16,7 @@ use crate::{
 /// How long the two may write after the end of the order, for questions about the work.
 const MESSAGES_OPEN_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
-/// When the messages of an order close; `None` while it goes on.
+/// When the messages of an order close; `None` until the order ends.
 pub fn find_message_close(order: &Order, ended_at: Option<UnixMillis>) -> Option<UnixMillis> {
     let is_over = matches!(
         order.status,
@@ -28,9 +28,8 @@ pub fn find_message_close(order: &Order, ended_at: Option<UnixMillis>) -> Option
     })
 }
 
-/// The recipient of what this person writes now. No one reads what is written to a deleted customer.
-/// `ended_at` is when the order was completed or
-/// cancelled.
+/// The recipient of a message by this person. No message goes to a deleted customer. `ended_at` is
+/// when the order was completed or cancelled.
 pub fn find_message_recipient(
     order: &Order,
     writer: Actor,
@@ -94,8 +93,8 @@ pub(crate) fn rule_on_message(
     Ok(Ruling::Sent(Box::new(new)))
 }
 
-/// An id names one message of a side. The provider before may have used the same, and a message may
-/// be older than the answers that name its repeats.
+/// A side can use an id for one message; an earlier provider counts too. Messages from an older
+/// version have no stored answer, so their repeats are recognized here.
 fn repeat_or_refuse(sent: &KnownMessage, writer: Actor, text: &str) -> Result<Ruling, Code> {
     let MessageDirection {
         provider_id,

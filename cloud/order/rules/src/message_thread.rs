@@ -1,22 +1,21 @@
 //! The messages of an order, as far as the next one depends on them.
 //!
-//! Invariants: numbers count from 1 without a gap; at most one unread message in each direction
-//! waits for an inbox line.
+//! Invariants: each message gets the next number, from 1 on; at most one unread message in each
+//! direction waits for an inbox line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{CommandId, OrderId, Role, UnixMillis, UserId};
 
-/// Of one side of an order, whoever its provider was.
+/// Messages by one side of an order, those of earlier providers included.
 const SENT_MAX: u64 = 500;
 
-/// What the messages of a batch build on.
+/// The stored state that the messages of a batch depend on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownMessages {
     /// The messages of the orders that a request writes to; absent if there are none.
     pub threads: BTreeMap<OrderId, MessageThread>,
-    /// Pairs of a person and another one whose messages they do not want, at least among the people
-    /// of these orders.
+    /// Pairs of a person and someone they blocked, at least among the people of these orders.
     pub blocks: BTreeSet<(UserId, UserId)>,
 }
 
@@ -37,7 +36,7 @@ pub struct MessageThread {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MessageDirection {
-    /// The provider who wrote it or to whom it was written.
+    /// The provider, as its writer or its recipient.
     pub provider_id: UserId,
     /// By the provider, not by the customer.
     pub from_provider: bool,

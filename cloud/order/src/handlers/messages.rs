@@ -211,8 +211,7 @@ pub(crate) async fn send_message(
     Ok(CreatedJson(view))
 }
 
-/// Refuses a message that was not sent, and the repeat of one by a provider who has lost the order
-/// since.
+/// Refuses a message that was not sent, and a repeat after its provider has lost the order.
 fn require_message_order(decision: OpDecision, writer: Actor) -> Result<(), Problem> {
     let OpDecision::Decided(outcome) = decision else {
         return Err(Code::RegionAssigningOffline.into());

@@ -1,4 +1,4 @@
-//! The people whose messages a person does not want, about any order.
+//! Blocks: people can refuse another person's messages about any order.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use wire::{UnixMillis, UserId};
 use super::{Store, StoreError};
 
 columns! {
-    /// A person whose messages another one does not want, about any order.
+    /// The blocker gets no messages from the blocked person, about any order.
     struct BlockRow in message_blocks {
         blocker_id: UserId,
         blocked_id: UserId,
@@ -80,7 +80,7 @@ pub(super) async fn is_blocked(
     Ok(blocks.is_some_and(|blocks| blocks > 0))
 }
 
-/// Who of these people does not want the messages of whom.
+/// Reads the blocks among these people, as pairs of blocker and blocked.
 pub(super) async fn read_blocks(
     tx: &mut Tx,
     people: &BTreeSet<UserId>,

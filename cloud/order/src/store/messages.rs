@@ -95,7 +95,7 @@ const NOTICED: &str = "UPDATE order_messages SET notice_at = NULL WHERE order_id
     AND number = ? AND notice_at IS NOT NULL";
 
 row! {
-    /// An unread message whose recipient gets a line.
+    /// An unread message that is due for an inbox line.
     struct DueNotice {
         order_id: OrderId,
         number: u64,
@@ -117,12 +117,12 @@ row! {
     }
 }
 
-/// How a person stands to the messages of their order.
+/// A person's rights in the messages of their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageStanding {
-    /// Why they cannot write now.
+    /// The reason that they cannot write now.
     pub refusal: Option<Code>,
-    /// When the messages close; `None` while the order goes on.
+    /// When the messages close; `None` until the order ends.
     pub closes_at: Option<UnixMillis>,
     /// They have blocked the other person.
     pub has_blocked: bool,
@@ -184,8 +184,8 @@ impl Store {
         Ok(self.sql.fetch_optional(text, values).await?)
     }
 
-    /// Up to `limit` messages before the number `before`, newest first: for the provider those of
-    /// their time with the job, for others all.
+    /// Up to `limit` messages before the number `before`, newest first. A provider reads only the
+    /// messages written to or by them.
     pub async fn list_messages(
         &self,
         order_id: OrderId,
@@ -223,7 +223,7 @@ impl Store {
         Ok(self.sql.fetch_all(text, values).await?)
     }
 
-    /// For a person who is a party of the order.
+    /// `reader` must be the customer or the provider of the order.
     pub async fn find_message_standing(
         &self,
         order: &Order,
@@ -253,8 +253,8 @@ impl Store {
         Ok(found.flatten())
     }
 
-    /// Marks the messages up to this number that the other person sent to the reader. One that
-    /// came meanwhile gets a notice of its own: the line of the ones before covered it.
+    /// Marks the messages to the reader up to this number as read. The next unread one gets a new
+    /// notice, because the notice of the earlier ones covered it.
     pub async fn mark_messages_read(
         &self,
         order_id: OrderId,
@@ -305,7 +305,7 @@ impl Store {
             if tx.exec(NOTICED, vals![notice.order_id, notice.number]).await? != 1 {
                 return Ok(());
             }
-            // The line would go to the present provider, for whom the message is not.
+            // The line would go to the present provider, but the message is for an earlier one.
             if order.provider_id != Some(notice.provider_id) {
                 return Ok(());
             }
@@ -342,7 +342,7 @@ pub(super) fn list_messaged(submissions: &[Submission]) -> BTreeSet<OrderId> {
     sent.map(|key| key.order_id).collect()
 }
 
-/// Under which a message is stored once.
+/// A message is stored once under this key.
 struct MessageKey {
     order_id: OrderId,
     from_provider: bool,
@@ -365,8 +365,8 @@ fn list_message_keys(submissions: &[Submission]) -> Vec<MessageKey> {
     keys.collect()
 }
 
-/// The messages on which those of these requests depend. The caller locks the orders first:
-/// messages are stored under these locks.
+/// Reads the stored messages that new ones in these requests depend on. The caller locks the orders
+/// first: messages are stored under these locks.
 pub(super) async fn read_messages(
     tx: &mut Tx,
     submissions: &[Submission],
@@ -419,7 +419,7 @@ pub(super) async fn read_messages(
     Ok(KnownMessages { threads, blocks })
 }
 
-/// The people of these orders, and those whom a request may make its people.
+/// The people of these orders, and the authors of the requests, who may become their people.
 fn list_people(
     submissions: &[Submission],
     messaged: &BTreeSet<OrderId>,
@@ -440,7 +440,7 @@ fn list_people(
     people
 }
 
-/// Before messages are removed, so that no later one gets a number of theirs.
+/// Call it before removing messages, so that their numbers are not used again.
 pub(super) async fn keep_newest_number(tx: &mut Tx, order_id: OrderId) -> Result<(), StoreError> {
     const FORGET: &str = "DELETE FROM message_counts WHERE order_id = ?";
     let newest: Option<u64> = tx.fetch_optional(NEWEST, vals![order_id]).await?;

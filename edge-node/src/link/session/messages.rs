@@ -1,6 +1,6 @@
-//! Asks the cloud for the messages of the orders here, one question at a time, and stores them.
+//! Requests the messages of this edge's orders, one query at a time, and stores them.
 //!
-//! Invariant: no failure here but one of the file ends the session; the next round asks again.
+//! Invariant: only a failure of the file ends the session; after others the next round retries.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -15,14 +15,14 @@ use super::{LinkSession, SessionEnd, to_session_end};
 pub(super) struct MessageReader {
     rounds: MessageRounds,
     under_way: Option<QuestionUnderWay>,
-    /// When the file last recorded that all messages were told.
+    /// When the file last recorded the time up to which all messages are here.
     recorded_at: Option<Duration>,
     /// Messages were stored since then.
     has_news: bool,
 }
 
 struct QuestionUnderWay {
-    /// The last order asked about, if others follow.
+    /// The last order of the query, if others follow.
     last: Option<OrderId>,
     sent_at: Duration,
 }
@@ -58,7 +58,7 @@ impl LinkSession<'_> {
         Ok(())
     }
 
-    /// `None` if the cloud could not tell.
+    /// `told` is `None` if the cloud could not read the messages.
     pub(super) async fn handle_messages_answer(
         &mut self,
         told: Option<ToldMessages>,
@@ -81,9 +81,9 @@ impl LinkSession<'_> {
         self.messages.has_news |= stored > 0;
         match (is_more, stored) {
             (false, _) => self.end_turn(asked.last).await?,
-            // The same question would bring the same again.
+            // The same query would bring the same again.
             (true, 0) => self.break_off_round(),
-            // The turn asks for the rest.
+            // The next query of this turn gets the rest.
             (true, _) => {}
         }
         Ok(())
@@ -140,11 +140,11 @@ impl LinkSession<'_> {
         self.messages.rounds.break_off(now);
     }
 
-    /// Asks soon if this brings an order that the edge asks about.
+    /// Starts the next round soon if this write brings an order that the edge queries.
     pub(super) fn notice_orders_in(&mut self, write: &EdgeWrite) {
         if brings_asked_order(write) {
             self.messages.rounds.hasten();
-            // The write may take the time back.
+            // The write may have deleted the recorded time.
             self.messages.recorded_at = None;
         }
     }

@@ -169,7 +169,7 @@ pub enum SyncSessionOutput {
     },
     /// Hand this chunk to the order service, while the session continues.
     DeliverPhotoChunk(Box<PhotoChunkFrame>),
-    /// Ask the order service for the messages after these marks, while the session continues.
+    /// Request the messages after these marks from the order service, while the session continues.
     AskForMessages(Vec<MessageMark>),
     /// Send the reason to the edge, then close.
     End(SessionRefusal),

@@ -1,6 +1,6 @@
-//! Questions of an open session for the messages of orders, on their way to the order service.
+//! Queries of an open session for the messages of orders, on their way to the order service.
 //!
-//! Invariant: one question of a session is under way at a time. Others, and longer ones, are
+//! Invariant: one query of a session is under way at a time. Further and over-long queries are
 //! ignored, and counted like other ignored frames.
 
 use wire::{

@@ -24,11 +24,11 @@ pub struct EdgeRunIdentity {
     pub plain_listeners: bool,
 }
 
-/// What the cloud told about the orders of one question.
+/// The cloud's answer to one query for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToldMessages {
     pub messages: Vec<OrderMessage>,
-    /// The orders of the question have more.
+    /// The queried orders have more.
     pub is_more: bool,
 }
 
@@ -125,7 +125,7 @@ pub enum LinkStep {
         hash: Hash,
         answer: PhotoAnswer,
     },
-    /// The answer to the question for messages; `None` if the cloud could not tell.
+    /// The answer to the query for messages; `None` if the cloud could not read them.
     MessagesAnswered(Option<ToldMessages>),
     Ignored {
         kind: &'static str,

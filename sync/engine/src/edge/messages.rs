@@ -1,7 +1,7 @@
-//! Asks the cloud for the messages of the orders here, question by question.
+//! Requests the messages of this edge's orders from the cloud, query by query.
 //!
-//! Invariants: one question is under way at a time; only a signed answer counts, and only with
-//! messages that its question asks for.
+//! Invariants: one query is under way at a time; only a signed answer counts, and only if all its
+//! messages match the query.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use wire::{
 use super::{EdgeProtocol, IgnoreReason, LinkPhase, LinkStep, ToldMessages, ignore_frame};
 
 impl EdgeProtocol {
-    /// True if a question may leave now.
+    /// True if a query may be sent now.
     pub fn may_ask_for_messages(&self) -> bool {
         let LinkPhase::Open { tells_messages, .. } = &self.phase else {
             return false;
@@ -21,7 +21,7 @@ impl EdgeProtocol {
         *tells_messages && self.is_signed && self.message_question.is_none()
     }
 
-    /// `None` if no question may leave now, or not this one.
+    /// `None` if no query may be sent now, or not with so many marks.
     pub fn ask_for_messages(&mut self, marks: Vec<MessageMark>) -> Option<Frame> {
         let LinkPhase::Open { link_session, .. } = &self.phase else {
             return None;
@@ -66,12 +66,12 @@ fn answers_marks(messages: &[OrderMessage], marks: &[MessageMark]) -> bool {
     messages.len() <= MESSAGES_IN_ANSWER_MAX && messages.iter().all(is_asked)
 }
 
-/// True for an order of which the edge wants the messages.
+/// True if the edge requests the messages of this order.
 pub fn is_asked_about(order: &Order) -> bool {
     order.status.is_at_work() || order.status == OrderStatus::Completed
 }
 
-/// The orders of the next question: those after `after`, by their ids.
+/// The orders of the next query: those after `after`, by their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageTurn {
     pub orders: MessageOrders,
@@ -84,15 +84,15 @@ pub enum MessageOrders {
     Completed,
 }
 
-/// Which orders the edge asks about, and when. Each round asks about all orders at work, then about
-/// some completed ones, which are many and take turns.
+/// Schedules the queries. Each round queries all orders at work, then some completed ones, which
+/// are many and take turns.
 #[derive(Debug, Default)]
 pub struct MessageRounds {
     /// When the newest round started.
     started_at: Option<Duration>,
     /// No round starts earlier, after a failure.
     rests_until: Duration,
-    /// An order that the edge asks about has changed since the newest round started.
+    /// A queried order has changed since the newest round started.
     is_hastened: bool,
     round: Option<Round>,
     completed: CompletedOrders,
@@ -107,9 +107,9 @@ struct Round {
 #[derive(Debug, Default)]
 struct CompletedOrders {
     after: Option<OrderId>,
-    /// When the first of them were asked about, since when the turn is at the next.
+    /// When the current pass over all of them began; `None` between passes.
     began: Option<UnixMillis>,
-    /// All their messages up to here are told.
+    /// All their messages up to this time were received.
     told_to: Option<UnixMillis>,
 }
 
@@ -117,8 +117,8 @@ const ROUND_EVERY: Duration = Duration::from_secs(15);
 const ROUND_AFTER_CHANGE: Duration = Duration::from_secs(1);
 
 impl MessageRounds {
-    /// An order that the edge asks about has changed. The present round may have missed it, so it
-    /// proves nothing.
+    /// Call it after a queried order has changed. The present round may have missed the change, so
+    /// it proves nothing.
     pub fn hasten(&mut self) {
         self.is_hastened = true;
     }
@@ -147,7 +147,7 @@ impl MessageRounds {
         Some(turn)
     }
 
-    /// The cloud has told all about the orders of a turn; `last` is its last order if there may be
+    /// Call it once all messages of a turn were received; `last` is its last order if there may be
     /// more. Returns the time up to which the edge has all messages, once a round is over.
     pub fn end_turn(&mut self, last: Option<OrderId>) -> Option<UnixMillis> {
         let Round { turn, began } = self.round.take()?;

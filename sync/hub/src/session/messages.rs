@@ -1,7 +1,7 @@
-//! Hands an edge's questions for messages to the order service, outside the session's loop.
+//! Passes an edge's queries for messages to the order service, outside the session's loop.
 //!
-//! Invariants: one question of a session is under way at a time, and no op waits for it; the end of
-//! the session ends the call. The region of a question is that of the edge's enrolment.
+//! Invariants: one query of a session is under way at a time, and no op waits for it; the end of
+//! the session ends the call. A query's region comes from the edge's enrolment.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) struct MessageQueue {
 }
 
 impl MessageQueue {
-    /// Returns the answer if the relay is busy, which the engine rules out.
+    /// Answers at once, without messages, if the relay is busy; the engine rules this out.
     pub(super) fn ask(&self, marks: Vec<MessageMark>) -> Option<SyncSessionInput> {
         let is_full = self.questions.try_send(marks).is_err();
         is_full.then_some(SyncSessionInput::MessagesAnswered(None))
