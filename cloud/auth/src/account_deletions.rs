@@ -1,5 +1,5 @@
-//! Deletes the accounts of people who asked for it, once their day has come and no order or payment
-//! of theirs is open.
+//! Deletes accounts at their owners' request, once the waiting period is over and none of their
+//! orders and payments is open.
 //!
 //! Invariant: a deletion is published again every day for as long as a restored backup may bring
 //! the person back.

@@ -1,7 +1,7 @@
-//! Puts what admins change on record at auth: before a change is passed on, who calls which route
-//! for which object, and afterwards the status of the answer.
+//! Records admins' changes at auth: the admin, route and object before a change is passed on, and
+//! afterwards the status of the answer.
 //!
-//! Invariant: an admin's change by a permission of theirs reaches no part before it is on record; if
+//! Invariant: a change that takes an admin's permission reaches no part before it is on record; if
 //! auth does not answer, the change is refused.
 
 use std::time::Duration;

@@ -49,7 +49,7 @@ pub struct PushSubscription {
     pub keys: DeviceKeys,
 }
 
-/// What the browser's service worker reads. It contains no words of people.
+/// The message for the browser's service worker. It contains no text that people wrote.
 #[derive(Debug, Clone, Serialize)]
 pub struct PushContent<'a> {
     pub title: &'a str,
@@ -121,7 +121,7 @@ impl WebPush {
         })))
     }
 
-    /// What a browser needs to subscribe.
+    /// A browser needs this key to subscribe.
     pub fn public_key(&self) -> &str {
         self.0.key.public()
     }

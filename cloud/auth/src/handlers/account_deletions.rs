@@ -1,8 +1,8 @@
-//! `/api/v1/auth/deletion`: customers and providers ask for the deletion of their account, see what
-//! it waits for, and undo it.
+//! `/api/v1/auth/deletion`: customers and providers request the deletion of their account, see the
+//! open matters that delay it, and undo it.
 //!
-//! Invariant: a session alone deletes nothing: asking takes the password, or a recent sign-in from
-//! a person without one.
+//! Invariant: a session alone deletes nothing: a request takes the password, or a recent sign-in if
+//! the account has no password.
 
 use axum::{extract::State, http::StatusCode};
 use platform::ClientAddress;
@@ -64,7 +64,7 @@ impl DeletionState {
     }
 }
 
-/// The reason for not taking a person's word that they want their account deleted.
+/// The reason for refusing a request to delete an account.
 enum DeletionRefusal {
     Credential(CredentialRefusal),
     /// They have no password, and signed in too long ago.
@@ -169,7 +169,7 @@ impl Service {
         Ok(asked)
     }
 
-    /// Returns false if they have not asked.
+    /// Returns false if there is no request.
     async fn undo_deletion(&self, owner: &Claims, trace: &TraceId) -> Result<bool, ServiceError> {
         let user = owner.sub;
         let kind = EventType::UserDeletionUndone;

@@ -1,4 +1,4 @@
-//! `GET /api/v1/admin/acts` lists what admins have changed. The gateway records each change before it
+//! `GET /api/v1/admin/acts` lists the changes by admins. The gateway records each change before it
 //! passes it on (`POST /internal/acts`), and then the status of the answer.
 //!
 //! Invariant: a record holds the route and the path, and nothing of a query or a body.

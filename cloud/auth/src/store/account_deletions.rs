@@ -1,8 +1,8 @@
-//! People who asked to delete their account, and the deletion.
+//! Requests of people to delete their account, and the deletion.
 //!
-//! Invariants: one transaction closes the account, ends its sessions, erases what says who the
-//! person was, and publishes both events; a deleted account keeps its id, role and times, and no
-//! person can register or sign in by the name that it has from then on.
+//! Invariants: one transaction closes the account, ends its sessions, erases all personal data, and
+//! publishes the events; a deleted account keeps its id, role and times, and its new name can
+//! neither be registered nor signed in with.
 
 use platform::{
     outbox, row,
@@ -41,7 +41,7 @@ const FORGET_GUESSES: &str = "DELETE FROM login_failures WHERE name_hash = ?";
 const ERASE_ACCOUNT: &str = "UPDATE users SET username = ?, email = ?, email_hash = NULL, \
     email_confirmed_at = NULL, password_hash = ?, password_changed_at = NULL, closed_why = NULL \
     WHERE id = ?";
-/// The other tables that name a person. What admins did stays without their words.
+/// The other tables with personal data. Records of admins' acts stay, without their reasons.
 const ERASE_OTHERS: &[&str] = &[
     "DELETE FROM address_claims WHERE user_id = ?",
     "DELETE FROM known_devices WHERE user_id = ?",
@@ -79,7 +79,7 @@ row! {
 }
 
 impl Store {
-    /// Stores the wish with its event. A person who asked before keeps the first day.
+    /// Stores the request with its event. A repeated request keeps the first day.
     pub async fn ask_deletion(
         &self,
         user: UserId,
@@ -110,7 +110,7 @@ impl Store {
         Ok(self.sql.fetch_optional(text, vals![user]).await?)
     }
 
-    /// Returns false if the person has not asked, or the account is deleted.
+    /// Returns false if there is no request, or the account is already deleted.
     pub async fn undo_deletion(&self, user: UserId, event: &Event) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
             let is_undone = tx.exec(UNDO, vals![user]).await? == 1;
@@ -139,9 +139,9 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes the account of a person who asked for it and whose day has come, and returns the
-    /// sessions that ended. `None` if the person undid it meanwhile. `event_of` builds the events
-    /// of the closing and of the deletion.
+    /// Deletes an account whose day has come, and returns the sessions that this ended. `None` if
+    /// the person has withdrawn the request meanwhile. `event_of` builds the events of the closing
+    /// and of the deletion.
     pub async fn delete_account(
         &self,
         user: UserId,
@@ -184,7 +184,7 @@ impl Store {
             .await?)
     }
 
-    /// Publishes a deletion again, and erases what a request that was under way may have written
+    /// Publishes a deletion again, and erases data that a concurrent request may have written
     /// since.
     pub async fn repeat_deletion(&self, user: UserId, event: &Event) -> Result<(), StoreError> {
         transact!(self.sql, tx => {

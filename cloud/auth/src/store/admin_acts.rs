@@ -1,8 +1,7 @@
-//! What admins change through the gateway: who called which route for which object, and what came
-//! of it.
+//! Changes that admins make through the gateway: the admin, the route, the object, and the status
+//! of the answer.
 //!
-//! Invariant: each request has a row of its own, stored before its change begins. It stays for two
-//! years.
+//! Invariant: each request has its own row, stored before its change begins and kept for two years.
 
 use platform::{
     row,

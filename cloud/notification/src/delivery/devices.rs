@@ -23,7 +23,7 @@ use crate::store::{
 struct OpenDevices {
     /// The last error.
     why: Option<String>,
-    /// The longest wait that a service asked for.
+    /// The longest wait that a service requested.
     pause_ms: i64,
 }
 
@@ -69,7 +69,7 @@ impl NotificationDispatcher {
         Ok(conclude_delivery(&due.body, &settled, open, now))
     }
 
-    /// Returns true if the device is settled: it needs no retry.
+    /// Returns true if the device is settled: do not retry it.
     async fn record_device(
         &self,
         device: &Document<PushDevice>,

@@ -1,7 +1,7 @@
-//! The browsers that people turned notifications on in.
+//! The browsers in which people have turned on notifications.
 //!
-//! Invariants: a browser's endpoint belongs to one person at a time, the one who registered it
-//! last. A person has at most `DEVICES_MAX` devices; the one unused for longest makes room.
+//! Invariants: a browser's endpoint belongs to one person at a time, the last to register it. A
+//! person has at most `DEVICES_MAX` devices; a new one replaces the one unused for longest.
 
 use platform::{
     documents::{
@@ -75,7 +75,7 @@ impl DocumentBody for PushDevice {
         ],
         indexes: &[BY_ENDPOINT, OF_PERSON],
     };
-    // The endpoint addresses the browser, and the name may be a person's words.
+    // The endpoint addresses the browser, and a person may have typed the name.
     const SEALED: &'static [&'static str] = &["subscription", "name"];
 }
 
@@ -128,8 +128,8 @@ impl DeviceStore {
         self.devices.check_schema().await
     }
 
-    /// Registers the browser for the person. A known endpoint is renewed, and moves to this person.
-    /// `new_id` is for an endpoint that is not known.
+    /// Registers the browser for the person. An endpoint registered before is renewed, and moves to
+    /// this person; a new one gets `new_id`.
     pub async fn register(
         &self,
         new_id: Uuid,

@@ -1,5 +1,5 @@
-//! What inboxes lose when an account is deleted: the person's own lines go whole, and the lines of
-//! others lose the texts of an erased order.
+//! Erases inboxes after the deletion of an account: deletes the person's own lines, and removes the
+//! texts of erased orders from the lines of others.
 //!
 //! Invariants: erasing again changes nothing. Once a person is deleted, no line is added for them,
 //! apart from one that races with the first deletion; the event's daily repeat removes it.
@@ -63,7 +63,7 @@ impl InboxStore {
         Ok(erased)
     }
 
-    /// The people among these who deleted their account.
+    /// The people among these with deleted accounts.
     pub(super) async fn find_deleted(
         &self,
         people: &[UserId],
@@ -77,8 +77,8 @@ impl InboxStore {
         Ok(deleted)
     }
 
-    /// Erases what people wrote in the lines about an order whose texts were erased, and its title
-    /// where a lost job was compensated with it. Returns the number of changed lines.
+    /// Erases people's texts from the lines about an erased order, and its title from lines that
+    /// offer it in place of a lost job. Returns the number of changed lines.
     pub async fn erase_order_texts(&self, order: &Order) -> Result<usize, DocumentsError> {
         let title_is_erased = order.title == ERASED_TITLE;
         let mut erased = 0;

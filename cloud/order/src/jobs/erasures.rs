@@ -1,7 +1,7 @@
-//! Erases what deleted people wrote in orders, order by order, with the photos.
+//! Erases the texts of deleted people in orders, order by order, with the photos.
 //!
-//! Invariant: an order counts as gone through only once its texts are erased and its files removed,
-//! so a crash at any step leaves nothing behind.
+//! Invariant: the job passes an order only once its texts are erased and its files removed, so a
+//! crash at any step leaves nothing behind.
 
 use platform::files::{Files, FilesError};
 use process::problem::format_error_chain;
@@ -25,8 +25,8 @@ enum EraseError {
     Files(#[from] FilesError),
 }
 
-/// Goes on with each person whose turn has come. Returns the number of orders whose texts it
-/// erased. If one person's texts cannot be erased, the others' still are.
+/// Continues with each person who is due. Returns the number of orders erased. If one person's
+/// texts cannot be erased, the others' still are.
 pub async fn erase_due_texts(store: &Store, files: &Files) -> Result<usize, StoreError> {
     let mut erased = 0;
     for mut due in store.list_due_erasures(PEOPLE_MAX).await? {

@@ -1,7 +1,7 @@
-//! People whose accounts are deleted, and how far the texts of their orders are erased.
+//! The progress of erasing the texts of deleted people, order by order.
 //!
 //! Invariant: a person is done only once the job has gone through all their orders since the last
-//! request, and found texts in none that it had to leave.
+//! request and left no texts.
 
 use platform::{row, sql::Columns, transact, vals};
 use wire::{OrderId, UnixMillis, UserId};
@@ -45,7 +45,7 @@ const LOOK_AGAIN: &str = "UPDATE erasures SET next_at = ?, after_order = NULL, h
 /// An open order may take weeks to close.
 const LOOK_AGAIN_AFTER_MS: i64 = 60 * 60 * 1_000;
 
-/// A person whose orders still have texts to erase.
+/// A person with orders to go through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DueErasure {
     pub person: UserId,
@@ -58,8 +58,8 @@ pub struct DueErasure {
 }
 
 impl Store {
-    /// Starts the erasure of a deleted person, from the beginning if it was asked before: a restored
-    /// backup may have brought texts back. Deletes what they have beside their orders.
+    /// Starts the erasure of a deleted person, from the beginning if it was requested before: a
+    /// restored backup may have brought texts back. Deletes their other data here at once.
     pub async fn start_erasure(
         &self,
         person: UserId,
@@ -86,7 +86,7 @@ impl Store {
         })
     }
 
-    /// Up to `limit` people whose turn has come, the longest-waiting first.
+    /// Up to `limit` people who are due, the longest-waiting first.
     pub async fn list_due_erasures(&self, limit: usize) -> Result<Vec<DueErasure>, StoreError> {
         let values = vals![self.clock.now(), limit];
         let rows: Vec<ErasureRow> = self.sql.fetch_all(ErasureRow::select(DUE), values).await?;

@@ -1,8 +1,8 @@
-//! Erases what a deleted person wrote in an order, and for its customer everything that anyone
-//! wrote in it, with its photos.
+//! Erases a deleted person's texts in an order. If they were its customer, erases everyone's texts
+//! in it, and its photos.
 //!
-//! Invariants: an open order keeps its texts while the person takes part in it; an order from which
-//! texts went has a new version, a line in its history and an event; a repeat changes no row.
+//! Invariants: an open order keeps its texts while the person takes part in it; an order that lost
+//! texts has a new version, a line in its history and an event; a repeat changes no row.
 
 use platform::{
     columns, outbox, row,
@@ -36,7 +36,7 @@ const ERASE_OWN_REASONS: &str = "UPDATE order_timeline SET reason = NULL WHERE o
 
 const DELETE_REPORTS: &str = "DELETE FROM message_reports WHERE order_id = ?";
 
-/// The words are the provider's own, or about a message of theirs that goes.
+/// The provider wrote these reports, or they are about the provider's messages, which are deleted.
 const DELETE_REPORTS_WITH_PROVIDER: &str = "DELETE FROM message_reports WHERE order_id = ? \
     AND number IN (SELECT number FROM order_messages WHERE order_id = ? AND provider_id = ?)";
 
@@ -80,7 +80,7 @@ row! {
     }
 }
 
-/// What became of a person's texts in an order.
+/// The result of erasing a person's texts in an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderErasure {
     Erased,
@@ -187,7 +187,7 @@ fn is_party_of(order: &Order, person: UserId) -> bool {
     order.customer_id == person || order.provider_id == Some(person)
 }
 
-/// Erases the words of a person who is not the order's customer. Returns true if there were any.
+/// Erases the texts of a person other than the order's customer. Returns true if there were any.
 async fn erase_own_texts(
     tx: &mut Tx,
     order_id: OrderId,

@@ -1,13 +1,13 @@
-//! How much money of a person has not come to its end. Auth asks before it deletes their account.
+//! Counts a person's unsettled orders, payouts and balances, before auth deletes their account.
 
 use platform::vals;
 use wire::UserId;
 
 use super::{Store, StoreError};
 
-/// In one statement, so that money which moves on meanwhile is counted in one place or the other.
-/// A customer's order counts while money is held or moves, a refund is asked for or needs an admin,
-/// or done work is unpaid; a provider's while money is held.
+/// One statement, so that money that moves meanwhile is not missed. A customer's order counts while
+/// money is held or moves, a refund is pending or needs an admin, or done work is unpaid; a
+/// provider's while money is held. Their payouts on the way and payable balances count too.
 const OPEN_MATTERS: &str = "SELECT COUNT(*) \
     + (SELECT COUNT(*) FROM dues WHERE provider_id = ? AND saga <> 'done' AND EXISTS \
         (SELECT 1 FROM accounts a WHERE a.account = 'held' AND a.owner_id = dues.order_id AND a.balance_minor < 0)) \

@@ -19,7 +19,7 @@ const UNCOMPRESSED: u8 = 4;
 /// Push services take bodies of up to 4,096 bytes.
 const RECORD_BYTES: u32 = 4_096;
 const TEXT_BYTES_MAX: usize = 3_000;
-/// Messages are padded to a multiple, so that their length does not tell the event.
+/// Messages are padded to a multiple, so that their length does not reveal the event.
 const PADDED_TO: usize = 256;
 /// Ends the text of the last record; padding follows.
 const LAST_RECORD: u8 = 2;
@@ -46,7 +46,7 @@ impl From<Unspecified> for EncryptionError {
     }
 }
 
-/// What derives the keys of one message.
+/// The inputs that derive the keys of one message.
 struct MessageSecrets<'a> {
     salt: [u8; SALT_BYTES],
     /// Our public key for this message alone.

@@ -1,5 +1,5 @@
-//! Erases the texts of deleted people: the words and pictures of their reviews, their replies, and
-//! the reasons of their reports. Stars, ids and times stay.
+//! Erases the texts of deleted people: the comments and pictures of their reviews, their replies,
+//! and the reasons of their reports. Stars, ids and times stay.
 //!
 //! Invariant: erasing again changes nothing, so that a repeated event is harmless.
 
@@ -58,7 +58,7 @@ impl ReviewStore {
         }
     }
 
-    /// Publishes no event: other services never had the words, and no rating changes.
+    /// Publishes no event: other services never had the texts, and no rating changes.
     async fn erase_review(
         &self,
         id: Uuid,

@@ -1,6 +1,6 @@
-//! Refuses the photos of an order whose texts are erased, and names the files that go with them.
+//! Refuses the photos of an erased order, and lists the files to remove with them.
 //!
-//! Invariant: a photo that has not come yet is refused as well, so that no edge brings it later.
+//! Invariant: a photo that has not come yet is refused too, so that no edge brings it later.
 
 use platform::{
     sql::{Columns, Tx},
@@ -32,7 +32,7 @@ pub(in crate::store) struct NamedPhoto {
     pub owner: UserId,
 }
 
-/// A photo whose file may go.
+/// A photo with a file that may be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErasedPhoto {
     pub id: Uuid,
@@ -40,8 +40,8 @@ pub struct ErasedPhoto {
     pub owner: UserId,
 }
 
-/// Refuses every photo of an order, and those that its history names but that have not come. The
-/// caller locks the order. Returns the number of photos that were not refused before.
+/// Refuses every photo of an order, including those in its history that have not come. The caller
+/// locks the order. Returns the number of photos that were not refused before.
 pub(in crate::store) async fn erase_photos(
     tx: &mut Tx,
     order_id: OrderId,
@@ -67,8 +67,8 @@ pub(in crate::store) async fn erase_photos(
 }
 
 impl Store {
-    /// Up to `limit` erased photos of an order after `after` whose file no other photo of its owner
-    /// needs.
+    /// Up to `limit` erased photos of an order after `after`, if no other photo of the owner needs
+    /// the file.
     pub async fn list_erased_photos(
         &self,
         order_id: OrderId,
