@@ -50,7 +50,7 @@ impl Announcement {
         })
     }
 
-    /// Logs what goes wrong until `stop`, then tells the network that the edge is gone.
+    /// Logs problems until `stop`, then announces to the network that the edge is gone.
     pub(crate) async fn run_until_stopped(self, stop: CancellationToken) {
         loop {
             let event = tokio::select! {

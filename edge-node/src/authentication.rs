@@ -69,7 +69,7 @@ pub(crate) struct GenuineToken {
     pub refusal: Option<Code>,
 }
 
-/// What a device signs to prove its key.
+/// A device signs this to prove its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IssuedNonce {
     pub nonce: String,

@@ -86,7 +86,7 @@ impl BoardCache {
 
     pub(crate) async fn board_for_reader(&self, reader: Actor) -> Result<TaggedJson, JournalError> {
         let asked_at = self.store.commit_version();
-        // The next read answers all that wait here.
+        // One read then answers everyone who waits here.
         let mut shown = self.shown.lock().await;
         if shown
             .region

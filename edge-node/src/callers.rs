@@ -1,4 +1,4 @@
-//! Tells the own page from foreign ones, and finds a client's address behind trusted proxies.
+//! Separates own pages from foreign ones, and finds a client's address behind trusted proxies.
 //!
 //! Invariant: a foreign page can change nothing here and opens no WebSocket. A request without
 //! `Origin` comes from a program, which needs a token as pages do.

@@ -78,8 +78,8 @@ pub struct Config {
     pub revocations_age_hours_max: u32,
     /// Connections from one address over HTTP, WebSocket and MQTT. Further ones are closed unread.
     pub connections_per_address: NonZeroUsize,
-    /// Sign-ins and codes to phones from one address. The cloud sees those of a whole shop as one
-    /// address, so one device could otherwise use up its share there.
+    /// Sign-ins and codes to phones from one address. The cloud sees a whole shop as one address,
+    /// so one device could otherwise use up the shop's share.
     pub sign_ins_per_address_per_minute: NonZeroU32,
     /// MQTT connections of one person; further ones are refused.
     pub connections_per_person: NonZeroUsize,

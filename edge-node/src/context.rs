@@ -54,7 +54,7 @@ impl EdgeIdentity {
 #[error("the database is damaged: {0}. The next start makes a new one from what it still has")]
 pub struct DamageFound(pub String);
 
-/// Tells the process that it must stop.
+/// Signals the process to stop.
 pub(crate) type DamageAlarm = watch::Sender<Option<DamageFound>>;
 
 /// Up or down, since when, and when the cloud is called next.

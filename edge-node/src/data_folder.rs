@@ -1,5 +1,5 @@
-//! What a start finds in the data folder: the edge's key, its database, and perhaps another edge's
-//! name in it. Also the reasons why an edge does not start.
+//! The data folder at a start: the edge's key, its database, and perhaps another edge's name in it.
+//! Also the reasons why an edge does not start.
 
 use std::{
     fs::{DirBuilder, Permissions},

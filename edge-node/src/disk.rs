@@ -99,7 +99,7 @@ impl LogDisk {
         Some(DiskStanding::new(level, volume, runway))
     }
 
-    /// What the cloud learns of the disk; `None` if the system does not report it.
+    /// The disk's state for the cloud; `None` if the system does not report it.
     pub(crate) fn current_use(&self) -> Option<DiskUse> {
         let used_percent = self.look_at_volume()?.used_percent();
         Some(DiskUse {

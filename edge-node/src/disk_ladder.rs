@@ -1,9 +1,9 @@
-//! Decides what an edge does about its disk, by the share of the volume in use: first it warns, then
-//! it drops copies of what the cloud has, and last it refuses new commands before it stores them.
+//! Decides how an edge reacts to a filling disk, by the share of the volume in use: it first warns,
+//! then drops copies that the cloud has, and last refuses new commands before it stores them.
 //!
-//! Invariants: each level includes the ones before it. A level ends by itself once the share has
-//! fallen a little below the level's beginning, so a share at the limit does not switch it on and
-//! off. With less than the floor free, the edge refuses at any share.
+//! Invariants: each level includes the ones before it. A level ends once the share has fallen a
+//! little below the level's beginning, so a share at the limit does not switch it on and off. With
+//! less than the floor free, the edge refuses at any share.
 
 use serde::Serialize;
 use texts::{Language, Sentence, Text};

@@ -1,6 +1,6 @@
-//! Keeps the edge's copies of the fees up to date. Tablets use the platform fee to show what a
-//! provider gets for an order, and kiosks use the late-cancellation fee to show what a cancel costs.
-//! Fetches both when the link comes up, and then every quarter of an hour.
+//! Keeps the edge's copies of the fees up to date. Tablets use the platform fee to show a
+//! provider's share of a price, and kiosks use the late-cancellation fee to show the price of a
+//! cancel. Fetches both when the link comes up, and then every quarter of an hour.
 //!
 //! Invariant: only a complete and sound answer replaces a copy.
 

@@ -255,7 +255,7 @@ async fn board(State(state): State<EdgeApiState>, headers: HeaderMap) -> Result<
     Ok(answer_unless_known(&headers, board))
 }
 
-/// The person of the token, who reads boards and messages at one pace.
+/// Admits the token's person; one rate limit covers reads of boards and messages.
 fn admit_reader(state: &EdgeApiState, headers: &HeaderMap) -> Result<Actor, Problem> {
     let token = bearer_token(headers).ok_or(Code::InvalidToken)?;
     let claims = state.context.authenticator.admit_token(token, None)?;

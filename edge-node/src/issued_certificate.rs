@@ -56,7 +56,7 @@ pub(crate) enum CertificateError {
     Unfit,
 }
 
-/// What a certificate says, as far as this edge needs to know it.
+/// The parts of a certificate that this edge needs.
 #[derive(Debug, PartialEq, Eq)]
 struct CertificateContent {
     public_key: Vec<u8>,

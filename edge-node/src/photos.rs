@@ -1,5 +1,5 @@
-//! Photos of work on their way from a tablet to the cloud. A tablet uploads one in parts after the
-//! command that names it, and goes on after a break where the edge stands; the link sends whole ones.
+//! Photos of work on their way from a tablet to the cloud. A tablet uploads each in parts after its
+//! command, and continues a broken upload at the edge's offset; the link sends whole photos.
 //!
 //! Invariants: the bytes that a tablet got an answer for are on the disk. A photo is whole only if it matches
 //! the hash that the signed command names. Uploads touch only photos that are not whole, the link
@@ -56,7 +56,7 @@ pub(crate) enum PhotoState {
     Stored,
     /// The cloud has it.
     Sent,
-    /// The cloud never takes it; `code` says why.
+    /// The cloud never takes it; `code` is the reason.
     Refused,
 }
 
@@ -90,7 +90,7 @@ pub(crate) struct UploadedPart {
     pub takes: UploadsTaken,
 }
 
-/// What the state of the disk allows.
+/// The uploads that the disk's state allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UploadsTaken {
     All,

@@ -1,6 +1,6 @@
 //! Limits the rate of each person or address: of new commands, because a flood by one person takes
 //! log space from all others while the edge is cut off; of board requests; and of sign-ins, because
-//! the cloud counts those of a whole shop as one address.
+//! the cloud counts a whole shop as one address.
 
 use std::{
     collections::HashMap,

@@ -440,7 +440,7 @@ impl RunningEdge {
         }
     }
 
-    /// Within five seconds: takes no more commands, answers pending ones, closes the file.
+    /// Within five seconds: refuses new commands, answers pending ones, closes the file.
     pub async fn stop(self) {
         service_manager::report_stopping();
         self.tasks.shutdown(STOP_WITHIN).await;

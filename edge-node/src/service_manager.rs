@@ -1,4 +1,4 @@
-//! Tells systemd how the edge stands, if systemd has started it: ready, alive, stopping.
+//! Reports the edge's state to systemd, if systemd has started it: ready, alive, stopping.
 
 use std::time::Duration;
 

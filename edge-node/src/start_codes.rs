@@ -1,8 +1,8 @@
 //! Prepares the start code that a person entered for its verdict, and limits their wrong tries.
 //!
-//! Invariant: a person enters at most `WRONG_TRIES_MAX` wrong codes for an order within `WINDOW`, also
-//! with tries at the same time: each try counts from before its verdict until it proves right. The
-//! counts are lost with the process; whoever can restart an edge can read the hash on its disk.
+//! Invariant: a person enters at most `WRONG_TRIES_MAX` wrong codes for an order within `WINDOW`,
+//! also with tries at the same time: each try counts from before its verdict until it proves right.
+//! A restart loses the counts, but a person who can restart an edge can read the hash on its disk.
 
 use std::{
     collections::HashMap,
@@ -98,7 +98,7 @@ fn is_recent(at: Duration, now: Duration) -> bool {
     now.saturating_sub(at) < WINDOW
 }
 
-/// False if the view shows that the code of this person can make no difference. Saves the hash.
+/// False if the view shows that this person's code cannot matter, which saves the hashing.
 pub(crate) fn needs_start_code(order: Option<&Order>, user: UserId) -> bool {
     order.is_some_and(|order| {
         let may_be_theirs = order.provider_id.is_none_or(|provider| provider == user);

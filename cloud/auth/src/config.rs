@@ -75,7 +75,7 @@ pub struct Config {
     /// Addresses of accounts created before this moment count as confirmed, such as
     /// `2026-11-24T00:00:00Z`. Empty: none do.
     pub addresses_trusted_before: String,
-    /// Days after which an account is deleted whose owner asked for it.
+    /// Days from the request to delete an account until its deletion.
     pub deletion_days: u32,
     /// The address to which other services return browsers: the portal's `/sign-in/back`. Required
     /// with `oidc`.
@@ -236,7 +236,7 @@ pub(crate) fn check_issuer_configs(
     Ok(())
 }
 
-/// People and flows could not tell the two apart.
+/// People or flows would confuse the two.
 fn is_same_issuer(one: &IssuerConfig, other: &IssuerConfig) -> bool {
     one.name == other.name || one.label == other.label || one.issuer == other.issuer
 }

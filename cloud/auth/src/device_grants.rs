@@ -25,7 +25,7 @@ pub struct Tablet {
     pub registration: Option<DeviceRegistration>,
 }
 
-/// The key of a tablet, and what its person calls it.
+/// The key of a tablet, and its person's label for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceRegistration {
     key: DeviceKey,
@@ -53,8 +53,8 @@ impl TabletForm {
 }
 
 impl DeviceRegistration {
-    /// `None` without a key; the label is checked all the same. A device without one is called by its
-    /// name. `field` is the label's in the form.
+    /// `None` without a key; the label is checked even then. Without a label, the device's id is
+    /// the label. `field` is the label's field in the form.
     pub fn from_form(
         key: Option<DeviceKey>,
         field: &str,

@@ -1,5 +1,5 @@
-//! The rules of an account: names, addresses, passwords and roles; in modules of their own, codes
-//! and lockout at sign-in, the second factor, and refresh-token order.
+//! The rules of an account: names, addresses, passwords and roles. Submodules hold codes and
+//! lockout at sign-in, the second factor, and refresh-token order.
 //!
 //! Invariant: this module does no IO and reads no clock; callers pass the time in.
 

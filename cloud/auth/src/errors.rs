@@ -1,4 +1,4 @@
-//! The errors of use cases: a refusal tells the caller what to change; a fault is ours.
+//! The errors of use cases: a refusal is for the caller to correct; a fault is ours.
 
 use platform::{StoreError, sql::SqlError};
 use process::problem::{Problem, log_fault};

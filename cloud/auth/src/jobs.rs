@@ -1,6 +1,7 @@
-//! Background jobs of auth: delete accounts whose owners asked for it, rotate the signing keys,
-//! reseal rows that are plain or sealed by a former key, and purge expired sessions, devices, wrong passwords, OIDC flows, phone codes,
-//! address changes, tickets of unfinished sign-ins and old acts of admins.
+//! Background jobs of auth: delete accounts at their owners' request, rotate the signing keys,
+//! reseal rows that are plain or sealed by a former key, and purge expired sessions, devices, wrong
+//! passwords, OIDC flows, phone codes, address changes, tickets of unfinished sign-ins and old acts
+//! of admins.
 
 use platform::jobs::Job;
 use process::clock::Clock;
@@ -16,7 +17,7 @@ use crate::{
 const BATCHES_MAX: usize = 200;
 /// Ended sessions are kept for a while, so that their state can be looked up.
 const KEPT_MS: i64 = 24 * 3600 * 1000;
-/// What admins change is asked about long afterwards.
+/// Questions about a change may come up long afterwards.
 const ACTS_KEPT_MS: i64 = 2 * 365 * 24 * 3600 * 1000;
 
 pub(crate) fn build_jobs(

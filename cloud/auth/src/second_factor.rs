@@ -27,11 +27,11 @@ const RECOVERY_CODES: usize = 10;
 /// The step that a sign-in still needs.
 pub enum SecondFactorStep {
     Code(IssuedTicket),
-    /// The account's work requires a second factor, and it has none.
+    /// The account's role requires a second factor that is not set up yet.
     SetUp(IssuedTicket),
 }
 
-/// Stands for the password, or for another service's answer, while the second factor is missing.
+/// Replaces the password, or another service's answer, until the second factor arrives.
 pub struct IssuedTicket {
     secret: String,
     expires_at: UnixMillis,

@@ -1,5 +1,5 @@
-//! What every use case of auth works with: the stores and clients, the caller and their session,
-//! the permissions of admins, and the events of sessions.
+//! Shared by all use cases of auth: the stores and clients, the caller and their session, the
+//! permissions of admins, and the events of sessions.
 //!
 //! Invariant: auth_db has recorded the end of a session before the answer leaves. The cache is
 //! updated next, and a refill repairs it after a failure; edges learn of the end through the feed.
@@ -155,7 +155,7 @@ impl Service {
         Ok(check_permissions_held(&own, &theirs)?)
     }
 
-    /// The person of a request's access token, whose session has not ended.
+    /// Verifies a request's access token, and that its session has not ended.
     async fn verify_live_caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
         let caller = self.verifier.verify_caller(headers)?;
         require_live_session(self.clone(), caller.claims.clone()).await?;
@@ -189,7 +189,7 @@ impl Service {
     }
 }
 
-/// A person whose session has not ended, according to auth_db.
+/// A caller with a live session according to auth_db.
 pub(crate) struct LiveCaller(pub Caller);
 
 impl RouteInput for LiveCaller {}

@@ -1,5 +1,5 @@
-//! Sign-in, whatever proves the person: its origin, the lockout, the password, and the session that
-//! it begins.
+//! Sign-in by any credential: its origin, the lockout, the password, and the session that it
+//! begins.
 //!
 //! Invariants: a device secret is trusted for accounts that it signed in to, and is reused for
 //! another account only if auth issued it; only providers and kiosks get device grants.
@@ -51,13 +51,13 @@ pub enum CredentialRefusal {
     Wrong,
     Locked(UnixMillis),
     TooOften(QuotaExceeded),
-    /// The account is right, and the sign-in goes on with a second factor.
+    /// The credential is right; the sign-in continues with a second factor.
     SecondFactor(SecondFactorStep),
 }
 
 impl RefusalReason for CredentialRefusal {}
 
-/// The tokens that a sign-in form asks for, whatever proves the person.
+/// The tokens that a sign-in form requests.
 pub struct TokenChoice {
     pub region: Option<Region>,
     /// Nothing that opens the cloud: neither an access token nor a refresh token.
@@ -67,7 +67,7 @@ pub struct TokenChoice {
 }
 
 impl TokenChoice {
-    /// Refuses a form that asks only for an edge token and names no region.
+    /// Refuses a form that requests only an edge token but names no region.
     pub fn from_form(
         region: Option<Region>,
         edge_only: bool,
@@ -89,7 +89,7 @@ impl TokenChoice {
         })
     }
 
-    /// The region whose edges alone the person signs in to.
+    /// The region, if the person signs in only to its edges.
     pub fn sole_region(&self) -> Option<Region> {
         self.region.filter(|_| self.edge_only)
     }

@@ -1,6 +1,6 @@
 //! Stores auth_db: accounts, roles, sessions, registered and known devices, wrong passwords,
-//! pending addresses, external and phone identities, phone codes, second factors, signing keys, wishes
-//! to delete an account, and what admins change.
+//! pending addresses, external and phone identities, phone codes, second factors, signing keys,
+//! requests to delete an account, and changes by admins.
 //!
 //! Invariants: accounts and revocations are written in one transaction with their outbox event; the
 //! reasons that admins give may name a person, so each is stored sealed.

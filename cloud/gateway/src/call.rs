@@ -84,7 +84,7 @@ impl FromIterator<(CloudPart, Upstream)> for Peers {
     }
 }
 
-/// A request with its route, and the path under which the part knows it.
+/// A request with its route, and its path at the part.
 pub(crate) struct RoutedRequest {
     pub request: Request,
     pub route: Arc<Route>,

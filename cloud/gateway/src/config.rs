@@ -1,4 +1,4 @@
-//! The gateway's settings, with their defaults and what is wrong with a set of them.
+//! The gateway's settings, their defaults, and the errors of a wrong setting.
 
 use std::{num::NonZeroU32, path::PathBuf};
 

@@ -49,7 +49,7 @@ pub fn routes_of_part(part: CloudPart, document: ApiDocument) -> impl Iterator<I
     routes.map(move |route| Route::new(part, route))
 }
 
-/// Two routes that a request could not tell apart, or a route that must stay internal.
+/// Two routes that match the same request, or a route that must stay internal.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteConflict {
     #[error("{method} {path} is a route of both {first} and {second}")]

@@ -1,5 +1,5 @@
-//! What all requests share: the route table, the checks of callers, the connections to the parts,
-//! and the files that the binary carries.
+//! The state that all requests share: the route table, the checks of callers, the connections to
+//! the parts, and the files that the binary carries.
 
 use std::{
     collections::{BTreeMap, HashSet},

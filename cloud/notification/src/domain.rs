@@ -1,5 +1,5 @@
-//! Inbox lines: who gets one of which event, and their text in either language. Pure: no IO, and
-//! time comes in with the event.
+//! Inbox lines: the recipients of each event's lines, and their text in either language. Pure: no
+//! IO, and time comes in with the event.
 
 mod event_lines;
 mod event_table;

@@ -55,7 +55,7 @@ pub(crate) fn start(
     }
 }
 
-/// Idempotent: the store keeps one line per person and event, so events need no other record.
+/// Idempotent: the store keeps one line per person and event, so this consumer records no events.
 #[derive(Clone)]
 pub(crate) struct InboxEventConsumer {
     pub store: InboxStore,
@@ -140,7 +140,7 @@ impl InboxEventConsumer {
         }
     }
 
-    /// The inbox before its deliveries: a delivery whose line is missing is sent to no one.
+    /// Erases the inbox before its deliveries: a delivery without its line is not sent.
     async fn erase_person(&self, person: &UserEvent, at: UnixMillis) -> Result<(), HandleError> {
         let UserEvent { user_id, role, .. } = *person;
         let NotificationDispatcher {

@@ -1,5 +1,4 @@
-//! The route table: a person's own inbox, whose owner comes only from the token, and writing
-//! notices.
+//! The route table: a person's own inbox, identified only by the token, and writing notices.
 
 use axum::{
     Router,

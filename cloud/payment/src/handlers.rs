@@ -1,4 +1,4 @@
-//! The handlers of the routes, and what they share: callers with their idempotency keys, amounts,
+//! The handlers of the routes, and the parts they share: callers with idempotency keys, amounts,
 //! and lists.
 
 pub(crate) mod adapter;

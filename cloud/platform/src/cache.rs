@@ -106,7 +106,7 @@ impl Cache {
         on!(self, set(key, value, ttl))
     }
 
-    /// Sets the value if the key has none. Returns true if it was set.
+    /// Sets the value unless the key has one. Returns true if it was set.
     pub async fn set_if_absent(
         &self,
         key: &str,

@@ -1,5 +1,5 @@
-//! What a part knows about its callers: their address, the age of their account, and the public
-//! keys that verify their tokens.
+//! Facts about a part's callers: their address, the age of their account, and the public keys that
+//! verify their tokens.
 //!
 //! Invariants: a part trusts an address only with a token that the gateway signed for that part;
 //! the token alone decides the age of an account, because a limit must not cost a database read.
@@ -26,8 +26,8 @@ use wire::{Role, UnixMillis, UserId};
 
 use crate::upstream::{Upstream, UpstreamError};
 
-/// A client address for counting. All clients without a known address count as one, and so do those
-/// of one /64 IPv6 network, which mostly has one owner.
+/// A client address for counting. All clients without an address count as one, and so do those of
+/// one /64 IPv6 network, which mostly has one owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(Option<IpAddr>);
 

@@ -128,7 +128,7 @@ impl<H: EventHandler> Consumer<H> {
         deliveries.close().await;
     }
 
-    /// Binds and subscribes, waiting for an unreachable bus; `None` if told to stop.
+    /// Binds and subscribes, waiting for an unreachable bus; `None` if stopped.
     async fn bind_and_subscribe(&self) -> Option<Deliveries> {
         let mut pause = PAUSE_MIN;
         loop {

@@ -263,8 +263,8 @@ fn reseal_job(database: Database) -> Job {
     })
 }
 
-/// One calendar for all jobs of the process, because a test cannot wait for minutes or a night. A
-/// build without debug assertions has none.
+/// One calendar for all jobs of the process, because a test cannot wait for minutes or a night.
+/// Only in builds with debug assertions.
 #[cfg(debug_assertions)]
 fn test_calendar() -> Option<&'static str> {
     static NAMED: std::sync::LazyLock<Option<String>> = std::sync::LazyLock::new(read_calendar);

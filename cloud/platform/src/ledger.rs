@@ -1,6 +1,6 @@
-//! What a part remembers about its own work: events it has to send and has sent, replays,
-//! idempotency keys with their responses, the relay's lease and the runs of jobs. Tables on MySQL
-//! and SQLite, collections on MongoDB.
+//! A part's records of its own work: unsent and sent events, replays, idempotency keys with their
+//! responses, the relay's lease and the runs of jobs. Tables on MySQL and SQLite, collections on
+//! MongoDB.
 //!
 //! Transactions write the outbox and the inbox themselves (`sql::events`, and documents on
 //! MongoDB).

@@ -3,8 +3,7 @@
 //! Development and production run the same code.
 //!
 //! Four parts, which can be read apart:
-//! - storage: `sql`; `documents` over it; `ledger`, what a part remembers about its own work, over
-//!   both;
+//! - storage: `sql`; `documents` over it; `ledger`, a part's records of its own work, over both;
 //! - messaging: `bus`, `consume`, `outbox` with its relay and replays, `dead_letters`,
 //!   `order_events`, and for both the `operator_routes`;
 //! - calls to other services: `upstream`;

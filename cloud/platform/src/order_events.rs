@@ -1,6 +1,6 @@
-//! Internal routes about the events of one order, for an operator's trace: what the part published,
-//! and which events its consumers have recorded. The gateway calls each part, since a part alone
-//! reads its own outbox and inbox.
+//! Internal routes about the events of one order, for an operator's trace: the events that the part
+//! published, and those that its consumers have recorded. The gateway calls each part, since a part
+//! alone reads its own outbox and inbox.
 //!
 //! Invariant: responses contain no event body, only ids, kinds and times.
 
@@ -45,7 +45,7 @@ pub struct PublishedEvent {
     pub order_version: Option<u64>,
     pub made_at: UnixMillis,
     pub sent_at: Option<UnixMillis>,
-    /// Whose inboxes may have a line of it.
+    /// People with a possible inbox line of it.
     pub people: Vec<EventPerson>,
 }
 
@@ -153,7 +153,7 @@ fn list_people(body: &Value) -> Vec<EventPerson> {
         (&body["customer_id"], Role::Customer),
         (&body["order"]["provider_id"], Role::Provider),
         (&body["provider_id"], Role::Provider),
-        // The provider whose acceptance lost, and the one who lost the job to a withdrawal.
+        // The provider of a lost acceptance, and the one from whom an admin withdrew the job.
         (&body["actor"]["user_id"], Role::Provider),
         (&body["taken_from"], Role::Provider),
     ];

@@ -65,7 +65,7 @@ const ROUNDS_APART: Duration = Duration::from_millis(100);
 /// The unsent count is only a metric.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
-/// Publishes outbox events. A commit that wrote an event wakes the relay of its own process.
+/// Publishes outbox events. A commit that wrote an event wakes the relay of the same process.
 pub struct OutboxRelay {
     source: OutboxSource,
     bus: Bus,

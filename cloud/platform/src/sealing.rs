@@ -5,8 +5,8 @@
 //! wrote all values, and is returned unchanged.
 //!
 //! AES-256-GCM with a separate key per value: HMAC-SHA256 of the data key over twelve random bytes
-//! yields the key, and twelve more random bytes are the nonce. So one data key can seal all that a
-//! platform ever writes. With random nonces directly under the data key, two values might share a
+//! yields the key, and twelve more random bytes are the nonce. So one data key can seal everything
+//! a platform ever writes. With random nonces directly under the data key, two values might share a
 //! nonce after some months at a thousand values a second.
 
 mod key_file;

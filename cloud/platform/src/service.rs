@@ -35,7 +35,7 @@ use crate::{
     upstream::Upstream,
 };
 
-/// The dependencies that every service receives when it opens, and what it starts with them.
+/// The dependencies that every service receives when it opens.
 #[derive(Clone)]
 pub struct ServiceContext {
     pub clock: Clock,
@@ -48,7 +48,7 @@ pub struct ServiceContext {
     pub sent_kept: Duration,
     /// The keys of the part's own store.
     pub data_keys: DataKeys,
-    /// How long payment for completed work waits for an objection; users are told this period.
+    /// How long payment for completed work waits for an objection; users see this period.
     pub dispute_ms: i64,
 }
 

@@ -1,4 +1,4 @@
-//! What the gateway knows of people from the cache: sessions and permissions.
+//! The gateway's cached facts about people: sessions and permissions.
 //!
 //! Session entries: the revocation list, which auth writes and the gateway reads, and
 //! auth's separate snapshots of sessions that were live when it read auth_db. auth_db is the record
@@ -33,7 +33,7 @@ const COMPLETE_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 pub enum SessionStatus {
     Clear,
     Revoked,
-    /// The list is incomplete; ask auth.
+    /// The list is incomplete; call auth.
     Unknown,
 }
 

@@ -159,7 +159,7 @@ impl Sql {
         self.fetch_all_with(text.into(), values, R::read).await
     }
 
-    /// Like `fetch_all`, for rows whose columns only the caller knows.
+    /// Like `fetch_all`, with the caller's own function to read a row.
     async fn fetch_all_with<T>(
         &self,
         text: Statement,
@@ -232,8 +232,7 @@ pub struct MigrationFile {
 }
 
 /// The calling crate's migrations, by the names that their files have in `migrations/mysql` and
-/// `migrations/sqlite`. sqlx's own macro would build sqlx and SQLite a second time, for the
-/// compiler.
+/// `migrations/sqlite`. sqlx's macro would build sqlx and SQLite again, for the compiler.
 #[macro_export]
 macro_rules! migrations {
     ($($name:literal),+) => {

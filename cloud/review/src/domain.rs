@@ -227,8 +227,8 @@ impl Review {
         is_new
     }
 
-    /// Erases what the author wrote and what admins wrote about it; the stars stay. Returns false
-    /// if nothing is left to erase.
+    /// Erases the comment, the pictures and the admins' reasons; the stars stay. Returns false if
+    /// nothing is left to erase.
     pub fn erase_words(&mut self) -> bool {
         let has_decisions = self.decisions.iter().any(|step| !step.reason.is_empty());
         if self.comment.is_empty() && self.images.is_empty() && !has_decisions {

@@ -1,8 +1,8 @@
-//! What the service does without a request. Events: a new account gets a profile, a revoked one is
-//! hidden until readmitted, a deleted one keeps only a blank profile, a completed and paid job
-//! counts for its provider, and a rating comes from the review service. Scheduled jobs: delete
-//! files that no profile uses, republish verification status, recount the jobs of providers, and
-//! seal fields that are plain or use a former data key.
+//! The service's background work. Events: a new account gets a profile, a revoked one is hidden
+//! until readmitted, a deleted one keeps only a blank profile, a completed and paid job counts for
+//! its provider, and a rating comes from the review service. Scheduled jobs: delete files that no
+//! profile uses, republish verification status, recount the jobs of providers, and seal fields that
+//! are plain or use a former data key.
 
 use platform::{
     StoreError,
@@ -120,7 +120,7 @@ impl ProfileEventConsumer {
     }
 }
 
-/// The profile exists, so a missing one is that of a deleted person, which never changes again.
+/// The caller has created the profile, so `Missing` means a deleted person's, which never changes.
 fn check_change<D>(changed: Result<D, ProfileRefusal>) -> Result<(), HandleError> {
     match changed {
         Ok(_) | Err(ProfileRefusal::Missing) => Ok(()),

@@ -1,5 +1,5 @@
-//! What the handlers share. The token identifies the caller; the id in the path only has to match
-//! it.
+//! Shared parts of the handlers. The token identifies the caller; the id in the path only has to
+//! match it.
 
 pub(crate) mod contacts;
 pub(crate) mod files;

@@ -41,7 +41,7 @@ pub(super) struct UploadPlace {
     offset: u32,
 }
 
-/// Limits what tablets send at once, and how often one person calls.
+/// Limits uploads at the same time, and the calls of one person.
 #[derive(Clone)]
 pub(crate) struct PhotoGate {
     uploads: Arc<Semaphore>,

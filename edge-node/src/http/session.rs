@@ -1,6 +1,6 @@
 //! Sign-in at an edge: forwards name and password, or phone number and code, to the cloud while the
 //! link is up. The returned token is valid only for this region's edges: a token that opens the
-//! cloud is never stored here. A code that was asked for here opens only this region's edges too.
+//! cloud is never stored here. A code requested here opens only this region's edges too.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -204,7 +204,7 @@ pub(super) async fn sign_in_by_code(
     forward_sign_in(&state, "/api/v1/auth/codes/sign-in", &headers, &form).await
 }
 
-/// Counts what an address asks of the cloud to sign in: passwords, codes and tries at them alike.
+/// Counts an address's sign-in calls to the cloud: passwords, requested codes and tries alike.
 fn count_sign_in(state: &EdgeApiState, from: SocketAddr) -> Result<(), Problem> {
     let now = state.context.clock.elapsed();
     if !state.sign_in_pace.try_take(from.ip().to_canonical(), now) {

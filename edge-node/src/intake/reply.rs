@@ -128,7 +128,7 @@ fn is_lost_to_reader(
         && reader.user_id == stored.user_id
 }
 
-/// The reader if only the id is known. Never an admin, who sees more: the role is not stored.
+/// The reader, from the id alone. Never an admin, who sees more: the role is not stored.
 pub(super) fn infer_reader(user_id: UserId, order: Option<&Order>) -> Actor {
     let customer = order.is_some_and(|order| order.customer_id == user_id);
     Actor {

@@ -1,5 +1,5 @@
-//! Refusals that need no view of the order: a role that never gives the command, a command that no
-//! edge takes, and invalid fields.
+//! Refusals that need no view of the order: a role that never gives the command, a command that
+//! edges do not take, and invalid fields.
 
 use wire::{
     Action, Code, CommandBody, FieldError, IncidentReport, Region, Role, check_comment,
@@ -9,7 +9,7 @@ use wire::{
 
 use crate::say;
 
-/// The refusal that holds whatever the view shows. `wrong` are the invalid fields.
+/// The refusal that does not depend on the view. `wrong` are the invalid fields.
 pub(super) fn find_refusal(role: Role, body: &CommandBody, wrong: &[FieldError]) -> Option<Code> {
     if !allowed_roles(body).contains(&role) {
         let accepts = body.order_action() == Some(Action::Accept);
@@ -19,7 +19,7 @@ pub(super) fn find_refusal(role: Role, body: &CommandBody, wrong: &[FieldError])
             Code::RoleForbidden
         });
     }
-    // Reports are answered, and times agreed, in the cloud, where all of them are known.
+    // Only the cloud has all reports and time proposals, so it takes the answers to them.
     if matches!(
         body.order_action(),
         Some(Action::Answer | Action::Reschedule)
@@ -43,7 +43,7 @@ pub(super) fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError
             if order.location != region {
                 wrong.push(FieldError::new("location", say::region_not_this_one));
             }
-            // Only the order service can make the code, and tell it to the customer alone.
+            // Only the order service makes the code, and shows it only to the customer.
             if order.start_code.is_some() {
                 wrong.push(FieldError::new("start_code", say::start_code_not_here));
             }

@@ -40,7 +40,7 @@ pub(super) struct AccessControl {
 const CLIENTS_MAX: usize = 2_000;
 
 impl AccessControl {
-    /// Signs a client in; its connection ends once `mailbox` says so.
+    /// Signs a client in; closing `mailbox` ends its connection.
     pub(super) fn admit_client(
         &self,
         connect: &Connect<'_>,

@@ -23,7 +23,7 @@ pub(crate) async fn answer_queued_commands(
     stop: CancellationToken,
 ) {
     let waiting = futures::stream::poll_fn(|context| {
-        // A closed queue takes no new commands, and its end ends this function.
+        // A closed queue refuses new commands, and its end ends this function.
         if stop.is_cancelled() {
             inbound.close();
         }

@@ -39,7 +39,7 @@ use session::{BrokerSession, SessionError};
 
 pub(super) use address::BrokerAddressError;
 
-/// The edge's side of the broker, for those who publish.
+/// The edge's side of the broker, for publishers.
 #[derive(Clone)]
 pub(crate) struct ExternalBroker(Arc<Outgoing>);
 
@@ -63,8 +63,8 @@ enum BrokerStatus {
     Subscribed,
 }
 
-/// Devices whose last user is known. At the limit all are forgotten: a device gets no decisions
-/// until its next command, and asks for them by resending.
+/// Devices with a recorded last user. At the limit all are forgotten: a device then gets no
+/// decisions until it sends a command again.
 const DEVICES_MAX: usize = 20_000;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);

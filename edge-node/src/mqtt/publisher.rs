@@ -196,7 +196,7 @@ impl Broker {
         }
     }
 
-    /// True if that person may hear a message now.
+    /// True if a message may reach that person now.
     pub(crate) fn may_hear(&self, user: UserId) -> bool {
         match self {
             Self::Embedded(broker) => broker.signed_in.is_signed_in(user),

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{authentication::TabletSender, store::EdgeIdentity};
 
-/// What every connection shares.
+/// Shared by all connections.
 pub(super) struct BrokerContext {
     pub access: AccessControl,
     pub inbox: CommandQueue,

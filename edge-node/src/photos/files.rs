@@ -1,8 +1,9 @@
 //! The files of the photo folder. A photo begins as `.part`, becomes `.photo` once it is whole, and
 //! ends as an empty marker: `.sent`, or `.refused-CODE`.
 //!
-//! Invariants: the folder is the only record of photos, so the name says all about one: command,
-//! hash, order, size and state. A state changes by one rename, and counts once the folder is synced.
+//! Invariants: the folder is the only record of photos, so a file name holds everything: command,
+//! hash, order, size and state. A state changes by one rename, and counts once the folder is
+//! synced.
 
 use std::{
     fmt,

@@ -1,4 +1,4 @@
-//! What the photo folder has, in memory: the state of each photo, and the room that is left.
+//! The content of the photo folder, in memory: the state of each photo, and the room left.
 //!
 //! Invariant: a photo takes its whole room from its first byte on, so an upload that has begun never
 //! runs out of it.
@@ -35,7 +35,7 @@ pub(super) enum PhotoProgress {
     Refused(Code),
 }
 
-/// How far the cloud has it, as far as this run of the edge knows.
+/// The progress at the cloud, as seen by this run of the edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct PhotoSending {
     pub at_cloud: u32,

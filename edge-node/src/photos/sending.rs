@@ -1,4 +1,4 @@
-//! The photos' way to the cloud: which chunk leaves next, and what an answer does to a photo.
+//! The photos' way to the cloud: which chunk leaves next, and the effect of an answer.
 //!
 //! Invariant: a photo leaves the disk only after the cloud's own answer that it has the photo or
 //! never takes it, or if its bytes no longer match its hash.

@@ -30,7 +30,7 @@ pub(crate) fn copy_database(from: &Path, to: &Path) -> Result<EdgeIdentity, Copy
     check_database(to)
 }
 
-/// Reads every page, and tells whose database it is.
+/// Reads every page, and returns the database's edge.
 pub(crate) fn check_database(path: &Path) -> Result<EdgeIdentity, CopyError> {
     let read = |error| CopyError::Read(path.into(), error);
     let conn = open_read_only(path).map_err(read)?;

@@ -158,7 +158,7 @@ impl DroppedOrder {
         tally.ahead = tally.ahead.saturating_sub(u32::from(self.is_ahead()));
     }
 
-    /// Returns the result for an order that tells nothing new, and `None` for one that brings the
+    /// Returns the result for a version that changes nothing, and `None` for one that brings the
     /// copy back.
     pub(super) fn merge_repeat(
         &self,

@@ -18,7 +18,7 @@ pub(crate) struct GuardedTable {
     pub is_union: bool,
 }
 
-/// Returns the rows that are in both copies, or those of the only readable copy.
+/// Rows in both copies (for a union table, in either), or those of the only readable copy.
 pub(super) fn read_trusted_rows(conn: &Connection, table: &GuardedTable) -> Vec<Vec<Value>> {
     let of_table = read_table(conn, table);
     let of_guard = read_guard(conn, table);

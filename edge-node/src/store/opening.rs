@@ -212,7 +212,7 @@ pub fn twin_of(data: &Path, identity: &EdgeIdentity) -> Result<Option<EdgeId>, R
     }
 }
 
-/// True if the hub knows the file's edge by a key.
+/// True if the file's edge is enrolled with a key at the hub.
 pub fn is_enrolled(data: &Path) -> Result<bool, RenameError> {
     const ENROLLED: &str = "SELECT enrolled_at IS NOT NULL FROM edge WHERE one = 1";
     let path = path_in(data);

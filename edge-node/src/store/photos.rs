@@ -7,7 +7,7 @@ use wire::{CommandId, CommandOp, Hash, Op, OrderId, UserId};
 use super::Store;
 
 /// A photo as its command names it. It identifies the photo at this edge: people's devices make the
-/// ids of commands, so the same id may stand at another order.
+/// ids of commands, so another order may have the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NamedPhoto {
     pub command_id: CommandId,
@@ -29,7 +29,7 @@ impl Store {
         Ok(own.flat_map(list_photos).find(|named| named.hash == hash))
     }
 
-    /// True if a command of anybody names it.
+    /// True if any person's command names it.
     pub async fn names_photo(&self, photo: NamedPhoto) -> Result<bool, JournalError> {
         let ops = self.load_ops_of_command(photo.command_id).await?;
         Ok(ops.iter().flat_map(list_photos).any(|named| named == photo))
@@ -45,7 +45,7 @@ impl Store {
     }
 }
 
-/// One for each person whose device made that id. Empty once the log has dropped the op.
+/// One op per person with that command id. Empty once the log has dropped them.
 fn load_ops_of_command(
     conn: &Connection,
     command_id: CommandId,

@@ -1,4 +1,4 @@
-//! Makes a new database from what a damaged one still had, and a file of its undecided commands.
+//! Makes a new database from a damaged one's readable parts, and a file of undecided commands.
 //!
 //! Invariants: the new database is suspect, so the cloud gives the edge a new epoch before it takes
 //! an op, and sends the orders again. Only verified commands with their tokens go into it; the file

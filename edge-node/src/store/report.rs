@@ -44,7 +44,7 @@ pub struct EdgeReport {
     pub alarm: Option<AlarmReport>,
     /// The clock's last fault, until the cloud confirms the clock.
     pub clock: Option<ClockReport>,
-    /// The disk with the data folder. The file does not tell; the caller adds it.
+    /// The disk with the data folder. The caller adds it, because the file does not have it.
     pub disk: Option<DiskStanding>,
     #[serde(skip)]
     pub disk_days: Vec<DiskDay>,

@@ -1,6 +1,6 @@
-//! What a restore or a clone does to the log: it starts a new epoch. The ops that the cloud gives
-//! back (the tail) are staged until complete; then one transaction starts the epoch and logs the
-//! undecided commands again in it [RELOG].
+//! Starts a new epoch of the log after a restore or a clone. The ops that the cloud gives back (the
+//! tail) are staged until complete; then one transaction starts the epoch and logs the undecided
+//! commands again in it [RELOG].
 //!
 //! Invariants: a crash leaves either the old epoch or the new one, whole. A partial tail is
 //! discarded when it is sent again. Each undecided command is logged again once, under its original

@@ -1,5 +1,5 @@
-//! Reads what only this edge has out of a damaged file: its undecided commands with their tokens,
-//! and the answers, people and devices that the cloud does not send again. Orders are sent again.
+//! Salvages data that only this edge has from a damaged file: undecided commands with tokens, and
+//! the answers, people and devices that the cloud does not send again. Orders are sent again.
 //!
 //! Invariants: an op is verified if the log's chain leads to it; a revoked person stays revoked if
 //! the table or its guard has the row.
@@ -36,7 +36,7 @@ pub(crate) struct SalvagedCommand {
     pub act: Value,
 }
 
-/// What a damaged file still has.
+/// The readable parts of a damaged file.
 pub(crate) struct Salvage {
     pub identity: EdgeIdentity,
     pub epoch: u64,
@@ -230,7 +230,7 @@ fn read_starts(
     starts
 }
 
-/// True if the table or its guard says so.
+/// True if the table or its guard has that alarm.
 fn was_twin(conn: &Connection) -> bool {
     ["NOT INDEXED", "INDEXED BY alarm_guard"]
         .iter()

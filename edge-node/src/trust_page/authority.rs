@@ -1,7 +1,7 @@
 //! The certificate of the authority that signs the shop's certificates, and the forms in which
 //! devices take it.
 //!
-//! Invariant: only the certificate leaves, in an encoding made here, whatever else the file holds.
+//! Invariant: only the certificate leaves, in an encoding made here, never the rest of the file.
 
 use std::{
     io::{self, ErrorKind},

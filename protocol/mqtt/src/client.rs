@@ -50,7 +50,7 @@ pub struct ClientOptions<'a> {
     pub keep_alive: Duration,
     /// Time for the CONNACK.
     pub connect_within: Duration,
-    /// The broker keeps the session, and unacknowledged messages, so long after the connection.
+    /// The broker keeps the session and unacknowledged messages for this long after the connection.
     pub session_expiry: Duration,
     /// Messages of QoS 1 that the broker may send before it gets an acknowledgement.
     pub receive_maximum: u16,

@@ -100,8 +100,7 @@ impl Connection {
         self.closed_for.as_ref()
     }
 
-    /// The will to publish, once. Call it when the connection has ended, whoever ended it: also if
-    /// the stream broke.
+    /// The will to publish, once. Call it after any end of the connection, even a broken stream.
     pub fn take_will(&mut self) -> Option<Will> {
         self.will.take()
     }

@@ -29,7 +29,7 @@ const SUBSCRIPTION_IDENTIFIERS_AVAILABLE: u8 = 0x29;
 pub(crate) struct ServerLimits {
     pub receive_maximum: u16,
     pub maximum_packet_size: u32,
-    /// The client asked for a session that outlives its connection, and gets none.
+    /// The client requested a session that outlives its connection, which is refused.
     pub ends_session: bool,
 }
 

@@ -1,12 +1,12 @@
 //! Defects that are planted on purpose, to prove that a test or a simulator finds them.
 //!
-//! Code with a place for a defect asks [`is_planted`]. A simulator plants the named rules of the
+//! Code with a place for a defect calls [`is_planted`]. A simulator plants the named rules of the
 //! pure crates, and the bugs of its own models, for one run on its thread ([`run_with`]). A test
 //! plants a [`Defect`] in a real process with the environment variable `HOLDFAST_DEFECT`.
 //!
 //! Invariant: a build without debug assertions contains no defects. [`is_planted`] is constant
-//! there, so the compiler removes every place that asks it. A Cargo feature could not promise that:
-//! one build of the workspace gives a feature that the simulators need to the shipped programs too.
+//! there, so the compiler removes every such place. A Cargo feature could not promise that: one
+//! build of the workspace gives a feature that the simulators need to the shipped programs too.
 
 #[cfg(debug_assertions)]
 pub use planting::{defect_from_environment, is_planted, run_with, run_without};
@@ -123,8 +123,8 @@ mod planting {
         run()
     }
 
-    /// Leaves all planted defects out of this thread during `run`: what judges a run must not share
-    /// its defects.
+    /// Leaves all planted defects out of this thread during `run`: the checks of a run must not
+    /// share its defects.
     pub fn run_without<T>(run: impl FnOnce() -> T) -> T {
         let _restoration = Restoration(PLANTED.take());
         run()

@@ -32,7 +32,7 @@ pub struct ClientError {
     /// `None` if there was no answer.
     pub status: Option<u16>,
     pub problem: Option<Box<ProblemBody>>,
-    /// How long the other side asks us to wait.
+    /// The wait that the other side requested.
     pub retry_after: Option<Duration>,
     what: String,
     #[source]

@@ -84,7 +84,7 @@ impl Pages {
         }
     }
 
-    /// Answers unmatched requests; `None` if they do not ask for a page.
+    /// Answers unmatched requests; `None` unless they request a page.
     pub fn answer_request<B>(&self, request: &Request<B>) -> Option<Response> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;

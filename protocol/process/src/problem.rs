@@ -165,7 +165,7 @@ impl Problem {
     }
 }
 
-/// The answer to a change of what may be missing, or another person's: the caller cannot tell which.
+/// The answer to a change. A missing object and another person's look the same to the caller.
 pub fn no_content_or_not_found(is_found: bool) -> Result<StatusCode, Problem> {
     if is_found {
         Ok(StatusCode::NO_CONTENT)

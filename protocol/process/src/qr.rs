@@ -28,7 +28,7 @@ impl QrCode {
         Some(Self { width, dark })
     }
 
-    /// An `svg` element. `label` tells what the code says, to people who cannot see it.
+    /// An `svg` element. `label` describes the code to people who cannot see it.
     pub fn to_svg(&self, label: &str) -> String {
         let side = self.width + 2 * BORDER;
         let label = escape_attribute(label);

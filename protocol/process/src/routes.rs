@@ -1,6 +1,6 @@
-//! What a public route declares: its method and path, the callers it serves, the permissions they
-//! need, and its body. A service declares its routes in a table (`openapi::RouteTable`); its router
-//! enforces them (`guard`), and the gateway serves the same declarations.
+//! The declaration of a public route: its method and path, the callers it serves, the permissions
+//! they need, and its body. A service declares its routes in a table (`openapi::RouteTable`); its
+//! router enforces them (`guard`), and the gateway serves the same declarations.
 //!
 //! Invariant: a route without a declaration is internal, and the gateway never serves it.
 
@@ -220,7 +220,7 @@ impl DirectRoute {
 }
 
 impl Audience {
-    /// True if callers are people, who prove who they are by an access token.
+    /// True if callers must be people with an access token.
     pub const fn requires_person(self) -> bool {
         matches!(self, Self::Any | Self::Roles(..))
     }

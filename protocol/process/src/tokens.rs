@@ -41,7 +41,7 @@ pub enum TokenKind {
     DeviceGrant,
     /// From a session, valid to its end. It opens the edges of one region.
     Edge,
-    /// From a sign-in that asked for it, valid as long as the session may last. It opens nothing.
+    /// From a sign-in that requested it, valid as long as the session may last. It opens nothing.
     Refresh,
 }
 
@@ -80,7 +80,7 @@ pub struct Claims {
     /// The profile version that `verified` refers to; 0 if auth has not received one.
     #[serde(default, rename = "mark", skip_serializing_if = "is_zero")]
     pub mark_version: u64,
-    /// Who sends the token must prove that they hold this key.
+    /// The sender must prove that they hold this key.
     #[serde(default, rename = "cnf", skip_serializing_if = "Option::is_none")]
     pub binding: Option<TokenBinding>,
 }

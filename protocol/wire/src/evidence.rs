@@ -1,4 +1,4 @@
-//! What a provider shows for their work: photos, the answers to the checklist of the service type
+//! A provider's evidence of their work: photos, the answers to the checklist of the service type
 //! and the customer's signature, as strokes or as a typed name.
 //!
 //! Invariant: it is part of the command, so the command's hash, the edge's receipt and the log bind

@@ -1,5 +1,5 @@
-//! What is kept of an order: the entries of its history, why an acceptance failed, in sentences,
-//! and the records of collisions for operators: lost acceptances, open cases, stored answers.
+//! Records of an order: the entries of its history, why an acceptance failed, in sentences, and the
+//! records of collisions for operators: lost acceptances, open cases, stored answers.
 //!
 //! Invariant: tablet, inbox, command line and portal all explain a failed acceptance with
 //! [`LossReason`], so that their explanations agree.

@@ -1,4 +1,4 @@
-//! What the hub signs, and how an edge knows the hub's key.
+//! The hub's signatures, and how an edge recognises the hub's key.
 //!
 //! - Every frame for an edge that sent a challenge in its Hello. A signature binds the edge, the
 //!   challenge, the hub's nonce, the frame's place in its session and the frame's bytes.

@@ -1,5 +1,5 @@
-//! What names a thing: ids, edges, devices, regions, ops and link sessions, and the hashes, nonces
-//! and keys that identify bytes and machines.
+//! Names of things: ids, edges, devices, regions, ops and link sessions, and the hashes, nonces and
+//! keys that identify bytes and machines.
 //!
 //! Most ids are UUIDv7, made with the thing itself. Edges and devices are few and named by people,
 //! so their id is their name. Hashes, nonces and keys are hexadecimal in text and bytes in frames.

@@ -2,7 +2,7 @@
 //! more work.
 //!
 //! Invariant: both are on record only. They change neither the order's status nor its money: agreed
-//! work is paid as an order of its own.
+//! work is paid as a separate order.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};

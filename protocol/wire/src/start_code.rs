@@ -21,7 +21,7 @@ pub struct StartCode(String);
 impl StartCode {
     pub const DIGITS: usize = 6;
 
-    /// The code that a number stands for; only its last six digits count.
+    /// The code from the last six digits of the number.
     pub fn from_number(number: u64) -> Self {
         Self(format!("{:06}", number % 1_000_000))
     }

@@ -1,4 +1,4 @@
-//! Validation of what people submit: texts are trimmed, limited in length and visible in every
+//! Validation of people's input: texts are trimmed, limited in length and visible in every
 //! character, and a draft must pass before a customer may publish it.
 //!
 //! Invariant: the cloud and every edge use these rules, so an edge never takes a text that the

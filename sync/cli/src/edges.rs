@@ -308,7 +308,7 @@ fn disk_cell(status: &EdgeStatus, style: &OutputStyle) -> TableCell {
     TableCell::new(format!("{gib} GiB"))
 }
 
-/// How full the disk is, and what the edge does about it.
+/// How full the disk is, and how the edge reacts.
 fn describe_disk(disk: DiskUse, style: &OutputStyle) -> String {
     let percent = disk.used_percent.into();
     match disk.level {

@@ -1,4 +1,4 @@
-//! `holdfast promises`: what edges answered firm, newest first, and what became of each answer.
+//! `holdfast promises`: the firm answers of edges, newest first, and the cloud's decision on each.
 
 use clap::Args;
 use process::clock::Clock;
@@ -25,7 +25,7 @@ pub struct PromiseFilter {
     #[arg(long, value_name = "NUMBER", default_value_t = 20,
           value_parser = clap::value_parser!(u16).range(1..=500))]
     pub limit: u16,
-    // An id has one type in all commands, and that of `cursor` is the place in two lists.
+    // `values` gives an id one type in all commands; for `cursor` it is the place in two lists.
     #[arg(id = "place", long = "cursor", value_name = "CURSOR")]
     pub cursor: Option<u64>,
 }
@@ -134,7 +134,7 @@ fn describe_log_place(entry: &TimelineEntry) -> Option<String> {
     }
 }
 
-/// What the cloud made of the answer, and the cases that it opened.
+/// The cloud's decision on the answer, and the cases that it opened.
 fn describe_result(answer: &FirmAnswer, style: &OutputStyle) -> String {
     let result = match answer.entry.code {
         None => style.translate(say::promises_kept),

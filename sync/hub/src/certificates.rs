@@ -3,7 +3,7 @@
 //!
 //! Invariant: the CA's own certificate permits only names and networks that exist inside shops, and
 //! the operator's domains for edges. A device that trusts it therefore trusts it for no other site,
-//! whoever has the key.
+//! even if the key is stolen.
 
 use std::{
     fmt,

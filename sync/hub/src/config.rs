@@ -18,7 +18,7 @@ pub struct Config {
     pub signing_key: PathBuf,
     /// Set this once after deliberately replacing the key file.
     pub signing_key_replaced: bool,
-    /// Domains, beside those that exist only inside shops, under which edges may have certificates
+    /// Domains, besides those that exist only inside shops, under which edges may have certificates
     /// of the private certificate authority: `["shops.example.com"]`. Each device that trusts the
     /// authority trusts it for these domains.
     pub edge_domains: Vec<String>,

@@ -1,6 +1,6 @@
-//! What the hub does by the clock. Jobs delete expired rows, compact and compare the feeds, and
-//! encrypt values that are plain or under a former key. A loop exports the state of regions and
-//! edges as metrics, and logs edges that differ.
+//! The hub's periodic work. Jobs delete expired rows, compact and compare the feeds, and encrypt
+//! values that are plain or under a former key. A loop exports the state of regions and edges as
+//! metrics, and logs edges that differ.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -2,9 +2,9 @@
 //! carries out the engine's outputs: store, read, send. Each result from the store is the engine's
 //! next input.
 //!
-//! Beside its loop, so that they wait for none of its store work, a session reads the socket
-//! (`reader`), records contacts with its edge and answers probes of it (`liveness`), relays photos
-//! (`photos`), asks for messages (`messages`) and writes (`outbound`).
+//! Separate tasks, which never wait for the loop's store work, read the socket (`reader`), record
+//! contacts with the edge and answer probes of it (`liveness`), relay photos (`photos`), request
+//! messages (`messages`) and write (`outbound`).
 //!
 //! Invariants: a session writes only under its term; it never blocks on the edge reading, because
 //! the edge may be waiting for the session to read, so frames leave through a bounded queue; and it
@@ -347,7 +347,7 @@ impl EdgeConnection {
     }
 
     /// A failure does not end the session: the link is worth more than a certificate, and the edge
-    /// asks again.
+    /// retries.
     async fn issue_certificate(&self, csr: &[u8]) -> Result<SyncSessionInput, StoreError> {
         let Some(SessionTerm { term, .. }) = self.at else {
             return Ok(SyncSessionInput::Superseded);

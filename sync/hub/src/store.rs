@@ -110,7 +110,7 @@ const SEALED_TABLES: &[SealedTable] = &[
     CA_KEY,
 ];
 
-/// The feed of one region: the job reports each under a label of its own.
+/// The feed of one region: the job reports each under its own label.
 const fn feed_part(label: &'static str, part: Option<&'static str>) -> SealedTable {
     SealedTable {
         label,

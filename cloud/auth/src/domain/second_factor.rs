@@ -21,7 +21,7 @@ impl SecondFactorPolicy {
         self == Self::Off
     }
 
-    /// `permissions` are those of an admin's role.
+    /// `permissions` belong to an admin's role.
     pub(crate) fn requires_factor(self, permissions: &[Permission]) -> bool {
         match self {
             Self::Off => false,

@@ -1,6 +1,5 @@
-//! What people prove themselves with besides a password, parsed as they and their keyboards type
-//! it: codes and device secrets; and the lockout that limits guessing, without letting an attacker
-//! lock a person out.
+//! Credentials besides passwords: codes and device secrets, parsed as people and their keyboards
+//! type them. Also the lockout, which limits guessing but lets no attacker lock a person out.
 //!
 //! Wrong passwords count per name and place: an address, or a device known for the account. Ten
 //! within a day lock the name at that place for a quarter of an hour after the last, and each

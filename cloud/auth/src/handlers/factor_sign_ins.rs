@@ -1,6 +1,6 @@
-//! The second step of a sign-in. `POST /api/v1/auth/login/second-factor` ends a sign-in whose
-//! password or identity was right, and `.../set-up` before it draws the secret of a person who must
-//! set up a second factor first.
+//! The second step of a sign-in. `POST /api/v1/auth/login/second-factor` ends a sign-in after the
+//! right password or identity. If the person must set up a second factor first, `.../set-up` draws
+//! its secret.
 //!
 //! Invariant: a ticket opens one session, within ten minutes and five tries.
 
@@ -52,7 +52,7 @@ pub(crate) struct TicketForm {
     ticket: String,
 }
 
-/// A sign-in whose ticket is open.
+/// A sign-in with an open ticket.
 struct TicketOwner {
     ticket: SignInTicket,
     username: Username,

@@ -4,8 +4,7 @@
 //! Invariants: before the code of a number is verified, no answer waits for an account lookup, so
 //! neither the answer nor its timing reveals who has an account; a code opens one session; a number
 //! opens only the account that it registered or that its owner linked with the password, and only
-//! customer accounts; a code that was asked for at a region's edge opens nothing but that region's
-//! edges.
+//! customer accounts; a code requested at a region's edge opens only that region's edges.
 
 use axum::{
     extract::State,
@@ -82,7 +81,7 @@ pub(crate) struct CodeForm {
 pub(super) struct PhoneProof {
     pub phone: PhoneNumber,
     pub code: SignInCode,
-    /// The region whose edges alone it is to open.
+    /// If set, the code opens only this region's edges.
     pub region: Option<Region>,
 }
 

@@ -1,4 +1,4 @@
-//! Device grants, and the devices whose keys they are bound to.
+//! Device grants, and the devices that they are bound to.
 //!
 //! Invariants: a tablet has one grant per person and region, and a person a bounded number of
 //! grants and devices: a new one ends the oldest. The end of a device ends its grants, with their

@@ -1,5 +1,5 @@
 //! People as admins see them: the list, by name, in pages, with role and state; and the record of
-//! what admins did: closings, readmissions and role changes.
+//! closings, readmissions and role changes by admins.
 //!
 //! Invariant: the reason of a closing is sealed for its person, not for its row: a readmission
 //! moves it into its own record, and an older version copies it unopened.

@@ -101,7 +101,7 @@ columns! {
 }
 
 row! {
-    /// What a sign-in has proved before its second factor.
+    /// The credentials that a sign-in has proved before its second factor.
     #[derive(Debug, Clone, Copy)]
     pub struct SignInTicket in sign_in_tickets {
         pub user_id: UserId,

@@ -389,8 +389,8 @@ impl Store {
         })
     }
 
-    /// Tries a code. The right one is spent and clears the failures of that place. `region` is the
-    /// region whose edges alone it is to open: a code for these or for no region is right there.
+    /// Tries a code. The right one is spent and clears the failures of that place. With `region`, a
+    /// code for that region or for no region is right; otherwise only a code for no region.
     pub async fn try_code(
         &self,
         phone: &PhoneNumber,

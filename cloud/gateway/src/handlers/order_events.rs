@@ -50,7 +50,7 @@ struct OrderEventCollector<'a> {
     trace: &'a TraceId,
 }
 
-/// What the consumers' parts answered.
+/// The answers of the consumers' parts.
 #[derive(Default)]
 struct CollectedReceipts {
     handled: HashMap<(String, EventId), UnixMillis>,
@@ -175,7 +175,7 @@ impl OrderEventCollector<'_> {
             .await
     }
 
-    /// Asks by `GET`, or by `POST` with a body. `None` if the part does not answer.
+    /// Sends a `GET`, or a `POST` with the body. `None` if the part does not answer.
     async fn call_part<T: DeserializeOwned>(
         &self,
         part: CloudPart,

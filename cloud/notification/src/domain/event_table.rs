@@ -1,5 +1,5 @@
-//! Every event with its inbox lines: who gets one, when, and its text with the values that it
-//! inserts.
+//! Every event with its inbox lines: the recipients, the conditions, and the texts with the values
+//! that they insert.
 //!
 //! A new event gets an arm in [`find_event_lines`] and its templates below, in the same order. The
 //! messages that they name are in `cloud/notification/texts/en/*.ftl` and
@@ -229,7 +229,7 @@ const ORDER_TIME_PROPOSED: &[OrderLine] = &[
         .only_if(is_by_customer),
 ];
 
-/// The actor declined; the one who proposed gets the line.
+/// The actor declined; the proposer gets the line.
 const ORDER_TIME_DECLINED: &[OrderLine] = &[
     tell!(OrderLine: Customer => order_time_declined_customer { title, code, other_time })
         .only_if(is_by_provider),
@@ -348,7 +348,7 @@ const USER_ADDRESS_CHANGE_ASKED: &[AccountLine] =
 const USER_PASSWORD_CHANGED: &[AccountLine] =
     &[tell!(AccountLine: Themselves => user_password_changed)];
 
-/// The other admins see it too: the one who removed it may be an attacker.
+/// The other admins see it too, because an attacker may have removed it.
 const USER_SECOND_FACTOR_REMOVED: &[AccountLine] =
     &[tell!(AccountLine: Admins(&[ResetPasswords]) => user_second_factor_removed_admin)];
 
@@ -359,7 +359,7 @@ const USER_NEW_DEVICE_SEEN: &[AccountLine] = &[
         .only_if(|event| event.role == Role::Admin),
 ];
 
-/// An attacker with the password may have asked, and the owner can still undo it.
+/// The request may be an attacker's, and the owner can still undo it.
 const USER_DELETION_ASKED: &[AccountLine] =
     &[tell!(AccountLine: Themselves => user_deletion_asked)];
 

@@ -101,7 +101,7 @@ pub struct InboxLine {
     /// The other party of the order, if any.
     pub counterpart: Option<UserId>,
     pub params: LineParams,
-    /// The event's time, not its arrival, so redelivery makes no newer line.
+    /// The event's time, not its arrival, so a redelivered event does not look newer.
     pub created_at: UnixMillis,
 }
 
@@ -299,7 +299,7 @@ impl LineParams {
 
 /// Each returns false if nothing is left to erase.
 impl LineParams {
-    /// Erases what people wrote about the order. The title only goes with its customer.
+    /// Erases people's texts about the order; the title only if its customer was deleted.
     pub fn erase_order_texts(&mut self, title_is_erased: bool) -> bool {
         let (title, reason) = match self {
             Self::Order(order) => (&mut order.title, &mut order.reason),

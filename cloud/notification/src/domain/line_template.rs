@@ -141,7 +141,7 @@ macro_rules! text {
 }
 pub(super) use text;
 
-/// A template whose text is one message.
+/// A template with one message as its text.
 macro_rules! tell {
     ($template:ident: $recipient:expr => $($message:tt)+) => {
         $template::new($recipient, |values| text!(values => $($message)+))

@@ -1,5 +1,5 @@
-//! The inboxes that the events of one order reached, for an operator's trace: who has a line, since
-//! when, and what was sent outside the inbox.
+//! The inboxes that the events of one order reached, for an operator's trace: the people with a
+//! line, its time, and the deliveries outside the inbox.
 //!
 //! Invariant: no text of a line and no address, only ids, states and times.
 
@@ -17,7 +17,7 @@ use crate::domain::{Channel, InboxOwner};
 
 /// The three publishers about an order list a hundred events each.
 const EVENTS_MAX: usize = 300;
-/// The customer, the provider, and one who lost to that provider.
+/// More than an event ever names.
 const PEOPLE_MAX: usize = 8;
 
 #[derive(Debug, Deserialize)]

@@ -36,7 +36,7 @@ const OF_ORDER: Index = Index::new("of_order", &[ORDER.ascending_key()])
 const LOST: Index = Index::new("lost", &[CREATED.ascending_key()])
     .with_conditions(&[IndexCondition::Says(TYPE.path(), "order.acceptance_lost")]);
 const READ: Index = Index::new("read", &[READ_AT.ascending_key()]).with_expiry(KEPT_MS);
-/// Expires lines kept from creation. `READ` expires none of them sooner.
+/// Expires lines kept from creation; `READ` never expires one of them sooner.
 const OLD: Index = Index::new("old", &[EXPIRES.ascending_key()]).with_expiry(0);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

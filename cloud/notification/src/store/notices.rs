@@ -185,8 +185,8 @@ impl NoticeStore {
             .await
     }
 
-    /// Erases the words of the notices to a person; returns the number of notices. The record of
-    /// who wrote when stays.
+    /// Erases the texts of the notices to a person; returns the number of notices. Authors and
+    /// times stay.
     pub async fn erase_notices_to(&self, user: UserId) -> Result<usize, DocumentsError> {
         let own = IndexQuery::from_index(TO_PERSON, USER.is_equal_to(user)).with_limit(ERASED_MAX);
         let mut erased = 0;

@@ -1,4 +1,4 @@
-//! What inboxes remember of an order: the providers it was proposed to, with reasons, and the
+//! Records of an order for inboxes: the providers it was proposed to, with reasons, and the
 //! reminder if it was completed unpaid.
 //!
 //! Invariants: one fan-out per order, the first one stored. One reminder per order; after it has

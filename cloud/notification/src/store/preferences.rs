@@ -59,7 +59,7 @@ impl PreferencesStore {
         ))
     }
 
-    /// Returns false if the person has none.
+    /// Returns false if there were none.
     pub async fn remove_preferences(&self, user: UserId) -> Result<bool, DocumentsError> {
         while let Some(found) = self.0.get(user.0).await? {
             if self.0.delete(found.id, found.version).await? {

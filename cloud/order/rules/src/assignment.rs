@@ -113,8 +113,8 @@ impl Assignment {
         }
     }
 
-    /// Applies an operator's request; `None` if it changes nothing. A held right stays held: the
-    /// holder is asked to release it, and the rest waits for that.
+    /// Applies an operator's request; `None` if it changes nothing. A held right stays with its
+    /// holder until released; the next grant waits for that.
     pub fn apply_request(&self, wish: RequestedAssignment) -> Option<AssignmentTransition> {
         let mut after = self.clone();
         if let Some(rules) = wish.rules.filter(|rules| *rules != self.rules) {
@@ -179,9 +179,9 @@ impl Assignment {
         self.transition_to(after, Some((self.fence, end)), None)
     }
 
-    /// Issues a new fence and digest to a holder whose view disagreed with its grant, and who
-    /// therefore answered nothing firm under it. `None` if it does not hold that fence or must
-    /// release it. The grant keeps its operator.
+    /// Issues a new fence and digest to a holder that answered nothing firm, because its view
+    /// disagreed with its grant. `None` if it does not hold that fence or must release it. The
+    /// grant keeps its operator.
     pub fn renew_right(
         &self,
         holder: &HolderEpoch,

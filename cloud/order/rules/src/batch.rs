@@ -364,7 +364,7 @@ pub struct Writes {
     /// For an admin to review.
     pub cases: Vec<NewCase>,
     pub acts: Vec<ProviderAct>,
-    /// Orders whose proposal of another time has ended, if they had one.
+    /// Orders with no proposal of another time from now on.
     pub ended_proposals: Vec<OrderId>,
     /// In the order in which they were sent.
     pub messages: Vec<NewMessage>,

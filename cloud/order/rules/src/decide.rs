@@ -66,7 +66,7 @@ fn decide_command(
         return Ok(outcome);
     }
     if attempt.is_distrusted() {
-        // Before any wait: another edge may hold the region, and would be asked to log the command.
+        // Before any wait, which would forward the command to an edge that holds the region.
         return Ok(decision.record_ruling(
             attempt,
             Ruling::Refused(Code::EdgeNotTrusted),
@@ -108,8 +108,8 @@ pub(crate) fn held_reason<'a>(
         (Some(region), _) => {
             assignment(region).is_some_and(|held| held.is_held_elsewhere(author_op))
         }
-        // The order may have been published at an unreachable holder, in any region. An edge is
-        // sure of its own region under its fence; otherwise wait while any region is held.
+        // The order may have been published at an unreachable holder, in any region. Decide now if
+        // the sender holds its region; otherwise wait while any region is held.
         (None, Some(op)) => {
             let own = assignment(op.region);
             let own = own.is_some_and(|own| {

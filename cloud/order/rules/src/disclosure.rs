@@ -1,5 +1,5 @@
-//! What people learn about an order: who must not know of it, who could read its address, and why
-//! an acceptance lost.
+//! Limits what people learn about an order: its existence, its address, and the reason for a lost
+//! acceptance.
 //!
 //! `wire::order_visible_to` (`protocol/wire/src/visibility.rs`) decides who may read an order and
 //! its address. This module hides orders from people without read access in answers, records
@@ -40,9 +40,9 @@ pub(crate) fn is_hidden_from_author(order: &Order, attempt: &Attempt) -> bool {
     }
 }
 
-/// The address disclosure to record in a timeline entry: whether its author could read the order's
-/// address because of it, even if the attempt failed. `before` is the order as the attempt found
-/// it; `code` is the reason if the attempt changed nothing.
+/// The address disclosure to record in a timeline entry, if the attempt let its author read the
+/// order's address, even if it failed. `before` is the order as the attempt found it; `code` is the
+/// reason if the attempt changed nothing.
 pub(crate) fn recorded_disclosure(
     attempt: &Attempt,
     before: Option<&OrderState>,

@@ -27,7 +27,7 @@ pub(crate) fn rule_on_incident(
     })
 }
 
-/// Each provider of an order has reports of their own.
+/// Reports by earlier providers of the order do not count.
 fn check_count(context: RulingContext<'_>, state: &OrderState) -> Result<(), Code> {
     let provider = state.order.provider_id;
     let reports = context.incidents.iter();
@@ -38,7 +38,7 @@ fn check_count(context: RulingContext<'_>, state: &OrderState) -> Result<(), Cod
     Ok(())
 }
 
-/// The customer answers each report of more work once, and only those of the present provider.
+/// The customer answers each report of more work once, and only if the present provider made it.
 fn check_answer(
     context: RulingContext<'_>,
     state: &OrderState,

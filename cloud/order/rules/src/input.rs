@@ -1,6 +1,6 @@
-//! The input of a decision: the submissions to decide, and the snapshot of what the store read
-//! under its locks. A submission is a command with its author and the channel it came through; the
-//! answer to it is stored once it is decided.
+//! The input of a decision: the submissions to decide, and the snapshot that the store read under
+//! its locks. A submission is a command with its author and the channel it came through; the answer
+//! to it is stored once it is decided.
 //!
 //! Invariant: a stored answer never changes, and alone determines the reply to every repeat.
 
@@ -44,7 +44,7 @@ pub struct Attempt {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     Portal,
-    /// From a portal user who has left after being told to wait: it must get an outcome too.
+    /// From a portal user who left while it waited: it must get an outcome too.
     Waited {
         /// Their access was revoked in the meantime.
         revoked: bool,
@@ -292,8 +292,8 @@ pub struct Snapshot {
     pub limits: ShareLimits,
     /// Current shares of the providers accepting or withdrawing here; empty if no limit is set.
     pub workloads: BTreeMap<UserId, ProviderWorkload>,
-    /// The bookings of the providers who accept here, or whose jobs move; absent if the orders have
-    /// no agreed hours.
+    /// The bookings of providers who accept here or have a job that moves; absent if the orders
+    /// have no agreed hours.
     pub bookings: BTreeMap<UserId, Vec<Booking>>,
     /// Maximum open orders per customer; 0 means no limit.
     pub open_orders_max: u32,

@@ -266,7 +266,7 @@ fn rule_on_action(
     })
 }
 
-/// An edge limits the wrong tries of its own people, and its log must not wait for those of others.
+/// Edges limit wrong tries themselves, and their logs must not wait because of tries elsewhere.
 fn check_start_code(context: RulingContext<'_>) -> Result<(), Code> {
     let CommandBody::StartOrder { start_code, .. } = &context.attempt.command.body else {
         return Ok(());

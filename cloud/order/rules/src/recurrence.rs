@@ -2,8 +2,7 @@
 //! zone, so that "every Tuesday at nine" stays at nine when the clocks change.
 //!
 //! A local time that does not exist, on a day that does not exist or in an hour that the clock
-//! skips, is left out and not counted, as the RFC says. Of an hour that comes twice, the first
-//! counts.
+//! skips, is left out and not counted, as the RFC says. If an hour comes twice, the first counts.
 
 mod rule;
 
@@ -26,10 +25,10 @@ const WEEK_DAYS: u64 = 7;
 /// Days from the first occurrence to the last: a leap year.
 const SERIES_DAYS_MAX: u64 = 366;
 
-/// Why there is no such series.
+/// The reason for refusing a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecurrenceRefusal {
-    /// The rule cannot be read, or says more than we take.
+    /// The rule cannot be parsed, or has parts that we do not support.
     UnknownRule,
     /// It has no end, or two.
     WrongEnd,

@@ -77,8 +77,8 @@ impl ProposalTracker {
         self.0.get(&order)
     }
 
-    /// Follows the order's change to `after`. Returns the order if the change ends its proposal,
-    /// known or not.
+    /// Drops the order's proposal if the change to `after` ends it. Then returns the order, even
+    /// without a proposal in the snapshot.
     pub(crate) fn follow_change(
         &mut self,
         before: Option<&Order>,

@@ -1,7 +1,7 @@
-//! Rules on an acceptance: `rule_on_accept` is the only place that decides who wins a collision.
+//! Rules on an acceptance: `rule_on_accept` alone decides the winner of a collision.
 //!
-//! Below it is what every ruling on a command builds on: the right behind an edge's firm answer,
-//! the offline rules that apply to it, and the status that an action leads to.
+//! Below it are the parts that every ruling on a command uses: the right behind an edge's firm
+//! answer, the offline rules that apply to it, and the status that an action leads to.
 
 use custody::FeePolicy;
 use wire::{
@@ -71,8 +71,8 @@ pub(crate) struct RulingContext<'a> {
     pub now: UnixMillis,
 }
 
-/// Decides an acceptance. Of several on one order, the first to be decided takes it; a promise that
-/// an edge made under its assignment right needs no verification, no free share and no free hours.
+/// Decides an acceptance. The first acceptance decided wins the order. A promise under an
+/// assignment right holds regardless of verification, shares and other bookings.
 pub(crate) fn rule_on_accept(
     context: RulingContext<'_>,
     state: &OrderState,

@@ -1,9 +1,9 @@
 //! Receives photos of the work and of jobs, in chunks from edges and whole from customers, and keeps
 //! them in the file store.
 //!
-//! Invariants: only bytes that a signed command names are kept: photos of the work unchanged, photos
-//! of a job encoded anew. Every step can be repeated after a crash. At most one photo from an edge
-//! is in memory.
+//! Invariants: only bytes that a signed command names are kept: photos of the work unchanged,
+//! photos of a job re-encoded. Every step can be repeated after a crash. At most one photo from an
+//! edge is in memory.
 
 use std::time::Duration;
 

@@ -296,7 +296,7 @@ pub(crate) async fn lost_acceptances(
     })
 }
 
-/// Pages like those of the lost acceptances.
+/// Paged like the lost acceptances.
 pub(crate) async fn firm_answers(
     State(service): State<Service>,
     Query(query): Query<FirmAnswerQuery>,

@@ -111,7 +111,7 @@ fn event_from_job(job: &Order) -> Option<CalendarEvent> {
         region: job.location.name().into(),
         status: status.into(),
     };
-    // A calendar does not say which language its reader has.
+    // A calendar program does not send its reader's language.
     let Text { en, zh } = line.to_text();
     Some(CalendarEvent {
         uid: format!("{}@holdfast", job.id),

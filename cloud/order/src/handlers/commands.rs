@@ -385,7 +385,7 @@ mod tests {
                 for &role in action.allowed_roles() {
                     let is_approval = (action, role) == (Action::Withdraw, Role::Admin);
                     if is_approval || action.keeps_status() {
-                        // The status alone would mean the approval, or says nothing.
+                        // The status alone would mean the approval, or does not change.
                         continue;
                     }
                     let Some(to) = from.next_status(action) else {

@@ -77,7 +77,7 @@ pub(crate) async fn list_messages(
     Ok(Json(MessagesAnswer { messages, is_more }))
 }
 
-/// An order whose messages cannot be read holds up no other.
+/// An order with unreadable messages does not block the others.
 async fn read_messages_after(
     service: &Service,
     query: MessagesQuery,
@@ -280,7 +280,7 @@ pub(crate) async fn list_known_orders(
     Ok(Json(service.store.known_orders(&asked).await?))
 }
 
-/// How many orders of a person are open. Only auth asks, before it deletes their account.
+/// Counts a person's open orders. Only for auth, before it deletes their account.
 pub(crate) async fn count_open_matters(
     State(service): State<Service>,
     ServiceCaller(from): ServiceCaller,

@@ -1,6 +1,6 @@
-//! The photos of an order: a list of those that its history names, with their arrival, and the
-//! picture of each. Readers of the order see the photos of the job; readers of its history see
-//! those of the work too. A customer sends the photos of their job here.
+//! The photos of an order: the list that its history names, with their arrival, and each picture.
+//! Readers of the order see the photos of the job; readers of its history also see the photos of
+//! the work. A customer sends the photos of their job here.
 
 use axum::{extract::State, response::Response};
 use platform::files::{FileBody, Uploader, original_response, renewed_response};
@@ -174,8 +174,7 @@ async fn find_photo_of_job(
     found.ok_or_else(|| Code::PhotoNotNamed.into())
 }
 
-/// The photos that this person may see: those of the job with the order, the others with its
-/// history.
+/// The photos that this person may see: all if they may read the history, otherwise only the job's.
 async fn list_visible_photos(
     service: &Service,
     actor: Actor,

@@ -1,7 +1,7 @@
-//! What anyone with an order's tracking receipt (not an edge's receipt of a command) may do without
-//! an account: follow the order, and cancel it if the receipt is a kiosk's. At a kiosk people
-//! publish under the kiosk's account, so the receipt is all that the customer has; the link that a
-//! customer with an account gives to others only follows.
+//! Use of an order's tracking receipt (not an edge's receipt of a command) without an account:
+//! follow the order, and cancel it if the receipt is a kiosk's. At a kiosk people publish under the
+//! kiosk's account, so the customer has only the receipt; the link that a customer with an account
+//! shares can only follow.
 //!
 //! Invariants: a tracked order contains no names and no text written by people; a wrong secret, a
 //! wrong code and a missing order get the same response.

@@ -133,7 +133,7 @@ impl RepeatForm {
     }
 }
 
-/// The names of the fields that say how a job repeats.
+/// The names of the recurrence fields in a form.
 #[derive(Clone, Copy)]
 struct RepeatFields {
     rule: &'static str,

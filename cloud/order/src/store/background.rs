@@ -334,7 +334,7 @@ impl Store {
         Ok(self.sql.fetch_all(JOBS, values).await?)
     }
 
-    /// Asks for a replay of recently completed jobs to the profiles, which count lost ones and skip
+    /// Requests a replay of recently completed jobs to the profiles, which count lost ones and skip
     /// duplicates. Returns true if the replay starts.
     pub async fn republish_completed(&self) -> Result<bool, StoreError> {
         Ok(outbox::request_recent_replay(&(&self.sql).into(), &USER_PROFILES, &self.clock).await?)

@@ -1,5 +1,5 @@
-//! The firm answers of edges, for operators: what an edge promised, most of it while it was cut
-//! off, and what became of each promise. A list to read: only a case asks for a decision.
+//! The firm answers of edges, for operators: the promises that edges made, mostly while cut off,
+//! and the result of each. For information only; a case requires a decision.
 
 use std::collections::HashMap;
 

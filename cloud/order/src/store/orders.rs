@@ -1,5 +1,5 @@
 //! Single orders: read for people, for anyone with the tracking receipt, and for the price of a
-//! cancel; and read for the other services to compare with what they know [PULL].
+//! cancel; and read for other services to compare with their records [PULL].
 //!
 //! Invariant: the secret of a tracking receipt is not stored. It is derived from the order id with
 //! the service's hash key, which never changes, and compared in constant time. A kiosk's receipt
@@ -112,7 +112,7 @@ impl Store {
         Ok(row.map(Order::from))
     }
 
-    /// The orders of a person, as their customer or provider, whose work is not done.
+    /// Counts the open orders of a person, as their customer or provider.
     pub async fn count_open_orders(&self, user: UserId) -> Result<u64, StoreError> {
         let open = OrderStatus::ALL
             .into_iter()

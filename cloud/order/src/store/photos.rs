@@ -102,7 +102,7 @@ pub struct KeptPhoto {
     pub at: UnixMillis,
 }
 
-/// A photo whose every byte is staged.
+/// A photo with all its bytes staged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WholePhoto {
     pub id: Uuid,
@@ -127,8 +127,8 @@ pub enum PhotoVerdict {
 }
 
 impl Store {
-    /// Stages a chunk of a photo that the history names. Without bytes, only tells how much is
-    /// there.
+    /// Stages a chunk of a photo that the history names. A chunk without bytes only returns how
+    /// many are staged.
     pub async fn stage_photo_chunk(
         &self,
         chunk: &PhotoChunkDelivery,
@@ -231,7 +231,7 @@ fn select_photo(name: &PhotoName) -> (Statement, Vec<Val>) {
     (text, values)
 }
 
-/// SQLite has one writer, so a transaction needs no row locks there.
+/// SQLite has one writer, so no row locks are needed there.
 fn lock_rows(tx: &Tx, text: Statement) -> Statement {
     if tx.is_mysql() {
         text.append_text(" FOR UPDATE")
@@ -256,7 +256,7 @@ fn first_row(id: Uuid, owner_id: UserId, begun_at: UnixMillis, name: &PhotoName)
     }
 }
 
-/// A chunk from elsewhere in the photo stores nothing: the answer says where to continue.
+/// A chunk from elsewhere in the photo stores nothing: the answer is the offset to continue from.
 async fn append_chunk(
     tx: &mut Tx,
     photo: PhotoRow,

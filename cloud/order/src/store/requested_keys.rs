@@ -1,4 +1,4 @@
-//! What the requests of a transaction name.
+//! The keys that the requests of a transaction name.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! Jobs that repeat: a series is the orders that one request published.
 //!
 //! Invariants: all orders of a series are published in one transaction or none is, and each was
-//! decided as a publication of its own. A repeat of the request publishes nothing more.
+//! decided as a separate publication. A repeat of the request publishes nothing more.
 
 use platform::{
     row,
@@ -196,8 +196,8 @@ impl Store {
         Ok(decide_submissions(&snapshot, submissions))
     }
 
-    /// A request whose first command was answered before is one that came twice. The other ids follow
-    /// from the first, so a person who has used one of them meant something else.
+    /// If the first command was answered before, the whole request came twice. The other ids derive
+    /// from the first; one that was answered before belongs to another command.
     fn first_refusal(&self, writes: &Writes) -> Option<SeriesDecision> {
         let mut answers = writes.answers.iter().enumerate();
         let (index, refusal) = answers.find(|(_, answer)| !is_applied(answer))?;

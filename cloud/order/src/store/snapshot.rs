@@ -219,7 +219,7 @@ async fn past_rules(
     Ok(())
 }
 
-/// Providers whose firm accepts met these orders closed.
+/// Providers with a firm accept that found one of these orders closed.
 async fn met_closed(
     tx: &mut Tx,
     orders: &BTreeMap<OrderId, OrderState>,

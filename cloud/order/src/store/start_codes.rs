@@ -1,4 +1,4 @@
-//! Start codes of orders: the code, its hash for edges, and the orders that take no more wrong codes.
+//! Start codes of orders: the code, its hash for edges, and the orders locked by wrong codes.
 //!
 //! Invariant: the code is not stored. It is derived from the order id with the service's hash key,
 //! which never changes, so a repeated publication gets the same code and hash.

@@ -88,7 +88,7 @@ impl TimeProposalRow {
 }
 
 impl Store {
-    /// The proposal that stands for this order.
+    /// The open proposal of this order.
     pub async fn find_time_proposal(
         &self,
         order: &Order,

@@ -1,4 +1,4 @@
-//! What the platform charges: its fee on a price, and the price of a cancel. A fee is rounded down
+//! The platform's charges: its fee on a price, and the price of a cancel. A fee is rounded down
 //! once, and the other side gets the difference.
 //!
 //! The order service decides a cancel's price with these functions: the preview shown to a person,

@@ -334,7 +334,7 @@ impl OrderMoney {
             .filter_map(|journal| self.to_statement_line(journal))
     }
 
-    /// The payment of a known chargeback.
+    /// The payment of a chargeback in our books.
     fn charged_back_payment(&self, chargeback: Uuid) -> Option<MovementId> {
         let known = self
             .chargebacks

@@ -109,7 +109,7 @@ pub(crate) async fn earnings(
     Ok(Json(WholeList { items }))
 }
 
-/// What the platform owes a provider on one account.
+/// The platform's debt to a provider on one account.
 fn owed_minor(balances: &[AccountBalance], currency: Currency, account: AccountName) -> i64 {
     balances
         .iter()

@@ -357,7 +357,7 @@ impl FromRequestParts<Service> for OrderServiceCaller {
     }
 }
 
-/// How much money of a person has not come to its end. Only auth asks.
+/// Counts a person's unsettled orders, payouts and balances. Only for auth.
 pub(crate) async fn count_open_matters(
     State(service): State<Service>,
     ServiceCaller(from): ServiceCaller,

@@ -1,5 +1,5 @@
-//! What admins decide: versions of the platform fee, customers' refund requests, and the cases that
-//! wait for them. Discretionary actions on money are recorded with their reason.
+//! Decisions of admins: versions of the platform fee, customers' refund requests, and open cases.
+//! Discretionary actions on money are recorded with their reason.
 //!
 //! Invariant: a version never changes within the hour before it takes effect, nor after. So every
 //! replica applies the same version to an order at any time [FEE_BY_CREATION].
@@ -57,7 +57,7 @@ impl Store {
             .await?)
     }
 
-    /// What everyone may know of the versions.
+    /// The public part of the versions.
     pub async fn newest_platform_fees(&self) -> Result<PlatformFees, StoreError> {
         let complete_until = FeePolicy::complete_until(self.clock.now());
         let limit = PlatformFees::VERSIONS_MAX;
@@ -215,7 +215,7 @@ impl Store {
             .await?)
     }
 
-    /// Erases what a customer wrote in their refund requests; returns the number of requests. The
+    /// Erases the reasons in a customer's refund requests; returns the number of requests. The
     /// amounts stay.
     pub async fn erase_request_reasons(&self, customer: UserId) -> Result<u64, StoreError> {
         let requests: Vec<Uuid> = self

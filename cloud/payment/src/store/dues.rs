@@ -156,8 +156,8 @@ pub(super) async fn load_order_locked(
     load_order_rows(tx, due_text, order).await
 }
 
-/// The same without the lock, for reads whose answer does not decide about money. On MySQL, rows
-/// that change meanwhile may be newer than the due.
+/// The same without the lock, for reads that do not decide about money. On MySQL, rows that change
+/// meanwhile may be newer than the due.
 pub(super) async fn load_order_unlocked(
     tx: &mut Tx,
     order: OrderId,

@@ -32,7 +32,7 @@ pub struct DeadLetter {
 /// The dead letters that an action applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeadLetterSelection {
-    /// All that wait when the action begins.
+    /// All dead letters waiting when the action begins.
     All,
     Events(BTreeSet<EventId>),
 }

@@ -1,5 +1,4 @@
-//! The complete query vocabulary: filters, pages, updates, and what a query returns besides
-//! documents.
+//! The complete query vocabulary: filters, pages, updates, and results other than documents.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! What a store returns and takes: documents with their versions, and, for MongoDB, bodies and
-//! filters as BSON. One test suite verifies both stores of a collection.
+//! The values that a store takes and returns: documents with their versions, and, for MongoDB,
+//! bodies and filters as BSON. One test suite verifies both stores of a collection.
 //!
 //! On MongoDB the store adds fields to a document: `_v`, its version; `_events`, its unsent events;
 //! `_taken`, the last events that changed it; `_expires`, dates for the expiry index. BSON is read

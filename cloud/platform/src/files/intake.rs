@@ -223,8 +223,8 @@ async fn wait_for(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, File
 }
 
 /// Runs a check on a blocking thread, which holds both permits until the end, even if the caller
-/// hangs up: otherwise one person could have many pictures decoded at once. The token tells `check`
-/// that the caller is gone.
+/// hangs up: otherwise one person could have many pictures decoded at once. The token is cancelled
+/// when the caller is gone.
 async fn run_check<T: Send + 'static>(
     held: (UploadPermit, CheckPermit),
     check: impl FnOnce(&CancellationToken) -> Result<T, FilesError> + Send + 'static,

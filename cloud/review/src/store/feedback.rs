@@ -1,4 +1,4 @@
-//! What other people make of reviews: helpful votes and reports, one document each, so that a
+//! Other people's reactions to reviews: helpful votes and reports, one document each, so that a
 //! person counts once, and each provider's rating, stored so that a page reads one document.
 
 use std::collections::BTreeSet;

@@ -10,11 +10,11 @@ use wire::{Actor, Code, Order, find_other_party, is_party};
 const LONG_NUMBER_CHARS: usize = 11;
 const LONG_NUMBER_END: usize = 4;
 const SHORT_NUMBER_END: usize = 2;
-/// Replaces the digits in between, whatever their number.
+/// Replaces the digits in between, however many.
 const MASK: &str = "****";
 
-/// The person whom the reader may reach about this order. An order of others does not exist for
-/// the reader.
+/// The other person of the order, if the reader may contact them now. An order of others counts as
+/// missing.
 pub fn find_contact(order: &Order, reader: Actor) -> Result<Actor, Code> {
     if !is_party(order, reader) {
         return Err(Code::OrderNotFound);
@@ -24,7 +24,7 @@ pub fn find_contact(order: &Order, reader: Actor) -> Result<Actor, Code> {
         .ok_or(Code::ContactNotOpen)
 }
 
-/// Enough to recognise a known number, and too little to dial it.
+/// Shows enough to recognise a number, and too little to dial it.
 pub fn mask_phone_number(number: &str) -> String {
     let chars: Vec<char> = number.chars().collect();
     let is_long = chars.len() >= LONG_NUMBER_CHARS;
@@ -108,7 +108,7 @@ mod tests {
                 user_id: user(1),
                 role: Role::Admin,
             };
-            // The same person in the other role is no party either.
+            // The same person in the other role is not a party either.
             for reader in [
                 customer(user(3)),
                 provider(user(3)),

@@ -1,5 +1,5 @@
-//! What others learn of a provider: the public part of their profile, and their rank for a job by
-//! its area and kind of work.
+//! The public view of a provider: the public part of their profile, and their rank for a job by its
+//! area and kind of work.
 
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;

@@ -1,5 +1,5 @@
 //! The two people of an order: each sees the other's name, photo, verified mark and masked phone
-//! number, and may ask for the number itself.
+//! number, and may request the number itself.
 //!
 //! Invariants: the order service decides who the two are; each showing of a number is recorded
 //! before it is answered; an order of others gets the same answer as a missing one.

@@ -1,4 +1,4 @@
-//! People's own profiles and addresses, which share one version, and what others see of a profile.
+//! People's own profiles and addresses, which share one version, and the public view of a profile.
 
 use axum::extract::State;
 use process::{
@@ -227,7 +227,7 @@ pub(crate) async fn show_provider(
     }
 }
 
-/// Pages that knew the provider say that they deleted their account.
+/// Lets pages show that the provider has deleted their account.
 async fn explain_missing_provider(service: &Service, id: UserId) -> Result<Problem, Problem> {
     let missing = Problem::new(Code::NotFound);
     let found = service.store.get::<ProviderProfile>(id).await?;

@@ -11,7 +11,7 @@ use super::ProfileStore;
 
 /// Showings of a number to one person about one order. They have the number from the first on.
 pub(crate) const NUMBER_SHOWINGS_MAX: u64 = 50;
-/// The newest of an order, whatever the number of providers that had it.
+/// The newest of an order, over all its providers.
 const LISTED_MAX: usize = 200;
 
 const ORDER: Field<OrderId> = Field::new("order_id");

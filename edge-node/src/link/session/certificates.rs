@@ -1,6 +1,6 @@
-//! Asks the hub for the certificate of this edge's listeners, and stores it.
+//! Requests the certificate of this edge's listeners from the hub, and stores it.
 //!
-//! Invariant: no failure here ends the session. The next check asks again.
+//! Invariant: no failure here ends the session. The next check retries.
 
 use std::{convert::Infallible, time::Duration};
 

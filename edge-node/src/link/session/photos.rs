@@ -20,7 +20,7 @@ pub(super) struct PhotoSender {
 
 struct ChunkUnderWay {
     place: PhotoChunkPlace,
-    /// Only the answer to a full chunk tells how fast the line is.
+    /// Only the answer to a full chunk measures the speed of the line.
     is_full: bool,
     sent_at: Duration,
 }

@@ -61,7 +61,7 @@ struct BrokerTls {
     name: ServerName<'static>,
 }
 
-/// What the edge shows to the broker besides a certificate.
+/// The edge's credentials at the broker besides a certificate.
 #[derive(Default)]
 pub(super) struct BrokerCredentials {
     pub user_name: Option<String>,

@@ -183,7 +183,7 @@ impl<'a> BrokerSession<'a> {
         }
     }
 
-    /// Identifies the person by the command's token: only the broker knows the connected client.
+    /// Identifies the person by the command's token: only the broker sees the connected client.
     fn find_sender(&self, device: DeviceId, payload: &[u8]) -> Result<TabletSender, Code> {
         let token = CmdFrame::extract_token(payload).ok_or(Code::InvalidToken)?;
         let authenticator = &self.client.authenticator;
@@ -191,7 +191,7 @@ impl<'a> BrokerSession<'a> {
             .check_token(&token, Some(&device))
             .ok_or(Code::InvalidToken)?;
         if checked.refusal == Some(Code::ProofRequired) {
-            // Decisions must not go to the device of a sender who may be a thief.
+            // The sender may be a thief, so decisions must not go to this device.
             return Err(Code::ProofRequired);
         }
         Ok(TabletSender {
@@ -264,7 +264,7 @@ impl<'a> BrokerSession<'a> {
             while !write_output(&mut self.writer, output).await? {}
             self.writer.shutdown().await
         };
-        // A broker that is gone publishes the will by itself.
+        // If this fails, the broker publishes the will.
         let _ = timeout(CLOSE_WITHIN, closing).await;
     }
 }

@@ -20,7 +20,7 @@ pub struct Caller {
     pub permissions: HeldPermissions,
 }
 
-/// What the guard of a request's route decided: the caller whom it admitted, or `None` if the route
+/// The decision of the guard of a request's route: the admitted caller, or `None` if the route
 /// requires no person. Each guard replaces an earlier decision, so the caller never comes from
 /// outside.
 #[derive(Clone)]
@@ -106,7 +106,7 @@ impl HeldPermissions {
 
 impl Caller {
     /// The person as a reader of other people's data. Without these permissions an admin reads like
-    /// a customer to whom none of it belongs.
+    /// a customer who owns nothing of it.
     pub fn as_reader(&self, wanted: &[Permission]) -> Actor {
         match self.actor.role {
             Role::Admin if !self.permissions.include_any(wanted) => Actor {
@@ -117,7 +117,7 @@ impl Caller {
         }
     }
 
-    /// The caller whom the guard of the request's route admitted.
+    /// The caller admitted by the guard of the request's route.
     pub fn find_admitted(parts: &Parts) -> Option<Self> {
         let decision = parts.extensions.get::<GuardDecision>()?;
         decision.0.clone()

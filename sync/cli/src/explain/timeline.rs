@@ -1,5 +1,5 @@
-//! What the entries of a timeline mean: who acted by which route, with which answer, and who won a
-//! collision and why.
+//! Explains the entries of a timeline: the person, route and answer of each, and the winner of a
+//! collision with the reason.
 //!
 //! Bare ids are hard to follow, so people are named `the customer`, `provider A`, `provider B`.
 

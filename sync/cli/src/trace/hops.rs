@@ -1,7 +1,7 @@
 //! The hops of an order in order of time.
 //!
-//! Invariant: a hop that an edge or a device timed never stands after the hop that followed it,
-//! whatever its clock says. Cloud hops are in the order of the cloud's clock.
+//! Invariant: a hop that an edge or a device timed is never listed after the hop that followed it,
+//! even if its clock is wrong. Cloud hops are in the order of the cloud's clock.
 
 use wire::{
     Actor, ChannelDelivery, CommandId, EdgeId, EventId, FeedArrival, InboxArrival, OpOutcome,

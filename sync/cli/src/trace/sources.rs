@@ -108,7 +108,7 @@ impl TraceSources {
         })
     }
 
-    /// The edges of the order's region, as the hub last heard of them.
+    /// The edges of the order's region, as last reported to the hub.
     pub(super) fn edges(&self) -> impl Iterator<Item = &EdgeStatus> {
         let region = self.order.as_ref().map(|order| order.location);
         let regions = self.status.iter().flat_map(|status| &status.regions);

@@ -10,7 +10,7 @@ use wire::{
 
 use super::{SyncSession, SyncSessionOutput};
 
-/// An edge asks once a session, and again when its names change.
+/// An edge sends one request per session, and another when its names change.
 const BURST: i64 = 4;
 const EVERY_MS: i64 = 10 * 60 * 1_000;
 

@@ -40,7 +40,7 @@ pub(super) struct Downstream {
     reading: bool,
 }
 
-/// Asks the store for at most `limit` numbers after `after`.
+/// Reads at most `limit` numbers after `after` from the store.
 pub(super) struct DownstreamRead {
     pub(super) after: u64,
     pub(super) limit: u32,

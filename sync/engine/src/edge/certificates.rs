@@ -1,7 +1,7 @@
 //! The edge's request for a certificate.
 //!
-//! Invariant: only a signed answer to this session's own request is taken: whoever else could make
-//! an edge store a certificate would decide which server its tablets trust.
+//! Invariant: only a signed answer to this session's own request is taken: anyone else who could
+//! make an edge store a certificate would decide which server its tablets trust.
 
 use wire::{CertificateAnswer, CertificateRequest, Frame};
 

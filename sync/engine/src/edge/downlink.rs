@@ -1,7 +1,7 @@
-//! Checks what comes down: outcomes, feed changes and the chunks of a snapshot.
+//! Checks frames from the hub: outcomes, feed changes and the chunks of a snapshot.
 //!
-//! Invariant: only a frame that continues the file without a gap is stored. The hub resends what
-//! is missing.
+//! Invariant: only a frame that continues the file without a gap is stored. The hub resends missing
+//! frames.
 
 use wire::{
     ChangesFrame, OutcomesFrame, SnapshotChunk, SnapshotPart, snapshot_hash, snapshot_start,

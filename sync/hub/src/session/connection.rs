@@ -1,5 +1,5 @@
-//! One WebSocket of one edge: the session's state, the work that runs beside its loop, and the count
-//! of this replica's active links for the metric.
+//! One WebSocket of one edge: the session's state, the tasks that run alongside its loop, and the
+//! count of this replica's active links for the metric.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -116,7 +116,7 @@ pub(super) struct EdgeConnection {
     pub ticks: u64,
 }
 
-/// The tasks beside a session's loop. All but the writer ends with the loop.
+/// The tasks alongside a session's loop. All but the writer ends with the loop.
 pub(super) struct SessionWork {
     pub reader: InboundReader<SplitStream<WebSocket>>,
     pub watch: LivenessWatch,

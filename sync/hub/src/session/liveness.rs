@@ -31,8 +31,7 @@ use crate::{
 const PING_EVERY: Duration = Duration::from_secs(4);
 const CONTACT_EVERY: Duration = Duration::from_secs(3);
 
-/// The engine of one session. It never waits, so the session's loop and the work beside it share
-/// it.
+/// The engine of one session. It never waits, so the session's loop and its other tasks share it.
 #[derive(Clone)]
 pub(super) struct SharedMachine(Arc<Mutex<SyncSession>>);
 

@@ -1,6 +1,6 @@
-//! What a session does each time that it checks its edge's row: it stops under another term,
-//! reports new outcomes and held ops, starts a repair, and forwards waiting accepts to this edge if
-//! it holds the region. And how a new session probes the old one.
+//! A session's checks of its edge's row: it stops under another term, reports new outcomes and held
+//! ops, starts a repair, and forwards waiting accepts to this edge if it holds the region. And how
+//! a new session probes the old one.
 //!
 //! A session of another process of the edge starts a probe; the current session answers, on any
 //! replica (`liveness`). The rows in sync_db are the truth. Sessions on this replica see a probe and

@@ -1,6 +1,6 @@
 //! The life of an edge: an operator names it, and it registers its key with a one-time code, of
 //! which only the hash is stored; later an operator gives it a new key, disables or retires it.
-//! What an operator does to an enrolled edge is on record (table `edge_acts`).
+//! Operators' acts on enrolled edges are on record (table `edge_acts`).
 //!
 //! Invariant: the transaction that refuses or replaces a key also raises the term, which ends the
 //! session of that key.

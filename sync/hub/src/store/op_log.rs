@@ -277,7 +277,7 @@ impl Store {
     }
 }
 
-/// `None` if the op is no command.
+/// `None` if the op is not a command.
 fn find_command_key(op: &OpRecord) -> Option<(CommandId, UserId)> {
     let command = op.command.as_ref()?;
     Some((command.id, command.actor.user_id))

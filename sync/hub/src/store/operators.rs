@@ -1,5 +1,5 @@
-//! What operators see and set: the status of edges and regions, a region's gate, and retries of
-//! stopped ops and waiting accepts. A region's row also holds the end of its feed.
+//! The data that operators see and set: the status of edges and regions, a region's gate, and
+//! retries of stopped ops and waiting accepts. A region's row also holds the end of its feed.
 //!
 //! Invariant: the transaction of a retry records the operator.
 

@@ -1,5 +1,5 @@
 //! Liveness probes of the run that holds an edge's session. A probe is numbered in the edge's row;
-//! its answer has a row of its own, which no transaction on the edge's row locks.
+//! its answer has a separate row, which no transaction on the edge's row locks.
 //!
 //! Invariants: probe numbers only rise, so an answer to a later probe answers every earlier one, on
 //! any replica. An answer counts for the term under which it was given.

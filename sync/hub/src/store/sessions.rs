@@ -1,5 +1,5 @@
-//! What a session reads and writes: its edge's row with term, cursors, link and last Ack; the ops
-//! that it receives, and the outcomes that it sends.
+//! The rows that a session reads and writes: its edge's row with term, cursors, link and last Ack;
+//! the ops that it receives, and the outcomes that it sends.
 //!
 //! Invariant: ops and cursor are stored in one transaction, guarded by the term.
 

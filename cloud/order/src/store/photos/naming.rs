@@ -128,7 +128,7 @@ impl Store {
         Ok(PhotoNaming::NotNamed)
     }
 
-    /// The command that published the order names the photos of the job. Later ones name those of
+    /// The command that published the order names the photos of the job; later ones name photos of
     /// the work.
     pub async fn find_photo_purpose(
         &self,

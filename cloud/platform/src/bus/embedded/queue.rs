@@ -217,8 +217,8 @@ impl LocalQueue {
         self.give_back(held.into_iter().map(|(_, message)| message));
     }
 
-    /// Removes from the loaded messages those of `ids` without a consumer. Returns the ids to move
-    /// and the messages that were loaded.
+    /// Removes the messages with these ids from the loaded ones, unless a consumer has them.
+    /// Returns the ids to move and the messages that were loaded.
     pub(super) fn take_out(&self, ids: &[i64]) -> (Vec<i64>, Vec<QueuedMessage>) {
         let mut hands = self.lock_state();
         let ids: Vec<i64> = ids

@@ -1,5 +1,5 @@
-//! Takes an edge out of service on an operator's order: refuses its key, tells the order service,
-//! and finds the decided commands that are now distrusted.
+//! Takes an edge out of service on an operator's order: refuses its key, notifies the order
+//! service, and finds the decided commands that are now distrusted.
 //!
 //! Invariant: one transaction refuses the key, raises the term to end the session, takes the log
 //! from its worker, and records the operator. So the operator's cut-off applies to every op not yet
