@@ -84,11 +84,13 @@ pub const PLATFORM: [&str; 4] = [
 ];
 
 pub fn build(programs: &[&str]) -> Result<()> {
-    build_by(cargo()?, programs)
+    let mut cargo = cargo()?;
+    cargo.arg("build");
+    build_by(cargo, programs)
 }
 
 fn build_by(mut cargo: Command, programs: &[&str]) -> Result<()> {
-    cargo.args(["build", "--workspace", "--locked"]);
+    cargo.args(["--workspace", "--locked"]);
     for program in programs {
         cargo.args(["--bin", program]);
     }
@@ -122,9 +124,12 @@ pub fn money_simulator() -> Result<PathBuf> {
     simulator_of("holdfast-money-sim")
 }
 
-/// From the build of all tests, which optimises the simulators and can plant bugs.
+/// From the build of all tests, which optimises the simulators and can plant bugs. With one of
+/// their tests, so it gets the features of the tests and nothing is compiled a second time.
 fn simulator_of(program: &str) -> Result<PathBuf> {
-    build_by(linting_cargo()?, &[program])?;
+    let mut cargo = linting_cargo()?;
+    cargo.args(["build", "--test", "promises"]);
+    build_by(cargo, &[program])?;
     self::program(program)
 }
 
