@@ -74,7 +74,23 @@ impl Scene {
         let order_id = published.await.unwrap();
         let accepted = self.api.act(&self.provider, order_id, "accept");
         accepted.await.unwrap();
-        self.stack.healthy(LIMIT).await.unwrap();
+        let port = self.stack.layout().edge(REGION).http;
+        let edge = Api::new(format!("http://127.0.0.1:{port}"));
+        eventually(
+            "the edge has the job as the provider's",
+            LIMIT,
+            async || {
+                let reader = Some(self.tablet.person());
+                let board = edge
+                    .call::<Value>(Method::GET, "/board", reader, None)
+                    .await;
+                let board = board.ok()?;
+                let mut items = board["items"].as_array()?.iter();
+                let job = items.find(|item| item["id"] == json!(order_id))?;
+                (job["status"] == "accepted").then_some(())
+            },
+        )
+        .await;
         order_id
     }
 
