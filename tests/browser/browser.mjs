@@ -24,7 +24,7 @@ export const IS_DEEP = process.env.HOLDFAST_DEEP === '1'
 const KEEPS_PICTURES = IS_DEEP || process.env.HOLDFAST_SCREENS !== undefined
 
 export const LANGUAGES = ['en', 'zh-CN']
-/** The languages in which every page is opened. Each part of the pages is in the gallery, in both. */
+/** The languages in which pages are opened. Each part of the pages is in the gallery, in both, and units hold that both have the same texts. */
 export const PAGE_LANGUAGES = IS_DEEP ? LANGUAGES : ['en']
 export const THEMES = ['light', 'dark']
 

@@ -1,7 +1,7 @@
 // Deleting one's own account at the portal, and what others see of a deleted person, over a gateway that answers from memory.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, COLOUR_RULES, isMarkupChecked, keepPicture, LANGUAGES, losses, settled, smallTargets } from './browser.mjs'
+import { axe, COLOUR_RULES, isMarkupChecked, keepPicture, PAGE_LANGUAGES, losses, settled, smallTargets } from './browser.mjs'
 import { DONE, gateway, orderOf, PASSWORD, PEOPLE } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
@@ -39,7 +39,7 @@ async function inspect({ context, page, section }, name, lang) {
   else assert.deepEqual(await axe(context, page, COLOUR_RULES), [])
 }
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`a customer reads what goes, asks with the password, and undoes it on another page in ${lang}`, async () => {
     const opened = await openPage('customer', '/account', {}, lang)
     const { context, page, state, words, section, notice, dialog, go, faults } = opened
@@ -126,7 +126,7 @@ test('an administrator cannot delete themselves', async () => {
   await context.close()
 })
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`an order of a deleted customer, and one with a deleted provider, read well in ${lang}`, async () => {
     const { order, person } = wordsOf('cloud/portal', lang)
     const erased = { status: 'completed', payment_status: 'paid', provider_id: PEOPLE.provider.user_id, title: '—', description: '', address: '', version: 9 }

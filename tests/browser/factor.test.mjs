@@ -1,7 +1,7 @@
 // The second factor of staff at the portal, over a gateway that answers from memory.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { LANGUAGES } from './browser.mjs'
+import { PAGE_LANGUAGES } from './browser.mjs'
 import { FACTOR_SECRET, gateway, PASSWORD, RECOVERY_CODES } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
@@ -25,7 +25,7 @@ const enterCode = async (page, code) => {
   await page.locator('#main form button[type="submit"]').click()
 }
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`a second factor is set up, renewed and turned off on the account page in ${lang}`, async () => {
     const { account, factor: words } = wordsOf('cloud/portal', lang)
     const state = gateway({ role: 'admin' })

@@ -1,7 +1,7 @@
 // The first page of an admin, over a gateway that answers from memory.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { LANGUAGES, poll, pressPair, settled, tabTo } from './browser.mjs'
+import { PAGE_LANGUAGES, poll, pressPair, settled, tabTo } from './browser.mjs'
 import { gateway, NOW, orderOf, PASSWORD, PEOPLE } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
@@ -103,7 +103,7 @@ test('news in the inbox of the admins has the desks asked anew, and the others n
   await context.close()
 })
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`where nothing waits the overview says so in ${lang}`, async () => {
     const { overview } = wordsOf('cloud/portal', lang)
     const state = Object.assign(gateway({ orders: [] }), QUIET)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { axe, keepPicture, LANGUAGES, losses, poll, pressPair, settled, tabTo } from './browser.mjs'
+import { axe, keepPicture, PAGE_LANGUAGES, losses, poll, pressPair, settled, tabTo } from './browser.mjs'
 import { HOSTILE } from './edge.mjs'
 import { CSRF, gateway, NOW, orderOf, PASSWORD, PEOPLE, PICTURE } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
@@ -275,7 +275,7 @@ test('the wall asks before it cuts a region, and heals at once', async () => {
 
 test('a node that keeps newcomers out says so on its page, among the regions and on the wall', async () => {
   const words = { en: 'keeps its last room for people it knows; 3 others wait.', 'zh-CN': '剩余空间只留给已认识的用户，另外 3 人正在等待。' }
-  for (const lang of LANGUAGES) {
+  for (const lang of PAGE_LANGUAGES) {
     const { context, page, go } = await open(gateway(), lang)
     for (const [path, place] of [['/edges?edge=east-1', '.banner[data-tone=needs]'], ['/regions', '.complaints li'], ['/regions/wall', '.corner li']]) {
       await go(path)
@@ -302,7 +302,7 @@ test('the change of a region’s right that is sent is the one that was confirme
 test('the rules of a region say how far its node may go, and for whom', async () => {
   const upTo = (price_max, kind) => ({ price_max, currency: 'CNY', service_types: [kind] })
   const rules = { unpaid_start: false, unpaid_start_max: { price_max: '80.00', currency: 'CNY' }, paid_afterwards: ['it_technology'], approval: upTo('200.00', 'other'), approval_in_good_standing: upTo('500.00', 'cleaning_repair') }
-  for (const lang of LANGUAGES) {
+  for (const lang of PAGE_LANGUAGES) {
     const state = gateway()
     state.right = { policy: 'optimistic', holder: null, rules }
     const { context, page, go } = await open(state, lang)
@@ -323,7 +323,7 @@ test('the rules of a region say how far its node may go, and for whom', async ()
 })
 
 test('work that is paid for afterwards starts unpaid, and both sides read that it does', async () => {
-  for (const lang of LANGUAGES) {
+  for (const lang of PAGE_LANGUAGES) {
     const { order: words, pay } = wordsOf('cloud/portal', lang)
     const { act } = wordsOf('protocol/web', lang)
     for (const [role, path] of [['customer', '/orders'], ['provider', '/jobs']]) {
@@ -350,7 +350,7 @@ test('work that is paid for afterwards starts unpaid, and both sides read that i
 })
 
 test('work whose payment went back cannot be started, and its provider reads why', async () => {
-  for (const lang of LANGUAGES) {
+  for (const lang of PAGE_LANGUAGES) {
     const { order: words } = wordsOf('cloud/portal', lang)
     const { act } = wordsOf('protocol/web', lang)
     for (const payment_status of ['refunded', 'partially_refunded', 'held']) {
@@ -370,7 +370,7 @@ test('work whose payment went back cannot be started, and its provider reads why
 })
 
 test('an account whose first address waits reads which one that is', async () => {
-  for (const lang of LANGUAGES) {
+  for (const lang of PAGE_LANGUAGES) {
     const { address: words } = wordsOf('cloud/portal', lang)
     for (const [email, pending, meant] of [[null, 'first@example.org', 'first@example.org'], ['old@example.org', null, 'old@example.org']]) {
       const state = gateway({ role: 'customer' })
@@ -384,7 +384,7 @@ test('an account whose first address waits reads which one that is', async () =>
 })
 
 test('a customer reads who has taken the job, once somebody has', async () => {
-  for (const lang of LANGUAGES) {
+  for (const lang of PAGE_LANGUAGES) {
     const { card, providers, reviews } = wordsOf('cloud/portal', lang)
     for (const [own, told] of [[{ status: 'pending', provider_id: null }], [{}, {}], [{}, { verified: false, total_reviews: 0, rating_hundredths: 0, completed_orders: 0 }], [{ provider_id: PEOPLE.customer.user_id }]]) {
       const state = gateway({ role: 'customer', own })
@@ -414,7 +414,7 @@ test('a customer reads who has taken the job, once somebody has', async () => {
 test('each list comes in the order that is chosen by keyboard, which the address and the tabs keep', async () => {
   const dear = { price: '900.00', title: '贵的', service_start_time: '2026-11-23T14:00:00.000Z' }
   const cheap = { price: '20.00', title: '便宜的', service_start_time: '2026-11-21T08:00:00.000Z' }
-  for (const lang of LANGUAGES) {
+  for (const lang of PAGE_LANGUAGES) {
     const { available, sort } = wordsOf('cloud/portal', lang)
     for (const [role, path, choices] of [['customer', '/orders', ['price_low', 'start']], ['provider', '/available', ['price_low', 'start']], ['provider', '/jobs', ['price_low']], ['admin', '/orders', ['price_low']]]) {
       const state = gateway({ role, orders: [orderOf(1, dear), orderOf(2, cheap)], own: { price: '180.00', service_start_time: '2026-11-22T14:00:00.000Z' } })
@@ -1328,7 +1328,7 @@ test('a role is made of an admin’s work, and an admin of less is offered less'
   await context.close()
 })
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`sign-ins are ended and the password is changed in ${lang}`, async () => {
     const { account: words } = wordsOf('cloud/portal', lang)
     const state = gateway({ role: 'provider' })
@@ -1364,7 +1364,7 @@ for (const lang of LANGUAGES) {
   })
 }
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`a provider names and ends their tablets in ${lang}`, async () => {
     const { account, devices: words } = wordsOf('cloud/portal', lang)
     const state = gateway({ role: 'provider' })

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { chromium } from 'playwright-core'
-import { axe, CHROMIUM, COLOUR_RULES, keepPicture, LANGUAGES, losses, poll, smallTargets, unseenStops, watch } from './browser.mjs'
+import { axe, CHROMIUM, COLOUR_RULES, keepPicture, PAGE_LANGUAGES, losses, poll, smallTargets, unseenStops, watch } from './browser.mjs'
 import { freePorts, nameArguments, reach, startEdge, trustingEnvironment } from './shop.mjs'
 
 const NAME = 'tablets.shop.test'
@@ -63,7 +63,7 @@ async function device(trusts, options = {}) {
   return { browser, context, page, faults }
 }
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`a device that does not trust the shop sees how it would, in ${lang}`, async () => {
     const { browser, context, page, faults } = await device(false, { locale: lang })
     await page.goto(shop.page)

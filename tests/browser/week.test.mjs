@@ -1,7 +1,7 @@
 // The calendar of the portal, over a gateway that answers from memory.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, LANGUAGES, losses, poll, settled, tabTo } from './browser.mjs'
+import { axe, PAGE_LANGUAGES, losses, poll, settled, tabTo } from './browser.mjs'
 import { gateway, orderOf, PEOPLE } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
@@ -74,7 +74,7 @@ test('a provider walks the weeks by keyboard, from the bar to a job, over their 
   await context.close()
 })
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`a narrow window shows one day, and the others as a strip, in ${lang}`, async () => {
     const { calendar } = wordsOf('cloud/portal', lang)
     const state = gateway({ role: 'customer', orders: ORDERS })
@@ -126,7 +126,7 @@ test('all pages of the open orders are read, up to a bound, and the page says wh
   await context.close()
 })
 
-for (const lang of LANGUAGES) {
+for (const lang of PAGE_LANGUAGES) {
   test(`the address for the calendar of a phone is shown once, and can be replaced and ended, in ${lang}`, async () => {
     const { feed } = wordsOf('cloud/portal', lang).calendar
     const state = gateway({ role: 'provider', orders: ORDERS })

@@ -65,14 +65,18 @@ pub fn test() -> Result<()> {
     shell::run(&mut node.npm(&["run", "--silent", "sizes"])?)
 }
 
-/// Runs the browser tests: every page, and the story on the built programs. A deep run also
-/// installs the apps, and keeps pictures of all it sees.
+/// Runs the browser tests: every page, and the story on the built programs. A deep run also runs
+/// those in `tests/browser/deep`, and keeps pictures of all it sees.
 pub fn browse(depth: Depth) -> Result<()> {
     let node = installed()?;
     build()?;
     install::packages(&install::FOR_BROWSER)?;
     let workspace = "--workspace=@holdfast/browser-tests";
-    let mut browser = node.npm(&["run", "--silent", "built", workspace])?;
+    let files = match depth {
+        Depth::Landing => "landing",
+        Depth::Deep => "deep",
+    };
+    let mut browser = node.npm(&["run", "--silent", files, workspace])?;
     let stack = workspace::program("holdfast-stack")?;
     browser.envs([depth.environment()]);
     if depth == Depth::Deep {

@@ -5,11 +5,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { FULL_CHROMIUM, IS_DEEP, keepPicture, poll, SHOWN_MS_MAX, watch } from './browser.mjs'
-import { apiOf, kill, OF_FEW_PEOPLE, startPlatform } from './platform.mjs'
-import { openShop } from './shop.mjs'
-import { ask, jobOf } from './tablet.mjs'
-import { killBrowserOf, openTablet, signIn } from './workday.mjs'
+import { FULL_CHROMIUM, keepPicture, poll, SHOWN_MS_MAX, watch } from '../browser.mjs'
+import { apiOf, kill, OF_FEW_PEOPLE, startPlatform } from '../platform.mjs'
+import { openShop } from '../shop.mjs'
+import { ask, jobOf } from '../tablet.mjs'
+import { killBrowserOf, openTablet, signIn } from '../workday.mjs'
 
 const REGION = 'SOUTH'
 const NAME = 'shop.test'
@@ -19,14 +19,12 @@ const CUSTOMER = 'customer-south'
 const JOB = { title: 'Gutter', description: 'Full of leaves. 都是落叶。', service_type: 'cleaning_repair', price: '60.00', location: REGION, address: '1 Mill Lane' }
 /** What the console shows while a server is away, and in the portal before the sign-in. */
 const EXPECTED = /net::ERR_|WebSocket|status of (401|503)/
-const skip = IS_DEEP ? false : 'in a deep run'
 
 let platform, shop
 /** The folders of the devices. */
 const disks = []
 
 before(async () => {
-  if (!IS_DEEP) return
   platform = await startPlatform(OF_FEW_PEOPLE)
   shop = await openShop(platform, { name: NAME, edge: EDGE, region: REGION, environment: OF_FEW_PEOPLE })
 })
@@ -109,7 +107,7 @@ async function launchApp({ context, page: tab, browser }, app) {
   return { page, faults }
 }
 
-test('the app of a shop that the device does not trust cannot be installed, even past the warning', { skip }, async () => {
+test('the app of a shop that the device does not trust cannot be installed, even past the warning', async () => {
   const stranger = makeDevice({ args: shop.browser.args, ignoreHTTPSErrors: true })
   const { context, page } = await stranger.start()
   await page.goto(shop.url)
@@ -118,7 +116,7 @@ test('the app of a shop that the device does not trust cannot be installed, even
   await context.close()
 })
 
-test('the app is installed at the shop, starts in its own window without edge and cloud, and its work arrives', { skip }, async () => {
+test('the app is installed at the shop, starts in its own window without edge and cloud, and its work arrives', async () => {
   const [customer, admin] = await Promise.all([apiOf(platform, CUSTOMER), apiOf(platform, 'admin')])
   const { order_id: id } = await customer.post('/orders', JOB)
   await admin.post(`/orders/${id}/approve`, {})
@@ -149,7 +147,7 @@ test('the app is installed at the shop, starts in its own window without edge an
 })
 
 // Last: it kills the cloud.
-test('the portal is installed, starts in its own window without the cloud, and signs in there when it is back', { skip }, async (t) => {
+test('the portal is installed, starts in its own window without the cloud, and signs in there when it is back', async (t) => {
   const app = `${platform.gateway}/`
   const desk = makeDevice(shop.browser)
   const morning = await desk.start()

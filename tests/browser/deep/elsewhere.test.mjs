@@ -1,9 +1,9 @@
 // Signing in at a real issuer, on a real platform.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { keepPicture, launch, openPage } from './browser.mjs'
+import { keepPicture, launch, openPage } from '../browser.mjs'
 import { LABEL, startIssuer } from './issuer.mjs'
-import { apiOf, startPlatform } from './platform.mjs'
+import { apiOf, startPlatform } from '../platform.mjs'
 
 /** The answers to a page without a session, and those that a test is about. */
 const EXPECTED = /status of (401|409|503)/

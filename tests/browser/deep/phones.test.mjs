@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { axe, keepPicture, launch, openPage, tabTo } from './browser.mjs'
-import { apiOf, startPlatform } from './platform.mjs'
+import { axe, keepPicture, launch, openPage, tabTo } from '../browser.mjs'
+import { apiOf, startPlatform } from '../platform.mjs'
 
 /** The answers to a page without a session, and those that a test is about. */
 const EXPECTED = /status of (401|404|409|422|429)/

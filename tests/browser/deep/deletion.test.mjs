@@ -1,9 +1,9 @@
 // A customer deletes their account on a real platform: what they see until then, and what others see afterwards.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { IS_DEEP, keepPicture, launch, openPage, poll } from './browser.mjs'
-import { apiOf, OF_FEW_PEOPLE, startPlatform } from './platform.mjs'
-import { wordsOf } from './portal.mjs'
+import { keepPicture, launch, openPage, poll } from '../browser.mjs'
+import { apiOf, OF_FEW_PEOPLE, startPlatform } from '../platform.mjs'
+import { wordsOf } from '../portal.mjs'
 
 const NAME = 'leaving-customer'
 const PROVIDER = 'provider-north'
@@ -14,12 +14,9 @@ const REASON = 'Wang Aiguo oiled it himself.'
 const DELETED_MS = 240_000
 
 const { account, deletion, order: words, person } = wordsOf('cloud/portal', 'en')
-/** Each job that it waits for runs once a minute; `tests/e2e` deletes people in every run. */
-const skip = IS_DEEP ? false : 'in a deep run'
 let browser, platform
 
 before(async () => {
-  if (skip) return
   platform = await startPlatform({ ...OF_FEW_PEOPLE, HOLDFAST__AUTH__DELETION_DAYS: '0' })
   browser = await launch()
 })
@@ -64,7 +61,7 @@ async function assertErased({ page }) {
   for (const word of ['Wang', STREET]) assert.ok(!shown.includes(word), `${word} is still shown`)
 }
 
-test('an account waits for its open order, stays where that is undone, and then goes with all texts', { skip }, async () => {
+test('an account waits for its open order, stays where that is undone, and then goes with all texts', async () => {
   await platform.register(NAME, 'customer')
   const customer = await apiOf(platform, NAME)
   const id = await acceptedOrder(customer)

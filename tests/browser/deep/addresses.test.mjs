@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { axe, keepPicture, launch, openPage, tabTo } from './browser.mjs'
-import { startPlatform } from './platform.mjs'
+import { axe, keepPicture, launch, openPage, tabTo } from '../browser.mjs'
+import { startPlatform } from '../platform.mjs'
 
 /** The answers to a page without a session, and those that a test is about. */
 const EXPECTED = /status of (401|409|422|429)/
