@@ -20,9 +20,9 @@ use tenfold::Tenfold;
 /// Half of the gateway's timeout for a part. This is not a performance goal.
 const P99_MAX: Duration = Duration::from_secs(10);
 
-/// A flood takes the whole machine for seconds, so a quick run tries every third limit.
+/// A flood takes the whole machine for seconds, so a quick run tries every sixth limit.
 fn floods_apart() -> usize {
-    if is_deep_run() { 1 } else { 3 }
+    if is_deep_run() { 1 } else { 6 }
 }
 
 /// A table row: the flood, and the p99 and refusals of each honest person.
