@@ -13,6 +13,7 @@ pub mod linting_compiler;
 mod mutants;
 mod mysql;
 mod node;
+mod only_deep;
 mod processors;
 mod repeat;
 mod routes;

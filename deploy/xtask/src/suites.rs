@@ -17,7 +17,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{Result, shell, workspace};
+use crate::{Result, depth::Depth, only_deep, shell, workspace};
 
 #[derive(Clone)]
 pub struct Suite {
@@ -27,6 +27,8 @@ pub struct Suite {
     program: PathBuf,
     folder: PathBuf,
     log: PathBuf,
+    /// The tests that this run does not include.
+    left_out: Vec<&'static str>,
 }
 
 /// Test programs in running order.
@@ -127,6 +129,16 @@ impl Suites {
 
     pub fn filter(&self, keep: impl Fn(&Suite) -> bool) -> Self {
         Self(self.0.iter().filter(|suite| keep(suite)).cloned().collect())
+    }
+
+    /// Without the tests that only a deep run includes, unless it is one.
+    pub fn within(mut self, depth: Depth) -> Self {
+        if depth == Depth::Landing {
+            for suite in &mut self.0 {
+                suite.left_out = only_deep::of_package(&suite.package).collect();
+            }
+        }
+        self
     }
 
     pub fn find_program(&self, package: &str, name: &str) -> Result<&Suite> {
@@ -250,6 +262,7 @@ impl Suite {
         let mut command = Command::new(&self.program);
         command
             .args(arguments)
+            .args(self.left_out.iter().flat_map(|name| ["--skip", name]))
             .current_dir(&self.folder)
             .env("CARGO_MANIFEST_DIR", &self.folder)
             .envs(environment.iter().cloned().collect::<BTreeMap<_, _>>());
@@ -330,6 +343,7 @@ fn parse_suite(message: &Value, output: &Path) -> Option<Suite> {
         program: program.into(),
         folder,
         log,
+        left_out: Vec::new(),
     })
 }
 
@@ -367,6 +381,7 @@ mod tests {
             program: PathBuf::new(),
             folder: PathBuf::new(),
             log: "attack.log".into(),
+            left_out: Vec::new(),
         };
         let lots = suite.split_into_lots(&[]);
         let [(first, chosen), (second, skipped)] = &lots[..] else {
