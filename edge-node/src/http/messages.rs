@@ -56,7 +56,8 @@ pub(super) fn describe_answers(document: ApiDocument) -> ApiDocument {
 /// Your orders with messages here.
 #[derive(Serialize, ToSchema)]
 pub(super) struct NewestMessages {
-    /// All messages that were sent until then are here; null before the cloud has told them.
+    /// All messages that were sent until then are here. Null while that is not sure: before the
+    /// first answer of the cloud, and for an order whose messages the edge no longer asks for.
     #[schema(required)]
     as_of: Option<UnixMillis>,
     orders: Vec<NewestMessage>,
@@ -65,7 +66,8 @@ pub(super) struct NewestMessages {
 #[derive(Serialize, ToSchema)]
 #[schema(as = EdgeMessageThread)]
 pub(super) struct MessageThread {
-    /// All messages that were sent until then are here; null before the cloud has told them.
+    /// All messages that were sent until then are here. Null while that is not sure: before the
+    /// first answer of the cloud, and for an order whose messages the edge no longer asks for.
     #[schema(required)]
     as_of: Option<UnixMillis>,
     /// Oldest first.
