@@ -155,19 +155,6 @@ fn a_promise_is_kept_and_becomes_a_case() {
     );
 }
 
-/// Draws numbers from a seed: the same ones in every run.
-struct Draws(u64);
-
-impl Draws {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (self.0 >> 33) % end
-    }
-}
-
 const DAYS: u64 = 500;
 const ORDERS_A_DAY: u128 = 40;
 const BOOKINGS_A_DAY: u64 = 200;

@@ -21,24 +21,6 @@ const OPEN_ORDERS_MAX: u32 = 30;
 
 const BOOKINGS_A_SEASON: u64 = 100;
 
-/// Draws numbers from a seed: the same ones in every run.
-struct Draws(u64);
-
-impl Draws {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (self.0 >> 33) % end
-    }
-
-    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
-        let at = self.below(all.len() as u64);
-        all[usize::try_from(at).unwrap()]
-    }
-}
-
 /// What a season leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
