@@ -5,6 +5,7 @@ import { computed, nextTick, onScopeDispose, ref } from 'vue'
 import { Problem } from '../api/problem.ts'
 import { sendCode } from '../api/routes.ts'
 import { lifeOfPossibleCode } from '../logic/codes.ts'
+import { useSending } from './sending.ts'
 
 /** `field` is the id of the field of the code, which is reached when one was sent. */
 export function usePhoneCode(field: string) {
@@ -14,9 +15,8 @@ export function usePhoneCode(field: string) {
   const until = ref<number>()
   /** The code comes only if the number opens an account, which the answer does not tell. */
   const isUncertain = ref(false)
-  const busy = ref(false)
+  const { busy, problem, attempt } = useSending()
   const wrong = ref<{ phone?: string | undefined; code?: string | undefined }>({})
-  const problem = ref<unknown>()
 
   const now = ref(Date.now())
   const timer = setInterval(() => { now.value = Date.now() }, 1_000)
@@ -38,14 +38,14 @@ export function usePhoneCode(field: string) {
       until.value = now.value + expires_in * 1_000
       await nextTick()
       document.getElementById(field)?.focus()
-    })
+    }, tell)
   }
 
   /** Does something with the code. */
   async function use(work: () => Promise<void>): Promise<void> {
     if (busy.value) return
     wrong.value = code.value.trim() ? {} : { code: t('phone.codeMissing') }
-    if (!wrong.value.code) await attempt(work)
+    if (!wrong.value.code) await attempt(work, tell)
     if (wrong.value.code) document.getElementById(field)?.focus()
   }
 
@@ -53,18 +53,6 @@ export function usePhoneCode(field: string) {
     until.value = undefined
     wrong.value = {}
     problem.value = undefined
-  }
-
-  async function attempt(work: () => Promise<void>): Promise<void> {
-    problem.value = undefined
-    busy.value = true
-    try {
-      await work()
-    } catch (error) {
-      tell(error)
-    } finally {
-      busy.value = false
-    }
   }
 
   function tell(error: unknown): void {

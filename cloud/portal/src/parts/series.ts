@@ -8,6 +8,7 @@ import { Problem } from '../api/problem.ts'
 import { act, cancelSeries, seriesOf } from '../api/routes.ts'
 import { toldOf } from '../logic/series.ts'
 import { isWaiting } from './commands.ts'
+import { useSending } from './sending.ts'
 
 /** What was asked for several of them. */
 export type SeriesAct = 'accepted' | 'cancelled'
@@ -17,8 +18,7 @@ export interface SeriesOutcome { number: number; orderId: string; what: 'done' |
 
 export function useSeries(order: () => Pick<Order, 'id'>) {
   const client = useQueryClient()
-  const busy = ref(false)
-  const problem = ref<unknown>()
+  const { busy, problem, attempt } = useSending()
   const outcomes = ref<SeriesOutcome[]>([])
   /** What the outcomes are of. */
   const outcomeOf = ref<SeriesAct>('accepted')
@@ -29,18 +29,10 @@ export function useSeries(order: () => Pick<Order, 'id'>) {
 
   async function run(what: SeriesAct, work: () => Promise<void>): Promise<void> {
     if (busy.value) return
-    busy.value = true
-    problem.value = undefined
     outcomes.value = []
     outcomeOf.value = what
-    try {
-      await work()
-    } catch (error) {
-      problem.value = error
-    } finally {
-      busy.value = false
-      for (const queryKey of [['orders'], ['order'], ['timeline']]) void client.invalidateQueries({ queryKey })
-    }
+    await attempt(work)
+    for (const queryKey of [['orders'], ['order'], ['timeline']]) void client.invalidateQueries({ queryKey })
   }
 
   /** A refusal of one leaves the others; without an answer it stops there. */
