@@ -3,7 +3,8 @@
 
 use sim::{Bug, SeedPlan, run, run_in_words, scenarios, seeds};
 
-const SEEDS: u64 = 300;
+/// The simulator itself runs a thousand and more in each test run.
+const SEEDS: u64 = 40;
 
 #[test]
 fn no_seed_breaks_a_promise() {
