@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { axe, keepPicture, PAGE_LANGUAGES, losses, poll, pressPair, settled, tabTo } from './browser.mjs'
+import { axe, IS_DEEP, keepPicture, losses, PAGE_LANGUAGES, poll, pressPair, settled, tabTo } from './browser.mjs'
 import { HOSTILE } from './edge.mjs'
 import { CSRF, gateway, NOW, orderOf, PASSWORD, PEOPLE, PICTURE } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
@@ -199,7 +199,7 @@ test('what people write stays text', async () => {
 })
 
 test('reasons, news, names and what is typed stay text', async () => {
-  for (const said of HOSTILE) {
+  for (const said of IS_DEEP ? HOSTILE : HOSTILE.slice(0, 2)) {
     const state = gateway({ role: 'customer', said })
     const { context, page, go, faults } = await open(state)
     const inert = async () => assert.equal(await page.locator('main img, main script, header img, header script').count(), 0)
