@@ -33,8 +33,7 @@ fn waiting_events() -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn thousands_of_events_wait_for_a_stopped_part_and_one_for_a_person() {
-    let mut layout = Layout::temporary(Stores::Real).unwrap();
-    layout.edges.truncate(1);
+    let layout = Layout::temporary(Stores::Real).unwrap().with_one_edge();
     let wishes = Wishes::default().on(test_servers());
     let stack = Stack::start(layout, &wishes).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());

@@ -37,7 +37,7 @@ fn killed_deciders() -> Vec<Part> {
 }
 
 async fn platform(stores: Stores) -> (Stack, Api) {
-    let layout = Layout::temporary(stores).unwrap();
+    let layout = Layout::temporary(stores).unwrap().with_one_edge();
     let stack = Stack::start(layout, &Wishes::of_few_people())
         .await
         .unwrap();

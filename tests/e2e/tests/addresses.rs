@@ -110,7 +110,7 @@ async fn start_with_mail_server(mailbox: &Mailbox) -> Stack {
     let environment = environment
         .map(|(name, value)| (name.to_owned(), value))
         .into();
-    let layout = Layout::temporary(Stores::Embedded).unwrap();
+    let layout = Layout::temporary(Stores::Embedded).unwrap().with_one_edge();
     let wishes = Wishes {
         environment,
         ..Wishes::default()

@@ -34,8 +34,7 @@ const GONE_WITHIN: Duration = Duration::from_secs(180);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_deleted_people_is_left() {
-    let mut layout = Layout::temporary(Stores::Real).unwrap();
-    layout.edges.truncate(1);
+    let layout = Layout::temporary(Stores::Real).unwrap().with_one_edge();
     let stack = Stack::start(layout, &wishes()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let [customer, provider] = journey::play(&stack, &api).await;

@@ -97,9 +97,8 @@ impl Sender {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_of_twenty_megabytes_passes_gateway_and_user_service_in_little_memory() {
-    let mut layout = Layout::temporary(Stores::Real).unwrap();
     // One edge suffices, because files bypass the edges.
-    layout.edges.truncate(1);
+    let layout = Layout::temporary(Stores::Real).unwrap().with_one_edge();
     let wishes = Wishes::default().on(test_servers());
     let stack = Stack::start(layout, &wishes).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());

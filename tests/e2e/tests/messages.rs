@@ -44,7 +44,7 @@ fn message(order_id: OrderId, text: &str) -> CommandBody {
 
 impl Scene {
     async fn begin() -> Self {
-        let layout = Layout::temporary(Stores::Embedded).unwrap();
+        let layout = Layout::temporary(Stores::Embedded).unwrap().with_one_edge();
         let stack = Stack::start(layout, &Wishes::of_few_people()).await;
         let stack = stack.unwrap();
         let api = Api::new(stack.layout().gateway_url());

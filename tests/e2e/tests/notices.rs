@@ -154,7 +154,7 @@ async fn an_approval_reaches_the_matched_providers_live_and_with_its_reasons() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_hears_that_the_provider_withdrew_and_a_person_what_an_admin_writes() {
-    let layout = Layout::temporary(Stores::Embedded).unwrap();
+    let layout = Layout::temporary(Stores::Embedded).unwrap().with_one_edge();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let admin = stack.admin_sign_in();

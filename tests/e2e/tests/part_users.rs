@@ -23,8 +23,7 @@ const UNAUTHORIZED: i32 = 13;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_story_needs_no_more_than_the_users_of_the_parts_and_none_opens_what_is_anothers() {
-    let mut layout = Layout::temporary(Stores::Real).unwrap();
-    layout.edges.truncate(1);
+    let layout = Layout::temporary(Stores::Real).unwrap().with_one_edge();
     let wishes = Wishes {
         own_users: true,
         ..Wishes::that_settle_soon()

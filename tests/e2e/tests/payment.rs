@@ -100,7 +100,7 @@ async fn money_moves_with_the_work(stores: Stores) {
 
 impl Scene {
     async fn new(stores: Stores) -> Self {
-        let layout = Layout::temporary(stores).unwrap();
+        let layout = Layout::temporary(stores).unwrap().with_one_edge();
         let wishes = Wishes::default().on(test_servers());
         let stack = Stack::start(layout, &wishes).await.unwrap();
         let api = Api::new(stack.layout().gateway_url());

@@ -99,8 +99,7 @@ const JOBS: [(CloudPart, &[&str]); 7] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_story_and_the_jobs_are_the_same_on_two_replicas_of_every_part() {
-    let mut layout = Layout::temporary(Stores::Real).unwrap();
-    layout.edges.truncate(1);
+    let layout = Layout::temporary(Stores::Real).unwrap().with_one_edge();
     let mut wishes = Wishes::that_settle_soon().on(test_servers());
     wishes
         .environment

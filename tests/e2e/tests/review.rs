@@ -93,7 +93,7 @@ async fn work_is_reviewed_and_counts(stores: Stores) {
 
 impl Scene {
     async fn new(stores: Stores) -> Self {
-        let layout = Layout::temporary(stores).unwrap();
+        let layout = Layout::temporary(stores).unwrap().with_one_edge();
         let wishes = Wishes::default().on(test_servers());
         let stack = Stack::start(layout, &wishes).await.unwrap();
         let api = Api::new(stack.layout().gateway_url());

@@ -12,7 +12,7 @@ use crate::operator::{Admin, SOON, link_is_down, north, shows_on_the_board};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_tap_is_followed_from_the_tablet_to_every_place_it_reaches() {
-    let layout = Layout::temporary(Stores::Embedded).unwrap();
+    let layout = Layout::temporary(Stores::Embedded).unwrap().with_one_edge();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let admin = stack.admin_sign_in();

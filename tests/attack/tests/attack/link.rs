@@ -28,8 +28,7 @@ struct TappedPlatform {
 impl TappedPlatform {
     async fn start() -> Self {
         // The attack targets the line and the edge, so the cloud's stores do not matter.
-        let mut layout = Layout::temporary(Stores::Embedded).unwrap();
-        layout.edges.truncate(1);
+        let mut layout = Layout::temporary(Stores::Embedded).unwrap().with_one_edge();
         let line = HostileLine::to(layout.gateway).await;
         layout.edges[0].gateway_url = line.url();
         let wishes = Wishes {

@@ -35,8 +35,7 @@ impl Replicas {
     }
 
     pub(super) async fn start() -> Self {
-        let mut layout = Layout::temporary(Stores::Real).unwrap();
-        layout.edges.truncate(1);
+        let layout = Layout::temporary(Stores::Real).unwrap().with_one_edge();
         let wishes = Wishes::default().on(test_servers());
         let mut stack = Stack::start(layout, &wishes).await.unwrap();
         let auth = stack.second_replica(CloudPart::Auth, &[]).await.unwrap();
