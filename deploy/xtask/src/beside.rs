@@ -16,6 +16,8 @@ use crate::{
 };
 
 const LOWEST_PRIORITY: &str = "19";
+/// Tells the process that everything is built.
+pub const BUILT_FLAG: &str = "--built";
 
 /// Stops with everything it started when it is dropped.
 pub struct Beside {
@@ -36,7 +38,7 @@ impl Beside {
             command
                 .args(["-n", LOWEST_PRIORITY])
                 .arg(program)
-                .arg("test")
+                .args(["test", BUILT_FLAG])
                 .args((depth == Depth::Deep).then_some(DEEP_FLAG))
                 .args(&names);
             command.stdout(file).stderr(errors).spawn()

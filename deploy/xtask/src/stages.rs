@@ -136,6 +136,8 @@ impl Stage {
 #[derive(Default)]
 pub struct Built {
     pub depth: Depth,
+    /// By the test run that started this one in the background.
+    pub is_built_already: bool,
     installing: Option<JoinHandle<Result<()>>>,
     ready: Option<(Suites, TestServers)>,
 }
@@ -163,7 +165,7 @@ impl Built {
             Stage::Web => apps::test().map(|()| TestCount::default()),
             Stage::Unit => self.suites(|package| !STAGED_PACKAGES.contains(&package), &[threads()]),
             Stage::Contract => self.suites(|package| package == "contract", &[threads()]),
-            Stage::Sim => simulate(self.depth).map(|()| TestCount::default()),
+            Stage::Sim => self.simulate().map(|()| TestCount::default()),
             Stage::Fuzz => fuzz::stage().map(|()| TestCount::default()),
             Stage::Routes => routes::stage(self.depth).map(|()| TestCount::default()),
             Stage::Browser => apps::browse(self.depth).map(|()| TestCount::default()),
@@ -184,6 +186,21 @@ impl Built {
             Depth::Landing => dependencies::check_unless_passed(),
             Depth::Deep => dependencies::check(),
         }
+    }
+
+    /// Runs part of `cargo xtask sim` and `cargo xtask sim money`, and every planted bug.
+    fn simulate(&self) -> Result<()> {
+        let simulators = if self.is_built_already {
+            workspace::built_simulators()?
+        } else {
+            [workspace::simulator()?, workspace::money_simulator()?]
+        };
+        let seeds = [self.depth.sim_seeds(), self.depth.money_seeds()];
+        for (simulator, seeds) in simulators.iter().zip(seeds) {
+            shell::run(Command::new(simulator).args(["--seeds", seeds]))?;
+            shell::run(Command::new(simulator).arg("--mutations"))?;
+        }
+        Ok(())
     }
 
     fn build(&mut self) -> Result<()> {
@@ -286,19 +303,6 @@ fn tell_story() -> Result<()> {
 /// The number of parallel tests in one program: they mostly wait for a server's disk or a timer.
 pub fn threads() -> (String, String) {
     (THREADS.to_owned(), "4".to_owned())
-}
-
-/// Runs part of `cargo xtask sim` and `cargo xtask sim money`, and every planted bug.
-fn simulate(depth: Depth) -> Result<()> {
-    let simulators = [
-        (workspace::simulator()?, depth.sim_seeds()),
-        (workspace::money_simulator()?, depth.money_seeds()),
-    ];
-    for (simulator, seeds) in simulators {
-        shell::run(Command::new(&simulator).args(["--seeds", seeds]))?;
-        shell::run(Command::new(&simulator).arg("--mutations"))?;
-    }
-    Ok(())
 }
 
 /// Words, format, licences, clippy, and the sources of the apps. In a test run the build checks

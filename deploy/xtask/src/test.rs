@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Instant};
 
 use crate::{
     Result,
-    beside::Beside,
+    beside::{BUILT_FLAG, Beside},
     depth::{DEEP_FLAG, Depth},
     processors::ProcessorTime,
     stages::{Built, Stage},
@@ -14,6 +14,10 @@ use crate::{
 /// Takes `[--deep] [STAGE...]`. Stops at the first red stage, but always prints the table of
 /// minutes.
 pub fn run(arguments: &[String]) -> Result<()> {
+    let (is_built, arguments) = match arguments {
+        [flag, rest @ ..] if flag == BUILT_FLAG => (true, rest),
+        all => (false, all),
+    };
     let (depth, names) = match arguments {
         [flag, names @ ..] if flag == DEEP_FLAG => (Depth::Deep, names),
         names => (Depth::Landing, names),
@@ -23,6 +27,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     wanted.retain(|stage| !beside.contains(stage));
     let mut run = Run::default();
     run.built.depth = depth;
+    run.built.is_built_already = is_built;
     let started = now();
     let outcome = run.everything(wanted, &beside);
     drop(run.built);

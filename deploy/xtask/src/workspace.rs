@@ -84,13 +84,11 @@ pub const PLATFORM: [&str; 4] = [
 ];
 
 pub fn build(programs: &[&str]) -> Result<()> {
-    let mut cargo = cargo()?;
-    cargo.arg("build");
-    build_by(cargo, programs)
+    build_by(cargo()?, programs)
 }
 
 fn build_by(mut cargo: Command, programs: &[&str]) -> Result<()> {
-    cargo.args(["--workspace", "--locked"]);
+    cargo.args(["build", "--workspace", "--locked"]);
     for program in programs {
         cargo.args(["--bin", program]);
     }
@@ -114,23 +112,29 @@ pub fn metadata(root: &Path) -> Result<Metadata> {
     serde_json::from_str(&text).map_err(|e| e.to_string())
 }
 
+const SIMULATOR: &str = "holdfast-sim";
+const MONEY_SIMULATOR: &str = "holdfast-money-sim";
+
 /// The simulator of the sync protocol.
 pub fn simulator() -> Result<PathBuf> {
-    simulator_of("holdfast-sim")
+    simulator_of(SIMULATOR)
 }
 
 /// The simulator of custody.
 pub fn money_simulator() -> Result<PathBuf> {
-    simulator_of("holdfast-money-sim")
+    simulator_of(MONEY_SIMULATOR)
 }
 
-/// From the build of all tests, which optimises the simulators and can plant bugs. With one of
-/// their tests, so it gets the features of the tests and nothing is compiled a second time.
+/// Like a build of all tests, which optimises the simulators and can plant bugs.
 fn simulator_of(program: &str) -> Result<PathBuf> {
-    let mut cargo = linting_cargo()?;
-    cargo.args(["build", "--test", "promises"]);
-    build_by(cargo, &[program])?;
+    build_by(linting_cargo()?, &[program])?;
     self::program(program)
+}
+
+/// Both simulators, from a build of everything. Cargo would compile most of them a second time for
+/// themselves alone, because build scripts are compiled differently then.
+pub fn built_simulators() -> Result<[PathBuf; 2]> {
+    Ok([program(SIMULATOR)?, program(MONEY_SIMULATOR)?])
 }
 
 /// Builds the benchmarked programs as they are shipped, except for cross-crate optimisation, and
