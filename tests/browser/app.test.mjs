@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, launch, losses, openPage, PAGE_LANGUAGES, poll, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
-import { allOnDisk } from './disk.mjs'
+import { allOnDisk, isBoardOnDisk } from './disk.mjs'
 import { HOSTILE, order, PASSWORD, PEOPLE, serveEdge, startState } from './edge.mjs'
 import { ask, DIST, EXPECTED, jobOf, play, playSignedIn, signIn } from './tablet.mjs'
 
@@ -37,6 +37,8 @@ function truthsAre(page, expected, what) {
 
 /** Shown with no network at all, from the tablet's own disk. */
 async function isKeptOffline(context, page) {
+  // It is shown a moment before it is kept.
+  await poll(async () => assert.ok(await page.evaluate(isBoardOnDisk), 'the board is on the disk'))
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
   await context.setOffline(true)
   await page.reload()

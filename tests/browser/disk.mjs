@@ -25,6 +25,18 @@ export const commandsOnDisk = forPage(async () => {
   return { me, items: items.sort((a, b) => a.device_seq - b.device_seq) }
 })
 
+/** The board of anybody here, without its keys. */
+export const isBoardOnDisk = forPage(async () => {
+  for (const { name } of await indexedDB.databases()) {
+    if (!name.startsWith('holdfast-')) continue
+    const db = await resultOf(indexedDB.open(name))
+    const key = await resultOf(db.transaction('facts').objectStore('facts').getKey('board'))
+    db.close()
+    if (key !== undefined) return true
+  }
+  return false
+})
+
 /** Every key and record of every database, bytes as text, and the other storages. */
 export const allOnDisk = forPage(async () => {
   const texts = [JSON.stringify({ ...window.localStorage }), JSON.stringify({ ...window.sessionStorage }), document.cookie, location.href, JSON.stringify(history.state)]

@@ -244,8 +244,8 @@ class World {
     if (!(await press(page, '.actions button, .actions a', name))) return
     this.done.add(`${name} ${title}`)
     if (name !== 'Complete this job') return
-    await page.locator('main form, .empty').first().waitFor({ state: 'attached' })
-    if (await press(page, 'main form button[type=submit]', name)) await page.locator('main form').waitFor({ state: 'detached' })
+    await page.locator('main form:not(.write), .empty').first().waitFor({ state: 'attached' })
+    if (await press(page, 'main form:not(.write) button[type=submit]', name)) await page.locator('main form:not(.write)').waitFor({ state: 'detached' })
   }
 
   async rivalAccepts() {
