@@ -21,7 +21,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_thrown_away_before_the_hub_is_found_repaired_counted_and_named_by_status() {
-    let layout = Layout::temporary(Stores::Real).unwrap().with_one_edge();
+    let layout = Layout::temporary(Stores::Real).unwrap();
     let wishes = Wishes::of_few_people().on(test_servers());
     let stack = Stack::start(layout, &wishes).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
