@@ -1,8 +1,8 @@
-//! The tests that only a deep run includes: each fills a log, starts servers of its own, or stops
-//! them and waits until they are back, and takes as long as a dozen others.
+//! The tests that only a deep run includes. Each takes as long as a dozen others, because it fills
+//! a log, starts separate servers, or stops servers and waits for them to return.
 //!
-//! Every run kills and restarts the parts and RabbitMQ in the rounds of chaos, and the contracts
-//! of the stores, the bus and the calls between parts have their outages.
+//! Every run still kills processes in the rounds of chaos, as their seed chooses, and tests
+//! outages of the bus and of calls between parts as contracts.
 
 /// A package, and the full name of a test or the beginning of one.
 const ONLY_DEEP: [(&str, &str); 11] = [
@@ -25,7 +25,7 @@ const ONLY_DEEP: [(&str, &str); 11] = [
     ("e2e", "up::up_on_real_servers"),
 ];
 
-/// Those of one package.
+/// The names that a package leaves out.
 pub fn of_package(package: &str) -> impl Iterator<Item = &'static str> {
     let of_package = ONLY_DEEP.iter().filter(move |(of, _)| *of == package);
     of_package.map(|(_, name)| *name)
