@@ -389,7 +389,10 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       return [204]
     }],
     ['GET', /^\/admin\/matches$/, ({ query }) => {
-      const fits = [{ user_id: OTHER, full_name: 'Gao Jie', score: 90, reasons: ['serves_the_area', 'does_this_work', 'verified', 'works_that_day'] }]
+      const fits = [
+        { user_id: OTHER, full_name: 'Gao Jie', score: 90, reasons: ['serves_the_area', 'does_this_work', 'verified', 'works_that_day'], is_booked: false },
+        { user_id: PEOPLE.provider.user_id, full_name: 'Zhou Lei', score: 95, reasons: ['serves_the_area', 'does_this_work', 'verified'], is_booked: true },
+      ]
       return { items: query.get('region') === 'NORTH' ? fits : [] }
     }],
     ['GET', /^\/admin\/verifications$/, ({ query }) => page(state.providers.filter((one) => one.verification.state === (query.get('state') ?? 'waiting')).map(masked))],

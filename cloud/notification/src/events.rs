@@ -197,6 +197,10 @@ struct MatchRequest {
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     day: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_start_time: Option<UnixMillis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_end_time: Option<UnixMillis>,
 }
 
 #[derive(Deserialize)]
@@ -293,6 +297,8 @@ fn build_match_request(order: &Order) -> MatchRequest {
         service_type: order.service_type,
         text: text.chars().take(MATCH_TEXT_CHARS_MAX).collect(),
         day,
+        service_start_time: order.service_start_time,
+        service_end_time: order.service_end_time,
     }
 }
 

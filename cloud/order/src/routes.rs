@@ -46,6 +46,10 @@ pub(crate) fn router(service: Service) -> Router {
         .route("/internal/ranges", post(internal::digest_range))
         .route("/internal/orders", post(internal::list_orders))
         .route("/internal/orders/{id}", get(internal::show_order))
+        .route(
+            "/internal/booked-providers",
+            post(internal::list_booked_providers),
+        )
         .route("/internal/known-orders", post(internal::list_known_orders))
         .route("/internal/renewals", post(internal::renew_fence))
         .route("/internal/takebacks", post(internal::take_back))

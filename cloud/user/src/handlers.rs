@@ -7,7 +7,7 @@ pub(crate) mod names;
 pub(crate) mod profiles;
 pub(crate) mod providers;
 
-use axum::extract::FromRef;
+use axum::{extract::FromRef, http::Method};
 use platform::{
     files::{FileLinkSigner, FileRegister, UploadReceiver},
     upstream::{Upstream, UpstreamError},
@@ -18,9 +18,15 @@ use process::{
     routes::RouteGuard,
     tokens::TokenVerifier,
 };
-use wire::{Code, Order, OrderAndTerms, OrderId};
+use wire::{
+    BookedProviders, BookedProvidersQuery, Code, Order, OrderAndTerms, OrderId, ServiceHours,
+    UserId,
+};
 
-use crate::store::{ProfileRefusal, ProfileStore};
+use crate::{
+    domain::ProviderMatch,
+    store::{ProfileRefusal, ProfileStore},
+};
 
 #[derive(Clone, FromRef)]
 pub struct Service {
@@ -59,6 +65,43 @@ impl Service {
                 Err(Problem::new(Code::Unavailable).retry_after(1))
             }
         }
+    }
+}
+
+impl Service {
+    /// Marks who has another job at these hours. Without an answer the matches stay unmarked: a
+    /// provider may then be proposed a job that they cannot accept.
+    async fn mark_booked(&self, matches: &mut [ProviderMatch], hours: ServiceHours) {
+        if matches.is_empty() {
+            return;
+        }
+        let providers = matches.iter().map(|found| found.user_id).collect();
+        match self.list_booked(providers, hours).await {
+            Ok(booked) => {
+                for found in matches {
+                    found.is_booked = Some(booked.contains(&found.user_id));
+                }
+            }
+            Err(error) => tracing::warn!(
+                cause = format_error_chain(&error),
+                "Could not ask the order service who has another job"
+            ),
+        }
+    }
+
+    async fn list_booked(
+        &self,
+        providers: Vec<UserId>,
+        hours: ServiceHours,
+    ) -> Result<Vec<UserId>, UpstreamError> {
+        let token = self.verifier.token_for(CloudPart::Order.name());
+        let query = BookedProvidersQuery { providers, hours };
+        let path = "/internal/booked-providers";
+        let reply: BookedProviders = self
+            .orders
+            .call_json(Method::POST, path, Some(&token), Some(&query))
+            .await?;
+        Ok(reply.booked)
     }
 }
 

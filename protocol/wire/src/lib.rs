@@ -238,7 +238,10 @@ pub use photo_frames::{
 };
 pub use platform_fees::{PlatformFeeVersion, PlatformFees};
 pub use receipt_secret::ReceiptSecret;
-pub use service_hours::{PlannedTime, ServiceHours, check_planned_time};
+pub use service_hours::{
+    BOOKED_PROVIDERS_MAX, BookedProviders, BookedProvidersQuery, PlannedTime, ServiceHours,
+    check_planned_time,
+};
 pub use session_frames::{
     Ack, ChangesFrame, Credit, FeedChange, ForwardedAcceptFrame, HeldNotice, HeldReason,
     NumberedOutcome, OpsFrame, OutcomesFrame, PackedOps, ResendRequest, SnapshotChunk,

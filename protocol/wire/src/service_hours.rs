@@ -7,6 +7,7 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
 use crate::{
+    ids::UserId,
     order::{Draft, Order},
     say,
     time::UnixMillis,
@@ -28,8 +29,23 @@ pub struct PlannedTime {
     pub service_end_time: Option<UnixMillis>,
 }
 
+/// The most providers in one `BookedProvidersQuery`.
+pub const BOOKED_PROVIDERS_MAX: usize = 100;
+
+/// The user service asks the order service which of the providers have a job at these hours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookedProvidersQuery {
+    pub providers: Vec<UserId>,
+    pub hours: ServiceHours,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookedProviders {
+    pub booked: Vec<UserId>,
+}
+
 /// From `start` up to, but not including, `end`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceHours {
     pub start: UnixMillis,
     pub end: UnixMillis,

@@ -12,12 +12,13 @@ use process::{
 };
 use rules::{Attempt, Origin};
 use wire::{
-    Assignments, Code, CommandId, DistrustedCommands, HeldReason, LeaseRenewalRequest,
-    LeaseRevocation, ListedCaseCount, MESSAGE_MARKS_MAX, MESSAGES_IN_ANSWER_MAX, MessagesAnswer,
-    MessagesQuery, OpDecision, OpenMattersCount, OpenMattersQuery, OpsBatch, OpsDecisions,
-    OrderAndTerms, OrderId, OrderMessage, OrderRangeDigest, OrderRangeQuery, OrdersByIdQuery,
-    OrdersByIdReply, PhotoAnswer, PhotoChunkDelivery, RegionAssignment, RevokedLeases,
-    WaitingAccept, WaitingAcceptDecisions, WaitingAccepts,
+    Assignments, BOOKED_PROVIDERS_MAX, BookedProviders, BookedProvidersQuery, Code, CommandId,
+    DistrustedCommands, HeldReason, LeaseRenewalRequest, LeaseRevocation, ListedCaseCount,
+    MESSAGE_MARKS_MAX, MESSAGES_IN_ANSWER_MAX, MessagesAnswer, MessagesQuery, OpDecision,
+    OpenMattersCount, OpenMattersQuery, OpsBatch, OpsDecisions, OrderAndTerms, OrderId,
+    OrderMessage, OrderRangeDigest, OrderRangeQuery, OrdersByIdQuery, OrdersByIdReply, PhotoAnswer,
+    PhotoChunkDelivery, RegionAssignment, RevokedLeases, WaitingAccept, WaitingAcceptDecisions,
+    WaitingAccepts,
 };
 
 use crate::{
@@ -291,6 +292,20 @@ pub(crate) async fn count_open_matters(
     }
     let open = service.store.count_open_orders(user_id).await?;
     Ok(Json(OpenMattersCount { open }))
+}
+
+pub(crate) async fn list_booked_providers(
+    State(service): State<Service>,
+    ServiceCaller(from): ServiceCaller,
+    Json(BookedProvidersQuery { providers, hours }): Json<BookedProvidersQuery>,
+) -> Result<Json<BookedProviders>, Problem> {
+    if from != CloudPart::User.name() {
+        return Err(Code::RoleForbidden.into());
+    }
+    check_length(providers.len(), BOOKED_PROVIDERS_MAX)?;
+    let providers = providers.into_iter().collect();
+    let booked = service.store.list_booked(&providers, hours).await?;
+    Ok(Json(BookedProviders { booked }))
 }
 
 fn check_length(length: usize, most: usize) -> Result<(), Problem> {

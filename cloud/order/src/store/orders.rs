@@ -5,13 +5,13 @@
 //! the service's hash key, which never changes, and compared in constant time. A kiosk's receipt
 //! has a secret of its page, to which the order's id commits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use custody::{ComparedOrder, ComparedOrders, FeePolicy, OrderVersionsQuery};
 use platform::{
     outbox, row,
     sql::{Columns, Val, in_list},
-    vals,
+    transact, vals,
 };
 use rules::{OfflineRules, OrderState};
 use serde::Serialize;
@@ -19,14 +19,15 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
     Hash, Order, OrderAndTerms, OrderCode, OrderFingerprint, OrderId, OrderRangeDigest,
-    OrderRangeQuery, OrderStatus, OrdersByIdReply, ReceiptSecret, TimelineEntry, UnixMillis,
-    UserId, is_open, range_digest,
+    OrderRangeQuery, OrderStatus, OrdersByIdReply, ReceiptSecret, ServiceHours, TimelineEntry,
+    UnixMillis, UserId, is_open, range_digest,
 };
 
 use super::{
     Store, StoreError,
     cancel_fees::{POLICIES, policies_from_rows},
     rows::OrderRow,
+    snapshot::read_bookings,
     timeline_rows::LineRow,
 };
 
@@ -122,6 +123,20 @@ impl Store {
         let of_both = [of_person.clone(), of_person].concat();
         let count: Option<u64> = self.sql.fetch_optional(OPEN_ORDERS, of_both).await?;
         Ok(count.unwrap_or_default())
+    }
+
+    /// Those of the providers who have a job at some of these hours.
+    pub async fn list_booked(
+        &self,
+        providers: &BTreeSet<UserId>,
+        hours: ServiceHours,
+    ) -> Result<Vec<UserId>, StoreError> {
+        let bookings = transact!(self.sql, tx => { read_bookings(tx, providers).await })?;
+        let booked = bookings
+            .into_iter()
+            .filter(|(_, jobs)| jobs.iter().any(|job| job.hours.overlaps(hours)))
+            .map(|(provider, _)| provider);
+        Ok(booked.collect())
     }
 
     /// The timeline of an order, oldest first.

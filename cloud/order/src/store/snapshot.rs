@@ -351,7 +351,7 @@ async fn read_workloads(
 }
 
 /// The open jobs of these providers that have agreed hours.
-async fn read_bookings(
+pub(super) async fn read_bookings(
     tx: &mut Tx,
     providers: &BTreeSet<UserId>,
 ) -> Result<BTreeMap<UserId, Vec<Booking>>, StoreError> {

@@ -2,6 +2,7 @@
 
 mod acting;
 mod assigning;
+mod booked;
 mod calendar;
 mod cancelling;
 mod cases;

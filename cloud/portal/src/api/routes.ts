@@ -164,8 +164,8 @@ export const submitVerification = () => ask('post', '/api/v1/users/me/verificati
 export const verifications = (query: { state?: VerificationState; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/verifications', { query: { limit: 50, ...query }, signal })
 export const provider = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/providers/{id}', { path: { id }, signal })
 /** As the notification service asks when the order is approved: the day is the one in UTC. */
-export const providerMatches = ({ location, service_type, title, description, service_start_time }: Order, signal?: Asking) => ask('get', '/api/v1/admin/matches', {
-  query: { region: location, service_type, text: `${title}\n${description}`, ...(service_start_time ? { day: service_start_time.slice(0, 10) } : {}) }, signal,
+export const providerMatches = ({ location, service_type, title, description, service_start_time, service_end_time }: Order, signal?: Asking) => ask('get', '/api/v1/admin/matches', {
+  query: { region: location, service_type, text: `${title}\n${description}`, ...(service_start_time ? { day: service_start_time.slice(0, 10), service_start_time } : {}), ...(service_end_time ? { service_end_time } : {}) }, signal,
 })
 export const decideVerification = (id: string, decision: 'verify' | 'reject', body: VerificationDecision) => ask('post', `/api/v1/admin/providers/{id}/${decision}`, { path: { id }, body })
 

@@ -103,6 +103,10 @@ pub struct ProviderMatch {
     pub full_name: String,
     pub score: i64,
     pub reasons: Vec<MatchReason>,
+    /// True if the provider has another job at the job's hours. Absent if the job names no hours,
+    /// or while the other jobs are unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_booked: Option<bool>,
 }
 
 /// Returns the best first, at most `limit`; on equal scores the oldest profile leads. Skips
@@ -168,6 +172,7 @@ fn score_provider(
         full_name: person.full_name.clone(),
         score,
         reasons,
+        is_booked: None,
     }
 }
 

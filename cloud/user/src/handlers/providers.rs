@@ -9,7 +9,10 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, EventType, Region, Role, ServiceType, TextRule, UserId, check_text};
+use wire::{
+    Code, EventType, Region, Role, ServiceHours, ServiceType, TextRule, UnixMillis, UserId,
+    check_text,
+};
 
 use super::{Service, profiles::OwnProvider};
 use crate::{
@@ -219,11 +222,14 @@ pub(crate) struct MatchQuery {
     text: Option<String>,
     /// The day of the work.
     day: Option<CalendarDay>,
+    /// The hours of the work. Providers who have another job then come last.
+    service_start_time: Option<UnixMillis>,
+    service_end_time: Option<UnixMillis>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProviderMatches {
-    /// The best first, at most twenty.
+    /// The best first, at most twenty. Those who have another job then come last.
     items: Vec<ProviderMatch>,
 }
 
@@ -231,28 +237,34 @@ pub(crate) async fn matches(
     State(service): State<Service>,
     Query(query): Query<MatchQuery>,
 ) -> Result<Json<ProviderMatches>, Problem> {
-    find_matches(&service, query, MATCHES_USUAL).await
+    let items = find_matches(&service, query, MATCHES_USUAL).await?;
+    Ok(Json(ProviderMatches { items }))
 }
 
+/// Leaves out the providers who have another job then, because they could not accept this one.
 pub(crate) async fn matches_for_service(
     State(service): State<Service>,
     _: ServiceCaller,
     ListLimit(limit): ListLimit<MATCHES_USUAL, MATCHES_MAX>,
     Json(query): Json<MatchQuery>,
 ) -> Result<Json<ProviderMatches>, Problem> {
-    find_matches(&service, query, limit).await
+    let mut items = find_matches(&service, query, limit).await?;
+    items.retain(|found| found.is_booked != Some(true));
+    Ok(Json(ProviderMatches { items }))
 }
 
 async fn find_matches(
     service: &Service,
     query: MatchQuery,
     limit: usize,
-) -> Result<Json<ProviderMatches>, Problem> {
+) -> Result<Vec<ProviderMatch>, Problem> {
     let MatchQuery {
         region: area,
         service_type,
         text,
         day,
+        service_start_time,
+        service_end_time,
     } = query;
     let text = check_text("text", text.as_deref().unwrap_or_default(), TEXT)?;
     let question = MatchCriteria {
@@ -260,11 +272,15 @@ async fn find_matches(
         service_type,
         text,
         day,
-        limit,
+        limit: MATCHES_MAX,
     };
     let find = serving_providers_query(area, service_type, CANDIDATES_MAX);
     let found = service.store.find_serving_providers(&find).await?;
-    Ok(Json(ProviderMatches {
-        items: rank_providers(&question, &found),
-    }))
+    let mut matches = rank_providers(&question, &found);
+    if let Some(hours) = ServiceHours::from_times(service_start_time, service_end_time) {
+        service.mark_booked(&mut matches, hours).await;
+    }
+    matches.sort_by_key(|found| found.is_booked == Some(true));
+    matches.truncate(limit);
+    Ok(matches)
 }

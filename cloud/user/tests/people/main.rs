@@ -7,6 +7,7 @@ mod contacts;
 mod deletion;
 mod events;
 mod files;
+mod matches;
 mod profiles;
 mod service;
 mod verification;

@@ -9,7 +9,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use http::Request;
 use http_body_util::BodyExt;
@@ -20,7 +20,10 @@ use support::{Issuer, samples};
 use tower::ServiceExt;
 use user::{Config, Peers};
 use uuid::Uuid;
-use wire::{Actor, Order, OrderAndTerms, OrderId, OrderStatus, Role, UserId};
+use wire::{
+    Actor, BookedProviders, BookedProvidersQuery, Order, OrderAndTerms, OrderId, OrderStatus, Role,
+    UserId,
+};
 
 use crate::{ADMIN, AT, CUSTOMER, PROVIDER};
 
@@ -65,7 +68,9 @@ impl ProfileService {
             ..samples::order(1, 5)
         };
         let orders = Orders(Arc::new(Mutex::new(Some(order))));
-        let answers = Router::new().route("/internal/orders/{id}", get(show));
+        let answers = Router::new()
+            .route("/internal/orders/{id}", get(show))
+            .route("/internal/booked-providers", post(list_booked));
         let order = Upstream::from_router(answers.with_state(orders.clone()));
         let bus = ground.bus.clone();
         let router = user::open(config, ground, Peers { order }).await.unwrap();
@@ -165,6 +170,22 @@ impl ProfileService {
         self.done(who, "POST", "/api/v1/users/me/verification", None)
             .await
     }
+}
+
+/// The order's provider is booked at its hours.
+async fn list_booked(
+    State(orders): State<Orders>,
+    Json(query): Json<BookedProvidersQuery>,
+) -> Response {
+    let Some(order) = orders.0.lock().unwrap().clone() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let takes_them = order
+        .service_hours()
+        .is_some_and(|hours| hours.overlaps(query.hours));
+    let mut booked = query.providers;
+    booked.retain(|provider| takes_them && order.provider_id == Some(*provider));
+    Json(BookedProviders { booked }).into_response()
 }
 
 async fn show(State(orders): State<Orders>, Path(id): Path<OrderId>) -> Response {

@@ -29,6 +29,7 @@ const INTERNAL: &[(&str, &str, &str)] = &[
     ("notification", "POST", "/internal/notices"),
     ("order", "GET", "/internal/assignments"),
     ("order", "GET", "/internal/orders/{id}"),
+    ("order", "POST", "/internal/booked-providers"),
     ("order", "POST", "/internal/distrusted"),
     ("order", "POST", "/internal/known-orders"),
     ("order", "POST", "/internal/messages"),

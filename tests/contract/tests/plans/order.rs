@@ -19,8 +19,8 @@ use uuid::Uuid;
 use wire::{
     Actor, Amount, BatchBody, BatchOp, CaseState, Command, CommandBody, CommandEvidence, CommandId,
     Draft, EdgeId, EventId, Hash, OpDecision, OpsBatch, Order, OrderId, OrderRangeQuery,
-    OrderStatus, PhotoChunkDelivery, PhotoRef, Region, Role, ServiceType, ShareLimits, UnixMillis,
-    UserId, Verdict, WorkEvidence,
+    OrderStatus, PhotoChunkDelivery, PhotoRef, Region, Role, ServiceHours, ServiceType,
+    ShareLimits, UnixMillis, UserId, Verdict, WorkEvidence,
 };
 
 use series::publish_and_erase;
@@ -241,6 +241,12 @@ async fn reads(store: &Store, order: &Order) {
     store.find_order(order.id).await.unwrap();
     store.read_timeline(order.id).await.unwrap();
     store.count_open_orders(user(1)).await.unwrap();
+    let hours = ServiceHours {
+        start: NOW,
+        end: NOW.plus_ms(1),
+    };
+    let providers = [user(1), user(2)].into();
+    store.list_booked(&providers, hours).await.unwrap();
     let secret = TrackingSecret::Derived(store.tracking_secret(order.id));
     assert!(
         store

@@ -18,7 +18,7 @@ fn proposal_of(order_id: OrderId) -> String {
 }
 
 /// A full hour, counted from now.
-fn at(hours: i64) -> UnixMillis {
+pub(super) fn at(hours: i64) -> UnixMillis {
     NOW.plus_ms(hours * HOUR_MS)
 }
 
