@@ -6,7 +6,7 @@
 set -euo pipefail
 definitions=${TMPDIR:-/tmp}/definitions.json
 umask 077
-exchanges='auth_events|user_events|order_events|payment_events|review_events|dead_letters'
+exchanges='auth_events|user_events|order_events|payment_events|review_events|platform_events|dead_letters'
 users="" rights=""
 # NAME QUEUES PUBLISHES
 part() {
@@ -30,7 +30,7 @@ part user 'user_profiles(\\.(dead|redrive))?' user_events
 part order 'order_(people|money|reviews)(\\.(dead|redrive))?' order_events
 part payment 'payment_(orders|people)(\\.(dead|redrive))?' payment_events
 part review 'review_(ratings|people)(\\.(dead|redrive))?' review_events
-part notification '((order|payment|review)_queue|notification_(people|matches|created))(\\.(dead|redrive))?' ''
-part hub 'hub_feed(\\.(dead|redrive))?' ''
+part notification '((order|payment|review|platform)_queue|notification_(people|matches|created))(\\.(dead|redrive))?' ''
+part hub 'hub_feed(\\.(dead|redrive))?' platform_events
 printf '{"vhosts":[{"name":"/"}],"users":[%s],"permissions":[%s]}\n' "$users" "$rights" > "$definitions"
 exec docker-entrypoint.sh rabbitmq-server

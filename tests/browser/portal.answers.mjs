@@ -10,12 +10,13 @@ import { deliveriesOf } from './deliveries.answers.mjs'
 import { messagesOf } from './messages.answers.mjs'
 import { pushOf } from './push.answers.mjs'
 import { timesOf } from './times.answers.mjs'
+import { trendsOf } from './trends.answers.mjs'
 import { reviewsOf } from './reviews.answers.mjs'
 import { seriesOf } from './series.answers.mjs'
 
 export const NOW = Date.parse('2026-11-21T10:52:00Z')
-const at = (time) => new Date(Date.parse(`2026-11-21T${time}Z`)).toISOString()
-const id = (n) => `0193a1c2-0000-7000-8000-${String(n).padStart(12, '0')}`
+export const at = (time) => new Date(Date.parse(`2026-11-21T${time}Z`)).toISOString()
+export const id = (n) => `0193a1c2-0000-7000-8000-${String(n).padStart(12, '0')}`
 export const PEOPLE = {
   customer: { user_id: id(1), username: 'linxiaomei', role: 'customer' },
   provider: { user_id: id(2), username: 'wangjianguo', role: 'provider' },
@@ -142,7 +143,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   const state = {
     sessions: [600, 601, 602].map((n) => ({ session_id: id(n), kind: 'access', created_at: at(`0${610 - n - 1}:00:00`), expires_at: at('11:50:00'), current: n === 600 })),
     devices: [671, 672].map((n) => ({ device_id: id(n), label: n === 671 ? 'Chrome, Android' : 'Safari, iOS', tablet: `tablet-${n}`, first_seen_at: at('07:00:00'), renewed_at: at('08:00:00') })),
-    role, asked: [], pageSize: 100, deskCases: [{
+    role, asked: [], pageSize: 100, alarms: [], deskCases: [{
       id: 2, order_id: id(160), order_code: 'N-7F3K60', region: 'EAST', user_id: OTHER, kind: 'revoked_meanwhile', command_id: id(501), code: 'revoked', at: at('10:47:00'),
       taken_by: null, taken_at: null, closed_by: null, closed_at: null, closed_why: null,
     }], gates: { NORTH: 'closed' }, east: { held: 1, stopped: 1, newcomers_waiting: 3 }, missing: ['auth'], silent: [], stream: 'retry: 3600000\nevent: ready\ndata: {"resumed":true}\n\n', right: { policy: 'optimistic', holder: null },
@@ -265,12 +266,12 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       order.status = { approve: 'pending', reject: 'rejected', cancel: 'cancelled', accept: 'accepted' }[match[2]] ?? order.status
       return { order_id: order.id, status: order.status, provider_id: null, message: 'Done.', order }
     }],
-    ['GET', /^\/notifications\/preferences$/, () => wishesOf(state.wishes)],
+    ['GET', /^\/notifications\/preferences$/, () => wishesOf(state.role === 'admin' ? { ...state.wishes, channels: ['push'], by: { alarms: [] } } : state.wishes)],
     ['PUT', /^\/notifications\/preferences$/, ({ body }) => {
       state.wishes = { ...state.wishes, version: body.version + 1, by: Object.fromEntries(body.kinds.map(({ kind, channels }) => [kind, channels])) }
       return wishesOf(state.wishes)
     }],
-    ['GET', /^\/notifications$/, () => ({ ...page([{ id: id(300), event_id: id(301), type: 'order.accepted', kind: 'order_accepted', order_id: id(160), location: 'NORTH', counterpart: null, title: said ?? 'Order accepted', content: said ?? 'A provider accepted your order “厨房水龙头漏水”.', match_reasons: [], is_read: false, created_at: at('10:52:41') }]), unread: 1 })],
+    ['GET', /^\/notifications$/, () => ({ ...page([...state.alarms, { id: id(300), event_id: id(301), type: 'order.accepted', kind: 'order_accepted', order_id: id(160), location: 'NORTH', alarm: null, counterpart: null, title: said ?? 'Order accepted', content: said ?? 'A provider accepted your order “厨房水龙头漏水”.', match_reasons: [], is_read: false, created_at: at('10:52:41') }]), unread: 1 })],
     ['GET', /^\/admin\/status$/, () => ({ now: new Date(NOW).toISOString(), regions: regions() })],
     ['PUT', /^\/admin\/regions\/(\w+)$/, ({ match, body }) => { state.gates[match[1]] = body.gate; return {} }],
     ['GET', /^\/admin\/edges$/, () => page(regions().flatMap(({ region, edges }) => edges.map((one) => ({ ...one, region, created_at: at('08:00:00'), enrolled_at: at('08:00:00'), cursor_seq: 12, outcome_cursor: 3, feed_cursor: 90 }))))],
@@ -512,6 +513,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['POST', /^\/admin\/replays$/, () => ({ items: [], missing: [] })],
   )
   routes.unshift(...contactsOf({ state, at, people: PEOPLE, orders: known, said, picture: PICTURE }))
+  routes.unshift(...trendsOf({ state, now: NOW }))
   routes.unshift(...actsOf({ id, at, admin: PEOPLE.admin.user_id, person: PEOPLE.customer.user_id }))
   routes.unshift(...deliveriesOf({ id, at, person: PEOPLE.customer.user_id, said }))
   routes.unshift(...pushOf({ state, id, at }))

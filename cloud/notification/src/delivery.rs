@@ -20,9 +20,9 @@ use platform::{
     upstream::{Upstream, UpstreamError},
 };
 use process::{clock::Clock, problem::format_error_chain, tasks::Tasks, tokens::TokenVerifier};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use texts::Sentence;
-use wire::{EventId, Language, Role, UnixMillis, UserId};
+use wire::{EventId, Language, Permission, Role, UnixMillis, UserId};
 
 use crate::{
     channels::{ChannelAddress, Contact, OutboundChannels, RenderedMessage},
@@ -47,6 +47,7 @@ const BATCH: usize = 50;
 const DIGEST_LINES_MAX: usize = 20;
 pub(crate) const AUTH: &str = "auth";
 const CONTACT: &str = "/internal/contact";
+const PERMISSIONS: &str = "/internal/permissions";
 
 /// Clones share state.
 #[derive(Clone)]
@@ -68,6 +69,12 @@ struct ContactLookup {
     user_id: UserId,
 }
 
+/// Auth's answer about a person, which may name permissions of a newer version.
+#[derive(Deserialize)]
+struct HeldPermissions {
+    permissions: Vec<String>,
+}
+
 impl NotificationDispatcher {
     /// Plans the deliveries of these lines. Idempotent.
     pub async fn plan_deliveries(
@@ -82,8 +89,12 @@ impl NotificationDispatcher {
         let mut known: BTreeMap<UserId, DeliveryPreferences> = BTreeMap::new();
         let mut planned = Vec::new();
         for line in lines {
+            if now.ms_since(line.created_at) > FRESH_MS {
+                continue;
+            }
             // The admins' shared inbox has no address.
-            if line.role == Role::Admin || now.ms_since(line.created_at) > FRESH_MS {
+            if line.role == Role::Admin {
+                planned.extend(self.list_alarm_deliveries(line, &on, now).await?);
                 continue;
             }
             let preferences = match known.entry(line.user_id) {
@@ -92,16 +103,38 @@ impl NotificationDispatcher {
                     new.insert(self.preferences.load_preferences(line.user_id).await?.0)
                 }
             };
-            planned.extend(
-                on.iter()
-                    .filter_map(|channel| delivery_for_line(line, preferences, *channel, now)),
-            );
+            planned.extend(on.iter().filter_map(|channel| {
+                delivery_for_line(line, line.owner(), preferences, *channel, now)
+            }));
         }
         let planned: Vec<_> = planned
             .into_iter()
             .map(|delivery| (self.clock.new_id(), delivery))
             .collect();
         self.delivery_store.add_new_deliveries(&planned).await
+    }
+
+    /// The deliveries of an admins' line: only alarms leave their inbox, to each admin who wants them.
+    async fn list_alarm_deliveries(
+        &self,
+        line: &InboxLine,
+        channels: &[Channel],
+        now: UnixMillis,
+    ) -> Result<Vec<NotificationDelivery>, DocumentsError> {
+        if line.notice_kind() != NoticeKind::Alarms {
+            return Ok(Vec::new());
+        }
+        let mut planned = Vec::new();
+        for reader in self.preferences.find_alarm_readers().await? {
+            let owner = InboxOwner {
+                user_id: reader.user_id,
+                role: Role::Admin,
+            };
+            planned.extend(channels.iter().filter_map(|channel| {
+                delivery_for_line(line, owner, &reader.preferences, *channel, now)
+            }));
+        }
+        Ok(planned)
     }
 
     /// Plans a delivery on one channel, regardless of the person's preferences. Idempotent.
@@ -138,6 +171,20 @@ impl NotificationDispatcher {
         self.auth
             .call_json(Method::POST, CONTACT, Some(&token), Some(&question))
             .await
+    }
+
+    /// Asks auth whether an admin may still read alarms.
+    async fn may_read_alarms(&self, user_id: UserId) -> Result<bool, UpstreamError> {
+        let token = self.verifier.token_for(AUTH);
+        let question = ContactLookup { user_id };
+        let held: HeldPermissions = self
+            .auth
+            .call_json(Method::POST, PERMISSIONS, Some(&token), Some(&question))
+            .await?;
+        Ok(held
+            .permissions
+            .iter()
+            .any(|permission| permission == Permission::ReadPlatform.as_str()))
     }
 
     /// Starts one task per enabled channel that sends due deliveries until shutdown.
@@ -202,7 +249,7 @@ impl NotificationDispatcher {
         }
         let said = match delivery.event_id {
             Some(event) => {
-                self.build_line_message(delivery.owner(), kind, event, &preferences)
+                self.build_line_message(delivery.inbox(), kind, event, &preferences)
                     .await?
             }
             None => self.build_digest_message(delivery, &preferences).await?,
@@ -230,6 +277,19 @@ impl NotificationDispatcher {
                 return Ok(retry_or_give_up(&due.body, now, None, why));
             }
         };
+        if due.body.role == Role::Admin {
+            match self.may_read_alarms(due.body.user_id).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let why = "the admin may not read alarms any more".to_owned();
+                    return Ok(final_result(DeliveryState::Dropped, None, Some(why)));
+                }
+                Err(error) => {
+                    let why = format_error_chain(&error);
+                    return Ok(retry_or_give_up(&due.body, now, None, why));
+                }
+            }
+        }
         let is_unconfirmed = contact.is_unconfirmed;
         let Some(address) = contact.into_address(due.body.channel, due.body.user_id) else {
             let why = match due.body.channel {
@@ -326,19 +386,19 @@ fn assemble_message(
 
 fn delivery_for_line(
     line: &InboxLine,
+    owner: InboxOwner,
     preferences: &DeliveryPreferences,
     channel: Channel,
     now: UnixMillis,
 ) -> Option<NotificationDelivery> {
     let kind = line.notice_kind();
-    if !channel.can_reach(line.role) || !preferences.wants_channel(kind, channel) {
+    if !channel.can_reach(owner.role) || !preferences.wants_channel(kind, channel) {
         return None;
     }
-    let owner = line.owner();
     Some(
         match preferences
             .next_digest_at(now)
-            .filter(|_| !kind.is_urgent())
+            .filter(|_| kind.may_wait_for_digest())
         {
             Some(at) => NotificationDelivery::for_digest(owner, channel, at, now),
             None => NotificationDelivery::for_line(

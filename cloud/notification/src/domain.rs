@@ -14,9 +14,9 @@ mod reader_clock;
 pub use event_lines::{SourceEvent, build_event_lines, build_match_line};
 pub use event_table::{EventLines, find_event_lines};
 pub use inbox::{
-    InboxKind, InboxLine, InboxOwner, InboxPage, KEPT_MS, KeptFrom, LineId, LineParams,
-    MoneyParams, MoneyTerms, NoticeParams, OrderParams, PageRequest, PersonParams, ReviewParams,
-    StoredLine,
+    AlarmParams, InboxKind, InboxLine, InboxOwner, InboxPage, KEPT_MS, KeptFrom, LineId,
+    LineParams, MoneyParams, MoneyTerms, NoticeParams, OrderParams, PageRequest, PersonParams,
+    ReviewParams, StoredLine,
 };
 pub use inbox_reader::{InboxReader, ShownLines};
 pub use line_rendering::{

@@ -26,10 +26,11 @@ use crate::{
     store::{FanOut, InboxStore, MatchedProvider, NoticeStore},
 };
 
-const QUEUES: [QueueSpec; 4] = [
+const QUEUES: [QueueSpec; 5] = [
     topology::ORDER_QUEUE,
     topology::PAYMENT_QUEUE,
     topology::REVIEW_QUEUE,
+    topology::PLATFORM_QUEUE,
     topology::NOTIFICATION_PEOPLE,
 ];
 

@@ -30,11 +30,11 @@ pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
             "Read your inbox in the language of `Accept-Language`, newest first", &[], inbox::list)
         .add_public_route(narrowed(PUT, "/api/v1/notifications/{id}/read"),
             "Mark a notification as read", &[Code::NotFound], inbox::read)
-        .add_public_route(route(GET, "/api/v1/notifications/preferences", ANY),
+        .add_public_route(narrowed(GET, "/api/v1/notifications/preferences"),
             "Show which notifications are sent to you outside the inbox, by which channel, and \
              when",
             &[], preferences::show)
-        .add_public_route(route(PUT, "/api/v1/notifications/preferences", ANY),
+        .add_public_route(narrowed(PUT, "/api/v1/notifications/preferences"),
             "Replace these preferences, based on the version that you read",
             &[Code::StaleVersion], preferences::write)
         .add_public_route(route(GET, "/api/v1/push", ANY),

@@ -7,6 +7,7 @@
 //! unreachable, the batch stays undecided: the edge's log waits, as it does when this service is
 //! down.
 
+mod order_days;
 mod photos;
 
 use axum::{extract::FromRef, http::Method};
@@ -26,6 +27,7 @@ use wire::{
     OpsDecisions, OrderId, PaymentEvent, Region,
 };
 
+pub(crate) use order_days::{OrderDayCounts, OrderDays};
 pub(crate) use photos::PhotoStorage;
 
 use crate::store::{FundedBatchResult, Publication, SeriesPublication, Store, StoreError};
@@ -46,6 +48,8 @@ pub struct Service {
     pub payment: Upstream,
     #[from_ref(skip)]
     pub(crate) photos: PhotoStorage,
+    #[from_ref(skip)]
+    pub(crate) order_days: OrderDayCounts,
 }
 
 impl RouteGuard for Service {

@@ -11,6 +11,7 @@ pub(crate) mod incidents;
 pub(crate) mod internal;
 pub(crate) mod lists;
 pub(crate) mod messages;
+pub(crate) mod order_days;
 pub(crate) mod orders;
 pub(crate) mod photos;
 pub(crate) mod receipts;

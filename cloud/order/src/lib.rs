@@ -30,7 +30,7 @@ use process::{config::SecretUrl, openapi::ApiDocument, parts::CloudPart};
 use serde::{Deserialize, Serialize};
 use wire::ShareLimits;
 
-use actions::{PhotoStorage, Service};
+use actions::{OrderDayCounts, PhotoStorage, Service};
 use events::{PaymentEventConsumer, ReviewEventConsumer, UserEventConsumer};
 use store::{AcceptanceRules, MIGRATIONS, Store};
 
@@ -93,6 +93,7 @@ pub async fn open(
         hub,
         payment,
         photos: PhotoStorage::new(files.clone()),
+        order_days: OrderDayCounts::default(),
     };
     let operator = operator_routes::build_routes(&context, CloudPart::Order, &sql);
     let checks = [

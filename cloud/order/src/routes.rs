@@ -28,7 +28,7 @@ use crate::{
     handlers::{
         admin, calendar,
         cancel_fees::{self, CancelFeeView},
-        commands, export, incidents, internal, lists, messages,
+        commands, export, incidents, internal, lists, messages, order_days,
         orders::{self, PaidAfterwards},
         photos::{self, OrderPhotoView},
         receipts,
@@ -324,6 +324,9 @@ fn routes_for_admins<T: RouteTable<Service>>(to: T) -> T {
     to
         .add_public_route(admin(GET, "/api/v1/admin/orders", &[ReadDesks]),
             "List all orders", &[], lists::all)
+        .add_public_route(admin(GET, "/api/v1/admin/orders/days", &[ReadDesks]),
+            "Count the orders published and completed on each of the last 14 days",
+            &[], order_days::list_days)
         .add_public_route(admin(GET, "/api/v1/admin/orders/export.csv", &[ReadDesks]),
             "Export the listed orders as CSV", &[], export::all_as_csv)
         .add_public_route(admin(GET, "/api/v1/admin/orders/export.json", &[ReadDesks]),

@@ -25,6 +25,7 @@ mod lists;
 mod message_blocks;
 mod message_reports;
 mod messages;
+mod order_days;
 mod order_erasing;
 mod orders;
 mod photos;
@@ -72,6 +73,7 @@ pub use firm_answers::FirmAnswerQuery;
 pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
 pub use message_reports::MessageReport;
 pub use messages::{MessageRow, MessageStanding};
+pub use order_days::OrderTimes;
 pub use order_erasing::OrderErasure;
 pub use orders::{CancelBasis, KNOWN_MAX, TrackedStep, TrackingSecret};
 pub use photos::{

@@ -8,7 +8,7 @@
 //!   `order_events`, and for both the `operator_routes`;
 //! - calls to other services: `upstream`;
 //! - the skeleton of a service: `service`, `jobs`, `idempotency`, `caller`, `sealing`, `files`,
-//!   `cache` with `sessions`, `messages` with `sms`, `provider_verification`.
+//!   `cache` with `sessions`, `messages` with `sms`, `provider_verification`, `recent_days`.
 
 pub mod bus;
 pub mod cache;
@@ -33,6 +33,7 @@ pub mod operator_routes;
 pub mod order_events;
 pub mod outbox;
 pub mod provider_verification;
+pub mod recent_days;
 pub mod sealing;
 pub mod service;
 pub mod sessions;

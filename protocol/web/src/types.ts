@@ -27,6 +27,9 @@ export type RaceLine = {
   note?: string
 }
 
+/** One column of a chart: its value, and a second one beside it. `sentence` says it whole. */
+export type ChartColumn = { key: string | number; label: string; value: number; other?: number; figure: string; sentence: string; isUnfinished?: boolean }
+
 export type TableColumn = { key: string; name: string; end?: boolean; sortable?: boolean; hush?: boolean }
 export type TableSort = { key: string; way: 'ascending' | 'descending' }
 

@@ -65,6 +65,7 @@ words! {
         Order "order_events",
         Payment "payment_events",
         Review "review_events",
+        Platform "platform_events",
         Auth "auth_events",
         User "user_events",
     }
@@ -141,6 +142,8 @@ catalogue! {
     ReviewHidden Review "review.hidden",
     ReviewRestored Review "review.restored",
     RatingUpdated Review "rating.updated",
+    PlatformAlarmRaised Platform "platform.alarm_raised",
+    PlatformAlarmEnded Platform "platform.alarm_ended",
 }
 
 /// The body of every order event: the whole order, so that consumers never have to query it. An

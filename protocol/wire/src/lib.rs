@@ -119,6 +119,7 @@ macro_rules! text_in_frames {
     };
 }
 
+mod alarm;
 mod assignment;
 mod cancel_fees;
 mod certificates;
@@ -161,6 +162,7 @@ texts::include_texts!(say);
 #[doc(hidden)]
 pub use utoipa;
 
+pub use alarm::{Alarm, AlarmEvent, AlarmKind, AlarmSubject};
 pub use assignment::{
     ApprovalRule, AssignmentEvent, Assignments, FenceEnd, FenceEnding, FenceRecord, OfflineRules,
     Policy, PriceCap, QuarantineWhy, RegionAssignment, is_open, open_digest,

@@ -241,46 +241,13 @@ pub(crate) fn describe_complaints(
         let text = describe_complaint(&complaint.about, complaint.kind, report, style);
         let (problem, next_step) = split_next_step(text);
         ComplaintText {
-            kind: name_complaint_kind(complaint.kind),
+            kind: complaint.kind.alarm_kind().as_str(),
             about: complaint.about,
             problem,
             next_step,
         }
     });
     worded.collect()
-}
-
-fn name_complaint_kind(kind: HealthIssueKind) -> &'static str {
-    use HealthIssueKind as Kind;
-    match kind {
-        Kind::GateClosed => "gate_closed",
-        Kind::Contradicted(_) => "contradicted",
-        Kind::AsksStopped(_) => "asks_stopped",
-        Kind::NoEdge => "no_edge",
-        Kind::NobodyHolds => "nobody_holds",
-        Kind::NeedsOperator => "needs_operator",
-        Kind::Twin => "twin",
-        Kind::Quarantined(status, _) => match status.why {
-            QuarantineWhy::EdgeRestored => "restored",
-            QuarantineWhy::EdgeCloned => "cloned",
-        },
-        Kind::GrantDiffers { .. } => "grant_differs",
-        Kind::LeftBehind(_) => "left_behind",
-        Kind::NeverConnected => "never_connected",
-        Kind::LinkDown(_) => "link_down",
-        Kind::OrdersDiffer => "orders_differ",
-        Kind::Unsettled { .. } => "unsettled",
-        Kind::OpsStopped(_) => "ops_stopped",
-        Kind::OpsHeld(_) => "ops_held",
-        Kind::OpsParked(_) => "ops_parked",
-        Kind::DiskLow { .. } => "disk_low",
-        Kind::NewcomersWait(_) => "newcomers_wait",
-        Kind::TakesAnyHub => "takes_any_hub",
-        Kind::PlainLine => "plain_line",
-        Kind::PlainListeners => "plain_listeners",
-        Kind::ClockWrong { .. } => "clock_wrong",
-        Kind::CloudTokens { .. } => "cloud_tokens",
-    }
 }
 
 fn describe_complaint(

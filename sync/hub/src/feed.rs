@@ -101,7 +101,9 @@ impl EventHandler for FeedConsumer {
                 self.feed_readmission_event(event).await?
             }
             Exchange::User => self.feed_mark_event(event).await?,
-            Exchange::Auth | Exchange::Payment | Exchange::Review => FeedEffect::Known,
+            Exchange::Auth | Exchange::Payment | Exchange::Review | Exchange::Platform => {
+                FeedEffect::Known
+            }
         };
         if fed == FeedEffect::Added {
             self.regions.reload_marks(&self.store).await?;

@@ -1,13 +1,16 @@
 //! The hub's request handlers, and the parts of the hub that they use.
 
+pub(crate) mod cut_offs;
 pub(crate) mod edges;
 pub(crate) mod internal;
 pub(crate) mod link;
 pub(crate) mod operators;
 
 use axum::extract::FromRef;
-use platform::caller::KeySource;
+use platform::{caller::KeySource, recent_days::RecentCounts};
 use process::{routes::RouteGuard, tokens::TokenVerifier};
+
+use cut_offs::CutOffDays;
 
 use crate::{
     domain::status::SettlingEdges, feed::compare::FeedComparison, live_updates::LiveUpdates,
@@ -23,6 +26,7 @@ pub(crate) struct HubState {
     pub comparison: FeedComparison,
     pub settling: SettlingEdges,
     pub live_updates: LiveUpdates,
+    pub cut_off_days: RecentCounts<CutOffDays>,
 }
 
 impl RouteGuard for HubState {

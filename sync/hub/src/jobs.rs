@@ -1,10 +1,10 @@
-//! The hub's periodic work. Jobs delete expired rows, compact and compare the feeds, and encrypt
-//! values that are plain or under a former key. A loop exports the state of regions and edges as
+//! The hub's periodic work. Jobs delete expired rows, compact and compare the feeds, tell admins of
+//! alarms, and encrypt values that are plain or under a former key. A loop exports the state of regions and edges as
 //! metrics, and logs edges that differ.
 
 use std::{collections::BTreeSet, time::Duration};
 
-use platform::jobs::{self, Job, JobError};
+use platform::jobs::Job;
 use process::{clock::Clock, metrics, tasks::Tasks};
 use tokio::time::sleep;
 use wire::{ChecksumState, EdgeId, EdgeStatus, RegionStatus, UnixMillis};
@@ -25,20 +25,22 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const RAW_OPS_KEPT_MS: i64 = 35 * DAY_MS;
 /// Longer than any token lives offline.
 const REVOCATIONS_KEPT_MS: i64 = 4 * DAY_MS;
+/// Longer than any trend that is shown.
+const ALARMS_KEPT_MS: i64 = 90 * DAY_MS;
 /// Maximum parts per run; the rest follows an hour later.
 const PARTS_MAX: usize = 200;
 
-pub(crate) fn start(comparison: &FeedComparison) -> Result<(), JobError> {
-    let FeedComparison {
-        store,
-        clock,
-        tasks,
-        ..
-    } = comparison;
+pub(crate) fn scheduled_jobs(comparison: &FeedComparison, settling: &SettlingEdges) -> Vec<Job> {
+    let FeedComparison { store, clock, .. } = comparison;
     let forgetting = (store.clone(), clock.clone());
     let compacting = forgetting.clone();
     let comparing = comparison.clone();
-    let jobs = vec![
+    let alarms = AlarmWatch {
+        store: store.clone(),
+        clock: clock.clone(),
+        settling: settling.clone(),
+    };
+    vec![
         Job::new("forget_old_ops", "0 23 * * * *", move || {
             let (store, clock) = forgetting.clone();
             async move { Ok(delete_expired_rows(&store, clock.now()).await?) }
@@ -51,9 +53,37 @@ pub(crate) fn start(comparison: &FeedComparison) -> Result<(), JobError> {
             let comparison = comparing.clone();
             async move { Ok(feed::compare_all(&comparison).await?) }
         }),
+        Job::new("tell_alarms", "35 * * * * *", move || {
+            let alarms = alarms.clone();
+            async move { Ok(alarms.look().await?) }
+        }),
         Job::reseal("seal", "50 */5 * * * *", store.resealer()),
-    ];
-    jobs::start(tasks, store.sql(), clock.clone(), jobs)
+    ]
+}
+
+/// Compares the health issues of the status report with the open alarms.
+#[derive(Clone)]
+struct AlarmWatch {
+    store: Store,
+    clock: Clock,
+    settling: SettlingEdges,
+}
+
+impl AlarmWatch {
+    async fn look(&self) -> Result<(), StoreError> {
+        let (regions, edges) = self.store.read_overview().await?;
+        let mut report = status::build_report(&regions, &edges, self.clock.now());
+        self.settling.set_unsettled_edges(&mut report);
+        let subjects = report.list_alarm_subjects();
+        let left_out = self.store.record_look(&subjects, &self.clock).await?;
+        if left_out > 0 {
+            tracing::warn!(
+                left_out,
+                "Too many alarms are open: {left_out} health issues have none"
+            );
+        }
+        Ok(())
+    }
 }
 
 async fn delete_expired_rows(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
@@ -74,6 +104,12 @@ async fn delete_expired_rows(store: &Store, now: UnixMillis) -> Result<(), Store
     }
     for _ in 0..PARTS_MAX {
         if store.drop_old_origins(before, BATCH).await? < BATCH {
+            break;
+        }
+    }
+    let alarms_before = now.plus_ms(-ALARMS_KEPT_MS);
+    for _ in 0..PARTS_MAX {
+        if store.drop_ended_alarms(alarms_before, BATCH).await? < BATCH {
             break;
         }
     }

@@ -11,9 +11,10 @@
 
 mod certificates;
 mod config;
-/// The hub's rules without clock or IO: what an op is, how a run of ops reaches its owner, and how
-/// status is derived for operators.
+/// The hub's rules without clock or IO: what an op is, how a run of ops reaches its owner, how
+/// status is derived for operators, and which alarms admins are told of.
 mod domain {
+    pub(crate) mod alarms;
     pub(crate) mod compare;
     pub(crate) mod op;
     pub(crate) mod pace;
@@ -37,7 +38,8 @@ use axum::Router;
 pub use platform::OpenError;
 use platform::{
     ServiceContext, bus::Bus, caller::KeySource, idempotency::IdempotencyStore, jobs::JobError,
-    operator_routes, service as skeleton, service::ReadinessCheck, sql::Sql, upstream::Upstream,
+    operator_routes, recent_days::RecentCounts, service as skeleton, service::ReadinessCheck,
+    sql::Sql, upstream::Upstream,
 };
 use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart, tasks::Tasks, tokens::Signer};
 use wire::{HubKey, LinkLimits};
@@ -96,7 +98,7 @@ pub async fn open(
         ReadinessCheck::Bus(context.bus.clone()),
         ReadinessCheck::Keys(context.keys.clone()),
     ];
-    let routes = start(&config, context, peers, limits, identity, store, regions)?;
+    let routes = start(&config, &context, peers, limits, identity, store, regions)?;
     let routes = answers
         .wrap_routes(routes::router(routes), &api_document())
         .merge(operator);
@@ -105,7 +107,7 @@ pub async fn open(
 
 fn start(
     config: &Config,
-    context: ServiceContext,
+    context: &ServiceContext,
     peers: Peers,
     limits: LinkLimits,
     identity: HubIdentity,
@@ -116,11 +118,10 @@ fn start(
     let ServiceContext {
         clock,
         tasks,
-        bus,
         keys,
         service_key,
         ..
-    } = context;
+    } = context.clone();
     let command_tokens = CommandTokenClient::new(peers.auth.clone(), &service_key, &clock);
     let decided_within = Duration::from_millis(config.decided_within_ms);
     let owner = OwnerClient::client_factory(service_key, &clock, decided_within);
@@ -140,8 +141,10 @@ fn start(
         work: WorkSignal::default(),
         settling: SettlingEdges::default(),
     };
-    let comparison = parts.start_comparison()?;
-    parts.start_feed_consumer(&bus);
+    let comparison = parts.start_comparison();
+    let jobs = jobs::scheduled_jobs(&comparison, &parts.settling);
+    context.run(NAME, parts.store.sql(), jobs)?;
+    parts.start_feed_consumer(&context.bus);
     parts.start_workers(config, review);
     parts.start_gauges();
     let live_updates = parts.start_live_updates();
@@ -153,6 +156,7 @@ fn start(
         comparison,
         settling: parts.settling,
         live_updates,
+        cut_off_days: RecentCounts::default(),
     })
 }
 
@@ -177,8 +181,8 @@ struct ReplicaParts {
 }
 
 impl ReplicaParts {
-    /// Also starts the scheduled jobs and the feeds' own tasks, which use the comparison.
-    fn start_comparison(&self) -> Result<FeedComparison, JobError> {
+    /// Also starts the feeds' own tasks, which use the comparison.
+    fn start_comparison(&self) -> FeedComparison {
         let comparison = FeedComparison {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -188,9 +192,8 @@ impl ReplicaParts {
             work: self.work.clone(),
             resume: ComparisonCursors::default(),
         };
-        jobs::start(&comparison)?;
         feed::start(&comparison, self.keys.clone(), self.signals.clone());
-        Ok(comparison)
+        comparison
     }
 
     fn start_feed_consumer(&self, bus: &Bus) {

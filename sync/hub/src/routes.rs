@@ -11,7 +11,7 @@ use process::{
 };
 use wire::{Code, Permission};
 
-use crate::handlers::{HubState, edges, internal, link, operators};
+use crate::handlers::{HubState, cut_offs, edges, internal, link, operators};
 
 pub(crate) fn router(hub: HubState) -> Router {
     add_public_routes(Router::new())
@@ -48,6 +48,9 @@ pub(crate) fn add_public_routes<T: RouteTable<HubState>>(to: T) -> T {
             "List the regions that are cut off, and since when", &[], operators::region_links)
         .add_public_route(admin(GET, "/api/v1/admin/status", &[ReadPlatform]),
             "Show the state of every region and edge", &[], operators::status)
+        .add_public_route(admin(GET, "/api/v1/admin/cut-offs/days", &[ReadPlatform]),
+            "Count the minutes for which edges were cut off, for each of the last 14 days",
+            &[], cut_offs::list_days)
         .add_public_route(admin(GET, "/api/v1/admin/edges", &[ReadPlatform]),
             "List the edges, including those whose code is unused", &[], operators::edges)
         .add_public_route(

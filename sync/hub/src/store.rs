@@ -1,5 +1,5 @@
-//! Owns sync_db: edges, received ops, outcomes, feeds, gates, and the accepts that wait for a
-//! region's holder.
+//! Owns sync_db: edges, received ops, outcomes, feeds, gates, alarms, and the accepts that wait for
+//! a region's holder.
 //!
 //! Invariants: the term guards a session's writes and the work token a worker's, so if two both
 //! believe they own an edge, only one can write. A feed is written under the lock of its region's
@@ -9,6 +9,7 @@
 //! sealed, each whole, as the tables below declare. Hashes and digests stay outside the seal and cover the plain bytes.
 
 mod accept_origins;
+pub(crate) mod alarms;
 pub(crate) mod certificates;
 pub(crate) mod contacts;
 pub(crate) mod edge_acks;
@@ -39,7 +40,8 @@ pub(crate) const MIGRATIONS: Migrations = platform::migrations!(
     "0003_probe_answers",
     "0004_edge_disk",
     "0005_edge_contacts",
-    "0006_message_notes"
+    "0006_message_notes",
+    "0007_alarms"
 );
 
 /// The place of an op, which its outcome shares.

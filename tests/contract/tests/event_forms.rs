@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 use support::samples::{CUSTOMER, order, person};
 use uuid::Uuid;
 use wire::{
-    Amount, AssignmentEvent, CancelCharge, Code, CommandId, Currency, Event, EventId, EventType,
-    IncidentAnswer, IncidentKind, IncidentReport, Lost, MoneyCaseKind, OrderEvent, OrderId,
-    OrderStatus, PaymentEvent, PaymentStatus, PayoutEvent, PlannedTime, ProfileEvent,
-    ProviderStanding, RatingEvent, ReadmissionEvent, Region, RegionAssignment, ReviewEvent,
-    ReviewId, Role, ServiceType, SessionId, Source, UnixMillis, UserEvent, UserId,
+    Alarm, AlarmEvent, AlarmKind, Amount, AssignmentEvent, CancelCharge, Code, CommandId, Currency,
+    EdgeId, Event, EventId, EventType, IncidentAnswer, IncidentKind, IncidentReport, Lost,
+    MoneyCaseKind, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus, PayoutEvent,
+    PlannedTime, ProfileEvent, ProviderStanding, RatingEvent, ReadmissionEvent, Region,
+    RegionAssignment, ReviewEvent, ReviewId, Role, ServiceType, SessionId, Source, UnixMillis,
+    UserEvent, UserId,
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../protocol/wire/events");
@@ -85,6 +86,7 @@ fn form(kind: EventType) -> Value {
         Body::Profile => schema::<ProfileEvent>("ProfileEvent"),
         Body::Review => schema::<ReviewEvent>("ReviewEvent"),
         Body::Rating => schema::<RatingEvent>("RatingEvent"),
+        Body::Alarm => schema::<AlarmEvent>("AlarmEvent"),
     };
     let mut form = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -135,6 +137,7 @@ enum Body {
     Profile,
     Review,
     Rating,
+    Alarm,
 }
 
 fn body_of(kind: EventType) -> Body {
@@ -194,6 +197,7 @@ fn body_of(kind: EventType) -> Body {
         | E::ReviewHidden
         | E::ReviewRestored => Body::Review,
         E::RatingUpdated => Body::Rating,
+        E::PlatformAlarmRaised | E::PlatformAlarmEnded => Body::Alarm,
     }
 }
 
@@ -244,6 +248,15 @@ fn body(kind: EventType) -> Value {
                 .then(|| "the certificate has expired".to_owned()),
         }),
         Body::Review => value(&review_event(kind)),
+        Body::Alarm => value(&AlarmEvent {
+            alarm: Some(Alarm {
+                kind: AlarmKind::LinkDown.as_str().to_owned(),
+                region: Region::North,
+                edge: Some(EdgeId::new("north-1").unwrap()),
+                since: AT,
+            }),
+            more: 0,
+        }),
         Body::Rating => value(&RatingEvent {
             provider_id: PROVIDER,
             version: 3,
@@ -362,6 +375,7 @@ fn again(kind: EventType, body: &Value) -> Value {
         Body::Profile => through::<ProfileEvent>(body),
         Body::Review => through::<ReviewEvent>(body),
         Body::Rating => through::<RatingEvent>(body),
+        Body::Alarm => through::<AlarmEvent>(body),
     }
 }
 

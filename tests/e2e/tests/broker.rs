@@ -31,6 +31,7 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
         "auth_events",
         "order_events",
         "payment_events",
+        "platform_events",
         "review_events",
         "user_events",
     ];
@@ -40,6 +41,7 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
         ("order_queue", ["order.*"].as_slice()),
         ("payment_queue", &["payment.*", "payout.*", "refund.*"]),
         ("review_queue", &["rating.*", "review.*"]),
+        ("platform_queue", &["platform.*"]),
         (
             "notification_people",
             &[

@@ -93,6 +93,7 @@ const JOBS: [(CloudPart, &[&str]); 7] = [
             "compare_with_owner",
             "forget_old_ops",
             "seal",
+            "tell_alarms",
         ],
     ),
 ];
@@ -206,12 +207,11 @@ impl ClaimedRuns {
     }
 
     /// The platform's jobs in a part. MongoDB expires everything except sent events automatically;
-    /// the hub and the notification service publish no events.
+    /// the notification service publishes no events.
     fn of_the_platform(&self, part: CloudPart) -> &'static [&'static str] {
         match (self, part) {
             (Self::Documents(_), CloudPart::Notification) => &["seal_events"],
             (Self::Documents(_), _) => &["replay_events", "seal_events", "tidy_events"],
-            (Self::Sql(_), CloudPart::Hub) => &["seal_events", "tidy"],
             (Self::Sql(_), _) => &["replay_events", "seal_events", "tidy", "tidy_events"],
         }
     }

@@ -3,14 +3,16 @@
 
 use serde::Deserialize;
 use wire::{
-    Event, EventId, EventType, Order, OrderEvent, OrderId, PaymentEvent, PaymentStatus,
+    AlarmEvent, Event, EventId, EventType, Order, OrderEvent, OrderId, PaymentEvent, PaymentStatus,
     PayoutEvent, ProfileEvent, ReadmissionEvent, Role, UnixMillis, UserEvent, UserId,
 };
 
 use super::{
     InboxLine, InboxOwner, LineParams, MoneyParams, MoneyTerms, OrderParams,
-    event_table::{EventLines, OrderLine, PaymentLine, PayoutLine, ReviewLine, find_event_lines},
-    inbox::{PersonParams, ReviewFacts},
+    event_table::{
+        AlarmLine, EventLines, OrderLine, PaymentLine, PayoutLine, ReviewLine, find_event_lines,
+    },
+    inbox::{AlarmParams, PersonParams, ReviewFacts},
     line_template::{EventRecipient, LineTemplate},
 };
 
@@ -153,6 +155,9 @@ pub fn build_event_lines(
             };
             build_person_lines(cause, templates, &event, subject, PersonParams::default())
         }
+        EventLines::Alarm(templates) => {
+            build_alarm_lines(cause, templates, &AlarmEvent::deserialize(body)?)
+        }
         EventLines::Silent(_) => Vec::new(),
     })
 }
@@ -278,6 +283,33 @@ fn build_review_lines(
     build_lines(cause, templates, event, order, params, |recipient| {
         parties.address_line(recipient)
     })
+}
+
+fn build_alarm_lines(
+    cause: SourceEvent,
+    templates: &[AlarmLine],
+    event: &AlarmEvent,
+) -> Vec<InboxLine> {
+    let params = LineParams::Alarm(AlarmParams {
+        alarm: event.alarm.clone(),
+        more_alarms: event.more,
+    });
+    build_lines(
+        cause,
+        templates,
+        event,
+        None,
+        params,
+        |recipient| match recipient {
+            EventRecipient::Admins(_) => Some(AddressedLine::for_admins()),
+            EventRecipient::Customer
+            | EventRecipient::Provider
+            | EventRecipient::Loser
+            | EventRecipient::FormerProvider
+            | EventRecipient::Matched
+            | EventRecipient::Themselves => None,
+        },
+    )
 }
 
 /// The lines of an event about one person. Admins have no personal inbox; the shared one is about

@@ -8,12 +8,15 @@
 
 use texts::Sentence;
 use wire::{
-    Code, EventType, IncidentKind, MoneyCaseKind, OrderEvent, OrderStatus, PaymentEvent,
-    PaymentStatus, PayoutEvent, Permission, ProfileEvent, ReadmissionEvent, Role, UserEvent,
+    AlarmEvent, Code, EventType, IncidentKind, MoneyCaseKind, OrderEvent, OrderStatus,
+    PaymentEvent, PaymentStatus, PayoutEvent, Permission, ProfileEvent, ReadmissionEvent, Role,
+    UserEvent,
 };
 
 use super::{
-    inbox::{MoneyParams, OrderParams, PersonParams, ReviewFacts, ReviewParams},
+    inbox::{
+        AlarmParams, AlarmPlace, MoneyParams, OrderParams, PersonParams, ReviewFacts, ReviewParams,
+    },
     line_template::{EventRecipient, LineTemplate, LineText, LineValues, tell, text},
     order_details::{
         explain_loss, list_cancel_terms, list_held_share, list_match_reasons, list_report_text,
@@ -23,8 +26,8 @@ use crate::say;
 
 use EventRecipient::{Admins, Customer, FormerProvider, Loser, Matched, Provider, Themselves};
 use Permission::{
-    ApproveOrders, ModerateReviews, ReadDesks, RefundMoney, ResetPasswords, VerifyProviders,
-    WithdrawOrders,
+    ApproveOrders, ModerateReviews, ReadDesks, ReadPlatform, RefundMoney, ResetPasswords,
+    VerifyProviders, WithdrawOrders,
 };
 
 /// The inbox lines of an event, by the body that it carries.
@@ -37,6 +40,7 @@ pub enum EventLines {
     Profile(&'static [ProfileLine]),
     Readmission(&'static [ReadmissionLine]),
     Account(&'static [AccountLine]),
+    Alarm(&'static [AlarmLine]),
     /// No inbox gets it, for this reason.
     Silent(&'static str),
 }
@@ -48,9 +52,12 @@ pub(super) type ReviewLine = LineTemplate<ReviewFacts, ReviewParams>;
 pub(super) type ProfileLine = LineTemplate<ProfileEvent, PersonParams>;
 pub(super) type ReadmissionLine = LineTemplate<ReadmissionEvent, PersonParams>;
 pub(super) type AccountLine = LineTemplate<UserEvent, PersonParams>;
+pub(super) type AlarmLine = LineTemplate<AlarmEvent, AlarmParams>;
 
 pub fn find_event_lines(event: EventType) -> EventLines {
-    use EventLines::{Account, Order, Payment, Payout, Profile, Readmission, Review, Silent};
+    use EventLines::{
+        Account, Alarm, Order, Payment, Payout, Profile, Readmission, Review, Silent,
+    };
     match event {
         EventType::OrderCreated => Order(ORDER_CREATED),
         EventType::OrderApproved => Order(ORDER_APPROVED),
@@ -116,6 +123,8 @@ pub fn find_event_lines(event: EventType) -> EventLines {
         EventType::ProfileVerificationSubmitted => Profile(PROFILE_VERIFICATION_SUBMITTED),
         EventType::ProfileVerified => Profile(PROFILE_VERIFIED),
         EventType::ProfileVerificationRejected => Profile(PROFILE_VERIFICATION_REJECTED),
+        EventType::PlatformAlarmRaised => Alarm(PLATFORM_ALARM_RAISED),
+        EventType::PlatformAlarmEnded => Alarm(PLATFORM_ALARM_ENDED),
     }
 }
 
@@ -129,6 +138,7 @@ impl EventLines {
             Self::Profile(templates) => list_recipients(templates),
             Self::Readmission(templates) => list_recipients(templates),
             Self::Account(templates) => list_recipients(templates),
+            Self::Alarm(templates) => list_recipients(templates),
             Self::Silent(_) => Vec::new(),
         }
     }
@@ -373,6 +383,24 @@ const PROFILE_VERIFIED: &[ProfileLine] = &[tell!(ProfileLine: Themselves => prof
 
 const PROFILE_VERIFICATION_REJECTED: &[ProfileLine] =
     &[tell!(ProfileLine: Themselves => profile_verification_rejected).with_reason()];
+
+const PLATFORM_ALARM_RAISED: &[AlarmLine] = &[AlarmLine::new(Admins(&[ReadPlatform]), |line| {
+    match line.params.subject() {
+        AlarmPlace::Edge => {
+            text!(line => platform_alarm_raised_edge { edge, what, region, since })
+        }
+        AlarmPlace::Region => text!(line => platform_alarm_raised_region { region, what, since }),
+        AlarmPlace::Many => text!(line => platform_alarm_raised_more { more }),
+    }
+})];
+
+const PLATFORM_ALARM_ENDED: &[AlarmLine] = &[AlarmLine::new(Admins(&[ReadPlatform]), |line| {
+    match line.params.subject() {
+        AlarmPlace::Edge => text!(line => platform_alarm_ended_edge { edge, what, region, since }),
+        AlarmPlace::Region => text!(line => platform_alarm_ended_region { region, what, since }),
+        AlarmPlace::Many => text!(line => platform_alarm_ended_more { more }),
+    }
+})];
 
 fn is_by_customer(event: &OrderEvent) -> bool {
     event.actor.role == Role::Customer

@@ -11,7 +11,7 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Code, Currency, ERASED_TITLE, EventId, EventType, IncidentReport, Lost,
+    Actor, Alarm, Amount, Code, Currency, ERASED_TITLE, EventId, EventType, IncidentReport, Lost,
     OrderCode, OrderId, OrderStatus, PaymentStatus, PlannedTime, Region, Role, UnixMillis, UserId,
     words,
 };
@@ -151,6 +151,7 @@ pub enum LineParams {
     Review(ReviewParams),
     Money(MoneyParams),
     Notice(NoticeParams),
+    Alarm(AlarmParams),
     Person(PersonParams),
 }
 
@@ -251,6 +252,33 @@ pub struct NoticeParams {
     pub content: String,
 }
 
+/// One alarm, or the number of those without a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmParams {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<Alarm>,
+    pub more_alarms: u64,
+}
+
+/// What an alarm's line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlarmPlace {
+    Edge,
+    Region,
+    /// The alarms without a line.
+    Many,
+}
+
+impl AlarmParams {
+    pub fn subject(&self) -> AlarmPlace {
+        match &self.alarm {
+            Some(Alarm { edge: Some(_), .. }) => AlarmPlace::Edge,
+            Some(Alarm { edge: None, .. }) => AlarmPlace::Region,
+            None => AlarmPlace::Many,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonParams {
     /// Free text by a person.
@@ -262,28 +290,55 @@ impl LineParams {
     pub fn as_order(&self) -> Option<&OrderParams> {
         match self {
             Self::Order(order) => Some(order),
-            Self::Review(_) | Self::Money(_) | Self::Notice(_) | Self::Person(_) => None,
+            Self::Review(_)
+            | Self::Money(_)
+            | Self::Notice(_)
+            | Self::Alarm(_)
+            | Self::Person(_) => None,
         }
     }
 
     pub fn as_money(&self) -> Option<&MoneyParams> {
         match self {
             Self::Money(money) => Some(money),
-            Self::Order(_) | Self::Review(_) | Self::Notice(_) | Self::Person(_) => None,
+            Self::Order(_)
+            | Self::Review(_)
+            | Self::Notice(_)
+            | Self::Alarm(_)
+            | Self::Person(_) => None,
         }
     }
 
     pub fn as_review(&self) -> Option<&ReviewParams> {
         match self {
             Self::Review(review) => Some(review),
-            Self::Order(_) | Self::Money(_) | Self::Notice(_) | Self::Person(_) => None,
+            Self::Order(_)
+            | Self::Money(_)
+            | Self::Notice(_)
+            | Self::Alarm(_)
+            | Self::Person(_) => None,
         }
     }
 
     pub fn as_person(&self) -> Option<&PersonParams> {
         match self {
             Self::Person(person) => Some(person),
-            Self::Order(_) | Self::Review(_) | Self::Money(_) | Self::Notice(_) => None,
+            Self::Order(_)
+            | Self::Review(_)
+            | Self::Money(_)
+            | Self::Alarm(_)
+            | Self::Notice(_) => None,
+        }
+    }
+
+    pub fn as_alarm(&self) -> Option<&AlarmParams> {
+        match self {
+            Self::Alarm(alarm) => Some(alarm),
+            Self::Order(_)
+            | Self::Review(_)
+            | Self::Money(_)
+            | Self::Notice(_)
+            | Self::Person(_) => None,
         }
     }
 
@@ -292,7 +347,7 @@ impl LineParams {
             Self::Order(order) => order.reason.as_ref(),
             Self::Review(review) => review.reason.as_ref(),
             Self::Person(person) => person.reason.as_ref(),
-            Self::Money(_) | Self::Notice(_) => None,
+            Self::Money(_) | Self::Notice(_) | Self::Alarm(_) => None,
         }
     }
 }
@@ -304,7 +359,7 @@ impl LineParams {
         let (title, reason) = match self {
             Self::Order(order) => (&mut order.title, &mut order.reason),
             Self::Review(review) => (&mut review.title, &mut review.reason),
-            Self::Money(_) | Self::Notice(_) | Self::Person(_) => return false,
+            Self::Money(_) | Self::Notice(_) | Self::Alarm(_) | Self::Person(_) => return false,
         };
         let goes = title_is_erased && title != ERASED_TITLE;
         if goes {

@@ -4,12 +4,12 @@
 //! the event table.
 
 use texts::Sentence;
-use wire::{EventType, Language, Role};
+use wire::{Alarm, EventType, Language, Role};
 
 use super::{
     InboxLine, LineParams, LineText, ReaderLocale,
     event_table::{EventLines, find_event_lines},
-    inbox::NoticeParams,
+    inbox::{AlarmParams, NoticeParams},
     line_template::{LineTemplate, LineValues},
 };
 use crate::say;
@@ -48,6 +48,7 @@ pub fn render_line_text(locale: ReaderLocale, line: &InboxLine) -> LineText {
         EventLines::Account(templates) => {
             render_template(locale, line, templates, params.as_person())
         }
+        EventLines::Alarm(templates) => render_template(locale, line, templates, params.as_alarm()),
         EventLines::Silent(_) => None,
     };
     text.unwrap_or_else(|| render_unknown_event(event_type, line))
@@ -91,7 +92,10 @@ fn render_brief_content(language: Language, line: &InboxLine) -> String {
     let code = match &line.params {
         LineParams::Order(order) => Some(&order.code),
         LineParams::Review(review) => Some(&review.order_code),
-        LineParams::Money(_) | LineParams::Notice(_) | LineParams::Person(_) => None,
+        LineParams::Money(_)
+        | LineParams::Notice(_)
+        | LineParams::Alarm(_)
+        | LineParams::Person(_) => None,
     };
     match code {
         Some(code) => say::brief_of_order { code: code.into() }.render_in(language),
@@ -108,6 +112,9 @@ pub const INBOX_PATH: &str = "/inbox";
 
 /// The page of the portal that the line leads to, as its inbox links it.
 pub fn find_portal_path(line: &InboxLine) -> String {
+    if let Some(alarm) = line.params.as_alarm() {
+        return find_alarm_path(alarm);
+    }
     match (line.event_type, line.order_id) {
         (
             Some(
@@ -124,6 +131,17 @@ pub fn find_portal_path(line: &InboxLine) -> String {
         (_, Some(order)) => format!("/orders/{order}"),
         (Some(_), None) => "/profile".to_owned(),
         (None, None) => INBOX_PATH.to_owned(),
+    }
+}
+
+/// The page of the alarm's subject.
+fn find_alarm_path(params: &AlarmParams) -> String {
+    match &params.alarm {
+        Some(Alarm {
+            edge: Some(edge), ..
+        }) => format!("/edges?edge={edge}"),
+        Some(Alarm { region, .. }) => format!("/regions?region={region}"),
+        None => "/edges".to_owned(),
     }
 }
 

@@ -1,11 +1,11 @@
 //! The parts of the event table: recipients, and templates of inbox lines with the values that
 //! their texts insert.
 
-use wire::{Language, MoneyCaseKind, OrderCode, Permission, Role};
+use wire::{AlarmKind, Language, MoneyCaseKind, OrderCode, Permission, Role};
 
 use super::{
     ReaderLocale,
-    inbox::{MoneyParams, OrderParams, ReviewParams},
+    inbox::{AlarmParams, MoneyParams, OrderParams, ReviewParams},
 };
 use crate::say;
 
@@ -232,6 +232,64 @@ impl LineValues<'_, ReviewParams> {
 
     pub fn rating(&self) -> u64 {
         self.params.rating.into()
+    }
+}
+
+/// The line that counts alarms has another text, which inserts no alarm.
+impl LineValues<'_, AlarmParams> {
+    pub fn edge(&self) -> String {
+        let alarm = self.params.alarm.as_ref();
+        let edge = alarm.and_then(|alarm| alarm.edge.as_ref());
+        edge.map(ToString::to_string).unwrap_or_default()
+    }
+
+    pub fn region(&self) -> texts::Phrase {
+        let alarm = self.params.alarm.as_ref();
+        alarm.map_or(say::alarm_other, |alarm| alarm.region.name())
+    }
+
+    pub fn since(&self) -> String {
+        let alarm = self.params.alarm.as_ref();
+        alarm
+            .map(|alarm| self.locale.format_minute(alarm.since))
+            .unwrap_or_default()
+    }
+
+    pub fn more(&self) -> u64 {
+        self.params.more_alarms
+    }
+
+    /// A kind from a newer hub gets the generic text.
+    pub fn what(&self) -> texts::Phrase {
+        let kind = self.params.alarm.as_ref().map(|alarm| &alarm.kind);
+        match kind.and_then(|kind| kind.parse().ok()) {
+            Some(AlarmKind::GateClosed) => say::alarm_gate_closed,
+            Some(AlarmKind::Contradicted) => say::alarm_contradicted,
+            Some(AlarmKind::AsksStopped) => say::alarm_asks_stopped,
+            Some(AlarmKind::NoEdge) => say::alarm_no_edge,
+            Some(AlarmKind::NobodyHolds) => say::alarm_nobody_holds,
+            Some(AlarmKind::NeedsOperator) => say::alarm_needs_operator,
+            Some(AlarmKind::Twin) => say::alarm_twin,
+            Some(AlarmKind::Restored) => say::alarm_restored,
+            Some(AlarmKind::Cloned) => say::alarm_cloned,
+            Some(AlarmKind::GrantDiffers) => say::alarm_grant_differs,
+            Some(AlarmKind::LeftBehind) => say::alarm_left_behind,
+            Some(AlarmKind::NeverConnected) => say::alarm_never_connected,
+            Some(AlarmKind::LinkDown) => say::alarm_link_down,
+            Some(AlarmKind::OrdersDiffer) => say::alarm_orders_differ,
+            Some(AlarmKind::Unsettled) => say::alarm_unsettled,
+            Some(AlarmKind::OpsStopped) => say::alarm_ops_stopped,
+            Some(AlarmKind::OpsHeld) => say::alarm_ops_held,
+            Some(AlarmKind::OpsParked) => say::alarm_ops_parked,
+            Some(AlarmKind::DiskLow) => say::alarm_disk_low,
+            Some(AlarmKind::NewcomersWait) => say::alarm_newcomers_wait,
+            Some(AlarmKind::TakesAnyHub) => say::alarm_takes_any_hub,
+            Some(AlarmKind::PlainLine) => say::alarm_plain_line,
+            Some(AlarmKind::PlainListeners) => say::alarm_plain_listeners,
+            Some(AlarmKind::ClockWrong) => say::alarm_clock_wrong,
+            Some(AlarmKind::CloudTokens) => say::alarm_cloud_tokens,
+            None => say::alarm_other,
+        }
     }
 }
 

@@ -24,6 +24,8 @@ words! {
         Money "money",
         Reviews "reviews",
         Account "account",
+        /// The alarms of the platform, for admins.
+        Alarms "alarms",
     }
 }
 
@@ -41,11 +43,13 @@ words! {
 words_from_text!(NoticeKind, Channel);
 
 impl Channel {
-    /// Only customers sign in by phone, so only theirs is proven.
+    /// Only customers sign in by phone, so only theirs is proven. An admin's address is never
+    /// confirmed.
     pub fn can_reach(self, role: Role) -> bool {
         match self {
-            Self::Email | Self::Push => role != Role::Admin,
+            Self::Email => role != Role::Admin,
             Self::Sms => role == Role::Customer,
+            Self::Push => true,
         }
     }
 }
@@ -60,20 +64,31 @@ impl NoticeKind {
             (_, Exchange::Payment) => Self::Money,
             (_, Exchange::Review) => Self::Reviews,
             (_, Exchange::Auth | Exchange::User) => Self::Account,
+            (_, Exchange::Platform) => Self::Alarms,
         }
+    }
+
+    /// Admins share an inbox, and choose channels for alarms alone.
+    pub fn concerns_role(self, role: Role) -> bool {
+        (self == Self::Alarms) == (role == Role::Admin)
     }
 
     /// Cannot be switched off.
     pub fn locked_channels(self) -> &'static [Channel] {
         match self {
             Self::Account => &[Channel::Email],
-            Self::Orders | Self::Jobs | Self::Money | Self::Reviews => &[],
+            Self::Orders | Self::Jobs | Self::Money | Self::Reviews | Self::Alarms => &[],
         }
     }
 
-    /// Ignores quiet hours and never waits for a digest.
+    /// Ignores quiet hours, and goes out even if the line was read.
     pub fn is_urgent(self) -> bool {
         self == Self::Account
+    }
+
+    /// A digest has the unread lines of a person's own inbox, and alarms are no such lines.
+    pub fn may_wait_for_digest(self) -> bool {
+        !matches!(self, Self::Account | Self::Alarms)
     }
 }
 
@@ -160,6 +175,13 @@ impl DeliveryPreferences {
             language: self.language,
             clock: self.reader_clock(),
         }
+    }
+
+    /// True if the alarms' lines leave the inbox by some channel.
+    pub fn wants_alarms(&self) -> bool {
+        self.wishes
+            .iter()
+            .any(|(kind, _)| *kind == NoticeKind::Alarms)
     }
 
     pub fn wants_channel(&self, kind: NoticeKind, channel: Channel) -> bool {

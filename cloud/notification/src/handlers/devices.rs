@@ -28,7 +28,7 @@ const NAME: TextRule = TextRule {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PushState {
-    /// False if the platform sends no pushes to browsers, or none to people of this role.
+    /// False if the platform sends no pushes to browsers.
     is_on: bool,
     /// The `applicationServerKey` of a subscription; `null` while pushes are off.
     #[schema(required)]

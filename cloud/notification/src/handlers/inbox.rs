@@ -9,7 +9,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, EventId, EventType, Language, OrderId, Region, UnixMillis, UserId};
+use wire::{Alarm, Code, EventId, EventType, Language, OrderId, Region, UnixMillis, UserId};
 
 use super::Service;
 use crate::domain::{
@@ -54,6 +54,9 @@ struct Item {
     /// The order's region; `null` if the news does not include it.
     #[schema(required)]
     location: Option<Region>,
+    /// The subject of an alarm; `null` for other news, and for the line that counts alarms.
+    #[schema(required)]
+    alarm: Option<Alarm>,
     /// The other party of the order, if the reader may see them.
     #[schema(required)]
     counterpart: Option<UserId>,
@@ -167,6 +170,11 @@ fn to_inbox_item(locale: ReaderLocale, stored: StoredLine) -> Item {
         event_type: stored.line.event_type,
         kind: stored.line.inbox_kind(),
         location: stored.line.order_region(),
+        alarm: stored
+            .line
+            .params
+            .as_alarm()
+            .and_then(|params| params.alarm.clone()),
         counterpart: stored.line.counterpart,
         order_id: stored.line.order_id,
         title: said.title,

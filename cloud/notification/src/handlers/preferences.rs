@@ -7,7 +7,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, FieldError, Language};
+use wire::{Code, FieldError, Language, Permission};
 
 use super::Service;
 use crate::{
@@ -32,7 +32,7 @@ pub(crate) struct NotificationPreferences {
     /// The enabled channels for the caller's role. Preferences for other channels are stored until
     /// those are enabled.
     channels: Vec<Channel>,
-    /// All kinds. The inbox always gets all of them.
+    /// The kinds that concern the caller. The inbox always gets all of them.
     kinds: Vec<KindPreference>,
 }
 
@@ -83,6 +83,7 @@ pub(crate) async fn show(
         &preferences,
         version,
         service.offered_channels(&caller),
+        &list_kinds(&caller),
     )))
 }
 
@@ -92,7 +93,9 @@ pub(crate) async fn write(
     Json(form): Json<PreferencesForm>,
 ) -> Result<Json<NotificationPreferences>, Problem> {
     let version = form.version;
-    let preferences = parse_preferences(form)?;
+    let kinds = list_kinds(&caller);
+    let mut preferences = parse_preferences(form)?;
+    preferences.wishes.retain(|(kind, _)| kinds.contains(kind));
     let user = caller.actor.user_id;
     if !service
         .preferences
@@ -106,6 +109,7 @@ pub(crate) async fn write(
         &preferences,
         version + 1,
         service.offered_channels(&caller),
+        &kinds,
     )))
 }
 
@@ -143,12 +147,26 @@ impl Service {
     }
 }
 
+/// Alarms concern admins who may read the state of the platform.
+fn list_kinds(caller: &Caller) -> Vec<NoticeKind> {
+    let role = caller.actor.role;
+    let reads_alarms = caller.permissions.include_any(&[Permission::ReadPlatform]);
+    NoticeKind::ALL
+        .into_iter()
+        .filter(|kind| kind.concerns_role(role))
+        .filter(|kind| *kind != NoticeKind::Alarms || reads_alarms)
+        .collect()
+}
+
 fn to_preferences_view(
     preferences: &DeliveryPreferences,
     version: i64,
     channels: Vec<Channel>,
+    kinds: &[NoticeKind],
 ) -> NotificationPreferences {
-    let kinds = NoticeKind::ALL.map(|kind| to_kind_preference(preferences, kind));
+    let kinds = kinds
+        .iter()
+        .map(|kind| to_kind_preference(preferences, *kind));
     NotificationPreferences {
         version,
         language: preferences.language,
@@ -156,7 +174,7 @@ fn to_preferences_view(
         quiet_hours: preferences.quiet_hours,
         digest_hour: preferences.digest_hour,
         channels,
-        kinds: kinds.into(),
+        kinds: kinds.collect(),
     }
 }
 

@@ -10,7 +10,7 @@ use platform::documents::{
 use process::problem::TimeCursor;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use wire::{EventId, EventType, Role, UnixMillis, UserId, words};
+use wire::{Actor, EventId, EventType, Role, UnixMillis, UserId, words};
 
 use crate::domain::{Channel, InboxOwner, NoticeKind};
 
@@ -212,6 +212,14 @@ impl NotificationDelivery {
             why: None,
             settled_devices: Vec::new(),
         }
+    }
+
+    /// The inbox that has the line: admins share one.
+    pub fn inbox(&self) -> InboxOwner {
+        InboxOwner::for_actor(Actor {
+            user_id: self.user_id,
+            role: self.role,
+        })
     }
 
     pub fn owner(&self) -> InboxOwner {

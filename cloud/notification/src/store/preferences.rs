@@ -1,12 +1,28 @@
-//! Stores a person's preferences.
+//! Stores people's preferences, and finds the admins whom alarms reach outside the inbox.
 
 use platform::documents::{
-    Collection, CollectionSchema, Document, DocumentBody, Documents, DocumentsError,
+    Collection, CollectionSchema, Document, DocumentBody, Documents, DocumentsError, Field, Index,
+    IndexCondition, IndexQuery,
 };
 use serde::{Deserialize, Serialize};
 use wire::{Language, UserId};
 
 use crate::domain::{Channel, DeliveryPreferences, NoticeKind, QuietHours, TimeZone};
+
+const WANTS_ALARMS: Field<bool> = Field::new("wants_alarms");
+
+const ALARM_READERS: Index = Index::new("alarm_readers", &[WANTS_ALARMS.ascending_key()])
+    .with_conditions(&[IndexCondition::Is(WANTS_ALARMS.path(), true)]);
+
+/// Further admins find alarms in the inbox only.
+const ALARM_READERS_MAX: usize = 100;
+
+/// An admin whom alarms reach outside the inbox.
+#[derive(Debug)]
+pub struct AlarmReader {
+    pub user_id: UserId,
+    pub preferences: DeliveryPreferences,
+}
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PreferencesDocument {
@@ -19,12 +35,15 @@ pub struct PreferencesDocument {
     /// Kinds and channels by name.
     #[serde(default)]
     wishes: Vec<(String, String)>,
+    /// Follows from the wishes.
+    #[serde(default)]
+    wants_alarms: bool,
 }
 
 impl DocumentBody for PreferencesDocument {
     const SHAPE: CollectionSchema = CollectionSchema {
-        fields: &[],
-        indexes: &[],
+        fields: &[WANTS_ALARMS.path()],
+        indexes: &[ALARM_READERS],
     };
 }
 
@@ -57,6 +76,18 @@ impl PreferencesStore {
                 (found.body.into(), version)
             },
         ))
+    }
+
+    /// At most [`ALARM_READERS_MAX`].
+    pub async fn find_alarm_readers(&self) -> Result<Vec<AlarmReader>, DocumentsError> {
+        let query = IndexQuery::from_index(ALARM_READERS, WANTS_ALARMS.is_equal_to(true))
+            .with_limit(ALARM_READERS_MAX);
+        let found = self.0.find_documents(&query).await?;
+        let readers = found.into_iter().map(|found| AlarmReader {
+            user_id: UserId(found.id),
+            preferences: found.body.into(),
+        });
+        Ok(readers.collect())
     }
 
     /// Returns false if there were none.
@@ -127,6 +158,7 @@ impl From<&DeliveryPreferences> for PreferencesDocument {
             quiet_hours: preferences.quiet_hours,
             digest_hour: preferences.digest_hour,
             wishes: words.collect(),
+            wants_alarms: preferences.wants_alarms(),
         }
     }
 }

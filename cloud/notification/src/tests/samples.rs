@@ -1,5 +1,6 @@
 //! Sample events and stores for tests.
 
+mod alarms;
 mod incidents;
 
 use std::path::Path;
@@ -7,8 +8,8 @@ use std::path::Path;
 use serde::Serialize;
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CancelCharge, Code, CommandId, Currency, Event, EventId, EventType, Language,
-    Lost, NearbyJob, Order, OrderCode, OrderEvent, OrderId, OrderStatus, PaymentEvent,
+    Actor, AlarmEvent, Amount, CancelCharge, Code, CommandId, Currency, Event, EventId, EventType,
+    Language, Lost, NearbyJob, Order, OrderCode, OrderEvent, OrderId, OrderStatus, PaymentEvent,
     PaymentStatus, PayoutEvent, PlannedTime, ProfileEvent, RaceRule, ReadmissionEvent, Region,
     ReviewEvent, ReviewId, Role, Source, UnixMillis, UserEvent, UserId,
 };
@@ -33,6 +34,7 @@ use crate::{
     store::{DeliveryStore, DeviceStore, InboxStore, NoticeStore, PreferencesStore},
 };
 
+pub(crate) use alarms::{alarm, more_alarms};
 pub(crate) use incidents::{incident_answer, reported};
 
 pub(crate) const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
@@ -276,6 +278,10 @@ pub(crate) fn payment_lines(event_type: EventType, body: &PaymentEvent) -> Vec<I
     build_event_lines(&event(event_type, body), DISPUTE_MS).unwrap()
 }
 
+pub(crate) fn alarm_lines(event_type: EventType, body: &AlarmEvent) -> Vec<InboxLine> {
+    build_event_lines(&event(event_type, body), DISPUTE_MS).unwrap()
+}
+
 /// The lines of a typical event of that type.
 pub(crate) fn lines(event_type: EventType) -> Vec<InboxLine> {
     build_event_lines(&typical_event(event_type), DISPUTE_MS).unwrap()
@@ -311,6 +317,7 @@ fn typical_event(event_type: EventType) -> Event {
             event(event_type, &readmission)
         }
         EventLines::Account(_) => account_event(event_type, role),
+        EventLines::Alarm(_) => event(event_type, &alarm("link_down", Some("north-1"))),
         EventLines::Silent(_) => event(event_type, &()),
     }
 }
@@ -395,6 +402,12 @@ pub(crate) fn every_line(event_type: EventType) -> Vec<InboxLine> {
             )]
         }
         EventType::UserNewDeviceSeen => account_lines(event_type, Role::Admin),
+        EventType::PlatformAlarmRaised | EventType::PlatformAlarmEnded => {
+            let events = alarms::other_alarms().into_iter();
+            events
+                .flat_map(|event| alarm_lines(event_type, &event))
+                .collect()
+        }
         _ => Vec::new(),
     };
     all.extend(more);

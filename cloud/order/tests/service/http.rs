@@ -20,6 +20,7 @@ mod job_photos;
 mod matrix;
 mod messages;
 mod open_matters;
+mod order_days;
 mod photos;
 mod reading;
 mod repeating;

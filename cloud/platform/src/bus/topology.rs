@@ -77,7 +77,7 @@ pub(super) fn unrouted_queue(exchange: Exchange) -> String {
 }
 
 /// Increment with every change below. A broker keeps the declarations of older versions.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 
 /// Updates which accounts belong to verified providers.
 pub const AUTH_MARKS: QueueSpec = QueueSpec::new("auth_marks", &[(Exchange::User, "profile.*")]);
@@ -173,6 +173,9 @@ pub const REVIEW_QUEUE: QueueSpec = QueueSpec::new(
         (Exchange::Review, "rating.*"),
     ],
 );
+/// Alarms for admins.
+pub const PLATFORM_QUEUE: QueueSpec =
+    QueueSpec::new("platform_queue", &[(Exchange::Platform, "platform.*")]);
 pub const NOTIFICATION_PEOPLE: QueueSpec = QueueSpec::new(
     "notification_people",
     &[
@@ -231,6 +234,7 @@ pub const QUEUES: &[(CloudPart, QueueSpec)] = &[
     (CloudPart::Notification, ORDER_QUEUE),
     (CloudPart::Notification, PAYMENT_QUEUE),
     (CloudPart::Notification, REVIEW_QUEUE),
+    (CloudPart::Notification, PLATFORM_QUEUE),
     (CloudPart::Notification, NOTIFICATION_PEOPLE),
     (CloudPart::Notification, NOTIFICATION_MATCHES),
     (CloudPart::Notification, NOTIFICATION_CREATED),
@@ -244,6 +248,7 @@ pub fn publishing_part(exchange: Exchange) -> CloudPart {
         Exchange::Order => CloudPart::Order,
         Exchange::Payment => CloudPart::Payment,
         Exchange::Review => CloudPart::Review,
+        Exchange::Platform => CloudPart::Hub,
     }
 }
 

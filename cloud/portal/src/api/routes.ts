@@ -47,6 +47,7 @@ export const unlinkIdentity = (id: string) => ask('delete', '/api/v1/auth/identi
 
 export const myOrders = (query: ListRequest, signal?: Asking) => ask('get', '/api/v1/orders', { query: { limit: 100, ...query }, signal })
 export const openOrders = (query: OpenQuery & { sort?: OrderSort; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/orders/available', { query: { limit: 100, ...query }, signal })
+export const orderDays = (timeZone: string, signal?: Asking) => ask('get', '/api/v1/admin/orders/days', { query: { time_zone: timeZone }, signal })
 export const allOrders = (query: OrdersQuery & { cursor?: string; sort?: Exclude<OrderSort, 'start'> }, signal?: Asking) => ask('get', '/api/v1/admin/orders', { query: { limit: 100, ...query }, signal })
 /** Where the browser fetches the whole list as a file, under the cookie of the session. */
 export const allOrdersAs = (kind: 'csv' | 'json', query: OrdersQuery) => `/api/v1/admin/orders/export.${kind}${queryOf({ ...query })}`
@@ -197,6 +198,7 @@ export const lostAcceptances = (cursor?: string, signal?: Asking) => ask('get', 
 export const firmAnswers = (query: { region?: Region; edge?: string; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/firm-answers', { query: { limit: 100, ...query }, signal })
 export const answers = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/commands/{id}', { path: { id }, signal }).then(answer => answer.items)
 
+export const cutOffDays = (timeZone: string, signal?: Asking) => ask('get', '/api/v1/admin/cut-offs/days', { query: { time_zone: timeZone }, signal })
 export const edges = (signal?: Asking) => ask('get', '/api/v1/admin/edges', { query: { limit: 200 }, signal })
 export const invite = (edge: string, region: Region) => ask('post', '/api/v1/admin/edges', { body: { edge, region } })
 export const readmit = (id: string) => ask('post', '/api/v1/admin/edges/{id}/readmit', { path: { id } })

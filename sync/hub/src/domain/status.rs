@@ -313,6 +313,14 @@ impl SettlingEdges {
         edge.unsettled_since = stuck_since.filter(|_| is_settling);
     }
 
+    /// Completes a report as [`Self::set_unsettled_since`] does one edge.
+    pub(crate) fn set_unsettled_edges(&self, report: &mut StatusReport) {
+        let regions = report.regions.iter_mut();
+        for edge in regions.flat_map(|region| &mut region.edges) {
+            self.set_unsettled_since(edge);
+        }
+    }
+
     fn lock_edges(&self) -> MutexGuard<'_, BTreeMap<EdgeId, SettlingState>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -27,11 +27,7 @@ use crate::{
 pub(crate) async fn status(State(hub): State<HubState>) -> Result<Json<StatusReport>, Problem> {
     let (regions, edges) = hub.sessions.store.read_overview().await?;
     let mut report = status::build_report(&regions, &edges, hub.sessions.clock.now());
-    let edges = report
-        .regions
-        .iter_mut()
-        .flat_map(|region| &mut region.edges);
-    edges.for_each(|edge| hub.settling.set_unsettled_since(edge));
+    hub.settling.set_unsettled_edges(&mut report);
     Ok(Json(report))
 }
 

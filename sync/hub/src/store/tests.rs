@@ -1,5 +1,6 @@
 //! Tests sync_db on both engines.
 
+mod alarms;
 mod assignments;
 mod certificates;
 mod compact;

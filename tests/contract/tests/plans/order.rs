@@ -26,7 +26,9 @@ use wire::{
 use series::publish_and_erase;
 
 use crate::{
-    NOW, SqliteStep, all, fill, messages::messages_after_marks, recorder, scans_of, without_scans,
+    NOW, SqliteStep, all, fill,
+    messages::{message_photos, messages_after_marks},
+    recorder, scans_of, without_scans,
 };
 
 const FILLED: &[&str] = &[
@@ -117,6 +119,10 @@ fn message(order_id: OrderId) -> CommandBody {
     CommandBody::SendMessage {
         order_id,
         text: "I come at 2.".into(),
+        photo: Some(PhotoRef {
+            hash: Hash::ZERO,
+            bytes: 2_000,
+        }),
     }
 }
 
@@ -155,6 +161,11 @@ async fn run(sql: &Sql) {
         fee: None,
     };
     photos(&store, &clock, order_id).await;
+    let provider = Actor {
+        user_id: user(2),
+        role: Role::Provider,
+    };
+    message_photos(&store, order_id, provider).await;
     lists(&store).await;
     reads(&store, &order).await;
     calendars(&store).await;
@@ -193,7 +204,9 @@ async fn erasures(store: &Store, order_id: OrderId) {
         assert_eq!(store.list_orders_to_erase(&due, 20).await.unwrap(), []);
         assert!(store.finish_erasure(&due).await.unwrap());
     }
-    let is_used = store.is_photo_file_used(user(2), Hash::ZERO).await;
+    let is_used = store
+        .is_photo_file_used(user(2), PhotoPurpose::Work, Hash::ZERO)
+        .await;
     assert!(!is_used.unwrap());
 }
 
@@ -247,6 +260,7 @@ async fn reads(store: &Store, order: &Order) {
     };
     let providers = [user(1), user(2)].into();
     store.list_booked(&providers, hours).await.unwrap();
+    store.list_order_times(NOW).await.unwrap();
     let secret = TrackingSecret::Derived(store.tracking_secret(order.id));
     assert!(
         store
@@ -344,7 +358,8 @@ async fn photos(store: &Store, clock: &Clock, order_id: OrderId) {
         ..name
     };
     let kind = FileKind::Jpeg;
-    store.record_sent_photo(other, owner, kind).await.unwrap();
+    let sent = store.record_sent_photo(other, owner, purpose, kind).await;
+    sent.unwrap();
     assert_eq!(store.list_order_photos(order_id).await.unwrap().len(), 1);
     assert_eq!(store.remove_unfinished_photos(20).await.unwrap(), 0);
 }

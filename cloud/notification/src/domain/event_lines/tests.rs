@@ -38,6 +38,8 @@ fn each_event_reaches_exactly_its_people() {
         (EventType::ProfileVerified, vec![provider]),
         (EventType::UserRevoked, vec![]),
         (EventType::UserNewDeviceSeen, vec![provider]),
+        (EventType::PlatformAlarmRaised, vec![admins]),
+        (EventType::PlatformAlarmEnded, vec![admins]),
     ] {
         let told = samples::lines(event_type);
         let people: Vec<UserId> = told.iter().map(|line| line.user_id).collect();

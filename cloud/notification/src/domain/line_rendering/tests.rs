@@ -476,3 +476,44 @@ fn a_text_message_is_one_message_in_either_language_and_holds_no_words_of_people
         }
     }
 }
+
+#[test]
+fn an_alarm_says_what_and_where_and_leads_to_its_page() {
+    for (event, english, chinese, path) in [
+        (
+            samples::alarm("link_down", Some("north-1")),
+            "north-1 in North: The node is cut off from the cloud, since Nov 25, 2025, 00:00.",
+            "该节点与云端断开",
+            "/edges?edge=north-1",
+        ),
+        (
+            samples::alarm("no_edge", None),
+            "The region has no node, since",
+            "该地区没有节点",
+            "/regions?region=NORTH",
+        ),
+        (
+            samples::alarm("of_the_future", Some("north-1")),
+            "a new kind of problem",
+            "新的问题种类",
+            "/edges?edge=north-1",
+        ),
+        (
+            samples::more_alarms(12),
+            "12 more alarms",
+            "12 条告警",
+            "/edges",
+        ),
+    ] {
+        let raised = samples::alarm_lines(EventType::PlatformAlarmRaised, &event).remove(0);
+        tells(&raised, &[english], &[chinese]);
+        assert_eq!(find_portal_path(&raised), path);
+        let ended = samples::alarm_lines(EventType::PlatformAlarmEnded, &event).remove(0);
+        assert!(write_in(Language::English, &ended).title.ends_with("ended"));
+        assert!(
+            write_in(Language::Chinese, &ended)
+                .title
+                .ends_with("已结束")
+        );
+    }
+}

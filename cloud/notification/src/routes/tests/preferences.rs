@@ -74,3 +74,33 @@ async fn preferences_are_kept_whole_on_the_version_that_was_read() {
     let others = read_body(service.ask("GET", path, Some(&other), "en").await).await;
     assert_eq!(others["version"], 0, "everybody has their own");
 }
+
+#[tokio::test]
+async fn admins_who_may_read_alarms_choose_channels_for_them_alone() {
+    let service = InboxService::new().await;
+    let path = "/api/v1/notifications/preferences";
+    let shown = read_body(
+        service
+            .ask_with_permissions("read_platform", "GET", path)
+            .await,
+    )
+    .await;
+    assert_eq!(shown["channels"], json!(["push"]));
+    let kinds = shown["kinds"].as_array().unwrap();
+    assert_eq!(kinds.len(), 1, "{shown}");
+    assert_eq!(
+        (&kinds[0]["kind"], &kinds[0]["channels"]),
+        (&json!("alarms"), &json!([]))
+    );
+    let shown = read_body(
+        service
+            .ask_with_permissions("read_desks", "GET", path)
+            .await,
+    )
+    .await;
+    assert_eq!(shown["kinds"], json!([]));
+    let customer = service.token(CUSTOMER, Role::Customer);
+    let shown = read_body(service.ask("GET", path, Some(&customer), "en").await).await;
+    let kinds = shown["kinds"].as_array().unwrap();
+    assert!(kinds.iter().all(|kind| kind["kind"] != "alarms"), "{shown}");
+}

@@ -115,6 +115,7 @@ async fn an_admin_is_shown_the_lines_of_the_work_of_the_role_and_marks_no_other(
     let events = [
         EventType::ProfileVerificationSubmitted,
         EventType::ReviewReported,
+        EventType::PlatformAlarmRaised,
     ];
     service.add_admin_lines(&events).await;
     let list = async |held: &str, query: &str| {
@@ -134,6 +135,7 @@ async fn an_admin_is_shown_the_lines_of_the_work_of_the_role_and_marks_no_other(
     for (held, expected) in [
         ("verify_providers", vec!["profile.verification_submitted"]),
         ("read_desks", vec!["order.created"]),
+        ("read_platform", vec!["platform.alarm_raised"]),
         ("manage_keys", vec![]),
         ("", vec![]),
     ] {
@@ -146,6 +148,8 @@ async fn an_admin_is_shown_the_lines_of_the_work_of_the_role_and_marks_no_other(
             );
         }
     }
+    let alarm = &list("read_platform", "").await["items"][0]["alarm"];
+    assert_eq!(alarm["edge"], "north-1", "{alarm}");
     let order = &list("read_desks", "").await["items"][0]["id"];
     let path = format!("/api/v1/notifications/{}/read", order.as_str().unwrap());
     let marked = async |held: &str| {

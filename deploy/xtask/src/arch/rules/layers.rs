@@ -7,7 +7,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         "wire",
         &[
             &["hub_calls", "link", "order_trace"],
-            &["event", "history", "op", "session_frames"],
+            &["alarm", "event", "history", "op", "session_frames"],
             &["outcome"],
             &["service_hours", "share", "status"],
             &["command"],
@@ -86,7 +86,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["files", "ledger"],
             &["documents", "sessions", "caller"],
             &["bus", "cache", "sms", "sql"],
-            &["messages", "sealing", "upstream", "web_push"],
+            &["messages", "recent_days", "sealing", "upstream", "web_push"],
         ],
     ),
     (

@@ -7,6 +7,7 @@ use platform::{
 
 use super::{
     super::{
+        alarms::{ENDED_CUT_OFFS, OLD, OPEN, OPEN_CUT_OFFS},
         edge_acks::CHANGES_OF_ORDER,
         feed::{
             NEWEST, ORDER,
@@ -127,4 +128,41 @@ async fn a_long_feed_is_read_by_its_index_even_where_statistics_are_old() {
         (1.0..=4.0 * ROWS as f64).contains(&rows),
         "tombstones reads {rows} rows: {plan}"
     );
+}
+
+const FILL_ALARMS: &str = "INSERT INTO alarms \
+    (id, open_key, kind, region, edge, since, seen_at, told_at, ended_at) \
+    SELECT UNHEX(MD5(seq)), NULL, 'link_down', 'NORTH', 'north-1', seq, seq, seq, seq \
+    FROM seq_1_to_20000";
+
+#[tokio::test]
+async fn ended_alarms_cost_a_look_nothing_and_a_trend_only_its_days() {
+    let store = database(true).await;
+    store.sql.exec(FILL_ALARMS, vals![]).await.unwrap();
+    store
+        .sql
+        .exec("ANALYZE TABLE alarms", vals![])
+        .await
+        .unwrap();
+    let run = |text| Statement::new("ANALYZE FORMAT=JSON ").append_text(text);
+    let down = "link_down";
+    for (name, question, values) in [
+        ("open", run(OPEN), vals![LIMIT]),
+        ("old", run(OLD), vals![50, LIMIT]),
+        ("open cut-offs", run(OPEN_CUT_OFFS), vals![down, LIMIT]),
+        (
+            "cut-offs",
+            run(ENDED_CUT_OFFS),
+            vals![down, ROWS - 50, ROWS],
+        ),
+    ] {
+        let plan: String = store
+            .sql
+            .fetch_optional(question, values)
+            .await
+            .unwrap()
+            .unwrap();
+        let rows = rows_read(&plan);
+        assert!(rows <= LIMIT as f64, "{name} reads {rows} rows: {plan}");
+    }
 }
