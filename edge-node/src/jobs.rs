@@ -57,8 +57,19 @@ async fn clean_up(context: &EdgeContext) {
     delete_old_rows(store, clock).await;
     disk_relief::drop_expired_copies(context).await;
     context.photos.delete_old_photos().await;
+    remove_photos_of_gone_messages(context).await;
     record_disk_day(context).await;
     forget_old_people(store, authenticator, clock).await;
+}
+
+async fn remove_photos_of_gone_messages(context: &EdgeContext) {
+    match context.store.load_message_photos().await {
+        Ok(named) => context.message_photos.remove_unnamed(&named).await,
+        Err(error) => {
+            let cause = format_error_chain(&error);
+            tracing::warn!(cause, "Could not read which photos messages name");
+        }
+    }
 }
 
 /// Records how full the disk is, for the time until it is full.

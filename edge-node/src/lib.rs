@@ -25,6 +25,7 @@ mod issued_certificate;
 mod jobs;
 mod link;
 mod listeners;
+mod message_photos;
 mod mqtt;
 mod people;
 mod photos;

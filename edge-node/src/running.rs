@@ -40,6 +40,7 @@ use crate::{
     jobs::{self, Heartbeat},
     link::{Downlink, Link},
     listeners::{EdgeListeners, HttpListeners, ListenerError},
+    message_photos::MessagePhotos,
     mqtt::{self, TabletPublisher},
     people::PeopleRegistry,
     photos::PhotoStore,
@@ -144,6 +145,11 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
         let cause = format_error_chain(&error);
         tracing::error!(cause, "Could not read the folder of photos");
     }
+    let message_photos = MessagePhotos::new(&config, &clock);
+    if let Err(error) = message_photos.load_folder() {
+        let cause = format_error_chain(&error);
+        tracing::error!(cause, "Could not read the folder of photos of messages");
+    }
     let former_keys = FormerKeys::open(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
     let config = Arc::new(config);
@@ -160,6 +166,7 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
         people,
         disk,
         photos,
+        message_photos,
         callers,
         security: listeners.security.clone(),
         damage: watch::Sender::new(None),

@@ -60,7 +60,10 @@ pub use check::{FileCheck, check_file};
 pub use commands::{CheckedCommand, CommandLogResult};
 pub use damage_error::DamageError;
 use log::LogBook;
-pub use messages::{MarkedOrders, NewestMessage, StoredMessage};
+pub use messages::{
+    MarkedOrders, MessagePhotoKey, MessagePhotoState, NewestMessage, StoredMessage,
+    StoredMessagePhoto,
+};
 use opening::BootResult;
 pub use opening::{RenameError, is_enrolled, rename_twin_file, twin_of};
 pub use orders::{BoardItem, FeedEffects};

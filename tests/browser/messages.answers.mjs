@@ -19,8 +19,8 @@ export function messagesOf({ state, at, people, orders, said }) {
   const thread = (order) => ({ items: order.provider_id ? state.messages.toReversed() : [], next: null, refusal: refusal(order), closes_at: null, blocked: false, ...state.thread })
   return [
     ['GET', /^\/orders\/([\w-]+)\/messages$/, ({ match }) => (orderOf(match) ? thread(orderOf(match)) : missing)],
-    ['POST', /^\/orders\/([\w-]+)\/messages$/, ({ body }) => {
-      const sent = { ...message(state.messages.length + 1, state.role, '', '10:52:00'), text: body.text }
+    ['POST', /^\/orders\/([\w-]+)\/messages$/, ({ body, headers }) => {
+      const sent = { ...message(state.messages.length + 1, state.role, '', '10:52:00'), id: headers['idempotency-key'], text: body.text ?? '', ...(body.photo ? { photo: { ...body.photo, arrived_at: null } } : {}) }
       state.messages.push(sent)
       return [201, sent]
     }],

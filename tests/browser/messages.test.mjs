@@ -1,8 +1,9 @@
 // The two people of an order write to each other on its page of messages, block and report; an admin reads a report.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { poll } from './browser.mjs'
-import { gateway, orderOf } from './portal.answers.mjs'
+import { gateway, orderOf, PICTURE } from './portal.answers.mjs'
 import { startPortal } from './portal.mjs'
 
 const ORDER = orderOf(60).id
@@ -38,6 +39,51 @@ test('a customer reads what the provider wrote, which marks it as read, and answ
   assert.equal(await box.inputValue(), '')
   const [, [method, path, body]] = changes(state)
   assert.deepEqual([method, path, body], ['POST', MESSAGES, { text: 'I am at home, ring twice' }])
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('a photo is chosen, taken back, sent after its message and opened large; until it has arrived words stand in its place', async () => {
+  const { context, page, thread, state, faults } = await openMessages('customer')
+  const sent = []
+  let isAway = true
+  await context.route(`**/api/v1${MESSAGES}/*/photo`, (route) => {
+    if (route.request().method() === 'GET') return route.fulfill({ contentType: 'image/jpeg', body: sent[0] })
+    if (isAway) return route.abort()
+    sent.push(route.request().postDataBuffer())
+    state.messages.at(-1).photo.arrived_at = '2026-11-21T10:52:00.000Z'
+    return route.fulfill({ json: state.messages.at(-1).photo })
+  })
+  const choose = () => page.setInputFiles('.photo-picker input', { name: 'valve.png', mimeType: 'image/png', buffer: PICTURE })
+  const send = page.getByRole('button', { name: 'Send', exact: true })
+  await choose()
+  const chosen = page.getByRole('img', { name: 'The chosen photo' })
+  await chosen.waitFor()
+  await page.getByRole('button', { name: 'Remove photo 1' }).click()
+  await chosen.waitFor({ state: 'detached' })
+  assert.equal(await send.getAttribute('aria-disabled'), 'true', 'there is nothing to send')
+  await choose()
+  await chosen.waitFor()
+  await send.click()
+  await thread.getByText('The photo is on its way.').waitFor()
+  await chosen.waitFor({ state: 'detached' })
+  assert.equal(await thread.getByRole('img').count(), 0, 'no broken picture')
+  isAway = false
+  // Another page of theirs sends what this one could not.
+  await page.reload()
+  const small = thread.getByRole('button', { name: /^You: photo, / })
+  await small.waitFor()
+  const { body } = state.changes().find(({ method, path }) => method === 'POST' && path === MESSAGES)
+  assert.equal(body.text, '')
+  assert.equal(createHash('sha256').update(sent[0]).digest('hex'), body.photo.hash)
+  assert.equal(sent.length, 1)
+  await small.focus()
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('dialog', { name: /^You: photo, / })
+  await poll(async () => assert.ok(await dialog.getByRole('img').evaluate((img) => img.complete && img.naturalWidth > 0)))
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
+  assert.equal(await small.evaluate((one) => one === document.activeElement), true)
   assert.deepEqual(faults(), [])
   await context.close()
 })

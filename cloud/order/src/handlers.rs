@@ -10,6 +10,7 @@ pub(crate) mod export;
 pub(crate) mod incidents;
 pub(crate) mod internal;
 pub(crate) mod lists;
+pub(crate) mod message_photos;
 pub(crate) mod messages;
 pub(crate) mod order_days;
 pub(crate) mod orders;

@@ -28,7 +28,7 @@ use crate::{
     handlers::{
         admin, calendar,
         cancel_fees::{self, CancelFeeView},
-        commands, export, incidents, internal, lists, messages, order_days,
+        commands, export, incidents, internal, lists, message_photos, messages, order_days,
         orders::{self, PaidAfterwards},
         photos::{self, OrderPhotoView},
         receipts,
@@ -100,6 +100,7 @@ const ANY_ORDER_ACTION: &[Permission] = &[
 pub(crate) fn public_routes<T: RouteTable<Service>>(to: T) -> T {
     let to = routes_for_photos(routes_for_everyone(to));
     let to = routes_for_messages(routes_for_incidents(to));
+    let to = routes_for_message_photos(to);
     let to = routes_for_series(routes_for_time_proposals(to));
     routes_for_admins(routes_for_calendars(to))
 }
@@ -214,6 +215,23 @@ fn routes_for_incidents<T: RouteTable<Service>>(to: T) -> T {
              they are",
             command_codes!(IncidentNotFound, IncidentAnswered, OrderCancelled, OrderRejected),
             incidents::answer)
+}
+
+#[rustfmt::skip]
+fn routes_for_message_photos<T: RouteTable<Service>>(to: T) -> T {
+    const PATH: &str = "/api/v1/orders/{id}/messages/{number}/photo";
+    to
+        .add_public_route(route(GET, PATH, CUSTOMER_OR_PROVIDER),
+            "Show the photo of a message between you and the other person of an order, as JPEG",
+            &[Code::OrderNotFound, Code::PhotoNotNamed, Code::NotFound], message_photos::show_photo)
+        .add_public_route(upload(PUT, PATH, CUSTOMER_OR_PROVIDER, PHOTO_BYTES_MAX),
+            "Send the photo that a message of yours names, whole, of at most 5 MiB. It is encoded \
+             anew, without the place and the camera",
+            &[Code::OrderNotFound, Code::PhotoNotNamed, Code::PhotoDamaged], message_photos::send_photo)
+        .add_public_route(
+            admin(GET, "/api/v1/admin/orders/{id}/messages/{number}/photo", &[WithdrawOrders, ReadDesks]),
+            "Show the photo of a message of an order of which one was reported, as JPEG",
+            &[Code::PhotoNotNamed, Code::NotFound], message_photos::show_reported_photo)
 }
 
 #[rustfmt::skip]

@@ -77,8 +77,8 @@ pub use order_days::OrderTimes;
 pub use order_erasing::OrderErasure;
 pub use orders::{CancelBasis, KNOWN_MAX, TrackedStep, TrackingSecret};
 pub use photos::{
-    ChunkResult, ErasedPhoto, KeptPhoto, OrderPhoto, PhotoArrival, PhotoMoment, PhotoName,
-    PhotoPurpose, PhotoVerdict, WholePhoto,
+    ChunkResult, ErasedPhoto, KeptPhoto, MessagePhotoArrivals, OrderPhoto, PhotoArrival,
+    PhotoMoment, PhotoName, PhotoPurpose, PhotoVerdict, WholePhoto,
 };
 pub use platform::StoreError;
 pub use series::{SeriesOrder, SeriesPlace, SeriesPublication, SeriesRow, derive_command_id};
@@ -101,7 +101,8 @@ pub const MIGRATIONS: Migrations = platform::migrations!(
     "0008_time_proposals",
     "0009_erasures",
     "0010_series",
-    "0011_message_counts"
+    "0011_message_counts",
+    "0012_message_photos"
 );
 
 /// Maximum commands per transaction; the rest wait for the next.

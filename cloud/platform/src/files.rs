@@ -62,6 +62,13 @@ pub struct StoredFile {
     pub body: Body,
 }
 
+/// A part of a stored file, with the size of the whole.
+#[derive(Debug)]
+pub struct FilePart {
+    pub size: u64,
+    pub body: Vec<u8>,
+}
+
 /// The part size of uploads: S3 accepts a smaller part only as the last. Also bounds the memory per
 /// file.
 const PART_BYTES: usize = 5 * 1024 * 1024;
@@ -131,6 +138,23 @@ impl Files {
             bytes: found.meta.size,
             body: Body::from_stream(found.into_stream().map_err(FilesError::from)),
         })
+    }
+
+    /// Reads up to `bytes_max` bytes of a file from `offset` on; none at its end.
+    pub async fn read_part(
+        &self,
+        place: &FileKey,
+        offset: u64,
+        bytes_max: u64,
+    ) -> Result<FilePart, FilesError> {
+        let path = place.object_path();
+        let size = on!(self, store => store.head(&path).await)?.size;
+        let end = size.min(offset.saturating_add(bytes_max));
+        let body = match offset < end {
+            true => on!(self, store => store.get_range(&path, offset..end).await)?.to_vec(),
+            false => Vec::new(),
+        };
+        Ok(FilePart { size, body })
     }
 
     /// Deletes a file. Idempotent.

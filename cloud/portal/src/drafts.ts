@@ -5,7 +5,7 @@ import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
 import type { PreparedPhoto } from '@holdfast/kit/photos.ts'
 import type { Draft } from './logic/draft.ts'
 
-/** A photo of a published job that has not left yet. */
+/** A photo of a published job or of a message that has not left yet; `order` is the place where it waits. */
 export type WaitingPhoto = PreparedPhoto & { userId: string; order: string }
 
 interface Schema extends DBSchema {
@@ -60,6 +60,13 @@ export async function turnIntoWaitingPhotos(userId: string, order: string, photo
   const transaction = (await database()).transaction(['drafts', 'photos'], 'readwrite', { durability: 'strict' })
   for (const { hash, bytes, content } of photos) await transaction.objectStore('photos').put({ hash, bytes, content, userId, order })
   await transaction.objectStore('drafts').delete(userId)
+  await transaction.done
+}
+
+/** The photo of a message is on this device before the message leaves. */
+export async function keepWaitingPhoto(userId: string, place: string, { hash, bytes, content }: PreparedPhoto): Promise<void> {
+  const transaction = (await database()).transaction('photos', 'readwrite', { durability: 'strict' })
+  await transaction.store.put({ hash, bytes, content, userId, order: place })
   await transaction.done
 }
 

@@ -1,4 +1,4 @@
-// Sends the photos of a published job, one after the other. Those that did not leave stay on this device.
+// Sends the photos of a published job or of a message, one after the other. Those that did not leave stay on this device.
 
 import { Problem } from './api/problem.ts'
 import type { Leaving } from './api/upload.ts'
@@ -13,7 +13,8 @@ export interface PhotoWorld {
 /** Answers after which the same photo is never taken. */
 const FINAL = new Set(['file_kind_refused', 'file_not_plain', 'picture_unreadable', 'picture_too_large', 'body_too_large', 'photo_damaged', 'photo_not_named', 'order_not_found'])
 
-export class JobPhotoSender {
+/** `order` is the place where the photos wait. */
+export class WaitingPhotoSender {
   private readonly running = new Map<string, Promise<number>>()
   private readonly world: PhotoWorld
 

@@ -111,6 +111,20 @@ it('has what the two of an order wrote, and says where it may not be read any mo
   expect(archive.gaps).toEqual([{ part: 'histories', why: 'gone', n: 1 }])
 })
 
+it('has the photos of messages that have arrived, and names those on their way', async () => {
+  const message = (number: number, more: object) => ({ number, id: `m${number}`, from: 'provider', provider_id: 'wang', text: '', sent_at: AT, photo: { hash: `h${number}`, bytes: 7, arrived_at: AT, ...more } }) as const
+  const messages = () => Promise.resolve(page([message(3, {}), message(2, { arrived_at: null }), message(1, { arrived_at: null, refused: 'photo_damaged' })]))
+  const read: number[] = []
+  const messagePhoto = (_order: string, number: number) => {
+    read.push(number)
+    return Promise.resolve(picture())
+  }
+  const archive = await new ArchiveReading(source({ orders: () => Promise.resolve(page([order(1)])), messages, messagePhoto }), CUSTOMER).read(context())
+  expect(read).toEqual([3])
+  expect(archive.orders[0]?.messages?.map(({ file }) => file)).toEqual(['photos/N-1/message-3.jpg', undefined, undefined])
+  expect(archive.gaps).toEqual([{ part: 'files', why: 'waiting', n: 1 }])
+})
+
 it('has the pictures of reviews that they wrote, and not of those about them', async () => {
   const reviews = () => Promise.resolve(page([review({ images: ['mine'] }), review({ id: 'other', customer_id: 'zhao', images: ['theirs'] })]))
   const archive = await new ArchiveReading(source({ reviews }), CUSTOMER).read(context())

@@ -58,7 +58,7 @@ export function source(change: Partial<ArchiveSource> = {}): ArchiveSource {
     pushDevices: () => Promise.resolve(page([])),
     identities: () => Promise.resolve({ has_password: true, items: [] }),
     factor: () => Promise.resolve({ recovery_codes_left: 0, required: false, since: null }),
-    file: () => Promise.resolve(picture()), orderPhoto: () => Promise.resolve(picture()), reviewPicture: () => Promise.resolve(picture()),
+    file: () => Promise.resolve(picture()), orderPhoto: () => Promise.resolve(picture()), messagePhoto: () => Promise.resolve(picture()), reviewPicture: () => Promise.resolve(picture()),
     ...change,
   }
 }

@@ -2,7 +2,7 @@ import 'fake-indexeddb/auto'
 import { expect, it } from 'vitest'
 import { Problem } from '../src/api/problem.ts'
 import { dropWaitingPhoto, keepDraft, readDraft, turnIntoWaitingPhotos, type WaitingPhoto, waitingPhotosOf } from '../src/drafts.ts'
-import { JobPhotoSender } from '../src/jobPhotos.ts'
+import { WaitingPhotoSender } from '../src/jobPhotos.ts'
 import { blankDraft } from '../src/logic/draft.ts'
 
 const photo = (hash: string) => ({ hash, bytes: 3, content: new Uint8Array([1, 2, 3]).buffer })
@@ -11,7 +11,7 @@ const photo = (hash: string) => ({ hash, bytes: 3, content: new Uint8Array([1, 2
 function world(photos: WaitingPhoto[], errors: unknown[] = []) {
   const sent: string[] = []
   const waiting = new Map(photos.map(one => [one.hash, one]))
-  const sender = new JobPhotoSender({
+  const sender = new WaitingPhotoSender({
     waiting: () => Promise.resolve([...waiting.values()]),
     drop: async ({ hash }) => { waiting.delete(hash) },
     send: async (_order, hash) => {

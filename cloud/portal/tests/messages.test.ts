@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { MessageView } from '@holdfast/kit/api.gen.ts'
-import { countUnread, newestUnread, threadOf, type ThreadWords } from '../src/logic/messages.ts'
+import { countUnread, isPhotoAwaited, newestUnread, threadOf, type ThreadWords } from '../src/logic/messages.ts'
 
 const WORDS: ThreadWords = {
   author: message => message.from,
@@ -9,6 +9,7 @@ const WORDS: ThreadWords = {
   unread: time => `${time} unread`,
   read: (time, readAt) => `${time} read ${readAt}`,
   reported: time => `${time} reported`,
+  photo: ({ number }, arrival) => ({ source: arrival === 'here' ? `at ${number}` : undefined, words: `photo ${number}`, note: arrival }),
 }
 
 const message = (number: number, from: 'customer' | 'provider', sent_at: string, more: Partial<MessageView> = {}): MessageView =>
@@ -46,4 +47,18 @@ test('the newest unread message of the other person is the one to mark', () => {
   expect(newestUnread([], 'customer')).toBeUndefined()
   expect(countUnread(THREAD, 'customer')).toBe(2)
   expect(countUnread(THREAD, 'provider')).toBe(0)
+})
+
+test('a photo is shown once it is here, and until then its words are', () => {
+  const photo = { hash: 'a', bytes: 3, arrived_at: null }
+  const thread = [
+    message(3, 'customer', '2026-11-22T08:02:00Z', { text: '', photo: { ...photo, refused: 'photo_damaged' } }),
+    message(2, 'customer', '2026-11-22T08:01:00Z', { text: '', photo }),
+    message(1, 'provider', '2026-11-22T08:00:00Z', { photo: { ...photo, arrived_at: '2026-11-22T08:00:30Z' } }),
+  ]
+  const shown = threadOf(thread, 'customer', WORDS).map(one => one.photo)
+  expect(shown.map(one => one?.source)).toEqual(['at 1', undefined, undefined])
+  expect(shown.map(one => one?.note)).toEqual(['here', 'awaited', 'refused'])
+  expect(thread.filter(isPhotoAwaited).map(one => one.number)).toEqual([2])
+  expect(threadOf(THREAD, 'customer', WORDS).some(one => one.photo)).toBe(false)
 })

@@ -3,31 +3,34 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, Method, StatusCode},
-    response::Response,
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use process::{
     openapi::{ApiDocument, RouteTable},
     problem::{Path, Problem, log_fault},
     routes::{GET, direct},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use wire::{Code, OrderId, UnixMillis};
 
 use super::{EdgeApiState, admit_reader, answer_unless_known};
 use crate::{
     board::TaggedJson,
-    store::{NewestMessage, StoredMessage},
+    store::{MessagePhotoKey, NewestMessage, StoredMessage},
 };
 
 const NEWEST: &str = "/messages";
 const THREAD: &str = "/orders/{id}/messages";
+const PHOTO: &str = "/orders/{id}/messages/{number}/photo";
 
 #[rustfmt::skip]
 pub(super) fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
     use Code::{
-        DeviceClosed, InvalidToken, OrderNotFound, ProofRequired, Revoked, SessionEnded, TokenExpired, TooManyRequests,
+        DeviceClosed, InvalidToken, NotFound, OrderNotFound, PhotoNotNamed, ProofRequired, Revoked, SessionEnded,
+        TokenExpired, TooManyRequests,
     };
     to
         .add_direct_route(direct(GET, NEWEST),
@@ -38,6 +41,10 @@ pub(super) fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
             "List the newest 100 messages of an order of yours, as far as this edge has them",
             &[InvalidToken, ProofRequired, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests,
                 OrderNotFound], list_messages)
+        .add_direct_route(direct(GET, PHOTO),
+            "Show the photo of a message that you may read, as JPEG, once this edge has it",
+            &[InvalidToken, ProofRequired, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests,
+                PhotoNotNamed, NotFound], show_photo)
 }
 
 /// The handlers answer with bytes, so the schemas are given here.
@@ -50,6 +57,10 @@ pub(super) fn describe_answers(document: ApiDocument) -> ApiDocument {
         .with_route_details(&Method::GET, THREAD, |route| {
             let thread = route.schema::<MessageThread>();
             route.answers_with(StatusCode::OK, "application/json", &thread);
+        })
+        .with_route_details(&Method::GET, PHOTO, |route| {
+            let picture = json!({ "type": "string", "format": "binary" });
+            route.answers_with(StatusCode::OK, "image/jpeg", &picture);
         })
 }
 
@@ -105,10 +116,52 @@ pub(super) async fn list_messages(
         .load_messages(&context.identity, order_id, reader)
         .await;
     let found = found.map_err(|error| log_fault("Could not read the messages", error))?;
-    let thread = found.ok_or(Code::OrderNotFound)?;
+    let mut thread = found.ok_or(Code::OrderNotFound)?;
+    for item in &mut thread.items {
+        let number = item.number;
+        if let Some(photo) = &mut item.photo {
+            let hash = photo.hash;
+            photo.state = context.message_photos.find_state(&MessagePhotoKey {
+                order_id,
+                number,
+                hash,
+            });
+        }
+    }
     let answer = MessageThread {
         as_of: thread.as_of,
         items: thread.items,
     };
     Ok(answer_unless_known(&headers, TaggedJson::new(&answer)))
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct MessagePath {
+    id: OrderId,
+    number: u64,
+}
+
+/// A message that the reader may not read gets the same answer as one without a photo.
+pub(super) async fn show_photo(
+    State(state): State<EdgeApiState>,
+    headers: HeaderMap,
+    Path(MessagePath { id, number }): Path<MessagePath>,
+) -> Result<Response, Problem> {
+    let reader = admit_reader(&state, &headers)?;
+    let context = &state.context;
+    let found = context
+        .store
+        .find_message_photo(&context.identity, id, number, reader)
+        .await;
+    let found = found.map_err(|error| log_fault("Could not read the messages", error))?;
+    let key = found.ok_or(Code::PhotoNotNamed)?;
+    let read = context.message_photos.read(key).await;
+    let read = read.map_err(|error| log_fault("Could not read the photo of a message", error))?;
+    let body = read.ok_or(Code::NotFound)?;
+    let headers = [
+        (header::CONTENT_TYPE, "image/jpeg"),
+        // The right to see it can end.
+        (header::CACHE_CONTROL, "private, max-age=300"),
+    ];
+    Ok((headers, body).into_response())
 }

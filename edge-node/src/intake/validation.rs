@@ -88,6 +88,8 @@ pub(super) fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError
         | CommandBody::AcceptOrder { .. }
         | CommandBody::AnswerIncident { .. }
         | CommandBody::RescheduleOrder { .. } => Vec::new(),
-        CommandBody::SendMessage { text, .. } => check_message(text).err().into_iter().collect(),
+        CommandBody::SendMessage { text, photo, .. } => {
+            check_message(text, *photo).err().into_iter().collect()
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! a sign that another run may replace this one [PROBE_OLD_SESSION].
 
 mod certificates;
+mod message_photos;
 mod messages;
 mod photos;
 
@@ -16,6 +17,7 @@ use wire::{Frame, FrameProof, UnixMillis};
 
 use super::{Link, Socket, SocketError};
 use crate::clock_check::HubClockReading;
+use message_photos::MessagePhotoReader;
 use messages::MessageReader;
 use photos::PhotoSender;
 
@@ -31,6 +33,7 @@ pub(super) struct LinkSession<'a> {
     certificate_checked_at: Option<Duration>,
     photos: PhotoSender,
     messages: MessageReader,
+    message_photos: MessagePhotoReader,
 }
 
 /// Why the session ended.
@@ -69,6 +72,7 @@ impl<'a> LinkSession<'a> {
             certificate_checked_at: None,
             photos: PhotoSender::default(),
             messages: MessageReader::default(),
+            message_photos: MessagePhotoReader::default(),
         }
     }
 
@@ -107,6 +111,7 @@ impl<'a> LinkSession<'a> {
             };
             self.perform_steps(todo).await?;
             self.ask_for_messages_if_due().await?;
+            self.ask_for_message_photo_if_due().await?;
             self.send_photo_if_due().await?;
         }
     }
@@ -177,6 +182,7 @@ impl<'a> LinkSession<'a> {
                 LinkStep::Certificate(answer) => self.store_certificate(*answer).await?,
                 LinkStep::PhotoAnswered { answer, .. } => self.handle_photo_answer(answer).await?,
                 LinkStep::MessagesAnswered(told) => self.handle_messages_answer(told).await?,
+                LinkStep::MessagePhotoAnswered(part) => self.handle_message_photo(part).await?,
                 LinkStep::Ignored { kind, why } => {
                     tracing::debug!(kind, ?why, "Ignored a frame");
                     // The ack's cursors show the hub where to resume.
@@ -248,6 +254,7 @@ impl<'a> LinkSession<'a> {
         self.socket.check_liveness().await?;
         self.forget_unanswered_photo();
         self.forget_unanswered_message_question();
+        self.forget_unanswered_message_photo();
         let now = self.link.context.clock.elapsed();
         if self.edge.is_open() && now.saturating_sub(self.acked_at) >= ACK_EVERY {
             let todo = self.reload_position().await?;

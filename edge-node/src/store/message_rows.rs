@@ -10,7 +10,8 @@ use super::sql::{execute_cached, id, read_order, to_sql_int};
 /// False if the order has no copy here, or was erased.
 pub(super) fn insert_message(conn: &Connection, message: &OrderMessage) -> rusqlite::Result<bool> {
     const PUT: &str = "INSERT OR REPLACE INTO messages (order_id, number, id, customer_id,
-        provider_id, from_provider, text, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        provider_id, from_provider, text, sent_at, photo_hash, photo_bytes)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let Some(order) = find_readable_order(conn, message.order_id)? else {
         return Ok(false);
     };
@@ -23,6 +24,8 @@ pub(super) fn insert_message(conn: &Connection, message: &OrderMessage) -> rusql
         message.from == Role::Provider,
         message.text,
         message.sent_at.0,
+        message.photo.map(|photo| photo.hash.0.to_vec()),
+        message.photo.map(|photo| photo.bytes),
     ];
     execute_cached(conn, PUT, values)?;
     Ok(true)

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
-    Actor, CommandId, EdgeId, MESSAGE_MARKS_MAX, MessageMark, OrderId, OrderMessage, Role,
+    Actor, CommandId, EdgeId, Hash, MESSAGE_MARKS_MAX, MessageMark, OrderId, OrderMessage, Role,
     UnixMillis, is_party,
 };
 
@@ -37,8 +37,38 @@ pub struct StoredMessage {
     pub id: CommandId,
     /// The sender's part in the order.
     pub from: Role,
+    /// Empty only with a photo.
     pub text: String,
     pub sent_at: UnixMillis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photo: Option<StoredMessagePhoto>,
+}
+
+/// The photo of a message, as its writer named it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StoredMessagePhoto {
+    pub hash: Hash,
+    pub bytes: u32,
+    pub state: MessagePhotoState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MessagePhotoState {
+    /// On its writer's device, in the cloud, or on the way.
+    Coming,
+    /// This edge has the picture.
+    Here,
+    /// It never comes.
+    Refused,
+}
+
+/// The photo of a message at this edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MessagePhotoKey {
+    pub order_id: OrderId,
+    pub number: u64,
+    pub hash: Hash,
 }
 
 /// The messages that a person may read; all up to `as_of` are here.
@@ -63,6 +93,9 @@ const CHANGED_WITHIN_MS: i64 = 24 * 60 * 60 * 1_000;
 /// In the answer about one order.
 const ITEMS_MAX: u32 = 100;
 
+/// The newest photos that messages name; pictures of older ones are not kept.
+const PHOTOS_MAX: u32 = 1_000;
+
 impl Store {
     pub async fn load_message_marks(
         &self,
@@ -83,6 +116,30 @@ impl Store {
                     stored += usize::from(insert_message(conn, message)?);
                 }
                 Ok(stored)
+            })
+            .await
+    }
+
+    /// The newest photos that messages name, the newest first.
+    pub async fn load_message_photos(&self) -> Result<Vec<MessagePhotoKey>, JournalError> {
+        self.journal.read(load_photos).await
+    }
+
+    /// The photo of a message that the reader may read.
+    pub async fn find_message_photo(
+        &self,
+        identity: &EdgeIdentity,
+        order_id: OrderId,
+        number: u64,
+        reader: Actor,
+    ) -> Result<Option<MessagePhotoKey>, JournalError> {
+        let edge = identity.edge_id.clone();
+        self.journal
+            .read(move |conn| {
+                if !is_reader(conn, &edge, order_id, reader)? {
+                    return Ok(None);
+                }
+                find_photo(conn, order_id, number, reader)
             })
             .await
     }
@@ -234,7 +291,8 @@ fn load_thread(
     order_id: OrderId,
     reader: Actor,
 ) -> rusqlite::Result<Vec<StoredMessage>> {
-    const THREAD: &str = "SELECT number, id, from_provider, text, sent_at FROM messages
+    const THREAD: &str = "SELECT number, id, from_provider, text, sent_at, photo_hash, photo_bytes
+        FROM messages
         WHERE order_id = ? AND (? OR provider_id = ?) ORDER BY number DESC LIMIT ?";
     let reads_all = reader.role == Role::Customer;
     let values = params![
@@ -250,8 +308,45 @@ fn load_thread(
     Ok(items)
 }
 
+fn load_photos(conn: &Connection) -> rusqlite::Result<Vec<MessagePhotoKey>> {
+    const NEWEST: &str = "SELECT order_id, number, photo_hash FROM messages
+        WHERE photo_hash IS NOT NULL ORDER BY sent_at DESC LIMIT ?";
+    let mut statement = conn.prepare_cached(NEWEST)?;
+    let rows = statement.query_map([PHOTOS_MAX], read_photo_key)?;
+    rows.collect()
+}
+
+fn find_photo(
+    conn: &Connection,
+    order_id: OrderId,
+    number: u64,
+    reader: Actor,
+) -> rusqlite::Result<Option<MessagePhotoKey>> {
+    const PHOTO: &str = "SELECT order_id, number, photo_hash FROM messages
+        WHERE order_id = ? AND number = ? AND (? OR provider_id = ?) AND photo_hash IS NOT NULL";
+    let values = params![
+        &order_id.as_bytes()[..],
+        to_sql_int(number),
+        reader.role == Role::Customer,
+        &reader.user_id.as_bytes()[..],
+    ];
+    conn.prepare_cached(PHOTO)?
+        .query_row(values, read_photo_key)
+        .optional()
+}
+
+fn read_photo_key(row: &Row<'_>) -> rusqlite::Result<MessagePhotoKey> {
+    Ok(MessagePhotoKey {
+        order_id: id(row, 0)?,
+        number: read_u64(row, 1)?,
+        hash: Hash(row.get(2)?),
+    })
+}
+
 fn read_message(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
     let from_provider: bool = row.get(2)?;
+    let hash: Option<[u8; 32]> = row.get(5)?;
+    let bytes: Option<u32> = row.get(6)?;
     Ok(StoredMessage {
         number: read_u64(row, 0)?,
         id: id(row, 1)?,
@@ -261,5 +356,10 @@ fn read_message(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
         },
         text: row.get(3)?,
         sent_at: UnixMillis(row.get(4)?),
+        photo: hash.zip(bytes).map(|photo| StoredMessagePhoto {
+            hash: Hash(photo.0),
+            bytes: photo.1,
+            state: MessagePhotoState::Coming,
+        }),
     })
 }

@@ -55,7 +55,7 @@ pub enum RenameError {
 }
 
 /// The number of migrations.
-pub(super) const STEPS: u32 = 7;
+pub(super) const STEPS: u32 = 8;
 
 const FIRST_EPOCH: u64 = 1;
 
@@ -68,6 +68,7 @@ pub(super) fn migrations() -> Migrations<'static> {
         M::up(include_str!("../../migrations/0005_platform_fees.sql")),
         M::up(include_str!("../../migrations/0006_cancel_fees.sql")),
         M::up(include_str!("../../migrations/0007_messages.sql")),
+        M::up(include_str!("../../migrations/0008_message_photos.sql")),
     ])
 }
 

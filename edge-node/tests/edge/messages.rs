@@ -7,8 +7,12 @@ use holdfast_edge::{RunningEdge, start};
 use http::{HeaderMap, StatusCode, header};
 use process::{clock::Clock, tokens::Signer};
 use serde_json::{Value, json};
+use support::files::name_photo;
 use tempfile::TempDir;
-use wire::{ERASED_TITLE, Frame, MessagesAnswerFrame, Order, OrderStatus, Role, UserId};
+use wire::{
+    ERASED_TITLE, Frame, MESSAGE_PHOTO_PART_BYTES_MAX, MessagesAnswerFrame, Order, OrderStatus,
+    Role, UserId,
+};
 
 use crate::world::{
     cloud::{Cloud, messages::ScriptedTelling},
@@ -91,6 +95,22 @@ impl MessageRegion {
     async fn read(&self, role: Role, user: u128, path: &str) -> Result<Value, u16> {
         let token = self.cloud.people().token(role, user);
         get(&self.edge, path, Some(&token)).await
+    }
+
+    async fn read_bytes(&self, role: Role, user: u128, path: &str) -> Result<Vec<u8>, StatusCode> {
+        let token = self.cloud.people().token(role, user);
+        let request = http::Request::get(format!("http://{}{path}", self.edge.http))
+            .header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        let client = process::client::Client::new();
+        let answer = client.send_request(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let body = axum::body::Body::new(body);
+        let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        match parts.status {
+            StatusCode::OK => Ok(bytes.to_vec()),
+            status => Err(status),
+        }
     }
 
     async fn newest(&self, role: Role, user: u128) -> Value {
@@ -317,6 +337,7 @@ async fn an_answer_that_the_hub_has_not_signed_brings_nothing() {
             provider_id: UserId(id(PROVIDER)),
             text: "Come to the back door.".into(),
             sent_at: region.clock.now(),
+            photo: None,
         }],
         is_more: false,
         is_missing: false,
@@ -353,5 +374,52 @@ async fn messages_go_when_their_customer_is_erased() {
     region.until_asked(1, asked + 2).await;
     let newest = region.newest(Role::Provider, PROVIDER).await;
     assert_eq!(newest["orders"], json!([]));
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_photo_of_a_message_comes_after_it_for_its_readers_and_goes_with_it() {
+    let picture = vec![7; 2 * MESSAGE_PHOTO_PART_BYTES_MAX + 1];
+    let photo = name_photo(&picture);
+    let name = |cloud: &Cloud| cloud.name_photo(photo);
+    let region = MessageRegion::prepared(1, name).await;
+    region.until_newest(1, 1).await;
+    let shown =
+        |state: &'static str| json!({ "hash": photo.hash, "bytes": photo.bytes, "state": state });
+    let thread = region.thread(Role::Provider, PROVIDER, 1).await.unwrap();
+    assert_eq!(thread["items"][0]["photo"], shown("coming"));
+    let path = format!("/orders/{}/messages/1/photo", id(1));
+    let early = region.read_bytes(Role::Provider, PROVIDER, &path).await;
+    assert_eq!(early, Err(StatusCode::NOT_FOUND));
+
+    region.cloud.put_picture(1, 1, &picture);
+    until("the picture", || async {
+        region.clock.advance(1_000);
+        let thread = region.thread(Role::Provider, PROVIDER, 1).await.unwrap();
+        (thread["items"][0]["photo"] == shown("here")).then_some(())
+    })
+    .await;
+    let region = region.restarted().await;
+    for (role, user) in [(Role::Provider, PROVIDER), (Role::Customer, CUSTOMER)] {
+        let read = region.read_bytes(role, user, &path).await;
+        assert!(read == Ok(picture.clone()), "{role}");
+    }
+    for (role, user) in [(Role::Provider, 21), (Role::Customer, 11), (Role::Admin, 1)] {
+        let read = region.read_bytes(role, user, &path).await;
+        assert_eq!(read, Err(StatusCode::NOT_FOUND), "{role}");
+    }
+
+    let folder = region.data.path().join("message-photos");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    region.cloud.put(Order {
+        title: ERASED_TITLE.to_owned(),
+        ..accepted(1, 2)
+    });
+    until("no picture", || async {
+        region.clock.advance(1_000);
+        let files = std::fs::read_dir(&folder).unwrap().count();
+        (files == 0).then_some(())
+    })
+    .await;
     region.edge.stop().await;
 }

@@ -12,7 +12,10 @@ export type Hop = { icon: IconName; name: string; at: 'passed' | 'ahead' | Truth
 export type TimelineEntry = { id: string; what: string; who?: string; when: number; detail?: string; detailLang?: string; /** A further sentence below it. */ note?: string; travel?: Hop[]; /** A sentence on the travel, and whether it is shown at once. */ travelNote?: string; open?: boolean }
 
 /** What one person wrote to another. `way` is how far it has come; `day` begins a new day above it. */
-export type ThreadMessage = { id: string; mine?: boolean; author: string; text: string; way: string; day?: string }
+export type ThreadMessage = { id: string; mine?: boolean; author: string; text: string; way: string; day?: string; photo?: ThreadPhoto }
+
+/** The photo of a message: `words` name it, and `note` says why there is no `source` yet. */
+export type ThreadPhoto = { source?: string | undefined; words: string; note?: string | undefined }
 
 export type RaceLine = {
   name: string

@@ -142,13 +142,19 @@ pub enum CommandBody {
         #[n(1)]
         proposal: ProposalId,
     },
-    /// A text from one of the two people to the other. The order stays as it is.
+    /// A text or a photo, or both, from one of the two people to the other. The order stays as it
+    /// is.
     #[n(12)]
     SendMessage {
         #[n(0)]
         order_id: OrderId,
+        /// Empty only with a photo.
         #[n(1)]
+        #[serde(default)]
         text: String,
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        photo: Option<PhotoRef>,
     },
 }
 
@@ -204,6 +210,7 @@ impl CommandBody {
         match self {
             Self::PublishOrder { order, .. } => &order.photos,
             Self::StartOrder { photos, .. } => photos,
+            Self::SendMessage { photo, .. } => photo.as_slice(),
             Self::CompleteOrder {
                 evidence: Some(evidence),
                 ..
@@ -212,12 +219,14 @@ impl CommandBody {
         }
     }
 
-    /// The evidence of completed work, or the photos from its start or of the published job.
+    /// The evidence of completed work, or the photos from its start or of the published job. The
+    /// photo of a message is none.
     pub fn work_evidence(&self) -> Option<WorkEvidence> {
-        if let Self::CompleteOrder { evidence, .. } = self {
-            return evidence.clone();
-        }
-        let photos = self.photos();
+        let photos = match self {
+            Self::CompleteOrder { evidence, .. } => return evidence.clone(),
+            Self::SendMessage { .. } => return None,
+            body => body.photos(),
+        };
         (!photos.is_empty()).then(|| WorkEvidence {
             photos: photos.to_vec(),
             ..WorkEvidence::default()

@@ -212,8 +212,9 @@ pub use link::{
     Quarantine, SessionRefusal, TailPart, Welcome,
 };
 pub use message_frames::{
-    MESSAGE_MARKS_MAX, MESSAGES_IN_ANSWER_MAX, MessageMark, MessagesAnswer, MessagesAnswerFrame,
-    MessagesQuery, MessagesQueryFrame, OrderMessage,
+    MESSAGE_MARKS_MAX, MESSAGE_PHOTO_PART_BYTES_MAX, MESSAGES_IN_ANSWER_MAX, MessageMark,
+    MessagePhotoPart, MessagePhotoPlace, MessagesAnswer, MessagesAnswerFrame, MessagesQuery,
+    MessagesQueryFrame, OrderMessage,
 };
 pub use money::{Amount, AmountError, Currency};
 pub use op::{

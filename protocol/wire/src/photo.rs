@@ -1,4 +1,4 @@
-//! A photo that a command names: one of the job at its publication, or of the work.
+//! A photo that a command names: one of the job at its publication, of the work, or of a message.
 //!
 //! Invariant: a command has the hash of a photo; the bytes follow apart.
 
@@ -28,6 +28,11 @@ pub const PHOTOS_MAX: usize = 8;
 pub const JOB_PHOTOS_MAX: usize = 4;
 pub const PHOTO_BYTES_MAX: u32 = 5 * 1024 * 1024;
 
+/// True for a photo of an acceptable size.
+pub(crate) fn is_photo(photo: PhotoRef) -> bool {
+    (1..=PHOTO_BYTES_MAX).contains(&photo.bytes)
+}
+
 /// True for at most `count_max` photos of an acceptable size, each once.
 pub(crate) fn are_photos(photos: &[PhotoRef], count_max: usize) -> bool {
     let mut hashes: Vec<_> = photos.iter().map(|photo| photo.hash).collect();
@@ -35,7 +40,5 @@ pub(crate) fn are_photos(photos: &[PhotoRef], count_max: usize) -> bool {
     hashes.dedup();
     photos.len() <= count_max
         && hashes.len() == photos.len()
-        && photos
-            .iter()
-            .all(|photo| (1..=PHOTO_BYTES_MAX).contains(&photo.bytes))
+        && photos.iter().copied().all(is_photo)
 }

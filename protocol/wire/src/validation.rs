@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::{
     money::Amount,
     order::{Draft, ERASED_TITLE},
-    photo::{JOB_PHOTOS_MAX, PhotoRef, are_photos},
+    photo::{JOB_PHOTOS_MAX, PhotoRef, are_photos, is_photo},
     say,
     time::UnixMillis,
 };
@@ -71,7 +71,7 @@ const PROPOSAL_NOTE: FieldLimits = FieldLimits {
 };
 const MESSAGE: FieldLimits = FieldLimits {
     field: "text",
-    chars_min: 1,
+    chars_min: 0,
     chars_max: 1_000,
     lines: true,
 };
@@ -151,9 +151,16 @@ pub fn check_proposal_note(note: Option<&str>) -> Result<Option<String>, FieldEr
     Ok(Some(note).filter(|note| !note.is_empty()))
 }
 
-/// Checks a message from one person of an order to the other.
-pub fn check_message(text: &str) -> Result<String, FieldError> {
-    check_field(text, &MESSAGE)
+/// Checks a message from one person of an order to the other. It has a text, a photo or both.
+pub fn check_message(text: &str, photo: Option<PhotoRef>) -> Result<String, FieldError> {
+    if photo.is_some_and(|photo| !is_photo(photo)) {
+        return Err(FieldError::new("photo", say::photo_wrong));
+    }
+    let text = check_field(text, &MESSAGE)?;
+    if text.is_empty() && photo.is_none() {
+        return Err(FieldError::new(MESSAGE.field, say::field_required));
+    }
+    Ok(text)
 }
 
 pub fn check_comment(comment: &str) -> Result<String, FieldError> {

@@ -106,7 +106,7 @@ fn a_field_that_a_newer_peer_adds_anywhere_in_an_op_or_a_command_is_read_past() 
             commands += 1;
         }
     }
-    assert_eq!((ops, commands), (7, 20));
+    assert_eq!((ops, commands), (7, 21));
 }
 
 #[test]

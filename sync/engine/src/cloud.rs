@@ -25,8 +25,8 @@ use hello::{HelloCheck, HelloRejection, TailReturn};
 use open::{OpenSession, SessionStart, UnusedFrame};
 
 pub use interface::{
-    ChunkRequest, EndingEpoch, EpochGrant, LogPosition, LogTail, NewOp, NewOps, QuarantineGrant,
-    QuarantineRequest, StoredEdge, SyncSessionInput, SyncSessionOutput,
+    ChunkRequest, EndingEpoch, EpochGrant, LogPosition, LogTail, MessageQuestion, NewOp, NewOps,
+    QuarantineGrant, QuarantineRequest, StoredEdge, SyncSessionInput, SyncSessionOutput,
 };
 pub use snapshot::feed_base;
 

@@ -19,8 +19,8 @@ mod window;
 
 use wire::{
     Ack, CODEC_PACKED, CODEC_PLAIN, ChainHead, Code, Credit, Frame, FrameProof, Hello,
-    LinkSessionId, MessageMark, OpsFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe, ProbeReply,
-    ResendRequest, SessionRefusal, Welcome,
+    LinkSessionId, OpsFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe, ProbeReply, ResendRequest,
+    SessionRefusal, Welcome,
 };
 
 pub use interface::{
@@ -29,6 +29,7 @@ pub use interface::{
     reconnect_delay,
 };
 
+use messages::MessageQuestion;
 pub use messages::{MessageOrders, MessageRounds, MessageTurn, is_asked_about};
 pub use photos::{PhotoChunk, PhotoPace};
 
@@ -66,7 +67,7 @@ pub struct EdgeProtocol {
     awaits_certificate: bool,
     photo: Option<PhotoUnderWay>,
     /// The question for messages that is under way.
-    message_question: Option<Vec<MessageMark>>,
+    message_question: Option<MessageQuestion>,
 }
 
 impl EdgeProtocol {

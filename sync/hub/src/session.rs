@@ -263,7 +263,9 @@ impl EdgeConnection {
             SyncSessionOutput::DeliverPhotoChunk(chunk) => {
                 return Ok(self.photos.deliver_chunk(chunk));
             }
-            SyncSessionOutput::AskForMessages(marks) => return Ok(self.messages.ask(marks)),
+            SyncSessionOutput::AskForMessages(question) => {
+                return Ok(self.messages.ask(question));
+            }
             SyncSessionOutput::End(refused) => {
                 self.note_refusal(refused.code).await?;
                 return Err(self.send_refusal(refused));

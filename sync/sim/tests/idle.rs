@@ -121,6 +121,7 @@ fn body(action: Action) -> CommandBody {
         Action::Message => CommandBody::SendMessage {
             order_id,
             text: reason,
+            photo: None,
         },
     }
 }

@@ -4,7 +4,7 @@
 //! Invariant: a message does not change the order, and is sent once per sender and command id.
 
 use wire::{
-    Actor, Code, ERASED_TITLE, Order, OrderStatus, Role, UnixMillis, check_message,
+    Actor, Code, ERASED_TITLE, Order, OrderStatus, PhotoRef, Role, UnixMillis, check_message,
     find_other_party, is_party,
 };
 
@@ -54,16 +54,17 @@ pub(crate) fn rule_on_message(
     context: RulingContext<'_>,
     state: &OrderState,
     text: &str,
+    photo: Option<PhotoRef>,
 ) -> Result<Ruling, Code> {
     let RulingContext { actor, now, .. } = context;
     let order = &state.order;
-    let text = check_message(text).map_err(|_| Code::InvalidInput)?;
+    let text = check_message(text, photo).map_err(|_| Code::InvalidInput)?;
     let none = MessageThread::default();
     let thread = context.messages.threads.get(&order.id).unwrap_or(&none);
     let id = context.attempt.command.id;
     let sent = thread.find_sent(id, actor.role);
     if let Some(sent) = sent.filter(|_| !is_disabled(OrderRule::MessageOnce)) {
-        return repeat_or_refuse(sent, actor, &text);
+        return repeat_or_refuse(sent, actor, &text, photo);
     }
     let recipient = find_message_recipient(order, actor, thread.ended_at, now)?;
     if context
@@ -88,6 +89,7 @@ pub(crate) fn rule_on_message(
         id,
         direction,
         text,
+        photo,
     };
     let new = thread.number_message(order.id, message);
     Ok(Ruling::Sent(Box::new(new)))
@@ -95,13 +97,18 @@ pub(crate) fn rule_on_message(
 
 /// A side can use an id for one message; an earlier provider counts too. Messages from an older
 /// version have no stored answer, so their repeats are recognized here.
-fn repeat_or_refuse(sent: &KnownMessage, writer: Actor, text: &str) -> Result<Ruling, Code> {
+fn repeat_or_refuse(
+    sent: &KnownMessage,
+    writer: Actor,
+    text: &str,
+    photo: Option<PhotoRef>,
+) -> Result<Ruling, Code> {
     let MessageDirection {
         provider_id,
         from_provider,
     } = sent.direction;
     let is_by_writer = !from_provider || provider_id == writer.user_id;
-    match is_by_writer && sent.text == text {
+    match is_by_writer && sent.text == text && sent.photo == photo {
         true => Ok(Ruling::AlreadySo),
         false => Err(Code::CommandIdReused),
     }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{CommandId, OrderId, Role, UnixMillis, UserId};
+use wire::{CommandId, OrderId, PhotoRef, Role, UnixMillis, UserId};
 
 /// Messages by one side of an order, those of earlier providers included.
 const SENT_MAX: u64 = 500;
@@ -47,6 +47,7 @@ pub struct KnownMessage {
     pub id: CommandId,
     pub direction: MessageDirection,
     pub text: String,
+    pub photo: Option<PhotoRef>,
 }
 
 /// A message to store.

@@ -32,9 +32,9 @@ pub(crate) fn rule_on_command(context: RulingContext<'_>, state: Option<&OrderSt
         (CommandBody::PublishOrder { order_id, order }, _) => {
             rule_on_publish(context, state, *order_id, order)
         }
-        (CommandBody::SendMessage { text, .. }, Some(action)) => {
+        (CommandBody::SendMessage { text, photo, .. }, Some(action)) => {
             check_author(action, context, state)
-                .and_then(|state| rule_on_message(context, state, text))
+                .and_then(|state| rule_on_message(context, state, text, *photo))
         }
         (_, Some(action)) => check_author(action, context, state)
             .and_then(|state| Ok((state, checked_reason(body)?)))

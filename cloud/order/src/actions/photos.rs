@@ -1,8 +1,8 @@
-//! Receives photos of the work and of jobs, in chunks from edges and whole from customers, and keeps
-//! them in the file store.
+//! Receives photos of the work, of jobs and of messages, in chunks from edges and whole from people,
+//! and keeps them in the file store.
 //!
 //! Invariants: only bytes that a signed command names are kept: photos of the work unchanged,
-//! photos of a job re-encoded. Every step can be repeated after a crash. At most one photo from an
+//! photos of a job or a message re-encoded. Every step can be repeated after a crash. At most one photo from an
 //! edge is in memory.
 
 use std::time::Duration;
@@ -15,11 +15,12 @@ use platform::files::{
 use process::problem::Problem;
 use tokio::time::timeout;
 use wire::{
-    Code, Hash, PHOTO_BYTES_MAX, PHOTO_CHUNK_BYTES_MAX, PhotoAnswer, PhotoChunkDelivery, UserId,
+    Code, CommandId, Hash, MESSAGE_PHOTO_PART_BYTES_MAX, MessagePhotoPart, MessagePhotoPlace,
+    PHOTO_BYTES_MAX, PHOTO_CHUNK_BYTES_MAX, PhotoAnswer, PhotoChunkDelivery, Region, UserId,
 };
 
 use super::Service;
-use crate::store::{ChunkResult, PhotoName, PhotoPurpose, PhotoVerdict, WholePhoto};
+use crate::store::{ChunkResult, PhotoArrival, PhotoName, PhotoPurpose, PhotoVerdict, WholePhoto};
 
 /// Bounds the rows of a photo. Only the last chunk of a photo may be shorter.
 const CHUNK_BYTES_MIN: usize = 1024;
@@ -27,8 +28,8 @@ const CHUNK_BYTES_MIN: usize = 1024;
 /// The hub waits for ten seconds. A photo whose turn is later is tried again.
 const TURN_WITHIN: Duration = Duration::from_secs(4);
 
-/// The longer side of a photo of a job. The page of an order shows no more.
-const JOB_SIDE_PX_MAX: u32 = 1_600;
+/// The longer side of a photo of a job or a message. The page of an order shows no more.
+const RENEWED_SIDE_PX_MAX: u32 = 1_600;
 
 #[derive(Clone)]
 pub(crate) struct PhotoStorage {
@@ -55,12 +56,14 @@ impl PhotoStorage {
         self.files.read(&key).await
     }
 
-    pub(crate) async fn read_photo_of_job(
+    /// Reads a photo of a job or of a message.
+    pub(crate) async fn read_renewed_photo(
         &self,
+        purpose: PhotoPurpose,
         owner: UserId,
         hash: Hash,
     ) -> Result<StoredFile, FilesError> {
-        let key = PhotoPurpose::Job.build_file_key(owner, hash);
+        let key = purpose.build_file_key(owner, hash);
         self.files.read_with_length(&key).await
     }
 }
@@ -98,8 +101,8 @@ impl Service {
         let purpose = self.store.find_photo_purpose(&name, owner).await?;
         let check = match purpose {
             PhotoPurpose::Work => turn.check_picture(bytes, photo.hash).await?,
-            PhotoPurpose::Job => {
-                turn.renew_picture(bytes, photo.hash, JOB_SIDE_PX_MAX)
+            PhotoPurpose::Job | PhotoPurpose::Message => {
+                turn.renew_picture(bytes, photo.hash, RENEWED_SIDE_PX_MAX)
                     .await?
             }
         };
@@ -130,7 +133,7 @@ impl Service {
     ) -> Result<(), Problem> {
         let code = Code::AuthorDeleted;
         if answer == (PhotoAnswer::Refused { code })
-            && !self.store.is_photo_file_used(owner, hash).await?
+            && !self.store.is_photo_file_used(owner, purpose, hash).await?
         {
             let key = purpose.build_file_key(owner, hash);
             self.photos.files.remove(&key).await?;
@@ -138,17 +141,19 @@ impl Service {
         Ok(())
     }
 
-    /// Receives a whole photo of a job from its customer. The order's publication names it.
-    pub(crate) async fn receive_photo_of_job(
+    /// Receives a whole photo of a job or of a message from its owner, whose publication or message
+    /// names it.
+    pub(crate) async fn receive_whole_photo(
         &self,
         sender: Uploader,
         name: PhotoName,
+        purpose: PhotoPurpose,
         body: Body,
     ) -> Result<(), Problem> {
         let rule = UploadRule {
             kinds: FileKind::PICTURES,
             bytes_max: usize::try_from(name.photo.bytes).unwrap_or(usize::MAX),
-            side_px_max: JOB_SIDE_PX_MAX,
+            side_px_max: RENEWED_SIDE_PX_MAX,
         };
         let receiver = &self.photos.receiver;
         let file = receiver.receive_upload(sender, body, rule).await?;
@@ -156,19 +161,96 @@ impl Service {
             return Err(Code::PhotoDamaged.into());
         }
         let kind = file.kind;
-        let key = PhotoPurpose::Job.build_file_key(sender.user, name.photo.hash);
+        let key = purpose.build_file_key(sender.user, name.photo.hash);
         self.photos.files.store_file(&key, file).await?;
         let hash = name.photo.hash;
         let answer = self
             .store
-            .record_sent_photo(name, sender.user, kind)
+            .record_sent_photo(name, sender.user, purpose, kind)
             .await?;
-        self.remove_file_if_refused(answer, sender.user, PhotoPurpose::Job, hash)
+        self.remove_file_if_refused(answer, sender.user, purpose, hash)
             .await?;
         let order = name.order_id;
-        tracing::info!(order.id = %order, %hash, "Kept a photo of a job");
+        let purpose = purpose.as_str();
+        tracing::info!(order.id = %order, %hash, purpose, "Kept a photo that came whole");
         Ok(())
     }
+}
+
+impl Service {
+    /// Reads the part of a message's photo that an edge of this region asks for.
+    pub(crate) async fn read_message_photo(
+        &self,
+        region: Region,
+        place: MessagePhotoPlace,
+    ) -> Result<MessagePhotoPart, Problem> {
+        let part = MessagePhotoPart {
+            place,
+            bytes: 0,
+            body: Vec::new(),
+            is_refused: false,
+        };
+        let found = self.find_message_photo(region, place).await?;
+        let kept = match found.arrival {
+            PhotoArrival::Kept(kept) => kept,
+            PhotoArrival::Awaited => return Ok(part),
+            PhotoArrival::Refused(_) => {
+                return Ok(MessagePhotoPart {
+                    is_refused: true,
+                    ..part
+                });
+            }
+        };
+        let key = PhotoPurpose::Message.build_file_key(kept.owner, found.hash);
+        let files = &self.photos.files;
+        let most = MESSAGE_PHOTO_PART_BYTES_MAX as u64;
+        let read = files.read_part(&key, place.offset.into(), most).await?;
+        Ok(MessagePhotoPart {
+            bytes: u32::try_from(read.size).unwrap_or(u32::MAX),
+            body: read.body,
+            ..part
+        })
+    }
+
+    /// A message of another region, or one that was erased, counts as refused.
+    async fn find_message_photo(
+        &self,
+        region: Region,
+        place: MessagePhotoPlace,
+    ) -> Result<FoundMessagePhoto, Problem> {
+        let MessagePhotoPlace {
+            order_id, number, ..
+        } = place;
+        let missing = FoundMessagePhoto {
+            hash: Hash([0; 32]),
+            arrival: PhotoArrival::Refused(Code::PhotoNotNamed),
+        };
+        let order = self.store.find_order(order_id).await?;
+        if order.is_none_or(|order| order.location != region) {
+            return Ok(missing);
+        }
+        let Some(message) = self.store.find_message(order_id, number, None).await? else {
+            return Ok(missing);
+        };
+        let Some(photo) = message.photo() else {
+            return Ok(missing);
+        };
+        let messages = std::slice::from_ref(&message);
+        let arrivals = self
+            .store
+            .list_message_photo_arrivals(order_id, messages)
+            .await?;
+        let arrival = arrivals.get(&(CommandId(message.id), photo.hash)).copied();
+        Ok(FoundMessagePhoto {
+            hash: photo.hash,
+            arrival: arrival.unwrap_or(PhotoArrival::Awaited),
+        })
+    }
+}
+
+struct FoundMessagePhoto {
+    hash: Hash,
+    arrival: PhotoArrival,
 }
 
 fn has_valid_place(chunk: &PhotoChunkDelivery) -> bool {

@@ -71,11 +71,19 @@ pub(crate) async fn list_messages(
     Json(query): Json<MessagesQuery>,
 ) -> Result<Json<MessagesAnswer>, Problem> {
     check_length(query.marks.len(), MESSAGE_MARKS_MAX)?;
+    let photo = match query.photo {
+        Some(place) => Some(service.read_message_photo(query.region, place).await?),
+        None => None,
+    };
     let mut rows = read_messages_after(&service, query).await?;
     let is_more = rows.len() > MESSAGES_IN_ANSWER_MAX;
     rows.truncate(MESSAGES_IN_ANSWER_MAX);
     let messages = rows.into_iter().map(to_order_message).collect();
-    Ok(Json(MessagesAnswer { messages, is_more }))
+    Ok(Json(MessagesAnswer {
+        messages,
+        is_more,
+        photo,
+    }))
 }
 
 /// An order with unreadable messages does not block the others.
@@ -83,12 +91,16 @@ async fn read_messages_after(
     service: &Service,
     query: MessagesQuery,
 ) -> Result<Vec<MessageRow>, Problem> {
-    let MessagesQuery { region, marks } = query;
+    let MessagesQuery { region, marks, .. } = query;
     if marks.is_empty() {
         return Ok(Vec::new());
     }
     let limit = MESSAGES_IN_ANSWER_MAX + 1;
-    let all = MessagesQuery { region, marks };
+    let all = MessagesQuery {
+        region,
+        marks,
+        photo: None,
+    };
     let error = match service.store.list_messages_after_marks(&all, limit).await {
         Ok(rows) => return Ok(rows),
         Err(error) if error.is_unavailable() => return Err(error.into()),
@@ -103,6 +115,7 @@ async fn read_messages_after(
         let one = MessagesQuery {
             region,
             marks: vec![mark],
+            photo: None,
         };
         if let Ok(found) = service.store.list_messages_after_marks(&one, limit).await {
             rows.extend(found);
@@ -118,6 +131,7 @@ fn to_order_message(row: MessageRow) -> OrderMessage {
         id: CommandId(row.id),
         from: row.writer_role(),
         provider_id: row.provider_id,
+        photo: row.photo(),
         text: row.text,
         sent_at: row.sent_at,
     }

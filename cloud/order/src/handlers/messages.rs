@@ -11,20 +11,25 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
-    Actor, Code, CommandBody, OpDecision, Order, OrderId, Role, UnixMillis, UserId, check_message,
-    check_reason, find_other_party, is_party,
+    Actor, Code, CommandBody, CommandId, Hash, OpDecision, Order, OrderId, PhotoRef, Role,
+    UnixMillis, UserId, check_message, check_reason, find_other_party, is_party,
 };
 
 use super::commands::build_attempt;
 use crate::{
     actions::Service,
-    store::{MessageReport, MessageRow},
+    store::{MessagePhotoArrivals, MessageReport, MessageRow, PhotoArrival},
 };
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct MessageForm {
-    /// At most 1,000 characters. The other person of the order reads it.
+    /// At most 1,000 characters, and empty only with a photo. The other person of the order reads
+    /// it.
+    #[serde(default)]
     text: String,
+    /// A photo whose bytes follow.
+    #[serde(default)]
+    photo: Option<PhotoRef>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -47,8 +52,21 @@ pub(crate) struct BlockForm {
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct MessagePlace {
-    id: OrderId,
-    number: u64,
+    pub(super) id: OrderId,
+    pub(super) number: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MessagePhotoView {
+    /// SHA-256 of its bytes as its writer named it.
+    hash: Hash,
+    bytes: u32,
+    /// Absent while the photo is on its way: on the sender's device, or at the regional node.
+    #[schema(required)]
+    arrived_at: Option<UnixMillis>,
+    /// Why the photo was not taken, and will not be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<Code>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -61,7 +79,10 @@ pub(crate) struct MessageView {
     from: Role,
     /// The provider who wrote it or to whom it was written.
     provider_id: UserId,
+    /// Empty only with a photo.
     text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    photo: Option<MessagePhotoView>,
     sent_at: UnixMillis,
     /// When its recipient opened it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,9 +122,34 @@ pub(crate) struct MessageBlock {
     blocked: bool,
 }
 
+impl MessagePhotoView {
+    pub(super) fn new(photo: PhotoRef, arrival: PhotoArrival) -> Self {
+        let (arrived_at, refused) = match arrival {
+            PhotoArrival::Awaited => (None, None),
+            PhotoArrival::Kept(kept) => (Some(kept.at), None),
+            PhotoArrival::Refused(code) => (None, Some(code)),
+        };
+        Self {
+            hash: photo.hash,
+            bytes: photo.bytes,
+            arrived_at,
+            refused,
+        }
+    }
+}
+
 impl MessageView {
-    fn new(row: MessageRow, report: Option<&MessageReport>, reader: Role) -> Self {
+    fn new(
+        row: MessageRow,
+        report: Option<&MessageReport>,
+        arrivals: &MessagePhotoArrivals,
+        reader: Role,
+    ) -> Self {
         let from = row.writer_role();
+        let photo = row.photo().map(|photo| {
+            let arrival = arrivals.get(&(CommandId(row.id), photo.hash)).copied();
+            MessagePhotoView::new(photo, arrival.unwrap_or(PhotoArrival::Awaited))
+        });
         let report = report.filter(|_| reader != from);
         Self {
             number: row.number,
@@ -117,6 +163,7 @@ impl MessageView {
                 .filter(|_| reader == Role::Admin)
                 .map(|report| report.why.clone()),
             text: row.text,
+            photo,
         }
     }
 }
@@ -177,10 +224,14 @@ async fn read_page(
         .store
         .list_messages(order_id, reader, page.after, page.rows_to_read())
         .await?;
+    let arrivals = service
+        .store
+        .list_message_photo_arrivals(order_id, &rows)
+        .await?;
     let page = page.build_page(rows, |row| row.number);
     let page = page.map_items(|row| {
         let report = reports.iter().find(|report| report.number == row.number);
-        MessageView::new(row, report, reader.role)
+        MessageView::new(row, report, &arrivals, reader.role)
     });
     Ok((page.items, page.next))
 }
@@ -190,13 +241,17 @@ pub(crate) async fn send_message(
     caller: Caller,
     Path(order_id): Path<OrderId>,
     idempotency: Idempotency,
-    Json(MessageForm { text }): Json<MessageForm>,
+    Json(MessageForm { text, photo }): Json<MessageForm>,
 ) -> Result<CreatedJson<MessageView>, Problem> {
     // The rules repeat this check; only here can the response name the field.
-    let text = check_message(&text)?;
+    let text = check_message(&text, photo)?;
     let writer = caller.actor;
     let id = idempotency.command_id;
-    let body = CommandBody::SendMessage { order_id, text };
+    let body = CommandBody::SendMessage {
+        order_id,
+        text,
+        photo,
+    };
     let attempt = build_attempt(&caller, idempotency, body);
     let decision = service.decide_command(attempt).await?;
     require_message_order(decision, writer)?;
@@ -207,7 +262,11 @@ pub(crate) async fn send_message(
     // It goes when a person of the order is deleted.
     let sent = sent.ok_or(Code::OrderNotFound)?;
     tracing::info!(order.id = %order_id, number = sent.number, "A message was sent");
-    let view = MessageView::new(sent, None, writer.role);
+    let arrivals = service
+        .store
+        .list_message_photo_arrivals(order_id, std::slice::from_ref(&sent))
+        .await?;
+    let view = MessageView::new(sent, None, &arrivals, writer.role);
     Ok(CreatedJson(view))
 }
 

@@ -15,7 +15,9 @@ use wire::{Actor, Code, CommandId, Hash, OrderId, PhotoRef, UnixMillis, order_vi
 use super::{WholeList, orders::is_reader_of_history};
 use crate::{
     actions::Service,
-    store::{KeptPhoto, OrderPhoto, PhotoArrival, PhotoMoment, PhotoName, SeriesOrder},
+    store::{
+        KeptPhoto, OrderPhoto, PhotoArrival, PhotoMoment, PhotoName, PhotoPurpose, SeriesOrder,
+    },
 };
 
 #[derive(Serialize, ToSchema)]
@@ -93,7 +95,10 @@ async fn open_photo(
 ) -> Result<Response, Problem> {
     let PhotoRef { hash, bytes } = photo.photo;
     if photo.taken == PhotoMoment::Job {
-        let file = service.photos.read_photo_of_job(kept.owner, hash).await?;
+        let file = service
+            .photos
+            .read_renewed_photo(PhotoPurpose::Job, kept.owner, hash)
+            .await?;
         return Ok(renewed_response(file));
     }
     let body = service.photos.read_photo_of_work(kept.owner, hash).await?;
@@ -121,7 +126,9 @@ pub(crate) async fn send_photo(
             photo: photo.photo,
         };
         let sender = Uploader::from_claims(&caller.claims);
-        service.receive_photo_of_job(sender, name, body).await?;
+        service
+            .receive_whole_photo(sender, name, PhotoPurpose::Job, body)
+            .await?;
         photo = find_photo_of_job(&service, id, hash).await?;
     }
     // Also for a repeat: the request before may have ended here.
@@ -154,7 +161,7 @@ impl Service {
                     photo: photo.photo,
                 };
                 self.store
-                    .record_sent_photo(name, kept.owner, kept.kind)
+                    .record_sent_photo(name, kept.owner, PhotoPurpose::Job, kept.kind)
                     .await?;
             }
         }

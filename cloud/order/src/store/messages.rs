@@ -21,8 +21,8 @@ use rules::{
 };
 use uuid::Uuid;
 use wire::{
-    Action, Actor, Code, CommandId, Event, EventId, EventType, MessagesQuery, Order, OrderEvent,
-    OrderId, OrderStatus, Role, UnixMillis, UserId, find_other_party,
+    Action, Actor, Code, CommandId, Event, EventId, EventType, Hash, MessagesQuery, Order,
+    OrderEvent, OrderId, OrderStatus, PhotoRef, Role, UnixMillis, UserId, find_other_party,
 };
 
 use super::{Store, StoreError, background::lock_order, message_blocks::read_blocks};
@@ -59,6 +59,8 @@ row! {
         pub sent_at: UnixMillis,
         pub read_at: Option<UnixMillis>,
         notice_at: Option<UnixMillis>,
+        photo_hash: Option<Hash>,
+        photo_bytes: Option<u32>,
     }
 }
 
@@ -134,6 +136,7 @@ impl MessageRow {
             id,
             direction,
             ref text,
+            photo,
         } = new.message;
         Self {
             order_id: new.order_id,
@@ -145,11 +148,22 @@ impl MessageRow {
             sent_at,
             read_at: None,
             notice_at: new.needs_notice.then(|| sent_at.plus_ms(NOTICE_AFTER_MS)),
+            photo_hash: photo.map(|photo| photo.hash),
+            photo_bytes: photo.map(|photo| photo.bytes),
         }
+    }
+
+    /// The photo that it names.
+    pub fn photo(&self) -> Option<PhotoRef> {
+        Some(PhotoRef {
+            hash: self.photo_hash?,
+            bytes: self.photo_bytes?,
+        })
     }
 
     fn into_known(self) -> KnownMessage {
         KnownMessage {
+            photo: self.photo(),
             id: CommandId(self.id),
             direction: MessageDirection {
                 provider_id: self.provider_id,
@@ -166,7 +180,7 @@ impl MessageRow {
         }
     }
 
-    pub(super) fn writer(&self, order: &Order) -> Actor {
+    pub fn writer(&self, order: &Order) -> Actor {
         writer_of(order, self.provider_id, self.from_provider)
     }
 }
@@ -326,7 +340,11 @@ fn writer_of(order: &Order, provider: UserId, from_provider: bool) -> Actor {
     Actor { user_id, role }
 }
 
-fn restrict_to_reader(text: Statement, values: &mut Vec<Val>, reader: Actor) -> Statement {
+pub(super) fn restrict_to_reader(
+    text: Statement,
+    values: &mut Vec<Val>,
+    reader: Actor,
+) -> Statement {
     match reader.role {
         Role::Provider => {
             values.push(reader.user_id.into());

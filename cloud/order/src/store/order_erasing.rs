@@ -22,7 +22,7 @@ use super::{
     background::{build_background_entry, lock_order},
     erasures::DueErasure,
     messages::keep_newest_number,
-    photos::{NamedPhoto, erase_photos},
+    photos::{NamedPhoto, erase_message_photos, erase_photos, list_named_by_messages},
     rows::ORDERS,
     series::leave_series,
     timeline_rows::{LineRow, TIMELINE},
@@ -112,7 +112,7 @@ impl Store {
             let is_customer = state.order.customer_id == person;
             let changed = match is_customer {
                 true => self.erase_all_texts(tx, &state.order, now).await?,
-                false => erase_own_texts(tx, order_id, person).await?,
+                false => self.erase_own_texts(tx, &state.order, person, now).await?,
             };
             if !changed {
                 if erasure.is_repeat && was_erased(tx, order_id).await? {
@@ -146,6 +146,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let id = order.id;
         let mut erased = 0;
+        let mut photos = list_named_by_messages(tx, id, order.customer_id, None).await?;
         for text in [
             ERASE_REASONS,
             DELETE_REPORTS,
@@ -157,7 +158,6 @@ impl Store {
         }
         let text = EvidenceLine::select("WHERE order_id = ? AND evidence IS NOT NULL");
         let lines: Vec<EvidenceLine> = tx.fetch_all(text, vals![id]).await?;
-        let mut photos = Vec::new();
         for line in lines {
             let evidence = line.read_evidence();
             let named = evidence.iter().flat_map(|evidence| &evidence.photos);
@@ -165,6 +165,7 @@ impl Store {
                 command_id: line.command_id,
                 photo: *photo,
                 owner: line.actor_id,
+                in_message: false,
             }));
             erased += u64::from(erase_evidence(tx, line, evidence).await?);
         }
@@ -174,6 +175,34 @@ impl Store {
             || !order.description.is_empty()
             || !order.address.is_empty();
         Ok(erased > 0 || has_texts)
+    }
+
+    /// Erases the texts of a person other than the order's customer, and the photos of their
+    /// messages. Returns true if there were any.
+    async fn erase_own_texts(
+        &self,
+        tx: &mut Tx,
+        order: &Order,
+        person: UserId,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let id = order.id;
+        let photos = list_named_by_messages(tx, id, order.customer_id, Some(person)).await?;
+        let mut erased = erase_message_photos(tx, id, person, &photos, &self.clock, now).await?;
+        let reports = vals![id, id, person];
+        // Before the messages, by which it finds them.
+        erased += tx.exec(DELETE_REPORTS_WITH_PROVIDER, reports).await?;
+        keep_newest_number(tx, id).await?;
+        let messages = vals![id, person, true];
+        erased += tx.exec(DELETE_OWN_MESSAGES, messages).await?;
+        for text in [
+            ERASE_OWN_REASONS,
+            DELETE_OWN_PROPOSAL,
+            ERASE_OWN_CASE_REASONS,
+        ] {
+            erased += tx.exec(text, vals![id, person]).await?;
+        }
+        Ok(erased > 0)
     }
 }
 
@@ -185,28 +214,6 @@ async fn was_erased(tx: &mut Tx, order_id: OrderId) -> Result<bool, StoreError> 
 
 fn is_party_of(order: &Order, person: UserId) -> bool {
     order.customer_id == person || order.provider_id == Some(person)
-}
-
-/// Erases the texts of a person other than the order's customer. Returns true if there were any.
-async fn erase_own_texts(
-    tx: &mut Tx,
-    order_id: OrderId,
-    person: UserId,
-) -> Result<bool, StoreError> {
-    let reports = vals![order_id, order_id, person];
-    // Before the messages, by which it finds them.
-    let mut erased = tx.exec(DELETE_REPORTS_WITH_PROVIDER, reports).await?;
-    keep_newest_number(tx, order_id).await?;
-    let messages = vals![order_id, person, true];
-    erased += tx.exec(DELETE_OWN_MESSAGES, messages).await?;
-    for text in [
-        ERASE_OWN_REASONS,
-        DELETE_OWN_PROPOSAL,
-        ERASE_OWN_CASE_REASONS,
-    ] {
-        erased += tx.exec(text, vals![order_id, person]).await?;
-    }
-    Ok(erased > 0)
 }
 
 impl EvidenceLine {

@@ -1,11 +1,12 @@
-//! Photos of the work and of the job: those that the history of an order names, and the bytes of
-//! each until the file store has it.
+//! Photos of the work and of the job, which the history of an order names, and those of its
+//! messages; the bytes of each until the file store has it.
 //!
 //! Invariants: a chunk is staged only behind the ones before it, under a lock on its photo, so the
 //! staged bytes have no gap; a photo that was kept or refused stays so, and has no chunks.
 
 mod erasing;
 mod naming;
+mod of_messages;
 
 use platform::{
     files::FileKind,
@@ -20,11 +21,13 @@ use wire::{
 
 pub use erasing::ErasedPhoto;
 pub use naming::{OrderPhoto, PhotoMoment, PhotoPurpose};
+pub use of_messages::MessagePhotoArrivals;
 
 use super::{Store, StoreError};
 use naming::PhotoNaming;
 
 pub(super) use erasing::{NamedPhoto, erase_photos};
+pub(super) use of_messages::{erase_message_photos, list_named_by_messages};
 
 const CHUNK_KEY: &[KeyColumn] = &[KeyColumn::Id("photo_id"), KeyColumn::Number("first_byte")];
 
@@ -50,6 +53,7 @@ row! {
         settled_at: Option<UnixMillis>,
         kind: Option<String>,
         refused: Option<Code>,
+        in_message: bool,
     }
 }
 
@@ -127,15 +131,15 @@ pub enum PhotoVerdict {
 }
 
 impl Store {
-    /// Stages a chunk of a photo that the history names. A chunk without bytes only returns how
+    /// Stages a chunk of a photo that the history or a message names. A chunk without bytes only returns how
     /// many are staged.
     pub async fn stage_photo_chunk(
         &self,
         chunk: &PhotoChunkDelivery,
     ) -> Result<ChunkResult, StoreError> {
         let name = PhotoName::from_chunk(chunk);
-        let owner_id = match self.find_photo_naming(&name).await? {
-            PhotoNaming::NamedBy(person) => person,
+        let named = match self.find_photo_naming(&name).await? {
+            PhotoNaming::Named(named) => named,
             PhotoNaming::NotNamed => {
                 let code = Code::PhotoNotNamed;
                 return Ok(ChunkResult::Answered(PhotoAnswer::Refused { code }));
@@ -148,7 +152,7 @@ impl Store {
             let mut photo = lock_named_photo(tx, &name).await?;
             let begins = chunk.offset == 0 && !chunk.body.is_empty();
             if photo.is_none() && begins {
-                tx.insert_new(first_row(id, owner_id, begun_at, &name)).await?;
+                tx.insert_new(first_row(id, begun_at, name.order_id, &named)).await?;
                 photo = lock_named_photo(tx, &name).await?;
             }
             match photo {
@@ -177,20 +181,27 @@ impl Store {
         transact!(self.sql, tx => { settle_photo_in(tx, id, verdict, now).await })
     }
 
-    /// Records that the file store has a photo which its customer sent whole, unless it was settled
+    /// Records that the file store has a photo which its owner sent whole, unless it was settled
     /// before. Returns the answer that stands.
     pub async fn record_sent_photo(
         &self,
         name: PhotoName,
         owner: UserId,
+        purpose: PhotoPurpose,
         kind: FileKind,
     ) -> Result<PhotoAnswer, StoreError> {
+        let named = NamedPhoto {
+            command_id: name.command_id,
+            photo: name.photo,
+            owner,
+            in_message: purpose == PhotoPurpose::Message,
+        };
         let id = self.clock.new_id();
         let now = self.clock.now();
         transact!(self.sql, tx => {
             let mut photo = lock_named_photo(tx, &name).await?;
             if photo.is_none() {
-                tx.insert_new(first_row(id, owner, now, &name)).await?;
+                tx.insert_new(first_row(id, now, name.order_id, &named)).await?;
                 photo = lock_named_photo(tx, &name).await?;
             }
             match photo {
@@ -240,19 +251,20 @@ fn lock_rows(tx: &Tx, text: Statement) -> Statement {
     }
 }
 
-fn first_row(id: Uuid, owner_id: UserId, begun_at: UnixMillis, name: &PhotoName) -> PhotoRow {
+fn first_row(id: Uuid, begun_at: UnixMillis, order_id: OrderId, named: &NamedPhoto) -> PhotoRow {
     PhotoRow {
         id,
-        order_id: name.order_id,
-        command_id: name.command_id,
-        hash: name.photo.hash,
-        bytes: name.photo.bytes,
-        owner_id,
+        order_id,
+        command_id: named.command_id,
+        hash: named.photo.hash,
+        bytes: named.photo.bytes,
+        owner_id: named.owner,
         staged: 0,
         begun_at,
         settled_at: None,
         kind: None,
         refused: None,
+        in_message: named.in_message,
     }
 }
 

@@ -18,6 +18,7 @@ mod hub;
 mod incidents;
 mod job_photos;
 mod matrix;
+mod message_photos;
 mod messages;
 mod open_matters;
 mod order_days;

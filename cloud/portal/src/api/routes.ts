@@ -80,7 +80,11 @@ export const numberShowings = (id: string, signal?: Asking) => ask('get', '/api/
 
 /** What the two people of an order write to each other. */
 export const messages = (id: string, cursor?: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/messages', { path: { id }, query: { limit: 50, cursor }, signal })
-export const sendMessage = (id: string, text: string, commandId: string) => ask('post', '/api/v1/orders/{id}/messages', { path: { id }, body: { text }, commandId })
+export const sendMessage = (id: string, message: { text: string; photo?: PhotoRef }, commandId: string) => ask('post', '/api/v1/orders/{id}/messages', { path: { id }, body: message, commandId })
+/** Where the browser fetches the picture itself, under the cookie of the session. */
+export const messagePhotoAt = (id: string, number: number) => `/api/v1/orders/${encodeURIComponent(id)}/messages/${number}/photo`
+export const reportedPhotoAt = (id: string, number: number) => `/api/v1/admin/orders/${encodeURIComponent(id)}/messages/${number}/photo`
+export const sendMessagePhoto = (id: string, number: number, photo: Blob, leaving: Leaving) => upload<AnswerOf<'put', '/api/v1/orders/{id}/messages/{number}/photo'>>('PUT', messagePhotoAt(id, number), photo, leaving)
 export const markMessagesRead = (id: string, number: number) => ask('put', '/api/v1/orders/{id}/messages/read', { path: { id }, body: { number } })
 export const blockMessages = (id: string, blocked: boolean) => ask('put', '/api/v1/orders/{id}/messages/block', { path: { id }, body: { blocked } })
 export const reportMessage = (id: string, number: number, reason: string) => ask('post', '/api/v1/orders/{id}/messages/{number}/report', { path: { id, number }, body: { reason } })

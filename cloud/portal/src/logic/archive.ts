@@ -24,13 +24,16 @@ export interface ArchivePerson { user_id: string; username: string | null; role:
 /** `file` is its place in the archive, if it is there. */
 export type OwnPhoto = OrderPhotoView & { file?: string }
 
+/** `file` is the place of its photo in the archive, if it is there. */
+export type OwnMessage = MessageView & { file?: string }
+
 /** An order with all that the person may read of it; null if they may not read it any more. */
 export interface OwnOrder extends Order {
   timeline: TimelineEntry[] | null
   photos: OwnPhoto[] | null
   number_showings: NumberShowingView[] | null
   /** Newest first. */
-  messages: MessageView[] | null
+  messages: OwnMessage[] | null
   statement: StatementLine[] | null
   /** A provider reads neither payments nor requests for refunds. */
   payments?: Payment[] | null

@@ -6,7 +6,7 @@ import type { Gap, OwnOrder } from './archive.ts'
 import type { ArchiveTexts } from './archiveTexts.ts'
 import { type Markup, markup } from './markup.ts'
 
-export interface Told { when: string; what: string; who?: string; detail?: string; note?: string }
+export interface Told { when: string; what: string; who?: string; detail?: string; note?: string; picture?: Markup }
 
 /** How values read in the person's language. */
 export interface ArchiveWords {
@@ -39,7 +39,7 @@ export function factsTable(facts: readonly Fact[]): Markup {
 }
 
 export function timelineOf(told: readonly Told[]): Markup {
-  return markup`<ol>${told.map(({ when, what, who, detail, note }) => markup`<li>${when}: ${what}${who ? markup` (${who})` : ''}${detail ? markup` – ${said(detail)}` : ''}${note ? markup` ${note}` : ''}</li>`)}</ol>`
+  return markup`<ol>${told.map(({ when, what, who, detail, note, picture }) => markup`<li>${when}: ${what}${who ? markup` (${who})` : ''}${detail ? markup` – ${said(detail)}` : ''}${note ? markup` ${note}` : ''}${picture ? markup` ${picture}` : ''}</li>`)}</ol>`
 }
 
 /** The picture or document in the archive; `alt` says what it shows. */

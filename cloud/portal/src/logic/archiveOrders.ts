@@ -1,7 +1,7 @@
 // The orders and the money on the page of an archive.
 
 import { say } from '@holdfast/kit/i18n.ts'
-import { type Archive, monthsOfAccount, type OwnOrder, type OwnPhoto } from './archive.ts'
+import { type Archive, monthsOfAccount, type OwnMessage, type OwnOrder, type OwnPhoto } from './archive.ts'
 import { type ArchiveWords, factsTable, fileOf, list, said, timelineOf, type Told } from './archiveMarkup.ts'
 import { type Markup, markup } from './markup.ts'
 import { feeMinor, ownMinor } from './statement.ts'
@@ -25,10 +25,16 @@ ${evidenceOf(order, words)}
 ${photosOf(order.photos, words)}
 ${told(texts.showings, order.number_showings && order.number_showings.map(({ shown_at, shown_to }) => (
     { when: words.time(shown_at), what: shown_to.user_id === me ? texts.shownToYou : texts.shownToOther })), words)}
-${told(texts.messages, order.messages && order.messages.toReversed().map(({ from, text, sent_at }) => ({ when: words.time(sent_at), what: words.t(`role.${from}`), detail: text })), words)}
+${told(texts.messages, order.messages && order.messages.toReversed().map(message => messageOf(message, words)), words)}
 ${told(texts.moneyOf, order.statement && words.moneyOfOrder(order), words)}
 </article>
 `
+}
+
+/** Its photo is a file of the archive, or words where it is not there. */
+function messageOf({ from, text, sent_at, photo, file, number }: OwnMessage, words: ArchiveWords): Told {
+  const picture = photo && fileOf(file, say(words.texts.photoMessage, { n: number }), words)
+  return { when: words.time(sent_at), what: words.t(`role.${from}`), detail: text, ...(picture ? { picture } : {}) }
 }
 
 function told(title: string, entries: readonly Told[] | null, words: ArchiveWords): Markup | string {

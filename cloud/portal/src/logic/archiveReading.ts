@@ -38,6 +38,7 @@ export interface ArchiveSource {
   factor: One<FactorState>
   file: OfOrder<Blob>
   orderPhoto: (order: string, hash: string, signal: AbortSignal) => Promise<Blob>
+  messagePhoto: (order: string, number: number, signal: AbortSignal) => Promise<Blob>
   reviewPicture: (review: string, image: string, signal: AbortSignal) => Promise<Blob>
 }
 
@@ -137,7 +138,7 @@ class Run {
     const number_showings = await of('showings', source.showings)
     const statement = await of('statement', source.statement)
     const messages = await this.readMessages(order)
-    const own = { ...order, timeline, photos: photos && photos.map(photo => ({ ...photo })), number_showings, statement, messages }
+    const own = { ...order, timeline, photos: photos && photos.map(photo => ({ ...photo })), number_showings, statement, messages: messages && messages.map(message => ({ ...message })) }
     if (this.person.role === 'provider') return own
     return { ...own, payments: await of('payments', source.payments), refund_requests: await of('refunds', source.refunds) }
   }
@@ -182,7 +183,7 @@ class Run {
     const pictures = isProvider(profile) ? profile.pictures.map(({ file_id }, n) => file('work_picture', file_id, ['picture', n + 1])) : []
     const ofReviews = reviews.filter(one => isAuthor(this.person, one)).flatMap((review, n) => review.images.map((image, at): WantedFile => (
       { of: 'review', id: image, folder: 'files', words: ['review', n + 1, at + 1], read: signal => source.reviewPicture(review.id, image, signal) })))
-    return [...(profile.photo ? [file('profile_photo', profile.photo, ['photo'])] : []), ...pictures, ...papers, ...ofReviews, ...orders.flatMap(order => this.wantedPhotos(order))]
+    return [...(profile.photo ? [file('profile_photo', profile.photo, ['photo'])] : []), ...pictures, ...papers, ...ofReviews, ...orders.flatMap(order => [...this.wantedPhotos(order), ...this.wantedMessagePhotos(order)])]
   }
 
   private wantedPhotos(order: OwnOrder): WantedFile[] {
@@ -194,6 +195,18 @@ class Run {
     return arrived.map(({ hash, taken }, n) => ({
       of: 'order', id: hash, folder: `photos/${pathWord(order.code)}`, words: [taken, n + 1], read: signal => this.source.orderPhoto(order.id, hash, signal),
       found: path => photos.filter(photo => photo.hash === hash && photo.arrived_at !== null).forEach(photo => { photo.file = path }),
+    }))
+  }
+
+  /** A refused photo is not waited for. */
+  private wantedMessagePhotos(order: OwnOrder): WantedFile[] {
+    const named = (order.messages ?? []).flatMap(message => (message.photo ? [{ message, photo: message.photo }] : []))
+    const arrived = named.filter(({ photo }) => photo.arrived_at !== null)
+    this.miss('files', 'waiting', named.filter(({ photo }) => photo.arrived_at === null && photo.refused === undefined).length)
+    return arrived.map(({ message, photo }) => ({
+      of: 'order', id: photo.hash, folder: `photos/${pathWord(order.code)}`, words: ['message', message.number],
+      read: signal => this.source.messagePhoto(order.id, message.number, signal),
+      found: path => { message.file = path },
     }))
   }
 

@@ -1,7 +1,7 @@
 // The messages of an order as its page shows them: oldest first, with a line for each new day and how far each has come.
 
-import type { ThreadMessage } from '@holdfast/kit'
-import type { MessageView, Role } from '@holdfast/kit/api.gen.ts'
+import type { ThreadMessage, ThreadPhoto } from '@holdfast/kit'
+import type { MessagePhotoView, MessageView, Role } from '@holdfast/kit/api.gen.ts'
 
 /** How a page names people and moments. */
 export interface ThreadWords {
@@ -12,7 +12,10 @@ export interface ThreadWords {
   unread: (time: string) => string
   read: (time: string, readAt: string) => string
   reported: (time: string) => string
+  photo: (message: MessageView, arrival: PhotoArrival) => ThreadPhoto
 }
+
+export type PhotoArrival = 'awaited' | 'here' | 'refused'
 
 /** `messages` come newest first, as the list has them. */
 export function threadOf(messages: readonly MessageView[], reader: Role, words: ThreadWords): ThreadMessage[] {
@@ -28,9 +31,20 @@ export function threadOf(messages: readonly MessageView[], reader: Role, words: 
       author: words.author(message),
       text: message.text,
       way: wayOf(message, reader, words),
+      ...(message.photo ? { photo: words.photo(message, arrivalOf(message.photo)) } : {}),
       ...(isNewDay ? { day } : {}),
     }
   })
+}
+
+function arrivalOf({ arrived_at, refused }: MessagePhotoView): PhotoArrival {
+  if (arrived_at !== null) return 'here'
+  return refused === undefined ? 'awaited' : 'refused'
+}
+
+/** A photo is on its way: the list is asked again until it is there. */
+export function isPhotoAwaited({ photo }: MessageView): boolean {
+  return photo !== undefined && arrivalOf(photo) === 'awaited'
 }
 
 function wayOf(message: MessageView, reader: Role, words: ThreadWords): string {

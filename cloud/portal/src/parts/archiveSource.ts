@@ -1,7 +1,7 @@
 // The routes that an archive is read from, and the pause between two tries.
 
 import { requestFile } from '../api/client.ts'
-import { addresses, devices, earnings, factorState, fileAt, identities, inbox, messages, myOrders, noticeWishes, numberShowings, orderPhotoAt, orderPhotos, orderStatement, ownAccount, ownAddress, ownReviews, paymentMethods, payments, profile, pushDevices, refundRequests, reviewPictureAt, sessions, statements, timeline } from '../api/routes.ts'
+import { addresses, devices, earnings, factorState, fileAt, identities, inbox, messagePhotoAt, messages, myOrders, noticeWishes, numberShowings, orderPhotoAt, orderPhotos, orderStatement, ownAccount, ownAddress, ownReviews, paymentMethods, payments, profile, pushDevices, refundRequests, reviewPictureAt, sessions, statements, timeline } from '../api/routes.ts'
 import type { ArchiveSource } from '../logic/archiveReading.ts'
 
 export const archiveSource = (timeZone: string): ArchiveSource => ({
@@ -29,6 +29,7 @@ export const archiveSource = (timeZone: string): ArchiveSource => ({
   identities,
   factor: factorState,
   file: (id, signal) => requestFile(fileAt(id), signal),
+  messagePhoto: (order, number, signal) => requestFile(messagePhotoAt(order, number), signal),
   orderPhoto: (order, hash, signal) => requestFile(orderPhotoAt(order, hash), signal),
   reviewPicture: (review, image, signal) => requestFile(reviewPictureAt(review, image), signal),
 })

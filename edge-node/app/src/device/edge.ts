@@ -14,6 +14,8 @@ const PHOTO_TIMEOUT_MS = 30_000
 type Question<T> = RequestInit & {
   token?: string
   timeout?: number
+  /** The answer is a file, not JSON. */
+  isFile?: boolean
   /** An earlier answer, and its name. */
   known?: Named<T> | undefined
   /** Hears of a new answer and its name. */
@@ -52,7 +54,7 @@ export function edgeAt(base = '', key?: (token: string) => CryptoKeyPair | undef
   }
 
   async function send<T>(path: string, options: Question<T> = {}): Promise<Answer<T>> {
-    const { token, timeout = TIMEOUT_MS, known, named, ...rest } = options
+    const { token, timeout = TIMEOUT_MS, known, named, isFile, ...rest } = options
     const hasKnown = known !== undefined && known.token === token
     const headers = new Headers(rest.headers)
     if (token) headers.set('authorization', `Bearer ${token}`)
@@ -62,6 +64,7 @@ export function edgeAt(base = '', key?: (token: string) => CryptoKeyPair | undef
     try {
       const response = await fetch(base + path, { ...rest, headers, cache: 'no-store', signal: AbortSignal.timeout(timeout) })
       if (hasKnown && response.status === 304) return { value: known.value }
+      if (isFile && response.ok) return { value: (await response.blob()) as T }
       const text = await response.text()
       const body: unknown = text === '' ? {} : JSON.parse(text)
       if (response.ok) {
@@ -84,6 +87,9 @@ export function edgeAt(base = '', key?: (token: string) => CryptoKeyPair | undef
     messages: (token: string) =>
       ask<MessageNumbers>('/messages', { token, known: numbers, named: (etag, value) => (numbers = { token, etag, value }) }),
     thread: (order: string, token: string) => ask<MessageThread>(`/orders/${order}/messages`, { token }),
+    /** The picture of a message, if the edge has it. */
+    messagePhoto: (order: string, number: number, token: string) =>
+      ask<Blob>(`/orders/${order}/messages/${number}/photo`, { token, isFile: true, timeout: PHOTO_TIMEOUT_MS }),
     /** A kiosk keeps no person's board. */
     forgetBoard: () => (board = undefined),
     /** The order of a receipt. */

@@ -34,6 +34,7 @@ async function open(): Promise<MessageReader> {
         writes += 1
       },
     },
+    now: () => Date.parse(at(0)),
     token: () => token,
     numbers: async (): Promise<Answer<MessageNumbers>> => {
       asked.push('numbers')
@@ -152,4 +153,14 @@ it('writes a moment without a message to the disk once a minute', async () => {
   asOf = '2026-11-21T09:02:00Z'
   await reader.read()
   expect([writes - before, kept?.as_of]).toEqual([1, Date.parse(asOf)])
+})
+
+it('reads a thread again while a photo is on its way, although no message is new', async () => {
+  orders = { a: 1 }
+  const told = (state: 'coming' | 'here'): Answer<MessageThread> => ({ value: { as_of: at(1), items: [{ ...message(1), photo: { hash: 'aa', bytes: 7, state } }] } })
+  threadAnswers = [told('coming'), told('here')]
+  const reader = await open()
+  for (let n = 0; n < 3; n += 1) await reader.read()
+  expect(asked).toEqual(['numbers', 'a', 'numbers', 'a', 'numbers'])
+  expect(shown.threads.get('a')?.items[0]?.photo?.state).toBe('here')
 })

@@ -3,7 +3,7 @@
 // Must stay true: an answer never makes unseen what the person has seen; `asOf` moves on only once every thread is as new.
 import type { Answer, Edge } from './edge.ts'
 import type { EdgeMessage, MessageNumbers, MessageThread } from './messageForms.ts'
-import { numberOf, type Thread } from './messages.ts'
+import { awaitsPhoto, numberOf, type Thread } from './messages.ts'
 import { Turns } from './turns.ts'
 
 /** `as_of` is the moment as of which all threads are the cloud's. */
@@ -16,6 +16,7 @@ export type MessageDisk = {
 
 export type MessageWorld = {
   disk: MessageDisk
+  now(): number
   token(): string | undefined
   numbers(token: string): Promise<Answer<MessageNumbers>>
   thread(order: string, token: string): Promise<Answer<MessageThread>>
@@ -110,7 +111,7 @@ export class MessageReader {
 
   /** An edge that heard from the cloud later knows better; another edge of the region may know less. */
   private isNews(known: Thread | undefined, number: number, asOf = -Infinity): boolean {
-    if (number === numberOf(known)) return false
+    if (number === numberOf(known)) return awaitsPhoto(known, this.world.now())
     return number > numberOf(known) || asOf > known!.as_of
   }
 
@@ -149,5 +150,5 @@ function later(one: number | undefined, other: number | undefined): number | und
 
 /** Over HTTP from this edge. */
 export function messageReaderFor(disk: MessageDisk, edge: Edge, owner: Pick<MessageWorld, 'token' | 'changed'>): MessageReader {
-  return new MessageReader({ ...owner, disk, numbers: edge.messages, thread: edge.thread })
+  return new MessageReader({ ...owner, disk, now: () => Date.now(), numbers: edge.messages, thread: edge.thread })
 }

@@ -3,7 +3,7 @@ import { answered } from './answer.ts'
 import { doubtOf, type QueueItem } from './item.ts'
 import { jobsOf } from './jobs.ts'
 import type { EdgeMessage } from './messageForms.ts'
-import { countUnseen, linesOf, messageOf, TEXT_MAX, THREAD_MAX, type Thread } from './messages.ts'
+import { awaitsPhoto, countUnseen, linesOf, messageOf, TEXT_MAX, THREAD_MAX, type Thread } from './messages.ts'
 import { decided, item, ME, notTaken, order, stored } from './samples.ts'
 
 const DECIDED_AT = '2026-11-21T09:00:00Z'
@@ -16,6 +16,28 @@ it('makes a command of a text without the blanks around it, and none of an empty
   expect(messageOf('a', ' 我到门口了\n')).toEqual({ type: 'send_message', order_id: 'a', text: '我到门口了' })
   expect([' ', '𠮷'.repeat(TEXT_MAX + 1)].map((text) => messageOf('a', text))).toEqual([undefined, undefined])
   expect(messageOf('a', ` ${'𠮷'.repeat(TEXT_MAX)} `)?.text, 'characters are counted, not their halves').toHaveLength(2 * TEXT_MAX)
+})
+
+const PHOTO = { hash: 'aa', bytes: 70_000 }
+
+it('makes a command of a photo, with a text or without', () => {
+  expect(messageOf('a', ' ', PHOTO)).toEqual({ type: 'send_message', order_id: 'a', text: '', photo: PHOTO })
+  expect(messageOf('a', 'Look', PHOTO)?.photo).toEqual(PHOTO)
+  expect(messageOf('a', '𠮷'.repeat(TEXT_MAX + 1), PHOTO)).toBeUndefined()
+})
+
+it('shows the photo of each line, also of a message that is on its way', () => {
+  const mine = item(3, 'send_message', 'a', { body: { type: 'send_message', order_id: 'a', text: '', photo: PHOTO } })
+  const thread = threadOf([told(1, 'customer', { text: '', photo: { ...PHOTO, hash: 'bb', state: 'here' } }), told(2)])
+  expect(linesOf('a', thread, [mine]).map(({ photo }) => photo)).toEqual([{ hash: 'bb', state: 'here', number: 1 }, undefined, { hash: 'aa', state: 'coming' }])
+})
+
+it('is asked again for a photo that is on its way, and not for ever', () => {
+  const at = Date.parse(told(1).sent_at)
+  const withPhoto = (state: 'coming' | 'here' | 'refused') => threadOf([told(1, 'customer', { photo: { ...PHOTO, state } })])
+  expect((['coming', 'here', 'refused'] as const).map((state) => awaitsPhoto(withPhoto(state), at))).toEqual([true, false, false])
+  expect(awaitsPhoto(withPhoto('coming'), at + 2 * 24 * 3_600_000)).toBe(false)
+  expect(awaitsPhoto(undefined, at)).toBe(false)
 })
 
 it('lists the thread and below it the own messages that it lacks, each once', () => {

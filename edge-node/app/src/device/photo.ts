@@ -1,4 +1,4 @@
-// A photo of the work on this tablet, until the cloud has it.
+// A photo of the work or of a message on this tablet, until the cloud has it.
 import type { EdgeStanding, PhotoRef } from '@holdfast/kit/api.gen.ts'
 import { PHOTO_FORMS, type PhotoForm } from '@holdfast/kit/photos.ts'
 import { isCodeRefusal, type QueueItem, succeeded } from './item.ts'
@@ -9,7 +9,7 @@ export type Photo = PhotoRef & {
   id: string
   /** The order that it belongs to, and no other. */
   job: string
-  moment: 'before' | 'after'
+  moment: 'before' | 'after' | 'message'
   taken_at: number
   content: ArrayBuffer
   /** The command that names it; absent until the person taps. */
@@ -26,7 +26,7 @@ export type Photo = PhotoRef & {
   code?: string
 }
 
-/** As many as a command names. */
+/** As many as a command names; a message names one. */
 export const PHOTOS_MAX = 8
 /** Kept free for the queue, which never waits for photos. */
 const KEPT_FREE = 20 * 1024 * 1024

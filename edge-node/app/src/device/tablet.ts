@@ -506,6 +506,19 @@ async function unbind(photos: readonly Photo[]): Promise<void> {
   photoSender?.added(free)
 }
 
+/** The person writes a message again that came to nothing: its photo waits for the next one. */
+export async function writeAgain(item: QueueItem): Promise<void> {
+  await unbind(photosOf(item.id))
+  await understood(item)
+}
+
+/** The picture of a message from the edge; undefined where it is not to be had now. */
+export async function loadMessagePhoto(job: string, number: number): Promise<Blob | undefined> {
+  if (!token) return undefined
+  const answer = await edge.messagePhoto(job, number, token)
+  return 'value' in answer ? answer.value : undefined
+}
+
 /** What came to nothing is read; its photos go with it, but for those that the next start takes along. */
 export async function understood(item: QueueItem): Promise<void> {
   const photos = photosOf(item.id)
@@ -522,7 +535,9 @@ export async function takePhoto(job: string, moment: Photo['moment'], file: Blob
   if (!disk || !sending) return 'full'
   try {
     const prepared = await preparePhoto(file, form)
-    if (photosTaken(job, moment).some((photo) => photo.hash === prepared.hash)) return 'twice'
+    const taken = photosTaken(job, moment)
+    if (taken.some((photo) => photo.hash === prepared.hash)) return 'twice'
+    if (moment === 'message' && taken.length > 0) return 'crowded'
     const now = Date.now()
     const photo: Photo = { id: newId(now), job, moment, taken_at: now, ...prepared, state: 'taken', have: 0, attempts: 0, next_at: 0, damaged: 0 }
     await disk.addPhoto(photo)

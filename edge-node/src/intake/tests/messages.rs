@@ -6,6 +6,7 @@ fn message(n: u128, text: &str) -> CommandBody {
     CommandBody::SendMessage {
         order_id: OrderId(id(n)),
         text: text.to_owned(),
+        photo: None,
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) fn message(n: u128, number: u64, from: Role, provider: u128) -> Order
         from,
         provider_id: UserId(id(provider)),
         text: format!("{number}: 门铃坏了 🔔"),
+        photo: None,
         sent_at: UnixMillis(NOW.0 + number.cast_signed()),
     }
 }

@@ -14,6 +14,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use frames::*;
+use messages::frames_of_message_photos;
 use photos::*;
 use samples::*;
 use serde::Serialize;
@@ -94,6 +95,7 @@ impl Vectors {
             ("publish_order with photos", publish_with_photos()),
             ("start_order with photo", start_with_photo()),
             ("complete_order with photos", complete_with_photos()),
+            ("send_message with photo", message_with_photo()),
             ("report_incident of more work", report_of_more_work()),
             ("answer_incident that declines", answer_to_more_work()),
         ] {
@@ -136,7 +138,8 @@ impl Vectors {
             .chain(with_packed_ops())
             .chain(with_what_few_say())
             .chain(certificate_refusals())
-            .chain(of_photos());
+            .chain(of_photos())
+            .chain(frames_of_message_photos());
         for (name, frame) in rare {
             self.add_frame(name, &frame);
         }

@@ -112,6 +112,14 @@ pub(crate) fn start_with_photo() -> CommandBody {
     }
 }
 
+pub(crate) fn message_with_photo() -> CommandBody {
+    CommandBody::SendMessage {
+        order_id: OrderId(id(1)),
+        text: String::new(),
+        photo: Some(photo(b"valve")),
+    }
+}
+
 pub(crate) fn complete_with_photos() -> CommandBody {
     let evidence = WorkEvidence {
         photos: vec![photo(b"after"), photo(b"closer")],
@@ -196,6 +204,7 @@ pub(crate) fn bodies() -> Vec<CommandBody> {
         CommandBody::SendMessage {
             order_id,
             text: "The gate is open. 门开着。".to_owned(),
+            photo: None,
         },
     ]
 }

@@ -19,3 +19,4 @@ checklist-wrong = This takes at most twenty answers, each to another question.
 signature-too-large = The signature has too many strokes, or leaves its field.
 job-photos-wrong = An order takes at most four photos, each once and of at most 5 MB.
 photos-wrong = This takes at most eight photos, each once and of at most 5 MB.
+photo-wrong = A photo has at most 5 MB.

@@ -19,3 +19,4 @@ checklist-wrong = 最多二十项检查，每项只能回答一次。
 signature-too-large = 签名笔画过多，或超出签名区。
 job-photos-wrong = 一个订单最多四张照片，每张只能出现一次，且不超过 5 MB。
 photos-wrong = 最多八张照片，每张只能出现一次，且不超过 5 MB。
+photo-wrong = 照片不能超过 5 MB。

@@ -2,8 +2,9 @@
 
 use wire::{
     Ack, BootNonce, CertificateAnswer, ChainHead, FeedChange, ForwardedAccept, Frame, Hash,
-    HeldReason, Hello, MessageMark, MessagesAnswer, NumberedOutcome, PhotoAnswer, PhotoChunkFrame,
-    QuarantineWhy, Region, SessionRefusal, SnapshotCursor, SnapshotPart, UnixMillis,
+    HeldReason, Hello, MessageMark, MessagePhotoPlace, MessagesAnswer, NumberedOutcome,
+    PhotoAnswer, PhotoChunkFrame, QuarantineWhy, Region, SessionRefusal, SnapshotCursor,
+    SnapshotPart, UnixMillis,
 };
 
 use crate::trusted_time::{LogHeadReports, OpBounds};
@@ -169,10 +170,18 @@ pub enum SyncSessionOutput {
     },
     /// Hand this chunk to the order service, while the session continues.
     DeliverPhotoChunk(Box<PhotoChunkFrame>),
-    /// Request the messages after these marks from the order service, while the session continues.
-    AskForMessages(Vec<MessageMark>),
+    /// Request these messages, or this part of a photo, from the order service, while the session
+    /// continues.
+    AskForMessages(MessageQuestion),
     /// Send the reason to the edge, then close.
     End(SessionRefusal),
+}
+
+/// A query of an edge: for the messages after these marks, or for a part of a photo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageQuestion {
+    pub marks: Vec<MessageMark>,
+    pub photo: Option<MessagePhotoPlace>,
 }
 
 /// A read of the next chunk of the snapshot as of `feed_seq`.

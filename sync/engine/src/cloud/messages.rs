@@ -1,4 +1,5 @@
-//! Queries of an open session for the messages of orders, on their way to the order service.
+//! Queries of an open session for the messages of orders and for parts of their photos, on their way
+//! to the order service.
 //!
 //! Invariant: one query of a session is under way at a time. Further and over-long queries are
 //! ignored, and counted like other ignored frames.
@@ -8,7 +9,7 @@ use wire::{
     MessagesQueryFrame,
 };
 
-use super::{SyncSession, SyncSessionOutput};
+use super::{MessageQuestion, SyncSession, SyncSessionOutput};
 
 impl SyncSession {
     pub(super) fn admit_messages_query(
@@ -16,13 +17,19 @@ impl SyncSession {
         link_session: LinkSessionId,
         query: MessagesQueryFrame,
     ) -> Vec<SyncSessionOutput> {
-        let fits = (1..=MESSAGE_MARKS_MAX).contains(&query.marks.len());
+        let fits = match query.photo {
+            None => (1..=MESSAGE_MARKS_MAX).contains(&query.marks.len()),
+            Some(_) => query.marks.is_empty(),
+        };
         if query.standing != link_session || self.messages_under_way || !fits {
             self.ignored += 1;
             return Vec::new();
         }
         self.messages_under_way = true;
-        vec![SyncSessionOutput::AskForMessages(query.marks)]
+        vec![SyncSessionOutput::AskForMessages(MessageQuestion {
+            marks: query.marks,
+            photo: query.photo,
+        })]
     }
 
     pub(super) fn answer_messages_query(
@@ -32,9 +39,14 @@ impl SyncSession {
     ) -> Vec<SyncSessionOutput> {
         self.messages_under_way = false;
         let is_missing = answer.is_none();
-        let MessagesAnswer { messages, is_more } = answer.unwrap_or(MessagesAnswer {
+        let MessagesAnswer {
+            messages,
+            is_more,
+            photo,
+        } = answer.unwrap_or(MessagesAnswer {
             messages: Vec::new(),
             is_more: false,
+            photo: None,
         });
         vec![SyncSessionOutput::Send(Frame::MessagesAnswer(
             MessagesAnswerFrame {
@@ -42,6 +54,7 @@ impl SyncSession {
                 messages,
                 is_more,
                 is_missing,
+                photo,
             },
         ))]
     }
@@ -50,7 +63,9 @@ impl SyncSession {
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
-    use wire::{CommandId, MessageMark, OrderId, OrderMessage, Role, UnixMillis, UserId};
+    use wire::{
+        CommandId, MessageMark, MessagePhotoPlace, OrderId, OrderMessage, Role, UnixMillis, UserId,
+    };
 
     use super::*;
     use crate::cloud::{
@@ -70,6 +85,7 @@ mod tests {
         let query = MessagesQueryFrame {
             standing: standing(),
             marks,
+            photo: None,
         };
         session.handle_input(SyncSessionInput::Frame(Frame::MessagesQuery(query)), NOW)
     }
@@ -84,8 +100,10 @@ mod tests {
                 provider_id: UserId(Uuid::from_u128(3)),
                 text: "The key is under the mat.".into(),
                 sent_at: UnixMillis(5),
+                photo: None,
             }],
             is_more: true,
+            photo: None,
         }
     }
 
@@ -93,7 +111,10 @@ mod tests {
     fn a_question_is_handed_on_and_the_next_one_waits_for_its_answer() {
         let mut session = opened(&[]);
         for answer in [Some(told()), None] {
-            let asked = SyncSessionOutput::AskForMessages(marks(2));
+            let asked = SyncSessionOutput::AskForMessages(MessageQuestion {
+                marks: marks(2),
+                photo: None,
+            });
             assert_eq!(ask(&mut session, marks(2)), [asked]);
             let before = session.ignored_count();
             assert_eq!(ask(&mut session, marks(1)), []);
@@ -104,6 +125,7 @@ mod tests {
                 messages: answer.clone().map_or(Vec::new(), |told| told.messages),
                 is_more: !is_missing,
                 is_missing,
+                photo: None,
             };
             let reply = SyncSessionOutput::Send(Frame::MessagesAnswer(frame));
             let answered = SyncSessionInput::MessagesAnswered(answer);
@@ -122,10 +144,35 @@ mod tests {
                 ..standing()
             },
             marks: marks(1),
+            photo: None,
         };
         let frame = SyncSessionInput::Frame(Frame::MessagesQuery(query));
         assert_eq!(session.handle_input(frame, NOW), []);
         assert_eq!(session.ignored_count(), 3);
         assert!(!ask(&mut session, marks(MESSAGE_MARKS_MAX)).is_empty());
+    }
+
+    #[test]
+    fn a_question_for_a_photo_has_no_marks() {
+        let mut session = opened(&[]);
+        let place = MessagePhotoPlace {
+            order_id: OrderId(Uuid::from_u128(1)),
+            number: 4,
+            offset: 0,
+        };
+        for (marks, is_taken) in [(marks(1), false), (Vec::new(), true)] {
+            let query = MessagesQueryFrame {
+                standing: standing(),
+                marks: marks.clone(),
+                photo: Some(place),
+            };
+            let frame = SyncSessionInput::Frame(Frame::MessagesQuery(query));
+            let asked = SyncSessionOutput::AskForMessages(MessageQuestion {
+                marks,
+                photo: Some(place),
+            });
+            let expected = Vec::from_iter(is_taken.then_some(asked));
+            assert_eq!(session.handle_input(frame, NOW), expected);
+        }
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use wire::{
     BootNonce, CertificateAnswer, ChainHead, Challenge, Code, CommandId, DiskUse, EdgeId,
-    FeedChange, ForwardedAcceptFrame, Frame, Hash, HeldReason, NumberedOutcome, OrderMessage,
-    PhotoAnswer, QuarantineWhy, Region, SnapshotCursor, StagedSnapshot, UnixMillis,
+    FeedChange, ForwardedAcceptFrame, Frame, Hash, HeldReason, MessagePhotoPart, NumberedOutcome,
+    OrderMessage, PhotoAnswer, QuarantineWhy, Region, SnapshotCursor, StagedSnapshot, UnixMillis,
 };
 
 use crate::view::ViewDigest;
@@ -127,6 +127,9 @@ pub enum LinkStep {
     },
     /// The answer to the query for messages; `None` if the cloud could not read them.
     MessagesAnswered(Option<ToldMessages>),
+    /// The answer to the query for a part of a message's photo; `None` if the cloud could not read
+    /// it.
+    MessagePhotoAnswered(Option<MessagePhotoPart>),
     Ignored {
         kind: &'static str,
         why: IgnoreReason,

@@ -1,16 +1,25 @@
-//! Requests the messages of this edge's orders from the cloud, query by query.
+//! Requests the messages of this edge's orders from the cloud, query by query, and their photos part
+//! by part.
 //!
-//! Invariants: one query is under way at a time; only a signed answer counts, and only if all its
-//! messages match the query.
+//! Invariants: one query is under way at a time; only a signed answer counts, and only if all of it
+//! matches the query.
 
 use std::time::Duration;
 
 use wire::{
-    Frame, MESSAGE_MARKS_MAX, MESSAGES_IN_ANSWER_MAX, MessageMark, MessagesAnswerFrame,
-    MessagesQueryFrame, Order, OrderId, OrderMessage, OrderStatus, UnixMillis,
+    Frame, MESSAGE_MARKS_MAX, MESSAGE_PHOTO_PART_BYTES_MAX, MESSAGES_IN_ANSWER_MAX, MessageMark,
+    MessagePhotoPart, MessagePhotoPlace, MessagesAnswerFrame, MessagesQueryFrame, Order, OrderId,
+    OrderMessage, OrderStatus, PHOTO_BYTES_MAX, UnixMillis,
 };
 
 use super::{EdgeProtocol, IgnoreReason, LinkPhase, LinkStep, ToldMessages, ignore_frame};
+
+/// What the query under way asks for.
+#[derive(Debug)]
+pub(super) enum MessageQuestion {
+    After(Vec<MessageMark>),
+    Photo(MessagePhotoPlace),
+}
 
 impl EdgeProtocol {
     /// True if a query may be sent now.
@@ -30,10 +39,27 @@ impl EdgeProtocol {
         if !fits || !self.may_ask_for_messages() {
             return None;
         }
-        self.message_question = Some(marks.clone());
+        self.message_question = Some(MessageQuestion::After(marks.clone()));
         Some(Frame::MessagesQuery(MessagesQueryFrame {
             standing: *link_session,
             marks,
+            photo: None,
+        }))
+    }
+
+    /// `None` if no query may be sent now.
+    pub fn ask_for_message_photo(&mut self, place: MessagePhotoPlace) -> Option<Frame> {
+        let LinkPhase::Open { link_session, .. } = &self.phase else {
+            return None;
+        };
+        if !self.may_ask_for_messages() {
+            return None;
+        }
+        self.message_question = Some(MessageQuestion::Photo(place));
+        Some(Frame::MessagesQuery(MessagesQueryFrame {
+            standing: *link_session,
+            marks: Vec::new(),
+            photo: Some(place),
         }))
     }
 
@@ -43,19 +69,49 @@ impl EdgeProtocol {
     }
 
     pub(super) fn handle_messages_answer(&mut self, frame: MessagesAnswerFrame) -> Vec<LinkStep> {
+        let answers = |question: &mut MessageQuestion| question.is_answered_by(&frame);
+        let asked = match self.is_signed {
+            true => self.message_question.take_if(answers),
+            false => None,
+        };
         let MessagesAnswerFrame {
             messages,
             is_more,
             is_missing,
+            photo,
             ..
         } = frame;
-        let answers = |marks: &mut Vec<MessageMark>| answers_marks(&messages, marks);
-        if !self.is_signed || self.message_question.take_if(answers).is_none() {
-            return ignore_frame("MessagesAnswer", IgnoreReason::Unexpected);
+        match asked {
+            None => ignore_frame("MessagesAnswer", IgnoreReason::Unexpected),
+            Some(MessageQuestion::After(_)) => {
+                let told = (!is_missing).then_some(ToldMessages { messages, is_more });
+                vec![LinkStep::MessagesAnswered(told)]
+            }
+            Some(MessageQuestion::Photo(_)) => vec![LinkStep::MessagePhotoAnswered(photo)],
         }
-        let told = (!is_missing).then_some(ToldMessages { messages, is_more });
-        vec![LinkStep::MessagesAnswered(told)]
     }
+}
+
+impl MessageQuestion {
+    fn is_answered_by(&self, frame: &MessagesAnswerFrame) -> bool {
+        match self {
+            Self::After(marks) => frame.photo.is_none() && answers_marks(&frame.messages, marks),
+            Self::Photo(place) => {
+                let part = frame.photo.as_ref();
+                frame.messages.is_empty() && part.is_none_or(|part| is_part_at(part, *place))
+            }
+        }
+    }
+}
+
+/// The part begins at this place and lies within the picture.
+fn is_part_at(part: &MessagePhotoPart, place: MessagePhotoPlace) -> bool {
+    let length = u32::try_from(part.body.len()).unwrap_or(u32::MAX);
+    let end = place.offset.saturating_add(length);
+    part.place == place
+        && part.body.len() <= MESSAGE_PHOTO_PART_BYTES_MAX
+        && part.bytes <= PHOTO_BYTES_MAX
+        && (part.body.is_empty() || end <= part.bytes)
 }
 
 fn answers_marks(messages: &[OrderMessage], marks: &[MessageMark]) -> bool {

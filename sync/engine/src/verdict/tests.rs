@@ -356,6 +356,7 @@ fn message() -> CommandBody {
     CommandBody::SendMessage {
         order_id: OrderId(id(1)),
         text: "I come at 2.".into(),
+        photo: None,
     }
 }
 

@@ -254,7 +254,8 @@ impl World {
                 | LinkStep::Held { .. }
                 | LinkStep::Log(_)
                 | LinkStep::Certificate(_)
-                | LinkStep::MessagesAnswered(_) => Vec::new(),
+                | LinkStep::MessagesAnswered(_)
+                | LinkStep::MessagePhotoAnswered(_) => Vec::new(),
                 LinkStep::PhotoAnswered { answer, .. } => {
                     let PhotoAnswer::Stored { bytes } = answer else {
                         panic!("the cloud stores each chunk, but answered {answer:?}")

@@ -1,15 +1,15 @@
-//! Passes an edge's queries for messages to the order service, outside the session's loop.
+//! Passes an edge's queries for messages and their photos to the order service, outside the session's loop.
 //!
 //! Invariants: one query of a session is under way at a time, and no op waits for it; the end of
 //! the session ends the call. A query's region comes from the edge's enrolment.
 
 use std::time::Duration;
 
-use engine::cloud::SyncSessionInput;
+use engine::cloud::{MessageQuestion, SyncSessionInput};
 use platform::upstream::UpstreamError;
 use process::problem::format_error_chain;
 use tokio::sync::mpsc;
-use wire::{EdgeId, MessageMark, MessagesAnswer, MessagesQuery, Region};
+use wire::{EdgeId, MessagesAnswer, MessagesQuery, Region};
 
 use crate::peers::OwnerClient;
 
@@ -20,14 +20,14 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 
 /// The session's end of the relay.
 pub(super) struct MessageQueue {
-    questions: mpsc::Sender<Vec<MessageMark>>,
+    questions: mpsc::Sender<MessageQuestion>,
     answers: mpsc::Receiver<Option<MessagesAnswer>>,
 }
 
 impl MessageQueue {
     /// Answers at once, without messages, if the relay is busy; the engine rules this out.
-    pub(super) fn ask(&self, marks: Vec<MessageMark>) -> Option<SyncSessionInput> {
-        let is_full = self.questions.try_send(marks).is_err();
+    pub(super) fn ask(&self, question: MessageQuestion) -> Option<SyncSessionInput> {
+        let is_full = self.questions.try_send(question).is_err();
         is_full.then_some(SyncSessionInput::MessagesAnswered(None))
     }
 
@@ -44,7 +44,7 @@ pub(super) struct MessageRelay {
     edge: EdgeId,
     region: Region,
     order_client: OwnerClient,
-    questions: mpsc::Receiver<Vec<MessageMark>>,
+    questions: mpsc::Receiver<MessageQuestion>,
     answers: mpsc::Sender<Option<MessagesAnswer>>,
     /// Only the first of several failures in a row is logged.
     is_failing: bool,
@@ -74,17 +74,22 @@ impl MessageRelay {
     }
 
     pub(super) async fn run(mut self) {
-        while let Some(marks) = self.questions.recv().await {
-            let answer = self.ask(marks).await;
+        while let Some(question) = self.questions.recv().await {
+            let answer = self.ask(question).await;
             if self.answers.send(answer).await.is_err() {
                 return;
             }
         }
     }
 
-    async fn ask(&mut self, marks: Vec<MessageMark>) -> Option<MessagesAnswer> {
+    async fn ask(&mut self, question: MessageQuestion) -> Option<MessagesAnswer> {
         let region = self.region;
-        let query = MessagesQuery { region, marks };
+        let MessageQuestion { marks, photo } = question;
+        let query = MessagesQuery {
+            region,
+            marks,
+            photo,
+        };
         let call = self.order_client.post(MESSAGES, &query);
         let answer = tokio::time::timeout(ANSWERED_WITHIN, call).await;
         match answer.unwrap_or(Err(UpstreamError::TimedOut)) {

@@ -30,6 +30,7 @@ fn told() -> MessagesAnswer {
             provider_id: UserId(Uuid::from_u128(3)),
             text: "钥匙在垫子下面。".into(),
             sent_at: UnixMillis(5),
+            photo: None,
         }],
         is_more: true,
     }
@@ -41,6 +42,7 @@ fn missing(edge: &Edge) -> MessagesAnswerFrame {
         messages: Vec::new(),
         is_more: false,
         is_missing: true,
+        photo: None,
     }
 }
 
@@ -55,11 +57,13 @@ async fn questions_reach_the_order_service_with_the_edges_region_and_its_answers
         messages: told().messages,
         is_more: true,
         is_missing: false,
+        photo: None,
     };
     assert_eq!(edge.hear_messages(&marks).await, answered);
     let query = MessagesQuery {
         region: Region::North,
         marks: marks.to_vec(),
+        photo: None,
     };
     assert_eq!(stage.owner.script().message_queries, [query]);
 

@@ -235,7 +235,8 @@ impl World {
             LinkStep::FeedCurrent
             | LinkStep::Certificate(_)
             | LinkStep::PhotoAnswered { .. }
-            | LinkStep::MessagesAnswered(_) => {}
+            | LinkStep::MessagesAnswered(_)
+            | LinkStep::MessagePhotoAnswered(_) => {}
             LinkStep::Ignored { why, .. } => {
                 self.counts.ignored(why);
                 if why != IgnoreReason::Unexpected {

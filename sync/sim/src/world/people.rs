@@ -200,6 +200,7 @@ fn on(order_id: OrderId, intent: Intent) -> CommandBody {
         Intent::Message => CommandBody::SendMessage {
             order_id,
             text: "I come at 2.".to_owned(),
+            photo: None,
         },
     }
 }

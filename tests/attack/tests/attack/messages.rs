@@ -2,7 +2,10 @@
 
 use attack::{AttackedPlatform, HttpCall, PATIENCE, Somebody, new_frame, post_frame};
 use serde_json::{Value, json};
-use support::eventually;
+use support::{
+    eventually,
+    files::{name_photo, png},
+};
 use wire::{CmdFrame, CommandBody, OrderId, Region, Role};
 
 const REGION: Region = Region::North;
@@ -28,6 +31,38 @@ async fn send_until_decided(who: &Somebody, port: u16, frame: &CmdFrame) -> Valu
     .await
 }
 
+/// Strangers ask for the photo of a message, and send another one for it.
+async fn photos_stay_between_the_two(
+    port: u16,
+    order: OrderId,
+    customer: &Somebody,
+    strangers: &[Somebody],
+) {
+    let bytes = png(60, 50);
+    let photo = name_photo(&bytes);
+    let path = format!("/api/v1/orders/{order}/messages");
+    let form = json!({ "photo": photo });
+    let sent = customer.done(HttpCall::post(&path).json(&form)).await;
+    let path = format!("{path}/{}/photo", sent["number"]);
+    let put = |body: &[u8]| HttpCall::new("PUT", &path).body("image/png", body);
+    for stranger in strangers {
+        for call in [HttpCall::get(&path), put(&bytes)] {
+            let answer = stranger.ask(call).await.expect("an answer");
+            let refusal = (answer.status, answer.code());
+            assert_eq!(refusal, (404, "order_not_found".to_owned()));
+        }
+        let at_edge = format!("/orders/{order}/messages/{}/photo", sent["number"]);
+        let call = HttpCall::get(&at_edge).bearer(&stranger.edge_token);
+        let answer = stranger.station.ask(port, &call).await.expect("an answer");
+        assert_eq!(answer.code(), "photo_not_named");
+    }
+    customer.done(put(&bytes)).await;
+    for stranger in strangers {
+        let answer = stranger.ask(HttpCall::get(&path)).await;
+        assert_eq!(answer.expect("an answer").status, 404);
+    }
+}
+
 #[tokio::test]
 async fn somebody_writes_for_an_order_of_others_through_an_edge_and_at_the_portal() {
     let platform = AttackedPlatform::shared().await;
@@ -44,6 +79,7 @@ async fn somebody_writes_for_an_order_of_others_through_an_edge_and_at_the_porta
     let body = |text: &str| CommandBody::SendMessage {
         order_id: order,
         text: text.to_owned(),
+        photo: None,
     };
     // The answer of the cloud shows that the edge knows the acceptance from here on.
     let first = new_frame(&provider.edge_token, body("I come at 2."));
@@ -81,7 +117,9 @@ async fn somebody_writes_for_an_order_of_others_through_an_edge_and_at_the_porta
     let as_admin = new_frame(&admin.edge_token, body("By the desk."));
     let reply = send(&admin, port, &as_admin).await;
     assert_eq!(reply["code"], "role_forbidden", "{reply}");
+    photos_stay_between_the_two(port, order, &customer, &strangers).await;
     for reader in [&customer, &provider] {
-        assert_eq!(texts_of(reader, order).await, [json!("I come at 2.")]);
+        let texts = [json!(""), json!("I come at 2.")];
+        assert_eq!(texts_of(reader, order).await, texts);
     }
 }

@@ -6,8 +6,8 @@ use rules::{
     Writes, find_message_close, find_message_recipient,
 };
 use wire::{
-    Actor, Code, CommandBody, ERASED_TITLE, EventType, Order, OrderStatus, OutcomeKind, Role,
-    UnixMillis,
+    Actor, Code, CommandBody, ERASED_TITLE, EventType, Hash, Order, OrderStatus, OutcomeKind,
+    PhotoRef, Role, UnixMillis,
 };
 
 use crate::stage::*;
@@ -84,6 +84,7 @@ pub(crate) fn message(order: u128, text: &str) -> CommandBody {
     CommandBody::SendMessage {
         order_id: order_id(order),
         text: text.to_owned(),
+        photo: None,
     }
 }
 
@@ -98,6 +99,7 @@ impl Stage {
             id: command_id(id),
             direction,
             text: text.into(),
+            photo: None,
         };
         self.snapshot.messages.record_message(&NewMessage {
             order_id: order_id(1),
@@ -151,6 +153,52 @@ fn messages_of_one_batch_are_numbered_without_a_gap_and_need_one_notice_in_each_
 
     let (_, writes) = stage.decide_one(logged(5, 15, Some(provider(1)), message(1, "Hello?")));
     assert_eq!(sent(&writes), [(4, "Hello?", false)]);
+}
+
+fn photo(content: &[u8]) -> PhotoRef {
+    PhotoRef {
+        hash: Hash::digest_bytes(content),
+        bytes: 70_000,
+    }
+}
+
+fn message_with_photo(order: u128, text: &str, photo: PhotoRef) -> CommandBody {
+    CommandBody::SendMessage {
+        order_id: order_id(order),
+        text: text.to_owned(),
+        photo: Some(photo),
+    }
+}
+
+#[test]
+fn a_message_has_a_text_a_photo_or_both_and_its_photo_makes_it_another_message() {
+    let mut stage = Stage::with([order(1, OrderStatus::Accepted)]);
+    let valve = photo(b"valve");
+    let alone = portal(1, customer(1), message_with_photo(1, " ", valve));
+    let (outcome, writes) = stage.decide_one(alone.clone());
+    assert!(outcome.has_succeeded(), "{outcome:?}");
+    assert_eq!(sent(&writes), [(1, "", true)]);
+    assert_eq!(writes.messages[0].message.photo, Some(valve));
+    assert!(writes.timeline.is_empty(), "it is no evidence");
+    let too_large = PhotoRef {
+        bytes: 5 * 1024 * 1024 + 1,
+        ..valve
+    };
+    let op = logged(
+        1,
+        2,
+        Some(provider(1)),
+        message_with_photo(1, "Look", too_large),
+    );
+    let (outcome, _) = stage.decide_one(op);
+    assert_eq!(outcome.code, Some(Code::InvalidInput));
+
+    let mut before = order(1, OrderStatus::Accepted);
+    before.order.provider_id = Some(provider(1).user_id);
+    let known = || Stage::with([before.clone()]).know_message(7, "Hello");
+    let other = portal(7, provider(1), message_with_photo(1, "Hello", valve));
+    let (outcome, _) = known().decide_one(other);
+    assert_eq!(outcome.code, Some(Code::CommandIdReused));
 }
 
 #[test]

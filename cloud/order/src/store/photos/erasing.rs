@@ -10,7 +10,7 @@ use process::clock::Clock;
 use uuid::Uuid;
 use wire::{Code, CommandId, Hash, OrderId, PhotoRef, UnixMillis, UserId};
 
-use super::{DELETE_CHUNKS, PhotoName, PhotoRow, first_row};
+use super::{DELETE_CHUNKS, PhotoName, PhotoPurpose, PhotoRow, first_row};
 use crate::store::{Store, StoreError};
 
 const UNSETTLED: &str = "SELECT id FROM order_photos WHERE order_id = ? AND settled_at IS NULL";
@@ -20,16 +20,18 @@ const REFUSE_ALL: &str = "UPDATE order_photos SET settled_at = ?, refused = ? WH
 
 const UNUSED: &str = "WHERE order_id = ? AND refused = ? AND id > ? AND NOT EXISTS (SELECT 1 FROM \
     order_photos AS other WHERE other.owner_id = order_photos.owner_id \
-    AND other.hash = order_photos.hash AND other.refused IS NULL) ORDER BY id LIMIT ?";
+    AND other.hash = order_photos.hash AND other.in_message = order_photos.in_message \
+    AND other.refused IS NULL) ORDER BY id LIMIT ?";
 
 const USES: &str = "SELECT id FROM order_photos WHERE owner_id = ? AND hash = ? \
-    AND refused IS NULL LIMIT 1";
+    AND in_message = ? AND refused IS NULL LIMIT 1";
 
-/// A photo that a line of the history names, with the author of the line.
+/// A photo that a line of the history or a message names, with its author.
 pub(in crate::store) struct NamedPhoto {
     pub command_id: CommandId,
     pub photo: PhotoRef,
     pub owner: UserId,
+    pub in_message: bool,
 }
 
 /// A photo with a file that may be removed.
@@ -40,7 +42,7 @@ pub struct ErasedPhoto {
     pub owner: UserId,
 }
 
-/// Refuses every photo of an order, including those in its history that have not come. The caller
+/// Refuses every photo of an order, including the named ones that have not come. The caller
 /// locks the order. Returns the number of photos that were not refused before.
 pub(in crate::store) async fn erase_photos(
     tx: &mut Tx,
@@ -50,12 +52,7 @@ pub(in crate::store) async fn erase_photos(
     now: UnixMillis,
 ) -> Result<u64, StoreError> {
     for one in named {
-        let name = PhotoName {
-            order_id,
-            command_id: one.command_id,
-            photo: one.photo,
-        };
-        let row = first_row(clock.new_id(), one.owner, now, &name);
+        let row = first_row(clock.new_id(), now, order_id, one);
         tx.insert_new(row).await?;
     }
     let unsettled: Vec<Uuid> = tx.fetch_all(UNSETTLED, vals![order_id]).await?;
@@ -93,8 +90,15 @@ impl Store {
     }
 
     /// True if a photo that is not refused needs the file.
-    pub async fn is_photo_file_used(&self, owner: UserId, hash: Hash) -> Result<bool, StoreError> {
-        let used: Option<Uuid> = self.sql.fetch_optional(USES, vals![owner, hash]).await?;
+    pub async fn is_photo_file_used(
+        &self,
+        owner: UserId,
+        purpose: PhotoPurpose,
+        hash: Hash,
+    ) -> Result<bool, StoreError> {
+        let in_message = purpose == PhotoPurpose::Message;
+        let values = vals![owner, hash, in_message];
+        let used: Option<Uuid> = self.sql.fetch_optional(USES, values).await?;
         Ok(used.is_some())
     }
 }

@@ -1,11 +1,12 @@
-//! Reads the photos that the history of an order names: its publication, starts and completions.
+//! Reads the photos that the history of an order names, in its publication, starts and completions,
+//! and finds out what names a photo that comes.
 
 use std::collections::BTreeMap;
 
 use platform::{files::FileKey, row, sql::Columns, vals};
 use wire::{Action, CommandId, Hash, OrderId, PhotoRef, UserId, WorkEvidence, words};
 
-use super::{PhotoArrival, PhotoName, PhotoRow, select_photo};
+use super::{NamedPhoto, PhotoArrival, PhotoName, PhotoRow, select_photo};
 use crate::store::{Store, StoreError, timeline_rows::TIMELINE};
 
 row! {
@@ -69,6 +70,8 @@ words! {
         Job "job",
         /// The work, begun or done.
         Work "work",
+        /// What a message is about.
+        Message "message",
     }
 }
 
@@ -83,12 +86,23 @@ impl PhotoPurpose {
     }
 }
 
-/// The result of a search for a sent photo in the history.
+/// The result of a search for a sent photo in the history and the messages.
 pub(super) enum PhotoNaming {
-    NamedBy(UserId),
+    Named(NamedPhoto),
     NotNamed,
     /// The command is not decided yet, or this version cannot read its evidence.
     Unknown,
+}
+
+impl PhotoName {
+    fn named_by(&self, owner: UserId, in_message: bool) -> PhotoNaming {
+        PhotoNaming::Named(NamedPhoto {
+            command_id: self.command_id,
+            photo: self.photo,
+            owner,
+            in_message,
+        })
+    }
 }
 
 impl Store {
@@ -96,11 +110,12 @@ impl Store {
         &self,
         name: &PhotoName,
     ) -> Result<PhotoNaming, StoreError> {
-        // Its first chunk has passed the checks below, and the history only grows.
+        // Its first chunk has passed the checks below. The history only grows, and the photo of an
+        // erased message is refused.
         let (text, values) = select_photo(name);
         let begun: Option<PhotoRow> = self.sql.fetch_optional(text, values).await?;
         if let Some(photo) = begun {
-            return Ok(PhotoNaming::NamedBy(photo.owner_id));
+            return Ok(name.named_by(photo.owner_id, photo.in_message));
         }
         // In this order: a decision that commits in between has its entry then.
         let decided: Option<CommandId> = self
@@ -116,11 +131,14 @@ impl Store {
         for entry in entries {
             match entry.photos() {
                 Some(photos) if photos.contains(&name.photo) => {
-                    return Ok(PhotoNaming::NamedBy(entry.actor_id));
+                    return Ok(name.named_by(entry.actor_id, false));
                 }
                 Some(_) => {}
                 None => is_unreadable = true,
             }
+        }
+        if let Some(writer) = self.find_message_photo_writer(name).await? {
+            return Ok(name.named_by(writer, true));
         }
         if decided.is_none() || is_unreadable {
             return Ok(PhotoNaming::Unknown);
@@ -129,12 +147,17 @@ impl Store {
     }
 
     /// The command that published the order names the photos of the job; later ones name photos of
-    /// the work.
+    /// the work. The photo of a message is known as such from its first chunk on.
     pub async fn find_photo_purpose(
         &self,
         name: &PhotoName,
         owner: UserId,
     ) -> Result<PhotoPurpose, StoreError> {
+        let (text, values) = select_photo(name);
+        let begun: Option<PhotoRow> = self.sql.fetch_optional(text, values).await?;
+        if begun.is_some_and(|photo| photo.in_message) {
+            return Ok(PhotoPurpose::Message);
+        }
         let values = vals![name.order_id, name.command_id, owner];
         let published: Option<CommandId> = self.sql.fetch_optional(PUBLISHED, values).await?;
         Ok(match published {

@@ -32,7 +32,12 @@ impl Service {
     }
 
     async fn ask(&self, region: Region, marks: Vec<MessageMark>) -> MessagesAnswer {
-        let answer = self.ask_from("hub", &MessagesQuery { region, marks }).await;
+        let query = MessagesQuery {
+            region,
+            marks,
+            photo: None,
+        };
+        let answer = self.ask_from("hub", &query).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         serde_json::from_value(answer.body).unwrap()
     }
@@ -68,6 +73,7 @@ async fn an_edge_hears_all_after_its_marks_in_order_and_some_at_a_time(#[case] e
             provider_id: provider(1).user_id,
             text,
             sent_at: service.stage.clock.now(),
+            photo: None,
         });
     }
     sent.retain(|message| message.order_id == first || message.number > 5);
@@ -93,6 +99,7 @@ async fn an_edge_hears_all_after_its_marks_in_order_and_some_at_a_time(#[case] e
     let nothing = MessagesAnswer {
         messages: Vec::new(),
         is_more: false,
+        photo: None,
     };
     assert_eq!(service.ask(Region::North, marks).await, nothing);
     assert_eq!(service.ask(Region::North, Vec::new()).await, nothing);
@@ -107,6 +114,7 @@ async fn only_the_hub_asks_and_no_longer_list_than_an_edge_may() {
     let query = |count| MessagesQuery {
         region: Region::North,
         marks: vec![mark(order_id, 0); count],
+        photo: None,
     };
     let foreign = service.ask_from("payment", &query(1)).await;
     foreign.refused(403, "role_forbidden");

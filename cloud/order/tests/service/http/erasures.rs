@@ -68,13 +68,13 @@ impl Service {
         assert!(completed.has_succeeded(), "{completed:?}");
     }
 
-    async fn delete_and_erase(&self, person: Actor) {
+    pub(super) async fn delete_and_erase(&self, person: Actor) {
         self.stage.delete_person(person).await;
         self.stage.erase().await;
     }
 
     /// The files that the store has, by their names.
-    fn files(&self) -> Vec<String> {
+    pub(super) fn files(&self) -> Vec<String> {
         let kept = self.stage.folder.path().join("files/kept");
         let mut folders = vec![kept];
         let mut names = Vec::new();

@@ -14,6 +14,7 @@ fn message(order_id: OrderId, text: &str) -> CommandBody {
     CommandBody::SendMessage {
         order_id,
         text: text.to_owned(),
+        photo: None,
     }
 }
 

@@ -277,6 +277,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
                 "clock_check",
                 "disk",
                 "listeners",
+                "message_photos",
                 "people",
                 "photos",
                 "rate_limiter",

@@ -1,10 +1,11 @@
 //! The cloud's side of messages: tells those after an edge's marks, or what a test says.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use wire::{
-    CommandId, MESSAGE_MARKS_MAX, MESSAGES_IN_ANSWER_MAX, MessagesAnswerFrame, MessagesQueryFrame,
-    OrderId, OrderMessage, Role, UserId,
+    CommandId, MESSAGE_MARKS_MAX, MESSAGE_PHOTO_PART_BYTES_MAX, MESSAGES_IN_ANSWER_MAX,
+    MessagePhotoPart, MessagePhotoPlace, MessagesAnswerFrame, MessagesQueryFrame, OrderId,
+    OrderMessage, PhotoRef, Role, UserId,
 };
 
 use super::{super::id, Cloud, Stored};
@@ -15,6 +16,8 @@ pub(super) struct MessageDesk {
     tells: bool,
     messages: Vec<OrderMessage>,
     queries: Vec<MessagesQueryFrame>,
+    /// The pictures that have arrived, by order and number.
+    pictures: BTreeMap<(OrderId, u64), Vec<u8>>,
     /// The next answers; after them the messages are told.
     script: VecDeque<ScriptedTelling>,
 }
@@ -29,6 +32,19 @@ pub(crate) enum ScriptedTelling {
 impl MessageDesk {
     pub(super) fn tells(&self) -> Option<bool> {
         self.tells.then_some(true)
+    }
+
+    fn tell_part(&self, place: MessagePhotoPlace) -> MessagePhotoPart {
+        let picture = self.pictures.get(&(place.order_id, place.number));
+        let picture = picture.map_or(&[][..], Vec::as_slice);
+        let from = usize::try_from(place.offset).unwrap();
+        let part = picture[from..].chunks(MESSAGE_PHOTO_PART_BYTES_MAX).next();
+        MessagePhotoPart {
+            place,
+            bytes: picture.len().try_into().unwrap(),
+            body: part.unwrap_or_default().to_vec(),
+            is_refused: false,
+        }
     }
 
     fn tell(&self, query: &MessagesQueryFrame) -> MessagesAnswerFrame {
@@ -46,6 +62,7 @@ impl MessageDesk {
             messages,
             is_more,
             is_missing: false,
+            photo: query.photo.map(|place| self.tell_part(place)),
         }
     }
 }
@@ -57,7 +74,10 @@ pub(super) fn answer_messages_query(
 ) -> Option<MessagesAnswerFrame> {
     let desk = &mut state.messages;
     assert!(desk.tells, "asked without being invited");
-    assert!((1..=MESSAGE_MARKS_MAX).contains(&query.marks.len()));
+    match query.photo {
+        None => assert!((1..=MESSAGE_MARKS_MAX).contains(&query.marks.len())),
+        Some(_) => assert!(query.marks.is_empty()),
+    }
     let told = desk.tell(&query);
     desk.queries.push(query);
     match desk.script.pop_front() {
@@ -67,6 +87,7 @@ pub(super) fn answer_messages_query(
             messages: Vec::new(),
             is_more: false,
             is_missing: true,
+            photo: None,
             ..told
         }),
     }
@@ -98,7 +119,23 @@ impl Cloud {
                 provider_id: UserId(id(provider)),
                 text: format!("{number}: 钥匙在垫子下面 🔑"),
                 sent_at,
+                photo: None,
             });
+        });
+    }
+
+    /// The newest message names this photo. Its picture has not arrived.
+    pub(crate) fn name_photo(&self, photo: PhotoRef) {
+        self.with(|state| {
+            let newest = state.messages.messages.last_mut();
+            newest.expect("a message").photo = Some(photo);
+        });
+    }
+
+    pub(crate) fn put_picture(&self, order: u128, number: u64, picture: &[u8]) {
+        self.with(|state| {
+            let place = (OrderId(id(order)), number);
+            state.messages.pictures.insert(place, picture.to_vec());
         });
     }
 

@@ -25,6 +25,7 @@ fn message(order: u128, number: u64) -> OrderMessage {
         provider_id: UserId(id(20)),
         text: "The key is under the mat.".into(),
         sent_at: UnixMillis(5),
+        photo: None,
     }
 }
 
@@ -34,6 +35,25 @@ fn answer(messages: Vec<OrderMessage>) -> Frame {
         messages,
         is_more: true,
         is_missing: false,
+        photo: None,
+    })
+}
+
+fn place(offset: u32) -> MessagePhotoPlace {
+    MessagePhotoPlace {
+        order_id: OrderId(id(1)),
+        number: 4,
+        offset,
+    }
+}
+
+fn part_answer(part: Option<MessagePhotoPart>) -> Frame {
+    Frame::MessagesAnswer(MessagesAnswerFrame {
+        standing: STANDING,
+        messages: Vec::new(),
+        is_more: false,
+        is_missing: part.is_none(),
+        photo: part,
     })
 }
 
@@ -50,6 +70,7 @@ fn one_question_is_under_way_and_its_answer_counts_once() {
     let frame = Frame::MessagesQuery(MessagesQueryFrame {
         standing: STANDING,
         marks: marks.clone(),
+        photo: None,
     });
     assert_eq!(edge.ask_for_messages(marks.clone()), Some(frame));
     assert_eq!(
@@ -70,6 +91,7 @@ fn one_question_is_under_way_and_its_answer_counts_once() {
         messages: Vec::new(),
         is_more: false,
         is_missing: true,
+        photo: None,
     });
     let step = LinkStep::MessagesAnswered(None);
     assert_eq!(edge.handle_signed_frame(missing), [step]);
@@ -93,6 +115,65 @@ fn an_answer_brings_only_what_the_question_asks_for() {
     }
     let told = edge.handle_signed_frame(answer(vec![message(1, 4)]));
     assert!(matches!(told[..], [LinkStep::MessagesAnswered(Some(_))]));
+}
+
+#[test]
+fn a_question_for_a_photo_takes_its_own_part_alone() {
+    let mut edge = open(position());
+    let asked = Frame::MessagesQuery(MessagesQueryFrame {
+        standing: STANDING,
+        marks: Vec::new(),
+        photo: Some(place(8)),
+    });
+    assert_eq!(edge.ask_for_message_photo(place(8)), Some(asked));
+    assert_eq!(edge.ask_for_messages(vec![mark(1, 3)]), None);
+    let part = MessagePhotoPart {
+        place: place(8),
+        bytes: 20,
+        body: vec![0; 12],
+        is_refused: false,
+    };
+    let too_large = MessagePhotoPart {
+        bytes: PHOTO_BYTES_MAX,
+        body: vec![0; MESSAGE_PHOTO_PART_BYTES_MAX + 1],
+        ..part.clone()
+    };
+    for wrong in [
+        MessagePhotoPart {
+            place: place(0),
+            ..part.clone()
+        },
+        MessagePhotoPart {
+            bytes: 19,
+            ..part.clone()
+        },
+        MessagePhotoPart {
+            bytes: PHOTO_BYTES_MAX + 1,
+            ..part.clone()
+        },
+        too_large,
+    ] {
+        let told = edge.handle_signed_frame(part_answer(Some(wrong)));
+        assert_eq!(told, unexpected());
+    }
+    assert_eq!(
+        edge.handle_signed_frame(answer(vec![message(1, 4)])),
+        unexpected()
+    );
+    let told = edge.handle_signed_frame(part_answer(Some(part.clone())));
+    assert_eq!(told, [LinkStep::MessagePhotoAnswered(Some(part.clone()))]);
+    assert_eq!(
+        edge.handle_signed_frame(part_answer(Some(part.clone()))),
+        unexpected()
+    );
+
+    assert!(edge.ask_for_message_photo(place(8)).is_some());
+    let told = edge.handle_signed_frame(part_answer(None));
+    assert_eq!(told, [LinkStep::MessagePhotoAnswered(None)]);
+
+    assert!(edge.ask_for_messages(vec![mark(1, 3)]).is_some());
+    let told = edge.handle_signed_frame(part_answer(Some(part)));
+    assert_eq!(told, unexpected());
 }
 
 #[test]

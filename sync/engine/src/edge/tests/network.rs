@@ -231,6 +231,7 @@ impl World {
                 | LinkStep::Certificate(_)
                 | LinkStep::PhotoAnswered { .. }
                 | LinkStep::MessagesAnswered(_)
+                | LinkStep::MessagePhotoAnswered(_)
                 | LinkStep::Ignored { .. } => Vec::new(),
             };
             self.perform(more);

@@ -84,6 +84,7 @@ fn on(action: Action) -> CommandBody {
         Action::Message => CommandBody::SendMessage {
             order_id,
             text: "Hello".to_owned(),
+            photo: None,
         },
     }
 }

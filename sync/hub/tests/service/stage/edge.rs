@@ -279,6 +279,7 @@ impl Edge {
         self.send(&Frame::MessagesQuery(MessagesQueryFrame {
             standing: self.standing(),
             marks: marks.to_vec(),
+            photo: None,
         }))
         .await;
     }

@@ -124,7 +124,11 @@ impl Stage {
 
     pub(super) async fn write(&self, order_id: OrderId, writer: Actor, text: &str) {
         let text = text.to_owned();
-        let body = CommandBody::SendMessage { order_id, text };
+        let body = CommandBody::SendMessage {
+            order_id,
+            text,
+            photo: None,
+        };
         self.succeed(writer, body).await;
     }
 
