@@ -25,7 +25,52 @@ const enterCode = async (page, code) => {
   await page.locator('#main form button[type="submit"]').click()
 }
 
+/** Chromium's own authenticator, which has a person who is always there. */
+async function addAuthenticator(context, page) {
+  const devtools = await context.newCDPSession(page)
+  await devtools.send('WebAuthn.enable')
+  const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true }
+  const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', { options })
+  return { setVerified: (isUserVerified) => devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified }) }
+}
+
 for (const lang of PAGE_LANGUAGES) {
+  test(`a passkey is added, used at a sign-in, and removed in ${lang}`, async () => {
+    const words = wordsOf('cloud/portal', lang)
+    const state = gateway({ role: 'admin' })
+    const { context, page, go, faults } = await portal.open(state, lang)
+    const authenticator = await addAuthenticator(context, page)
+    await go('/account')
+    await page.locator('#factor-word').fill(PASSWORD)
+    await page.locator('#passkey-label').fill('Laptop')
+    await press(page, words.passkey.add)
+    await page.locator('.recovery-codes li').nth(9).waitFor()
+    await press(page, words.factor.kept)
+    await page.locator('.passkeys').getByRole('heading', { name: 'Laptop' }).waitFor()
+
+    await press(page, words.factor.renew)
+    await page.locator('.recovery-codes').waitFor()
+    await press(page, words.factor.kept)
+
+    state.role = null
+    Object.assign(state.factor, { asks: 'second_factor_required', ways: ['passkey', 'recovery_code'] })
+    await go('/sign-in?back=/people')
+    await enterPassword(page, words)
+    await page.getByRole('heading', { name: words.factor.confirmTitle }).waitFor()
+    await authenticator.setVerified(false)
+    await press(page, words.passkey.use)
+    await page.getByRole('alert').getByText(words.passkey.stopped).waitFor()
+    await authenticator.setVerified(true)
+    await press(page, words.passkey.use)
+    await page.waitForURL('**/people')
+
+    await go('/account')
+    await page.locator('.passkeys .button').click()
+    await page.locator('#factor-word').waitFor()
+    assert.deepEqual(faults(), [])
+    await context.close()
+  })
+
   test(`a second factor is set up, renewed and turned off on the account page in ${lang}`, async () => {
     const { account, factor: words } = wordsOf('cloud/portal', lang)
     const state = gateway({ role: 'admin' })
@@ -67,6 +112,21 @@ for (const lang of PAGE_LANGUAGES) {
     await enterPassword(page, words)
     await enterCode(page, '000000')
     await page.locator('#factor-code[aria-invalid="true"]').waitFor()
+    await enterCode(page, '123456')
+    await page.waitForURL('**/people')
+    assert.deepEqual(faults(), [])
+    await context.close()
+  })
+
+  test(`a page at another address says that passkeys do not work there, and takes the code, in ${lang}`, async () => {
+    const words = wordsOf('cloud/portal', lang)
+    const site = 'portal.example.org'
+    const state = gateway({ role: null, factor: { asks: 'second_factor_required', ways: ['passkey', 'app', 'recovery_code'], site } })
+    const { context, page, go, faults } = await portal.open(state, lang)
+    await go('/sign-in?back=/people')
+    await enterPassword(page, words)
+    await page.getByText(words.passkey.address.replace('{site}', site)).waitFor()
+    assert.equal(await page.getByRole('button', { name: words.passkey.use }).count(), 0)
     await enterCode(page, '123456')
     await page.waitForURL('**/people')
     assert.deepEqual(faults(), [])

@@ -49,6 +49,8 @@ const OPENED = {
   'admin second factor': ['admin', `/people/${GUARDED}`, button('cloud/portal', ({ people }) => people.factor.remove)],
   'admin set-up of a second factor': ['admin', '/account', drawFactor],
   'sign-in with a second factor': ['', '/sign-in', signIn, { factor: { asks: 'second_factor_required' } }],
+  'sign-in with a passkey': ['', '/sign-in', signIn, { factor: { asks: 'second_factor_required', ways: ['passkey', 'app', 'recovery_code'] } }],
+  'admin passkeys': ['admin', '/account', (page) => page.locator('.passkeys').scrollIntoViewIfNeeded(), { factor: { passkeys: [{ id: ORDER, label: 'Laptop', created_at: '2026-11-21T08:00:00.000Z', last_used_at: null, credential: 'AQID' }] } }],
   'sign-in that sets up a second factor': ['', '/sign-in', signIn, { factor: { asks: 'second_factor_setup_required' } }],
   'customer deletion': ['customer', '/account', button('cloud/portal', ({ deletion }) => deletion.ask)],
   'report of a message': ['customer', `/orders/${ORDER}/messages`, button('cloud/portal', ({ messages }) => messages.report)],
@@ -103,7 +105,7 @@ for (const lang of PAGE_LANGUAGES) {
         const opened = await open(gateway({ role: role || null, ...more }), lang)
         await opened.go(path)
         await show(opened.page, lang)
-        await opened.page.locator('dialog[open], :popover-open, #factor-code').waitFor()
+        await opened.page.locator('dialog[open], :popover-open, #factor-code, .passkeys').waitFor()
         await inspect(opened, name.replaceAll(' ', '-'), lang)
         await opened.context.close()
       })

@@ -26,6 +26,19 @@ export const CSRF = 'csrf-of-this-session'
 /** Of everybody. */
 export const PASSWORD = 'correct horse battery'
 const OTHER = id(4)
+const CHALLENGE = 'BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc'
+const WRONG_PASSKEY = [401, { code: 'passkey_wrong', title: 'The passkey was not accepted.', status: 401 }]
+/** Whether a browser has answered our challenge in that ceremony, at this page. Rust tests verify the rest. */
+function answers({ client_data: clientData }, type) {
+  const told = JSON.parse(Buffer.from(clientData, 'base64url'))
+  return told.type === type && told.challenge === CHALLENGE && told.origin.startsWith('http://localhost:')
+}
+/** The id of a new credential, which comes after 55 bytes of the authenticator's data. */
+function credentialIn(attestation) {
+  const bytes = Buffer.from(attestation, 'base64url')
+  const data = bytes.subarray(bytes.indexOf('authData') + 10)
+  return data.subarray(55, 55 + data.readUInt16BE(53)).toString('base64url')
+}
 export const FACTOR_SECRET = { secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', address: 'otpauth://totp/Holdfast:chenyu?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Holdfast' }
 export const RECOVERY_CODES = Array.from({ length: 10 }, (_, n) => `7KQ2-XM4T-B9HD-000${n}`)
 export const NAMES = { [PEOPLE.customer.user_id]: '林小梅', [PEOPLE.provider.user_id]: '王建国', [OTHER]: '赵敏', [PEOPLE.admin.user_id]: '陈宇' }
@@ -175,7 +188,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       ] },
       { name: 'order.unrouted', kind: 'unrouted', part: 'order', waiting: 0, letters: [] },
     ],
-    factor: { code: '123456', since: null, asks: undefined, ...factor },
+    factor: { code: '123456', since: null, passkeys: [], site: 'localhost', asks: undefined, ways: ['app', 'recovery_code'], ...factor },
     payments, requests, methods: ['simulated'], kept: [], lines: lines ?? LINES[role] ?? [],
     orders: [...orders, orderOf(60, { status: 'accepted', provider_id: PEOPLE.provider.user_id, version: 3, title: '厨房水龙头漏水', ...own })],
   }
@@ -188,19 +201,50 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   const page = (items) => ({ items, next: null })
   const BY = { oldest: (a, b) => a.created_at.localeCompare(b.created_at), price_low: (a, b) => a.price - b.price, price_high: (a, b) => b.price - a.price, start: (a, b) => (a.service_start_time ?? '9').localeCompare(b.service_start_time ?? '9') }
   const sorted = (items, query) => items.toSorted(BY[query.get('sort')] ?? (() => 0))
+  const isProof = (proof) => proof && answers(proof, 'webauthn.get') && state.factor.passkeys.some(({ credential }) => credential === proof.credential_id)
+  const factorProof = (body) => {
+    if (body.passkey) return isProof(body.passkey) ? undefined : WRONG_PASSKEY
+    return body.code === state.factor.code ? undefined : [401, { code: 'code_wrong', title: 'The code is wrong.', status: 401 }]
+  }
+  const ownProof = (body) => {
+    if (state.factor.since || state.factor.passkeys.length > 0) return factorProof(body)
+    return body.password === PASSWORD ? undefined : [401, { code: 'invalid_credentials', title: 'The user name or the password is wrong.', status: 401 }]
+  }
+  const newPasskey = () => ({ challenge: CHALLENGE, site: state.factor.site, user_handle: PEOPLE.admin.user_id, username: 'chenyu', credentials: state.factor.passkeys.map(({ credential }) => credential), expires_at: at('10:35:00') })
   const routes = [
     ['GET', /^\/session$/, () => (state.role ? { ...PEOPLE[state.role], ...(said && { username: said }), region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF } : 401)],
-    ['POST', /^\/session\/second-factor$/, ({ body }) => (body.code === state.factor.code
+    ['POST', /^\/session\/second-factor$/, ({ body }) => (body.code === state.factor.code || body.new_passkey || isProof(body.passkey)
       ? { ...PEOPLE[state.role = 'admin'], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF, ...(state.factor.asks === 'second_factor_setup_required' && { recovery_codes: RECOVERY_CODES }) }
       : [401, { code: 'code_wrong', title: 'The code is wrong.', status: 401 }])],
     ['DELETE', /^\/session$/, () => { delete state.role; return [204] }],
-    ['POST', /^\/session$/, ({ body }) => (state.factor.asks ? [401, { code: state.factor.asks, title: 'A second factor', status: 401, ticket: 'a-ticket', expires_at: at('11:00:00') }] : { ...PEOPLE[(state.role ??= roleNamed(body.username))], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF })],
+    ['POST', /^\/session$/, ({ body }) => (state.factor.asks ? [401, { code: state.factor.asks, title: 'A second factor', status: 401, ticket: 'a-ticket', expires_at: at('11:00:00'), passkey_site: state.factor.site, ...(state.factor.asks === 'second_factor_required' && { ways: state.factor.ways }) }] : { ...PEOPLE[(state.role ??= roleNamed(body.username))], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF })],
     ['POST', /^\/auth\/login\/second-factor\/set-up$/, () => FACTOR_SECRET],
-    ['GET', /^\/auth\/second-factor$/, () => ({ since: state.factor.since, recovery_codes_left: state.factor.since ? 10 : 0, required: false })],
-    ['POST', /^\/auth\/second-factor$/, ({ body }) => (body.password === PASSWORD ? FACTOR_SECRET : [401, { code: 'invalid_credentials', title: 'The user name or the password is wrong.', status: 401 }])],
+    ['GET', /^\/auth\/second-factor$/, () => {
+      const { since, passkeys, site } = state.factor
+      const first = since ?? passkeys[0]?.created_at ?? null
+      return { since: first, app_since: since, passkeys: passkeys.map(({ credential, ...item }) => item), passkey_site: site, recovery_codes_left: first ? 10 : 0, required: false }
+    }],
+    ['POST', /^\/auth\/second-factor$/, ({ body }) => ownProof(body) ?? FACTOR_SECRET],
+    ['POST', /^\/auth\/second-factor\/passkeys\/begin$/, ({ body }) => ownProof(body) ?? newPasskey()],
+    ['POST', /^\/auth\/login\/second-factor\/passkey\/set-up$/, () => newPasskey()],
+    ['POST', /^\/auth\/(login\/)?second-factor\/passkey$/, () => ({ challenge: CHALLENGE, site: state.factor.site, credentials: state.factor.passkeys.map(({ credential }) => credential), expires_at: at('10:35:00') })],
+    ['POST', /^\/auth\/second-factor\/passkeys$/, ({ body }) => {
+      if (!answers(body, 'webauthn.create')) return WRONG_PASSKEY
+      const isFirst = !state.factor.since && state.factor.passkeys.length === 0
+      state.factor.passkeys.push({ id: id(700 + state.factor.passkeys.length), label: body.label, created_at: at('10:30:00'), last_used_at: null, credential: credentialIn(body.attestation) })
+      return { id: id(700), ...(isFirst && { recovery_codes: RECOVERY_CODES }) }
+    }],
+    ['POST', /^\/auth\/second-factor\/passkeys\/([\w-]+)\/remove$/, ({ match, body }) => {
+      const refused = factorProof(body)
+      if (refused) return refused
+      state.factor.passkeys = state.factor.passkeys.filter(({ id: own }) => own !== match[1])
+      return [204]
+    }],
     ['POST', /^\/auth\/second-factor\/(confirm|recovery-codes|turn-off)$/, ({ match, body }) => {
-      if (body.code !== state.factor.code) return [401, { code: 'code_wrong', title: 'The code is wrong.', status: 401 }]
-      state.factor.since = match[1] === 'turn-off' ? null : at('10:30:00')
+      const refused = factorProof(body)
+      if (refused) return refused
+      if (match[1] === 'turn-off') state.factor.since = null
+      if (match[1] === 'confirm') state.factor.since = at('10:30:00')
       return match[1] === 'turn-off' ? [204] : { recovery_codes: RECOVERY_CODES }
     }],
     ['GET', /^\/pages\/(help|terms|privacy)$/, ({ match, headers }) => sitePage(match[1], headers['accept-language'] === 'zh-CN' ? 'zh-CN' : 'en')],

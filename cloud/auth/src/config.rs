@@ -44,6 +44,9 @@ pub struct Config {
     /// Which staff cannot sign in without a second factor: `off`, `sensitive` (those who move money
     /// or manage people or keys), or `staff`. Others may set one up.
     pub second_factor: SecondFactorPolicy,
+    /// The portal's origin, such as `https://portal.example.org`: passkeys belong to its host name
+    /// and work only there. Empty: only at `http://localhost`.
+    pub portal_origin: String,
     /// Destination of codes to phones: `off`, `folder:/a/folder`, or a gateway's `https://`
     /// address.
     pub sms_url: String,
@@ -121,6 +124,7 @@ impl PartConfig for Config {
             sign_ins_per_account_per_minute: SIGN_INS_PER_ACCOUNT_PER_MINUTE,
             registrations_per_address_per_day: REGISTRATIONS_PER_ADDRESS_PER_DAY,
             second_factor: SecondFactorPolicy::Off,
+            portal_origin: String::new(),
             sms_url: "off".to_owned(),
             sms_secret: PathBuf::new(),
             phone_country: CountryCode::default(),

@@ -4,7 +4,7 @@ use platform::{StoreError, sql::SqlError};
 use process::problem::{Problem, log_fault};
 use wire::Code;
 
-use crate::{domain::RoleRefusal, passwords::PasswordError};
+use crate::{domain::RoleRefusal, passwords::PasswordError, webauthn::PasskeyFault};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -73,6 +73,7 @@ impl<R> From<AttemptError<R, StoreError>> for AttemptError<R, ServiceError> {
 }
 
 impl RefusalReason for RoleRefusal {}
+impl RefusalReason for PasskeyFault {}
 
 /// A full password queue drains within seconds.
 const BUSY_RETRY_S: u32 = 5;

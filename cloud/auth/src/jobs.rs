@@ -41,7 +41,7 @@ pub(crate) fn build_jobs(
             let removed = purge_expired(&store, &clock).await?;
             tracing::info!(
                 removed,
-                "Removed expired sessions, devices, failed sign-ins, sign-in flows, codes, tickets, address claims and acts of admins"
+                "Removed expired sessions, devices, failed sign-ins, sign-in flows, codes, tickets, challenges, address claims and acts of admins"
             );
             Ok(())
         }
@@ -72,20 +72,22 @@ pub(crate) async fn purge_expired(store: &Store, clock: &Clock) -> Result<usize,
         let claims = store.purge_address_claims(now).await?;
         let ended_devices = store.purge_ended_devices(now.plus_ms(-KEPT_MS)).await?;
         let tickets = store.purge_sign_in_tickets(now).await?;
+        let challenges = store.purge_passkey_challenges(now).await?;
         let acts = store.purge_acts(now.plus_ms(-ACTS_KEPT_MS)).await?;
-        removed +=
-            sessions + failures + devices + flows + codes + claims + ended_devices + tickets + acts;
-        if sessions
-            .max(failures)
-            .max(devices)
-            .max(flows)
-            .max(codes)
-            .max(claims)
-            .max(ended_devices)
-            .max(tickets)
-            .max(acts)
-            < BATCH
-        {
+        let rounds = [
+            sessions,
+            failures,
+            devices,
+            flows,
+            codes,
+            claims,
+            ended_devices,
+            tickets,
+            challenges,
+            acts,
+        ];
+        removed += rounds.iter().sum::<usize>();
+        if rounds.iter().all(|rows| *rows < BATCH) {
             break;
         }
     }

@@ -23,6 +23,7 @@ mod handlers {
     pub(crate) mod identities;
     pub(crate) mod keys;
     pub(crate) mod oidc;
+    pub(crate) mod passkeys;
     pub(crate) mod passwords;
     pub(crate) mod people;
     pub(crate) mod phone_codes;
@@ -36,6 +37,7 @@ mod jobs;
 mod limits;
 mod oidc;
 mod open_matters;
+mod passkeys;
 mod passwords;
 mod phone_codes;
 mod routes;
@@ -46,6 +48,7 @@ mod sign_in;
 mod signing;
 mod store;
 mod totp;
+mod webauthn;
 
 texts::include_texts!(say);
 
@@ -80,6 +83,7 @@ use crate::{
     session_cache::SessionStatusCache,
     signing::SigningKeys,
     store::{MIGRATIONS, NameHash, Store},
+    webauthn::RelyingParty,
 };
 
 pub use account_deletions::{AccountDeletions, DeletionError};
@@ -165,6 +169,8 @@ pub async fn open(
     let grant_hours = config.device_grant_hours;
     let kiosks = parse_kiosks(&config.kiosks)?;
     let second_factor = config.second_factor;
+    let passkey_site = RelyingParty::from_origin(&config.portal_origin);
+    let passkey_site = passkey_site.map_err(OpenError::own_failure("could not set up passkeys"))?;
     let addresses_trusted_before = parse_trusted_before(&config.addresses_trusted_before)?;
     let service = Service {
         store,
@@ -176,6 +182,7 @@ pub async fn open(
         grant_hours,
         kiosks,
         second_factor,
+        passkey_site,
         addresses_trusted_before,
         deletion_days: config.deletion_days,
         open_matters,

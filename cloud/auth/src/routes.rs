@@ -22,8 +22,8 @@ use wire::{
 use crate::{
     handlers::{
         account_deletions, admin_acts, contacts, devices, email_addresses, factor_sign_ins,
-        identities, keys, oidc, passwords, people, phone_codes, phone_links, roles, second_factors,
-        sessions, tokens,
+        identities, keys, oidc, passkeys, passwords, people, phone_codes, phone_links, roles,
+        second_factors, sessions, tokens,
     },
     service::Service,
 };
@@ -188,17 +188,18 @@ const STAFF: Audience = Audience::Roles(&[Role::Admin], Code::RoleForbidden);
 #[rustfmt::skip]
 fn add_second_factor_routes<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
-        AccountLocked, CodeWrong, InvalidCredentials, NotFound, PermissionMissing, RoleForbidden,
-        SecondFactorExists, TooManyRequests, VisitOver,
+        AccountLocked, CodeWrong, InvalidCredentials, LastSecondFactor, NotFound, PasskeyWrong,
+        PermissionMissing, RoleForbidden, SecondFactorExists, TooManyRequests, VisitOver,
     };
-    to
+    add_passkey_routes(to)
         .add_public_route(
             route(POST, "/api/v1/auth/login/second-factor", ENTRANT).without_key(
                 "a repeat fails because its ticket is spent; tokens are not stored for replay",
             ),
-            "Get a one-hour access token for the ticket of a sign-in and a code of the second \
-             factor",
-            &[VisitOver, CodeWrong, AccountLocked, TooManyRequests],
+            "Get a one-hour access token for the ticket of a sign-in and a proof of the second \
+             factor: a code, or a passkey's answer",
+            &[VisitOver, CodeWrong, PasskeyWrong, SecondFactorExists, AccountLocked,
+                TooManyRequests],
             factor_sign_ins::sign_in_by_factor)
         .add_public_route(
             route(POST, "/api/v1/auth/login/second-factor/set-up", ENTRANT).without_key(
@@ -207,20 +208,21 @@ fn add_second_factor_routes<T: RouteTable<Service>>(to: T) -> T {
             "Draw the secret of a required second factor, with the ticket of a sign-in",
             &[VisitOver, SecondFactorExists], factor_sign_ins::set_up_at_sign_in)
         .add_public_route(route(GET, "/api/v1/auth/second-factor", STAFF),
-            "Show whether you have a second factor", &[RoleForbidden], second_factors::show_factor)
+            "Show your second factors", &[RoleForbidden], second_factors::show_factor)
         .add_public_route(
             route(POST, "/api/v1/auth/second-factor", STAFF).without_key(
                 "a repeat draws another secret; secrets are not stored for replay",
             ),
-            "Draw the secret of your second factor, with your password; it counts once confirmed",
-            &[RoleForbidden, InvalidCredentials, AccountLocked, TooManyRequests,
-                SecondFactorExists],
+            "Draw the secret of an authenticator app, with your password, or with a passkey or a \
+             recovery code if you have one; it counts once confirmed",
+            &[RoleForbidden, InvalidCredentials, CodeWrong, PasskeyWrong, AccountLocked,
+                TooManyRequests, SecondFactorExists],
             second_factors::begin_set_up)
         .add_public_route(
             route(POST, "/api/v1/auth/second-factor/confirm", STAFF).without_key(
                 "a repeat fails because the secret is confirmed; codes are not stored for replay",
             ),
-            "Confirm your second factor with its first code; your other sessions end",
+            "Confirm your authenticator app with its first code; your other sessions end",
             &[RoleForbidden, NotFound, CodeWrong, AccountLocked, TooManyRequests,
                 SecondFactorExists],
             second_factors::confirm_set_up)
@@ -228,20 +230,74 @@ fn add_second_factor_routes<T: RouteTable<Service>>(to: T) -> T {
             route(POST, "/api/v1/auth/second-factor/recovery-codes", STAFF).without_key(
                 "a repeat fails because its code is spent; codes are not stored for replay",
             ),
-            "Replace your recovery codes, with a code of your second factor",
-            &[RoleForbidden, NotFound, CodeWrong, AccountLocked, TooManyRequests],
+            "Replace your recovery codes, with a proof of your second factor",
+            &[RoleForbidden, NotFound, CodeWrong, PasskeyWrong, AccountLocked, TooManyRequests],
             second_factors::renew_codes)
         .add_public_route(
             route(POST, "/api/v1/auth/second-factor/turn-off", STAFF)
                 .without_key("a repeat fails because its code is spent"),
-            "Turn your second factor off, with one of its codes; your other sessions end, and this \
-             one too if your work requires a second factor",
-            &[RoleForbidden, NotFound, CodeWrong, AccountLocked, TooManyRequests],
+            "Turn your authenticator app off, with a proof of your second factor; your other \
+             sessions end",
+            &[RoleForbidden, NotFound, CodeWrong, PasskeyWrong, LastSecondFactor, AccountLocked,
+                TooManyRequests],
             second_factors::turn_off)
         .add_public_route(
             admin(POST, "/api/v1/admin/users/{id}/second-factor/remove", &[ResetPasswords]),
-            "Remove another person's lost second factor; all their sessions end (audited)",
+            "Remove another person's lost second factors; all their sessions end (audited)",
             &[NotFound, RoleForbidden, PermissionMissing], second_factors::remove_factor)
+}
+
+/// Passkeys of staff.
+#[rustfmt::skip]
+fn add_passkey_routes<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{
+        AccountLocked, CodeWrong, InvalidCredentials, LastSecondFactor, NotFound, PasskeyWrong,
+        RoleForbidden, SecondFactorExists, TooManyPasskeys, TooManyRequests, VisitOver,
+    };
+    to
+        .add_public_route(
+            route(POST, "/api/v1/auth/login/second-factor/passkey", ENTRANT).without_key(
+                "a repeat draws another challenge; challenges are not stored for replay",
+            ),
+            "Draw a challenge for your passkey, with the ticket of a sign-in",
+            &[VisitOver], factor_sign_ins::ask_passkey)
+        .add_public_route(
+            route(POST, "/api/v1/auth/login/second-factor/passkey/set-up", ENTRANT).without_key(
+                "a repeat draws another challenge; challenges are not stored for replay",
+            ),
+            "Draw a challenge for a new passkey where one is required, with the ticket of a sign-in",
+            &[VisitOver, SecondFactorExists], factor_sign_ins::set_up_passkey_at_sign_in)
+        .add_public_route(
+            route(POST, "/api/v1/auth/second-factor/passkey", STAFF).without_key(
+                "a repeat draws another challenge; challenges are not stored for replay",
+            ),
+            "Draw a challenge for a proof by one of your passkeys",
+            &[RoleForbidden], passkeys::ask_proof)
+        .add_public_route(
+            route(POST, "/api/v1/auth/second-factor/passkeys/begin", STAFF).without_key(
+                "a repeat draws another challenge; challenges are not stored for replay",
+            ),
+            "Draw a challenge for a new passkey, with your password, or with a proof of your \
+             second factor if you have one",
+            &[RoleForbidden, InvalidCredentials, CodeWrong, PasskeyWrong, AccountLocked,
+                TooManyRequests],
+            passkeys::begin_passkey)
+        .add_public_route(
+            route(POST, "/api/v1/auth/second-factor/passkeys", STAFF).without_key(
+                "a repeat fails because its challenge is spent; recovery codes are not stored for \
+                 replay",
+            ),
+            "Add a passkey; with your first second factor your other sessions end",
+            &[RoleForbidden, PasskeyWrong, SecondFactorExists, TooManyPasskeys, NotFound],
+            passkeys::add_passkey)
+        .add_public_route(
+            route(POST, "/api/v1/auth/second-factor/passkeys/{id}/remove", STAFF)
+                .without_key("a repeat fails because its proof is spent"),
+            "Remove one of your passkeys, with a proof of your second factor; your other sessions \
+             end",
+            &[RoleForbidden, NotFound, CodeWrong, PasskeyWrong, LastSecondFactor, AccountLocked,
+                TooManyRequests],
+            passkeys::remove_passkey)
 }
 
 #[rustfmt::skip]

@@ -1,9 +1,10 @@
 //! Second factors of staff in every sign-in and session: the policy, the ticket of a sign-in that
-//! waits for a code, and the checks of codes.
+//! waits for one, and the checks of codes. `passkeys` checks the others.
 //!
 //! Invariants: each way to begin a session passes `check_second_factor`; a code works once.
 
 use process::{problem::Problem, random, trace::TraceId};
+use serde::Serialize;
 use wire::{Code, IdentityId, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
@@ -11,10 +12,11 @@ use crate::{
     errors::{AttemptError, RefusalReason, ServiceError},
     service::{IntoProblem, Service},
     store::{
-        Account, NewRecoveryCode, OneTimeCodeHash, SecondFactor, SessionEnding, SignInTicket,
-        TicketHash,
+        Account, ChallengeOwner, FactorStanding, NewRecoveryCode, OneTimeCodeHash, SecondFactor,
+        SessionEnding, SignInTicket, TicketHash,
     },
     totp::TotpSecret,
+    webauthn::PasskeyProof,
 };
 
 /// Time to fetch the phone, or to set up an app.
@@ -24,11 +26,30 @@ const PENDING_SECRET_LIFE_MS: i64 = 10 * 60 * 1000;
 const TICKET_BYTES: usize = 32;
 const RECOVERY_CODES: usize = 10;
 
+/// What a person may use as their second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorWay {
+    Passkey,
+    App,
+    RecoveryCode,
+}
+
 /// The step that a sign-in still needs.
 pub enum SecondFactorStep {
-    Code(IssuedTicket),
+    Prove {
+        ticket: IssuedTicket,
+        ways: Vec<FactorWay>,
+    },
     /// The account's role requires a second factor that is not set up yet.
     SetUp(IssuedTicket),
+}
+
+/// What a person shows as their second factor.
+pub enum FactorProof {
+    /// A code of the app, or a recovery code.
+    Code(String),
+    Passkey(PasskeyProof),
 }
 
 /// Replaces the password, or another service's answer, until the second factor arrives.
@@ -37,45 +58,72 @@ pub struct IssuedTicket {
     expires_at: UnixMillis,
 }
 
+/// New recovery codes, to store and to show once.
+pub struct DrawnRecoveryCodes {
+    pub rows: Vec<NewRecoveryCode>,
+    pub shown: Vec<String>,
+}
+
 impl RefusalReason for SecondFactorStep {}
 
 impl IntoProblem for SecondFactorStep {
-    fn into_problem(self, _: &Service) -> Problem {
-        let (code, ticket) = match self {
-            Self::Code(ticket) => (Code::SecondFactorRequired, ticket),
-            Self::SetUp(ticket) => (Code::SecondFactorSetupRequired, ticket),
+    fn into_problem(self, service: &Service) -> Problem {
+        let (code, ticket, ways) = match self {
+            Self::Prove { ticket, ways } => (Code::SecondFactorRequired, ticket, Some(ways)),
+            Self::SetUp(ticket) => (Code::SecondFactorSetupRequired, ticket, None),
         };
-        Problem::new(code)
+        let problem = Problem::new(code)
             .with_member("ticket", ticket.secret)
             .with_member("expires_at", ticket.expires_at)
+            .with_member("passkey_site", service.passkey_site.id());
+        match ways {
+            Some(ways) => problem.with_member("ways", ways),
+            None => problem,
+        }
     }
 }
 
 impl Service {
-    /// Returns when the account's second factor was confirmed, for the session's own check. Refuses
-    /// a sign-in that lacks a code, or that lacks a required second factor.
+    /// Returns the second factors of an admin, for the session's own check. Refuses a sign-in that
+    /// lacks a proof of one, or that lacks a required second factor.
     pub async fn check_second_factor(
         &self,
         account: &Account,
         identity: Option<IdentityId>,
-        has_code: bool,
-    ) -> Result<Option<UnixMillis>, AttemptError<SecondFactorStep>> {
+        has_proof: bool,
+    ) -> Result<FactorStanding, AttemptError<SecondFactorStep>> {
         if account.role_id != Role::Admin {
-            return Ok(None);
+            return Ok(FactorStanding::default());
         }
-        let since = self.store.second_factor_since(account.id).await?;
-        if since.is_some() && has_code {
-            return Ok(since);
+        let standing = self.store.factor_standing(account.id).await?;
+        if standing.is_empty() {
+            if !self.requires_factor(account.id).await? {
+                return Ok(standing);
+            }
+            let ticket = self.issue_ticket(account, identity).await?;
+            return Err(SecondFactorStep::SetUp(ticket).into());
         }
-        if since.is_none() && !self.requires_factor(account.id).await? {
-            return Ok(None);
+        if has_proof {
+            return Ok(standing);
         }
+        let ways = self.list_factor_ways(account.id, standing).await?;
         let ticket = self.issue_ticket(account, identity).await?;
-        let step = match since {
-            Some(_) => SecondFactorStep::Code(ticket),
-            None => SecondFactorStep::SetUp(ticket),
-        };
-        Err(step.into())
+        Err(SecondFactorStep::Prove { ticket, ways }.into())
+    }
+
+    async fn list_factor_ways(
+        &self,
+        user: UserId,
+        standing: FactorStanding,
+    ) -> Result<Vec<FactorWay>, ServiceError> {
+        let codes = self.store.count_recovery_codes(user).await?;
+        let ways = [
+            (FactorWay::Passkey, standing.passkeys > 0),
+            (FactorWay::App, standing.app_since.is_some()),
+            (FactorWay::RecoveryCode, codes > 0),
+        ];
+        let usable = ways.into_iter().filter(|(_, is_usable)| *is_usable);
+        Ok(usable.map(|(way, _)| way).collect())
     }
 
     async fn issue_ticket(
@@ -117,23 +165,37 @@ impl Service {
         if role != Role::Admin || self.second_factor.is_off() {
             return Ok(false);
         }
-        let since = self.store.second_factor_since(user).await?;
-        Ok(since.is_none() && self.requires_factor(user).await?)
+        let standing = self.store.factor_standing(user).await?;
+        Ok(standing.is_empty() && self.requires_factor(user).await?)
     }
 
-    /// Spends a code of the app or a recovery code. Returns false if it is wrong or was used.
-    pub async fn use_factor_code(
+    /// Spends a proof: a code, or the challenge of `owner` that a passkey answers. Returns false if
+    /// it is wrong or was used.
+    pub async fn use_factor_proof(
         &self,
-        factor: &SecondFactor,
-        typed: &str,
+        owner: ChallengeOwner,
+        proof: &FactorProof,
     ) -> Result<bool, ServiceError> {
-        let user = factor.user_id;
+        match proof {
+            FactorProof::Code(typed) => self.use_factor_code(owner.user(), typed).await,
+            FactorProof::Passkey(proof) => self.use_passkey(owner, proof).await,
+        }
+    }
+
+    async fn use_factor_code(&self, user: UserId, typed: &str) -> Result<bool, ServiceError> {
         match SecondFactorCode::parse_typed(typed) {
             None => Ok(false),
-            Some(SecondFactorCode::App(code)) => match self.find_step(factor, &code) {
-                None => Ok(false),
-                Some(step) => Ok(self.store.spend_step(factor, step).await?),
-            },
+            Some(SecondFactorCode::App(code)) => {
+                let factor = self.store.load_second_factor(user).await?;
+                let factor = factor.filter(|factor| factor.confirmed_at.is_some());
+                let Some(factor) = factor else {
+                    return Ok(false);
+                };
+                match self.find_step(&factor, &code) {
+                    None => Ok(false),
+                    Some(step) => Ok(self.store.spend_step(&factor, step).await?),
+                }
+            }
             Some(SecondFactorCode::Recovery(code)) => {
                 let hash = OneTimeCodeHash::from_code(&code);
                 let is_right = self.store.spend_recovery_code(user, hash).await?;
@@ -183,13 +245,12 @@ impl Service {
             return Ok(None);
         };
         let user = pending.user_id;
-        let codes = draw_recovery_codes();
-        let rows = self.to_code_rows(&codes);
+        let codes = self.draw_recovery_codes();
         let why = SessionEnding::FactorChanged;
         let change = self.begin_account_change(user, Role::Admin, except, why, trace);
         let ended = self
             .store
-            .confirm_second_factor(pending, step, &rows, change.revocation, |session| {
+            .confirm_second_factor(pending, step, &codes.rows, change.revocation, |session| {
                 change.build_event(session)
             })
             .await?;
@@ -197,31 +258,26 @@ impl Service {
             return Ok(None);
         };
         tracing::info!(user.id = %user, ended, "A person set up a second factor");
-        Ok(Some(reveal_codes(&codes)))
+        Ok(Some(codes.shown))
     }
 
     pub async fn renew_recovery_codes(&self, user: UserId) -> Result<Vec<String>, ServiceError> {
-        let codes = draw_recovery_codes();
-        let rows = self.to_code_rows(&codes);
-        self.store.replace_recovery_codes(user, &rows).await?;
+        let codes = self.draw_recovery_codes();
+        self.store.replace_recovery_codes(user, &codes.rows).await?;
         tracing::info!(user.id = %user, "A person replaced their recovery codes");
-        Ok(reveal_codes(&codes))
+        Ok(codes.shown)
     }
 
-    fn to_code_rows(&self, codes: &[OneTimeCode]) -> Vec<NewRecoveryCode> {
+    pub fn draw_recovery_codes(&self) -> DrawnRecoveryCodes {
+        let codes = (0..RECOVERY_CODES).map(|_| OneTimeCode::new(random::draw_bytes()));
+        let codes: Vec<OneTimeCode> = codes.collect();
         let rows = codes.iter().map(|code| NewRecoveryCode {
             id: self.clock.new_id(),
             hash: OneTimeCodeHash::from_code(code),
         });
-        rows.collect()
+        DrawnRecoveryCodes {
+            rows: rows.collect(),
+            shown: codes.iter().map(OneTimeCode::reveal).collect(),
+        }
     }
-}
-
-fn draw_recovery_codes() -> Vec<OneTimeCode> {
-    let codes = (0..RECOVERY_CODES).map(|_| OneTimeCode::new(random::draw_bytes()));
-    codes.collect()
-}
-
-fn reveal_codes(codes: &[OneTimeCode]) -> Vec<String> {
-    codes.iter().map(OneTimeCode::reveal).collect()
 }

@@ -33,6 +33,7 @@ use crate::{
     session_cache::{PendingRevocation, SessionStatusCache},
     signing::SigningKeys,
     store::{NameHash, SessionEnding, Store},
+    webauthn::RelyingParty,
 };
 
 pub(crate) const ACCESS_TOKEN_SECONDS: i64 = 3600;
@@ -49,6 +50,7 @@ pub struct Service {
     /// The accounts that are kiosks, by name.
     pub kiosks: Arc<[NameHash]>,
     pub second_factor: SecondFactorPolicy,
+    pub passkey_site: RelyingParty,
     pub addresses_trusted_before: UnixMillis,
     pub deletion_days: u32,
     pub open_matters: OpenMatters,

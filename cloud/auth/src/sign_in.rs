@@ -41,8 +41,8 @@ pub struct SignInOrigin {
     pub device: Option<DeviceSecret>,
     /// Replaces the password.
     pub identity: Option<IdentityId>,
-    /// The sign-in has brought a code of the account's second factor.
-    pub has_factor_code: bool,
+    /// The sign-in has proved a second factor of the account.
+    pub has_factor_proof: bool,
 }
 
 /// The reason for rejecting a password or the code that replaces it.
@@ -194,7 +194,7 @@ impl Service {
                     address,
                     device,
                     identity: None,
-                    has_factor_code: false,
+                    has_factor_proof: false,
                 });
             }
             if !self.store.is_issued_device(place, now).await? {
@@ -214,7 +214,7 @@ impl Service {
             address,
             device,
             identity: None,
-            has_factor_code: false,
+            has_factor_proof: false,
         })
     }
 
@@ -301,8 +301,8 @@ impl Service {
         tablet: Option<Tablet>,
         trace: &TraceId,
     ) -> Result<Option<AccessGrant>, AttemptError<SecondFactorStep>> {
-        let factor_since = self
-            .check_second_factor(account, origin.identity, origin.has_factor_code)
+        let factors = self
+            .check_second_factor(account, origin.identity, origin.has_factor_proof)
             .await?;
         let last = self.store.last_sign_in(account.id).await?;
         let wrong_passwords = self.report_wrong_guesses(last, &origin).await?;
@@ -325,7 +325,7 @@ impl Service {
             place: origin.place,
             known_by: (self.clock.new_id(), origin.find_familiar_place(&session)),
             identity: origin.identity,
-            factor_since,
+            factors,
         };
         let news = EventType::UserNewDeviceSeen;
         let news = build_user_event(news, &self.clock, trace, account.id, account.role_id, None)?;

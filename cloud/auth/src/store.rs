@@ -1,6 +1,6 @@
 //! Stores auth_db: accounts, roles, sessions, registered and known devices, wrong passwords,
-//! pending addresses, external and phone identities, phone codes, second factors, signing keys,
-//! requests to delete an account, and changes by admins.
+//! pending addresses, external and phone identities, phone codes, second factors, passkeys, signing
+//! keys, requests to delete an account, and changes by admins.
 //!
 //! Invariants: accounts and revocations are written in one transaction with their outbox event; the
 //! reasons that admins give may name a person, so each is stored sealed.
@@ -10,7 +10,9 @@ mod accounts;
 mod addresses;
 mod admin_acts;
 mod devices;
+mod factor_standing;
 mod identities;
+mod passkeys;
 mod people;
 mod roles;
 mod second_factors;
@@ -36,9 +38,11 @@ pub(crate) use addresses::{
 };
 pub(crate) use admin_acts::{ActFilter, AdminAct};
 pub(crate) use devices::{DeviceEnding, NewGrant, RegisteredDevice};
+pub(crate) use factor_standing::FactorStanding;
 pub(crate) use identities::{
     AddNewcomerResult, IssuerSubject, LinkIdentityResult, NewIdentity, PHONES, UnlinkIdentityResult,
 };
+pub(crate) use passkeys::{AddPasskeyResult, ChallengeOwner, NewPasskey, Passkey, PasskeyCeremony};
 pub(crate) use people::{
     AccountState, CloseAccountResult, ClosureRecord, PeopleFilter, PeopleSearch, PersonRow,
     RoleAct, RoleChangeAudit,
@@ -46,7 +50,7 @@ pub(crate) use people::{
 pub(crate) use platform::StoreError;
 pub(crate) use roles::RoleDetails;
 pub(crate) use second_factors::{
-    FactorRemoval, NewRecoveryCode, SecondFactor, SignInTicket, TicketHash,
+    FactorEnding, FactorRemoval, NewRecoveryCode, SecondFactor, SignInTicket, TicketHash,
 };
 pub(crate) use sessions::{
     OtherSessionsRevocation, SessionEnding, SessionKind, UserSession, VerifiedSignIn,
@@ -59,7 +63,8 @@ pub(crate) const MIGRATIONS: Migrations = platform::migrations!(
     "0002_devices",
     "0003_second_factors",
     "0004_account_deletions",
-    "0005_admin_acts"
+    "0005_admin_acts",
+    "0006_passkeys"
 );
 /// The rows that one statement of a job reads or removes.
 pub(crate) const BATCH: usize = 500;
@@ -75,6 +80,7 @@ const SEALED_TABLES: &[SealedTable] = &[
     devices::DEVICES,
     second_factors::SECOND_FACTORS,
     second_factors::REMOVALS,
+    passkeys::PASSKEYS,
 ];
 
 #[derive(Clone)]

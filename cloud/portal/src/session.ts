@@ -5,7 +5,7 @@ import { computed, reactive, readonly } from 'vue'
 import { request } from './api/client.ts'
 import { Problem } from './api/problem.ts'
 import { leavePush } from './push.ts'
-import type { Region, Role } from '@holdfast/kit/api.gen.ts'
+import type { NewPasskeyForm, PasskeyProof, Region, Role } from '@holdfast/kit/api.gen.ts'
 import type { Homecoming } from './visit.ts'
 
 export interface Person {
@@ -59,9 +59,12 @@ export async function signInBack(home: Homecoming): Promise<Person> {
   return person
 }
 
+/** A code, a passkey's answer, or the passkey that the sign-in sets up. */
+export type FactorAnswer = { code: string } | { passkey: PasskeyProof } | { new_passkey: NewPasskeyForm }
+
 /** Ends a sign-in that waits for the second factor. */
-export async function signInByFactor(ticket: string, code: string): Promise<Person> {
-  const { recovery_codes, ...person } = await request<Person>(`${PATH}/second-factor`, { method: 'POST', body: { ticket, code } })
+export async function signInByFactor(ticket: string, answer: FactorAnswer): Promise<Person> {
+  const { recovery_codes, ...person } = await request<Person>(`${PATH}/second-factor`, { method: 'POST', body: { ticket, ...answer } })
   enter(person)
   return recovery_codes ? { ...person, recovery_codes } : person
 }

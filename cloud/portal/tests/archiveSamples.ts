@@ -57,7 +57,7 @@ export function source(change: Partial<ArchiveSource> = {}): ArchiveSource {
     devices: () => Promise.resolve(page([])),
     pushDevices: () => Promise.resolve(page([])),
     identities: () => Promise.resolve({ has_password: true, items: [] }),
-    factor: () => Promise.resolve({ recovery_codes_left: 0, required: false, since: null }),
+    factor: () => Promise.resolve({ recovery_codes_left: 0, required: false, since: null, app_since: null, passkeys: [], passkey_site: 'localhost' }),
     file: () => Promise.resolve(picture()), orderPhoto: () => Promise.resolve(picture()), messagePhoto: () => Promise.resolve(picture()), reviewPicture: () => Promise.resolve(picture()),
     ...change,
   }

@@ -197,6 +197,8 @@ described_handlers!(A B C D);
 
 described_handlers!(A B C D E);
 
+described_handlers!(A B C D E G);
+
 impl<S> RouteInput for State<S> {}
 
 impl RouteInput for Bytes {}

@@ -97,6 +97,8 @@ uuid_ids! {
     IdentityId,
     /// A person's device with its key.
     RegisteredDeviceId,
+    /// A passkey of a person.
+    PasskeyId,
     /// A picture or a document that a person uploaded.
     FileId,
     /// A customer's review of a completed order.

@@ -201,8 +201,8 @@ pub use hub_signature::{
 };
 pub use ids::{
     BootNonce, Challenge, CommandId, DeviceId, EdgeId, EventId, FileId, Hash, HubKey, HubNonce,
-    IdentityId, LinkSessionId, NameError, OpPlace, OrderId, ProposalId, Region, RegisteredDeviceId,
-    ReviewId, SessionId, UserId,
+    IdentityId, LinkSessionId, NameError, OpPlace, OrderId, PasskeyId, ProposalId, Region,
+    RegisteredDeviceId, ReviewId, SessionId, UserId,
 };
 pub use incident::{
     INCIDENTS_MAX, IncidentAnswer, IncidentKind, IncidentReport, check_extra_price, check_incident,

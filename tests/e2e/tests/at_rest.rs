@@ -10,6 +10,7 @@ mod devices;
 pub(crate) mod dump;
 mod elsewhere;
 mod journey;
+mod second_factor;
 
 use std::collections::BTreeSet;
 
@@ -84,6 +85,10 @@ fn every_store_is_there(kept: &[Kept], stores: Stores) {
         "auth.readmissions.why",
         "auth.readmissions.closed_why",
         "auth.signing_keys.killed_why",
+        "auth.second_factors.secret",
+        "auth.recovery_codes.code_hash",
+        "auth.sign_in_tickets.ticket_hash",
+        "auth.passkeys.label",
         "payment.refund_requests.reason",
         "payment.money_acts.reason",
         "order.orders.address",

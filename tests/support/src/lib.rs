@@ -1,7 +1,7 @@
 //! The shared parts of tests, demo and kill runs: a tablet, a person at the gateway, an operator at
 //! the command line, a wire that can be cut, a slow line, the addresses of the run's servers, an
 //! issuer of people's tokens and one of other services, a device's key, a mail server, a private
-//! authority, an authenticator app, and sample orders. It asserts nothing itself; tests do.
+//! authority, an authenticator app, a passkey, and sample orders. It asserts nothing itself; tests do.
 
 mod api;
 mod authority;
@@ -15,6 +15,7 @@ pub mod form;
 mod issuer;
 mod mailbox;
 mod operator;
+pub mod passkey;
 mod proxy;
 pub mod samples;
 mod servers;

@@ -8,7 +8,7 @@ const BASE32: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// The code of that moment. Panics on a text that is not base 32.
 pub fn code_at(secret: &str, at: UnixMillis) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &decode(secret));
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &secret_bytes(secret));
     let tag = hmac::sign(&key, &(at.0 / STEP_MS).to_be_bytes());
     let tag = tag.as_ref();
     let offset = usize::from(tag[19] & 15);
@@ -18,7 +18,8 @@ pub fn code_at(secret: &str, at: UnixMillis) -> String {
     format!("{:06}", number % 1_000_000)
 }
 
-fn decode(secret: &str) -> Vec<u8> {
+/// The bytes of a secret. Panics on a text that is not base 32.
+pub fn secret_bytes(secret: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut bits = 0_u32;
     let mut held = 0;

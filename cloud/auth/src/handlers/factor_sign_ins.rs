@@ -1,6 +1,7 @@
 //! The second step of a sign-in. `POST /api/v1/auth/login/second-factor` ends a sign-in after the
-//! right password or identity. If the person must set up a second factor first, `.../set-up` draws
-//! its secret.
+//! right password or identity; `.../passkey` asks for a proof by a passkey. If the person must set
+//! up a second factor first, `.../set-up` draws the secret of an app, and `.../passkey/set-up` asks
+//! for a new passkey.
 //!
 //! Invariant: a ticket opens one session, within ten minutes and five tries.
 
@@ -13,15 +14,20 @@ use process::{
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
-use wire::Region;
+use wire::{Region, UserId};
 
-use super::second_factors::{FactorRefusal, FactorSecret, to_factor_secret};
+use super::{
+    passkeys::{NewPasskeyRequest, PasskeyRequest},
+    second_factors::{FactorRefusal, FactorSecret, read_factor_proof, to_factor_secret},
+};
 use crate::{
-    domain::Username,
+    domain::{DeviceLabel, Username},
     errors::AttemptError,
+    passkeys::PasskeyRegistration,
     service::{IntoProblem, Service},
     sign_in::{AccessGrant, CredentialRefusal, SignInOrigin, TokenChoice},
-    store::{Account, SignInTicket, TicketHash},
+    store::{Account, ChallengeOwner, PasskeyCeremony, SignInTicket, TicketHash},
+    webauthn::{NewPasskeyForm, PasskeyProof},
 };
 
 const TICKET_TRIES_MAX: i64 = 5;
@@ -31,7 +37,14 @@ pub(crate) struct SecondFactorForm {
     /// The ticket from the refused sign-in.
     ticket: String,
     /// A code of the authenticator app, or a recovery code.
-    code: String,
+    #[serde(default)]
+    code: Option<String>,
+    /// A passkey's answer, instead of a code.
+    #[serde(default)]
+    passkey: Option<PasskeyProof>,
+    /// The passkey that the sign-in sets up, if it requires a second factor.
+    #[serde(default)]
+    new_passkey: Option<NewPasskeyForm>,
     /// Also requests a token for this region's edges.
     #[serde(default)]
     region: Option<Region>,
@@ -78,7 +91,7 @@ pub(crate) async fn sign_in_by_factor(
 }
 
 impl Service {
-    /// Ends a sign-in that waits for a code. The first code of a new app confirms it.
+    /// Ends a sign-in that waits for a second factor, or that sets one up.
     async fn sign_in_by_factor(
         &self,
         form: SecondFactorForm,
@@ -88,6 +101,7 @@ impl Service {
     ) -> Result<AccessGrant, AttemptError<FactorRefusal>> {
         let hash = TicketHash::from_ticket(&form.ticket);
         let owner = self.find_ticket_owner(hash).await?;
+        let user = owner.account.id;
         let (origin, permit) = self
             .admit_attempt(&owner.username, from, form.device)
             .await
@@ -100,29 +114,28 @@ impl Service {
         {
             return Err(FactorRefusal::TicketOver.into());
         }
-        let factor = self.store.load_second_factor(owner.account.id).await?;
-        let factor = factor.ok_or(FactorRefusal::TicketOver)?;
-        let recovery_codes = if factor.confirmed_at.is_some() {
-            self.require_factor_code(&factor, &form.code, &origin)
+        let standing = self.store.factor_standing(user).await?;
+        let recovery_codes = if standing.is_empty() {
+            // Either spends all tickets of the person.
+            let codes = match form.new_passkey {
+                Some(new) => self.set_up_passkey(user, hash, &new, trace).await?,
+                None => self.set_up_app(user, form.code, &origin, trace).await?,
+            };
+            Some(codes)
+        } else {
+            let proof = read_factor_proof(form.code, form.passkey)?;
+            let challenge = ChallengeOwner::with_ticket(user, PasskeyCeremony::SignIn, hash);
+            self.require_factor_proof(challenge, &proof, &origin)
                 .await?;
             if !self.store.spend_sign_in_ticket(hash).await? {
                 return Err(FactorRefusal::TicketOver.into());
             }
             None
-        } else {
-            if !self.may_still_confirm(&factor) {
-                return Err(FactorRefusal::TicketOver.into());
-            }
-            // This spends all tickets of the person.
-            let codes = self
-                .confirm_factor(&factor, &form.code, None, trace)
-                .await?;
-            Some(self.count_if_wrong(codes, &origin).await?)
         };
         drop(permit);
         let origin = SignInOrigin {
             identity: owner.ticket.identity,
-            has_factor_code: true,
+            has_factor_proof: true,
             ..origin
         };
         let begun = self
@@ -136,6 +149,46 @@ impl Service {
         let mut grant = begun.ok_or(FactorRefusal::TicketOver)?;
         grant.recovery_codes = recovery_codes;
         Ok(grant.with_username(owner.username.as_str().to_owned()))
+    }
+
+    /// Confirms a drawn secret by the first code of its app. Returns the recovery codes.
+    async fn set_up_app(
+        &self,
+        user: UserId,
+        code: Option<String>,
+        origin: &SignInOrigin,
+        trace: &TraceId,
+    ) -> Result<Vec<String>, AttemptError<FactorRefusal>> {
+        let code = code.ok_or(FactorRefusal::Unproved("code"))?;
+        let factor = self.store.load_second_factor(user).await?;
+        let factor = factor.ok_or(FactorRefusal::TicketOver)?;
+        if !self.may_still_confirm(&factor) {
+            return Err(FactorRefusal::TicketOver.into());
+        }
+        let codes = self.confirm_factor(&factor, &code, None, trace).await?;
+        self.count_if_wrong(codes, origin).await
+    }
+
+    /// Returns the recovery codes.
+    async fn set_up_passkey(
+        &self,
+        user: UserId,
+        ticket: TicketHash,
+        form: &NewPasskeyForm,
+        trace: &TraceId,
+    ) -> Result<Vec<String>, AttemptError<FactorRefusal>> {
+        let label = DeviceLabel::new("label", &form.label);
+        let label = label.map_err(FactorRefusal::Field)?;
+        let owner = ChallengeOwner::with_ticket(user, PasskeyCeremony::Register, ticket);
+        let registration = PasskeyRegistration {
+            form,
+            label,
+            must_be_first: true,
+            except: None,
+        };
+        let registered = self.register_passkey(owner, registration, trace).await;
+        let registered = registered.map_err(|error| error.map_refusal(FactorRefusal::from))?;
+        Ok(registered.recovery_codes.unwrap_or_default())
     }
 
     /// Finds the person of an open ticket. A password that was changed meanwhile ends it.
@@ -174,16 +227,73 @@ pub(crate) async fn set_up_at_sign_in(
         .map_err(|error| error.into_problem(&service))
 }
 
+pub(crate) async fn ask_passkey(
+    State(service): State<Service>,
+    Json(form): Json<TicketForm>,
+) -> Result<Json<PasskeyRequest>, Problem> {
+    service
+        .ask_passkey_by_ticket(&form.ticket)
+        .await
+        .map(Json)
+        .map_err(|error| error.into_problem(&service))
+}
+
+pub(crate) async fn set_up_passkey_at_sign_in(
+    State(service): State<Service>,
+    Json(form): Json<TicketForm>,
+) -> Result<Json<NewPasskeyRequest>, Problem> {
+    service
+        .begin_passkey_by_ticket(&form.ticket)
+        .await
+        .map(Json)
+        .map_err(|error| error.into_problem(&service))
+}
+
 impl Service {
     async fn set_up_by_ticket(
         &self,
         ticket: &str,
     ) -> Result<FactorSecret, AttemptError<FactorRefusal>> {
-        let owner = self
-            .find_ticket_owner(TicketHash::from_ticket(ticket))
-            .await?;
+        let owner = self.find_owner_without_factor(ticket).await?;
         let secret = self.draw_factor_secret(owner.account.id).await?;
         let secret = secret.ok_or(FactorRefusal::Exists)?;
         Ok(to_factor_secret(&secret, &owner.username))
+    }
+
+    async fn begin_passkey_by_ticket(
+        &self,
+        ticket: &str,
+    ) -> Result<NewPasskeyRequest, AttemptError<FactorRefusal>> {
+        let owner = self.find_owner_without_factor(ticket).await?;
+        let hash = TicketHash::from_ticket(ticket);
+        let register = PasskeyCeremony::Register;
+        let challenge = ChallengeOwner::with_ticket(owner.account.id, register, hash);
+        Ok(self.request_new_passkey(challenge, &owner.username).await?)
+    }
+
+    async fn ask_passkey_by_ticket(
+        &self,
+        ticket: &str,
+    ) -> Result<PasskeyRequest, AttemptError<FactorRefusal>> {
+        let hash = TicketHash::from_ticket(ticket);
+        let owner = self.find_ticket_owner(hash).await?;
+        let sign_in = PasskeyCeremony::SignIn;
+        let challenge = ChallengeOwner::with_ticket(owner.account.id, sign_in, hash);
+        Ok(self.request_passkey(challenge).await?)
+    }
+
+    /// A ticket sets up nothing beside a second factor that exists: its holder has only proved the
+    /// password.
+    async fn find_owner_without_factor(
+        &self,
+        ticket: &str,
+    ) -> Result<TicketOwner, AttemptError<FactorRefusal>> {
+        let hash = TicketHash::from_ticket(ticket);
+        let owner = self.find_ticket_owner(hash).await?;
+        let standing = self.store.factor_standing(owner.account.id).await?;
+        if !standing.is_empty() {
+            return Err(FactorRefusal::Exists.into());
+        }
+        Ok(owner)
     }
 }

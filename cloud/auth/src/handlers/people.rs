@@ -84,7 +84,7 @@ pub(crate) struct PersonDetail {
     closed: Option<PersonActItem>,
     /// The latest role changes, newest first.
     roles_given: Vec<PersonActItem>,
-    /// When the person set up a second factor.
+    /// When the person set up their oldest second factor.
     #[serde(skip_serializing_if = "Option::is_none")]
     second_factor_since: Option<UnixMillis>,
 }
@@ -222,7 +222,7 @@ pub(crate) async fn load_person_detail(
         }));
     }
     let given = service.store.list_role_changes(user).await?;
-    let second_factor_since = service.store.second_factor_since(user).await?;
+    let standing = service.store.factor_standing(user).await?;
     let closed = person
         .closed_at
         .zip(person.closed_by)
@@ -242,7 +242,7 @@ pub(crate) async fn load_person_detail(
         person: to_person_item(service, &person),
         closed,
         roles_given,
-        second_factor_since,
+        second_factor_since: standing.since(),
     }))
 }
 

@@ -314,7 +314,7 @@ impl Service {
             address: self.store.address_place(from),
             device: None,
             identity: None,
-            has_factor_code: false,
+            has_factor_proof: false,
         };
         if let Lockout::Until(until) = self.check_lockout(&origin).await? {
             return Err(PhoneCodeRefusal::Locked(until).into());

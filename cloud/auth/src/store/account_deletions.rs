@@ -48,6 +48,8 @@ const ERASE_OTHERS: &[&str] = &[
     "DELETE FROM devices WHERE user_id = ?",
     "DELETE FROM identities WHERE user_id = ?",
     "DELETE FROM second_factors WHERE user_id = ?",
+    "DELETE FROM passkeys WHERE user_id = ?",
+    "DELETE FROM passkey_challenges WHERE user_id = ?",
     "DELETE FROM recovery_codes WHERE user_id = ?",
     "DELETE FROM sign_in_tickets WHERE user_id = ?",
     "UPDATE sessions SET device = NULL, region = NULL, device_id = NULL WHERE user_id = ?",

@@ -1,5 +1,6 @@
-//! Second factors: the secrets of authenticator apps, recovery codes, the tickets of sign-ins that
-//! wait for a code, and the record of removals.
+//! Second factors: the secrets of authenticator apps, recovery codes, the
+//! tickets of sign-ins that wait for a second factor, and the record of removals. Passkeys have
+//! their own module.
 //!
 //! Invariants: a code is spent by the statement that accepts it, so it works once at any number of
 //! replicas; a confirmed secret is replaced only after it was turned off or removed.
@@ -21,7 +22,6 @@ use crate::totp::TotpSecret;
 
 const OF_USER: &str = "WHERE user_id = ?";
 const OPEN_TICKET: &str = "WHERE ticket_hash = ? AND tries < ? AND expires_at > ?";
-const CONFIRMED_AT: &str = "SELECT confirmed_at FROM second_factors WHERE user_id = ?";
 /// Sign-ins that are under way wait for this row, as they do for a new password.
 const LOCK_ACCOUNT: &str = "UPDATE users SET updated_at = ? WHERE id = ? AND is_active = 1";
 const DROP_PENDING: &str = "DELETE FROM second_factors WHERE user_id = ? AND confirmed_at IS NULL";
@@ -35,6 +35,7 @@ const DROP_RECOVERY_CODES: &str = "DELETE FROM recovery_codes WHERE user_id = ?"
 const COUNT_RECOVERY_CODES: &str = "SELECT COUNT(*) FROM recovery_codes WHERE user_id = ?";
 const REMOVE_FACTOR: &str =
     "DELETE FROM second_factors WHERE user_id = ? AND confirmed_at IS NOT NULL";
+const REMOVE_PASSKEYS: &str = "DELETE FROM passkeys WHERE user_id = ?";
 const TRY_TICKET: &str = "UPDATE sign_in_tickets SET tries = tries + 1 \
     WHERE ticket_hash = ? AND tries < ? AND expires_at > ?";
 const SPEND_TICKET: &str = "DELETE FROM sign_in_tickets WHERE ticket_hash = ?";
@@ -123,6 +124,15 @@ columns! {
     }
 }
 
+/// The result of removing one of a person's second factors.
+pub enum FactorEnding {
+    /// With the sessions that this ended.
+    Removed(Vec<SessionId>),
+    Missing,
+    /// It is their only one, and their work requires one.
+    Last,
+}
+
 /// The stored form of a ticket.
 #[derive(Debug, Clone, Copy)]
 pub struct TicketHash([u8; 32]);
@@ -132,6 +142,10 @@ impl TicketHash {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest::digest(&digest::SHA256, ticket.as_bytes()).as_ref());
         Self(bytes)
+    }
+
+    pub(super) fn to_bytes(self) -> [u8; 32] {
+        self.0
     }
 }
 
@@ -161,25 +175,6 @@ impl Store {
             .sql
             .fetch_optional(SecondFactor::select(OF_USER), vals![user])
             .await?)
-    }
-
-    /// `None` without a confirmed second factor.
-    pub async fn second_factor_since(
-        &self,
-        user: UserId,
-    ) -> Result<Option<UnixMillis>, StoreError> {
-        let found: Option<Option<UnixMillis>> =
-            self.sql.fetch_optional(CONFIRMED_AT, vals![user]).await?;
-        Ok(found.flatten())
-    }
-
-    pub(super) async fn read_second_factor_since(
-        tx: &mut Tx,
-        user: UserId,
-    ) -> Result<Option<UnixMillis>, StoreError> {
-        let found: Option<Option<UnixMillis>> =
-            tx.fetch_optional(CONFIRMED_AT, vals![user]).await?;
-        Ok(found.flatten())
     }
 
     pub async fn count_recovery_codes(&self, user: UserId) -> Result<i64, StoreError> {
@@ -226,7 +221,7 @@ impl Store {
         let at = revocation.at;
         let context = SECRET.context(&vals![user]);
         transact!(self.sql, tx => {
-            if tx.exec(LOCK_ACCOUNT, vals![at, user]).await? != 1 {
+            if !Self::lock_account(tx, user, at).await? {
                 return Ok(None);
             }
             let stored: Option<String> = tx.fetch_optional(STORED_SECRET, vals![user]).await?;
@@ -238,7 +233,7 @@ impl Store {
                 return Ok(None);
             }
             Self::write_recovery_codes(tx, user, codes).await?;
-            tx.exec(DROP_TICKETS, vals![user]).await?;
+            Self::drop_tickets(tx, user).await?;
             Ok(Some(Self::end_others(tx, revocation, &event_of).await?))
         })
     }
@@ -254,7 +249,7 @@ impl Store {
         })
     }
 
-    async fn write_recovery_codes(
+    pub(super) async fn write_recovery_codes(
         tx: &mut Tx,
         user: UserId,
         codes: &[NewRecoveryCode],
@@ -291,23 +286,64 @@ impl Store {
             > 0)
     }
 
-    /// Removes a person's own second factor, and ends their sessions except one at most. Returns
-    /// these, or `None` if there was none.
+    /// Removes a person's own authenticator app, and ends their sessions except one at most.
     pub async fn turn_factor_off(
         &self,
+        is_required: bool,
         revocation: OtherSessionsRevocation,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
-    ) -> Result<Option<Vec<SessionId>>, StoreError> {
+    ) -> Result<FactorEnding, StoreError> {
+        let user = revocation.user;
         transact!(self.sql, tx => {
-            if !Self::delete_factor(tx, revocation.user, revocation.at).await? {
-                return Ok(None);
+            if !Self::lock_account(tx, user, revocation.at).await? {
+                return Ok(FactorEnding::Missing);
             }
-            Ok(Some(Self::end_others(tx, revocation, &event_of).await?))
+            let standing = Self::read_factor_standing(tx, user).await?;
+            if standing.app_since.is_none() {
+                return Ok(FactorEnding::Missing);
+            }
+            let is_last = standing.passkeys == 0;
+            if is_last && is_required {
+                return Ok(FactorEnding::Last);
+            }
+            tx.exec(REMOVE_FACTOR, vals![user]).await?;
+            Self::end_factor(tx, is_last, revocation, &event_of).await
         })
     }
 
-    /// Removes another person's second factor, on record, and ends their sessions. Returns these,
-    /// or `None` if there was none.
+    /// After a factor was removed: ends the sign-ins that wait for one, the other sessions, and the
+    /// recovery codes if it was the last.
+    pub(super) async fn end_factor(
+        tx: &mut Tx,
+        is_last: bool,
+        revocation: OtherSessionsRevocation,
+        event_of: &impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+    ) -> Result<FactorEnding, StoreError> {
+        let user = revocation.user;
+        if is_last {
+            tx.exec(DROP_RECOVERY_CODES, vals![user]).await?;
+        }
+        Self::drop_tickets(tx, user).await?;
+        let ended = Self::end_others(tx, revocation, event_of).await?;
+        Ok(FactorEnding::Removed(ended))
+    }
+
+    /// Returns false if the account is closed.
+    pub(super) async fn lock_account(
+        tx: &mut Tx,
+        user: UserId,
+        at: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        Ok(tx.exec(LOCK_ACCOUNT, vals![at, user]).await? == 1)
+    }
+
+    pub(super) async fn drop_tickets(tx: &mut Tx, user: UserId) -> Result<(), StoreError> {
+        tx.exec(DROP_TICKETS, vals![user]).await?;
+        Ok(())
+    }
+
+    /// Removes all second factors of another person, on record, and ends their sessions. Returns
+    /// these, or `None` if there was none.
     pub async fn remove_factor(
         &self,
         removal: &FactorRemoval,
@@ -317,7 +353,7 @@ impl Store {
     ) -> Result<Option<Vec<SessionId>>, StoreError> {
         transact!(self.sql, tx => {
             let FactorRemoval { id, user, at, by, why } = removal;
-            if !Self::delete_factor(tx, *user, *at).await? {
+            if !Self::delete_factors(tx, *user, *at).await? {
                 return Ok(None);
             }
             let row = RemovalRow { id: *id, user_id: *user, at: *at, by_user: *by, why };
@@ -327,15 +363,16 @@ impl Store {
         })
     }
 
-    /// Also ends the sign-ins that wait for a code of it.
-    async fn delete_factor(tx: &mut Tx, user: UserId, at: UnixMillis) -> Result<bool, StoreError> {
-        if tx.exec(LOCK_ACCOUNT, vals![at, user]).await? != 1 {
+    /// Also ends the sign-ins that wait for one of them.
+    async fn delete_factors(tx: &mut Tx, user: UserId, at: UnixMillis) -> Result<bool, StoreError> {
+        if !Self::lock_account(tx, user, at).await? {
             return Ok(false);
         }
-        let removed = tx.exec(REMOVE_FACTOR, vals![user]).await?;
+        let apps = tx.exec(REMOVE_FACTOR, vals![user]).await?;
+        let passkeys = tx.exec(REMOVE_PASSKEYS, vals![user]).await?;
         tx.exec(DROP_RECOVERY_CODES, vals![user]).await?;
-        tx.exec(DROP_TICKETS, vals![user]).await?;
-        Ok(removed == 1)
+        Self::drop_tickets(tx, user).await?;
+        Ok(apps + passkeys > 0)
     }
 
     /// Stores a ticket. Of the person's tickets only the newest stay.

@@ -16,6 +16,7 @@ use wire::{
 
 use super::{
     BATCH, Store, StoreError,
+    factor_standing::FactorStanding,
     sign_ins::{NameHash, PlaceHash},
 };
 use crate::domain::{PresentedRefreshToken, RefreshFamily, is_news_of_new_place};
@@ -121,8 +122,8 @@ pub struct VerifiedSignIn {
     pub known_by: (Uuid, PlaceHash),
     /// The identity that replaced the password.
     pub identity: Option<IdentityId>,
-    /// When the second factor that the sign-in checked was confirmed.
-    pub factor_since: Option<UnixMillis>,
+    /// The second factors of an admin when the sign-in checked one.
+    pub factors: FactorStanding,
 }
 
 /// The state of a session in auth_db, regardless of its token.
@@ -201,7 +202,7 @@ impl Store {
             place,
             known_by,
             identity,
-            factor_since,
+            factors,
         } = sign_in;
         transact!(self.sql, tx => {
             tx.insert(session.clone()).await?;
@@ -229,7 +230,7 @@ impl Store {
                 }
             }
             if role == Role::Admin
-                && Self::read_second_factor_since(tx, session.user_id).await? != factor_since
+                && Self::read_factor_standing(tx, session.user_id).await? != factors
             {
                 let why = SessionEnding::FactorChanged;
                 Self::end_session(tx, session.id, session.created_at, why).await?;

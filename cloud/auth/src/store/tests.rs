@@ -112,7 +112,7 @@ impl Database {
             place: self.place,
             known_by: (self.clock.new_id(), self.place),
             identity: None,
-            factor_since: None,
+            factors: super::FactorStanding::default(),
         }
     }
 

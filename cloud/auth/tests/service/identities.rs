@@ -2,6 +2,7 @@
 //! misbehaves.
 
 mod links;
+mod staff;
 
 use std::num::NonZeroU32;
 

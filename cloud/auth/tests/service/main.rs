@@ -20,6 +20,7 @@ mod limits;
 mod lockout;
 mod marks;
 mod new_devices;
+mod passkeys;
 mod passwords;
 mod people;
 mod readmission;

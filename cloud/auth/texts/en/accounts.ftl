@@ -8,3 +8,4 @@ permissions-needs = At least one permission, and only of an admin's work.
 change-needs = A method and a route, such as POST /api/v1/admin/roles.
 search-needs = The beginning of a user name, or a whole email address or phone number.
 region-needs = NORTH, SOUTH, EAST, WEST or MID.
+factor-proof-needs = A password, a code or a passkey's answer.

@@ -8,3 +8,4 @@ permissions-needs = 至少一项权限，且只能是管理员的工作。
 change-needs = 方法和路由，例如 POST /api/v1/admin/roles。
 search-needs = 用户名的开头，或完整的邮箱地址或手机号码。
 region-needs = 请填写 NORTH、SOUTH、EAST、WEST 或 MID。
+factor-proof-needs = 请提供密码、验证码或通行密钥的回应。

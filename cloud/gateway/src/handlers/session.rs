@@ -344,14 +344,16 @@ fn add_sign_in_routes(document: ApiDocument) -> ApiDocument {
             "signInByFactor",
             route(POST, SESSION_BY_FACTOR, ENTRANT)
                 .without_key("a repeat fails because its ticket is spent"),
-            "Sign a browser in with the ticket of a sign-in and a code of the second factor; the \
-             token stays in a cookie",
+            "Sign a browser in with the ticket of a sign-in and a proof of the second factor: a code, \
+             or a passkey's answer; the token stays in a cookie",
             |route| {
                 route.takes_json(RouteDescription::schema_reference("SecondFactorForm"), true);
                 route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
                 route.add_refusal_codes(&[
                     Code::VisitOver,
                     Code::CodeWrong,
+                    Code::PasskeyWrong,
+                    Code::SecondFactorExists,
                     Code::AccountLocked,
                     Code::ForeignPage,
                 ]);

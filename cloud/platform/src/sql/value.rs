@@ -4,8 +4,9 @@ use uuid::Uuid;
 use wire::{
     Action, AddressShown, Amount, BootNonce, Code, CommandId, Currency, DeviceId, DiskLevel,
     EdgeId, EventId, FenceEnding, GateState, Hash, IdentityId, IncidentKind, OrderId, OrderStatus,
-    PaymentStatus, Policy, ProposalId, QuarantineWhy, RaceRule, Region, RegisteredDeviceId, Role,
-    ServiceType, SessionId, ShareAct, Source, UnixMillis, UserId, Verdict,
+    PasskeyId, PaymentStatus, Policy, ProposalId, QuarantineWhy, RaceRule, Region,
+    RegisteredDeviceId, Role, ServiceType, SessionId, ShareAct, Source, UnixMillis, UserId,
+    Verdict,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +116,8 @@ ids!(
     ProposalId,
     SessionId,
     IdentityId,
-    RegisteredDeviceId
+    RegisteredDeviceId,
+    PasskeyId
 );
 names!(
     EdgeId,

@@ -38,7 +38,7 @@ const PATIENCE_MS = 20_000
 /** The same for a file, over a slow line. */
 const FILE_PATIENCE_MS = 120_000
 
-const SECRETS: ReadonlySet<string> = new Set(['invalid_credentials', 'code_wrong'])
+const SECRETS: ReadonlySet<string> = new Set(['invalid_credentials', 'code_wrong', 'passkey_wrong'])
 
 export function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
   const { method = 'GET', body, commandId } = options
@@ -87,7 +87,7 @@ export async function exchange<T>(path: string, sendOnce: () => Promise<Response
       problem = await problemOf(response)
     }
     around.reached(problem.code !== UNREACHABLE)
-    // A wrong password or code does not end the session that asked.
+    // A wrong password, code or passkey does not end the session that asked.
     if (response.status === 401 && !SECRETS.has(problem.code) && !path.startsWith('/api/v1/session')) around.signedOut()
     throw problem
   }

@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, DeliveryState, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, OccurrencesForm, Order, OrderForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, PushDeviceForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, TimeProposalForm, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, DeliveryState, FactorProofForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, NewPasskeyForm, OccurrencesForm, Order, OrderForm, OrderStatus, OwnProofForm, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, PushDeviceForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, TimeProposalForm, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OpenQuery, OrdersQuery } from '../logic/orderFilters.ts'
 import type { OrderSort, ReviewSort } from '../logic/sorts.ts'
 import { ask, type AnswerOf } from './ask.ts'
@@ -24,10 +24,16 @@ export const ownDeletion = (signal?: Asking) => ask('get', '/api/v1/auth/deletio
 export const askDeletion = (password?: string) => ask('post', '/api/v1/auth/deletion', { body: password === undefined ? {} : { password } })
 export const undoDeletion = () => ask('delete', '/api/v1/auth/deletion', {})
 export const factorState = (signal?: Asking) => ask('get', '/api/v1/auth/second-factor', { signal })
-export const drawFactor = (password: string) => ask('post', '/api/v1/auth/second-factor', { body: { password } })
+export const drawFactor = (proof: OwnProofForm) => ask('post', '/api/v1/auth/second-factor', { body: proof })
 export const confirmFactor = (code: string) => ask('post', '/api/v1/auth/second-factor/confirm', { body: { code } })
-export const renewRecoveryCodes = (code: string) => ask('post', '/api/v1/auth/second-factor/recovery-codes', { body: { code } })
-export const turnFactorOff = (code: string) => ask('post', '/api/v1/auth/second-factor/turn-off', { body: { code } })
+export const renewRecoveryCodes = (proof: FactorProofForm) => ask('post', '/api/v1/auth/second-factor/recovery-codes', { body: proof })
+export const turnFactorOff = (proof: FactorProofForm) => ask('post', '/api/v1/auth/second-factor/turn-off', { body: proof })
+export const askPasskey = () => ask('post', '/api/v1/auth/second-factor/passkey', {})
+export const askNewPasskey = (proof: OwnProofForm) => ask('post', '/api/v1/auth/second-factor/passkeys/begin', { body: proof })
+export const addPasskey = (body: NewPasskeyForm) => ask('post', '/api/v1/auth/second-factor/passkeys', { body })
+export const removePasskey = (id: string, proof: FactorProofForm) => ask('post', '/api/v1/auth/second-factor/passkeys/{id}/remove', { path: { id }, body: proof })
+export const askPasskeyAtSignIn = (ticket: string) => ask('post', '/api/v1/auth/login/second-factor/passkey', { body: { ticket } })
+export const askNewPasskeyAtSignIn = (ticket: string) => ask('post', '/api/v1/auth/login/second-factor/passkey/set-up', { body: { ticket } })
 export const drawFactorAtSignIn = (ticket: string) => ask('post', '/api/v1/auth/login/second-factor/set-up', { body: { ticket } })
 export const ownAccount = (id: string, signal?: Asking) => ask('get', '/api/v1/users/{id}/account', { path: { id }, signal })
 export const ownAddress = (signal?: Asking) => ask('get', '/api/v1/auth/address', { signal })

@@ -15,10 +15,11 @@ const MADE_BEFORE: &str = "keys";
 /// The set has three members here.
 const MEMBERS: &str = "mongodb-0.mongodb:27017,mongodb-1.mongodb:27017,mongodb-2.mongodb:27017";
 /// Settings of only one of the two: addresses behind a proxy, and monitoring.
-const ONLY_HERE: [&str; 5] = [
+const ONLY_HERE: [&str; 6] = [
     "HOLDFAST_LOG_FORMAT",
     "HOLDFAST__PLATFORM__OPERATOR_BIND",
     "HOLDFAST__PLATFORM__CONNECTIONS_PER_ADDRESS",
+    "HOLDFAST__AUTH__PORTAL_ORIGIN",
     "HOLDFAST__GATEWAY__PUBLIC_ORIGIN",
     "HOLDFAST__GATEWAY__TRUSTED_PROXIES",
 ];

@@ -13,7 +13,7 @@ use support::{
 };
 use wire::{CommandBody, OrderId, Region, Role, Verdict};
 
-use super::{calendar, devices, elsewhere};
+use super::{calendar, devices, elsewhere, second_factor};
 
 pub(super) struct Secret {
     pub what: &'static str,
@@ -51,8 +51,11 @@ pub(super) async fn gone(
     issuer: &CarelessIssuer,
 ) -> Vec<Secret> {
     let api = Api::new(stack.layout().gateway_url());
-    let admin = stack.admin_sign_in();
-    let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
+    let admin_name = stack.admin_sign_in();
+    let signed = api
+        .sign_in(&admin_name.username, &admin_name.password)
+        .await;
+    let admin = signed.unwrap();
     let (customer, renewal) = newcomer(&api, Role::Customer).await;
     let (provider, _) = newcomer(&api, Role::Provider).await;
     introduce(&api, &customer).await;
@@ -124,6 +127,7 @@ pub(super) async fn gone(
     }
     secrets.extend(browser);
     secrets.extend(elsewhere::gone(&api, &admin, issuer).await);
+    secrets.extend(second_factor::gone(&api, &admin, &admin_name).await);
     secrets
 }
 

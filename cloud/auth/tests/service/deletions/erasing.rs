@@ -92,6 +92,11 @@ impl Office {
              SELECT id, id, email_hash FROM users WHERE username = 'lisi'",
             "INSERT INTO sign_in_tickets (id, ticket_hash, user_id, tries, expires_at) \
              SELECT id, email_hash, id, 0, 1 FROM users WHERE username = 'lisi'",
+            "INSERT INTO passkeys (id, user_id, credential_id, credential_hash, label, algorithm, \
+             public_key, counter, created_at) \
+             SELECT id, id, email_hash, email_hash, 'x', -7, email_hash, 0, 1 FROM users WHERE username = 'lisi'",
+            "INSERT INTO passkey_challenges (id, challenge_hash, user_id, ceremony, bound_to, expires_at) \
+             SELECT id, email_hash, id, 'prove', email_hash, 1 FROM users WHERE username = 'lisi'",
             "INSERT INTO second_factor_removals (id, user_id, at, by_user, why) \
              SELECT id, id, 1, id, 'Lisi asked.' FROM users WHERE username = 'lisi'",
             "INSERT INTO provider_marks (user_id, version, verified) \

@@ -202,7 +202,12 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["routes"],
             &["handlers"],
             &["sign_in", "jobs"],
-            &["account_deletions", "device_grants", "second_factor"],
+            &[
+                "account_deletions",
+                "device_grants",
+                "passkeys",
+                "second_factor",
+            ],
             &["account_change"],
             &["service"],
             &[
@@ -215,7 +220,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             ],
             &["store", "config"],
             &["errors"],
-            &["passwords", "totp"],
+            &["passwords", "totp", "webauthn"],
             &["domain", "constant_time"],
         ],
     ),
