@@ -22,18 +22,36 @@ export const dateForms = {
 
 export type DateForm = keyof typeof dateForms
 
-export function formatsOf(locale: string) {
+type Formats = ReturnType<typeof makeFormats>
+const known = new Map<string, Formats>()
+
+/** The same ones for every caller: a browser takes long to make one, and each row of a list has some. */
+export function formatsOf(locale: string): Formats {
   const lang = locale === 'en-XA' ? 'en' : locale
-  const cache = new Map<string, Intl.DateTimeFormat>()
+  const made = known.get(lang) ?? makeFormats(lang)
+  known.set(lang, made)
+  return made
+}
+
+function makeFormats(lang: string) {
+  const dates = new Map<DateForm, Intl.DateTimeFormat>()
+  const sums = new Map<string, Intl.NumberFormat>()
+  const plain = new Intl.NumberFormat(lang)
 
   function date(at: number | Date, form: DateForm = 'full'): string {
-    const made = cache.get(form) ?? new Intl.DateTimeFormat(lang, dateForms[form])
-    cache.set(form, made)
+    const made = dates.get(form) ?? new Intl.DateTimeFormat(lang, dateForms[form])
+    dates.set(form, made)
     return made.format(at)
   }
 
+  function sumFormat(currency: string): Intl.NumberFormat {
+    const made = sums.get(currency) ?? new Intl.NumberFormat(lang, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
+    sums.set(currency, made)
+    return made
+  }
+
   function money(minor: number, currency = 'CNY'): string {
-    const format = new Intl.NumberFormat(lang, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
+    const format = sumFormat(currency)
     const digits = format.resolvedOptions().maximumFractionDigits ?? 2
     const sum = minor / 10 ** digits
     if (!SHARES_ITS_SIGN.has(currency)) return format.format(sum)
@@ -42,7 +60,7 @@ export function formatsOf(locale: string) {
   }
 
   function number(value: number): string {
-    return new Intl.NumberFormat(lang).format(value)
+    return plain.format(value)
   }
 
   function bytes(value: number): string {
