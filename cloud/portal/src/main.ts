@@ -1,7 +1,7 @@
 // The kit's sheet comes first: it names the layers in their order.
 import '@holdfast/kit/styles.css'
 import './styles.css'
-import { createLanguage, preferredLocale, readLook, showLook } from '@holdfast/kit'
+import { createLanguage, formatsOf, preferredLocale, readLook, showLook } from '@holdfast/kit'
 import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
 import { createApp } from 'vue'
 import { surround } from './api/client.ts'
@@ -48,6 +48,8 @@ const app = createApp(App)
   .use(VueQueryPlugin, { queryClient: client })
   .provide(languageKey, language)
 // The words of index.html stay until the first page can take their place. Without that page the shell says why.
+// A browser takes long to make its first formats, and has time for it while the first answers are under way.
+setTimeout(() => formatsOf(language.i18n.global.locale.value).date(Date.now()))
 const firstPage = router.isReady().catch(() => undefined)
 await Promise.race([firstPage, new Promise(resolve => setTimeout(resolve, FIRST_PAGE_MS_MAX))])
 app.mount('#app')
