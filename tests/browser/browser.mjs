@@ -203,7 +203,7 @@ export async function lossesOfLargeType(page) {
   return lost.map((loss) => `type of 200 %: ${loss}`)
 }
 
-async function resize(page, size) {
+export async function resize(page, size) {
   await page.setViewportSize(size)
   await page.waitForFunction(({ width, height }) => innerWidth === width && innerHeight === height, size)
 }
@@ -231,6 +231,27 @@ function lossesHere() {
   const barred = bars.reduce((sum, bar) => sum + bar.getBoundingClientRect().height, 0)
   if (barred > innerHeight / 2) found.push(`${Math.round(barred)} px of bars`)
   return found
+}
+
+/** From the next page on, what moves without having been asked to is kept for `shifts`. */
+export function watchShifts(page) {
+  return page.addInitScript(() => {
+    const name = (node) => (node instanceof Element ? `${node.tagName.toLowerCase()}${[...node.classList].map((one) => `.${one}`).join('')}` : node?.parentElement ? name(node.parentElement) : '?')
+    const found = []
+    const keep = (entries) => found.push(...entries.filter((one) => !one.hadRecentInput).map(({ value, sources }) => ({ value, moved: sources.map(({ node }) => name(node)) })))
+    const observer = new PerformanceObserver((list) => keep(list.getEntries()))
+    observer.observe({ type: 'layout-shift', buffered: true })
+    window.shiftsSoFar = () => {
+      keep(observer.takeRecords())
+      return found
+    }
+  })
+}
+
+/** The sum of the layout shifts of this page, and what moved. */
+export async function shifts(page) {
+  const found = await page.evaluate(() => window.shiftsSoFar())
+  return { sum: found.reduce((sum, { value }) => sum + value, 0), moved: found.map(({ value, moved }) => `${value.toFixed(3)} ${moved.join(', ')}`) }
 }
 
 /** The trouble with the focus: hidden by something, `end` where it has left the page, and nothing where it is seen. */

@@ -1,7 +1,8 @@
 // Every page, menu and dialog of the portal over a gateway that answers from memory, and in a deep run in both languages and in dark colours.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, losses, PAGE_LANGUAGES, smallTargets, unseenStops, writtenInCode } from './browser.mjs'
+import { setTimeout as pass } from 'node:timers/promises'
+import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, losses, PAGE_LANGUAGES, resize, shifts, smallTargets, unseenStops, watchShifts, writtenInCode } from './browser.mjs'
 import { DONE, gateway, orderOf, PASSWORD, PEOPLE, REVIEWED, SECRET } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
@@ -83,13 +84,46 @@ async function inspect({ context, page, faults }, name, lang) {
   assert.deepEqual(faults(), [])
 }
 
+/** How long an answer takes, so that a page is drawn without it first. */
+const LATE_MS = 150
+/** Of layout shifts in all; a browser calls up to 0.1 good. */
+const SHIFTS_MAX = 0.05
+const NARROW = { width: 390, height: 844 }
+const WIDE = { width: 1280, height: 900 }
+
+/** A gateway that answers late for as long as `lateMs` is set. */
+function lateGateway(role) {
+  const state = gateway({ role })
+  const { answer } = state
+  state.answer = async (request, response) => {
+    if (state.lateMs) await pass(state.lateMs)
+    return answer(request, response)
+  }
+  return state
+}
+
+/** Opens the page with late answers in a narrow window, where nothing may move by itself. */
+async function goLate({ page, go }, state, path) {
+  await resize(page, NARROW)
+  state.lateMs = LATE_MS
+  await go(path)
+  state.lateMs = 0
+  const { sum, moved } = await shifts(page)
+  assert.ok(sum <= SHIFTS_MAX, `${sum.toFixed(3)} of layout shifts: ${moved.join(' | ')}`)
+  await resize(page, WIDE)
+}
+
 for (const lang of PAGE_LANGUAGES) {
   test(`every page in ${lang}`, async (t) => {
     for (const [role, paths] of Object.entries(PAGES)) {
-      const opened = await open(gateway({ role: role || null }), lang)
+      const state = lateGateway(role || null)
+      const opened = await open(state, lang)
+      if (role) await watchShifts(opened.page)
       for (const path of paths) {
         await t.test(`${role || 'nobody'} ${path}`, async () => {
-          await opened.go(path)
+          // A part of a page that the address names comes in the same way as the page.
+          if (role && lang === 'en' && !path.includes('?')) await goLate(opened, state, path)
+          else await opened.go(path)
           await inspect(opened, `${role || 'nobody'}${path.replace(ORDER, 'order').replace(REVIEWED, 'reviewed').replace(DONE, 'done').replace(PEOPLE.provider.user_id, 'them').replace(SECRET, 'secret').replaceAll(/\W+/g, '-')}`, lang)
           // Its language moves nothing in the order of the stops.
           if (lang === 'en') assert.deepEqual(await unseenStops(opened.page), [], 'each stop of the keyboard is seen')

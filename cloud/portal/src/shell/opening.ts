@@ -7,7 +7,7 @@ import { nextTick, onBeforeUnmount, readonly, ref, type Ref, watch } from 'vue'
 /** An answer often leads to the next question. After such a pause there was none. */
 const QUIET_MS = 30
 /** After that a page shows what it has, and the rest as it comes. */
-const OPENING_MS_MAX = 1_500
+const OPENING_MS_MAX = 3_000
 
 /** Whether this page is opening. Without a page, as between two, nothing is. */
 export function useOpening(client: QueryClient, page: () => string | undefined): Readonly<Ref<boolean>> {
