@@ -67,7 +67,8 @@ for (const lang of PAGE_LANGUAGES) {
     await go('/account')
     await page.locator('.passkeys .button').click()
     await page.locator('#factor-word').waitFor()
-    assert.deepEqual(faults(), [])
+    // Authenticators that sign by RSA alone are left out on purpose.
+    assert.deepEqual(faults().filter((line) => !line.includes('pubKeyCredParams')), [])
     await context.close()
   })
 

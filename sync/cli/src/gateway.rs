@@ -253,7 +253,10 @@ impl Gateway {
             }
         };
         let retry_after = error.retry_after;
-        let ticket = problem.and_then(|problem| problem.extensions.get("ticket")?.as_str());
+        let extensions = problem.map(|problem| &problem.extensions);
+        let takes_code = extensions.is_some_and(|told| takes_factor_code(told.get("ways")));
+        let ticket = extensions.and_then(|told| told.get("ticket")?.as_str());
+        let ticket = ticket.filter(|_| takes_code);
         let failure = CommandFailure {
             code,
             retry_after,
@@ -282,6 +285,9 @@ impl Gateway {
                 Some(Code::InvalidCredentials | Code::CodeWrong) => None,
                 Some(Code::SecondFactorSetupRequired) => {
                     Some(style.translate(say::set_up_in_portal { url }))
+                }
+                Some(Code::SecondFactorRequired) => {
+                    Some(style.translate(say::codes_in_portal { url }))
                 }
                 _ => Some(style.translate(say::sign_in_anew { url })),
             },
@@ -373,4 +379,10 @@ fn list_reasons(problem: &ProblemBody) -> Box<[String]> {
         .chain(detail)
         .map(|reason| replace_control_chars(&reason))
         .collect()
+}
+/// Returns false if the account's second factor is a passkey alone, which only a browser can use.
+/// Older platforms tell no ways and know only codes.
+fn takes_factor_code(ways: Option<&serde_json::Value>) -> bool {
+    let ways = ways.and_then(serde_json::Value::as_array);
+    ways.is_none_or(|ways| ways.iter().any(|way| way != "passkey"))
 }

@@ -148,6 +148,42 @@ fn the_published_ed25519_proof_lacks_only_verification() {
     assert_eq!(verified, Err(PasskeyFault::NotVerified));
 }
 
+fn browser_data(kind: &str) -> Vec<u8> {
+    let challenge = challenge_text();
+    format!(
+        r#"{{"type":"{kind}","challenge":"{challenge}","origin":"http://localhost:33629","crossOrigin":false}}"#
+    )
+    .into_bytes()
+}
+
+/// What Chromium sent for its virtual authenticator.
+#[test]
+fn the_answers_of_a_browser_are_accepted() {
+    let party = RelyingParty::Localhost;
+    let answer = RegistrationAnswer {
+        client_data: browser_data("webauthn.create"),
+        attestation: hex(
+            "a363666d74646e6f6e656761747453746d74a0686175746844617461588149960de5880e8c687434170f6476605b8fe4aeb9a28632c7995cf3ba831d97634500000001010203040506070801020304050607080020e576b498df5ad3aaf86aaa0a4b10dfaec31053c60ba9c907a5d72532bd5ed268a401010327200621582076e5e274a864337e624815597b4a45e27394587aa3bc9c7627b6ae9200c367c9",
+        ),
+    };
+    let new = verify_registration(&party, &CHALLENGE, &answer).unwrap();
+    assert_eq!((new.key.algorithm(), new.counter), (keys::EDDSA, 1));
+    let answer = PasskeyAnswer {
+        credential_id: new.id,
+        client_data: browser_data("webauthn.get"),
+        authenticator_data: hex(
+            "49960de5880e8c687434170f6476605b8fe4aeb9a28632c7995cf3ba831d97630500000002",
+        ),
+        signature: hex(
+            "6ec6a833094e77eeef099502157a7a7e89a85cb461b5f6e3b98e3adf644cea70a195b19540084971caa233c836fc956e462c551b5d439fab3d381a260a7cd808",
+        ),
+    };
+    let counted = verify_proof(&party, &CHALLENGE, &new.key, new.counter, &answer);
+    assert_eq!(counted, Ok(2));
+    let again = verify_proof(&party, &CHALLENGE, &new.key, 2, &answer);
+    assert_eq!(again, Err(PasskeyFault::CounterWentBack));
+}
+
 #[test]
 fn each_changed_byte_of_a_proof_is_refused() {
     let challenge = challenge_of(VERIFIED_PROOF_CHALLENGE);

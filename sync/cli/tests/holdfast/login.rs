@@ -134,6 +134,15 @@ fn a_second_factor_is_read_on_a_second_line() {
 }
 
 #[test]
+fn a_passkey_alone_leads_to_the_portal() {
+    let platform = Platform::start(report("up", "match"));
+    let ran = login(&platform, KEYED, &[]);
+    assert_eq!(code(&ran), 4, "{}", said(&ran));
+    let step = "passkeys work only in a browser: sign in at http://";
+    assert!(said(&ran).contains(step), "{}", said(&ran));
+}
+
+#[test]
 fn a_wrong_password_keeps_nothing() {
     let platform = Platform::start(report("up", "match"));
     let ran = login(&platform, "guessed", &[]);

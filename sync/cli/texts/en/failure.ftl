@@ -65,6 +65,7 @@ cause-unknown-form = it has a form that is not known here
 
 # What to do after a refusal.
 set-up-in-portal = sign in at { $url } in a browser once and set it up there
+codes-in-portal = passkeys work only in a browser: sign in at { $url } and get recovery codes there
 sign-in-anew = `holdfast login --url { $url } USER` signs an admin in
 try-again = try again in { $seconds } s
 see-what-is-missing = GET /health/ready at the operator's port of the gateway { $url } names what is missing

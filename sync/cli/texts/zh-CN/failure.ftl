@@ -65,6 +65,7 @@ cause-unknown-form = 无法识别其形式
 
 # What to do after a refusal.
 set-up-in-portal = 请先用浏览器在 { $url } 登录并完成设置
+codes-in-portal = 通行密钥只能在浏览器中使用：请用浏览器在 { $url } 登录并获取恢复码
 sign-in-anew = 运行 `holdfast login --url { $url } USER` 以管理员身份登录
 try-again = 请在 { $seconds } 秒后重试
 see-what-is-missing = 网关 { $url } 的运维端口上的 GET /health/ready 会列出缺失的依赖

@@ -22,8 +22,8 @@ use serde_json::{Value, json};
 use wire::{Code, Region, Text};
 
 use super::{
-    AWAY_REFRESH, COMMAND, GUARDED, NEXT_REFRESH, ORDER, PASSWORD, PERSON, REFRESH, SPENT_REFRESH,
-    TOKEN, edge, order, order_code,
+    AWAY_REFRESH, COMMAND, GUARDED, KEYED, NEXT_REFRESH, ORDER, PASSWORD, PERSON, REFRESH,
+    SPENT_REFRESH, TOKEN, edge, order, order_code,
 };
 
 const TICKET: &str = "a-ticket";
@@ -128,6 +128,13 @@ async fn login(Json(form): Json<Value>) -> Response {
     if form["password"] == GUARDED.0 {
         return Problem::new(Code::SecondFactorRequired)
             .with_member("ticket", TICKET)
+            .with_member("ways", ["passkey", "app"])
+            .into_response();
+    }
+    if form["password"] == KEYED {
+        return Problem::new(Code::SecondFactorRequired)
+            .with_member("ticket", TICKET)
+            .with_member("ways", ["passkey"])
             .into_response();
     }
     if form["password"] != PASSWORD {

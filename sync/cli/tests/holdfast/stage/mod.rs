@@ -18,6 +18,8 @@ pub(crate) const TOKEN: &str = "an-admins-token";
 pub(crate) const PASSWORD: &str = "an-admins-password";
 /// Of an admin with a second factor, whose code is the other.
 pub(crate) const GUARDED: (&str, &str) = ("a-guarded-password", "123456");
+/// Of an admin whose only second factor is a passkey.
+pub(crate) const KEYED: &str = "a-keyed-password";
 pub(crate) const REFRESH: &str = "an-admins-refresh-token";
 /// Replaces `REFRESH`, which is then spent.
 pub(crate) const NEXT_REFRESH: &str = "an-admins-next-refresh-token";
