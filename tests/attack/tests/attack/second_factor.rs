@@ -180,13 +180,12 @@ async fn a_thief_replays_a_code_and_a_ticket() {
     let made_up = enter(&platform, thief, "made-up", &factor.recovery_codes[0]).await;
     assert_eq!(made_up.code(), "visit_over");
     let form = json!({ "ticket": second });
-    let path = "/api/v1/auth/login/second-factor/set-up";
-    let drawn = post(&platform, thief, path, &form).await;
-    assert_eq!(
-        drawn.code(),
-        "second_factor_exists",
-        "no second app is let in"
-    );
+    for path in ["set-up", "passkey/set-up"] {
+        let path = format!("/api/v1/auth/login/second-factor/{path}");
+        let drawn = post(&platform, thief, &path, &form).await;
+        let why = "no second app and no passkey is let in";
+        assert_eq!(drawn.code(), "second_factor_exists", "{why}");
+    }
     let page = || {
         let form = json!({ "ticket": second, "code": factor.recovery_codes[1] });
         HttpCall::post("/api/v1/session/second-factor").json(&form)
@@ -227,6 +226,10 @@ async fn a_thief_of_a_session_turns_the_factor_off() {
     let form = json!({ "password": sign_ins::PASSWORD });
     let another = admin.ask(HttpCall::post(OWN).json(&form)).await;
     assert_eq!(another.expect("an answer").code(), "second_factor_exists");
+    let begin = format!("{OWN}/passkeys/begin");
+    let begun = admin.ask(HttpCall::post(&begin).json(&form)).await;
+    let begun = begun.expect("an answer");
+    assert_eq!(begun.code(), "invalid_input", "a password is no proof");
     let own = format!(
         "/api/v1/admin/users/{}/second-factor/remove",
         admin.person.user_id
