@@ -223,11 +223,11 @@ fn routes_for_message_photos<T: RouteTable<Service>>(to: T) -> T {
     to
         .add_public_route(route(GET, PATH, CUSTOMER_OR_PROVIDER),
             "Show the photo of a message between you and the other person of an order, as JPEG",
-            &[Code::OrderNotFound, Code::PhotoNotNamed, Code::NotFound], message_photos::show_photo)
+            &[Code::OrderNotFound, Code::PhotoNotNamed, Code::NotFound], message_photos::show_message_photo)
         .add_public_route(upload(PUT, PATH, CUSTOMER_OR_PROVIDER, PHOTO_BYTES_MAX),
             "Send the photo that a message of yours names, whole, of at most 5 MiB. It is encoded \
              anew, without the place and the camera",
-            &[Code::OrderNotFound, Code::PhotoNotNamed, Code::PhotoDamaged], message_photos::send_photo)
+            &[Code::OrderNotFound, Code::PhotoNotNamed, Code::PhotoDamaged], message_photos::send_message_photo)
         .add_public_route(
             admin(GET, "/api/v1/admin/orders/{id}/messages/{number}/photo", &[WithdrawOrders, ReadDesks]),
             "Show the photo of a message of an order of which one was reported, as JPEG",

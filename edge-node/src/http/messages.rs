@@ -44,7 +44,7 @@ pub(super) fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
         .add_direct_route(direct(GET, PHOTO),
             "Show the photo of a message that you may read, as JPEG, once this edge has it",
             &[InvalidToken, ProofRequired, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests,
-                PhotoNotNamed, NotFound], show_photo)
+                PhotoNotNamed, NotFound], show_message_photo)
 }
 
 /// The handlers answer with bytes, so the schemas are given here.
@@ -142,7 +142,7 @@ pub(super) struct MessagePath {
 }
 
 /// A message that the reader may not read gets the same answer as one without a photo.
-pub(super) async fn show_photo(
+pub(super) async fn show_message_photo(
     State(state): State<EdgeApiState>,
     headers: HeaderMap,
     Path(MessagePath { id, number }): Path<MessagePath>,

@@ -32,7 +32,7 @@ use crate::config::Config;
 use crate::disk::LogDisk;
 use crate::listeners::ListenerSecurity;
 use crate::people::PeopleRegistry;
-use crate::photos::PhotoStore;
+use crate::{message_photos::MessagePhotos, photos::PhotoStore};
 use crate::receipts::FormerKeys;
 use crate::store::{
     Store,
@@ -144,6 +144,7 @@ fn context(people: &People, store: &Store, signer: &Signer) -> EdgeContext {
     EdgeContext {
         people: PeopleRegistry::new(&config, store, &people.clock),
         photos: PhotoStore::new(&config, &people.clock),
+        message_photos: MessagePhotos::new(&config, &people.clock),
         config: Arc::new(config),
         identity: identity(),
         nonce: BootNonce([1; 16]),

@@ -15,7 +15,7 @@ use crate::{
     store::{MessageRow, PhotoArrival, PhotoName, PhotoPurpose},
 };
 
-pub(crate) async fn show_photo(
+pub(crate) async fn show_message_photo(
     State(service): State<Service>,
     caller: Caller,
     Path(place): Path<MessagePlace>,
@@ -44,7 +44,7 @@ pub(crate) async fn show_reported_photo(
 }
 
 /// Takes the photo that a message of the caller names. A repeat changes nothing.
-pub(crate) async fn send_photo(
+pub(crate) async fn send_message_photo(
     State(service): State<Service>,
     caller: Caller,
     Path(place): Path<MessagePlace>,

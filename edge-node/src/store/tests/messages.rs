@@ -129,6 +129,7 @@ async fn the_two_of_an_order_read_its_messages_also_after_a_restart_and_no_one_e
         from: Role::Customer,
         text: sent.text,
         sent_at: sent.sent_at,
+        photo: None,
     };
     assert_eq!(thread.items[0], expected);
     assert_eq!(store.numbers(1, by(PROVIDER)).await, Some(vec![3, 4]));

@@ -6,15 +6,36 @@
 use std::collections::BTreeMap;
 
 use platform::{
+    row,
     sql::{Columns, Tx},
     vals,
 };
 use process::clock::Clock;
 use uuid::Uuid;
-use wire::{Actor, Code, CommandId, Hash, OrderId, UnixMillis, UserId};
+use wire::{Actor, Code, CommandId, Hash, OrderId, PhotoRef, UnixMillis, UserId};
 
 use super::{DELETE_CHUNKS, NamedPhoto, PhotoArrival, PhotoName, PhotoRow, first_row};
 use crate::store::{MessageRow, Store, StoreError, messages::restrict_to_reader};
+
+row! {
+    /// A message without its text, which nothing here needs to open.
+    struct NamingRow in order_messages {
+        id: Uuid,
+        provider_id: UserId,
+        from_provider: bool,
+        photo_hash: Option<Hash>,
+        photo_bytes: Option<u32>,
+    }
+}
+
+impl NamingRow {
+    fn writer(&self, customer: UserId) -> UserId {
+        match self.from_provider {
+            true => self.provider_id,
+            false => customer,
+        }
+    }
+}
 
 /// Writers with the same message id: one on each side.
 const NAMESAKES_MAX: usize = 2;
@@ -37,19 +58,19 @@ impl Store {
         &self,
         name: &PhotoName,
     ) -> Result<Option<UserId>, StoreError> {
-        let text = MessageRow::select(
+        let text = NamingRow::select(
             "WHERE order_id = ? AND from_provider IN (?, ?) AND id = ? AND photo_hash = ? \
              AND photo_bytes = ? LIMIT ?",
         );
         let photo = name.photo;
         let mut values = vals![name.order_id, true, false, name.command_id];
         values.extend(vals![photo.hash, photo.bytes, NAMESAKES_MAX]);
-        let messages: Vec<MessageRow> = self.sql.fetch_all(text, values).await?;
+        let messages: Vec<NamingRow> = self.sql.fetch_all(text, values).await?;
         let Some(message) = messages.first() else {
             return Ok(None);
         };
         let order = self.find_order(name.order_id).await?;
-        Ok(order.map(|order| message.writer(&order).user_id))
+        Ok(order.map(|order| message.writer(order.customer_id)))
     }
 
     /// A message of an order. If a person reads it, only one that they may read among those of an
@@ -102,23 +123,22 @@ pub(in crate::store) async fn list_named_by_messages(
     writer: Option<UserId>,
 ) -> Result<Vec<NamedPhoto>, StoreError> {
     let mut values = vals![order_id];
-    let mut text = MessageRow::select("WHERE order_id = ? AND photo_hash IS NOT NULL");
+    let mut text = NamingRow::select("WHERE order_id = ? AND photo_hash IS NOT NULL");
     if let Some(writer) = writer {
         text = text.append_text(" AND provider_id = ? AND from_provider = ?");
         values.extend(vals![writer, true]);
     }
     values.push(MESSAGES_MAX.into());
     let text = text.append_text(" LIMIT ?");
-    let messages: Vec<MessageRow> = tx.fetch_all(text, values).await?;
+    let messages: Vec<NamingRow> = tx.fetch_all(text, values).await?;
     let named = messages.into_iter().filter_map(|message| {
-        let owner = match message.from_provider {
-            true => message.provider_id,
-            false => customer,
-        };
-        message.photo().map(|photo| NamedPhoto {
+        Some(NamedPhoto {
             command_id: CommandId(message.id),
-            photo,
-            owner,
+            photo: PhotoRef {
+                hash: message.photo_hash?,
+                bytes: message.photo_bytes?,
+            },
+            owner: message.writer(customer),
             in_message: true,
         })
     });
