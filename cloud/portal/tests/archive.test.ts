@@ -87,7 +87,7 @@ it('every value of the page is escaped, whoever wrote it', async () => {
       portfolio: [{ title: HOSTILE, description: HOSTILE }], certifications: [{ name: HOSTILE, number: HOSTILE, issuer: HOSTILE, file_url: HOSTILE }], verification: { state: 'rejected', steps: [{ act: 'rejected', at: AT, by: 'a', reason: HOSTILE }] },
     })),
     addresses: () => Promise.resolve({ version: 1, items: [{ id: 'a', detail: HOSTILE, label: HOSTILE, city: HOSTILE, recipient_name: HOSTILE, phone_number: HOSTILE, is_default: true }] }),
-    inbox: () => Promise.resolve({ ...page([{ id: 'i', event_id: 'e', type: null, kind: null, order_id: null, location: null, counterpart: null, title: HOSTILE, content: HOSTILE, match_reasons: [], is_read: true, created_at: AT }]) }),
+    inbox: () => Promise.resolve({ ...page([{ id: 'i', event_id: 'e', type: null, kind: null, order_id: null, location: null, alarm: null, counterpart: null, title: HOSTILE, content: HOSTILE, match_reasons: [], is_read: true, created_at: AT }]) }),
     pushDevices: () => Promise.resolve(page([{ id: 'p', name: HOSTILE, endpoint_hash: HOSTILE, created_at: AT, last_delivered_at: null, last_failed_at: null }])),
     devices: () => Promise.resolve(page([{ device_id: 'd', label: HOSTILE, tablet: HOSTILE, first_seen_at: AT, renewed_at: AT }])),
     identities: () => Promise.resolve({ has_password: true, items: [{ id: 'i', label: HOSTILE, phone: false, origin: false, linked_at: AT }] }),

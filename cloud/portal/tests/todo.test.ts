@@ -73,7 +73,7 @@ it('the most urgent stands first, and an administrator has none', () => {
 })
 
 const line = (order_id: string, type: InboxItem['type']): InboxItem => (
-  { id: order_id, event_id: 'e', type, kind: null, order_id, location: null, counterpart: null, title: '', content: '', match_reasons: [], is_read: true, created_at: '2026-11-21T10:00:00.000Z' })
+  { id: order_id, event_id: 'e', type, kind: null, order_id, location: null, alarm: null, counterpart: null, title: '', content: '', match_reasons: [], is_read: true, created_at: '2026-11-21T10:00:00.000Z' })
 
 it('the histories to read are those of a report that can be answered, and so many', () => {
   const orders = [order(1), order(2, { status: 'reviewed' }), order(3), order(4)]

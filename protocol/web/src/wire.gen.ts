@@ -205,6 +205,8 @@ export const EVENT_TYPES = [
   'review.hidden',
   'review.restored',
   'rating.updated',
+  'platform.alarm_raised',
+  'platform.alarm_ended',
 ] as const
 export type EventType = (typeof EVENT_TYPES)[number]
 

@@ -20,5 +20,5 @@ export function placeOf({ type, order_id: order, alarm }: Line, role: string | u
 /** The line that counts further alarms leads to all nodes. */
 function placeOfAlarm(alarm: Line['alarm']): string {
   if (!alarm) return '/edges'
-  return alarm.edge === undefined ? `/regions?region=${alarm.region}` : `/edges?edge=${alarm.edge}`
+  return alarm.edge ? `/edges?edge=${alarm.edge}` : `/regions?region=${alarm.region}`
 }

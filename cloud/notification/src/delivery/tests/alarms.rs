@@ -33,7 +33,7 @@ async fn an_alarm_is_pushed_to_the_admins_who_want_it() {
     lines[0].event_id = EventId(Uuid::from_u128(71));
     service.plan_line(&lines[0]).await;
     // Other lines of the shared inbox stay there.
-    service.plan_event(EventType::RefundRequested).await;
+    service.plan_event(EventType::ReviewReported).await;
     service.send_due().await;
     let push = json!({ "to": ADMIN, "title": "Alarm about a node", "text": "More in your inbox." });
     assert_eq!(service.read_sent(Channel::Push), [push]);

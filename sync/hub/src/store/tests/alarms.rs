@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use process::clock::Clock;
-use wire::{AlarmEvent, AlarmKind, AlarmSubject, Event, EventType};
+use wire::{AlarmEvent, AlarmKind, AlarmSubject, EventType};
 
 use super::*;
 use crate::domain::alarms::{CutOff, OPEN_MAX};
@@ -34,15 +34,8 @@ async fn look(store: &Store, minutes: i64, subjects: &[AlarmSubject]) -> usize {
 
 /// The events in the outbox, in order.
 async fn published(store: &Store) -> Vec<(EventType, AlarmEvent)> {
-    let rows: Vec<String> = store
-        .sql
-        .fetch_all("SELECT event FROM outbox ORDER BY seq", vals![])
-        .await
-        .unwrap();
-    let events = rows.iter().map(|json| {
-        let event: Event = serde_json::from_str(json).unwrap();
-        (event.kind, serde_json::from_value(event.body).unwrap())
-    });
+    let events = testing::events(&store.sql).await.into_iter();
+    let events = events.map(|event| (event.kind, serde_json::from_value(event.body).unwrap()));
     events.collect()
 }
 
