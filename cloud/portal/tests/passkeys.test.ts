@@ -44,7 +44,7 @@ it('a proof is asked of the passkeys of the person, and its bytes go to Holdfast
 })
 
 it('a refused sign-in tells its ticket and the ways that the person has', () => {
-  const refused = (body: object) => waitingSignIn(new Problem(body, 401))
+  const refused = (body: Record<string, unknown>) => waitingSignIn(new Problem(body, 401))
   const ticket = 'a-ticket'
   expect(refused({ code: 'second_factor_required', ticket, ways: ['recovery_code', 'passkey', 'by_pigeon'], passkey_site: 'localhost' }))
     .toEqual({ ticket, setUp: false, ways: ['passkey', 'recovery_code'], site: 'localhost' })
