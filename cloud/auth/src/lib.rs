@@ -166,12 +166,9 @@ pub async fn open(
     let codes = codes.map_err(OpenError::own_failure(
         "could not set up sending codes to phones",
     ))?;
-    let grant_hours = config.device_grant_hours;
     let kiosks = parse_kiosks(&config.kiosks)?;
-    let second_factor = config.second_factor;
     let passkey_site = RelyingParty::from_origin(&config.portal_origin);
     let passkey_site = passkey_site.map_err(OpenError::own_failure("could not set up passkeys"))?;
-    let addresses_trusted_before = parse_trusted_before(&config.addresses_trusted_before)?;
     let service = Service {
         store,
         passwords,
@@ -179,11 +176,11 @@ pub async fn open(
         signing,
         issuers,
         codes,
-        grant_hours,
+        grant_hours: config.device_grant_hours,
         kiosks,
-        second_factor,
+        second_factor: config.second_factor,
         passkey_site,
-        addresses_trusted_before,
+        addresses_trusted_before: parse_trusted_before(&config.addresses_trusted_before)?,
         deletion_days: config.deletion_days,
         open_matters,
         verifier,

@@ -32,13 +32,13 @@ use crate::config::Config;
 use crate::disk::LogDisk;
 use crate::listeners::ListenerSecurity;
 use crate::people::PeopleRegistry;
-use crate::{message_photos::MessagePhotos, photos::PhotoStore};
 use crate::receipts::FormerKeys;
 use crate::store::{
     Store,
     tests::{hold, limit_pages},
 };
 use crate::tests::{People, draft, id, identity, order, sender};
+use crate::{message_photos::MessagePhotos, photos::PhotoStore};
 
 struct Edge {
     intake: CommandIntake,

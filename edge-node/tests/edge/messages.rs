@@ -341,6 +341,7 @@ async fn an_answer_that_the_hub_has_not_signed_brings_nothing() {
         }],
         is_more: false,
         is_missing: false,
+        photo: None,
     };
     region.cloud.forge(Frame::MessagesAnswer(forged));
     until("the edge leaves the forger", || async {

@@ -26,7 +26,8 @@ pub use of_messages::MessagePhotoArrivals;
 use super::{Store, StoreError};
 use naming::PhotoNaming;
 
-pub(super) use erasing::{NamedPhoto, erase_photos};
+pub(super) use erasing::erase_photos;
+pub(super) use naming::NamedPhoto;
 pub(super) use of_messages::{erase_message_photos, list_named_by_messages};
 
 const CHUNK_KEY: &[KeyColumn] = &[KeyColumn::Id("photo_id"), KeyColumn::Number("first_byte")];

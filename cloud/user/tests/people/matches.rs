@@ -93,7 +93,8 @@ async fn a_provider_who_could_not_accept_a_job_is_not_notified_of_it() {
 }
 
 async fn ask_as_part(service: &ProfileService, body: &Value) -> Value {
-    let token = testing::service_key().issue_token("notification", "user", &service.clock);
+    let key = &service.service_key;
+    let token = key.issue_token("notification", "user", &service.clock);
     let request = Request::builder()
         .method(Method::POST)
         .uri("/internal/matches?limit=20")

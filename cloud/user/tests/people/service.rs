@@ -14,7 +14,7 @@ use axum::{
 use http::Request;
 use http_body_util::BodyExt;
 use platform::{bus::Bus, upstream::Upstream};
-use process::clock::Clock;
+use process::{clock::Clock, tokens::ServiceKey};
 use serde_json::{Value, json};
 use support::{Issuer, samples};
 use tower::ServiceExt;
@@ -41,6 +41,7 @@ pub(crate) struct ProfileService {
     pub clock: Clock,
     pub folder: tempfile::TempDir,
     pub bus: Bus,
+    pub service_key: ServiceKey,
     orders: Orders,
 }
 
@@ -73,6 +74,7 @@ impl ProfileService {
             .route("/internal/booked-providers", post(list_booked));
         let order = Upstream::from_router(answers.with_state(orders.clone()));
         let bus = ground.bus.clone();
+        let service_key = ground.service_key.clone();
         let router = user::open(config, ground, Peers { order }).await.unwrap();
         Self {
             router,
@@ -80,6 +82,7 @@ impl ProfileService {
             clock,
             folder,
             bus,
+            service_key,
             orders,
         }
     }

@@ -130,7 +130,8 @@ async fn a_message_that_no_one_could_read_is_not_taken() {
         "token": token, "body": {"type": "send_message", "order_id": id(1)},
     });
     let textless = edge.send(frame.to_string().as_bytes()).await;
-    assert_eq!(textless.code, Some(Code::MalformedBody));
+    assert_eq!(textless.code, Some(Code::InvalidInput));
+    assert_eq!(textless.errors[0].field, "text");
     assert_eq!(edge.store.load_position().await.unwrap(), before);
     let longest = message(1, &"水".repeat(1_000));
     let reply = edge.writes(104, PROVIDER, &longest).await;

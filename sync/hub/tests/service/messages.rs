@@ -33,6 +33,7 @@ fn told() -> MessagesAnswer {
             photo: None,
         }],
         is_more: true,
+        photo: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use http::Method;
 use process::clock::Clock;
 use serde_json::{Value, json};
-use stack::DemoPerson;
+use stack::sign_ins::DemoPerson;
 use support::{Api, Person, passkey::SoftPasskey, totp};
 
 use super::journey::Secret;

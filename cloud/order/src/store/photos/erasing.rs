@@ -8,9 +8,9 @@ use platform::{
 };
 use process::clock::Clock;
 use uuid::Uuid;
-use wire::{Code, CommandId, Hash, OrderId, PhotoRef, UnixMillis, UserId};
+use wire::{Code, Hash, OrderId, PhotoRef, UnixMillis, UserId};
 
-use super::{DELETE_CHUNKS, PhotoName, PhotoPurpose, PhotoRow, first_row};
+use super::{DELETE_CHUNKS, NamedPhoto, PhotoName, PhotoPurpose, PhotoRow, first_row};
 use crate::store::{Store, StoreError};
 
 const UNSETTLED: &str = "SELECT id FROM order_photos WHERE order_id = ? AND settled_at IS NULL";
@@ -25,14 +25,6 @@ const UNUSED: &str = "WHERE order_id = ? AND refused = ? AND id > ? AND NOT EXIS
 
 const USES: &str = "SELECT id FROM order_photos WHERE owner_id = ? AND hash = ? \
     AND in_message = ? AND refused IS NULL LIMIT 1";
-
-/// A photo that a line of the history or a message names, with its author.
-pub(in crate::store) struct NamedPhoto {
-    pub command_id: CommandId,
-    pub photo: PhotoRef,
-    pub owner: UserId,
-    pub in_message: bool,
-}
 
 /// A photo with a file that may be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use platform::{files::FileKey, row, sql::Columns, vals};
 use wire::{Action, CommandId, Hash, OrderId, PhotoRef, UserId, WorkEvidence, words};
 
-use super::{NamedPhoto, PhotoArrival, PhotoName, PhotoRow, select_photo};
+use super::{PhotoArrival, PhotoName, PhotoRow, select_photo};
 use crate::store::{Store, StoreError, timeline_rows::TIMELINE};
 
 row! {
@@ -17,6 +17,14 @@ row! {
         action: Option<Action>,
         evidence: Option<String>,
     }
+}
+
+/// A photo that a line of the history or a message names, with its author.
+pub(in crate::store) struct NamedPhoto {
+    pub command_id: CommandId,
+    pub photo: PhotoRef,
+    pub owner: UserId,
+    pub in_message: bool,
 }
 
 /// True for the publication, and for an entry of work on the order. An attempt that changed nothing

@@ -115,8 +115,15 @@ async fn the_two_of_an_order_see_the_photo_of_a_message_and_no_one_else_does(
 ) {
     let service = Service::new(engine).await;
     let order_id = service.stage.pending().await;
-    // A provider who had the job before reads nothing of what follows.
+    // A provider who had the job before reads nothing of what follows, and the next one nothing of
+    // what was before.
     service.stage.decide(provider(2), accept(order_id)).await;
+    let earlier = png(50, 60);
+    let to_former = service
+        .write_with_photo(customer(1), order_id, &earlier)
+        .await;
+    let taken = service.put_message_photo(customer(1), order_id, to_former, &earlier);
+    assert_eq!(taken.await.0, 200);
     let withdraw = CommandBody::WithdrawAcceptance {
         order_id,
         reason: Some("My car broke down.".into()),
@@ -151,6 +158,10 @@ async fn the_two_of_an_order_see_the_photo_of_a_message_and_no_one_else_does(
         assert_eq!(view["arrived_at"], json!(service.stage.clock.now()));
         service.sees_photo(reader, &path).await;
     }
+    let to_former = photo_path(order_id, to_former);
+    service.sees_photo(customer(1), &to_former).await;
+    let shown = service.get(provider(1), &to_former).await;
+    shown.refused(404, "photo_not_named");
     for stranger in [customer(2), provider(2)] {
         let shown = service.get(stranger, &path).await;
         shown.refused(404, "order_not_found");

@@ -136,7 +136,7 @@ async fn cut_offs_are_listed_until_their_alarms_are_forgotten(#[values(false, tr
     let store = database(mysql).await;
     let other = subject(AlarmKind::LinkDown, "north-2");
     look(&store, 0, &[down(), subject(AlarmKind::DiskLow, "north-1")]).await;
-    look(&store, 5, &[other.clone()]).await;
+    look(&store, 5, std::slice::from_ref(&other)).await;
     let at = |minutes: i64| NOW.plus_ms(minutes * MINUTE_MS);
     let open = CutOff {
         since: at(5),
