@@ -154,7 +154,7 @@ test('the field and its ready answers are used by keyboard, and a text that is e
   await poll(async () => assert.equal(await field(page).evaluate((one) => one === document.activeElement), true))
   await page.keyboard.press('End')
   await page.keyboard.type(', ring twice')
-  await page.keyboard.press('Tab')
+  await tabTo(page, sending)
   await page.keyboard.press('Enter')
   await lineOf(page, 'I am at the door, ring twice').waitFor()
   await poll(() => assert.equal(state.frames.length, 1))
