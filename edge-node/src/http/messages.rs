@@ -138,7 +138,9 @@ pub(super) async fn list_messages(
 #[derive(Deserialize, ToSchema)]
 pub(super) struct MessagePath {
     id: OrderId,
-    number: u64,
+    // Parsed once the reader is known, so that a stranger gets the same answer for any text.
+    #[schema(value_type = u64)]
+    number: String,
 }
 
 /// A message that the reader may not read gets the same answer as one without a photo.
@@ -148,6 +150,7 @@ pub(super) async fn show_message_photo(
     Path(MessagePath { id, number }): Path<MessagePath>,
 ) -> Result<Response, Problem> {
     let reader = admit_reader(&state, &headers)?;
+    let number = number.parse().map_err(|_| Code::PhotoNotNamed)?;
     let context = &state.context;
     let found = context
         .store

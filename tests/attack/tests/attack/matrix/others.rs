@@ -102,6 +102,7 @@ const OF_ADMINS: &[&str] = &[
     "letters",
     "money-cases",
     "ops",
+    "passkeys",
     "platform-fees",
     "queue",
     "regions",
