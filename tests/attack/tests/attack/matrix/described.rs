@@ -191,7 +191,7 @@ impl Description {
         }
     }
 
-    /// A value of that schema: required fields only, each as simple as possible.
+    /// A value of that schema: required fields and the text, each as simple as possible.
     fn sample(&self, schema: &Value) -> Value {
         let schema = self.resolved(schema);
         if let Some(example) = schema["examples"].get(0).or(schema["enum"].get(0)) {
@@ -224,7 +224,11 @@ impl Description {
             .into_iter()
             .flatten()
             .filter_map(Value::as_str);
-        let fields = needed.map(|name| (name.to_owned(), self.sample(&schema["properties"][name])));
+        // A message has a text or a photo, so neither is required.
+        let text = schema["properties"].get("text").map(|_| "text");
+        let fields = needed
+            .chain(text)
+            .map(|name| (name.to_owned(), self.sample(&schema["properties"][name])));
         Value::Object(parts.chain(fields).collect())
     }
 }
