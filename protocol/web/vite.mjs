@@ -11,9 +11,13 @@ const POLICY_SOURCE = new URL('../process/src/pages.rs', import.meta.url)
 /** The icons and the web app manifest of every surface that can be installed. */
 const PUBLIC = fileURLToPath(new URL('./public', import.meta.url))
 
-/** The Vite configuration that every surface shares; `root` is the folder of its `index.html`. */
+/**
+ * The Vite configuration that every surface shares; `root` is the folder of its `index.html`. Modules whose path matches
+ * `firstView` are built into one file: many small ones pack worse, and a browser asks for each on its own.
+ */
 export function surface(root, more = {}) {
-  const { plugins = [], build = {}, ...rest } = more
+  const { plugins = [], build = {}, firstView, ...rest } = more
+  const codeSplitting = firstView ? { groups: [{ name: 'firstView', test: firstView }], includeDependenciesRecursively: false } : true
   return {
     root,
     configFile: false,
@@ -36,7 +40,10 @@ export function surface(root, more = {}) {
       reportCompressedSize: false,
       // For `sizes.mjs`; no server hands out a file whose name begins with a dot.
       manifest: true,
-      rolldownOptions: { checks: { pluginTimings: false } },
+      rolldownOptions: {
+        checks: { pluginTimings: false },
+        output: { codeSplitting },
+      },
       ...build,
     },
     ...rest,
