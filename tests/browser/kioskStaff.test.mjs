@@ -251,15 +251,19 @@ test('the end of the former sign-in, heard during a renewal, is not taken for th
   await openByCode(page)
   await page.getByRole('button', { name: 'Sign in again' }).click()
   await page.fill('#password', PASSWORD)
-  // The node hears of the end of the former grant before the kiosk has the new one.
-  let hasAsked = () => {}
-  const asked = new Promise((done) => { hasAsked = done })
+  // The kiosk hears of the end of the former grant after it has sent its renewal, and before that is answered.
+  let renew = () => {}
+  const renewal = new Promise((done) => { renew = done })
+  let refuse = () => {}
+  const refusal = new Promise((done) => { refuse = done })
   await page.route('**/session?device=*', async (route) => {
-    hasAsked()
+    await renewal
     await route.fulfill({ status: 401, contentType: 'application/problem+json', body: JSON.stringify({ code: 'session_ended', status: 401, title: 'ended' }) })
+    refuse()
   })
   await page.route('**/session', async (route) => {
-    await asked
+    renew()
+    await refusal
     await route.continue()
   })
   await onward(page)
