@@ -30,7 +30,7 @@ test('the filters live in the address, and the list is asked for what they say',
   await page.getByRole('button', { name: 'Search', exact: true }).click()
   await page.waitForURL(`**/orders${SEARCH}`)
   await settled(page)
-  const asked = { limit: '100', text: 'tap', status: 'accepted', region: 'NORTH', service_type: 'cleaning_repair', price_min: '90.00', price_max: '200.50', from: '2026-11-01T00:00:00.000Z', until: '2026-11-22T00:00:00.000Z' }
+  const asked = { limit: '50', text: 'tap', status: 'accepted', region: 'NORTH', service_type: 'cleaning_repair', price_min: '90.00', price_max: '200.50', from: '2026-11-01T00:00:00.000Z', until: '2026-11-22T00:00:00.000Z' }
   assert.deepEqual(lastAsked(state), asked)
   assert.equal(await page.locator('tbody tr').count(), 1)
 

@@ -54,7 +54,7 @@ export const unlinkIdentity = (id: string) => ask('delete', '/api/v1/auth/identi
 export const myOrders = (query: ListRequest, signal?: Asking) => ask('get', '/api/v1/orders', { query: { limit: 100, ...query }, signal })
 export const openOrders = (query: OpenQuery & { sort?: OrderSort; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/orders/available', { query: { limit: 100, ...query }, signal })
 export const orderDays = (timeZone: string, signal?: Asking) => ask('get', '/api/v1/admin/orders/days', { query: { time_zone: timeZone }, signal })
-export const allOrders = (query: OrdersQuery & { cursor?: string; sort?: Exclude<OrderSort, 'start'> }, signal?: Asking) => ask('get', '/api/v1/admin/orders', { query: { limit: 100, ...query }, signal })
+export const allOrders = (query: OrdersQuery & { cursor?: string; sort?: Exclude<OrderSort, 'start'> }, signal?: Asking) => ask('get', '/api/v1/admin/orders', { query: { limit: 50, ...query }, signal })
 /** Where the browser fetches the whole list as a file, under the cookie of the session. */
 export const allOrdersAs = (kind: 'csv' | 'json', query: OrdersQuery) => `/api/v1/admin/orders/export.${kind}${queryOf({ ...query })}`
 
