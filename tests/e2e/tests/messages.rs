@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use http::Method;
+use axum::body::{Body, Bytes, to_bytes};
+use http::{Method, Request, StatusCode};
+use process::client::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use stack::{Layout, Part, Stack, Stores, Wishes};
-use support::{Api, Mqtt, Person, Tablet, eventually};
+use support::{
+    Api, Mqtt, Person, Tablet, eventually,
+    files::{name_photo, png},
+};
 use wire::{Code, CommandBody, CommandId, OrderId, OutcomeKind, Region, Role, UnixMillis, Verdict};
 
 use crate::operator::north;
@@ -14,6 +19,11 @@ use crate::operator::north;
 const REGION: Region = Region::North;
 const ROUNDS: usize = 10;
 const IN_EACH_ROUND: usize = 2;
+/// One that the edge still has when it is killed.
+const MESSAGE_WITH_PHOTO: usize = 6;
+const PHOTO_BYTES_MAX: usize = 1 << 20;
+/// The first bytes of a JPEG file.
+const JPEG: [u8; 3] = [0xff, 0xd8, 0xff];
 /// Long enough for a killed process to come back on a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -33,6 +43,26 @@ struct Message {
     from: Role,
     text: String,
     sent_at: UnixMillis,
+}
+
+/// A message that the edge has receipted.
+struct SentMessage {
+    id: CommandId,
+    order_id: OrderId,
+    /// Empty with a photo.
+    text: String,
+}
+
+/// Checks that the provider's messages of this order arrived once, in the tablet's order.
+fn check_thread<'a>(thread: &[Message], sent: impl Iterator<Item = &'a SentMessage>) {
+    let numbers: Vec<u64> = thread.iter().map(|one| one.number).collect();
+    let count = u64::try_from(thread.len()).unwrap();
+    assert_eq!(numbers, Vec::from_iter(1..=count), "without a gap");
+    assert!(thread.is_sorted_by_key(|one| one.sent_at));
+    let own = thread.iter().filter(|one| one.from == Role::Provider);
+    let own: Vec<_> = own.map(|one| (one.id, one.text.clone())).collect();
+    let expected: Vec<_> = sent.map(|one| (one.id, one.text.clone())).collect();
+    assert_eq!(own, expected);
 }
 
 fn message(order_id: OrderId, text: &str) -> CommandBody {
@@ -75,8 +105,7 @@ impl Scene {
         let order_id = published.await.unwrap();
         let accepted = self.api.act(&self.provider, order_id, "accept");
         accepted.await.unwrap();
-        let port = self.stack.layout().edge(REGION).http;
-        let edge = Api::new(format!("http://127.0.0.1:{port}"));
+        let edge = Api::new(self.edge_url());
         eventually(
             "the edge has the job as the provider's",
             LIMIT,
@@ -93,6 +122,49 @@ impl Scene {
         )
         .await;
         order_id
+    }
+
+    fn edge_url(&self) -> String {
+        let port = self.stack.layout().edge(REGION).http;
+        format!("http://127.0.0.1:{port}")
+    }
+
+    async fn upload_photo(&self, command: CommandId, picture: &[u8]) {
+        let hash = name_photo(picture).hash;
+        let request = Request::put(format!(
+            "{}/photos/{command}/{hash}?offset=0",
+            self.edge_url()
+        ))
+        .header(
+            "authorization",
+            format!("Bearer {}", self.tablet.person().token),
+        )
+        .body(Body::from(picture.to_vec()));
+        let standing: Value = Client::new()
+            .send_prepared(request.unwrap(), LIMIT)
+            .await
+            .unwrap();
+        assert_eq!(standing["state"], "stored", "{standing}");
+    }
+
+    /// Reads the photo of the message as the customer, once it has arrived.
+    async fn arrived_photo(&self, order_id: OrderId, number: u64) -> Bytes {
+        eventually("the photo has arrived", LIMIT, async || {
+            let url = format!(
+                "{}/api/v1/orders/{order_id}/messages/{number}/photo",
+                self.api.gateway()
+            );
+            let request = Request::get(url)
+                .header("authorization", format!("Bearer {}", self.customer.token))
+                .body(Body::empty());
+            let answer = Client::new().send_request(request.unwrap()).await.ok()?;
+            let (head, body) = answer.into_parts();
+            if head.status != StatusCode::OK {
+                return None;
+            }
+            to_bytes(body, PHOTO_BYTES_MAX).await.ok()
+        })
+        .await
     }
 
     async fn thread(&self, order_id: OrderId) -> Vec<Message> {
@@ -129,7 +201,8 @@ async fn twenty_messages_arrive_once_in_order_over_ten_cuts_and_two_deaths_of_th
         scene.accepted("Mend the tap").await,
         scene.accepted("Mend the lamp").await,
     ];
-    let mut sent: Vec<(CommandId, OrderId, String)> = Vec::new();
+    let picture = png(40, 30);
+    let mut sent: Vec<SentMessage> = Vec::new();
     scene.stack.cut(REGION).await.unwrap();
     for round in 0..ROUNDS {
         if round == 4 {
@@ -140,12 +213,27 @@ async fn twenty_messages_arrive_once_in_order_over_ten_cuts_and_two_deaths_of_th
         for n in 0..IN_EACH_ROUND {
             let count = round * IN_EACH_ROUND + n;
             let order_id = orders[usize::from(count.is_multiple_of(3))];
-            let text = format!("message {count}");
-            let command = scene.tablet.prepare(message(order_id, &text));
+            let has_photo = count == MESSAGE_WITH_PHOTO;
+            let text = match has_photo {
+                true => String::new(),
+                false => format!("message {count}"),
+            };
+            let command = scene.tablet.prepare(CommandBody::SendMessage {
+                order_id,
+                text: text.clone(),
+                photo: has_photo.then(|| name_photo(&picture)),
+            });
             let reply = scene.tablet.until_stored(command, LIMIT).await.unwrap();
+            if has_photo {
+                scene.upload_photo(command, &picture).await;
+            }
             assert_ne!(reply.verdict, Verdict::NotTaken, "{reply:?}");
             assert_eq!(reply.code, None, "{reply:?}");
-            sent.push((command, order_id, text));
+            sent.push(SentMessage {
+                id: command,
+                order_id,
+                text,
+            });
         }
         scene
             .write_at_portal(orders[0], &format!("answer {round}"))
@@ -160,25 +248,19 @@ async fn twenty_messages_arrive_once_in_order_over_ten_cuts_and_two_deaths_of_th
         scene.stack.cut(REGION).await.unwrap();
     }
     scene.stack.heal(REGION).await.unwrap();
-    for (command, ..) in &sent {
-        let decided = scene.tablet.until_decided(*command, LIMIT).await.unwrap();
+    for message in &sent {
+        let decided = scene.tablet.until_decided(message.id, LIMIT).await.unwrap();
         let outcome = decided.outcome.unwrap();
         assert!(outcome.has_succeeded(), "{outcome:?}");
     }
-    for order_id in orders {
-        let thread = scene.thread(order_id).await;
-        let numbers: Vec<u64> = thread.iter().map(|one| one.number).collect();
-        let count = u64::try_from(thread.len()).unwrap();
-        assert_eq!(numbers, Vec::from_iter(1..=count), "without a gap");
-        assert!(thread.is_sorted_by_key(|one| one.sent_at));
-        let own = thread.iter().filter(|one| one.from == Role::Provider);
-        let own: Vec<_> = own.map(|one| (one.id, one.text.clone())).collect();
-        let expected = sent.iter().filter(|(_, to, _)| *to == order_id);
-        let expected: Vec<_> = expected.map(|(id, _, text)| (*id, text.clone())).collect();
-        assert_eq!(own, expected, "each once, in the order of the tablet");
+    let threads = [scene.thread(orders[0]).await, scene.thread(orders[1]).await];
+    for (order_id, thread) in orders.into_iter().zip(&threads) {
+        check_thread(thread, sent.iter().filter(|one| one.order_id == order_id));
     }
-    let answers = scene.thread(orders[0]).await;
-    let answers = answers.iter().filter(|one| one.from == Role::Customer);
+    let with_photo = threads[1].iter().find(|one| one.text.is_empty());
+    let photo = scene.arrived_photo(orders[1], with_photo.unwrap().number);
+    assert!(photo.await.starts_with(&JPEG), "encoded anew by the cloud");
+    let answers = threads[0].iter().filter(|one| one.from == Role::Customer);
     assert_eq!(answers.count(), ROUNDS);
     let timeline = scene
         .api
