@@ -44,4 +44,4 @@ pub mod web_push;
 
 pub use caller::{AccountAge, ClientAddress};
 pub use ledger::Database;
-pub use service::{OpenError, ServiceContext, StoreError};
+pub use service::{ChangeError, OpenError, ServiceContext, StoreError};

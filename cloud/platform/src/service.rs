@@ -296,6 +296,46 @@ impl From<DocumentsError> for Problem {
     }
 }
 
+/// Why a store did not make a change. In a transaction, both roll everything back.
+#[derive(Debug)]
+pub enum ChangeError {
+    Refused(Code),
+    Failed(StoreError),
+}
+
+impl From<Code> for ChangeError {
+    fn from(code: Code) -> Self {
+        Self::Refused(code)
+    }
+}
+
+impl From<StoreError> for ChangeError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<SqlError> for ChangeError {
+    fn from(error: SqlError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<serde_json::Error> for ChangeError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Refused(code) => code.into(),
+            ChangeError::Failed(error) => error.into(),
+        }
+    }
+}
+
 impl From<StoreError> for HandleError {
     fn from(error: StoreError) -> Self {
         match error {

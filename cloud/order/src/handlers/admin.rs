@@ -116,7 +116,7 @@ pub(crate) async fn assign(
     if let Some((_, Some(seat))) = &request.right {
         check_holder(&service, region, seat).await?;
     }
-    service.store.change_assignment(region, &request).await??;
+    service.store.change_assignment(region, &request).await?;
     Ok(Json(service.store.region_record(region).await?))
 }
 

@@ -94,7 +94,7 @@ pub(crate) async fn set_cancel_fee(
     service
         .store
         .set_cancel_fee(fee, caller.actor.user_id)
-        .await??;
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -106,7 +106,7 @@ pub(crate) async fn take_back_cancel_fee(
     service
         .store
         .take_back_cancel_fee(from, caller.actor.user_id)
-        .await??;
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

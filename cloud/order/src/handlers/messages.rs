@@ -308,7 +308,7 @@ pub(crate) async fn report_message(
     service
         .store
         .report_message(id, caller.actor, number, &reason, &trace)
-        .await??;
+        .await?;
     tracing::info!(order.id = %id, number, "A message was reported");
     Ok(Json(MessageBlock { blocked: true }))
 }

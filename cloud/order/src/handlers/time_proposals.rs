@@ -136,7 +136,7 @@ pub(crate) async fn take_back(
     caller: Caller,
     Path(id): Path<OrderId>,
 ) -> Result<Json<TimeProposalEnd>, Problem> {
-    let ended = service.store.take_back_time(id, caller.actor).await??;
+    let ended = service.store.take_back_time(id, caller.actor).await?;
     Ok(Json(TimeProposalEnd { ended }))
 }
 
@@ -150,7 +150,7 @@ pub(crate) async fn decline(
     service
         .store
         .decline_time(id, proposal, caller.actor, &trace)
-        .await??;
+        .await?;
     tracing::info!(order.id = %id, "A proposed time was declined");
     Ok(Json(TimeProposalEnd { ended: true }))
 }

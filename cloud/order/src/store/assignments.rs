@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
+    ChangeError,
     sql::{Columns, NAMES_MAX, ReadError, Row, Statement, StoredRow, Tx, Val, split_batches},
     transact, vals,
 };
@@ -91,14 +92,14 @@ impl Store {
         &self,
         region: Region,
         request: &AssignmentRequest,
-    ) -> Result<Result<(), Code>, StoreError> {
+    ) -> Result<(), ChangeError> {
         transact!(self.sql, tx => {
             let mut now = lock_assignment(tx, region).await?;
             let seat = request.right.as_ref().and_then(|(_, seat)| seat.as_ref());
             if let Some(seat) = seat
                 && has_epoch_ended(tx, seat).await?
             {
-                return Ok(Err(Code::EdgeEpochEnded));
+                return Err(Code::EdgeEpochEnded.into());
             }
             let (at, by) = (self.clock.now(), Some(request.by));
             let trace = Some(request.trace.clone());
@@ -117,7 +118,7 @@ impl Store {
                 let record = AssignmentAudit { what: "set", at, by, why: None, trace };
                 apply_transition(tx, &self.clock, region, &turned, &record).await?;
             }
-            Ok(Ok(()))
+            Ok(())
         })
     }
 

@@ -4,7 +4,7 @@
 //! cancel by the same version at any time [FEE_BY_CREATION].
 
 use custody::{FEES_TO_COME_MAX, FeePolicy};
-use platform::{row, transact, vals};
+use platform::{ChangeError, row, transact, vals};
 use wire::{CancelFeeVersion, CancelFees, Code, UnixMillis, UserId};
 
 use super::{Store, StoreError};
@@ -71,11 +71,7 @@ impl Store {
         })
     }
 
-    pub async fn set_cancel_fee(
-        &self,
-        fee: FeePolicy,
-        by: UserId,
-    ) -> Result<Result<(), Code>, StoreError> {
+    pub async fn set_cancel_fee(&self, fee: FeePolicy, by: UserId) -> Result<(), ChangeError> {
         let FeePolicy {
             from,
             cancel_fee_bp,
@@ -84,19 +80,19 @@ impl Store {
         } = fee;
         let now = self.clock.now();
         if !FeePolicy::is_open(from, now) {
-            return Ok(Err(Code::FeeSettled));
+            return Err(Code::FeeSettled.into());
         }
         transact!(self.sql, tx => {
             let others: u64 = tx.fetch_optional(OTHER_FEES_TO_COME, vals![now, from]).await?.unwrap_or(0);
             if others >= FEES_TO_COME_MAX {
-                return Ok(Err(Code::TooManyFees));
+                return Err(Code::TooManyFees.into());
             }
             if tx.exec(DELETE_FEE, vals![from]).await? > 0 {
                 tracing::info!(user.id = %by, fee.from = %from, "Replaced a version of the fee");
             }
             let basis_points = u32::from(cancel_fee_bp);
             tx.exec(INSERT_FEE, vals![from, basis_points, cancel_notice_ms, by, now]).await?;
-            Ok::<_, StoreError>(Ok(()))
+            Ok::<_, ChangeError>(())
         })
     }
 
@@ -104,17 +100,18 @@ impl Store {
         &self,
         from: UnixMillis,
         by: UserId,
-    ) -> Result<Result<(), Code>, StoreError> {
+    ) -> Result<(), ChangeError> {
         if !FeePolicy::is_open(from, self.clock.now()) {
             let there: Option<UnixMillis> = self.sql.fetch_optional(FEE_AT, vals![from]).await?;
-            return Ok(Err(there.map_or(Code::NotFound, |_| Code::FeeSettled)));
+            let refusal = there.map_or(Code::NotFound, |_| Code::FeeSettled);
+            return Err(refusal.into());
         }
         let is_gone = self.sql.exec(DELETE_FEE, vals![from]).await? == 1;
         if !is_gone {
-            return Ok(Err(Code::NotFound));
+            return Err(Code::NotFound.into());
         }
         tracing::info!(user.id = %by, fee.from = %from, "Deleted a version of the late-cancellation fee");
-        Ok(Ok(()))
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 //! Invariants: a report opens one case and blocks the writer; a repeat keeps the first report.
 
 use platform::{
-    outbox, row,
+    ChangeError, outbox, row,
     sql::{Columns, SealedColumn, SealedTable},
     transact, vals,
 };
@@ -50,31 +50,31 @@ impl Store {
         number: u64,
         why: &str,
         trace: &str,
-    ) -> Result<Result<(), Code>, StoreError> {
+    ) -> Result<(), ChangeError> {
         let at = self.clock.now();
         let event_id = EventId(self.clock.new_id());
         transact!(self.sql, tx => {
             let Some(state) = lock_order(tx, order_id).await? else {
-                return Ok(Err(Code::OrderNotFound));
+                return Err(Code::OrderNotFound.into());
             };
             let order = state.order;
             if !is_party(&order, reporter) {
-                return Ok(Err(Code::OrderNotFound));
+                return Err(Code::OrderNotFound.into());
             }
             let Some(message) = find_message(tx, order_id, number).await? else {
-                return Ok(Err(Code::NotFound));
+                return Err(Code::NotFound.into());
             };
             let is_to_reporter = message.writer_role() != reporter.role
                 && (reporter.role == Role::Customer || message.provider_id == reporter.user_id);
             if !is_to_reporter {
-                return Ok(Err(Code::NotFound));
+                return Err(Code::NotFound.into());
             }
             let writer = message.writer(&order);
             block(tx, reporter.user_id, writer.user_id, at).await?;
             let why = why.to_owned();
             let report = MessageReport { order_id, number, why: why.clone(), reported_at: at };
             if !tx.insert_new(report).await? {
-                return Ok(Ok(()));
+                return Ok(());
             }
             let command_id = CommandId(message.id);
             let kind = CaseKind::MessageReported.as_str();
@@ -86,7 +86,7 @@ impl Store {
             };
             let kind = EventType::OrderMessageReported;
             outbox::add(tx, &Event::new(event_id, kind, at, trace, &body)?).await?;
-            Ok::<_, StoreError>(Ok(()))
+            Ok::<_, ChangeError>(())
         })
     }
 

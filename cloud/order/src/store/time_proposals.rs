@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
-    outbox, row,
+    ChangeError, outbox, row,
     sql::{Columns, KeyColumn, SealedColumn, SealedTable, Statement, Tx, Val},
     transact, vals,
 };
@@ -162,20 +162,17 @@ impl Store {
         proposal: ProposalId,
         person: Actor,
         trace: &str,
-    ) -> Result<Result<(), Code>, StoreError> {
+    ) -> Result<(), ChangeError> {
         let now = self.clock.now();
         let event_id = EventId(self.clock.new_id());
         transact!(self.sql, tx => {
             let Some(state) = lock_order(tx, order_id).await? else {
-                return Ok(Err(Code::OrderNotFound));
+                return Err(Code::OrderNotFound.into());
             };
             let order = state.order;
             let standing = find_proposal(tx, order_id).await?;
-            let declined = check_may_answer(standing.as_ref(), proposal, &order, person, now);
-            let declined = match declined {
-                Ok(declined) => declined,
-                Err(code) => return Ok(Err(code)),
-            };
+            let declined =
+                check_may_answer(standing.as_ref(), proposal, &order, person, now)?;
             tx.exec(END, vals![now, order_id]).await?;
             let news = ProposalNews {
                 kind: EventType::OrderTimeDeclined,
@@ -184,7 +181,7 @@ impl Store {
                 trace,
             };
             outbox::add(tx, &news.into_event(order, event_id, now)?).await?;
-            Ok::<_, StoreError>(Ok(()))
+            Ok::<_, ChangeError>(())
         })
     }
 
@@ -193,13 +190,13 @@ impl Store {
         &self,
         order_id: OrderId,
         person: Actor,
-    ) -> Result<Result<bool, Code>, StoreError> {
+    ) -> Result<bool, ChangeError> {
         let now = self.clock.now();
         transact!(self.sql, tx => {
             let state = lock_order(tx, order_id).await?;
             let order = state.map(|state| state.order).filter(|order| is_party(order, person));
             let Some(order) = order else {
-                return Ok(Err(Code::OrderNotFound));
+                return Err(Code::OrderNotFound.into());
             };
             let standing = find_proposal(tx, order_id).await?;
             let own = standing.filter(|one| {
@@ -208,7 +205,7 @@ impl Store {
             if own.is_some() {
                 tx.exec(END, vals![now, order_id]).await?;
             }
-            Ok::<_, StoreError>(Ok(own.is_some()))
+            Ok::<_, ChangeError>(own.is_some())
         })
     }
 }

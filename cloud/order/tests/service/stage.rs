@@ -185,7 +185,6 @@ impl Stage {
         self.store
             .change_assignment(Region::North, &asked)
             .await
-            .unwrap()
             .unwrap();
         self.store
             .region_record(Region::North)

@@ -224,7 +224,7 @@ pub(crate) async fn set_platform_fee(
     service
         .store
         .set_platform_fee(in_force_from, basis_points, by)
-        .await??;
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -237,7 +237,7 @@ pub(crate) async fn take_back_platform_fee(
     service
         .store
         .take_back_platform_fee(from, caller.actor.user_id)
-        .await??;
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -6,7 +6,7 @@
 
 use custody::{FEES_TO_COME_MAX, FeePolicy, MoneyCase, MovementId, RefundRequest};
 use platform::{
-    columns, row,
+    ChangeError, columns, row,
     sql::{Columns, KeyColumn, SealedColumn, SealedTable, Tx},
     transact, vals,
 };
@@ -85,21 +85,21 @@ impl Store {
         from: UnixMillis,
         basis_points: u16,
         by: UserId,
-    ) -> Result<Result<(), Code>, StoreError> {
+    ) -> Result<(), ChangeError> {
         let now = self.clock.now();
         if !FeePolicy::is_open(from, now) {
-            return Ok(Err(Code::FeeSettled));
+            return Err(Code::FeeSettled.into());
         }
         transact!(self.sql, tx => {
             let others: u64 = tx.fetch_optional(OTHER_FEES_TO_COME, vals![now, from]).await?.unwrap_or(0);
             if others >= FEES_TO_COME_MAX {
-                return Ok(Err(Code::TooManyFees));
+                return Err(Code::TooManyFees.into());
             }
             if tx.exec(TAKE_BACK_FEE, vals![from]).await? > 0 {
                 tracing::info!(user.id = %by, fee.from = %from, "Replaced a version of the fee");
             }
             tx.exec(SET_FEE, vals![from, u32::from(basis_points), by, now]).await?;
-            Ok::<_, StoreError>(Ok(()))
+            Ok::<_, ChangeError>(())
         })
     }
 
@@ -107,17 +107,18 @@ impl Store {
         &self,
         from: UnixMillis,
         by: UserId,
-    ) -> Result<Result<(), Code>, StoreError> {
+    ) -> Result<(), ChangeError> {
         if !FeePolicy::is_open(from, self.clock.now()) {
             let there: Option<UnixMillis> = self.sql.fetch_optional(FEE_FROM, vals![from]).await?;
-            return Ok(Err(there.map_or(Code::NotFound, |_| Code::FeeSettled)));
+            let refusal = there.map_or(Code::NotFound, |_| Code::FeeSettled);
+            return Err(refusal.into());
         }
         let is_gone = self.sql.exec(TAKE_BACK_FEE, vals![from]).await? == 1;
         if !is_gone {
-            return Ok(Err(Code::NotFound));
+            return Err(Code::NotFound.into());
         }
         tracing::info!(user.id = %by, fee.from = %from, "Deleted a version of the platform's fee");
-        Ok(Ok(()))
+        Ok(())
     }
 }
 

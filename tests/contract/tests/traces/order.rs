@@ -147,11 +147,7 @@ impl Replay<'_> {
                 return self.store.renew_fence(&asked).await.unwrap();
             }
         };
-        self.store
-            .change_assignment(region, &asked)
-            .await
-            .unwrap()
-            .unwrap();
+        self.store.change_assignment(region, &asked).await.unwrap();
     }
 
     fn counts(&mut self, submissions: &[Submission], answers: &[OpDecision]) {

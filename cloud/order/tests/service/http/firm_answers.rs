@@ -198,7 +198,7 @@ async fn grant_south(stage: &Stage) {
         rules: None,
     };
     let granted = stage.store.change_assignment(Region::South, &request).await;
-    granted.unwrap().unwrap();
+    granted.unwrap();
 }
 
 async fn read_page(service: &Service, query: &str) -> Value {

@@ -179,7 +179,7 @@ impl Stage {
                 .store
                 .report_message(order_id, reporter, number, why, "")
                 .await;
-            reported.unwrap().unwrap();
+            reported.unwrap();
         }
     }
 
