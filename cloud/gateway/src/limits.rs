@@ -1,8 +1,8 @@
 //! Rate limits: per person and endpoint, per person in total, per address for anonymous callers,
 //! and per edge link. Each response carries its limits and the remaining quota.
 //!
-//! Invariants: counts use fixed clock minutes, so the retry time is exact; people and edges count
-//! only after their token is verified, so no caller can use up another's quota.
+//! Invariants: a count's minute begins with its first request, so the retry time is exact; people
+//! and edges count only after their token is verified, so no caller can use up another's quota.
 
 use std::{fmt, num::NonZeroU32};
 

@@ -182,7 +182,8 @@ impl WindowCounter {
     }
 }
 
-/// Longer than any entry's TTL. An entity without a stamp has not changed for that long.
+/// Longer than any entry's TTL. An entity without a stamp has not changed for that long, or the
+/// cache has lost its stamp.
 const STAMP_TTL: Duration = Duration::from_secs(60 * 60);
 const STAMP_BYTES: usize = 12;
 

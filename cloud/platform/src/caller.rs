@@ -150,7 +150,7 @@ fn creation_time(user: UserId) -> Option<UnixMillis> {
 }
 
 const KEYS_PATH: &str = "/.well-known/jwks.json";
-/// How long a new key may stay unknown, and a revoked one trusted.
+/// How long a new key may stay unknown, and a revoked one trusted, while auth answers.
 const REFRESH: Duration = Duration::from_secs(15);
 /// Without keys every caller is refused, so retry often.
 const RETRY: Duration = Duration::from_millis(250);

@@ -34,7 +34,7 @@ use crate::{
     sql::{Sql, SqlError},
 };
 
-/// Per process and server; further calls wait. The pool keeps no idle connections unless the
+/// Per process and server; further calls wait. The pool opens no connections in advance unless the
 /// address sets `minPoolSize`, as in `docker-compose.yml` and `deploy/kubernetes`, but not in
 /// tests.
 const CONNECTIONS_MAX: u32 = 50;

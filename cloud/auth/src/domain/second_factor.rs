@@ -11,7 +11,7 @@ use super::{OneTimeCode, SignInCode};
 pub enum SecondFactorPolicy {
     #[default]
     Off,
-    /// Staff whose role moves money, manages people or manages keys.
+    /// Staff whose role moves money, or manages people, keys or edges.
     Sensitive,
     Staff,
 }

@@ -1,5 +1,6 @@
 //! Credentials besides passwords: codes and device secrets, parsed as people and their keyboards
-//! type them. Also the lockout, which limits guessing but lets no attacker lock a person out.
+//! type them. Also the lockout, which limits guessing but lets no attacker lock a person out of a
+//! device that they have used before.
 //!
 //! Wrong passwords count per name and place: an address, or a device known for the account. Ten
 //! within a day lock the name at that place for a quarter of an hour after the last, and each

@@ -1,5 +1,5 @@
-//! Issues further tokens for a live session. The session stays the same, so one sign-out ends all
-//! its tokens.
+//! Issues further tokens for a live session. A device grant starts a separate session; all other
+//! tokens keep the session, so one sign-out ends them.
 //!
 //! `POST /internal/sessions/renew`: the gateway renews with the access token that it holds for a
 //! page. `POST /api/v1/auth/refresh`: programs hold a refresh token instead, so that an intercepted
@@ -7,11 +7,11 @@
 //! copy reveals the theft and ends the session.
 //!
 //! `POST /api/v1/auth/edge-token` issues a token for the edges of one region to a signed-in person.
-//! `POST /api/v1/auth/device-grants` issues a token for days to a provider's tablet, so that they
-//! keep working while the cloud is unreachable, and `POST /api/v1/auth/edge-logout` ends the
-//! session of such a token. `POST /internal/command-tokens` issues a token for a single command to
-//! the hub. Edge tokens expire and are revoked with their session. The cloud accepts none of them,
-//! so a stolen edge cannot use them there.
+//! `POST /api/v1/auth/device-grants` issues a provider's tablet a token that is valid for days, so
+//! that they keep working while the cloud is unreachable, and `POST /api/v1/auth/edge-logout` ends
+//! the session of such a token. `POST /internal/command-tokens` issues a token for a single command
+//! to the hub. Edge tokens expire and are revoked with their session. The cloud accepts none of
+//! them, so a stolen edge cannot use them there.
 
 use axum::{extract::State, http::StatusCode};
 use process::{

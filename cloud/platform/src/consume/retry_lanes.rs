@@ -85,7 +85,7 @@ impl RetryLanes {
     }
 }
 
-/// The order, payment, person or region of an event; otherwise the event's id.
+/// The order, person or region of an event; otherwise the event's id.
 pub(super) fn subject_of(event: &Event) -> String {
     let body = &event.body;
     let named = [

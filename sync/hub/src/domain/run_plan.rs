@@ -196,7 +196,7 @@ pub(crate) fn plan_run(
 
 /// Matches the owner's answers with the handed ops. Returns `None`, and discards all answers,
 /// unless there is exactly one per op, in order. A handed op never follows a waiting op outside
-/// `handed`.
+/// `batch_ops`.
 pub(crate) fn match_answers(batch_ops: &[BatchOp], answers: Vec<OpAnswer>) -> Option<PassResults> {
     let fits = batch_ops.len() == answers.len()
         && batch_ops
