@@ -12,7 +12,7 @@ use std::{
 };
 
 use platform::{
-    AccountAge,
+    AccountTrust,
     cache::{Cache, CacheError},
 };
 use process::{
@@ -105,9 +105,9 @@ impl StreamPermits {
             let most = LOCAL_PER_PERSON_MAX.into();
             return Err(too_many_streams().with_detail(say::streams_of_one { most }));
         }
-        let new_account_share = match AccountAge::from_claims(claims) {
-            AccountAge::New => Some(self.acquire_new_account_share()?),
-            AccountAge::Established => None,
+        let new_account_share = match AccountTrust::from_claims(claims) {
+            AccountTrust::New => Some(self.acquire_new_account_share()?),
+            AccountTrust::Established => None,
         };
         let open = self.total.open();
         let open = open.ok_or_else(|| too_many_streams().with_detail(say::streams_of_all))?;

@@ -7,7 +7,7 @@ use axum::Router;
 use platform::{
     ServiceContext,
     bus::{Bus, topology},
-    caller,
+    key_source,
     upstream::{Upstream, UpstreamOpener},
 };
 use process::{parts::CloudPart, tokens::ServiceKey, web};
@@ -155,7 +155,7 @@ async fn open_all(
         peers.connect_part(part, Upstream::from_router(router));
         if part == CloudPart::Auth {
             // Start now: the next parts may check tokens as soon as they are open.
-            caller::start_key_refresh(&context.tasks, &context.keys, peers.upstream_to(part));
+            key_source::start_key_refresh(&context.tasks, &context.keys, peers.upstream_to(part));
         }
     }
     open_named(CloudPart::Gateway, &settings, &context, &mut peers, startup).await
@@ -186,7 +186,7 @@ async fn open_alone(
             ),
         }
     }
-    caller::start_key_refresh(
+    key_source::start_key_refresh(
         &context.tasks,
         &context.keys,
         peers.upstream_to(CloudPart::Auth),

@@ -1,8 +1,8 @@
-//! Holds data that may be lost: rate limits, unread counts, known sessions. The cache is never the
-//! only record of anything.
+//! Holds data that may be lost: rate limits, unread counts, sessions, permissions, profiles and
+//! inboxes. The cache is never the only record of anything.
 //!
-//! Invariants: every entry expires, and every call ends soon. A failure is an `Err`; the caller
-//! continues without the cache. So a cache failure never causes a refusal: without the cache, each
+//! Invariants: every entry expires, and a call in `in_time` ends within 250 ms. A failure is an
+//! `Err`; the caller continues without the cache. So a cache failure never causes a refusal: without the cache, each
 //! process counts requests alone.
 //!
 //! Stamped entries are a part's frequently read query results. Every change of an entity gives it a
@@ -37,8 +37,8 @@ pub enum CacheError {
     Slow,
 }
 
-/// A slower cache saves no time.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// Beyond this the store is faster.
+const CALL_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Counts a cache read that may save a store read; `cache` and `kind` label the metric.
 pub(crate) fn count_read(cache: &str, kind: &str, is_hit: bool) {
@@ -58,8 +58,8 @@ macro_rules! on {
 }
 
 impl Cache {
-    /// `memory:` or `redis://..`. A server that is down is not an error here; calls fail until it
-    /// is back.
+    /// Opens `memory:`, `redis://..` or `rediss://..`. A server that is down is not an error here;
+    /// calls fail until it is back.
     pub fn open(url: &str) -> Result<Self, CacheError> {
         Self::open_trusting(url, &CertificateAuthorities::of_process())
     }
@@ -78,11 +78,11 @@ impl Cache {
         }
     }
 
-    /// Limits a call to `PATIENCE`; use it if a caller waits.
+    /// Limits a call to `CALL_TIMEOUT`; use it if a caller waits.
     pub async fn in_time<T>(
-        asked: impl Future<Output = Result<T, CacheError>>,
+        call: impl Future<Output = Result<T, CacheError>>,
     ) -> Result<T, CacheError> {
-        tokio::time::timeout(PATIENCE, asked)
+        tokio::time::timeout(CALL_TIMEOUT, call)
             .await
             .unwrap_or_else(|_| {
                 metrics::CACHE_FAULTS.add([], 1);
@@ -139,7 +139,7 @@ impl Cache {
 }
 
 /// Keys that one process counts locally; beyond this it drops the count that ends soonest.
-const OWN_MAX: usize = 50_000;
+const LOCAL_KEYS_MAX: usize = 50_000;
 
 pub const MINUTE: Duration = Duration::from_secs(60);
 pub const HOUR: Duration = Duration::from_secs(3600);
@@ -148,20 +148,20 @@ pub const DAY: Duration = Duration::from_secs(24 * 3600);
 #[derive(Clone)]
 pub struct WindowCounter {
     shared: Cache,
-    own: Cache,
+    local: Cache,
 }
 
 impl WindowCounter {
     pub fn new(shared: Cache, clock: Clock) -> Self {
-        let own = Cache::Memory(MemoryCache::new(clock, OWN_MAX));
-        Self { shared, own }
+        let local = Cache::Memory(MemoryCache::new(clock, LOCAL_KEYS_MAX));
+        Self { shared, local }
     }
 
     pub async fn add(&self, key: &str, window: Duration) -> WindowCount {
         // A limit must not slow down its route, and the local count is nearly as good.
         let counted = match Cache::in_time(self.shared.increment(key, window)).await {
             Ok(counted) => Ok(counted),
-            Err(_) => self.own.increment(key, window).await,
+            Err(_) => self.local.increment(key, window).await,
         };
         // The in-process cache does not fail.
         counted.unwrap_or(WindowCount {
@@ -173,7 +173,7 @@ impl WindowCounter {
     pub async fn read_count(&self, key: &str, window: Duration) -> WindowCount {
         let counted = match Cache::in_time(self.shared.read_count(key)).await {
             Ok(counted) => counted,
-            Err(_) => self.own.read_count(key).await.unwrap_or_default(),
+            Err(_) => self.local.read_count(key).await.unwrap_or_default(),
         };
         counted.unwrap_or(WindowCount {
             count: 0,
@@ -264,10 +264,10 @@ impl StampedCache {
         stamp: &CacheStamp,
     ) -> Option<String> {
         let stored = treat_failure_as_miss(self.cache.get(&self.cache_key(what, entity))).await??;
-        let (under, sealed) = stored.split_once(' ')?;
+        let (stored_stamp, sealed) = stored.split_once(' ')?;
         // Another client of the cache could have put a plain entry there.
         let is_forged = self.keys.is_sealing() && !self.keys.is_sealed_text(sealed);
-        if under != stamp.0 || is_forged {
+        if stored_stamp != stamp.0 || is_forged {
             return None;
         }
         self.keys
@@ -301,8 +301,8 @@ impl StampedCache {
 }
 
 /// Returns `None` if the cache is unavailable or slow.
-async fn treat_failure_as_miss<T>(asked: impl Future<Output = Result<T, CacheError>>) -> Option<T> {
-    let answer = Cache::in_time(asked).await;
+async fn treat_failure_as_miss<T>(call: impl Future<Output = Result<T, CacheError>>) -> Option<T> {
+    let answer = Cache::in_time(call).await;
     answer
         .inspect_err(
             |error| tracing::debug!(%error, "The cache failed or was slow; treated as a miss"),

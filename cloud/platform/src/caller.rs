@@ -1,15 +1,13 @@
-//! Facts about a part's callers: their address, the age of their account, and the public keys that
-//! verify their tokens.
+//! Facts about a part's callers: their address, and whether their account is established.
 //!
 //! Invariants: a part trusts an address only with a token that the gateway signed for that part;
-//! the token alone decides the age of an account, because a limit must not cost a database read.
-//! Global limits reserve a share for established accounts, so that accounts created for an attack
-//! cannot use them up.
+//! the token alone tells if an account is established, because a limit must not cost a database
+//! read. Global limits reserve a share for established accounts, so that accounts created for an
+//! attack cannot use them up.
 
 use std::{
     fmt,
     net::{IpAddr, Ipv6Addr},
-    time::Duration,
 };
 
 use axum::extract::{FromRef, FromRequestParts};
@@ -18,13 +16,9 @@ use process::{
     openapi::RouteInput,
     parts::CloudPart,
     problem::Problem,
-    tasks::Tasks,
-    tokens::{Claims, TokenKeys, TokenKeysError, TokenVerifier},
+    tokens::{Claims, TokenVerifier},
 };
-use serde_json::Value;
 use wire::{Role, UnixMillis, UserId};
-
-use crate::upstream::{Upstream, UpstreamError};
 
 /// A client address for counting. All clients without an address count as one, and so do those of
 /// one /64 IPv6 network, which mostly has one owner.
@@ -35,13 +29,13 @@ const SITE_MASK: u128 = u128::MAX << (128 - 48);
 
 /// The gateway strips both headers from client requests.
 const ADDRESS: HeaderName = HeaderName::from_static("x-holdfast-client");
-const VOUCHER: HeaderName = HeaderName::from_static("x-holdfast-service");
+const GATEWAY_TOKEN: HeaderName = HeaderName::from_static("x-holdfast-service");
 
 impl ClientAddress {
     pub const UNKNOWN: Self = Self(None);
 
     pub fn from_ip(address: Option<IpAddr>) -> Self {
-        Self(address.map(of_one_line))
+        Self(address.map(to_counted_address))
     }
 
     /// The address for counting costly requests. One customer of an IPv6 provider may own a whole
@@ -63,7 +57,7 @@ impl ClientAddress {
             return;
         };
         headers.insert(ADDRESS, address);
-        headers.insert(VOUCHER, token);
+        headers.insert(GATEWAY_TOKEN, token);
     }
 
     fn verified_address(headers: &HeaderMap, verifier: &TokenVerifier) -> Option<IpAddr> {
@@ -73,7 +67,7 @@ impl ClientAddress {
             clock,
             ..
         } = verifier;
-        let token = headers.get(&VOUCHER)?.to_str().ok()?;
+        let token = headers.get(&GATEWAY_TOKEN)?.to_str().ok()?;
         let from = service_key.verify_token(token, service, clock.now()).ok()?;
         if from != CloudPart::Gateway.name() {
             return None;
@@ -108,7 +102,7 @@ impl fmt::Display for ClientAddress {
     }
 }
 
-fn of_one_line(address: IpAddr) -> IpAddr {
+fn to_counted_address(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {
@@ -119,7 +113,7 @@ fn of_one_line(address: IpAddr) -> IpAddr {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AccountAge {
+pub enum AccountTrust {
     New,
     /// Older than a week, a verified provider, or an admin.
     Established,
@@ -127,8 +121,8 @@ pub enum AccountAge {
 
 const NEW_FOR_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
-impl AccountAge {
-    /// The account's age when the token was signed.
+impl AccountTrust {
+    /// Judges the account by its age when the token was signed.
     pub fn from_claims(claims: &Claims) -> Self {
         let is_vouched_for = claims.verified || claims.role == Role::Admin;
         let is_old = match creation_time(claims.sub) {
@@ -147,81 +141,6 @@ impl AccountAge {
 /// earlier system, so those accounts are old.
 fn creation_time(user: UserId) -> Option<UnixMillis> {
     UnixMillis::from_id(user.0)
-}
-
-const KEYS_PATH: &str = "/.well-known/jwks.json";
-/// How long a new key may stay unknown, and a revoked one trusted, while auth answers.
-const REFRESH: Duration = Duration::from_secs(15);
-/// Without keys every caller is refused, so retry often.
-const RETRY: Duration = Duration::from_millis(250);
-const RETRY_MAX: Duration = Duration::from_secs(5);
-
-/// The cached keys and the service that issues them. Clones share the keys.
-#[derive(Clone)]
-pub struct KeySource {
-    pub keys: TokenKeys,
-    pub auth: Upstream,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum KeySourceError {
-    #[error("auth did not answer with its keys")]
-    Auth(#[from] UpstreamError),
-    #[error("auth's answer contains no keys")]
-    Keys(#[from] TokenKeysError),
-}
-
-impl KeySource {
-    /// Fetches the keys now, for example when a token names an unknown key.
-    pub async fn refresh_keys(&self) -> Result<(), KeySourceError> {
-        let jwks: Value = self.auth.get(KEYS_PATH, None).await?;
-        self.keys.replace_key_set(&jwks.to_string())?;
-        Ok(())
-    }
-}
-
-/// Loads the keys from auth, retries until it has them, and refreshes them periodically. Loaded
-/// keys stay while auth is out of reach.
-pub fn start_key_refresh(tasks: &Tasks, keys: &TokenKeys, auth: Upstream) {
-    let source = KeySource {
-        keys: keys.clone(),
-        auth,
-    };
-    let stop = tasks.stop_token();
-    tasks.spawn("keys", async move {
-        let mut retry = RETRY;
-        let mut is_known = false;
-        loop {
-            let pause = match source.refresh_keys().await {
-                Ok(()) => {
-                    if is_known {
-                        tracing::info!("Loaded the token keys again");
-                    }
-                    (retry, is_known) = (RETRY, false);
-                    REFRESH
-                }
-                Err(error) => {
-                    // Warn once per outage, however many retries it takes.
-                    if !is_known {
-                        let cause = process::problem::format_error_chain(&error);
-                        tracing::warn!(cause, "Could not load the token keys; retrying");
-                    }
-                    is_known = true;
-                    let pause = retry;
-                    retry = if source.keys.is_empty() {
-                        RETRY
-                    } else {
-                        (retry * 2).min(RETRY_MAX)
-                    };
-                    pause
-                }
-            };
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = stop.cancelled() => return,
-            }
-        }
-    });
 }
 
 #[cfg(test)]
@@ -306,38 +225,41 @@ mod tests {
         }
     }
 
-    fn age(user: Uuid, role: Role, signed_at: UnixMillis) -> AccountAge {
-        AccountAge::from_claims(&claims(user, role, signed_at))
+    fn trust(user: Uuid, role: Role, signed_at: UnixMillis) -> AccountTrust {
+        AccountTrust::from_claims(&claims(user, role, signed_at))
     }
 
     #[test]
     fn an_account_is_new_for_a_week() {
         let user = Clock::fixed_at(AT).new_id();
         for (days, expected) in [
-            (0, AccountAge::New),
-            (6, AccountAge::New),
-            (7, AccountAge::Established),
+            (0, AccountTrust::New),
+            (6, AccountTrust::New),
+            (7, AccountTrust::Established),
             // Clocks of two machines differ.
-            (-1, AccountAge::New),
+            (-1, AccountTrust::New),
         ] {
             let signed_at = AT.plus_ms(days * 24 * 60 * 60 * 1000);
-            assert_eq!(age(user, Role::Customer, signed_at), expected, "{days}");
+            assert_eq!(trust(user, Role::Customer, signed_at), expected, "{days}");
         }
     }
 
     #[test]
     fn admins_verified_providers_and_imported_accounts_are_established_at_once() {
         let user = Clock::fixed_at(AT).new_id();
-        assert_eq!(age(user, Role::Admin, AT), AccountAge::Established);
-        assert_eq!(age(user, Role::Provider, AT), AccountAge::New);
+        assert_eq!(trust(user, Role::Admin, AT), AccountTrust::Established);
+        assert_eq!(trust(user, Role::Provider, AT), AccountTrust::New);
         let verified = Claims {
             verified: true,
             ..claims(user, Role::Provider, AT)
         };
-        assert_eq!(AccountAge::from_claims(&verified), AccountAge::Established);
         assert_eq!(
-            age(Uuid::from_u128(7), Role::Customer, AT),
-            AccountAge::Established
+            AccountTrust::from_claims(&verified),
+            AccountTrust::Established
+        );
+        assert_eq!(
+            trust(Uuid::from_u128(7), Role::Customer, AT),
+            AccountTrust::Established
         );
     }
 }

@@ -34,7 +34,7 @@ use crate::{
     sql::{LOCK_WAITS, SqlError},
     upstream::UpstreamError,
 };
-use retry_lanes::{RetryLanes, RetryingEvent, subject_of};
+use retry_lanes::{RetryLanes, RetryingEvent, event_subject};
 
 /// A service's event handler. Write it as `async fn handle(&self, event: &Event) -> ..`.
 pub trait EventHandler: Send + Sync + 'static {
@@ -156,7 +156,10 @@ impl<H: EventHandler> Consumer<H> {
         }
         let mut others = Vec::with_capacity(run.len());
         for delivery in run {
-            if self.retry_lanes.has_subject(&subject_of(delivery.event())) {
+            if self
+                .retry_lanes
+                .has_subject(&event_subject(delivery.event()))
+            {
                 self.move_to_retry_lane(delivery, 0).await;
             } else {
                 others.push(delivery);
@@ -181,7 +184,10 @@ impl<H: EventHandler> Consumer<H> {
                 return;
             }
             // An earlier event of this run may have moved to a retry lane.
-            if self.retry_lanes.has_subject(&subject_of(delivery.event())) {
+            if self
+                .retry_lanes
+                .has_subject(&event_subject(delivery.event()))
+            {
                 self.move_to_retry_lane(delivery, 0).await;
             } else {
                 self.handle_delivery(delivery).await;
@@ -211,7 +217,7 @@ impl<H: EventHandler> Consumer<H> {
                 .await;
             return;
         };
-        let subject = subject_of(delivery.event());
+        let subject = event_subject(delivery.event());
         let is_first = self
             .retry_lanes
             .push_event(subject.clone(), delivery, attempts, place);
@@ -227,7 +233,7 @@ impl<H: EventHandler> Consumer<H> {
     async fn work_retry_lane(&self, subject: &str) {
         while let Some(RetryingEvent {
             delivery, attempts, ..
-        }) = self.retry_lanes.next(subject)
+        }) = self.retry_lanes.pop_event(subject)
         {
             let outcome = self.handle_in_trace(&delivery, attempts, true).await;
             self.settle_delivery(delivery, outcome).await;

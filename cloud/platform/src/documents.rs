@@ -75,7 +75,7 @@ impl Documents {
             // They replace the public authorities. An address may set its own with `tlsCAFile`.
             tls.ca_file_path.get_or_insert_with(|| own.to_owned());
         }
-        let name = options
+        let database = options
             .default_database
             .clone()
             .ok_or(DocumentsError::Address)?;
@@ -88,7 +88,7 @@ impl Documents {
             .get_or_insert(WriteConcern::majority());
         options.read_concern.get_or_insert(ReadConcern::majority());
         Ok(Self::Mongo(Mongo::new(
-            Client::with_options(options)?.database(&name),
+            Client::with_options(options)?.database(&database),
         )))
     }
 
@@ -119,8 +119,8 @@ impl Documents {
     }
 }
 
-/// An address overrides them: `maxPoolSize`, `serverSelectionTimeoutMS`, `connectTimeoutMS`,
-/// `heartbeatFrequencyMS`.
+/// Sets the pool's defaults; the address overrides them with `maxPoolSize`,
+/// `serverSelectionTimeoutMS`, `connectTimeoutMS` and `heartbeatFrequencyMS`.
 fn set_pool_limits(options: &mut ClientOptions) {
     options.max_pool_size.get_or_insert(CONNECTIONS_MAX);
     options.server_selection_timeout.get_or_insert(SELECT_LIMIT);
@@ -140,13 +140,13 @@ pub enum DocumentsError {
     Sql(#[from] SqlError),
     /// MongoDB's message would repeat the value, which may be personal data.
     #[error("a document with this key already exists")]
-    Unique,
+    DuplicateKey,
     #[error("could not read or write a document of {collection}: {why}")]
     Shape { collection: String, why: String },
     #[error(transparent)]
     Sealed(#[from] SealError),
     #[error("the declaration of {collection}, or a query of it, is wrong: {why}")]
-    Declared {
+    InvalidDeclaration {
         collection: &'static str,
         why: String,
     },
@@ -163,7 +163,7 @@ pub enum DocumentsError {
 impl From<MongoError> for DocumentsError {
     fn from(error: MongoError) -> Self {
         if is_duplicate(&error) {
-            Self::Unique
+            Self::DuplicateKey
         } else {
             Self::Mongo(error)
         }
@@ -179,10 +179,10 @@ impl DocumentsError {
     }
 
     /// A document with the same unique key exists: usually a refusal, not a fault.
-    pub fn is_unique(&self) -> bool {
+    pub fn is_duplicate_key(&self) -> bool {
         match self {
-            Self::Unique => true,
-            Self::Sql(error) => error.is_unique(),
+            Self::DuplicateKey => true,
+            Self::Sql(error) => error.is_duplicate_key(),
             _ => false,
         }
     }
@@ -211,10 +211,12 @@ impl DocumentsError {
 }
 
 /// Turns a duplicate key into `Ok(false)`.
-pub(crate) fn unless_unique(done: Result<bool, DocumentsError>) -> Result<bool, DocumentsError> {
-    match done {
-        Err(error) if error.is_unique() => Ok(false),
-        done => done,
+pub(crate) fn false_if_duplicate(
+    result: Result<bool, DocumentsError>,
+) -> Result<bool, DocumentsError> {
+    match result {
+        Err(error) if error.is_duplicate_key() => Ok(false),
+        result => result,
     }
 }
 

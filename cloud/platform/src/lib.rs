@@ -12,7 +12,7 @@
 
 pub mod bus;
 pub mod cache;
-pub mod caller;
+mod caller;
 pub mod consume;
 pub mod dead_letters;
 pub mod documents;
@@ -27,6 +27,7 @@ pub mod inbox {
     };
 }
 pub mod jobs;
+pub mod key_source;
 mod ledger;
 pub mod messages;
 pub mod operator_routes;
@@ -42,6 +43,6 @@ pub mod sql;
 pub mod upstream;
 pub mod web_push;
 
-pub use caller::{AccountAge, ClientAddress};
+pub use caller::{AccountTrust, ClientAddress};
 pub use ledger::Database;
 pub use service::{ChangeError, OpenError, ServiceContext, StoreError};

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use platform::{
     bus::{Bus, topology},
-    caller::{KeySource, KeySourceError},
     consume::{EventHandler, HandleError, start_consumer},
+    key_source::{KeySource, KeySourceError},
     provider_verification,
 };
 use process::{clock::Clock, tasks::Tasks};

@@ -7,7 +7,7 @@ pub(crate) mod link;
 pub(crate) mod operators;
 
 use axum::extract::FromRef;
-use platform::{caller::KeySource, recent_days::RecentCounts};
+use platform::{key_source::KeySource, recent_days::RecentCounts};
 use process::{routes::RouteGuard, tokens::TokenVerifier};
 
 use cut_offs::CutOffDays;

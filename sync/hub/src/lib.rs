@@ -37,7 +37,7 @@ use std::time::Duration;
 use axum::Router;
 pub use platform::OpenError;
 use platform::{
-    ServiceContext, bus::Bus, caller::KeySource, idempotency::IdempotencyStore, jobs::JobError,
+    ServiceContext, bus::Bus, idempotency::IdempotencyStore, jobs::JobError, key_source::KeySource,
     operator_routes, recent_days::RecentCounts, service as skeleton, service::ReadinessCheck,
     sql::Sql, upstream::Upstream,
 };

@@ -156,7 +156,7 @@ impl Store {
         let added = self.sql.exec(ADD_HUB_KEY, vals![key.0]).await;
         match added {
             Ok(_) => return Ok(true),
-            Err(error) if error.is_unique() => {}
+            Err(error) if error.is_duplicate_key() => {}
             Err(error) => return Err(error.into()),
         }
         if is_replaced {

@@ -22,7 +22,10 @@ async fn a_store_that_is_away_is_told_apart_from_a_refusal() {
         .await
         .expect("an end");
     let error = asked.unwrap_err();
-    assert!(error.is_unavailable() && !error.is_unique(), "{error}");
+    assert!(
+        error.is_unavailable() && !error.is_duplicate_key(),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use axum::{
 use contract::{FilesArm, on_every_files};
 use futures::stream;
 use platform::{
-    AccountAge,
+    AccountTrust,
     files::{
         FileId, FileKey, FileKind, FileRegister, Files, FilesError, OriginalCheck, OriginalChecker,
         UploadReceiver, UploadRule, Uploader,
@@ -48,7 +48,7 @@ const DOCUMENT: UploadRule = UploadRule {
 fn sender(user: UserId) -> Uploader {
     Uploader {
         user,
-        age: AccountAge::New,
+        trust: AccountTrust::New,
     }
 }
 

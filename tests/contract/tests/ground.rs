@@ -10,8 +10,8 @@ use contract::LIMIT;
 use platform::{
     bus::Bus,
     cache::Cache,
-    caller,
     documents::Documents,
+    key_source,
     service::{ReadinessCheck, build_readiness},
     upstream::Upstream,
 };
@@ -40,7 +40,7 @@ async fn keys_are_loaded_from_an_auth_that_comes_up_late() {
     let auth = Router::new().route("/.well-known/jwks.json", get(answer));
     let tasks = Tasks::new();
     let keys = TokenKeys::empty();
-    caller::start_key_refresh(&tasks, &keys, Upstream::from_router(auth));
+    key_source::start_key_refresh(&tasks, &keys, Upstream::from_router(auth));
     let loaded = async || (!keys.is_empty()).then_some(());
     eventually("the keys are loaded", LIMIT, loaded).await;
     tasks.shutdown(LIMIT).await;

@@ -232,7 +232,7 @@ async fn a_document_hides_its_sealed_fields_and_reads_whole(arm: DocumentsArm) {
         .update(new, PHONE.is_equal_to("x".to_owned()), named, &[])
         .await;
     assert!(
-        matches!(refused, Err(DocumentsError::Declared { .. })),
+        matches!(refused, Err(DocumentsError::InvalidDeclaration { .. })),
         "{refused:?}"
     );
 

@@ -112,7 +112,7 @@ async fn a_second_row_with_the_same_key_is_refused_without_its_value(arm: SqlArm
     ];
     let error = arm.sql.exec(ADD, values).await.unwrap_err();
     assert!(
-        error.is_unique() && !error.is_contention() && !error.is_unavailable(),
+        error.is_duplicate_key() && !error.is_contention() && !error.is_unavailable(),
         "{error}"
     );
     assert!(error.to_string().contains("name"), "{error}");
@@ -231,7 +231,7 @@ async fn a_block_is_not_tried_again_for_its_own_refusal(arm: SqlArm) {
         tx.exec(ADD, values).await?;
         Ok(())
     });
-    assert!(result.unwrap_err().is_unique());
+    assert!(result.unwrap_err().is_duplicate_key());
     assert_eq!(runs, 1);
 }
 

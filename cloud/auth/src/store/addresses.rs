@@ -322,7 +322,9 @@ impl Store {
         });
         match confirmed {
             // Another account was registered with it concurrently.
-            Err(StoreError::Sql(error)) if error.is_unique() => Ok(ConfirmAddressResult::Taken),
+            Err(StoreError::Sql(error)) if error.is_duplicate_key() => {
+                Ok(ConfirmAddressResult::Taken)
+            }
             confirmed => confirmed,
         }
     }

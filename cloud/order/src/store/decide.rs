@@ -192,7 +192,7 @@ fn unfunded_starts(writes: &Writes) -> Vec<OrderId> {
 
 /// A concurrent transaction stored an answer for this command, or an order with this id.
 pub(super) fn is_collision(error: &StoreError) -> bool {
-    matches!(error, StoreError::Sql(SqlError::Unique { .. }))
+    matches!(error, StoreError::Sql(SqlError::DuplicateKey { .. }))
 }
 
 /// The version of an order event's body.

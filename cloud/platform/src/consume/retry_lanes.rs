@@ -13,10 +13,10 @@ use wire::Event;
 use crate::bus::Delivery;
 
 /// Limit of retrying events. At the limit, the next event waits for a permit and blocks the queue
-/// behind it: with this many failures, the events are not the cause.
+/// behind it: so many failures point to an outage, not to the events.
 const RETRYING_MAX: usize = 64;
 
-/// Retrying events by subject. The task that works a lane holds the lane's first event.
+/// Retrying events by subject. A lane's task has already taken the event that it retries.
 #[derive(Clone)]
 pub(super) struct RetryLanes {
     lanes: Arc<Mutex<HashMap<String, VecDeque<RetryingEvent>>>>,
@@ -71,13 +71,13 @@ impl RetryLanes {
     }
 
     /// The next event of a lane; an empty lane is removed.
-    pub(super) fn next(&self, subject: &str) -> Option<RetryingEvent> {
+    pub(super) fn pop_event(&self, subject: &str) -> Option<RetryingEvent> {
         let mut lanes = self.lock_lanes();
-        let next = lanes.get_mut(subject).and_then(VecDeque::pop_front);
-        if next.is_none() {
+        let event = lanes.get_mut(subject).and_then(VecDeque::pop_front);
+        if event.is_none() {
             lanes.remove(subject);
         }
-        next
+        event
     }
 
     fn lock_lanes(&self) -> MutexGuard<'_, HashMap<String, VecDeque<RetryingEvent>>> {
@@ -86,7 +86,7 @@ impl RetryLanes {
 }
 
 /// The order, person or region of an event; otherwise the event's id.
-pub(super) fn subject_of(event: &Event) -> String {
+pub(super) fn event_subject(event: &Event) -> String {
     let body = &event.body;
     let named = [
         &body["order"]["id"],

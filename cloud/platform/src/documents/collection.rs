@@ -368,7 +368,7 @@ impl<D: DocumentBody> Collection<D> {
     }
 
     fn declaration_error(&self, why: String) -> DocumentsError {
-        DocumentsError::Declared {
+        DocumentsError::InvalidDeclaration {
             collection: self.name,
             why,
         }

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis};
 
-use super::{DocumentsError, is_command, unless_unique};
+use super::{DocumentsError, false_if_duplicate, is_command};
 use crate::sealing::{DataKeys, SealContext, SealError};
 
 pub(crate) const INBOX: &str = "_inbox";
@@ -81,7 +81,7 @@ impl Mongo {
         let at = doc! {"$setOnInsert": {"at": DateTime::from_millis(now.0)}};
         let at = UpdateModifications::Document(at);
         let done = self.collection(INBOX).update_one(id, at).upsert(true).await;
-        unless_unique(done.map(|_| true).map_err(Into::into)).map(drop)
+        false_if_duplicate(done.map(|_| true).map_err(Into::into)).map(drop)
     }
 }
 

@@ -34,7 +34,7 @@ use super::{
     kind::{self, FileEnds, FileKind},
     picture::{self, PictureSize, PictureSource},
 };
-use crate::AccountAge;
+use crate::AccountTrust;
 
 #[derive(Debug, Clone, Copy)]
 pub struct UploadRule {
@@ -47,7 +47,7 @@ pub struct UploadRule {
 #[derive(Debug, Clone, Copy)]
 pub struct Uploader {
     pub user: UserId,
-    pub age: AccountAge,
+    pub trust: AccountTrust,
 }
 
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Uploader {
     pub fn from_claims(claims: &Claims) -> Self {
         Self {
             user: claims.sub,
-            age: AccountAge::from_claims(claims),
+            trust: AccountTrust::from_claims(claims),
         }
     }
 }
@@ -117,7 +117,7 @@ impl UploadReceiver {
     ) -> Result<CheckedFile, FilesError> {
         let upload_permit = self.acquire_upload_permit(sender)?;
         let waiting = self.receive_body(body, rule.bytes_max).await?;
-        let reader_permit = self.acquire_reader_permit(sender.age).await?;
+        let reader_permit = self.acquire_reader_permit(sender.trust).await?;
         run_check((upload_permit, reader_permit), move |gone| {
             check_upload(waiting, rule, gone)
         })
@@ -125,10 +125,10 @@ impl UploadReceiver {
     }
 
     fn acquire_upload_permit(&self, sender: Uploader) -> Result<UploadPermit, FileRefusal> {
-        let Uploader { user, age } = sender;
-        let of_new = match age {
-            AccountAge::New => Some(take_permit(&self.upload_permits_of_new)?),
-            AccountAge::Established => None,
+        let Uploader { user, trust } = sender;
+        let of_new = match trust {
+            AccountTrust::New => Some(take_permit(&self.upload_permits_of_new)?),
+            AccountTrust::Established => None,
         };
         let of_all = take_permit(&self.upload_permits)?;
         let mut of_one = self.of_one.lock().unwrap_or_else(PoisonError::into_inner);
@@ -146,10 +146,10 @@ impl UploadReceiver {
     }
 
     /// Waits for the single reader.
-    async fn acquire_reader_permit(&self, age: AccountAge) -> Result<CheckPermit, FileRefusal> {
-        let of_new = match age {
-            AccountAge::New => Some(wait_for(&self.reader_permit_of_new).await?),
-            AccountAge::Established => None,
+    async fn acquire_reader_permit(&self, trust: AccountTrust) -> Result<CheckPermit, FileRefusal> {
+        let of_new = match trust {
+            AccountTrust::New => Some(wait_for(&self.reader_permit_of_new).await?),
+            AccountTrust::Established => None,
         };
         let reader = wait_for(&self.reader_permit).await?;
         Ok(CheckPermit {

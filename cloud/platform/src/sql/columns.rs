@@ -185,7 +185,7 @@ impl Sql {
 
     /// Returns false if the row's key already exists.
     pub async fn insert_new<R: Columns>(&self, row: R) -> Result<bool, SqlError> {
-        unless_unique(self.insert(row).await)
+        false_if_duplicate(self.insert(row).await)
     }
 }
 
@@ -197,7 +197,7 @@ impl Tx {
 
     /// Returns false if the row's key already exists.
     pub async fn insert_new<R: Columns>(&mut self, row: R) -> Result<bool, SqlError> {
-        unless_unique(self.insert(row).await)
+        false_if_duplicate(self.insert(row).await)
     }
 
     /// Inserts rows in order, in as few statements as fit.
@@ -216,9 +216,9 @@ impl Tx {
     }
 }
 
-fn unless_unique(inserted: Result<(), SqlError>) -> Result<bool, SqlError> {
+fn false_if_duplicate(inserted: Result<(), SqlError>) -> Result<bool, SqlError> {
     match inserted {
-        Err(SqlError::Unique { .. }) => Ok(false),
+        Err(SqlError::DuplicateKey { .. }) => Ok(false),
         inserted => inserted.map(|()| true),
     }
 }

@@ -226,7 +226,7 @@ pub enum SqlError {
     /// The engine's message would repeat the value, which may be personal data. The key is an index
     /// on MySQL, table and columns on SQLite.
     #[error("a row with this key already exists: {key}")]
-    Unique { key: String },
+    DuplicateKey { key: String },
     #[error("the statement `{sql}` failed")]
     Statement {
         sql: String,
@@ -274,7 +274,7 @@ pub enum SqlError {
 impl SqlError {
     fn from_statement(sql: &str, source: sqlx::Error) -> Self {
         match &source {
-            sqlx::Error::Database(cause) if cause.is_unique_violation() => Self::Unique {
+            sqlx::Error::Database(cause) if cause.is_unique_violation() => Self::DuplicateKey {
                 key: key_of(cause.message()),
             },
             _ => Self::Statement {
@@ -285,8 +285,8 @@ impl SqlError {
     }
 
     /// A row with the same unique key exists: usually a refusal, not a fault.
-    pub fn is_unique(&self) -> bool {
-        matches!(self, Self::Unique { .. })
+    pub fn is_duplicate_key(&self) -> bool {
+        matches!(self, Self::DuplicateKey { .. })
     }
 
     /// Another transaction was in the way: a retry may succeed.

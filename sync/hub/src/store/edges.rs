@@ -123,7 +123,7 @@ impl Store {
                     let start = ChainHead::start(edge);
                     match tx.exec(ADD_EDGE, vals![edge, region, now, start.hash]).await {
                         Ok(_) => {}
-                        Err(error) if error.is_unique() => return Ok(InvitationResult::Exists),
+                        Err(error) if error.is_duplicate_key() => return Ok(InvitationResult::Exists),
                         Err(error) => return Err(error.into()),
                     }
                 }

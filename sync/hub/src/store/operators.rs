@@ -164,7 +164,7 @@ impl Store {
                 match tx.exec(ADD, values).await {
                     Ok(_) => {}
                     // Another replica was faster.
-                    Err(error) if error.is_unique() => {}
+                    Err(error) if error.is_duplicate_key() => {}
                     Err(error) => return Err(error.into()),
                 }
             }

@@ -56,7 +56,7 @@ impl Store {
         match self.sql.exec(ADD_ANSWER, vals![edge, term, number]).await {
             Ok(_) => Ok(()),
             // Another session may have added the row since.
-            Err(error) if error.is_unique() => {
+            Err(error) if error.is_duplicate_key() => {
                 self.raise_answer(edge, term, number).await?;
                 Ok(())
             }

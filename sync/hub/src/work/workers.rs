@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use platform::caller::KeySource;
+use platform::key_source::KeySource;
 use process::{clock::Clock, tasks::Tasks};
 use tokio::sync::Semaphore;
 use uuid::Uuid;

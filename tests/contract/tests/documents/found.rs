@@ -152,7 +152,7 @@ async fn groups_count_and_sum(arm: DocumentsArm) {
 async fn a_query_that_is_not_declared_is_refused(arm: DocumentsArm) {
     const ODD: Field<String> = Field::new("text");
     let notes = notes(&arm.documents).await;
-    let declared = |error| matches!(error, DocumentsError::Declared { .. });
+    let declared = |error| matches!(error, DocumentsError::InvalidDeclaration { .. });
     const OTHER_KEYS: Index = Index::new("newest", &[USER.ascending_key()]);
     const OTHER: Index = Index::new("other", &[USER.ascending_key()]);
     for find in [

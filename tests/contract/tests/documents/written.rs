@@ -97,7 +97,10 @@ async fn a_second_document_with_the_same_key_is_refused(arm: DocumentsArm) {
     let mut other = notes.get(id(3)).await.unwrap().unwrap();
     other.body.key = note(1, 1).key;
     let error = notes.replace_document(&other, &[]).await.unwrap_err();
-    assert!(error.is_unique() && !error.is_unavailable(), "{error}");
+    assert!(
+        error.is_duplicate_key() && !error.is_unavailable(),
+        "{error}"
+    );
     assert!(!error.to_string().contains("1-1"), "{error}");
     let taken = Update::default().set(&KEY, "1-1".to_owned());
     assert!(
@@ -105,7 +108,7 @@ async fn a_second_document_with_the_same_key_is_refused(arm: DocumentsArm) {
             .update(id(3), Filter::match_all(), taken, &[])
             .await
             .unwrap_err()
-            .is_unique()
+            .is_duplicate_key()
     );
 }
 

@@ -16,11 +16,10 @@ use super::{
     encode_filter, of_json, of_scalar, sort_document, whole_filter,
 };
 use crate::documents::{
-    DocumentsError, Mongo, find_duplicates,
+    DocumentsError, Mongo, false_if_duplicate, find_duplicates,
     mongo::{encode_events, uuid_to_bson},
     query::{FieldEdit, Filter, GroupTotals, IndexQuery, QueryPlan, Update},
     schema::{CollectionSchema, FieldPath, Scalar},
-    unless_unique,
 };
 
 type StoreResult<T> = Result<T, DocumentsError>;
@@ -70,7 +69,7 @@ impl MongoStore {
         let done = self.collection.clone_with_type().insert_one(document).await;
         self.wake_after_write(
             events,
-            unless_unique(done.map(|_| true).map_err(Into::into)),
+            false_if_duplicate(done.map(|_| true).map_err(Into::into)),
         )
     }
 

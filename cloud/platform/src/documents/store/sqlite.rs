@@ -93,7 +93,7 @@ impl SqliteStore {
             for part in split_batches(&rows, ROWS_MAX) {
                 match self.build_insert(part).exec_in(tx).await {
                     // A duplicate undoes the statement, not the transaction.
-                    Err(error) if error.is_unique() => {
+                    Err(error) if error.is_duplicate_key() => {
                         for row in part {
                             let insertion = self.build_insert(std::slice::from_ref(row));
                             fresh.push(insertion.push_text(UNLESS_THERE).exec_in(tx).await? == 1);
@@ -135,7 +135,7 @@ impl SqliteStore {
         {
             // The inbox already has this event. `Sql` reports a duplicate key of the body as its
             // own error.
-            Err(DocumentsError::Unique) => Ok(false),
+            Err(DocumentsError::DuplicateKey) => Ok(false),
             done => done,
         }
     }
@@ -221,7 +221,7 @@ impl SqliteStore {
                 }
             }
             match cause {
-                Some(cause) if !first_time(tx, &of, cause).await? => Err(DocumentsError::Unique),
+                Some(cause) if !first_time(tx, &of, cause).await? => Err(DocumentsError::DuplicateKey),
                 _ => Ok(true),
             }
         })

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 
-const OWNER: Uploader = person(7, AccountAge::Established);
+const OWNER: Uploader = person(7, AccountTrust::Established);
 const RULE: UploadRule = UploadRule {
     kinds: FileKind::DOCUMENTS,
     bytes_max: 200_000,
@@ -16,10 +16,10 @@ const RULE: UploadRule = UploadRule {
 const PDF: &[u8] =
     b"%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R >>\n%%EOF\n";
 
-const fn person(n: u128, age: AccountAge) -> Uploader {
+const fn person(n: u128, trust: AccountTrust) -> Uploader {
     Uploader {
         user: UserId(Uuid::from_u128(n)),
-        age,
+        trust,
     }
 }
 
@@ -180,7 +180,7 @@ async fn one_person_has_two_files_on_their_way_and_leaves_room_for_others() {
         world.take(PDF, RULE).await.map(|_| ()),
         Err(FileRefusal::Busy)
     );
-    let other = person(8, AccountAge::Established);
+    let other = person(8, AccountTrust::Established);
     assert!(
         world
             .intake
@@ -195,7 +195,7 @@ async fn one_person_has_two_files_on_their_way_and_leaves_room_for_others() {
 #[tokio::test]
 async fn eight_new_accounts_leave_places_and_the_next_turn_to_established_ones() {
     let intake = World::new().intake;
-    let strangers = (1..=8).flat_map(|n| [person(n, AccountAge::New); 2]);
+    let strangers = (1..=8).flat_map(|n| [person(n, AccountTrust::New); 2]);
     let upload_permits: Vec<_> = strangers
         .map(|stranger| {
             intake
@@ -204,12 +204,12 @@ async fn eight_new_accounts_leave_places_and_the_next_turn_to_established_ones()
                 .unwrap()
         })
         .collect();
-    let ninth = person(9, AccountAge::New);
+    let ninth = person(9, AccountTrust::New);
     assert_eq!(
         intake.acquire_upload_permit(ninth).err(),
         Some(FileRefusal::Busy)
     );
-    let known = (10..=17).flat_map(|n| [person(n, AccountAge::Established); 2]);
+    let known = (10..=17).flat_map(|n| [person(n, AccountTrust::Established); 2]);
     let held: Vec<_> = known
         .map_while(|known| intake.acquire_upload_permit(known).ok())
         .collect();
@@ -220,13 +220,13 @@ async fn eight_new_accounts_leave_places_and_the_next_turn_to_established_ones()
         "a place is free again"
     );
 
-    let turn = |age| Box::pin(intake.acquire_reader_permit(age));
-    let decoding = turn(AccountAge::New).await.unwrap();
-    let mut strangers: Vec<_> = (0..15).map(|_| turn(AccountAge::New)).collect();
+    let turn = |trust| Box::pin(intake.acquire_reader_permit(trust));
+    let decoding = turn(AccountTrust::New).await.unwrap();
+    let mut strangers: Vec<_> = (0..15).map(|_| turn(AccountTrust::New)).collect();
     for waiting in &mut strangers {
         assert!(futures::poll!(waiting).is_pending());
     }
-    let mut known = turn(AccountAge::Established);
+    let mut known = turn(AccountTrust::Established);
     assert!(futures::poll!(&mut known).is_pending());
     drop(decoding);
     let Poll::Ready(turn_of_known) = futures::poll!(&mut known) else {
@@ -247,7 +247,7 @@ async fn a_picture_is_decoded_alone_although_the_caller_of_the_one_before_is_gon
     let held = (
         intake.acquire_upload_permit(OWNER).unwrap(),
         intake
-            .acquire_reader_permit(AccountAge::Established)
+            .acquire_reader_permit(AccountTrust::Established)
             .await
             .unwrap(),
     );
@@ -264,7 +264,7 @@ async fn a_picture_is_decoded_alone_although_the_caller_of_the_one_before_is_gon
         _ = begun.recv() => {}
     }
     drop(check);
-    let mut next = Box::pin(intake.acquire_reader_permit(AccountAge::Established));
+    let mut next = Box::pin(intake.acquire_reader_permit(AccountTrust::Established));
     assert!(
         futures::poll!(&mut next).is_pending(),
         "the thread still decodes"

@@ -8,7 +8,7 @@ use wire::UnixMillis;
 
 use crate::{
     columns,
-    documents::{DocumentsError, Mongo, mongo::uuid_to_bson, unless_unique},
+    documents::{DocumentsError, Mongo, false_if_duplicate, mongo::uuid_to_bson},
     ledger::Database,
     sql::{Sql, SqlError},
     vals,
@@ -116,7 +116,7 @@ impl Mongo {
             .update_one(free, taken)
             .upsert(true)
             .await;
-        unless_unique(done.map(|_| true).map_err(Into::into))
+        false_if_duplicate(done.map(|_| true).map_err(Into::into))
     }
 
     pub(super) async fn give_up_lease(
@@ -139,7 +139,7 @@ impl Mongo {
     ) -> Result<bool, DocumentsError> {
         let run = doc! {"_id": {"name": job, "slot": due_at}, "at": DateTime::from_millis(now.0)};
         let done = self.collection(JOB_RUNS).insert_one(run).await;
-        unless_unique(done.map(|_| true).map_err(Into::into))
+        false_if_duplicate(done.map(|_| true).map_err(Into::into))
     }
 }
 

@@ -11,7 +11,7 @@ use wire::{CommandId, UnixMillis, UserId};
 
 use crate::{
     columns,
-    documents::{DocumentsError, Mongo, mongo::uuid_to_bson, unless_unique},
+    documents::{DocumentsError, Mongo, false_if_duplicate, mongo::uuid_to_bson},
     ledger::Database,
     row,
     sql::{Columns, Sql, SqlError},
@@ -247,7 +247,7 @@ impl Mongo {
             "_id": key_id(idempotency_key), "holder": uuid_to_bson(holder), "until_ms": until.0, "at": DateTime::from_millis(now.0),
         };
         let inserted = answers.insert_one(new).await;
-        if unless_unique(inserted.map(|_| true).map_err(Into::into))? {
+        if false_if_duplicate(inserted.map(|_| true).map_err(Into::into))? {
             self.remove_beyond(idempotency_key.person).await?;
             return Ok(ClaimOutcome::Claimed);
         }

@@ -84,7 +84,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["outbox", "provider_verification"],
             &["consume", "jobs"],
             &["files", "ledger"],
-            &["documents", "sessions", "caller"],
+            &["documents", "sessions", "caller", "key_source"],
             &["bus", "cache", "sms", "sql"],
             &["messages", "recent_days", "sealing", "upstream", "web_push"],
         ],
