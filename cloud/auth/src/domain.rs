@@ -1,11 +1,12 @@
-//! The rules of an account: names, addresses, passwords and roles. Submodules hold codes and
-//! lockout at sign-in, the second factor, and refresh-token order.
+//! The rules of an account: names, addresses, passwords and roles. Submodules hold codes,
+//! the lockout at sign-in, the second factor, and refresh-token order.
 //!
 //! Invariant: this module does no IO and reads no clock; callers pass the time in.
 
+mod codes;
+mod lockout;
 mod refresh;
 mod second_factor;
-mod sign_in;
 
 #[cfg(test)]
 mod tests;
@@ -16,12 +17,11 @@ use wire::{FieldError, Permission, Role, TextRule, check_text};
 
 use crate::say;
 
+pub(crate) use codes::{DeviceSecret, OneTimeCode, SignInCode};
+pub(crate) use lockout::{Lockout, WrongGuesses, is_new_place_alert_due};
 pub(crate) use refresh::{PresentedRefreshToken, RefreshFamily, RefreshUse, earliest_token_time};
 pub(crate) use second_factor::SecondFactorCode;
 pub use second_factor::SecondFactorPolicy;
-pub(crate) use sign_in::{
-    DeviceSecret, Lockout, OneTimeCode, SignInCode, WrongGuesses, is_news_of_new_place,
-};
 
 const USERNAME_CHARS_MIN: usize = 3;
 pub(crate) const USERNAME_CHARS_MAX: usize = 100;

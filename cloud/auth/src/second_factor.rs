@@ -185,7 +185,7 @@ impl Service {
     async fn use_factor_code(&self, user: UserId, typed: &str) -> Result<bool, ServiceError> {
         match SecondFactorCode::parse_typed(typed) {
             None => Ok(false),
-            Some(SecondFactorCode::App(code)) => {
+            Some(SecondFactorCode::Authenticator(code)) => {
                 let factor = self.store.load_second_factor(user).await?;
                 let factor = factor.filter(|factor| factor.confirmed_at.is_some());
                 let Some(factor) = factor else {

@@ -40,7 +40,8 @@ pub(crate) use admin_acts::{ActFilter, AdminAct};
 pub(crate) use devices::{DeviceEnding, NewGrant, RegisteredDevice};
 pub(crate) use factor_standing::FactorStanding;
 pub(crate) use identities::{
-    AddNewcomerResult, IssuerSubject, LinkIdentityResult, NewIdentity, PHONES, UnlinkIdentityResult,
+    CreateAccountResult, IssuerSubject, LinkIdentityResult, NewIdentity, PHONES,
+    UnlinkIdentityResult,
 };
 pub(crate) use passkeys::{AddPasskeyResult, ChallengeOwner, NewPasskey, Passkey, PasskeyCeremony};
 pub(crate) use people::{
@@ -50,7 +51,7 @@ pub(crate) use people::{
 pub(crate) use platform::StoreError;
 pub(crate) use roles::RoleDetails;
 pub(crate) use second_factors::{
-    FactorEnding, FactorRemoval, NewRecoveryCode, SecondFactor, SignInTicket, TicketHash,
+    FactorEnding, FactorRemoval, NewRecoveryCode, OwnFactor, SecondFactor, SignInTicket, TicketHash,
 };
 pub(crate) use sessions::{
     OtherSessionsRevocation, SessionEnding, SessionKind, UserSession, VerifiedSignIn,

@@ -21,7 +21,7 @@ impl SecondFactorPolicy {
         self == Self::Off
     }
 
-    /// `permissions` belong to an admin's role.
+    /// True if an admin with these permissions needs a second factor.
     pub(crate) fn requires_factor(self, permissions: &[Permission]) -> bool {
         match self {
             Self::Off => false,
@@ -59,15 +59,15 @@ fn is_sensitive(permission: Permission) -> bool {
 
 /// A code that a person enters as their second factor.
 pub(crate) enum SecondFactorCode {
-    App(SignInCode),
+    Authenticator(SignInCode),
     Recovery(OneTimeCode),
 }
 
 impl SecondFactorCode {
     /// `None` if the text is neither.
     pub(crate) fn parse_typed(text: &str) -> Option<Self> {
-        let of_app = SignInCode::parse_typed(text).map(Self::App);
-        of_app.or_else(|| OneTimeCode::parse_typed(text).map(Self::Recovery))
+        let app_code = SignInCode::parse_typed(text).map(Self::Authenticator);
+        app_code.or_else(|| OneTimeCode::parse_typed(text).map(Self::Recovery))
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct DeletionState {
     /// Absent if the person has not asked, like `delete_at`.
     #[serde(skip_serializing_if = "Option::is_none")]
     asked_at: Option<UnixMillis>,
-    /// The account is deleted soon after this, once it waits for nothing.
+    /// The account is deleted soon after this, once no order or payment is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     delete_at: Option<UnixMillis>,
     /// How long an account stays after its owner has asked.
@@ -51,13 +51,13 @@ pub(crate) struct DeletionState {
 
 impl DeletionState {
     fn new(
-        asked: Option<AccountDeletion>,
+        request: Option<AccountDeletion>,
         days: u32,
         waits_for: Option<OpenMattersOfPerson>,
     ) -> Self {
         Self {
-            asked_at: asked.as_ref().map(|asked| asked.asked_at),
-            delete_at: asked.map(|asked| asked.delete_at),
+            asked_at: request.as_ref().map(|request| request.asked_at),
+            delete_at: request.map(|request| request.delete_at),
             days,
             waits_for,
         }
@@ -69,7 +69,7 @@ enum DeletionRefusal {
     Credential(CredentialRefusal),
     /// They have no password, and signed in too long ago.
     SignInAgain,
-    /// Another person could register the name that the configuration lists.
+    /// A kiosk: whoever registered its freed name would become a kiosk.
     IsKiosk,
 }
 
@@ -90,13 +90,13 @@ pub(crate) async fn show_deletion(
     LiveCaller(caller): LiveCaller,
 ) -> Result<Json<DeletionState>, Problem> {
     let user = caller.claims.sub;
-    let asked = service.store.find_deletion(user).await?;
-    let waits_for = match &asked {
+    let request = service.store.find_deletion(user).await?;
+    let waits_for = match &request {
         Some(_) => service.count_open_matters(user).await,
         None => None,
     };
     let days = service.deletion_days;
-    Ok(Json(DeletionState::new(asked, days, waits_for)))
+    Ok(Json(DeletionState::new(request, days, waits_for)))
 }
 
 /// Repeats change nothing and get the same answer.
@@ -104,18 +104,18 @@ pub(crate) async fn ask_deletion(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,
-    from: ClientAddress,
+    address: ClientAddress,
     Json(form): Json<DeletionForm>,
 ) -> Result<Json<DeletionState>, Problem> {
     let owner = &caller.claims;
     service
-        .verify_owner(owner, from, form.password)
+        .verify_owner(owner, address, form.password)
         .await
         .map_err(|error| error.into_problem(&service))?;
-    let asked = service.ask_deletion(owner, &trace).await?;
+    let request = service.request_deletion(owner, &trace).await?;
     let waits_for = service.count_open_matters(owner.sub).await;
     let days = service.deletion_days;
-    Ok(Json(DeletionState::new(Some(asked), days, waits_for)))
+    Ok(Json(DeletionState::new(Some(request), days, waits_for)))
 }
 
 pub(crate) async fn undo_deletion(
@@ -131,7 +131,7 @@ impl Service {
     async fn verify_owner(
         &self,
         owner: &Claims,
-        from: ClientAddress,
+        address: ClientAddress,
         password: String,
     ) -> Result<(), AttemptError<DeletionRefusal>> {
         let name = self.store.load_username(owner.sub).await?;
@@ -141,7 +141,7 @@ impl Service {
             return Err(DeletionRefusal::IsKiosk.into());
         }
         if self.store.has_password(owner.sub).await? {
-            self.verify_own_password(owner, from, password)
+            self.verify_own_password(owner, address, password)
                 .await
                 .map_err(|error| error.map_refusal(DeletionRefusal::Credential))?;
             return Ok(());
@@ -154,7 +154,7 @@ impl Service {
             .ok_or(DeletionRefusal::SignInAgain)?)
     }
 
-    async fn ask_deletion(
+    async fn request_deletion(
         &self,
         owner: &Claims,
         trace: &TraceId,
@@ -164,9 +164,12 @@ impl Service {
         let delete_at = at.plus_ms(i64::from(self.deletion_days) * DAY_MS);
         let kind = EventType::UserDeletionAsked;
         let event = build_user_event(kind, &self.clock, trace, user, owner.role, None)?;
-        let asked = self.store.ask_deletion(user, at, delete_at, &event).await?;
+        let request = self
+            .store
+            .request_deletion(user, at, delete_at, &event)
+            .await?;
         tracing::info!(user.id = %user, "A person asked to delete their account");
-        Ok(asked)
+        Ok(request)
     }
 
     /// Returns false if there is no request.
@@ -181,7 +184,7 @@ impl Service {
         Ok(is_undone)
     }
 
-    /// `None` if a service does not answer: the wish stands without it.
+    /// `None` if a service does not answer: the request is stored all the same.
     async fn count_open_matters(&self, user: UserId) -> Option<OpenMattersOfPerson> {
         match self.open_matters.count_of(user).await {
             Ok(open) => Some(open),

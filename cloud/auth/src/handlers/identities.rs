@@ -28,7 +28,7 @@ use crate::{
     service::{IntoProblem, LiveCaller, Service, build_user_event},
     sign_in::{AccessGrant, CredentialRefusal, SignInOrigin},
     store::{
-        Account, AddNewcomerResult, IssuerSubject, NewIdentity, PHONES, SessionEnding,
+        Account, CreateAccountResult, IssuerSubject, NewIdentity, PHONES, SessionEnding,
         UnlinkIdentityResult,
     },
 };
@@ -126,7 +126,7 @@ pub(crate) async fn unlink_identity(
     {
         UnlinkIdentityResult::Removed(_) => Ok(StatusCode::NO_CONTENT),
         UnlinkIdentityResult::Unknown => Err(Code::NotFound.into()),
-        UnlinkIdentityResult::LastWayIn => Err(Code::LastWayIn.into()),
+        UnlinkIdentityResult::LastSignInMethod => Err(Code::LastWayIn.into()),
     }
 }
 
@@ -168,7 +168,7 @@ impl Service {
         email: Email,
         names: impl Iterator<Item = Username>,
         trace: &TraceId,
-    ) -> Result<Option<AddNewcomerResult>, ServiceError> {
+    ) -> Result<Option<CreateAccountResult>, ServiceError> {
         let account = Account {
             id: user,
             role_id: Role::Customer,
@@ -183,12 +183,12 @@ impl Service {
             let identity = self.build_new_identity(subject);
             match self
                 .store
-                .add_newcomer(&account, &username, &email, identity, &event)
+                .create_account_with_identity(&account, &username, &email, identity, &event)
                 .await?
             {
-                AddNewcomerResult::NameTaken => {}
+                CreateAccountResult::NameTaken => {}
                 result => {
-                    if result == AddNewcomerResult::Made {
+                    if result == CreateAccountResult::Created {
                         tracing::info!(user.id = %account.id, issuer = subject.issuer, "Registered");
                     }
                     return Ok(Some(result));

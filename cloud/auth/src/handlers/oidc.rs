@@ -28,7 +28,7 @@ use crate::{
     },
     service::{IntoProblem, LiveCaller, Service},
     sign_in::{AccessGrant, CredentialRefusal},
-    store::{AddNewcomerResult, IssuerSubject, LinkIdentityResult},
+    store::{CreateAccountResult, IssuerSubject, LinkIdentityResult},
 };
 
 /// Every attempt after the first adds four random characters.
@@ -253,7 +253,7 @@ impl Service {
             .register_with_identity(whose, user, email, names, &sign_in.trace)
             .await?;
         match registered {
-            Some(AddNewcomerResult::EmailTaken) => {
+            Some(CreateAccountResult::EmailTaken) => {
                 Err(IdentityRefusal::EmailTaken(issuer.label().to_owned()).into())
             }
             Some(_) => Ok(()),

@@ -7,19 +7,19 @@ use platform::ClientAddress;
 use process::{
     problem::{Json, Path, Problem},
     tokens::Claims,
-    trace::{RequestTrace, TraceId},
+    trace::RequestTrace,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{PasskeyId, Role, UnixMillis, UserId};
+use wire::{PasskeyId, UnixMillis, UserId};
 
-use super::second_factors::{FactorProofForm, FactorRefusal, OwnProofForm, finish_factor_ending};
+use super::second_factors::{FactorProofForm, FactorRefusal, OwnProofForm};
 use crate::{
     domain::{DeviceLabel, Username},
     errors::{AttemptError, ServiceError},
     passkeys::{PasskeyRegistration, RegisteredPasskey},
     service::{IntoProblem, LiveCaller, Service},
-    store::{ChallengeOwner, PasskeyCeremony, SessionEnding},
+    store::{ChallengeOwner, OwnFactor, PasskeyCeremony},
     webauthn::NewPasskeyForm,
 };
 
@@ -114,8 +114,7 @@ impl Service {
         from: ClientAddress,
         form: OwnProofForm,
     ) -> Result<NewPasskeyRequest, AttemptError<FactorRefusal>> {
-        self.require_own_proof(owner, from, form).await?;
-        let username = self.load_own_username(owner).await?;
+        let username = self.require_own_proof(owner, from, form).await?;
         let register = PasskeyCeremony::Register;
         let challenge = ChallengeOwner::with_session(owner.sub, register, owner.jti);
         Ok(self.request_new_passkey(challenge, &username).await?)
@@ -156,35 +155,14 @@ pub(crate) async fn remove_passkey(
     Json(form): Json<FactorProofForm>,
 ) -> Result<StatusCode, Problem> {
     service
-        .remove_passkey(&caller.claims, from, passkey, form, &trace)
+        .remove_own_factor(
+            &caller.claims,
+            from,
+            OwnFactor::Passkey(passkey),
+            form,
+            &trace,
+        )
         .await
         .map(|()| StatusCode::NO_CONTENT)
         .map_err(|error| error.into_problem(&service))
-}
-
-impl Service {
-    /// Ends the other sessions: the finder of a lost key may have begun one.
-    async fn remove_passkey(
-        &self,
-        owner: &Claims,
-        from: ClientAddress,
-        passkey: PasskeyId,
-        form: FactorProofForm,
-        trace: &TraceId,
-    ) -> Result<(), AttemptError<FactorRefusal>> {
-        let user = owner.sub;
-        let is_required = self.requires_factor(user).await?;
-        self.require_own_factor(owner, from, form).await?;
-        let why = SessionEnding::FactorChanged;
-        let change = self.begin_account_change(user, Role::Admin, Some(owner.jti), why, trace);
-        let ending = self
-            .store
-            .remove_passkey(passkey, is_required, change.revocation, |session| {
-                change.build_event(session)
-            })
-            .await?;
-        let ended = finish_factor_ending(change, ending).await?;
-        tracing::info!(user.id = %user, ended, "A person removed a passkey");
-        Ok(())
-    }
 }

@@ -39,7 +39,7 @@ use crate::{
     say,
     service::{IntoProblem, Service},
     sign_in::{AccessGrant, CredentialRefusal, SignInOrigin, TokenChoice},
-    store::{AddNewcomerResult, CodeLifetime, CodeTryResult, IssuerSubject, PlaceHash},
+    store::{CodeLifetime, CodeTryResult, CreateAccountResult, IssuerSubject, PlaceHash},
 };
 
 /// The SMS gateway may recover within seconds.
@@ -361,7 +361,7 @@ impl Service {
             .register_with_identity(subject, user, email, names, &sign_in.trace)
             .await?;
         match registered {
-            Some(AddNewcomerResult::Made | AddNewcomerResult::IdentityTaken) => Ok(()),
+            Some(CreateAccountResult::Created | CreateAccountResult::IdentityTaken) => Ok(()),
             _ => Err(PhoneCodeRefusal::Over.into()),
         }
     }

@@ -26,7 +26,10 @@ use crate::{
     second_factor::FactorProof,
     service::{IntoProblem, LiveCaller, Service},
     sign_in::{CredentialRefusal, SignInOrigin},
-    store::{ChallengeOwner, FactorEnding, FactorRemoval, Passkey, PasskeyCeremony, SessionEnding},
+    store::{
+        ChallengeOwner, FactorEnding, FactorRemoval, OwnFactor, Passkey, PasskeyCeremony,
+        SessionEnding,
+    },
     totp::TotpSecret,
     webauthn::PasskeyProof,
 };
@@ -246,33 +249,33 @@ impl Service {
         if standing.app_since.is_some() {
             return Err(FactorRefusal::Exists.into());
         }
-        self.require_own_proof(owner, from, form).await?;
-        let username = self.load_own_username(owner).await?;
+        let username = self.require_own_proof(owner, from, form).await?;
         let secret = self.draw_factor_secret(owner.sub).await?;
         let secret = secret.ok_or(FactorRefusal::Exists)?;
         Ok(to_factor_secret(&secret, &username))
     }
 
     /// Requires a second factor of a person who has one, otherwise their password: a session thief
-    /// would lock the owner out.
+    /// would lock the owner out. Returns their name.
     pub(super) async fn require_own_proof(
         &self,
         owner: &Claims,
         from: ClientAddress,
         form: OwnProofForm,
-    ) -> Result<(), AttemptError<FactorRefusal>> {
+    ) -> Result<Username, AttemptError<FactorRefusal>> {
         let standing = self.store.factor_standing(owner.sub).await?;
-        if !standing.is_empty() {
+        if standing.is_empty() {
+            let password = form.password.ok_or(FactorRefusal::Unproved("password"))?;
+            let verified = self.verify_own_password(owner, from, password).await;
+            verified.map_err(|error| error.map_refusal(FactorRefusal::Credential))?;
+        } else {
             let proof = read_factor_proof(form.code, form.passkey)?;
-            return self.verify_own_proof(owner, from, &proof).await;
+            self.verify_own_proof(owner, from, &proof).await?;
         }
-        let password = form.password.ok_or(FactorRefusal::Unproved("password"))?;
-        let verified = self.verify_own_password(owner, from, password).await;
-        verified.map_err(|error| error.map_refusal(FactorRefusal::Credential))?;
-        Ok(())
+        self.load_own_username(owner).await
     }
 
-    pub(super) async fn load_own_username(
+    async fn load_own_username(
         &self,
         owner: &Claims,
     ) -> Result<Username, AttemptError<FactorRefusal>> {
@@ -318,7 +321,7 @@ pub(crate) async fn turn_off(
     Json(form): Json<FactorProofForm>,
 ) -> Result<StatusCode, Problem> {
     service
-        .turn_factor_off(&caller.claims, from, form, &trace)
+        .remove_own_factor(&caller.claims, from, OwnFactor::App, form, &trace)
         .await
         .map(|()| StatusCode::NO_CONTENT)
         .map_err(|error| error.into_problem(&service))
@@ -390,11 +393,12 @@ impl Service {
             .map_err(|error| error.map_refusal(FactorRefusal::Credential))
     }
 
-    /// Turns the authenticator app off and ends the other sessions.
-    async fn turn_factor_off(
+    /// Ends the other sessions: the finder of a lost phone or key may have begun one.
+    pub(super) async fn remove_own_factor(
         &self,
         owner: &Claims,
         from: ClientAddress,
+        factor: OwnFactor,
         form: FactorProofForm,
         trace: &TraceId,
     ) -> Result<(), AttemptError<FactorRefusal>> {
@@ -405,18 +409,18 @@ impl Service {
         let change = self.begin_account_change(user, Role::Admin, Some(owner.jti), why, trace);
         let ending = self
             .store
-            .turn_factor_off(is_required, change.revocation, |session| {
+            .remove_own_factor(factor, is_required, change.revocation, |session| {
                 change.build_event(session)
             })
             .await?;
         let ended = finish_factor_ending(change, ending).await?;
-        tracing::info!(user.id = %user, ended, "A person turned their authenticator app off");
+        tracing::info!(user.id = %user, ended, ?factor, "A person removed a second factor");
         Ok(())
     }
 }
 
 /// Returns the number of sessions that the removal of a factor ended.
-pub(super) async fn finish_factor_ending(
+async fn finish_factor_ending(
     change: AccountChange<'_>,
     ending: FactorEnding,
 ) -> Result<usize, FactorRefusal> {

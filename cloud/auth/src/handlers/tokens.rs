@@ -269,8 +269,8 @@ impl Service {
     }
 
     /// Adds an edge token for the chosen region to a sign-in, or replaces the cloud token with it.
-    pub fn add_edge_token(&self, grant: &mut AccessGrant, tokens: &TokenChoice) {
-        let Some(region) = tokens.region else {
+    pub fn add_edge_token(&self, grant: &mut AccessGrant, choice: &TokenChoice) {
+        let Some(region) = choice.region else {
             return;
         };
         if grant.edge_token.is_some() {
@@ -279,7 +279,7 @@ impl Service {
         }
         let claims = &grant.claims;
         grant.edge_token = Some(self.sign_edge_token(claims, claims.exp, region, None));
-        if tokens.edge_only {
+        if choice.edge_only {
             grant.access_token = None;
         }
     }
@@ -345,7 +345,7 @@ impl Service {
         let now = self.clock.now();
         let expires_in = self.grant_hours.to_seconds();
         let iat = (now.0 / 1000).max(claims.iat);
-        let granted = self.with_current_mark(Claims {
+        let granted = Claims {
             jti: SessionId(self.clock.new_id()),
             iat,
             exp: iat + expires_in,
@@ -354,8 +354,8 @@ impl Service {
             region: Some(region),
             binding: registration.as_ref().map(DeviceRegistration::binding),
             ..claims.clone()
-        });
-        let granted = granted.await?;
+        };
+        let granted = self.with_current_mark(granted).await?;
         let session = UserSession::from_claims(&granted, SessionKind::DeviceGrant, now);
         self.store.add_session(&session).await?;
         // Check again after the insert: the session may have ended meanwhile, with all others of

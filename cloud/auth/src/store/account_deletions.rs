@@ -25,7 +25,7 @@ const UNDO: &str = "DELETE FROM account_deletions WHERE user_id = ? AND deleted_
 const DUE: &str = "SELECT d.user_id, u.role_id, d.delete_at, d.next_at \
     FROM account_deletions d JOIN users u ON u.id = d.user_id \
     WHERE d.deleted_at IS NULL AND d.next_at <= ? ORDER BY d.next_at, d.user_id LIMIT ?";
-const LOOK_LATER: &str =
+const POSTPONE: &str =
     "UPDATE account_deletions SET next_at = ? WHERE user_id = ? AND deleted_at IS NULL";
 const RECENT: &str = "SELECT d.user_id, u.role_id \
     FROM account_deletions d JOIN users u ON u.id = d.user_id \
@@ -37,7 +37,7 @@ const IS_DELETED: &str =
 const CLOSE: &str = "UPDATE users SET is_active = 0, updated_at = ?, closed_at = ?, \
     closed_by = NULL WHERE id = ? AND is_active = 1";
 const NAME: &str = "SELECT username FROM users WHERE id = ?";
-const FORGET_GUESSES: &str = "DELETE FROM login_failures WHERE name_hash = ?";
+const DELETE_LOGIN_FAILURES: &str = "DELETE FROM login_failures WHERE name_hash = ?";
 const ERASE_ACCOUNT: &str = "UPDATE users SET username = ?, email = ?, email_hash = NULL, \
     email_confirmed_at = NULL, password_hash = ?, password_changed_at = NULL, closed_why = NULL \
     WHERE id = ?";
@@ -82,14 +82,14 @@ row! {
 
 impl Store {
     /// Stores the request with its event. A repeated request keeps the first day.
-    pub async fn ask_deletion(
+    pub async fn request_deletion(
         &self,
         user: UserId,
         at: UnixMillis,
         delete_at: UnixMillis,
         event: &Event,
     ) -> Result<AccountDeletion, StoreError> {
-        let asked = AccountDeletion {
+        let request = AccountDeletion {
             user_id: user,
             asked_at: at,
             delete_at,
@@ -97,13 +97,13 @@ impl Store {
             deleted_at: None,
         };
         transact!(self.sql, tx => {
-            if tx.insert_new(asked.clone()).await? {
+            if tx.insert_new(request.clone()).await? {
                 outbox::add(tx, event).await?;
-                return Ok(asked.clone());
+                return Ok(request.clone());
             }
             let text = AccountDeletion::select("WHERE user_id = ?");
             let before = tx.fetch_optional(text, vals![user]).await?;
-            Ok(before.unwrap_or_else(|| asked.clone()))
+            Ok(before.unwrap_or_else(|| request.clone()))
         })
     }
 
@@ -123,7 +123,7 @@ impl Store {
         })
     }
 
-    /// Those that have waited longest first.
+    /// Returns the due requests, the earliest due first.
     pub async fn list_due_deletions(
         &self,
         now: UnixMillis,
@@ -137,18 +137,18 @@ impl Store {
         user: UserId,
         next_at: UnixMillis,
     ) -> Result<(), StoreError> {
-        self.sql.exec(LOOK_LATER, vals![next_at, user]).await?;
+        self.sql.exec(POSTPONE, vals![next_at, user]).await?;
         Ok(())
     }
 
-    /// Deletes an account whose day has come, and returns the sessions that this ended. `None` if
-    /// the person has withdrawn the request meanwhile. `event_of` builds the events of the closing
-    /// and of the deletion.
+    /// Deletes an account whose waiting period has ended, and returns the sessions that this ended.
+    /// `None` if the person has withdrawn the request meanwhile. `build_event` builds the events of
+    /// the closing and of the deletion.
     pub async fn delete_account(
         &self,
         user: UserId,
         at: UnixMillis,
-        event_of: impl Fn(EventType, UnixMillis) -> Result<Event, serde_json::Error>,
+        build_event: impl Fn(EventType, UnixMillis) -> Result<Event, serde_json::Error>,
     ) -> Result<Option<Vec<SessionId>>, StoreError> {
         transact!(self.sql, tx => {
             if tx.exec(MARK_DELETED, vals![at, user, at]).await? != 1 {
@@ -164,10 +164,10 @@ impl Store {
                 tx.exec(END_SESSIONS, vals![at, why, user, at]).await?;
                 let since: Option<UnixMillis> = tx.fetch_optional(TOKENS_SINCE, vals![user]).await?;
                 let closed_at = since.map_or(at, |since| since.max(at));
-                events.push(event_of(EventType::UserRevoked, closed_at)?);
+                events.push(build_event(EventType::UserRevoked, closed_at)?);
             }
             self.erase_person(tx, user).await?;
-            events.push(event_of(EventType::UserDeleted, at)?);
+            events.push(build_event(EventType::UserDeleted, at)?);
             outbox::add_all(tx, &events).await?;
             Ok(Some(ended))
         })
@@ -206,7 +206,7 @@ impl Store {
         let name: Option<String> = tx.fetch_optional(NAME, vals![user]).await?;
         if let Some(name) = name.and_then(|name| Username::new(&name).ok()) {
             let hash = NameHash::from_username(&name).to_bytes();
-            tx.exec(FORGET_GUESSES, vals![hash]).await?;
+            tx.exec(DELETE_LOGIN_FAILURES, vals![hash]).await?;
         }
         let email = format!("{user}@deleted.invalid");
         let email = self

@@ -261,7 +261,7 @@ impl Store {
         new: &NewPassword,
         revocation: OtherSessionsRevocation,
         notice: &Event,
-        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+        build_event: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Option<Vec<SessionId>>, StoreError> {
         let user = revocation.user;
         let at = revocation.at;
@@ -283,7 +283,7 @@ impl Store {
             // They may also have linked their own identity.
             tx.exec(REMOVE_LINKED_IDENTITIES, vals![user]).await?;
             outbox::add(tx, notice).await?;
-            Ok(Some(Self::end_others(tx, revocation, &event_of).await?))
+            Ok(Some(Self::end_others(tx, revocation, &build_event).await?))
         })
     }
 

@@ -88,7 +88,7 @@ impl Store {
     pub async fn record_grant(
         &self,
         grant: NewGrant<'_>,
-        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+        build_event: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Vec<SessionId>, StoreError> {
         let NewGrant {
             session,
@@ -101,7 +101,7 @@ impl Store {
                 Self::register_device(tx, device).await?;
                 replaced.extend(Self::end_unused_devices(tx, device, now).await?);
             }
-            Self::end_grants(tx, &replaced, SessionEnding::Replaced, now, &event_of).await
+            Self::end_grants(tx, &replaced, SessionEnding::Replaced, now, &build_event).await
         })
     }
 
@@ -162,13 +162,13 @@ impl Store {
         sessions: &[SessionId],
         why: SessionEnding,
         at: UnixMillis,
-        event_of: &impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+        build_event: &impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Vec<SessionId>, StoreError> {
         let mut ended = Vec::new();
         let mut events = Vec::new();
         for session in sessions {
             if Self::end_session(tx, *session, at, why).await? {
-                events.push(event_of(*session)?);
+                events.push(build_event(*session)?);
                 ended.push(*session);
             }
         }
@@ -203,7 +203,7 @@ impl Store {
     pub async fn end_device(
         &self,
         ending: DeviceEnding,
-        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+        build_event: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Option<Vec<SessionId>>, StoreError> {
         let DeviceEnding {
             user,
@@ -223,7 +223,7 @@ impl Store {
             Self::forget_place(tx, user, PlaceHash::from_registered_device(device)).await?;
             let grants: Vec<SessionId> =
                 tx.fetch_all(GRANTS_OF_DEVICE, vals![user, at, device, device]).await?;
-            let ended = Self::end_grants(tx, &grants, why, at, &event_of).await?;
+            let ended = Self::end_grants(tx, &grants, why, at, &build_event).await?;
             if let Some(by) = by {
                 for session in &ended {
                     tx.exec(RECORD_ENDER, vals![by, session]).await?;

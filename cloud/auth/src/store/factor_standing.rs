@@ -24,6 +24,11 @@ impl FactorStanding {
         self.app_since.is_none() && self.passkeys == 0
     }
 
+    /// The app counts as one.
+    pub(super) fn count(&self) -> u64 {
+        self.passkeys + u64::from(self.app_since.is_some())
+    }
+
     /// When the oldest of them was set up.
     pub fn since(&self) -> Option<UnixMillis> {
         [self.app_since, self.first_passkey_at]

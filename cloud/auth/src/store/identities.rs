@@ -1,5 +1,5 @@
 //! Identities: people's accounts at other services and their phone numbers, each linked to one
-//! account here; also the ended OpenID Connect flows.
+//! account here; also the spent OpenID Connect flows.
 //!
 //! Invariants: an identity is written with the account that it registers, or while the password
 //! that authorised it is unchanged; a number is stored sealed, and deleted with its identity.
@@ -23,24 +23,25 @@ use crate::{
     passwords::NO_PASSWORD,
 };
 
-const FOUND: &str = "SELECT id, user_id FROM identities WHERE issuer = ? AND subject_hash = ?";
+const FIND_IDENTITY: &str =
+    "SELECT id, user_id FROM identities WHERE issuer = ? AND subject_hash = ?";
 const OWNER: &str = "SELECT user_id FROM identities WHERE issuer = ? AND subject_hash = ?";
 const OF_USER: &str = "WHERE user_id = ? ORDER BY created_at, id LIMIT ?";
-const STANDING: &str = "SELECT is_active, password_changed_at FROM users WHERE id = ?";
+const ACCOUNT_STATE: &str = "SELECT is_active, password_changed_at FROM users WHERE id = ?";
 const PASSWORD: &str = "SELECT password_hash FROM users WHERE id = ? AND is_active = 1";
 /// Locks the account's row, which serialises removals of its identities.
-const HOLD: &str = "UPDATE users SET updated_at = ? WHERE id = ?";
+const LOCK_ACCOUNT: &str = "UPDATE users SET updated_at = ? WHERE id = ?";
 const OTHERS: &str = "SELECT COUNT(*) FROM identities WHERE user_id = ? AND id <> ?";
 const OWN: &str = "SELECT id FROM identities WHERE id = ? AND user_id = ?";
 const REMOVE: &str = "DELETE FROM identities WHERE id = ? AND user_id = ?";
 const REMOVE_USER: &str = "DELETE FROM users WHERE id = ?";
-const OLD_FLOWS: &str = "SELECT id FROM ended_visits WHERE expires_at <= ? LIMIT ?";
+const EXPIRED_FLOWS: &str = "SELECT id FROM ended_visits WHERE expires_at <= ? LIMIT ?";
 const WITH_NUMBER: &str = "WHERE user_id = ? AND issuer = ? AND number IS NOT NULL";
-const NOTE_NUMBER: &str = "UPDATE identities SET number = ? WHERE id = ? AND number IS NULL";
+const SET_NUMBER: &str = "UPDATE identities SET number = ? WHERE id = ? AND number IS NULL";
 /// The issuer of phone numbers. Real issuers are addresses, so none has this name.
 pub(crate) const PHONES: &str = "phone";
 /// Exceeds the possible issuers and phones.
-const OF_ONE_USER_MAX: usize = 64;
+const IDENTITIES_PER_USER_MAX: usize = 64;
 
 const NUMBER: SealedColumn = SealedColumn::text("number", "identities.number", ID);
 
@@ -117,8 +118,8 @@ columns! {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AddNewcomerResult {
-    Made,
+pub enum CreateAccountResult {
+    Created,
     NameTaken,
     EmailTaken,
     IdentityTaken,
@@ -139,11 +140,11 @@ pub enum UnlinkIdentityResult {
     Removed(Vec<SessionId>),
     Unknown,
     /// The account would have no way to sign in.
-    LastWayIn,
+    LastSignInMethod,
 }
 
 impl Store {
-    /// Returns false if the flow had ended before.
+    /// Returns false if the flow was spent before.
     pub async fn mark_flow_spent(
         &self,
         id: Uuid,
@@ -154,8 +155,12 @@ impl Store {
 
     /// Removes up to `BATCH` flows whose tickets expired by `until`.
     pub async fn purge_spent_flows(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge_rows(OLD_FLOWS, "DELETE FROM ended_visits WHERE id IN (", until)
-            .await
+        self.purge_rows(
+            EXPIRED_FLOWS,
+            "DELETE FROM ended_visits WHERE id IN (",
+            until,
+        )
+        .await
     }
 
     /// Finds an identity and its person, even if the account is closed.
@@ -164,7 +169,7 @@ impl Store {
         subject: IssuerSubject<'_>,
     ) -> Result<Option<(IdentityId, UserId)>, StoreError> {
         let values = vals![subject.issuer, self.subject_hash(subject)];
-        Ok(self.sql.fetch_optional(FOUND, values).await?)
+        Ok(self.sql.fetch_optional(FIND_IDENTITY, values).await?)
     }
 
     pub async fn find_identity_owner(
@@ -175,83 +180,75 @@ impl Store {
     }
 
     /// Creates an account with its first identity.
-    pub async fn add_newcomer(
+    pub async fn create_account_with_identity(
         &self,
         account: &Account,
         username: &Username,
         email: &Email,
         identity: NewIdentity<'_>,
         event: &Event,
-    ) -> Result<AddNewcomerResult, StoreError> {
-        let NewIdentity {
-            id,
-            subject: whose,
-            at,
-        } = identity;
+    ) -> Result<CreateAccountResult, StoreError> {
+        let NewIdentity { id, subject, at } = identity;
         // The issuer vouches for an address; an unverified one was replaced by a placeholder.
         let email_confirmed_at = (!email.is_undeliverable()).then_some(at);
         let row = self
             .build_user_row(account, username, email, at)
             .with_email_confirmed(email_confirmed_at);
-        let hash = self.subject_hash(whose);
+        let hash = self.subject_hash(subject);
         transact!(self.sql, tx => {
             if Self::has_email(tx, email, &row).await? {
-                return Ok(AddNewcomerResult::EmailTaken);
+                return Ok(CreateAccountResult::EmailTaken);
             }
             if !tx.insert_new(row.clone()).await? {
-                return Ok(AddNewcomerResult::NameTaken);
+                return Ok(CreateAccountResult::NameTaken);
             }
             let identity = IdentityRow {
                 id,
                 user_id: account.id,
-                issuer: whose.issuer,
+                issuer: subject.issuer,
                 subject_hash: hash,
                 is_origin: true,
-                number: whose.phone_number(),
+                number: subject.phone_number(),
                 created_at: at,
             };
             if !tx.insert_new(identity).await? {
                 // The same person registered twice at once.
                 tx.exec(REMOVE_USER, vals![account.id]).await?;
-                return Ok(AddNewcomerResult::IdentityTaken);
+                return Ok(CreateAccountResult::IdentityTaken);
             }
             outbox::add(tx, event).await?;
-            Ok(AddNewcomerResult::Made)
+            Ok(CreateAccountResult::Created)
         })
     }
 
-    /// Links an identity if the password set at `password_of` is unchanged. The insert waits for a
-    /// concurrent password change by its foreign key, so the row read after it is current.
+    /// Links an identity if the password last changed at `password_changed_at`. The insert waits
+    /// for a concurrent password change by its foreign key, so the row read after it is current.
     pub async fn link_identity(
         &self,
         user: UserId,
-        password_of: Option<UnixMillis>,
+        password_changed_at: Option<UnixMillis>,
         identity: NewIdentity<'_>,
     ) -> Result<LinkIdentityResult, StoreError> {
-        let NewIdentity {
-            id,
-            subject: whose,
-            at,
-        } = identity;
-        let hash = self.subject_hash(whose);
+        let NewIdentity { id, subject, at } = identity;
+        let hash = self.subject_hash(subject);
         transact!(self.sql, tx => {
             let identity = IdentityRow {
                 id,
                 user_id: user,
-                issuer: whose.issuer,
+                issuer: subject.issuer,
                 subject_hash: hash,
                 is_origin: false,
-                number: whose.phone_number(),
+                number: subject.phone_number(),
                 created_at: at,
             };
             if !tx.insert_new(identity).await? {
-                let owner: Option<UserId> = tx.fetch_optional(OWNER, vals![whose.issuer, hash]).await?;
+                let owner: Option<UserId> = tx.fetch_optional(OWNER, vals![subject.issuer, hash]).await?;
                 let is_own = owner == Some(user);
                 return Ok(if is_own { LinkIdentityResult::Linked } else { LinkIdentityResult::Taken });
             }
-            let standing: Option<(bool, Option<UnixMillis>)> =
-                tx.fetch_optional(STANDING, vals![user]).await?;
-            if standing != Some((true, password_of)) {
+            let account: Option<(bool, Option<UnixMillis>)> =
+                tx.fetch_optional(ACCOUNT_STATE, vals![user]).await?;
+            if account != Some((true, password_changed_at)) {
                 tx.exec(REMOVE, vals![id, user]).await?;
                 return Ok(LinkIdentityResult::Changed);
             }
@@ -263,7 +260,10 @@ impl Store {
     pub async fn list_identities(&self, user: UserId) -> Result<Vec<KnownIdentity>, StoreError> {
         Ok(self
             .sql
-            .fetch_all(KnownIdentity::select(OF_USER), vals![user, OF_ONE_USER_MAX])
+            .fetch_all(
+                KnownIdentity::select(OF_USER),
+                vals![user, IDENTITIES_PER_USER_MAX],
+            )
             .await?)
     }
 
@@ -277,12 +277,12 @@ impl Store {
         &self,
         id: IdentityId,
         revocation: OtherSessionsRevocation,
-        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+        build_event: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<UnlinkIdentityResult, StoreError> {
         let user = revocation.user;
         let at = revocation.at;
         transact!(self.sql, tx => {
-            tx.exec(HOLD, vals![at, user]).await?;
+            tx.exec(LOCK_ACCOUNT, vals![at, user]).await?;
             let hash: Option<String> = tx.fetch_optional(PASSWORD, vals![user]).await?;
             let others: Option<i64> = tx.fetch_optional(OTHERS, vals![user, id]).await?;
             let is_last = hash.is_none_or(|hash| hash == NO_PASSWORD) && others == Some(0);
@@ -291,10 +291,10 @@ impl Store {
                 return Ok(UnlinkIdentityResult::Unknown);
             }
             if is_last {
-                return Ok(UnlinkIdentityResult::LastWayIn);
+                return Ok(UnlinkIdentityResult::LastSignInMethod);
             }
             tx.exec(REMOVE, vals![id, user]).await?;
-            Ok(UnlinkIdentityResult::Removed(Self::end_others(tx, revocation, &event_of).await?))
+            Ok(UnlinkIdentityResult::Removed(Self::end_others(tx, revocation, &build_event).await?))
         })
     }
 
@@ -314,7 +314,7 @@ impl Store {
         if let Some(number) = subject.phone_number() {
             let context = NUMBER.context(&vals![id]);
             let sealed = self.sql.data_keys().seal_text(&context, number);
-            self.sql.exec(NOTE_NUMBER, vals![sealed, id]).await?;
+            self.sql.exec(SET_NUMBER, vals![sealed, id]).await?;
         }
         Ok(())
     }

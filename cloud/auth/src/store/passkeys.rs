@@ -5,7 +5,7 @@
 
 use platform::{
     columns, row,
-    sql::{Columns, SealedColumn, SealedTable},
+    sql::{Columns, SealedColumn, SealedTable, Tx},
     transact, vals,
 };
 use ring::digest;
@@ -15,7 +15,7 @@ use wire::{Event, PasskeyId, SessionId, UnixMillis, UserId};
 use super::{
     BATCH, Store, StoreError,
     accounts::ID,
-    second_factors::{FactorEnding, NewRecoveryCode, TicketHash},
+    second_factors::{NewRecoveryCode, TicketHash},
     sessions::OtherSessionsRevocation,
 };
 use crate::webauthn::{CHALLENGE_BYTES, NewCredential};
@@ -174,7 +174,7 @@ impl Store {
         new: &NewPasskey,
         codes: &[NewRecoveryCode],
         revocation: OtherSessionsRevocation,
-        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+        build_event: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<AddPasskeyResult, StoreError> {
         let user = revocation.user;
         let credential = &new.credential;
@@ -209,7 +209,7 @@ impl Store {
             if is_first {
                 Self::write_recovery_codes(tx, user, codes).await?;
                 Self::drop_tickets(tx, user).await?;
-                ended = Self::end_others(tx, revocation, &event_of).await?;
+                ended = Self::end_others(tx, revocation, &build_event).await?;
             }
             Ok(AddPasskeyResult::Added { is_first, ended })
         })
@@ -227,31 +227,22 @@ impl Store {
         Ok(self.sql.exec(SPEND_COUNT, values).await? == 1)
     }
 
-    /// Removes a person's own passkey, and ends their sessions except one at most.
-    pub async fn remove_passkey(
-        &self,
+    pub(super) async fn has_passkey(
+        tx: &mut Tx,
+        user: UserId,
         passkey: PasskeyId,
-        is_required: bool,
-        revocation: OtherSessionsRevocation,
-        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
-    ) -> Result<FactorEnding, StoreError> {
-        let user = revocation.user;
-        transact!(self.sql, tx => {
-            if !Self::lock_account(tx, user, revocation.at).await? {
-                return Ok(FactorEnding::Missing);
-            }
-            let found: Option<PasskeyId> = tx.fetch_optional(IS_THEIRS, vals![passkey, user]).await?;
-            if found.is_none() {
-                return Ok(FactorEnding::Missing);
-            }
-            let standing = Self::read_factor_standing(tx, user).await?;
-            let is_last = standing.app_since.is_none() && standing.passkeys == 1;
-            if is_last && is_required {
-                return Ok(FactorEnding::Last);
-            }
-            tx.exec(REMOVE, vals![passkey, user]).await?;
-            Self::end_factor(tx, is_last, revocation, &event_of).await
-        })
+    ) -> Result<bool, StoreError> {
+        let found: Option<PasskeyId> = tx.fetch_optional(IS_THEIRS, vals![passkey, user]).await?;
+        Ok(found.is_some())
+    }
+
+    pub(super) async fn delete_passkey(
+        tx: &mut Tx,
+        user: UserId,
+        passkey: PasskeyId,
+    ) -> Result<(), StoreError> {
+        tx.exec(REMOVE, vals![passkey, user]).await?;
+        Ok(())
     }
 
     /// Stores a challenge. Of the person's challenges only the newest stay.

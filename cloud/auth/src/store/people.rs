@@ -231,7 +231,7 @@ impl Store {
         &self,
         user: UserId,
         record: &ClosureRecord,
-        event_of: impl Fn(UnixMillis) -> Result<Event, serde_json::Error>,
+        build_event: impl Fn(UnixMillis) -> Result<Event, serde_json::Error>,
     ) -> Result<CloseAccountResult, StoreError> {
         let ClosureRecord { at, by, why } = record;
         let why = self.sql.data_keys().seal_text(&closing_place(user), why);
@@ -244,7 +244,7 @@ impl Store {
                 let why = SessionEnding::AccountClosed;
                 tx.exec(END_SESSIONS, vals![*at, why, user, *at]).await?;
                 let since: Option<UnixMillis> = tx.fetch_optional(TOKENS_SINCE, vals![user]).await?;
-                let event = event_of(since.map_or(*at, |since| since.max(*at)))?;
+                let event = build_event(since.map_or(*at, |since| since.max(*at)))?;
                 outbox::add(tx, &event).await?;
             }
             Ok(if first { CloseAccountResult::Closed } else { CloseAccountResult::ClosedBefore })
@@ -270,7 +270,7 @@ impl Store {
         id: Uuid,
         user: UserId,
         record: &ClosureRecord,
-        event_of: impl Fn(UnixMillis) -> Result<Event, serde_json::Error>,
+        build_event: impl Fn(UnixMillis) -> Result<Event, serde_json::Error>,
     ) -> Result<bool, StoreError> {
         let ClosureRecord { at, by, why } = record;
         transact!(self.sql, tx => {
@@ -300,7 +300,7 @@ impl Store {
                 closed_why,
             };
             tx.insert(row).await?;
-            outbox::add(tx, &event_of(since)?).await?;
+            outbox::add(tx, &build_event(since)?).await?;
             Ok(true)
         })
     }

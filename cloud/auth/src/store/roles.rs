@@ -228,7 +228,7 @@ impl Store {
         id: i64,
         revocation: OtherSessionsRevocation,
         audit: &RoleChangeAudit,
-        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+        build_event: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Vec<SessionId>, AttemptError<RoleRefusal, StoreError>> {
         let user = revocation.user;
         transact!(self.sql, tx => {
@@ -252,7 +252,7 @@ impl Store {
                 became: given.name.clone(),
             })
             .await?;
-            Ok(Self::end_others(tx, revocation, &event_of).await?)
+            Ok(Self::end_others(tx, revocation, &build_event).await?)
         })
     }
 

@@ -12,7 +12,7 @@ use platform::{
 };
 use ring::digest;
 use uuid::Uuid;
-use wire::{Event, IdentityId, SessionId, UnixMillis, UserId};
+use wire::{Event, IdentityId, PasskeyId, SessionId, UnixMillis, UserId};
 
 use super::{
     BATCH, Store, StoreError, accounts::ID, sessions::OtherSessionsRevocation,
@@ -124,6 +124,14 @@ columns! {
     }
 }
 
+/// One of a person's second factors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnFactor {
+    /// Their authenticator app.
+    App,
+    Passkey(PasskeyId),
+}
+
 /// The result of removing one of a person's second factors.
 pub enum FactorEnding {
     /// With the sessions that this ended.
@@ -215,7 +223,7 @@ impl Store {
         step: i64,
         codes: &[NewRecoveryCode],
         revocation: OtherSessionsRevocation,
-        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+        build_event: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Option<Vec<SessionId>>, StoreError> {
         let user = revocation.user;
         let at = revocation.at;
@@ -234,7 +242,7 @@ impl Store {
             }
             Self::write_recovery_codes(tx, user, codes).await?;
             Self::drop_tickets(tx, user).await?;
-            Ok(Some(Self::end_others(tx, revocation, &event_of).await?))
+            Ok(Some(Self::end_others(tx, revocation, &build_event).await?))
         })
     }
 
@@ -286,12 +294,14 @@ impl Store {
             > 0)
     }
 
-    /// Removes a person's own authenticator app, and ends their sessions except one at most.
-    pub async fn turn_factor_off(
+    /// Removes one of a person's own second factors, and with it the sign-ins that wait for one and
+    /// their sessions except one at most. The recovery codes go with the last.
+    pub async fn remove_own_factor(
         &self,
+        factor: OwnFactor,
         is_required: bool,
         revocation: OtherSessionsRevocation,
-        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+        build_event: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<FactorEnding, StoreError> {
         let user = revocation.user;
         transact!(self.sql, tx => {
@@ -299,33 +309,30 @@ impl Store {
                 return Ok(FactorEnding::Missing);
             }
             let standing = Self::read_factor_standing(tx, user).await?;
-            if standing.app_since.is_none() {
+            let exists = match factor {
+                OwnFactor::App => standing.app_since.is_some(),
+                OwnFactor::Passkey(passkey) => Self::has_passkey(tx, user, passkey).await?,
+            };
+            if !exists {
                 return Ok(FactorEnding::Missing);
             }
-            let is_last = standing.passkeys == 0;
+            let is_last = standing.count() == 1;
             if is_last && is_required {
                 return Ok(FactorEnding::Last);
             }
-            tx.exec(REMOVE_FACTOR, vals![user]).await?;
-            Self::end_factor(tx, is_last, revocation, &event_of).await
+            match factor {
+                OwnFactor::App => {
+                    tx.exec(REMOVE_FACTOR, vals![user]).await?;
+                }
+                OwnFactor::Passkey(passkey) => Self::delete_passkey(tx, user, passkey).await?,
+            }
+            if is_last {
+                tx.exec(DROP_RECOVERY_CODES, vals![user]).await?;
+            }
+            Self::drop_tickets(tx, user).await?;
+            let ended = Self::end_others(tx, revocation, &build_event).await?;
+            Ok(FactorEnding::Removed(ended))
         })
-    }
-
-    /// After a factor was removed: ends the sign-ins that wait for one, the other sessions, and the
-    /// recovery codes if it was the last.
-    pub(super) async fn end_factor(
-        tx: &mut Tx,
-        is_last: bool,
-        revocation: OtherSessionsRevocation,
-        event_of: &impl Fn(SessionId) -> Result<Event, serde_json::Error>,
-    ) -> Result<FactorEnding, StoreError> {
-        let user = revocation.user;
-        if is_last {
-            tx.exec(DROP_RECOVERY_CODES, vals![user]).await?;
-        }
-        Self::drop_tickets(tx, user).await?;
-        let ended = Self::end_others(tx, revocation, event_of).await?;
-        Ok(FactorEnding::Removed(ended))
     }
 
     /// Returns false if the account is closed.
@@ -349,7 +356,7 @@ impl Store {
         removal: &FactorRemoval,
         revocation: OtherSessionsRevocation,
         notice: &Event,
-        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+        build_event: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Option<Vec<SessionId>>, StoreError> {
         transact!(self.sql, tx => {
             let FactorRemoval { id, user, at, by, why } = removal;
@@ -359,7 +366,7 @@ impl Store {
             let row = RemovalRow { id: *id, user_id: *user, at: *at, by_user: *by, why };
             tx.insert(row).await?;
             outbox::add(tx, notice).await?;
-            Ok(Some(Self::end_others(tx, revocation, &event_of).await?))
+            Ok(Some(Self::end_others(tx, revocation, &build_event).await?))
         })
     }
 

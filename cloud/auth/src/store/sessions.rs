@@ -19,7 +19,7 @@ use super::{
     factor_standing::FactorStanding,
     sign_ins::{NameHash, PlaceHash},
 };
-use crate::domain::{PresentedRefreshToken, RefreshFamily, is_news_of_new_place};
+use crate::domain::{PresentedRefreshToken, RefreshFamily, is_new_place_alert_due};
 
 const ACCOUNT_STANDING: &str =
     "SELECT is_active, role_id, password_changed_at, created_at FROM users WHERE id = ?";
@@ -241,7 +241,7 @@ impl Store {
             let (id, place) = known_by;
             let now = session.created_at;
             let others = Self::remember_place(tx, id, session.user_id, place, now).await?;
-            if others.is_some_and(|others| is_news_of_new_place(others, registered_at, now)) {
+            if others.is_some_and(|others| is_new_place_alert_due(others, registered_at, now)) {
                 outbox::add(tx, news).await?;
             }
             Ok(true)
@@ -395,9 +395,9 @@ impl Store {
     pub async fn revoke_others(
         &self,
         revocation: OtherSessionsRevocation,
-        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+        build_event: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Vec<SessionId>, StoreError> {
-        transact!(self.sql, tx => { Self::end_others(tx, revocation, &event_of).await })
+        transact!(self.sql, tx => { Self::end_others(tx, revocation, &build_event).await })
     }
 
     /// Removes up to `BATCH` sessions that expired by `until`.
@@ -413,7 +413,7 @@ impl Store {
     pub(super) async fn end_others(
         tx: &mut Tx,
         revocation: OtherSessionsRevocation,
-        event_of: &impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+        build_event: &impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Vec<SessionId>, StoreError> {
         let OtherSessionsRevocation {
             user,
@@ -429,7 +429,7 @@ impl Store {
         let mut events = Vec::new();
         for session in others {
             if Self::end_session(tx, session, at, why).await? {
-                events.push(event_of(session)?);
+                events.push(build_event(session)?);
                 ended.push(session);
             }
         }

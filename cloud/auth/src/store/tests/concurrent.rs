@@ -8,7 +8,7 @@ use super::*;
 #[tokio::test]
 async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engine) {
     let database = database(engine).await;
-    let event_of = |_| {
+    let build_event = |_| {
         Ok(event(
             EventType::UserRevoked,
             &database.clock,
@@ -23,7 +23,7 @@ async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engi
     };
     let closed = database
         .store
-        .close_account(database.user, &record, event_of)
+        .close_account(database.user, &record, build_event)
         .await
         .unwrap();
     assert_eq!(closed, CloseAccountResult::Closed);
@@ -111,7 +111,7 @@ async fn a_sign_in_under_way_does_not_outlive_its_identity(#[case] engine: Engin
         at: NOW,
         why,
     };
-    let event_of = |session| {
+    let build_event = |session| {
         Ok(event(
             EventType::SessionRevoked,
             clock,
@@ -120,7 +120,7 @@ async fn a_sign_in_under_way_does_not_outlive_its_identity(#[case] engine: Engin
         ))
     };
     let removed = store
-        .unlink_identity(identity, ending, event_of)
+        .unlink_identity(identity, ending, build_event)
         .await
         .unwrap();
     assert!(matches!(removed, UnlinkIdentityResult::Removed(ended) if ended.contains(&before)));
@@ -169,8 +169,11 @@ async fn of_two_admins_who_close_each_other_at_once_one_remains(#[case] engine: 
             by,
             why: "They began it.".to_owned(),
         };
-        let event_of = |_| Ok(event(EventType::UserRevoked, &clock, whom, None));
-        store.close_account(whom, &record, event_of).await.unwrap()
+        let build_event = |_| Ok(event(EventType::UserRevoked, &clock, whom, None));
+        store
+            .close_account(whom, &record, build_event)
+            .await
+            .unwrap()
     };
     let (first, second) = tokio::join!(close(user, other), close(other, user));
     let refused = CloseAccountResult::Refused(RoleRefusal::Beyond(Permission::RevokePeople));

@@ -243,15 +243,15 @@ async fn a_closing_of_before_is_sealed_where_its_readmission_keeps_it(#[case] en
         by: user,
         why: why(),
     };
-    let event_of = |_| Ok(event(EventType::UserRevoked, &clock, user, None));
+    let build_event = |_| Ok(event(EventType::UserRevoked, &clock, user, None));
     let done = before
-        .close_account(user, &closing, event_of)
+        .close_account(user, &closing, build_event)
         .await
         .unwrap();
     assert_eq!(done, CloseAccountResult::Closed);
     assert!(
         store
-            .readmit_user(clock.new_id(), user, &closing, event_of)
+            .readmit_user(clock.new_id(), user, &closing, build_event)
             .await
             .unwrap()
     );
