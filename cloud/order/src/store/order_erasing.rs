@@ -22,7 +22,7 @@ use super::{
     background::{build_background_entry, lock_order},
     erasures::DueErasure,
     messages::keep_newest_number,
-    photos::{NamedPhoto, erase_message_photos, erase_photos, list_named_by_messages},
+    photos::{NamedPhoto, PhotosToErase, erase_photos, list_named_by_messages},
     rows::ORDERS,
     series::leave_series,
     timeline_rows::{LineRow, TIMELINE},
@@ -169,7 +169,8 @@ impl Store {
             }));
             erased += u64::from(erase_evidence(tx, line, evidence).await?);
         }
-        erased += erase_photos(tx, id, &photos, &self.clock, now).await?;
+        let all = PhotosToErase::All;
+        erased += erase_photos(tx, id, all, &photos, &self.clock, now).await?;
         erased += leave_series(tx, order).await?;
         let has_texts = order.title != ERASED_TITLE
             || !order.description.is_empty()
@@ -188,7 +189,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let id = order.id;
         let photos = list_named_by_messages(tx, id, order.customer_id, Some(person)).await?;
-        let mut erased = erase_message_photos(tx, id, person, &photos, &self.clock, now).await?;
+        let own = PhotosToErase::OfMessages(person);
+        let mut erased = erase_photos(tx, id, own, &photos, &self.clock, now).await?;
         let reports = vals![id, id, person];
         // Before the messages, by which it finds them.
         erased += tx.exec(DELETE_REPORTS_WITH_PROVIDER, reports).await?;

@@ -26,9 +26,9 @@ pub use of_messages::MessagePhotoArrivals;
 use super::{Store, StoreError};
 use naming::PhotoNaming;
 
-pub(super) use erasing::erase_photos;
+pub(super) use erasing::{PhotosToErase, erase_photos};
 pub(super) use naming::NamedPhoto;
-pub(super) use of_messages::{erase_message_photos, list_named_by_messages};
+pub(super) use of_messages::list_named_by_messages;
 
 const CHUNK_KEY: &[KeyColumn] = &[KeyColumn::Id("photo_id"), KeyColumn::Number("first_byte")];
 

@@ -3,7 +3,7 @@
 //! Invariant: a photo that has not come yet is refused too, so that no edge brings it later.
 
 use platform::{
-    sql::{Columns, Tx},
+    sql::{Columns, Statement, Tx, Val},
     vals,
 };
 use process::clock::Clock;
@@ -15,8 +15,10 @@ use crate::store::{Store, StoreError};
 
 const UNSETTLED: &str = "SELECT id FROM order_photos WHERE order_id = ? AND settled_at IS NULL";
 
-const REFUSE_ALL: &str = "UPDATE order_photos SET settled_at = ?, refused = ? WHERE order_id = ? \
+const REFUSE: &str = "UPDATE order_photos SET settled_at = ?, refused = ? WHERE order_id = ? \
     AND refused IS NULL";
+
+const OF_MESSAGES: &str = " AND owner_id = ? AND in_message = ?";
 
 const UNUSED: &str = "WHERE order_id = ? AND refused = ? AND id > ? AND NOT EXISTS (SELECT 1 FROM \
     order_photos AS other WHERE other.owner_id = order_photos.owner_id \
@@ -34,11 +36,34 @@ pub struct ErasedPhoto {
     pub owner: UserId,
 }
 
-/// Refuses every photo of an order, including the named ones that have not come. The caller
-/// locks the order. Returns the number of photos that were not refused before.
+/// The photos of an order that an erasure refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum PhotosToErase {
+    All,
+    /// Those of this person's messages.
+    OfMessages(UserId),
+}
+
+impl PhotosToErase {
+    /// Restricts the statement, which ends with a condition on photos, to these photos.
+    fn restrict(self, text: &'static str, values: &mut Vec<Val>) -> Statement {
+        let text = Statement::new(text);
+        match self {
+            Self::All => text,
+            Self::OfMessages(writer) => {
+                values.extend(vals![writer, true]);
+                text.append_text(OF_MESSAGES)
+            }
+        }
+    }
+}
+
+/// Refuses photos of an order, including the named ones that have not come. The caller locks the
+/// order. Returns the number of photos that were not refused before.
 pub(in crate::store) async fn erase_photos(
     tx: &mut Tx,
     order_id: OrderId,
+    which: PhotosToErase,
     named: &[NamedPhoto],
     clock: &Clock,
     now: UnixMillis,
@@ -47,12 +72,15 @@ pub(in crate::store) async fn erase_photos(
         let row = first_row(clock.new_id(), now, order_id, one);
         tx.insert_new(row).await?;
     }
-    let unsettled: Vec<Uuid> = tx.fetch_all(UNSETTLED, vals![order_id]).await?;
+    let mut values = vals![order_id];
+    let text = which.restrict(UNSETTLED, &mut values);
+    let unsettled: Vec<Uuid> = tx.fetch_all(text, values).await?;
     for id in unsettled {
         tx.exec(DELETE_CHUNKS, vals![id]).await?;
     }
-    let values = vals![now, Code::AuthorDeleted, order_id];
-    Ok(tx.exec(REFUSE_ALL, values).await?)
+    let mut values = vals![now, Code::AuthorDeleted, order_id];
+    let text = which.restrict(REFUSE, &mut values);
+    Ok(tx.exec(text, values).await?)
 }
 
 impl Store {

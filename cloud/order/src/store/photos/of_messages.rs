@@ -1,4 +1,4 @@
-//! The photos of messages: who sent them, which have arrived, and their end with the messages.
+//! The photos of messages: who sent them, and which have arrived.
 //!
 //! Invariant: a photo is of a message only if the message itself names it, so it goes with the
 //! message even if a photo of the work has the same bytes.
@@ -10,11 +10,10 @@ use platform::{
     sql::{Columns, Tx},
     vals,
 };
-use process::clock::Clock;
 use uuid::Uuid;
-use wire::{Actor, Code, CommandId, Hash, OrderId, PhotoRef, UnixMillis, UserId};
+use wire::{Actor, CommandId, Hash, OrderId, PhotoRef, UserId};
 
-use super::{DELETE_CHUNKS, NamedPhoto, PhotoArrival, PhotoName, PhotoRow, first_row};
+use super::{NamedPhoto, PhotoArrival, PhotoName, PhotoRow};
 use crate::store::{MessageRow, Store, StoreError, messages::restrict_to_reader};
 
 row! {
@@ -42,12 +41,6 @@ const NAMESAKES_MAX: usize = 2;
 
 /// More than both sides of an order and its earlier providers may have written.
 const MESSAGES_MAX: usize = 10_000;
-
-const UNSETTLED: &str = "SELECT id FROM order_photos WHERE order_id = ? AND owner_id = ? \
-    AND in_message = ? AND settled_at IS NULL";
-
-const REFUSE: &str = "UPDATE order_photos SET settled_at = ?, refused = ? WHERE order_id = ? \
-    AND owner_id = ? AND in_message = ? AND refused IS NULL";
 
 /// The arrivals of photos by the message and the hash that it names.
 pub type MessagePhotoArrivals = BTreeMap<(CommandId, Hash), PhotoArrival>;
@@ -143,28 +136,4 @@ pub(in crate::store) async fn list_named_by_messages(
         })
     });
     Ok(named.collect())
-}
-
-/// Refuses the photos of a person's messages about an order, including those that have not come.
-/// The caller locks the order. Returns the number of photos that were not refused before.
-pub(in crate::store) async fn erase_message_photos(
-    tx: &mut Tx,
-    order_id: OrderId,
-    owner: UserId,
-    named: &[NamedPhoto],
-    clock: &Clock,
-    now: UnixMillis,
-) -> Result<u64, StoreError> {
-    for one in named {
-        let row = first_row(clock.new_id(), now, order_id, one);
-        tx.insert_new(row).await?;
-    }
-    let unsettled: Vec<Uuid> = tx
-        .fetch_all(UNSETTLED, vals![order_id, owner, true])
-        .await?;
-    for id in unsettled {
-        tx.exec(DELETE_CHUNKS, vals![id]).await?;
-    }
-    let values = vals![now, Code::AuthorDeleted, order_id, owner, true];
-    Ok(tx.exec(REFUSE, values).await?)
 }
