@@ -279,7 +279,7 @@ impl EdgeFile {
             EdgeWrite::Outcomes { to, outcomes } => return self.settle(to, outcomes),
             EdgeWrite::Changes { to, changes } => self.apply(to, changes),
             EdgeWrite::Generation(generation) => {
-                self.count_anew(generation);
+                self.enter_generation(generation);
                 self.book.live.feed_cursor = 0;
             }
             EdgeWrite::Tail(run) => self.keep(run),

@@ -62,9 +62,9 @@ impl World {
         let id = free[usize::try_from(size).unwrap_or(0) % free.len()];
         let name = node.edge_id.clone();
         if only_of_feed {
-            self.edges[m].file.forgets_feed_of(id);
+            self.edges[m].file.forget_feed_version(id);
         } else {
-            self.edges[m].file.loses_order(id);
+            self.edges[m].file.lose_order(id);
         }
         self.edges[m].file.commit();
         self.oracle.damaged.insert(cast::region(m));

@@ -88,7 +88,7 @@ impl World {
         };
         *self.counts.tricks.entry(what.name()).or_default() += 1;
         self.note(39, pick, |_| format!("the thief tries a {}", what.name()));
-        let made = self.makes(e, what, pick);
+        let made = self.forge_ops(e, what, pick);
         self.thief.waits.extend(made);
         self.thief.lies_next = what == Trick::WrongClock;
         if what == Trick::AfterAbsence || what == Trick::OtherRun {

@@ -38,8 +38,8 @@ impl EdgeFile {
             self.book.live.staged = staged;
             return;
         }
-        self.count_anew(feed_generation);
-        self.swap();
+        self.enter_generation(feed_generation);
+        self.adopt_staged_snapshot();
         self.book.live.feed_cursor = feed_seq;
         self.book.live.snapshot = Some(hash);
         self.forget_staged();
@@ -49,7 +49,7 @@ impl EdgeFile {
     }
 
     /// Revocation versions are feed numbers, so they mean nothing in another generation.
-    pub(super) fn count_anew(&mut self, generation: u64) {
+    pub(super) fn enter_generation(&mut self, generation: u64) {
         if self.book.live.feed_generation != generation {
             self.book.live.feed_generation = generation;
             self.book.live.revocations_version = 0;
@@ -57,12 +57,12 @@ impl EdgeFile {
     }
 
     /// Removes an order from the view, as if no feed had ever delivered it.
-    pub fn loses_order(&mut self, order_id: OrderId) {
+    pub fn lose_order(&mut self, order_id: OrderId) {
         self.drop_order(order_id);
     }
 
     /// Keeps an order in the view, as if only an outcome had delivered it.
-    pub fn forgets_feed_of(&mut self, order_id: OrderId) {
+    pub fn forget_feed_version(&mut self, order_id: OrderId) {
         let Some(row) = self.orders.get(&order_id).cloned() else {
             return;
         };
@@ -85,8 +85,8 @@ impl EdgeFile {
     }
 
     /// Never lowers a version; versions that an outcome brought ahead of the snapshot stay.
-    fn swap(&mut self) {
-        let image: Vec<Order> = self
+    fn adopt_staged_snapshot(&mut self) {
+        let snapshot: Vec<Order> = self
             .staged_orders
             .live()
             .values()
@@ -95,8 +95,10 @@ impl EdgeFile {
         let here = self.orders.live().keys().copied();
         let missing = here.filter(|id| self.staged_orders.get(id).is_none());
         let missing: Vec<OrderId> = missing.collect();
-        missing.into_iter().for_each(|id| self.is_not_in_image(id));
-        for order in image {
+        missing
+            .into_iter()
+            .for_each(|id| self.drop_missing_order(id));
+        for order in snapshot {
             let id = order.id;
             let version = order.version;
             self.brought.put(id, (version, is_open(order.status)));
@@ -130,7 +132,7 @@ impl EdgeFile {
     }
 
     /// Drops the feed's version. A version that an outcome brought ahead of it stays.
-    fn is_not_in_image(&mut self, id: OrderId) {
+    fn drop_missing_order(&mut self, id: OrderId) {
         let Some(row) = self.orders.get(&id).cloned() else {
             return;
         };
