@@ -235,12 +235,12 @@ impl TokenAuthenticator {
         }
         // First: a sender without the key learns nothing more of the token.
         let refusal = self
-            .refuse_unproven_token(presented, &claims)
+            .find_proof_refusal(presented, &claims)
             .or_else(|| {
                 self.lock_revocations()
                     .find_revocation(&AdmittedToken::from_claims(&claims, 0))
             })
-            .or_else(|| self.refuse_expired_token(token));
+            .or_else(|| self.find_expiry_refusal(token));
         Some(GenuineToken {
             claims,
             token: token.to_owned(),
@@ -249,18 +249,16 @@ impl TokenAuthenticator {
     }
 
     /// No receipt lifts this refusal: the holder of the key can always prove it.
-    fn refuse_unproven_token(
-        &self,
-        presented: PresentedToken<'_>,
-        claims: &Claims,
-    ) -> Option<Code> {
+    fn find_proof_refusal(&self, presented: PresentedToken<'_>, claims: &Claims) -> Option<Code> {
         let binding = claims.binding.as_ref()?;
         let now = self.clock.elapsed();
         let is_proven = self.nonces.is_proven(presented, &binding.key, now);
         (!is_proven).then_some(Code::ProofRequired)
     }
 
-    fn refuse_expired_token(&self, token: &str) -> Option<Code> {
+    /// States the refusal only: `judge_and_log_command` applies it to a new command, unless the
+    /// command carries this edge's receipt.
+    fn find_expiry_refusal(&self, token: &str) -> Option<Code> {
         match self.keys.verify(token, self.audience, self.clock.now()) {
             Ok(_) => None,
             Err(TokenError::Expired) => Some(Code::TokenExpired),

@@ -85,7 +85,7 @@ pub fn back_up(data: &Path, to: &Path) -> Result<EdgeIdentity, BackupError> {
 
 /// Copies the backup `from` into the data folder, which must have no edge yet. The database comes
 /// last and whole, so a start after a crash finds either no edge or all of it.
-pub fn restore(from: &Path, data: &Path) -> Result<EdgeIdentity, BackupError> {
+pub fn restore_backup(from: &Path, data: &Path) -> Result<EdgeIdentity, BackupError> {
     let backup = path_in(from);
     if !backup.is_file() {
         return Err(BackupError::NoBackup(from.into()));

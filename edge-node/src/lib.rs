@@ -43,7 +43,7 @@ texts::include_texts!(say);
 #[cfg(test)]
 mod tests;
 
-pub use backup::{BackupError, OwnerError, back_up, check_owner, restore};
+pub use backup::{BackupError, OwnerError, back_up, check_owner, restore_backup};
 pub use callers::CallerError;
 pub use config::{Config, MqttKind};
 pub use context::DamageFound;

@@ -10,7 +10,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use holdfast_edge::{
     Config, FileCheck, ReportError, StartError, back_up, check_file, check_owner, path_in,
-    read_disk_standing, read_report, rescue_commands, restore, start,
+    read_disk_standing, read_report, rescue_commands, restore_backup, start,
 };
 use process::{
     clock::Clock,
@@ -98,7 +98,7 @@ async fn run_command(args: Args) -> anyhow::Result<()> {
         Command::Check => check_database(&config),
         Command::Rescue { file } => rescue_undecided(&config, &file),
         Command::Backup { folder } => write_backup(&config, &folder),
-        Command::Restore { folder } => restore_backup(&config, &folder),
+        Command::Restore { folder } => run_restore(&config, &folder),
     }
 }
 
@@ -185,8 +185,8 @@ fn write_backup(config: &Config, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn restore_backup(config: &Config, folder: &Path) -> anyhow::Result<()> {
-    let identity = restore(folder, &config.data)?;
+fn run_restore(config: &Config, folder: &Path) -> anyhow::Result<()> {
+    let identity = restore_backup(folder, &config.data)?;
     println!(
         "Restored edge `{}` of {} to {}. Its next start tells the cloud, which gives back what is \
          newer. Never run it beside the machine that it was copied from.",

@@ -20,12 +20,12 @@ mod high_water;
 mod log;
 mod message_rows;
 mod messages;
+mod new_epoch;
 mod opening;
 mod orders;
 mod photos;
 mod rebuild;
 mod report;
-mod restore;
 mod salvage;
 mod snapshot;
 mod sql;
@@ -64,12 +64,12 @@ pub use messages::{
     MarkedOrders, MessagePhotoKey, MessagePhotoState, NewestMessage, StoredMessage,
     StoredMessagePhoto,
 };
+pub use new_epoch::EpochStart;
 use opening::BootResult;
 pub use opening::{RenameError, is_enrolled, rename_twin_file, twin_of};
 pub use orders::{BoardItem, FeedEffects};
 pub use photos::NamedPhoto;
 pub use report::{EdgeReport, ReportError, ReportItem, read_report};
-pub use restore::EpochStart;
 pub(crate) use salvage::salvage_file;
 pub use standing::{Alarm, ClockFinding, ClockRecord, RegionStanding, WrongClock};
 pub use stored_commands::{DecidedCommand, StoredCommand};

@@ -73,7 +73,7 @@ impl Service {
         Ok(decision)
     }
 
-    pub async fn decide_command(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
+    pub async fn submit_command(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
         let action = attempt.command.body.name();
         let order = attempt.command.body.order_id();
         let command = attempt.command.id;
@@ -195,13 +195,13 @@ pub(crate) async fn forward_accept_to_holder(
 }
 
 /// The region and epoch of an edge; `None` if it is not enrolled.
-pub(crate) async fn find_edge_seat(
+pub(crate) async fn find_edge_epoch(
     service: &Service,
     edge: &EdgeId,
 ) -> Result<Option<CurrentEpoch>, Problem> {
     let path = format!("/internal/seats/{edge}");
     match request_hub(service, Method::GET, &path, None::<&()>).await {
-        Ok(seat) => Ok(Some(seat)),
+        Ok(current) => Ok(Some(current)),
         Err(problem) if problem.code() == Code::EdgeUnknown => Ok(None),
         Err(problem) => Err(problem),
     }

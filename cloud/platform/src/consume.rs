@@ -57,7 +57,7 @@ const PREFETCH: u16 = 256;
 /// work, so a long-held lock never dead-letters an event.
 const HANDLE_LIMIT: Duration = Duration::from_secs(60);
 const _: () = assert!(LOCK_WAITS.as_millis() + 15_000 < HANDLE_LIMIT.as_millis());
-const ATTEMPTS_MAX: u32 = 8;
+const ATTEMPTS_BEFORE_DEAD_LETTER: u32 = 8;
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
@@ -344,7 +344,7 @@ impl<H: EventHandler> Consumer<H> {
                 }
                 HandleError::Retry(cause) => {
                     attempts += 1;
-                    if attempts == ATTEMPTS_MAX {
+                    if attempts == ATTEMPTS_BEFORE_DEAD_LETTER {
                         tracing::error!(error = %cause, "Dead-lettered an event after {attempts} attempts");
                         let reason = format!("{attempts} attempts: {}", format_error_chain(&error));
                         return DeliveryOutcome::DeadLetter(reason);

@@ -20,8 +20,8 @@ use super::{
     EdgeIdentity,
     high_water::{HighWaterMark, MarkFile},
     log::{LogBook, append_op, chain_at},
+    new_epoch::{self, EndedEpoch},
     path_in,
-    restore::{self, EndedEpoch},
     sql::{mark_write_error, read_parsed, to_sql_int},
     standing::{self, Alarm},
 };
@@ -291,7 +291,7 @@ fn rename_edge(
 ) -> rusqlite::Result<RenamedEdge> {
     const NOT_ENROLLED: &str = "UPDATE edge SET enrolled_at = NULL WHERE one = 1";
     let from = book.edge_id.clone();
-    let own = restore::load_undecided_commands(conn)?;
+    let own = new_epoch::load_undecided_commands(conn)?;
     for text in [
         "DELETE FROM log",
         "DELETE FROM tokens",
@@ -304,7 +304,7 @@ fn rename_edge(
         conn.execute(text, [])?;
     }
     move_commands_behind(conn, 0, u64::MAX)?;
-    restore::reset_to_epoch(
+    new_epoch::reset_to_epoch(
         conn,
         book,
         &edge_id,
@@ -318,7 +318,7 @@ fn rename_edge(
     };
     let mut relogged = 0;
     for old in own {
-        relogged += u64::from(restore::relog_command(conn, book, old, origin, now)?);
+        relogged += u64::from(new_epoch::relog_command(conn, book, old, origin, now)?);
     }
     standing::clear_alarm(conn, book)?;
     book.save(conn)?;

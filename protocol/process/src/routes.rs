@@ -1,6 +1,7 @@
 //! The declaration of a public route: its method and path, the callers it serves, the permissions
-//! they need, and its body. A service declares its routes in a table (`openapi::RouteTable`); its
-//! router enforces them (`guard`), and the gateway serves the same declarations.
+//! they need (`permitted`, `admin`, `reads_order` in each service's `routes.rs`), and its body. A
+//! service declares its routes in a table (`openapi::RouteTable`); its router enforces them
+//! (`guard`), and the gateway serves the same declarations.
 //!
 //! Invariant: a route without a declaration is internal, and the gateway never serves it.
 

@@ -113,8 +113,8 @@ pub(crate) async fn assign(
         right: parse_requested_right(body.policy, body.holder, body.epoch)?,
         rules: body.rules.map(RulesBody::into_offline_rules).transpose()?,
     };
-    if let Some((_, Some(seat))) = &request.right {
-        check_holder(&service, region, seat).await?;
+    if let Some((_, Some(holder))) = &request.right {
+        check_holder(&service, region, holder).await?;
     }
     service.store.change_assignment(region, &request).await?;
     Ok(Json(service.store.region_record(region).await?))
@@ -191,9 +191,9 @@ async fn check_holder(
     region: Region,
     wanted: &HolderEpoch,
 ) -> Result<(), Problem> {
-    match actions::find_edge_seat(service, &wanted.edge).await? {
-        Some(seat) if seat.region == region && seat.epoch == wanted.epoch => Ok(()),
-        Some(seat) if seat.region == region => {
+    match actions::find_edge_epoch(service, &wanted.edge).await? {
+        Some(current) if current.region == region && current.epoch == wanted.epoch => Ok(()),
+        Some(current) if current.region == region => {
             Err(Problem::wrong_field("epoch", say::epoch_passed))
         }
         _ => Err(Problem::wrong_field("holder", say::holder_unknown)),
@@ -257,7 +257,7 @@ pub(crate) async fn withdraw_all(
         };
         let actor = Some(caller.actor);
         let decision = service
-            .decide_command(Attempt {
+            .submit_command(Attempt {
                 command,
                 actor,
                 verification: None,

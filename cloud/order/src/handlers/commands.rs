@@ -168,7 +168,7 @@ pub(super) async fn send(
     let actor = caller.actor;
     let order_id = body.order_id();
     let attempt = build_attempt(&caller, idempotency, body);
-    let mut decision = service.decide_command(attempt.clone()).await?;
+    let mut decision = service.submit_command(attempt.clone()).await?;
     if matches!(decision, OpDecision::Held(_)) {
         // Waiting commands are unchecked; do not forward an accept that this role may never make.
         if !action.allowed_roles().contains(&actor.role) {
@@ -189,7 +189,7 @@ pub(super) async fn send(
             // An earlier attempt may have waited at the hub and been decided since we looked. The
             // hub has dropped it then, and the sender must not get a refusal.
             Err(problem) if problem.code() == Code::RegionAssigningOffline => {
-                decision = service.decide_command(attempt).await?;
+                decision = service.submit_command(attempt).await?;
             }
             Err(problem) => return Err(problem),
         }

@@ -163,7 +163,7 @@ pub(crate) async fn waiting_accepts(
             verification: None,
             origin,
         };
-        answers.push(hold_faulty_accept(service.decide_command(attempt).await)?);
+        answers.push(hold_faulty_accept(service.submit_command(attempt).await)?);
     }
     Ok(Json(WaitingAcceptDecisions { answers }))
 }

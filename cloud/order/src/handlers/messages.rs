@@ -253,7 +253,7 @@ pub(crate) async fn send_message(
         photo,
     };
     let attempt = build_attempt(&caller, idempotency, body);
-    let decision = service.decide_command(attempt).await?;
+    let decision = service.submit_command(attempt).await?;
     require_message_order(decision, writer)?;
     let sent = service
         .store

@@ -152,7 +152,7 @@ async fn cancel_order(
         return Err(Problem::new(Code::TermsChanged).with_member("cancellation", shown));
     }
     let attempt = cancel_attempt(service, order, form, trace);
-    let decision = service.decide_command(attempt).await?;
+    let decision = service.submit_command(attempt).await?;
     // Without the order itself, which the holder of a receipt may not read.
     require_success(decision, customer)
         .map(drop)

@@ -294,7 +294,7 @@ pub(crate) async fn cancel_rest(
     let mut items = Vec::new();
     for SeriesOrder { number, order } in orders.into_iter().filter(|one| one.number >= from) {
         let attempt = build_cancel(&caller, &idempotency, order.id, reason.clone());
-        let decision = service.decide_command(attempt).await?;
+        let decision = service.submit_command(attempt).await?;
         let (status, refused) = match require_success(decision, caller.actor) {
             Ok(order) => (order.status, None),
             Err(problem) => (order.status, Some(problem.code())),

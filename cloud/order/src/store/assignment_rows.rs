@@ -53,7 +53,7 @@ row! {
 impl AssignmentRow {
     pub(super) fn from_assignment(region: Region, assignment: &Assignment, rules: String) -> Self {
         let wanted = assignment.wanted.as_ref();
-        let seat = wanted.and_then(|wanted| wanted.holder.as_ref());
+        let wanted_holder = wanted.and_then(|wanted| wanted.holder.as_ref());
         Self {
             region,
             policy_version: assignment.policy_version,
@@ -62,8 +62,8 @@ impl AssignmentRow {
             epoch: assignment.epoch,
             fence: assignment.fence,
             wanted_policy: wanted.map(|wanted| wanted.policy),
-            wanted_holder: seat.map(|seat| seat.edge.clone()),
-            wanted_epoch: seat.map(|seat| seat.epoch),
+            wanted_holder: wanted_holder.map(|holder| holder.edge.clone()),
+            wanted_epoch: wanted_holder.map(|holder| holder.epoch),
             wanted_by: wanted.map(|wanted| wanted.by),
             rules_version: assignment.rules_version,
             rules,
@@ -71,8 +71,8 @@ impl AssignmentRow {
     }
 
     pub(super) fn into_assignment(self) -> Result<(Region, Assignment), StoreError> {
-        let seat = self.wanted_holder.zip(self.wanted_epoch);
-        let holder = seat.map(|(edge, epoch)| HolderEpoch { edge, epoch });
+        let named = self.wanted_holder.zip(self.wanted_epoch);
+        let holder = named.map(|(edge, epoch)| HolderEpoch { edge, epoch });
         let wanted = self.wanted_policy.zip(self.wanted_by);
         let assignment = Assignment {
             policy_version: self.policy_version,

@@ -95,9 +95,9 @@ impl Store {
     ) -> Result<(), ChangeError> {
         transact!(self.sql, tx => {
             let mut now = lock_assignment(tx, region).await?;
-            let seat = request.right.as_ref().and_then(|(_, seat)| seat.as_ref());
-            if let Some(seat) = seat
-                && has_epoch_ended(tx, seat).await?
+            let holder = request.right.as_ref().and_then(|(_, holder)| holder.as_ref());
+            if let Some(holder) = holder
+                && has_epoch_ended(tx, holder).await?
             {
                 return Err(Code::EdgeEpochEnded.into());
             }
@@ -130,10 +130,10 @@ impl Store {
             let assignments = lock_assignments(tx, &regions, AssignmentLock::ToChange).await?;
             let LeaseRevocation { why: how, by, reason: why, .. } = over.clone();
             let end = FenceEnd { at: self.clock.now(), how, by, why };
-            let seat = HolderEpoch { edge: over.edge.clone(), epoch: over.epoch };
-            end_epoch_of(tx, &seat, &end).await?;
+            let holder = HolderEpoch { edge: over.edge.clone(), epoch: over.epoch };
+            end_epoch_of(tx, &holder, &end).await?;
             for (region, assignment) in assignments {
-                if let Some(turned) = assignment.epoch_ended(&seat, end.clone()) {
+                if let Some(turned) = assignment.epoch_ended(&holder, end.clone()) {
                     apply_transition(tx, &self.clock, region, &turned, &AssignmentAudit::from_fence_end(&end)).await?;
                 }
             }
@@ -147,14 +147,14 @@ impl Store {
     pub async fn renew_fence(&self, asked: &LeaseRenewalRequest) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
             let now = lock_assignment(tx, asked.region).await?;
-            let seat = HolderEpoch { edge: asked.edge.clone(), epoch: asked.epoch };
+            let holder = HolderEpoch { edge: asked.edge.clone(), epoch: asked.epoch };
             let text = FenceRow::select("WHERE region = ? AND fence = ?");
             let granted = tx.fetch_optional::<FenceRow>(text, vals![asked.region, asked.fence]).await?;
             let Some(FenceRow { granted_by, .. }) = granted else { return Ok(()) };
             let (at, how) = (self.clock.now(), FenceEnding::Renewed);
             let end = FenceEnd { at, how, by: None, why: None };
             let record = AssignmentAudit::from_fence_end(&end);
-            if let Some(turned) = now.renew_right(&seat, asked.fence, end, granted_by) {
+            if let Some(turned) = now.renew_right(&holder, asked.fence, end, granted_by) {
                 apply_transition(tx, &self.clock, asked.region, &turned, &record).await?;
             }
             Ok(())
@@ -232,8 +232,8 @@ impl Store {
             now,
             wanted: wanted.map(|wanted| NextRight {
                 policy: wanted.policy,
-                epoch: wanted.holder.as_ref().map(|seat| seat.epoch),
-                holder: wanted.holder.map(|seat| seat.edge),
+                epoch: wanted.holder.as_ref().map(|holder| holder.epoch),
+                holder: wanted.holder.map(|holder| holder.edge),
                 by: wanted.by,
             }),
             fences: fences.into_iter().map(FenceRecord::from).collect(),

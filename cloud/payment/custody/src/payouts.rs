@@ -1,4 +1,5 @@
 //! Payouts: a provider's balance is sent to them, one payout at a time, under their account's lock.
+//! The platform's fee was taken when the price was released (`decide.rs`, `release_to_provider`).
 
 use wire::{Amount, Currency, MoneyCaseKind, UnixMillis, UserId};
 

@@ -14,7 +14,7 @@ use wire::{
 use super::op::{ReceivedOp, UndecidedOp};
 
 /// A poison op: one that fails alone this often while its owner is up. It waits for an operator.
-pub(crate) const FAILURES_MAX: u32 = 3;
+pub(crate) const FAILURES_OF_POISON_OP: u32 = 3;
 
 /// The result of checking the token that a command refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,7 +26,7 @@ use super::{
     read_op, read_outcome,
     work_queue::{WorkClaim, read_arrival, stored_op},
 };
-use crate::domain::{op::ReceivedOp, run_plan::FAILURES_MAX};
+use crate::domain::{op::ReceivedOp, run_plan::FAILURES_OF_POISON_OP};
 
 const WAITING: &str = "SELECT u.edge, e.region, u.epoch, u.seq, o.hash, u.state, u.failures, \
     o.received_at, o.bytes FROM undecided u \
@@ -323,7 +323,7 @@ impl Row for WaitingAcceptEntryRow {
         let command: Vec<u8> = row.opened(&ACCEPT_COMMAND)?;
         let command: Option<Command> = minicbor::decode(&command).ok();
         let order_id = command.map(|command| command.body.order_id());
-        let stopped = failures >= u64::from(FAILURES_MAX);
+        let stopped = failures >= u64::from(FAILURES_OF_POISON_OP);
         Ok(Self(fields!(row => WaitingAcceptEntry {
             command_id, user_id, taken_at;
             region,

@@ -15,7 +15,7 @@ use wire::{
 
 use super::{NEEDS_OPERATOR, Result, Store};
 use crate::domain::{
-    run_plan::FAILURES_MAX,
+    run_plan::FAILURES_OF_POISON_OP,
     status::{EdgeRecord, RegionRecord},
 };
 
@@ -174,7 +174,10 @@ impl Store {
 
     /// In the order of `Region::ALL`.
     pub(crate) async fn list_regions(&self) -> Result<Vec<RegionRecord>> {
-        let mut states: Vec<RegionRecord> = self.sql.fetch_all(ALL, vals![FAILURES_MAX]).await?;
+        let mut states: Vec<RegionRecord> = self
+            .sql
+            .fetch_all(ALL, vals![FAILURES_OF_POISON_OP])
+            .await?;
         states.sort_by_key(|state| state.region.index());
         Ok(states)
     }
@@ -244,7 +247,7 @@ impl Store {
             let users: Vec<UserId> = tx.fetch_all(ASKS, vals![id]).await?;
             let mut retried = if users.is_empty() { RetryResult::Unknown } else { RetryResult::NotStopped };
             for user in users {
-                if tx.exec(RETRY_ACCEPT, vals![id, user, FAILURES_MAX]).await? == 1 {
+                if tx.exec(RETRY_ACCEPT, vals![id, user, FAILURES_OF_POISON_OP]).await? == 1 {
                     tx.exec(RECORD_ACCEPT_RETRY, vals![id, user, now, by]).await?;
                     retried = RetryResult::Retried;
                 }

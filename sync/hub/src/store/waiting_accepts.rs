@@ -24,7 +24,7 @@ use super::{
 };
 use crate::domain::{
     op::{AcceptKey, ReceivedOp},
-    run_plan::FAILURES_MAX,
+    run_plan::FAILURES_OF_POISON_OP,
     status::CONTACT_STALE_MS,
 };
 
@@ -199,7 +199,7 @@ impl Store {
         epoch: u64,
         limit: usize,
     ) -> Result<Vec<AcceptWithOrigin>> {
-        let values = vals![region, edge, epoch, FAILURES_MAX, limit];
+        let values = vals![region, edge, epoch, FAILURES_OF_POISON_OP, limit];
         let rows: Vec<PortalAcceptRow> = self.sql.fetch_all(PORTAL, values).await?;
         // The retry path logs accepts that cannot be decoded.
         let portal = rows.into_iter().filter_map(
@@ -286,7 +286,7 @@ impl Store {
         limit: usize,
     ) -> Result<WaitingAcceptsPage> {
         let (id, user) = after;
-        let values = vals![FAILURES_MAX, id, id, user, limit];
+        let values = vals![FAILURES_OF_POISON_OP, id, id, user, limit];
         let rows: Vec<WaitingAcceptRow> = self.sql.fetch_all(WAITING, values).await?;
         let mut revocations = Revocations::new();
         for region in Region::ALL {

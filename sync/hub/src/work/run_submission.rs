@@ -13,7 +13,8 @@ use crate::{
     domain::{
         op::{self, ReceivedOp, UndecidedOp},
         run_plan::{
-            self, DecidedOp, DecidingService, FAILURES_MAX, PassResults, TokenUser, TokenVerdict,
+            self, DecidedOp, DecidingService, FAILURES_OF_POISON_OP, PassResults, TokenUser,
+            TokenVerdict,
         },
     },
     peers::OwnerAnswer,
@@ -213,7 +214,7 @@ fn handle_failed_batch(
     let [alone] = batch_ops else {
         return RunEnd::Failed(results, batch_ops.len());
     };
-    if count_failures(run, batch_ops) + 1 >= FAILURES_MAX {
+    if count_failures(run, batch_ops) + 1 >= FAILURES_OF_POISON_OP {
         let edge = &claim.edge;
         let seq = alone.seq;
         tracing::error!(edge.id = %edge, seq, "Op {seq} of `{edge}` needs an operator");

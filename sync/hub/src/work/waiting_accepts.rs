@@ -13,7 +13,7 @@ use wire::{
 
 use super::workers::Workers;
 use crate::{
-    domain::{op::AcceptKey, run_plan::FAILURES_MAX},
+    domain::{op::AcceptKey, run_plan::FAILURES_OF_POISON_OP},
     peers::OwnerAnswer,
     polling::{PollLoop, wait_until_abandoned},
     store::StoreError,
@@ -86,7 +86,7 @@ impl Workers {
             return Ok(());
         }
         let (id, user) = accept_key;
-        if failures + 1 >= FAILURES_MAX {
+        if failures + 1 >= FAILURES_OF_POISON_OP {
             tracing::error!(command.id = %id, user.id = %user, "Acceptance `{id}` needs an operator");
         } else {
             tracing::error!(command.id = %id, user.id = %user, "Acceptance `{id}` cannot be decided");

@@ -24,7 +24,7 @@ const AGAIN_AFTER_MS: u64 = 2_000;
 const PAUSE_FIRST_MS: u64 = 200;
 const PAUSE_MAX_MS: u64 = 5_000;
 /// An op that fails alone this often waits for an operator.
-const FAILURES_MAX: u32 = 3;
+const FAILURES_OF_POISON_OP: u32 = 3;
 
 /// The result of a pass over a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -258,7 +258,7 @@ impl World {
         }
         for op in &answer.batch_ops {
             let row = self.sync_db.edges[e].ops.get(&op.seq);
-            let stops = whole || row.is_some_and(|row| row.failures + 1 >= FAILURES_MAX);
+            let stops = whole || row.is_some_and(|row| row.failures + 1 >= FAILURES_OF_POISON_OP);
             if self.sync_db.fail(e, claim, op.seq, stops) && stops {
                 self.op_stops(e, op.seq);
             }

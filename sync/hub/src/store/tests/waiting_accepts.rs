@@ -3,7 +3,7 @@
 use wire::{Actor, CommandId, ForwardedAccept, OpState, Role};
 
 use super::{work_queue::decided, *};
-use crate::domain::run_plan::{FAILURES_MAX, tests::accept_op};
+use crate::domain::run_plan::{FAILURES_OF_POISON_OP, tests::accept_op};
 
 pub(super) const FIRST: AcceptKey = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
 const USER: UserId = UserId(Uuid::from_u128(5));
@@ -49,7 +49,7 @@ async fn waiting(mysql: bool, count: u128) -> Database {
 
 /// Counts lone failures until the accept stops.
 async fn stops(store: &Store, n: u128) {
-    for failures in 0..FAILURES_MAX {
+    for failures in 0..FAILURES_OF_POISON_OP {
         assert!(
             store
                 .count_accept_failure((id(n), USER), failures)

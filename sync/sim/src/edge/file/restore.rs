@@ -1,5 +1,5 @@
 //! A new epoch: the returned ops are staged until they are complete; then the epoch begins, and the
-//! undecided commands are logged again in it. Mirrors `edge-node/src/store/restore.rs`
+//! undecided commands are logged again in it. Mirrors `edge-node/src/store/new_epoch.rs`
 //! and the renaming in `opening.rs`.
 
 use std::rc::Rc;

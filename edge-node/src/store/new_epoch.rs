@@ -68,7 +68,8 @@ impl Store {
 }
 
 fn stage_tail(conn: &Connection, run: TailWrite) -> rusqlite::Result<()> {
-    const PUT: &str = "INSERT OR REPLACE INTO tail (epoch, seq, hash, bytes) VALUES (?, ?, ?, ?)";
+    const INSERT_TAIL: &str =
+        "INSERT OR REPLACE INTO tail (epoch, seq, hash, bytes) VALUES (?, ?, ?, ?)";
     if run.begins {
         conn.execute("DELETE FROM tail", [])?;
     }
@@ -88,7 +89,7 @@ fn stage_tail(conn: &Connection, run: TailWrite) -> rusqlite::Result<()> {
             &here.hash.0[..],
             op
         ];
-        execute_cached(conn, PUT, values)?;
+        execute_cached(conn, INSERT_TAIL, values)?;
     }
     Ok(())
 }
@@ -100,7 +101,7 @@ fn begin_epoch(
     nonce: BootNonce,
     now: UnixMillis,
 ) -> rusqlite::Result<EpochStart> {
-    const NOTE: &str =
+    const INSERT_EPOCH: &str =
         "INSERT INTO epochs (epoch, ended, why, at, relogged) VALUES (?, ?, ?, ?, ?)";
     let edge = book.edge_id.clone();
     let own = load_undecided_commands(conn)?;
@@ -121,7 +122,7 @@ fn begin_epoch(
     )?;
     conn.execute("DELETE FROM tail", [])?;
     conn.execute(
-        NOTE,
+        INSERT_EPOCH,
         params![
             to_sql_int(new.epoch),
             to_sql_int(ended),
@@ -146,8 +147,8 @@ pub(super) fn reset_to_epoch(
     epoch: u64,
     start: ChainHead,
 ) -> rusqlite::Result<()> {
-    const PUT: &str = "UPDATE edge SET name = ?, start_hash = ? WHERE one = 1";
-    conn.execute(PUT, params![edge_id.as_str(), &start.hash.0[..]])?;
+    const RESET_EDGE: &str = "UPDATE edge SET name = ?, start_hash = ? WHERE one = 1";
+    conn.execute(RESET_EDGE, params![edge_id.as_str(), &start.hash.0[..]])?;
     book.edge_id = edge_id.clone();
     book.epoch = epoch;
     book.start = start.hash;
@@ -168,15 +169,15 @@ fn relog_undecided_commands(
     origin: EndedEpoch<'_>,
     now: UnixMillis,
 ) -> rusqlite::Result<u64> {
-    const BEGINS: &str = "SELECT epoch, seq FROM tail ORDER BY epoch, seq LIMIT 1";
+    const TAIL_START: &str = "SELECT epoch, seq FROM tail ORDER BY epoch, seq LIMIT 1";
     const TAIL: &str = "SELECT epoch, seq, hash, bytes FROM tail ORDER BY epoch, seq";
-    let begins = conn
-        .prepare(BEGINS)?
+    let tail_start = conn
+        .prepare(TAIL_START)?
         .query_row([], |row| Ok((read_u64(row, 0)?, read_u64(row, 1)?)))
         .optional()?;
     let (before, after): (Vec<UndecidedCommand>, Vec<UndecidedCommand>) = own
         .into_iter()
-        .partition(|old| begins.is_none_or(|begins| (old.epoch, old.head.seq) < begins));
+        .partition(|old| tail_start.is_none_or(|start| (old.epoch, old.head.seq) < start));
     let mut count = 0;
     for old in before {
         count += u64::from(relog_command(conn, book, old, origin, now)?);
@@ -307,19 +308,19 @@ pub(super) fn relog_command(
         fence: op.fence,
         why,
     });
-    let anew = CommandOp {
+    let relogged_op = CommandOp {
         token_seq,
         verdict: Verdict::Provisional,
         fence: None,
         relogged: Some(first_receipt),
         ..op
     };
-    let at = append_op(conn, book, &Op::Command(anew.clone()), now)?;
+    let at = append_op(conn, book, &Op::Command(relogged_op.clone()), now)?;
     if let Some(before) = known {
         stored_commands::retire_op(conn, before.epoch, before.seq)?;
     }
-    let stored = StoredCommand::from_op(&anew, book.epoch, at);
-    stored_commands::insert_command(conn, &stored, anew.received_at, MOVE_ROW)?;
+    let stored = StoredCommand::from_op(&relogged_op, book.epoch, at);
+    stored_commands::insert_command(conn, &stored, relogged_op.received_at, MOVE_ROW)?;
     Ok(true)
 }
 
