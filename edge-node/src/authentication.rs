@@ -30,8 +30,8 @@ use crate::store::{Trust, TrustUpdate};
 #[derive(Clone)]
 pub(crate) struct TokenAuthenticator {
     pub keys: TokenKeys,
-    /// Counts removed keys. Each removal ends all passes, as a pass does not record its signing
-    /// key.
+    /// Counts removed keys. Each removal ends all admitted tokens, as they do not record their
+    /// signing key.
     lost_keys: Arc<AtomicU64>,
     audience: TokenAudience,
     nonces: Arc<ProofNonces>,
@@ -280,14 +280,14 @@ impl TokenAuthenticator {
         token: &str,
         device: Option<&DeviceId>,
     ) -> Result<(Claims, AdmittedToken), Code> {
-        // Read first: a key removed in between ends the pass.
+        // Read first: a key removed in between ends the admission.
         let lost_keys = self.lost_keys.load(Ordering::SeqCst);
         let claims = self.admit_token(token, device)?;
-        let pass = AdmittedToken::from_claims(&claims, lost_keys);
-        Ok((claims, pass))
+        let admitted = AdmittedToken::from_claims(&claims, lost_keys);
+        Ok((claims, admitted))
     }
 
-    /// True until the pass expires, its session or owner is revoked, or a key is removed.
+    /// True until the token expires, its session or owner is revoked, or a key is removed.
     pub(crate) fn is_still_valid(&self, admitted: &AdmittedToken) -> bool {
         self.find_end(admitted).is_none()
     }

@@ -80,14 +80,14 @@ impl CommandIntake {
         sender: Option<&TabletSender>,
     ) -> Result<IntakeReply, CommitUnknown> {
         let started = self.context.clock.elapsed();
-        let taken = self.check_and_answer(body, sender).await;
+        let answer = self.check_and_answer(body, sender).await;
         let took = self.context.clock.elapsed().saturating_sub(started);
         metrics::EDGE_REPLY_SECONDS.observe([], took.as_secs_f64());
-        let verdict = taken
+        let verdict = answer
             .as_ref()
-            .map_or("unknown", |taken| taken.reply.verdict.as_str());
+            .map_or("unknown", |answer| answer.reply.verdict.as_str());
         metrics::EDGE_COMMANDS.add([verdict], 1);
-        taken
+        answer
     }
 
     pub(crate) fn build_decision_reply(&self, settled: &DecidedCommand) -> Reply {
@@ -142,14 +142,14 @@ impl CommandIntake {
         let user = entry.actor.user_id;
         let entered = self.enter_start_code(&entry).await;
         let is_try = matches!(entered, EnteredStartCode::Hashed(_));
-        let taken = self.log_and_reply(entry, repeat, entered, reader).await?;
+        let answer = self.log_and_reply(entry, repeat, entered, reader).await?;
         if is_try {
-            let was_wrong = taken.reply.code == Some(Code::StartCodeWrong);
+            let was_wrong = answer.reply.code == Some(Code::StartCodeWrong);
             self.start_codes.end_try(order, user, was_wrong);
         }
         Ok(IntakeReply {
-            reply: reply::with_field_errors(taken.reply, wrong),
-            ..taken
+            reply: reply::with_field_errors(answer.reply, wrong),
+            ..answer
         })
     }
 
@@ -280,9 +280,9 @@ impl CommandIntake {
                     self.record_stored_command(&stored);
                 }
                 let outcome = stored.outcome.as_ref();
-                let seen = (*view).clone();
+                let shown = (*view).clone();
                 let reply =
-                    reply::build_stored_reply(&self.context, &stored, outcome, seen, reader);
+                    reply::build_stored_reply(&self.context, &stored, outcome, shown, reader);
                 IntakeReply {
                     reply,
                     changed: new.then_some(*view),
@@ -304,21 +304,21 @@ impl CommandIntake {
         let hash = checked.command.body.hash();
         let user = checked.actor.user_id;
         let judge = self.build_judge(&checked, repeat, start_code);
-        let entering = self
+        let logging = self
             .context
             .store
             .judge_and_log_command(checked, |view, edge_state| {
                 judge.judge_within_limits(view, edge_state)
             });
-        let entered = match tokio::time::timeout(ANSWER_WITHIN, entering).await {
+        let logged = match tokio::time::timeout(ANSWER_WITHIN, logging).await {
             Ok(Err(WriteError::Full)) => {
                 self.context.disk.record_refused_write();
                 self.find_answer_on_full_disk(id, hash, user).await
             }
-            Ok(entered) => entered,
+            Ok(logged) => logged,
             Err(_) => return Err(CommitUnknown),
         };
-        entered.map_err(|error| {
+        logged.map_err(|error| {
             if !matches!(error, WriteError::Busy | WriteError::Stopped) {
                 let cause = process::problem::format_error_chain(&error);
                 tracing::error!(cause, "Could not store a command");

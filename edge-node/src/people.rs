@@ -194,10 +194,10 @@ impl PeopleRegistry {
         if devices.len() >= DEVICES_MAX {
             devices.retain(|_, owner| is_fresh(owner, now));
         }
-        let his = devices
+        let owned = devices
             .values()
             .filter(|owner| owner.user_id == user && is_fresh(owner, now));
-        devices.len() < DEVICES_MAX && his.count() < DEVICES_PER_PERSON_MAX
+        devices.len() < DEVICES_MAX && owned.count() < DEVICES_PER_PERSON_MAX
     }
 
     fn find_owner(&self, device: &DeviceId) -> Option<DeviceOwner> {

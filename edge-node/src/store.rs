@@ -59,7 +59,7 @@ pub(crate) use backup::{check_database, copy_database};
 pub use check::{FileCheck, check_file};
 pub use commands::{CheckedCommand, CommandLogResult};
 pub use damage_error::DamageError;
-use log::LogBook;
+use log::LogState;
 pub use messages::{
     MarkedOrders, MessagePhotoKey, MessagePhotoState, NewestMessage, StoredMessage,
     StoredMessagePhoto,
@@ -81,7 +81,7 @@ type StoreWriteResult<T> = Result<T, WriteError<rusqlite::Error>>;
 
 #[derive(Clone)]
 pub struct Store {
-    journal: Journal<LogBook>,
+    journal: Journal<LogState>,
     nonce: BootNonce,
     moved: Arc<Notify>,
     path: PathBuf,
@@ -140,7 +140,7 @@ impl Store {
             suspicion,
             at: booted_at,
         } = journal
-            .write(move |conn, book| opening::log_boot(conn, book, found, nonce, now))
+            .write(move |conn, state| opening::log_boot(conn, state, found, nonce, now))
             .await?;
         let alarm = journal.read(standing::find_alarm).await?;
         let is_twin = Arc::new(matches!(alarm, Some((Alarm::Twin, _))).into());
@@ -196,7 +196,7 @@ impl Store {
     /// Runs a write that may append to the log, then wakes the link.
     async fn write_and_wake_link<T: Send + 'static>(
         &self,
-        write: impl FnOnce(&Connection, &mut LogBook) -> rusqlite::Result<T> + Send + 'static,
+        write: impl FnOnce(&Connection, &mut LogState) -> rusqlite::Result<T> + Send + 'static,
     ) -> StoreWriteResult<T> {
         let written = self.journal.write(write).await?;
         self.moved.notify_one();

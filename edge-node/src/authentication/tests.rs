@@ -124,21 +124,21 @@ fn an_ended_sign_in_an_expired_token_a_revoked_person_and_a_closed_device_are_to
 fn nobody_stays_on_a_token_that_ran_out_or_was_revoked() {
     let people = People::new();
     let authenticator = people.authenticator();
-    let pass = |user| {
+    let admitted = |user| {
         let token = people.token(wire::Role::Provider, user);
         authenticator.admit_connection(&token, None).unwrap().1
     };
-    let one = pass(7);
-    let other = pass(8);
-    let late = pass(9);
+    let one = admitted(7);
+    let other = admitted(8);
+    let late = admitted(9);
     assert!(
         [one, other, late]
             .iter()
-            .all(|pass| authenticator.is_still_valid(pass))
+            .all(|admitted| authenticator.is_still_valid(admitted))
     );
     authenticator.merge_revocations(&[one.session_id], &[revoked(other.user_id)]);
     assert_eq!(
-        [one, other, late].map(|pass| authenticator.is_still_valid(&pass)),
+        [one, other, late].map(|admitted| authenticator.is_still_valid(&admitted)),
         [false, false, true]
     );
     people.clock.advance(3_600_000);
@@ -165,7 +165,7 @@ fn a_key_lets_people_in_from_its_moment_until_it_is_gone() {
         authenticator.replace_keys(&KeySet { keys, former_keys }.to_json());
     };
     let old = people.token(wire::Role::Provider, 7);
-    let (_, pass) = authenticator.admit_connection(&old, None).unwrap();
+    let (_, admitted) = authenticator.admit_connection(&old, None).unwrap();
     let first = key(present, UnixMillis(0));
     let second = key(&next, in_an_hour);
     tell(&[first, second], &[]);
@@ -180,7 +180,7 @@ fn a_key_lets_people_in_from_its_moment_until_it_is_gone() {
         Err(Code::InvalidToken)
     );
     assert!(
-        authenticator.is_still_valid(&pass),
+        authenticator.is_still_valid(&admitted),
         "nothing has changed for the others"
     );
     people.clock.advance(3_590_000);
@@ -202,14 +202,14 @@ fn a_key_lets_people_in_from_its_moment_until_it_is_gone() {
         "its owner is still known"
     );
     let token = token_of_next(people.clock.now());
-    let (_, pass) = authenticator.admit_connection(&token, None).unwrap();
+    let (_, admitted) = authenticator.admit_connection(&token, None).unwrap();
     tell(&[second], &[]);
     assert!(
-        !authenticator.is_still_valid(&pass),
+        !authenticator.is_still_valid(&admitted),
         "a key is gone, and nothing tells whose"
     );
-    let (_, pass) = authenticator.admit_connection(&token, None).unwrap();
-    assert!(authenticator.is_still_valid(&pass));
+    let (_, admitted) = authenticator.admit_connection(&token, None).unwrap();
+    assert!(authenticator.is_still_valid(&admitted));
     assert_eq!(
         authenticator.admit_token(&old, None),
         Err(Code::InvalidToken)

@@ -87,9 +87,9 @@ pub(super) fn build_stored_reply(
             .map_or_else(|| verdict_phrase(stored.verdict, is_twin), Code::phrase)
             .to_text(),
     };
-    let hold = view.certainty;
+    let certainty = view.certainty;
     let order = view.order.and_then(|order| {
-        order_visible_given_certainty(&order, actor, hold).or_else(|| {
+        order_visible_given_certainty(&order, actor, certainty).or_else(|| {
             is_lost_to_reader(stored, outcome, code, actor)
                 .then(|| hide_customer_and_address(&order))
         })

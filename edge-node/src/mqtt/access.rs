@@ -66,7 +66,7 @@ impl AccessControl {
         let credentials = TabletCredentials::read(client_id, connect.user_name, connect.password)
             .map_err(ConnectRefusal::Person)?;
         let TabletCredentials { device, token } = credentials;
-        let (claims, pass) = self
+        let (claims, admitted) = self
             .authenticator
             .admit_connection(token, Some(&device))
             .map_err(ConnectRefusal::Person)?;
@@ -78,7 +78,7 @@ impl AccessControl {
         let connection = OpenSession {
             owns_device: self.people.owns_device(claims.sub, &device),
             device,
-            session: self.signed_in.new_session(&claims, pass),
+            session: self.signed_in.new_session(&claims, admitted),
             mailbox: Arc::clone(mailbox),
         };
         self.signed_in.register_connection(client_id, connection)
@@ -92,20 +92,20 @@ impl AccessControl {
     /// True if the person of an ended connection may still act on its device. They may if another
     /// connection of theirs has replaced this one.
     pub(super) fn may_publish_will(&self, device: &DeviceId, session: TabletSession) -> bool {
-        self.authenticator.is_still_valid(&session.pass)
-            && self.signed_in.is_free_for(device, session.pass.user_id)
+        self.authenticator.is_still_valid(&session.token)
+            && self.signed_in.is_free_for(device, session.token.user_id)
     }
 
     pub(super) fn is_signed_in(&self, client_id: &str, session: TabletSession) -> bool {
         self.signed_in.has_session(client_id, session)
-            && self.authenticator.is_still_valid(&session.pass)
+            && self.authenticator.is_still_valid(&session.token)
     }
 }
 
 /// One connection and the person signed in on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TabletSession {
-    pub pass: AdmittedToken,
+    pub token: AdmittedToken,
     role: Role,
     /// Distinguishes connections with the same client id: an older one may end after a newer one
     /// began.
@@ -115,7 +115,7 @@ pub(super) struct TabletSession {
 impl TabletSession {
     pub(super) fn actor(&self) -> Actor {
         Actor {
-            user_id: self.pass.user_id,
+            user_id: self.token.user_id,
             role: self.role,
         }
     }
@@ -150,7 +150,7 @@ impl TabletSessions {
     pub(super) fn new_session(&self, claims: &Claims, admitted: AdmittedToken) -> TabletSession {
         let visit = self.visits.fetch_add(1, Ordering::Relaxed);
         TabletSession {
-            pass: admitted,
+            token: admitted,
             role: claims.role,
             visit,
         }
@@ -165,11 +165,11 @@ impl TabletSessions {
         connection: OpenSession,
     ) -> Result<OpenSession, ConnectRefusal> {
         let mut sessions = self.lock_sessions();
-        let user = connection.session.pass.user_id;
+        let user = connection.session.token.user_id;
         let others: Vec<String> = sessions
             .iter()
             .filter(|(_, other)| {
-                other.device == connection.device && other.session.pass.user_id != user
+                other.device == connection.device && other.session.token.user_id != user
             })
             .map(|(id, _)| id.clone())
             .collect();
@@ -204,7 +204,7 @@ impl TabletSessions {
     ) -> bool {
         let others_of_person = sessions
             .iter()
-            .filter(|(id, other)| *id != client_id && other.session.pass.user_id == user)
+            .filter(|(id, other)| *id != client_id && other.session.token.user_id == user)
             .count();
         let others = sessions.keys().filter(|id| *id != client_id).count();
         others_of_person < self.per_person_max && others < CLIENTS_MAX
@@ -224,7 +224,7 @@ impl TabletSessions {
     /// Ends connections whose token no longer admits.
     pub(super) fn end_unauthorized(&self, authenticator: &TokenAuthenticator) {
         for connection in self.lock_sessions().values() {
-            let reason = match authenticator.find_end(&connection.session.pass) {
+            let reason = match authenticator.find_end(&connection.session.token) {
                 None => continue,
                 Some(AdmissionEnd::Refused(code)) => ended_by_code(code),
                 Some(AdmissionEnd::KeyRemoved) => Reason {
@@ -240,13 +240,13 @@ impl TabletSessions {
     pub(super) fn is_free_for(&self, device: &DeviceId, user: UserId) -> bool {
         self.lock_sessions()
             .values()
-            .all(|other| other.session.pass.user_id == user || other.device != *device)
+            .all(|other| other.session.token.user_id == user || other.device != *device)
     }
 
     pub(super) fn is_signed_in(&self, user: UserId) -> bool {
         self.lock_sessions()
             .values()
-            .any(|open| open.session.pass.user_id == user)
+            .any(|open| open.session.token.user_id == user)
     }
 
     fn has_session(&self, client_id: &str, session: TabletSession) -> bool {

@@ -146,11 +146,11 @@ pub(super) struct QueuePermit {
 impl QueuePermits {
     fn try_acquire(&self, user: UserId, known: bool) -> Option<QueuePermit> {
         let mut held = self.lock_counts();
-        let his = held.by_person.get(&user).copied().unwrap_or_default();
-        if his >= PER_PERSON_MAX || !known && held.newcomers >= NEWCOMERS_MAX {
+        let held_by_sender = held.by_person.get(&user).copied().unwrap_or_default();
+        if held_by_sender >= PER_PERSON_MAX || !known && held.newcomers >= NEWCOMERS_MAX {
             return None;
         }
-        held.by_person.insert(user, his + 1);
+        held.by_person.insert(user, held_by_sender + 1);
         held.newcomers += usize::from(!known);
         drop(held);
         Some(QueuePermit {
@@ -169,9 +169,9 @@ impl Drop for QueuePermit {
     fn drop(&mut self) {
         let mut held = self.shares.lock_counts();
         held.newcomers -= usize::from(!self.known);
-        if let Some(his) = held.by_person.get_mut(&self.user) {
-            *his -= 1;
-            if *his == 0 {
+        if let Some(held_by_sender) = held.by_person.get_mut(&self.user) {
+            *held_by_sender -= 1;
+            if *held_by_sender == 0 {
                 held.by_person.remove(&self.user);
             }
         }

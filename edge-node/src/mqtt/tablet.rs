@@ -100,17 +100,17 @@ impl<'a> Tablet<'a> {
 
 impl ConnectionHandler for Tablet<'_> {
     fn admit_client(&mut self, connect: &Connect<'_>) -> Result<(), Reason> {
-        let session = self.context.access.admit_client(connect, &self.mailbox)?;
+        let connection = self.context.access.admit_client(connect, &self.mailbox)?;
         metrics::EDGE_TABLETS.change_by([], 1);
-        let device = session.device.clone();
+        let device = connection.device.clone();
         self.new_use = Some(DeviceUse {
-            user_id: session.session.pass.user_id,
+            user_id: connection.session.token.user_id,
             device: device.clone(),
         });
         self.signed_in = Some(SignedInTablet {
             client_id: connect.client_id.to_owned(),
             device,
-            session: session.session,
+            session: connection.session,
             subscriptions: Vec::new(),
         });
         Ok(())

@@ -21,7 +21,7 @@ use wire::{
 
 use super::{
     EdgeIdentity, Store, StoreWriteResult,
-    log::{LogBook, append_op, chain_at, ensure_token_logged},
+    log::{LogState, append_op, chain_at, ensure_token_logged},
     orders::load_order_view,
     sql::{execute_cached, id, read_cbor, read_optional, read_parsed, to_sql_int},
     standing::{self, Alarm},
@@ -80,8 +80,8 @@ impl Store {
         if is_planted(Defect::UpBeforeCommit) {
             return self.log_and_send_early(checked, judge).await;
         }
-        self.write_and_wake_link(move |conn, book| {
-            judge_and_log_command(conn, book, checked, judge)
+        self.write_and_wake_link(move |conn, state| {
+            judge_and_log_command(conn, state, checked, judge)
         })
         .await
     }
@@ -91,7 +91,7 @@ impl Store {
         accept: ForwardedAcceptFrame,
         now: UnixMillis,
     ) -> StoreWriteResult<Option<EdgeOrderView>> {
-        self.write_and_wake_link(move |conn, book| log_forwarded_accept(conn, book, accept, now))
+        self.write_and_wake_link(move |conn, state| log_forwarded_accept(conn, state, accept, now))
             .await
     }
 
@@ -112,47 +112,47 @@ impl Store {
 /// Runs one command in one writer transaction, from the lookup of its id to its log row.
 pub(super) fn judge_and_log_command(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     checked: CheckedCommand,
     judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandVerdict,
 ) -> rusqlite::Result<CommandLogResult> {
     if let Some(seen) = &checked.seen
-        && log_lacks_receipt(conn, book, seen)?
+        && log_lacks_receipt(conn, state, seen)?
     {
-        standing::raise_alarm(conn, book, Alarm::Receipt, checked.received_at)?;
+        standing::raise_alarm(conn, state, Alarm::Receipt, checked.received_at)?;
     }
     let command = &checked.command;
     let user = checked.actor.user_id;
     let order_id = command.body.order_id();
     let hash = command.body.hash();
-    if let Some(known) = find_answer(conn, &book.edge_id, command.id, hash, user)? {
+    if let Some(known) = find_answer(conn, &state.edge_id, command.id, hash, user)? {
         return Ok(known);
     }
     if let Some(code) = checked.refusal {
         return Ok(CommandLogResult::NotTaken(code));
     }
-    let mut before = load_order_view(conn, order_id, &book.edge_id)?;
+    let mut before = load_order_view(conn, order_id, &state.edge_id)?;
     let seen = before.order.as_ref();
-    before.in_good_standing = is_in_good_standing(conn, book, &checked, seen)?;
-    before.is_double_booked = is_double_booked(conn, &book.edge_id, &checked, seen)?;
+    before.in_good_standing = is_in_good_standing(conn, state, &checked, seen)?;
+    before.is_double_booked = is_double_booked(conn, &state.edge_id, &checked, seen)?;
     let let_in = is_let_in(conn, &checked)?;
-    let edge_state = book.build_edge_state(&command.body, &before, let_in, checked.cut_off);
+    let edge_state = state.build_edge_state(&command.body, &before, let_in, checked.cut_off);
     match judge(&before, &edge_state) {
         CommandVerdict::NotTaken(code) => Ok(CommandLogResult::NotTaken(code)),
         CommandVerdict::Taken(taken) => {
             let order = before.order.as_ref();
-            let act = match check_share_limits(conn, &book.edge_id, &checked, order)? {
+            let act = match check_share_limits(conn, &state.edge_id, &checked, order)? {
                 ShareCheck::NoShare => None,
                 ShareCheck::WithinLimit(act) => Some(act),
                 ShareCheck::OverLimit(reached) => {
                     return Ok(CommandLogResult::OverLimit(reached));
                 }
             };
-            let stored = Box::new(append_command(conn, book, checked, taken)?);
+            let stored = Box::new(append_command(conn, state, checked, taken)?);
             if let Some(act) = act {
                 record_share(conn, stored.epoch, stored.head.seq, act)?;
             }
-            let view = Box::new(load_order_view(conn, order_id, &book.edge_id)?);
+            let view = Box::new(load_order_view(conn, order_id, &state.edge_id)?);
             Ok(CommandLogResult::Stored {
                 stored,
                 view,
@@ -164,7 +164,7 @@ pub(super) fn judge_and_log_command(
 
 fn append_command(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     checked: CheckedCommand,
     taken: TakenVerdict,
 ) -> rusqlite::Result<StoredCommand> {
@@ -178,7 +178,7 @@ fn append_command(
         receipt,
         ..
     } = checked;
-    let token_seq = ensure_token_logged(conn, book, &token, token_expires_at, received_at)?;
+    let token_seq = ensure_token_logged(conn, state, &token, token_expires_at, received_at)?;
     let op = CommandOp {
         command,
         token_seq,
@@ -186,19 +186,19 @@ fn append_command(
         verdict: taken.verdict,
         fence: taken.fence,
         received_at,
-        policy_version: Some(book.policy_version),
-        rules_version: Some(book.tenure.assignment.rules_version),
-        revocations_version: Some(book.revocations_version),
+        policy_version: Some(state.policy_version),
+        rules_version: Some(state.lease.assignment.rules_version),
+        revocations_version: Some(state.revocations_version),
         relogged: receipt.map(relogged_from_receipt),
         cut_off,
     };
-    let at = append_op(conn, book, &Op::Command(op.clone()), received_at)?;
+    let at = append_op(conn, state, &Op::Command(op.clone()), received_at)?;
     let stored = StoredCommand {
         doubt: taken.doubt,
-        ..StoredCommand::from_op(&op, book.epoch, at)
+        ..StoredCommand::from_op(&op, state.epoch, at)
     };
     insert_command(conn, &stored, received_at, "")?;
-    book.save(conn)?;
+    state.save(conn)?;
     Ok(stored)
 }
 
@@ -259,7 +259,7 @@ fn is_let_in(conn: &Connection, checked: &CheckedCommand) -> rusqlite::Result<bo
 /// new.
 fn log_forwarded_accept(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     accept: ForwardedAcceptFrame,
     now: UnixMillis,
 ) -> rusqlite::Result<Option<EdgeOrderView>> {
@@ -284,7 +284,7 @@ fn log_forwarded_accept(
         fence: None,
         doubt: None,
     };
-    match judge_and_log_command(conn, book, entry, |_, _| CommandVerdict::Taken(taken))? {
+    match judge_and_log_command(conn, state, entry, |_, _| CommandVerdict::Taken(taken))? {
         CommandLogResult::Stored {
             view, new: true, ..
         } => Ok(Some(*view)),
@@ -295,14 +295,18 @@ fn log_forwarded_accept(
 }
 
 /// True if the log lacks the receipt's op [RECEIPTS]. Deleted ops and ended epochs do not count.
-fn log_lacks_receipt(conn: &Connection, book: &LogBook, seen: &Receipt) -> rusqlite::Result<bool> {
+fn log_lacks_receipt(
+    conn: &Connection,
+    state: &LogState,
+    seen: &Receipt,
+) -> rusqlite::Result<bool> {
     if is_planted(Defect::ReceiptsIgnored) {
         return Ok(false);
     }
-    if seen.epoch != book.epoch || book.suspect {
-        return Ok(seen.epoch > book.epoch && !book.suspect);
+    if seen.epoch != state.epoch || state.suspect {
+        return Ok(seen.epoch > state.epoch && !state.suspect);
     }
-    if seen.seq > book.head.seq {
+    if seen.seq > state.head.seq {
         return Ok(true);
     }
     let here = chain_at(conn, seen.epoch, seen.seq)?;
@@ -317,12 +321,12 @@ pub(super) const PAYMENT_HISTORY: &str =
 /// False if no rule of the region depends on it.
 fn is_in_good_standing(
     conn: &Connection,
-    book: &LogBook,
+    state: &LogState,
     checked: &CheckedCommand,
     seen: Option<&Order>,
 ) -> rusqlite::Result<bool> {
-    if book
-        .tenure
+    if state
+        .lease
         .assignment
         .rules
         .approval_in_good_standing

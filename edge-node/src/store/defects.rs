@@ -40,8 +40,8 @@ impl Store {
         judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandVerdict + Send + 'static,
     ) -> StoreWriteResult<CommandLogResult> {
         let (tell, told) = tokio::sync::oneshot::channel();
-        let write = self.journal.write(move |conn, book| {
-            let entered = commands::judge_and_log_command(conn, book, checked, judge)?;
+        let write = self.journal.write(move |conn, state| {
+            let entered = commands::judge_and_log_command(conn, state, checked, judge)?;
             let _ = tell.send(entered);
             std::thread::sleep(GAP);
             Ok::<_, rusqlite::Error>(())
@@ -61,9 +61,9 @@ impl Store {
     ) -> StoreWriteResult<CommandLogResult> {
         let moved = self.commit_notifier();
         self.journal
-            .write(move |conn, book| {
-                let from = book.head.seq + 1;
-                let entered = commands::judge_and_log_command(conn, book, checked, judge)?;
+            .write(move |conn, state| {
+                let from = state.head.seq + 1;
+                let entered = commands::judge_and_log_command(conn, state, checked, judge)?;
                 let all = OpRange {
                     from,
                     ops_max: 10,
@@ -83,9 +83,9 @@ impl Store {
     pub(super) async fn retire_early(&self, outcomes: &[NumberedOutcome]) -> StoreWriteResult<()> {
         let seqs: Vec<u64> = outcomes.iter().map(|outcome| outcome.seq).collect();
         self.journal
-            .write(move |conn, book| {
+            .write(move |conn, state| {
                 seqs.into_iter()
-                    .try_for_each(|seq| stored_commands::retire_op(conn, book.epoch, seq))
+                    .try_for_each(|seq| stored_commands::retire_op(conn, state.epoch, seq))
             })
             .await?;
         tokio::time::sleep(GAP).await;

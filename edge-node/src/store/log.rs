@@ -1,8 +1,8 @@
 //! The log and the edge's state: the single row of `edge` and the end of the log, cached by the
 //! writer thread. Only `append_op` extends the log's hash chain.
 //!
-//! Invariants: a write saves its changes to the book in the same transaction. After each commit the
-//! high-water mark is written before any answer leaves. A command without an outcome is never
+//! Invariants: a write saves its changes to the state in the same transaction. After each commit
+//! the high-water mark is written before any answer leaves. A command without an outcome is never
 //! deleted.
 
 use std::{io, path::Path};
@@ -28,7 +28,7 @@ use super::{
 };
 
 #[derive(Debug)]
-pub(super) struct LogBook {
+pub(super) struct LogState {
     pub edge_id: EdgeId,
     pub region: Region,
     pub epoch: u64,
@@ -43,7 +43,7 @@ pub(super) struct LogBook {
     pub policy: Policy,
     pub policy_version: u64,
     /// The region's lease, and this edge's part in it.
-    pub tenure: RegionLease,
+    pub lease: RegionLease,
     pub revocations_version: u64,
     pub keys_version: u64,
     high_water: HighWaterFile,
@@ -60,16 +60,16 @@ const SAVE: &str = "UPDATE edge SET epoch = ?, suspect = ?, feed_generation = ?,
     policy_version = ?, revocations_version = ?, keys_version = ?, assignment = ?, held_fence = ?,
     fence_proven = ?, highest_fence = ? WHERE one = 1";
 
-impl journal::State for LogBook {
+impl journal::State for LogState {
     type Error = rusqlite::Error;
 
     fn load(conn: &Connection) -> rusqlite::Result<Self> {
         let path = conn.path().map(Path::new).unwrap_or(Path::new(""));
         let high_water =
             HighWaterFile::open(&high_water::path_for(path)).map_err(mark_write_error)?;
-        let mut book = conn.query_row(SELECT, [], |row| Self::read(row, high_water))?;
-        book.head = load_head(conn, book.epoch, book.start)?;
-        Ok(book)
+        let mut state = conn.query_row(SELECT, [], |row| Self::read(row, high_water))?;
+        state.head = load_head(conn, state.epoch, state.start)?;
+        Ok(state)
     }
 
     fn committed(&mut self, _: &Connection) -> io::Result<()> {
@@ -85,7 +85,7 @@ impl journal::State for LogBook {
     }
 }
 
-impl LogBook {
+impl LogState {
     /// `let_in` comes from authenticator and file, `cut_off` from the intake.
     pub(super) fn build_edge_state(
         &self,
@@ -95,11 +95,11 @@ impl LogBook {
         cut_off: Option<bool>,
     ) -> EdgeState {
         EdgeState {
-            right: self.tenure.current_right(self.epoch),
+            right: self.lease.current_right(self.epoch),
             suspect: self.suspect,
             let_in,
-            rule_allows: self.tenure.rule_allows(body, view),
-            unpaid_start: self.tenure.allows_unpaid_work(body, view, cut_off),
+            rule_allows: self.lease.rule_allows(body, view),
+            unpaid_start: self.lease.allows_unpaid_work(body, view, cut_off),
         }
     }
 
@@ -137,7 +137,7 @@ impl LogBook {
             revocations_version: read_u64(row, 12)?,
             keys_version: read_u64(row, 13)?,
             start: hash(row, 14)?,
-            tenure: RegionLease {
+            lease: RegionLease {
                 assignment: read_optional(row, 15, read_cbor)?.unwrap_or_default(),
                 held: read_optional(row, 16, read_u64)?,
                 proven: row.get(17)?,
@@ -163,10 +163,10 @@ impl LogBook {
             to_sql_int(self.policy_version),
             to_sql_int(self.revocations_version),
             to_sql_int(self.keys_version),
-            encode_cbor(&self.tenure.assignment),
-            self.tenure.held.map(to_sql_int),
-            self.tenure.proven,
-            to_sql_int(self.tenure.highest_fence),
+            encode_cbor(&self.lease.assignment),
+            self.lease.held.map(to_sql_int),
+            self.lease.proven,
+            to_sql_int(self.lease.highest_fence),
         ])?;
         Ok(())
     }
@@ -175,23 +175,23 @@ impl LogBook {
 /// Encodes and appends one op; returns the new end of the chain.
 pub(super) fn append_op(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     op: &Op,
     now: UnixMillis,
 ) -> rusqlite::Result<ChainHead> {
     const INSERT: &str =
         "INSERT INTO log (epoch, seq, bytes, hash, kind, logged_at) VALUES (?, ?, ?, ?, ?, ?)";
     let bytes = op.to_bytes();
-    let head = book.head.append_op(&bytes);
+    let head = state.head.append_op(&bytes);
     conn.prepare_cached(INSERT)?.execute(params![
-        to_sql_int(book.epoch),
+        to_sql_int(state.epoch),
         to_sql_int(head.seq),
         bytes,
         &head.hash.0[..],
         op_kind(op),
         now.0,
     ])?;
-    book.head = head;
+    state.head = head;
     Ok(head)
 }
 
@@ -202,7 +202,7 @@ const EXPIRED_KNOWN_MS: i64 = 60 * 60 * 1_000;
 /// hub drops old tokens, and the edge cannot see when.
 pub(super) fn ensure_token_logged(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     token: &str,
     expires_at: UnixMillis,
     now: UnixMillis,
@@ -213,23 +213,24 @@ pub(super) fn ensure_token_logged(
     let hash = Hash::digest_bytes(token.as_bytes());
     let known = conn
         .prepare_cached(KNOWN)?
-        .query_row(params![to_sql_int(book.epoch), &hash.0[..], now.0], |row| {
-            read_u64(row, 0)
-        })
+        .query_row(
+            params![to_sql_int(state.epoch), &hash.0[..], now.0],
+            |row| read_u64(row, 0),
+        )
         .optional()?;
     if let Some(seq) = known {
         return Ok(seq);
     }
     let at = append_op(
         conn,
-        book,
+        state,
         &Op::Token {
             token: token.to_owned(),
         },
         now,
     )?;
     conn.prepare_cached(INSERT)?.execute(params![
-        to_sql_int(book.epoch),
+        to_sql_int(state.epoch),
         &hash.0[..],
         to_sql_int(at.seq),
         expires_at.max(now.plus_ms(EXPIRED_KNOWN_MS)).0
@@ -366,14 +367,14 @@ const ROWS_MAX: u32 = 2_000;
 impl Store {
     pub async fn delete_old_rows(&self, now: UnixMillis) -> StoreWriteResult<usize> {
         self.journal
-            .write(move |conn, book| delete_old_rows(conn, book, now))
+            .write(move |conn, state| delete_old_rows(conn, state, now))
             .await
     }
 }
 
 fn delete_old_rows(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     now: UnixMillis,
 ) -> rusqlite::Result<usize> {
     const COMMANDS: &str = "DELETE FROM commands WHERE (command_id, user_id) IN (
@@ -394,8 +395,8 @@ fn delete_old_rows(
         LOG,
         params![
             now.0 - LOG_KEPT_MS,
-            to_sql_int(book.epoch),
-            to_sql_int(book.settled_seq),
+            to_sql_int(state.epoch),
+            to_sql_int(state.settled_seq),
             ROWS_MAX
         ],
     )?;

@@ -19,7 +19,7 @@ use wire::{
 
 use super::{
     Store, StoreWriteResult,
-    log::{LogBook, append_op, ensure_token_logged},
+    log::{LogState, append_op, ensure_token_logged},
     sql::{execute_cached, hash, read_cbor, read_u64, to_sql_int},
     standing,
     stored_commands::{self, StoredCommand},
@@ -60,7 +60,7 @@ impl Store {
         let nonce = self.nonce;
         let start = self
             .journal
-            .write(move |conn, book| begin_epoch(conn, book, new, nonce, now))
+            .write(move |conn, state| begin_epoch(conn, state, new, nonce, now))
             .await?;
         self.is_twin.store(false, Ordering::Release);
         Ok(start)
@@ -96,23 +96,23 @@ fn stage_tail(conn: &Connection, run: TailWrite) -> rusqlite::Result<()> {
 
 fn begin_epoch(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     new: NewEpoch,
     nonce: BootNonce,
     now: UnixMillis,
 ) -> rusqlite::Result<EpochStart> {
     const INSERT_EPOCH: &str =
         "INSERT INTO epochs (epoch, ended, why, at, relogged) VALUES (?, ?, ?, ?, ?)";
-    let edge = book.edge_id.clone();
+    let edge = state.edge_id.clone();
     let own = load_undecided_commands(conn)?;
-    let ended = book.epoch;
+    let ended = state.epoch;
     let start = ChainHead::start_renewed_epoch(&edge, new.epoch, new.grant, new.last_accepted);
-    reset_to_epoch(conn, book, &edge, new.epoch, start)?;
+    reset_to_epoch(conn, state, &edge, new.epoch, start)?;
     // Every epoch starts with a boot op [BOOT_OP].
-    append_op(conn, book, &Op::Boot { nonce, at: now }, now)?;
+    append_op(conn, state, &Op::Boot { nonce, at: now }, now)?;
     let relogged = relog_undecided_commands(
         conn,
-        book,
+        state,
         own,
         EndedEpoch {
             edge: &edge,
@@ -131,40 +131,40 @@ fn begin_epoch(
             to_sql_int(relogged)
         ],
     )?;
-    standing::clear_alarm(conn, book)?;
-    book.save(conn)?;
+    standing::clear_alarm(conn, state)?;
+    state.save(conn)?;
     Ok(EpochStart {
         epoch: new.epoch,
         relogged,
     })
 }
 
-/// Sets the book to the start of an empty epoch.
+/// Sets the state to the start of an empty epoch.
 pub(super) fn reset_to_epoch(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     edge_id: &EdgeId,
     epoch: u64,
     start: ChainHead,
 ) -> rusqlite::Result<()> {
     const RESET_EDGE: &str = "UPDATE edge SET name = ?, start_hash = ? WHERE one = 1";
     conn.execute(RESET_EDGE, params![edge_id.as_str(), &start.hash.0[..]])?;
-    book.edge_id = edge_id.clone();
-    book.epoch = epoch;
-    book.start = start.hash;
-    book.head = start;
-    book.outcome_cursor = 0;
-    book.settled_seq = 0;
+    state.edge_id = edge_id.clone();
+    state.epoch = epoch;
+    state.start = start.hash;
+    state.head = start;
+    state.outcome_cursor = 0;
+    state.settled_seq = 0;
     // The lease belonged to the ended epoch; the feed brings the next.
-    book.tenure.held = None;
-    book.tenure.proven = false;
+    state.lease.held = None;
+    state.lease.proven = false;
     Ok(())
 }
 
 /// Order: this log's ops before the tail, the tail, this log's later ops.
 fn relog_undecided_commands(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     own: Vec<UndecidedCommand>,
     origin: EndedEpoch<'_>,
     now: UnixMillis,
@@ -180,7 +180,7 @@ fn relog_undecided_commands(
         .partition(|old| tail_start.is_none_or(|start| (old.epoch, old.head.seq) < start));
     let mut count = 0;
     for old in before {
-        count += u64::from(relog_command(conn, book, old, origin, now)?);
+        count += u64::from(relog_command(conn, state, old, origin, now)?);
     }
     let mut statement = conn.prepare(TAIL)?;
     let mut rows = statement.query([])?;
@@ -201,10 +201,10 @@ fn relog_undecided_commands(
             op,
             token,
         };
-        count += u64::from(relog_command(conn, book, old, origin, now)?);
+        count += u64::from(relog_command(conn, state, old, origin, now)?);
     }
     for old in after {
-        count += u64::from(relog_command(conn, book, old, origin, now)?);
+        count += u64::from(relog_command(conn, state, old, origin, now)?);
     }
     Ok(count)
 }
@@ -277,7 +277,7 @@ const MOVE_ROW: &str = "ON CONFLICT (command_id, user_id) DO UPDATE SET epoch = 
 /// False if the command has an outcome or is already in this epoch.
 pub(super) fn relog_command(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     old: UndecidedCommand,
     origin: EndedEpoch<'_>,
     now: UnixMillis,
@@ -286,7 +286,7 @@ pub(super) fn relog_command(
         return Ok(false);
     }
     let known = find_logged_position(conn, old.op.command.id, old.op.actor.user_id)?;
-    if known.is_some_and(|known| known.decided || known.epoch == book.epoch) {
+    if known.is_some_and(|known| known.decided || known.epoch == state.epoch) {
         return Ok(false);
     }
     let UndecidedCommand {
@@ -296,7 +296,7 @@ pub(super) fn relog_command(
         token,
     } = old;
     let token_seq = match &token {
-        Some(token) => ensure_token_logged(conn, book, token, now, now)?,
+        Some(token) => ensure_token_logged(conn, state, token, now, now)?,
         None => 0,
     };
     let EndedEpoch { edge, why } = origin;
@@ -315,11 +315,11 @@ pub(super) fn relog_command(
         relogged: Some(first_receipt),
         ..op
     };
-    let at = append_op(conn, book, &Op::Command(relogged_op.clone()), now)?;
+    let at = append_op(conn, state, &Op::Command(relogged_op.clone()), now)?;
     if let Some(before) = known {
         stored_commands::retire_op(conn, before.epoch, before.seq)?;
     }
-    let stored = StoredCommand::from_op(&relogged_op, book.epoch, at);
+    let stored = StoredCommand::from_op(&relogged_op, state.epoch, at);
     stored_commands::insert_command(conn, &stored, relogged_op.received_at, MOVE_ROW)?;
     Ok(true)
 }

@@ -19,7 +19,7 @@ use wire::{
 use super::{
     EdgeIdentity,
     high_water::{HighWaterMark, MarkFile},
-    log::{LogBook, append_op, chain_at},
+    log::{LogState, append_op, chain_at},
     new_epoch::{self, EndedEpoch},
     path_in,
     sql::{mark_write_error, read_parsed, to_sql_int},
@@ -78,13 +78,13 @@ pub(super) fn load_log_book(
     conn: &Connection,
     identity: &EdgeIdentity,
     found: MarkFile,
-) -> Result<LogBook, IdentityError> {
+) -> Result<LogState, IdentityError> {
     check_or_write_identity(conn, identity)?;
-    let book = <LogBook as journal::State>::load(conn)?;
-    if book.head.seq == 0 && !matches!(found, MarkFile::Whole(_)) {
-        book.mark_now().map_err(IdentityError::Mark)?;
+    let state = <LogState as journal::State>::load(conn)?;
+    if state.head.seq == 0 && !matches!(found, MarkFile::Whole(_)) {
+        state.mark_now().map_err(IdentityError::Mark)?;
     }
-    Ok(book)
+    Ok(state)
 }
 
 /// Writes the edge's identity into a new file; refuses another edge's file.
@@ -133,18 +133,18 @@ pub(super) fn find_identity(conn: &Connection) -> rusqlite::Result<Option<EdgeId
 
 fn detect_restored_log(
     conn: &Connection,
-    book: &LogBook,
+    state: &LogState,
     found: MarkFile,
 ) -> rusqlite::Result<Option<Alarm>> {
     let HighWaterMark { epoch, head } = match found {
         MarkFile::Whole(mark) => mark,
-        MarkFile::Missing | MarkFile::Torn if book.head.seq == 0 => return Ok(None),
+        MarkFile::Missing | MarkFile::Torn if state.head.seq == 0 => return Ok(None),
         MarkFile::Missing | MarkFile::Torn => return Ok(Some(Alarm::NoMark)),
     };
-    if epoch < book.epoch || is_planted(Defect::HighWaterIgnored) {
+    if epoch < state.epoch || is_planted(Defect::HighWaterIgnored) {
         return Ok(None);
     }
-    if epoch > book.epoch || head.seq > book.head.seq {
+    if epoch > state.epoch || head.seq > state.head.seq {
         return Ok(Some(Alarm::Older));
     }
     // Ops that the log dropped were settled long ago.
@@ -162,7 +162,7 @@ pub(super) struct BootResult {
 /// A suspect edge stays suspect until a quarantine gives it a new epoch.
 pub(super) fn log_boot(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     found: MarkFile,
     nonce: BootNonce,
     now: UnixMillis,
@@ -173,12 +173,12 @@ pub(super) fn log_boot(
     } else {
         now
     };
-    let suspicion = detect_restored_log(conn, book, found)?;
+    let suspicion = detect_restored_log(conn, state, found)?;
     if let Some(alarm) = suspicion {
-        standing::raise_alarm(conn, book, alarm, at)?;
+        standing::raise_alarm(conn, state, alarm, at)?;
     }
-    append_op(conn, book, &Op::Boot { nonce, at }, at)?;
-    book.save(conn)?;
+    append_op(conn, state, &Op::Boot { nonce, at }, at)?;
+    state.save(conn)?;
     Ok(BootResult { suspicion, at })
 }
 
@@ -254,12 +254,12 @@ pub async fn rename_twin_file(
     let journal = Journal::open(
         &path,
         migrations(),
-        <LogBook as journal::State>::load,
+        <LogState as journal::State>::load,
         |_| {},
     )?;
     let name = identity.edge_id.clone();
     let renamed = journal
-        .write(move |conn, book| rename_edge(conn, book, name, nonce, now))
+        .write(move |conn, state| rename_edge(conn, state, name, nonce, now))
         .await;
     journal.close();
     Ok(Some(renamed?))
@@ -284,13 +284,13 @@ fn twin_of_other_edge(path: &Path, identity: &EdgeIdentity) -> rusqlite::Result<
 
 fn rename_edge(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     edge_id: EdgeId,
     nonce: BootNonce,
     now: UnixMillis,
 ) -> rusqlite::Result<RenamedEdge> {
     const NOT_ENROLLED: &str = "UPDATE edge SET enrolled_at = NULL WHERE one = 1";
-    let from = book.edge_id.clone();
+    let from = state.edge_id.clone();
     let own = new_epoch::load_undecided_commands(conn)?;
     for text in [
         "DELETE FROM log",
@@ -306,24 +306,24 @@ fn rename_edge(
     move_commands_behind(conn, 0, u64::MAX)?;
     new_epoch::reset_to_epoch(
         conn,
-        book,
+        state,
         &edge_id,
         FIRST_EPOCH,
         ChainHead::start(&edge_id),
     )?;
-    append_op(conn, book, &Op::Boot { nonce, at: now }, now)?;
+    append_op(conn, state, &Op::Boot { nonce, at: now }, now)?;
     let origin = EndedEpoch {
         edge: &from,
         why: QuarantineWhy::EdgeCloned,
     };
     let mut relogged = 0;
     for old in own {
-        relogged += u64::from(new_epoch::relog_command(conn, book, old, origin, now)?);
+        relogged += u64::from(new_epoch::relog_command(conn, state, old, origin, now)?);
     }
-    standing::clear_alarm(conn, book)?;
-    book.save(conn)?;
+    standing::clear_alarm(conn, state)?;
+    state.save(conn)?;
     // Before the commit: a crash between the two leaves a twin, which is suspect anyway.
-    book.mark_now().map_err(mark_write_error)?;
+    state.mark_now().map_err(mark_write_error)?;
     Ok(RenamedEdge { from, relogged })
 }
 

@@ -1,7 +1,7 @@
 //! Confirmed orders, from the feed and from outcomes, and the view: a confirmed order overlaid with
 //! its pending ops.
 //!
-//! Invariants: no write lowers a version, and the book's tally counts exactly these rows.
+//! Invariants: no write lowers a version, and the state's tally counts exactly these rows.
 //! `feed_version` records the version that the feed itself brought.
 
 use engine::{
@@ -24,7 +24,7 @@ use wire::{
 use super::{
     EdgeIdentity, Store, StoreWriteResult,
     closed_orders::{StoredOrder, find_stored_order},
-    log::LogBook,
+    log::LogState,
     message_rows::{delete_all_messages, delete_messages_of, forget_time_told},
     sql::{column_error, encode_cbor, execute_cached, id, read_cbor, read_u64, to_sql_int},
     standing::{apply_assignment, load_offline_rules},
@@ -59,13 +59,13 @@ impl Store {
         changes: Vec<FeedChange>,
         now: UnixMillis,
     ) -> StoreWriteResult<FeedEffects> {
-        self.write_and_wake_link(move |conn, book| apply_changes(conn, book, to, changes, now))
+        self.write_and_wake_link(move |conn, state| apply_changes(conn, state, to, changes, now))
             .await
     }
 
     pub async fn adopt_generation(&self, generation: u64) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, book| adopt_generation(conn, book, generation))
+            .write(move |conn, state| adopt_generation(conn, state, generation))
             .await
     }
 
@@ -94,42 +94,42 @@ impl Store {
 
 fn apply_changes(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     to: u64,
     changes: Vec<FeedChange>,
     now: UnixMillis,
 ) -> rusqlite::Result<FeedEffects> {
     let mut applied = FeedEffects::default();
     for change in changes {
-        apply_change(conn, book, change, now, &mut applied)?;
+        apply_change(conn, state, change, now, &mut applied)?;
     }
-    book.feed_cursor = to;
-    book.save(conn)?;
+    state.feed_cursor = to;
+    state.save(conn)?;
     Ok(applied)
 }
 
 /// Restarts the feed's count. Orders stay; repeats are merged by version.
 fn adopt_generation(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     generation: u64,
 ) -> rusqlite::Result<()> {
-    enter_generation(conn, book, generation)?;
-    book.feed_cursor = 0;
-    book.save(conn)
+    enter_generation(conn, state, generation)?;
+    state.feed_cursor = 0;
+    state.save(conn)
 }
 
 /// Versions of keys and revocations only compare within one generation, and a cloud that restored
 /// its databases may number other messages.
 pub(super) fn enter_generation(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     generation: u64,
 ) -> rusqlite::Result<()> {
-    if book.feed_generation != generation {
-        book.feed_generation = generation;
-        book.revocations_version = 0;
-        book.keys_version = 0;
+    if state.feed_generation != generation {
+        state.feed_generation = generation;
+        state.revocations_version = 0;
+        state.keys_version = 0;
         delete_all_messages(conn)?;
     }
     Ok(())
@@ -137,7 +137,7 @@ pub(super) fn enter_generation(
 
 pub(super) fn merge_order(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     order: Order,
     via: OrderSource,
 ) -> rusqlite::Result<MergeResult> {
@@ -157,7 +157,7 @@ pub(super) fn merge_order(
             if let Some(result) = dropped.merge_repeat(conn, &order, via)? {
                 return Ok(result);
             }
-            dropped.leave_tally(&mut book.tally);
+            dropped.leave_tally(&mut state.tally);
             None
         }
         Some(StoredOrder::Whole(row)) => Some(*row),
@@ -172,7 +172,7 @@ pub(super) fn merge_order(
         );
     }
     if old.as_ref() != Some(&row) {
-        book.tally.replace_row(old.as_ref(), Some(&row));
+        state.tally.replace_row(old.as_ref(), Some(&row));
         let (customer, owed) = finished_work_columns(&row.order);
         conn.prepare_cached(PUT)?.execute(params![
             &row.order.id.as_bytes()[..],
@@ -221,7 +221,7 @@ fn update_messages(
 
 pub(super) fn apply_change(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     change: FeedChange,
     now: UnixMillis,
     applied: &mut FeedEffects,
@@ -229,27 +229,27 @@ pub(super) fn apply_change(
     match change {
         FeedChange::Order(order) => {
             let order_id = order.id;
-            merge_order(conn, book, order, OrderSource::Feed)?;
+            merge_order(conn, state, order, OrderSource::Feed)?;
             applied
                 .views
-                .push(load_order_view(conn, order_id, &book.edge_id)?);
+                .push(load_order_view(conn, order_id, &state.edge_id)?);
         }
         FeedChange::OrderGone { order_id, version } => {
             if let Some(stored) = find_stored_order(conn, order_id)?
                 && stored.leaves_view(version)
             {
-                stored.leave_tally(&mut book.tally);
+                stored.leave_tally(&mut state.tally);
                 delete_order(conn, order_id)?;
                 applied.gone.push(order_id);
             }
         }
-        FeedChange::Keys { version, jwks } => store_keys(conn, book, version, jwks, applied)?,
+        FeedChange::Keys { version, jwks } => store_keys(conn, state, version, jwks, applied)?,
         // A change type from a newer cloud; ignore it.
         FeedChange::Unknown => {}
-        FeedChange::Policy { version, policy } => adopt_policy(book, version, policy),
+        FeedChange::Policy { version, policy } => adopt_policy(state, version, policy),
         FeedChange::Assignment(word) => {
-            adopt_policy(book, word.policy_version, word.policy);
-            apply_assignment(conn, book, word, now)?;
+            adopt_policy(state, word.policy_version, word.policy);
+            apply_assignment(conn, state, word, now)?;
         }
         FeedChange::Revoked {
             version,
@@ -274,7 +274,7 @@ pub(super) fn apply_change(
                 merge_verification_mark(conn, mark)?;
                 applied.trust.marks.push(mark);
             }
-            book.revocations_version = book.revocations_version.max(version);
+            state.revocations_version = state.revocations_version.max(version);
             applied.trust.revoked_sessions.extend(sessions);
         }
     }
@@ -289,25 +289,25 @@ fn delete_order(conn: &Connection, order_id: OrderId) -> rusqlite::Result<()> {
 
 fn store_keys(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     version: u64,
     jwks: String,
     applied: &mut FeedEffects,
 ) -> rusqlite::Result<()> {
     const PUT: &str = "UPDATE edge SET jwks = ? WHERE one = 1";
-    if version < book.keys_version {
+    if version < state.keys_version {
         return Ok(());
     }
-    book.keys_version = version;
+    state.keys_version = version;
     conn.execute(PUT, [&jwks])?;
     applied.trust.jwks = Some(jwks);
     Ok(())
 }
 
-fn adopt_policy(book: &mut LogBook, version: u64, policy: Policy) {
-    if version >= book.policy_version {
-        book.policy_version = version;
-        book.policy = policy;
+fn adopt_policy(state: &mut LogState, version: u64, policy: Policy) {
+    if version >= state.policy_version {
+        state.policy_version = version;
+        state.policy = policy;
     }
 }
 

@@ -16,7 +16,7 @@ use wire::{FeedChange, Order, OrderId, UnixMillis, is_open};
 use super::{
     Store, StoreWriteResult,
     closed_orders::read_stored_order,
-    log::LogBook,
+    log::LogState,
     message_rows::delete_messages_without_order,
     orders::{self, FeedEffects, finished_work_columns, load_order_view},
     sql::{
@@ -34,7 +34,7 @@ impl Store {
         run: SnapshotChunkWrite,
         now: UnixMillis,
     ) -> StoreWriteResult<Option<FeedEffects>> {
-        self.write_and_wake_link(move |conn, book| stage_snapshot_chunk(conn, book, run, now))
+        self.write_and_wake_link(move |conn, state| stage_snapshot_chunk(conn, state, run, now))
             .await
     }
 }
@@ -42,7 +42,7 @@ impl Store {
 /// Returns the effects of the swap after the last chunk.
 fn stage_snapshot_chunk(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     run: SnapshotChunkWrite,
     now: UnixMillis,
 ) -> rusqlite::Result<Option<FeedEffects>> {
@@ -74,10 +74,10 @@ fn stage_snapshot_chunk(
             Ok(None)
         }
         None => {
-            orders::enter_generation(conn, book, feed_generation)?;
-            let applied = swap_in_snapshot(conn, book, image, now)?;
-            book.feed_cursor = feed_seq;
-            book.save(conn)?;
+            orders::enter_generation(conn, state, feed_generation)?;
+            let applied = swap_in_snapshot(conn, state, image, now)?;
+            state.feed_cursor = feed_seq;
+            state.save(conn)?;
             conn.execute("UPDATE edge SET snapshot = ? WHERE one = 1", [&hash.0[..]])?;
             clear_staging(conn)?;
             Ok(Some(applied))
@@ -142,7 +142,7 @@ fn stage_change(
 /// wait; only rows that differ are written.
 fn swap_in_snapshot(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     image: ViewDigest,
     now: UnixMillis,
 ) -> rusqlite::Result<FeedEffects> {
@@ -155,7 +155,7 @@ fn swap_in_snapshot(
     log_conflicts(conn)?;
     let raised = load_order_ids(conn, RAISED)?;
     let gone = load_order_ids(conn, GONE)?;
-    book.tally = add_orders_ahead(conn, image)?;
+    state.tally = add_orders_ahead(conn, image)?;
     conn.execute(MESSAGES_AFTER_END, [])?;
     replace_orders(conn)?;
     delete_messages_without_order(conn)?;
@@ -166,13 +166,13 @@ fn swap_in_snapshot(
     for order_id in raised {
         applied
             .views
-            .push(load_order_view(conn, order_id, &book.edge_id)?);
+            .push(load_order_view(conn, order_id, &state.edge_id)?);
     }
     // Orders first: a grant is compared with them.
     let mut statement = conn.prepare("SELECT bytes FROM staged_changes ORDER BY number")?;
     let others = statement.query_map([], |row| read_cbor(row, 0))?;
     for change in others {
-        orders::apply_change(conn, book, change?, now, &mut applied)?;
+        orders::apply_change(conn, state, change?, now, &mut applied)?;
     }
     Ok(applied)
 }

@@ -6,7 +6,7 @@
 //!
 //! Invariants: the release is the last op under its fence. The thread that answers commands logs it
 //! in the transaction that ends the lease [RELEASE_OP]. The alarm's row exists exactly while
-//! `LogBook` says suspect; a quarantine removes both, as does enrolment under a new name.
+//! `LogState` says suspect; a quarantine removes both, as does enrolment under a new name.
 
 use std::sync::atomic::Ordering;
 
@@ -26,7 +26,7 @@ use wire::{
 use super::{
     Store, StoreWriteResult,
     fees::{load_cancel_fees, load_platform_fees},
-    log::{LogBook, append_op},
+    log::{LogState, append_op},
     sql::{execute_cached, id, read_cbor, read_optional, read_order, read_parsed, read_u64},
     trust,
 };
@@ -62,7 +62,7 @@ impl Store {
     /// Answers stay provisional until a quarantine: the log may not match earlier answers.
     pub async fn raise_alarm(&self, alarm: Alarm, now: UnixMillis) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, book| raise_alarm(conn, book, alarm, now))
+            .write(move |conn, state| raise_alarm(conn, state, alarm, now))
             .await?;
         if alarm == Alarm::Twin {
             self.is_twin.store(true, Ordering::Release);
@@ -165,14 +165,14 @@ fn save_cut_off_since(conn: &Connection, since: Option<UnixMillis>) -> rusqlite:
 
 pub(super) fn apply_assignment(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     assignment: RegionAssignment,
     now: UnixMillis,
 ) -> rusqlite::Result<()> {
-    let name = book.edge_id.clone();
-    let epoch = book.epoch;
-    match book
-        .tenure
+    let name = state.edge_id.clone();
+    let epoch = state.epoch;
+    match state
+        .lease
         .apply_assignment(&name, epoch, assignment, || compute_feed_digest(conn))?
     {
         RegionLeaseChange::Granted {
@@ -193,8 +193,8 @@ pub(super) fn apply_assignment(
         }
         RegionLeaseChange::Stale | RegionLeaseChange::Noted => {}
     }
-    if let Some(fence) = book.tenure.release_fence() {
-        append_op(conn, book, &Op::LeaseReleased { fence }, now)?;
+    if let Some(fence) = state.lease.release_fence() {
+        append_op(conn, state, &Op::LeaseReleased { fence }, now)?;
         tracing::info!(edge = %name, fence, "Released the region lease");
     }
     Ok(())
@@ -265,7 +265,7 @@ impl Alarm {
 /// The first reason found stays, except that `Twin` replaces any other.
 pub(super) fn raise_alarm(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     alarm: Alarm,
     now: UnixMillis,
 ) -> rusqlite::Result<()> {
@@ -274,13 +274,13 @@ pub(super) fn raise_alarm(
         WHERE excluded.why = 'twin' AND alarm.why <> 'twin'";
     conn.prepare_cached(PUT)?
         .execute(params![alarm.as_str(), now.0])?;
-    book.suspect = true;
-    book.save(conn)
+    state.suspect = true;
+    state.save(conn)
 }
 
-pub(super) fn clear_alarm(conn: &Connection, book: &mut LogBook) -> rusqlite::Result<()> {
+pub(super) fn clear_alarm(conn: &Connection, state: &mut LogState) -> rusqlite::Result<()> {
     conn.execute("DELETE FROM alarm", [])?;
-    book.suspect = false;
+    state.suspect = false;
     Ok(())
 }
 

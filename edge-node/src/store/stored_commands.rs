@@ -14,7 +14,7 @@ use wire::{
 
 use super::{
     Store, StoreWriteResult,
-    log::LogBook,
+    log::LogState,
     orders::{self, load_order_view},
     sql::{
         column_error, encode_cbor, execute_cached, hash, id, read_cbor, read_optional, read_parsed,
@@ -173,44 +173,44 @@ impl Store {
             self.retire_early(&outcomes).await?;
         }
         self.journal
-            .write(move |conn, book| store_outcomes(conn, book, to, outcomes, now))
+            .write(move |conn, state| store_outcomes(conn, state, to, outcomes, now))
             .await
     }
 
     pub async fn mark_op_held(&self, seq: u64, reason: HeldReason) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, book| mark_op_held(conn, book.epoch, seq, reason))
+            .write(move |conn, state| mark_op_held(conn, state.epoch, seq, reason))
             .await
     }
 }
 
 fn store_outcomes(
     conn: &Connection,
-    book: &mut LogBook,
+    state: &mut LogState,
     to: u64,
     outcomes: Vec<NumberedOutcome>,
     now: UnixMillis,
 ) -> rusqlite::Result<Vec<DecidedCommand>> {
     let mut settled = Vec::with_capacity(outcomes.len());
     for numbered in outcomes {
-        book.settled_seq = book.settled_seq.max(numbered.seq);
+        state.settled_seq = state.settled_seq.max(numbered.seq);
         if let Some(order) = numbered
             .outcome
             .order
             .as_ref()
-            .filter(|o| o.location == book.region)
+            .filter(|o| o.location == state.region)
         {
-            orders::merge_order(conn, book, order.clone(), OrderSource::Outcome)?;
+            orders::merge_order(conn, state, order.clone(), OrderSource::Outcome)?;
         }
-        if let Some(stored) = find_command_by_op(conn, book.epoch, numbered.seq)? {
+        if let Some(stored) = find_command_by_op(conn, state.epoch, numbered.seq)? {
             store_outcome(conn, &stored, &numbered.outcome)?;
             if !is_planted(Defect::OpRetiredBeforeOutcome) {
-                retire_op(conn, book.epoch, numbered.seq)?;
+                retire_op(conn, state.epoch, numbered.seq)?;
             }
             if numbered.outcome.kind == OutcomeKind::Applied {
                 trust::record_known_person(conn, stored.user_id, now)?;
             }
-            let view = load_order_view(conn, stored.order_id, &book.edge_id)?;
+            let view = load_order_view(conn, stored.order_id, &state.edge_id)?;
             settled.push(DecidedCommand {
                 stored,
                 outcome: numbered.outcome,
@@ -218,8 +218,8 @@ fn store_outcomes(
             });
         }
     }
-    book.outcome_cursor = to;
-    book.save(conn)?;
+    state.outcome_cursor = to;
+    state.save(conn)?;
     Ok(settled)
 }
 

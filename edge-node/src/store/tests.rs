@@ -401,7 +401,7 @@ pub async fn hold(store: &Store) -> std::sync::mpsc::Sender<()> {
     let (release, held) = std::sync::mpsc::channel();
     let (started, has_started) = tokio::sync::oneshot::channel();
     let journal = store.journal.clone();
-    let wait = move |_: &rusqlite::Connection, _: &mut LogBook| {
+    let wait = move |_: &rusqlite::Connection, _: &mut LogState| {
         let _ = started.send(());
         let _ = held.recv();
         Ok::<_, rusqlite::Error>(())
@@ -415,7 +415,7 @@ pub async fn hold(store: &Store) -> std::sync::mpsc::Sender<()> {
 
 /// Caps the file at this many pages, or at its present size.
 pub async fn limit_pages(store: &Store, pages: u32) {
-    let limit = move |conn: &rusqlite::Connection, _: &mut LogBook| {
+    let limit = move |conn: &rusqlite::Connection, _: &mut LogState| {
         conn.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))
     };
     store.journal.write(limit).await.unwrap();

@@ -106,11 +106,11 @@ impl ShareAct {
     /// and a provider cannot withdraw a job that is not theirs.
     pub fn from_command(actor: Actor, body: &CommandBody, order: Option<&Order>) -> Option<Self> {
         let provider = order.and_then(|order| order.provider_id);
-        let his = provider == Some(actor.user_id);
+        let is_theirs = provider == Some(actor.user_id);
         match body.order_action()? {
             _ if actor.role != Role::Provider => None,
-            Action::Accept => (!his).then_some(Self::Accept),
-            Action::Withdraw => his.then_some(Self::Withdraw),
+            Action::Accept => (!is_theirs).then_some(Self::Accept),
+            Action::Withdraw => is_theirs.then_some(Self::Withdraw),
             _ => None,
         }
     }

@@ -179,22 +179,22 @@ mod tests {
         word(version, Some("north-1"), fence)
     }
 
-    fn hear(tenure: &mut RegionLease, assignment: RegionAssignment) -> RegionLeaseChange {
+    fn hear(lease: &mut RegionLease, assignment: RegionAssignment) -> RegionLeaseChange {
         let Ok(heard) =
-            tenure.apply_assignment(&edge(), EPOCH, assignment, || Ok::<_, Infallible>(digest()));
+            lease.apply_assignment(&edge(), EPOCH, assignment, || Ok::<_, Infallible>(digest()));
         heard
     }
 
     fn holder() -> RegionLease {
-        let mut tenure = RegionLease::default();
+        let mut lease = RegionLease::default();
         assert_eq!(
-            hear(&mut tenure, grant(1, 1)),
+            hear(&mut lease, grant(1, 1)),
             RegionLeaseChange::Granted {
                 fence: 1,
                 proven: true
             }
         );
-        tenure
+        lease
     }
 
     #[test]
@@ -206,32 +206,32 @@ mod tests {
                 proven: true
             }
         );
-        let mut tenure = RegionLease::default();
+        let mut lease = RegionLease::default();
         let other = RegionAssignment {
             digest: Some(Hash::digest_bytes(b"another view")),
             ..grant(1, 1)
         };
         assert_eq!(
-            hear(&mut tenure, other),
+            hear(&mut lease, other),
             RegionLeaseChange::Granted {
                 fence: 1,
                 proven: false
             }
         );
         assert_eq!(
-            hear(&mut tenure, grant(2, 1)),
+            hear(&mut lease, grant(2, 1)),
             RegionLeaseChange::Noted,
             "the moment to compare is past"
         );
         assert_eq!(
-            tenure.current_right(EPOCH),
+            lease.current_right(EPOCH),
             RegionRight::Held {
                 fence: 1,
                 proven: false
             }
         );
         assert_eq!(
-            hear(&mut tenure, grant(3, 2)),
+            hear(&mut lease, grant(3, 2)),
             RegionLeaseChange::Granted {
                 fence: 2,
                 proven: true
@@ -242,18 +242,18 @@ mod tests {
 
     #[test]
     fn a_grant_to_another_edge_or_epoch_is_not_ours() {
-        let mut tenure = RegionLease::default();
+        let mut lease = RegionLease::default();
         assert_eq!(
-            hear(&mut tenure, word(1, Some("north-2"), 1)),
+            hear(&mut lease, word(1, Some("north-2"), 1)),
             RegionLeaseChange::Noted
         );
-        assert_eq!(tenure.current_right(EPOCH), RegionRight::Elsewhere);
+        assert_eq!(lease.current_right(EPOCH), RegionRight::Elsewhere);
         let old = RegionAssignment {
             epoch: EPOCH - 1,
             ..grant(2, 2)
         };
-        assert_eq!(hear(&mut tenure, old), RegionLeaseChange::Noted);
-        assert_eq!(tenure.current_right(EPOCH), RegionRight::Elsewhere);
+        assert_eq!(hear(&mut lease, old), RegionLeaseChange::Noted);
+        assert_eq!(lease.current_right(EPOCH), RegionRight::Elsewhere);
         assert_eq!(
             holder().current_right(EPOCH + 1),
             RegionRight::Elsewhere,
@@ -271,7 +271,7 @@ mod tests {
             rules,
             ..RegionAssignment::default()
         };
-        let tenure = RegionLease {
+        let lease = RegionLease {
             assignment,
             ..RegionLease::default()
         };
@@ -302,49 +302,49 @@ mod tests {
             };
             let before = overlay_without_rules(Some(accepted.clone()), Vec::new());
             let after = overlay_without_rules(Some(accepted.clone()), vec![started]);
-            let starts = tenure.allows_unpaid_work(&start, &before, at_start);
+            let starts = lease.allows_unpaid_work(&start, &before, at_start);
             for now in [Some(false), Some(true)] {
-                let goes_on = tenure.allows_unpaid_work(&complete, &after, now);
+                let goes_on = lease.allows_unpaid_work(&complete, &after, now);
                 assert_eq!(goes_on, starts, "{at_start:?}, then {now:?}");
             }
             allowed.push(starts);
         }
         assert_eq!(allowed, [false, true, true]);
-        assert!(!tenure.allows_unpaid_work(&start, &EdgeOrderView::default(), Some(true)));
+        assert!(!lease.allows_unpaid_work(&start, &EdgeOrderView::default(), Some(true)));
     }
 
     #[test]
     fn a_right_that_is_taken_back_ends_at_once() {
-        let mut tenure = holder();
+        let mut lease = holder();
         assert_eq!(
-            hear(&mut tenure, word(2, None, 1)),
+            hear(&mut lease, word(2, None, 1)),
             RegionLeaseChange::Ended { fence: 1 }
         );
-        assert_eq!(tenure.current_right(EPOCH), RegionRight::None);
-        assert_eq!(hear(&mut tenure, grant(1, 1)), RegionLeaseChange::Stale);
-        assert_eq!(tenure.current_right(EPOCH), RegionRight::None);
+        assert_eq!(lease.current_right(EPOCH), RegionRight::None);
+        assert_eq!(hear(&mut lease, grant(1, 1)), RegionLeaseChange::Stale);
+        assert_eq!(lease.current_right(EPOCH), RegionRight::None);
     }
 
     #[test]
     fn a_released_fence_stays_dead_when_the_feed_still_names_it() {
-        let mut tenure = holder();
-        assert_eq!(tenure.release_fence(), None, "nobody asks");
+        let mut lease = holder();
+        assert_eq!(lease.release_fence(), None, "nobody asks");
         let asked = |version| RegionAssignment {
             release_asked: true,
             ..grant(version, 1)
         };
-        assert_eq!(hear(&mut tenure, asked(2)), RegionLeaseChange::Noted);
-        assert_eq!(tenure.release_fence(), Some(1));
-        assert_eq!(tenure.release_fence(), None, "once");
-        assert_eq!(tenure.current_right(EPOCH), RegionRight::Elsewhere);
+        assert_eq!(hear(&mut lease, asked(2)), RegionLeaseChange::Noted);
+        assert_eq!(lease.release_fence(), Some(1));
+        assert_eq!(lease.release_fence(), None, "once");
+        assert_eq!(lease.current_right(EPOCH), RegionRight::Elsewhere);
         assert_eq!(
-            hear(&mut tenure, grant(3, 1)),
+            hear(&mut lease, grant(3, 1)),
             RegionLeaseChange::Noted,
             "the wish was withdrawn too late"
         );
-        assert_eq!(tenure.current_right(EPOCH), RegionRight::Elsewhere);
+        assert_eq!(lease.current_right(EPOCH), RegionRight::Elsewhere);
         assert_eq!(
-            hear(&mut tenure, grant(4, 2)),
+            hear(&mut lease, grant(4, 2)),
             RegionLeaseChange::Granted {
                 fence: 2,
                 proven: true
@@ -354,18 +354,18 @@ mod tests {
 
     #[test]
     fn a_digest_that_cannot_be_read_changes_nothing() {
-        let mut tenure = RegionLease::default();
+        let mut lease = RegionLease::default();
         let failed =
-            tenure.apply_assignment(&edge(), EPOCH, grant(1, 1), || Err("the file is gone"));
+            lease.apply_assignment(&edge(), EPOCH, grant(1, 1), || Err("the file is gone"));
         assert_eq!(
-            (failed, tenure),
+            (failed, lease),
             (Err("the file is gone"), RegionLease::default())
         );
     }
 
     #[test]
     fn a_rule_covers_only_the_orders_it_names() {
-        let mut tenure = holder();
+        let mut lease = holder();
         let order = order(1, 1);
         let nothing = EdgeOrderView::default();
         let seen = EdgeOrderView {
@@ -378,7 +378,7 @@ mod tests {
             order: draft(),
         };
         assert!(
-            !tenure.rule_allows(&approve, &seen),
+            !lease.rule_allows(&approve, &seen),
             "without a rule nothing is allowed"
         );
         let rule = ApprovalRule {
@@ -386,22 +386,22 @@ mod tests {
             currency: Currency::Cny,
             service_types: vec![ServiceType::CleaningRepair],
         };
-        tenure.assignment.rules.approval = Some(rule.clone());
-        assert!(tenure.rule_allows(&approve, &seen));
-        assert!(tenure.rule_allows(&publish, &nothing));
-        assert!(!tenure.rule_allows(&approve, &nothing));
-        assert!(!tenure.rule_allows(&CommandBody::AcceptOrder { order_id: order.id }, &seen));
+        lease.assignment.rules.approval = Some(rule.clone());
+        assert!(lease.rule_allows(&approve, &seen));
+        assert!(lease.rule_allows(&publish, &nothing));
+        assert!(!lease.rule_allows(&approve, &nothing));
+        assert!(!lease.rule_allows(&CommandBody::AcceptOrder { order_id: order.id }, &seen));
         let price_max = Amount::from_minor(19_999).unwrap();
         let cheap = ApprovalRule {
             price_max,
             ..rule.clone()
         };
-        tenure.assignment.rules.approval = Some(cheap.clone());
-        assert!(!tenure.rule_allows(&approve, &seen));
-        assert!(!tenure.rule_allows(&publish, &nothing));
+        lease.assignment.rules.approval = Some(cheap.clone());
+        assert!(!lease.rule_allows(&approve, &seen));
+        assert!(!lease.rule_allows(&publish, &nothing));
 
         // A wider rule for customers in good standing joins the general one.
-        tenure.assignment.rules.approval_in_good_standing = Some(rule);
+        lease.assignment.rules.approval_in_good_standing = Some(rule);
         for in_good_standing in [false, true] {
             let seen = EdgeOrderView {
                 in_good_standing,
@@ -411,8 +411,8 @@ mod tests {
                 in_good_standing,
                 ..EdgeOrderView::default()
             };
-            assert_eq!(tenure.rule_allows(&approve, &seen), in_good_standing);
-            assert_eq!(tenure.rule_allows(&publish, &nothing), in_good_standing);
+            assert_eq!(lease.rule_allows(&approve, &seen), in_good_standing);
+            assert_eq!(lease.rule_allows(&publish, &nothing), in_good_standing);
         }
         let small = Draft {
             price: price_max,
@@ -423,10 +423,10 @@ mod tests {
             order: small,
         };
         assert!(
-            tenure.rule_allows(&small, &nothing),
+            lease.rule_allows(&small, &nothing),
             "the narrower rule is anybody's"
         );
-        tenure.assignment.rules.approval = None;
-        assert!(!tenure.rule_allows(&small, &nothing));
+        lease.assignment.rules.approval = None;
+        assert!(!lease.rule_allows(&small, &nothing));
     }
 }

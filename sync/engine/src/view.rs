@@ -88,16 +88,16 @@ pub fn overlay_pending_ops(
 ) -> EdgeOrderView {
     let claimants = confirmed.as_ref().map(PotentialActors::from_order);
     let pending = Vec::with_capacity(ops.len());
-    let mut sight = EdgeOrderView {
+    let mut view = EdgeOrderView {
         order: confirmed,
         pending,
         claimants,
         ..EdgeOrderView::default()
     };
     for op in ops {
-        let is_idle = op.fence.is_none() && !sight.may_change(op.actor, &op.body);
-        let doubt = apply_pending_op(&mut sight, &op, edge, rules).err();
-        match (&mut sight.claimants, &sight.order) {
+        let is_idle = op.fence.is_none() && !view.may_change(op.actor, &op.body);
+        let doubt = apply_pending_op(&mut view, &op, edge, rules).err();
+        match (&mut view.claimants, &view.order) {
             (Some(claimants), _) if !is_idle => claimants.record_op(&op),
             (unknown @ None, Some(published)) => {
                 *unknown = Some(PotentialActors::from_order(published))
@@ -111,7 +111,7 @@ pub fn overlay_pending_ops(
             body,
             ..
         } = op;
-        sight.pending.push(PendingOpStatus {
+        view.pending.push(PendingOpStatus {
             seq,
             command_id,
             fence,
@@ -120,9 +120,9 @@ pub fn overlay_pending_ops(
             keeps_order: body.order_action().is_some_and(Action::keeps_status),
         });
     }
-    let order = sight.order.as_ref();
-    sight.is_unpaid_work = order.is_some_and(|order| rules.is_unpaid_work(order));
-    sight
+    let order = view.order.as_ref();
+    view.is_unpaid_work = order.is_some_and(|order| rules.is_unpaid_work(order));
+    view
 }
 
 fn apply_pending_op(

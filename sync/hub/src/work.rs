@@ -41,8 +41,9 @@ impl Workers {
         self.tasks
             .spawn("work", async move { workers.run_dispatcher().await });
         let workers = self.clone();
-        self.tasks
-            .spawn("asks", async move { workers.retry_waiting_accepts().await });
+        self.tasks.spawn("waiting-accepts", async move {
+            workers.retry_waiting_accepts().await
+        });
     }
 
     async fn run_dispatcher(&self) {

@@ -177,13 +177,13 @@ impl<'a> BatchDecision<'a> {
     /// under the id, so none becomes false.
     pub(crate) fn stored_answer(&self, attempt: &Attempt) -> Option<&StoredAnswer> {
         let id = attempt.command.id;
-        let nobodys = self.find_answer((id, None));
+        let anonymous = self.find_answer((id, None));
         let Some(actor) = attempt.actor else {
-            return nobodys.or_else(|| self.any_answer(id));
+            return anonymous.or_else(|| self.any_answer(id));
         };
         let hash = attempt.command.body.hash();
         let own = self.find_answer((id, Some(actor.user_id)));
-        [own, nobodys]
+        [own, anonymous]
             .into_iter()
             .flatten()
             .find(|answer| answer.hash == hash)

@@ -303,7 +303,7 @@ async fn insert_grant(
     by: UserId,
     at: UnixMillis,
 ) -> Result<Hash, StoreError> {
-    let digest = open_orders(tx, region).await?;
+    let digest = read_open_digest(tx, region).await?;
     let holder = after.holder.clone();
     let row = FenceRow {
         region,
@@ -325,7 +325,7 @@ async fn insert_grant(
 }
 
 /// The digest of the region's open orders as this transaction sees them.
-async fn open_orders(tx: &mut Tx, region: Region) -> Result<Hash, StoreError> {
+async fn read_open_digest(tx: &mut Tx, region: Region) -> Result<Hash, StoreError> {
     const OPEN: &str = "SELECT id, version FROM orders WHERE location = ? \
         AND status IN (?, ?, ?, ?) AND id > ? ORDER BY id LIMIT ?";
     let open: Vec<Val> = OrderStatus::ALL

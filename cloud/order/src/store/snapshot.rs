@@ -64,12 +64,12 @@ pub(super) async fn read_snapshot(
     booking_providers.extend(&named.moving_providers);
     let (sharing_providers, first_act) = match limits {
         ShareLimits::OFF => (BTreeSet::new(), now),
-        _ => share_takers(submissions, now),
+        _ => list_share_takers(submissions, now),
     };
     lock_people(tx, &(&booking_providers | &sharing_providers)).await?;
     let workloads = read_workloads(tx, &sharing_providers, first_act).await?;
     let bookings = read_bookings(tx, &booking_providers).await?;
-    let open_orders = open_orders(tx, open_orders_max, submissions).await?;
+    let open_orders = count_open_orders(tx, open_orders_max, submissions).await?;
     let marks = if verified_only {
         read_marks(tx, submissions).await?
     } else {
@@ -77,8 +77,8 @@ pub(super) async fn read_snapshot(
     };
     let answers = read_answers(tx, &named.commands).await?;
     let orders = read_orders(tx, &named.orders, mode).await?;
-    let met_closed = met_closed(tx, &orders).await?;
-    let taken_back = taken_back(tx, &named, &answers).await?;
+    let met_closed = read_met_closed(tx, &orders).await?;
+    let taken_back = read_take_back_cases(tx, &named, &answers).await?;
     let incidents = read_incidents(tx, submissions).await?;
     let proposals = read_proposals(tx, &named.rescheduled).await?;
     let messages = read_messages(tx, submissions, &orders).await?;
@@ -114,7 +114,7 @@ pub(super) async fn read_snapshot(
         ..Snapshot::default()
     };
     for region in regions_to_explain(&snapshot, submissions) {
-        snapshot.open_jobs.extend(open_jobs(tx, region).await?);
+        snapshot.open_jobs.extend(read_open_jobs(tx, region).await?);
     }
     Ok(snapshot)
 }
@@ -177,7 +177,7 @@ async fn read_regions(
     };
     let mut assignments = lock_assignments(tx, &regions, lock).await?;
     read_fences(tx, &named.fences, &mut assignments).await?;
-    past_rules(tx, &named.rules_versions, &mut assignments).await?;
+    read_past_rules(tx, &named.rules_versions, &mut assignments).await?;
     if is_planted(Defect::HolderIgnored) {
         assignments
             .values_mut()
@@ -202,7 +202,7 @@ async fn read_fences(
     Ok(())
 }
 
-async fn past_rules(
+async fn read_past_rules(
     tx: &mut Tx,
     named: &BTreeSet<u64>,
     assignments: &mut BTreeMap<Region, Assignment>,
@@ -220,7 +220,7 @@ async fn past_rules(
 }
 
 /// Providers with a firm accept that found one of these orders closed.
-async fn met_closed(
+async fn read_met_closed(
     tx: &mut Tx,
     orders: &BTreeMap<OrderId, OrderState>,
 ) -> Result<BTreeSet<(OrderId, UserId)>, StoreError> {
@@ -246,7 +246,7 @@ async fn people_with_case(
 
 /// The take-back cases on the orders of previously refused commands. Reads nothing if no request
 /// names a fence.
-async fn taken_back(
+async fn read_take_back_cases(
     tx: &mut Tx,
     named: &RequestedKeys,
     answers: &BTreeMap<CommandKey, StoredAnswer>,
@@ -310,7 +310,7 @@ async fn read_orders(
     Ok(states.map(|state| (state.order.id, state)).collect())
 }
 
-async fn open_jobs(tx: &mut Tx, region: Region) -> Result<Vec<Order>, StoreError> {
+async fn read_open_jobs(tx: &mut Tx, region: Region) -> Result<Vec<Order>, StoreError> {
     const OPEN: &str =
         "WHERE location = ? AND status = ? ORDER BY created_at DESC, id DESC LIMIT ?";
     let values = vals![region, OrderStatus::Pending, OPEN_JOBS_MAX];
@@ -388,7 +388,7 @@ fn list_accepting(
 }
 
 /// The open-order counts of the customers publishing in these requests.
-async fn open_orders(
+async fn count_open_orders(
     tx: &mut Tx,
     most: u32,
     submissions: &[Submission],
@@ -427,7 +427,10 @@ fn publishing_customers(submissions: &[Submission]) -> BTreeSet<UserId> {
 }
 
 /// The providers using up a share, and the earliest time of use.
-fn share_takers(submissions: &[Submission], now: UnixMillis) -> (BTreeSet<UserId>, UnixMillis) {
+fn list_share_takers(
+    submissions: &[Submission],
+    now: UnixMillis,
+) -> (BTreeSet<UserId>, UnixMillis) {
     let mut takers = BTreeSet::new();
     let mut first = now;
     for request in submissions {

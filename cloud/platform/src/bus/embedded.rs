@@ -79,11 +79,11 @@ impl State for CommitNotifier {
 impl EmbeddedBus {
     pub(super) async fn open(path: &str, keys: DataKeys) -> Result<Self, BusError> {
         let queues = Queues::default();
-        let bell = CommitNotifier(queues.clone());
+        let notifier = CommitNotifier(queues.clone());
         let journal = Journal::open(
             path,
             store::migrations(),
-            |_| Ok::<_, Infallible>(bell),
+            |_| Ok::<_, Infallible>(notifier),
             |writes| {
                 metrics::JOURNAL_COMMITS.add(["bus"], 1);
                 let writes = u32::try_from(writes).unwrap_or(u32::MAX);

@@ -7,11 +7,11 @@ use crate::tests::{People, device, id};
 fn provider(signed_in: &TabletSessions, user: u128) -> TabletSession {
     let people = People::new();
     let token = people.token(Role::Provider, user);
-    let (claims, pass) = people
+    let (claims, admitted) = people
         .authenticator()
         .admit_connection(&token, None)
         .unwrap();
-    signed_in.new_session(&claims, pass)
+    signed_in.new_session(&claims, admitted)
 }
 
 /// A connection of that person with its mailbox, not yet registered.
@@ -124,10 +124,10 @@ fn an_ended_token_ends_its_connection_with_the_reason() {
     let authenticator = people.authenticator();
     let signed_in = TabletSessions::new(16);
     let connect = |client_id: &str, token: &str| {
-        let (claims, pass) = authenticator.admit_connection(token, None).unwrap();
+        let (claims, admitted) = authenticator.admit_connection(token, None).unwrap();
         let connection = OpenSession {
             device: device(client_id),
-            session: signed_in.new_session(&claims, pass),
+            session: signed_in.new_session(&claims, admitted),
             owns_device: false,
             mailbox: Arc::default(),
         };
@@ -138,8 +138,8 @@ fn an_ended_token_ends_its_connection_with_the_reason() {
     let ended = connect("t-1", &token(1));
     let closed = connect("t-2", &people.grant(2, &device("t-2")));
     let expired = connect("t-3", &token(3));
-    authenticator.merge_revocations(&[ended.session.pass.session_id], &[]);
-    authenticator.merge_revocations(&[closed.session.pass.session_id], &[]);
+    authenticator.merge_revocations(&[ended.session.token.session_id], &[]);
+    authenticator.merge_revocations(&[closed.session.token.session_id], &[]);
     signed_in.end_unauthorized(&authenticator);
     assert_eq!(expired.mailbox.find_ending(), None);
     people.clock.advance(3_600_000);
@@ -165,9 +165,9 @@ fn a_removed_key_ends_connections_without_a_refusal() {
     let authenticator = people.authenticator();
     let signed_in = TabletSessions::new(16);
     let token = people.token(Role::Provider, 1);
-    let (claims, pass) = authenticator.admit_connection(&token, None).unwrap();
+    let (claims, admitted) = authenticator.admit_connection(&token, None).unwrap();
     let connection = OpenSession {
-        session: signed_in.new_session(&claims, pass),
+        session: signed_in.new_session(&claims, admitted),
         ..open(&signed_in, "t-1", 1, false)
     };
     register(&signed_in, "t-1", &connection).unwrap();

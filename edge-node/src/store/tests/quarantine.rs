@@ -269,7 +269,7 @@ async fn the_right_of_an_epoch_ends_with_it() {
         .await
         .unwrap();
     let held = async || {
-        let held = |_: &_, book: &mut LogBook| Ok::<_, rusqlite::Error>(book.tenure.held);
+        let held = |_: &_, state: &mut LogState| Ok::<_, rusqlite::Error>(state.lease.held);
         store.journal.write(held).await.unwrap()
     };
     assert_eq!(held().await, Some(6));

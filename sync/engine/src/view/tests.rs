@@ -45,9 +45,9 @@ fn bodies() -> [CommandBody; 4] {
 
 #[track_caller]
 fn check(confirmed: Order, ops: Vec<PendingOp>, status: OrderStatus, doubts: &[Option<Code>]) {
-    let sight = overlay_without_rules(Some(confirmed), ops);
-    assert_eq!(sight.order.map(|order| order.status), Some(status));
-    let found: Vec<_> = sight.pending.iter().map(|op| op.doubt).collect();
+    let view = overlay_without_rules(Some(confirmed), ops);
+    assert_eq!(view.order.map(|order| order.status), Some(status));
+    let found: Vec<_> = view.pending.iter().map(|op| op.doubt).collect();
     assert_eq!(found, doubts);
 }
 
@@ -166,17 +166,17 @@ fn a_published_order_is_seen_at_once_and_is_nobodys_version() {
     assert_eq!(seen.source, Source::Edge(edge()));
     assert_eq!(seen.code, OrderCode::from_order_id(seen.location, order_id));
     let confirmed = at(OrderStatus::Pending, None);
-    let sight = overlay_without_rules(Some(confirmed.clone()), vec![publish]);
-    assert_eq!(sight.order, Some(confirmed), "the confirmed row wins");
-    assert_eq!(sight.pending[0].doubt, None);
+    let view = overlay_without_rules(Some(confirmed.clone()), vec![publish]);
+    assert_eq!(view.order, Some(confirmed), "the confirmed row wins");
+    assert_eq!(view.pending[0].doubt, None);
 }
 
 #[test]
 fn the_overlay_without_its_order_is_in_doubt() {
     let [accept, ..] = bodies();
-    let sight = overlay_without_rules(None, vec![op(1, accept)]);
-    assert_eq!(sight.order, None);
-    assert_eq!(sight.pending[0].doubt, Some(Code::OrderNotFound));
+    let view = overlay_without_rules(None, vec![op(1, accept)]);
+    assert_eq!(view.order, None);
+    assert_eq!(view.pending[0].doubt, Some(Code::OrderNotFound));
 }
 
 #[test]
@@ -240,14 +240,14 @@ proptest! {
         let ops: Vec<_> =
             picks.iter().enumerate().map(|(seq, &pick)| op(seq as u64, bodies()[pick].clone())).collect();
         let confirmed = at(status, Some(PROVIDER));
-        let sight = overlay_without_rules(Some(confirmed.clone()), ops.clone());
+        let view = overlay_without_rules(Some(confirmed.clone()), ops.clone());
         let sound = ops
             .into_iter()
-            .filter(|op| sight.pending.iter().any(|p| p.seq == op.seq && p.doubt.is_none()))
+            .filter(|op| view.pending.iter().any(|p| p.seq == op.seq && p.doubt.is_none()))
             .collect();
         let again = overlay_without_rules(Some(confirmed.clone()), sound);
-        prop_assert_eq!(&again.order, &sight.order);
+        prop_assert_eq!(&again.order, &view.order);
         prop_assert!(again.pending.iter().all(|op| op.doubt.is_none()));
-        prop_assert_eq!(sight.order.map(|order| order.version), Some(confirmed.version));
+        prop_assert_eq!(view.order.map(|order| order.version), Some(confirmed.version));
     }
 }

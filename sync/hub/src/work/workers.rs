@@ -66,7 +66,11 @@ pub(super) struct EdgeWorkGuard {
 }
 
 impl BusyEdges {
-    pub(super) fn try_begin(&self, edge: EdgeId, bell: &WorkSignal) -> Option<EdgeWorkGuard> {
+    pub(super) fn try_begin(
+        &self,
+        edge: EdgeId,
+        work_signal: &WorkSignal,
+    ) -> Option<EdgeWorkGuard> {
         let mut edges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(asked_for) = edges.get_mut(&edge) {
             *asked_for = true;
@@ -76,7 +80,7 @@ impl BusyEdges {
         Some(EdgeWorkGuard {
             busy: self.clone(),
             edge,
-            work_signal: bell.clone(),
+            work_signal: work_signal.clone(),
         })
     }
 }

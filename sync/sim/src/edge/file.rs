@@ -57,7 +57,7 @@ pub struct EdgeBook {
     pub staged: Option<StagedSnapshot>,
     pub snapshot: Option<Hash>,
     pub tally: ViewDigest,
-    pub tenure: Rc<RegionLease>,
+    pub lease: Rc<RegionLease>,
     pub revocations_version: u64,
     pub keys_version: u64,
 }
@@ -120,7 +120,7 @@ impl EdgeFile {
             staged: None,
             snapshot: None,
             tally: ViewDigest::default(),
-            tenure: Rc::default(),
+            lease: Rc::default(),
             revocations_version: 0,
             keys_version: 0,
         };
@@ -343,7 +343,7 @@ impl EdgeFile {
     pub fn sight_over(&self, order_id: OrderId, ops: Vec<PendingOp>) -> EdgeOrderView {
         let confirmed = self.orders.get(&order_id).map(|row| row.order.clone());
         let live = &self.book.live;
-        overlay_pending_ops(confirmed, ops, &live.edge_id, &live.tenure.assignment.rules)
+        overlay_pending_ops(confirmed, ops, &live.edge_id, &live.lease.assignment.rules)
     }
 
     /// In log order.
@@ -396,8 +396,8 @@ impl EdgeFile {
             outcome_cursor: book.outcome_cursor,
             staged: book.staged.clone(),
             snapshot: book.snapshot,
-            unproven: book.tenure.held.filter(|_| !book.tenure.proven),
-            assignment: book.tenure.assignment.compute_digest(),
+            unproven: book.lease.held.filter(|_| !book.lease.proven),
+            assignment: book.lease.assignment.compute_digest(),
             tally: book.tally,
             pending: u32::try_from(pending.len()).unwrap_or(u32::MAX),
             oldest_pending_at: pending.values().next().map(|row| row.received_at),

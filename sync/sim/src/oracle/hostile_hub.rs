@@ -49,7 +49,7 @@ fn forged_in(file: &EdgeFile) -> Option<&'static str> {
         (book.feed_cursor.max(staged), "an image"),
         (book.revocations_version, "a revocation"),
         (book.keys_version, "keys"),
-        (book.tenure.assignment.policy_version, "a right to assign"),
+        (book.lease.assignment.policy_version, "a right to assign"),
     ];
     let number = numbers.into_iter().find(|(number, _)| *number >= FORGED);
     let order = || {

@@ -173,7 +173,7 @@ impl Oracle {
         if !by_rule || stored.verdict != Verdict::Firm {
             return;
         }
-        let rule = file.book.live.tenure.assignment.rules.approval.as_ref();
+        let rule = file.book.live.lease.assignment.rules.approval.as_ref();
         let covered = rule.is_some_and(|rule| rule.allows_order(order));
         self.check(at, "a_rule_covers_only_what_it_names", covered, || {
             format!(

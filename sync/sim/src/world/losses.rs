@@ -55,7 +55,7 @@ impl World {
             .keys()
             .filter(|id| !pending(id) && told(id));
         let free: Vec<OrderId> = orders.copied().collect();
-        let holds = node.file.book.live.tenure.held.is_some();
+        let holds = node.file.book.live.lease.held.is_some();
         if busy || holds || free.is_empty() {
             return;
         }

@@ -235,7 +235,7 @@ fn the_right_is_seen_alike(world: &mut World) {
     let at = world.now;
     for e in machines(world) {
         let region = cast::region(e);
-        let tenure = &world.edges[e].file.book.read().tenure;
+        let lease = &world.edges[e].file.book.read().lease;
         let there = &world.order_db.rights;
         let word = there
             .regions
@@ -243,8 +243,8 @@ fn the_right_is_seen_alike(world: &mut World) {
             .map(|now| there.told(region, now));
         // A right that never changed is never sent.
         let told = word.filter(|word| word.policy_version > FIRST_VERSION);
-        let same = told.is_none_or(|word| word == tenure.assignment) && tenure.held.is_none();
-        let held = tenure.held;
+        let same = told.is_none_or(|word| word == lease.assignment) && lease.held.is_none();
+        let held = lease.held;
         world.oracle.check(at, "the_right_is_seen_alike", same, || {
             format!("edge {e} holds {held:?}, or has not heard how {region} assigns")
         });

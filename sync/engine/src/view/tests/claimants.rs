@@ -98,9 +98,9 @@ fn ops(made: &[(u128, Role, Action)]) -> Vec<PendingOp> {
 /// Checks that the last of these ops on a confirmed order is idle, or is not.
 #[track_caller]
 fn check(confirmed: Order, made: &[(u128, Role, Action)], idle: bool) {
-    let sight = overlay_without_rules(Some(confirmed), ops(made));
+    let view = overlay_without_rules(Some(confirmed), ops(made));
     assert_eq!(
-        sight.pending.last().map(|op| op.is_idle),
+        view.pending.last().map(|op| op.is_idle),
         Some(idle),
         "{made:?}"
     );
@@ -162,8 +162,8 @@ fn an_acceptance_earlier_in_the_log_makes_a_claim_of_the_work_behind_it() {
     );
     // The cloud decides the start first.
     check(at(OrderStatus::Pending, None), &[start, accept], false);
-    let sight = overlay_without_rules(Some(at(OrderStatus::Pending, None)), ops(&[start, accept]));
-    assert!(sight.pending[0].is_idle);
+    let view = overlay_without_rules(Some(at(OrderStatus::Pending, None)), ops(&[start, accept]));
+    assert!(view.pending[0].is_idle);
     // The cloud may refuse the withdrawal, and then the start counts.
     let gone = (PROVIDER, Role::Provider, Withdraw);
     let back = (PROVIDER, Role::Provider, Start);
@@ -281,8 +281,8 @@ fn an_op_under_a_fence_is_never_idle_for_another_fence() {
         fence: Some(6),
         ..start
     };
-    let sight = overlay_without_rules(Some(at(OrderStatus::Pending, None)), vec![fenced]);
-    assert!(!sight.pending[0].is_idle);
+    let view = overlay_without_rules(Some(at(OrderStatus::Pending, None)), vec![fenced]);
+    assert!(!view.pending[0].is_idle);
 }
 
 #[test]
@@ -295,8 +295,8 @@ fn only_a_known_order_has_idle_ops() {
     };
     let publish = PendingOp::of(1, actor(CUSTOMER, Role::Customer), body.clone());
     let again = PendingOp::of(3, actor(STRANGER, Role::Customer), body);
-    let sight = overlay_without_rules(None, vec![publish, PendingOp { seq: 2, ..start }, again]);
-    let idle: Vec<_> = sight.pending.iter().map(|op| op.is_idle).collect();
+    let view = overlay_without_rules(None, vec![publish, PendingOp { seq: 2, ..start }, again]);
+    let idle: Vec<_> = view.pending.iter().map(|op| op.is_idle).collect();
     assert_eq!(idle, [false, true, true]);
 }
 
@@ -318,16 +318,15 @@ fn an_idle_op_leaves_no_trace_in_the_view() {
             for first in &made {
                 for second in &made {
                     let all = ops(&[*first, *second]);
-                    let sight = overlay_without_rules(Some(at(status, provider)), all.clone());
+                    let view = overlay_without_rules(Some(at(status, provider)), all.clone());
                     let counts = |op: &PendingOp| {
-                        sight
-                            .pending
+                        view.pending
                             .iter()
                             .any(|known| known.seq == op.seq && !known.is_idle)
                     };
                     let counted = all.into_iter().filter(counts).collect();
                     let without = overlay_without_rules(Some(at(status, provider)), counted);
-                    assert_eq!(sight.order, without.order, "{status} {first:?} {second:?}");
+                    assert_eq!(view.order, without.order, "{status} {first:?} {second:?}");
                 }
             }
         }
@@ -339,7 +338,7 @@ fn a_flood_of_nonsense_leaves_the_holders_answer_firm_and_the_room_free() {
     let start = on(Action::Start);
     let flood = (1..).take(WAITING_MAX);
     let flood = flood.map(|seq| PendingOp::of(seq, actor(STRANGER, Role::Provider), start.clone()));
-    let sight = overlay_without_rules(Some(at(OrderStatus::Pending, None)), flood.collect());
+    let view = overlay_without_rules(Some(at(OrderStatus::Pending, None)), flood.collect());
     let asks = |n, body| {
         let request = VerdictRequest {
             actor: actor(n, Role::Provider),
@@ -348,7 +347,7 @@ fn a_flood_of_nonsense_leaves_the_holders_answer_firm_and_the_room_free() {
             receipted: false,
             start_code: EnteredStartCode::None,
         };
-        judge_command(&request, &sight, &HOLDER)
+        judge_command(&request, &view, &HOLDER)
     };
     assert_eq!(
         asks(STRANGER, &start),

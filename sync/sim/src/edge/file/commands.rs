@@ -215,15 +215,15 @@ impl EdgeFile {
             receipted,
             start_code: EnteredStartCode::None,
         };
-        let tenure = &self.book.live.tenure;
+        let lease = &self.book.live.lease;
         let suspect = self.book.live.suspect && !is_planted(Bug::SuspectIsFirm);
         view.in_good_standing = self.is_in_good_standing(entry, view.order.as_ref())
             || is_planted(Bug::StandingAssumed);
         view.is_double_booked = self.is_double_booked(entry, view.order.as_ref());
-        let rule_allows = tenure.rule_allows(body, &view);
-        let right = tenure.current_right(self.book.live.epoch);
+        let rule_allows = lease.rule_allows(body, &view);
+        let right = lease.current_right(self.book.live.epoch);
         let let_in = entry.let_in && (!self.is_revoked(entry) || is_planted(Bug::RevocationsStale));
-        let unpaid_start = tenure.allows_unpaid_work(body, &view, entry.cut_off);
+        let unpaid_start = lease.allows_unpaid_work(body, &view, entry.cut_off);
         let footing = EdgeState {
             right,
             suspect,
@@ -250,7 +250,7 @@ impl EdgeFile {
 
     /// Mirrors `edge-node/src/store/commands.rs`.
     fn is_in_good_standing(&self, entry: &CommandEntry, seen: Option<&Order>) -> bool {
-        let rules = &self.book.live.tenure.assignment.rules;
+        let rules = &self.book.live.lease.assignment.rules;
         let customer = customer_of(entry.actor, &entry.command.body, seen);
         let asked = customer.filter(|_| rules.approval_in_good_standing.is_some());
         asked.is_some_and(|customer| {
@@ -290,7 +290,7 @@ impl EdgeFile {
 
     fn log_command(&mut self, entry: CommandEntry, taken: TakenVerdict) -> LoggedCommand {
         let token_seq = self.token(&entry.token);
-        let tenure = &self.book.live.tenure;
+        let lease = &self.book.live.lease;
         let revocations = self.book.live.revocations_version;
         let op = Op::Command(CommandOp {
             command: entry.command.clone(),
@@ -299,8 +299,8 @@ impl EdgeFile {
             verdict: taken.verdict,
             fence: taken.fence,
             received_at: entry.received_at,
-            policy_version: Some(tenure.assignment.policy_version),
-            rules_version: Some(tenure.assignment.rules_version),
+            policy_version: Some(lease.assignment.policy_version),
+            rules_version: Some(lease.assignment.rules_version),
             revocations_version: Some(revocations),
             relogged: entry.receipt.clone().map(lost),
             cut_off: entry.cut_off.filter(|_| !is_planted(Bug::LinkNotTold)),

@@ -106,16 +106,16 @@ impl EdgeFile {
         let epoch = self.book.live.epoch;
         let forgets = is_planted(Bug::ReleasedFenceDead);
         let goes_on = is_planted(Bug::ReleaseGoesOn);
-        let tenure = Rc::make_mut(&mut self.book.live.tenure);
-        if forgets && tenure.held.is_none() {
-            tenure.highest_fence = 0;
+        let lease = Rc::make_mut(&mut self.book.live.lease);
+        if forgets && lease.held.is_none() {
+            lease.highest_fence = 0;
         }
         let brought = || Ok::<_, std::convert::Infallible>(digest.unwrap_or(Hash::ZERO));
-        let Ok(_) = tenure.apply_assignment(&name, epoch, assignment, brought);
-        let proven = tenure.proven;
-        if let Some(fence) = tenure.release_fence() {
+        let Ok(_) = lease.apply_assignment(&name, epoch, assignment, brought);
+        let proven = lease.proven;
+        if let Some(fence) = lease.release_fence() {
             if goes_on {
-                (tenure.held, tenure.proven) = (Some(fence), proven);
+                (lease.held, lease.proven) = (Some(fence), proven);
             }
             self.append(Op::LeaseReleased { fence });
         }

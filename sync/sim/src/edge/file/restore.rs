@@ -116,8 +116,8 @@ impl EdgeFile {
         book.head = start;
         book.outcome_cursor = 0;
         book.settled_seq = 0;
-        let tenure = Rc::make_mut(&mut book.tenure);
-        (tenure.held, tenure.proven) = (None, false);
+        let lease = Rc::make_mut(&mut book.lease);
+        (lease.held, lease.proven) = (None, false);
     }
 
     /// The undecided commands, in log order.
