@@ -279,12 +279,12 @@ async fn the_same_id_of_another_person_is_another_command() {
 
 fn ask(command: u128, actor: Actor, body: CommandBody) -> wire::ForwardedAcceptFrame {
     let CheckedCommand { command, token, .. } = entry(command, actor, body);
-    let standing = wire::LinkSessionId {
+    let link_session = wire::LinkSessionId {
         term: 1,
         nonce: BootNonce([1; 16]),
     };
     wire::ForwardedAcceptFrame {
-        standing,
+        link_session,
         command,
         token,
         actor,

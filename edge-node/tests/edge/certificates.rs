@@ -40,7 +40,7 @@ fn issue(request: &CertificateRequest, names: &[&str]) -> Frame {
     let own = CertificateParams::new(names).unwrap();
     let own = own.signed_by(&key, &Issuer::new(ca, ca_key)).unwrap();
     Frame::CertificateReply(CertificateReply {
-        standing: request.standing,
+        link_session: request.link_session,
         answer: CertificateAnswer::Issued {
             chain: vec![own.der().to_vec().into()],
             ca: ca_der.into(),

@@ -328,7 +328,7 @@ async fn an_answer_that_the_hub_has_not_signed_brings_nothing() {
     let sessions = region.cloud.hellos().len();
     region.cloud.send_message(1, Role::Customer, PROVIDER);
     let forged = MessagesAnswerFrame {
-        standing: query.standing,
+        link_session: query.link_session,
         messages: vec![wire::OrderMessage {
             order_id: query.marks[0].order_id,
             number: 1,

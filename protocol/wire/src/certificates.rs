@@ -16,7 +16,7 @@ pub const CERTIFICATE_REQUEST_BYTES_MAX: usize = 8 * 1024;
 #[cbor(map)]
 pub struct CertificateRequest {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     /// A PKCS#10 signing request in DER. The hub uses its key and its names and ignores the rest.
     #[n(1)]
     pub csr: ByteVec,
@@ -26,7 +26,7 @@ pub struct CertificateRequest {
 #[cbor(map)]
 pub struct CertificateReply {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub answer: CertificateAnswer,
 }

@@ -180,7 +180,7 @@ pub struct Welcome {
     #[n(0)]
     pub protocol: u16,
     #[n(1)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     /// The last op that the hub has stored, and the chain's hash there.
     #[n(2)]
     pub cursor: u64,
@@ -276,7 +276,7 @@ pub struct TailPart {
 #[cbor(map)]
 pub struct Probe {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub number: u64,
 }
@@ -286,7 +286,7 @@ pub struct Probe {
 #[cbor(map)]
 pub struct ProbeReply {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub number: u64,
 }
@@ -295,7 +295,7 @@ pub struct ProbeReply {
 mod tests {
     use super::*;
 
-    fn standing() -> LinkSessionId {
+    fn link_session() -> LinkSessionId {
         LinkSessionId {
             term: 3,
             nonce: BootNonce([9; 16]),
@@ -307,7 +307,7 @@ mod tests {
         let mut bytes = Vec::new();
         let mut e = Encoder::new(&mut bytes);
         e.array(2).unwrap().u16(7).unwrap().map(5).unwrap();
-        e.u8(0).unwrap().encode(standing()).unwrap();
+        e.u8(0).unwrap().encode(link_session()).unwrap();
         e.u8(1)
             .unwrap()
             .u64(41)
@@ -319,7 +319,7 @@ mod tests {
         e.u8(3).unwrap().u32(6).unwrap();
         e.u8(200).unwrap().str("from the future").unwrap();
         let credit = Credit {
-            standing: standing(),
+            link_session: link_session(),
             cursor: 41,
             ops: 5,
             bytes: 6,

@@ -94,7 +94,7 @@ pub struct MessagePhotoPart {
 #[cbor(map)]
 pub struct MessagesQueryFrame {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub marks: Vec<MessageMark>,
     /// Only without marks.
@@ -108,7 +108,7 @@ pub struct MessagesQueryFrame {
 #[cbor(map)]
 pub struct MessagesAnswerFrame {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub messages: Vec<OrderMessage>,
     /// The orders have more than this answer holds.

@@ -20,7 +20,7 @@ pub const PHOTO_CHUNK_BYTES_MAX: usize = 64 * 1024;
 #[cbor(map)]
 pub struct PhotoChunkFrame {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub order_id: OrderId,
     /// The command that names the photo. Its op has reached the hub.
@@ -39,7 +39,7 @@ pub struct PhotoChunkFrame {
 #[cbor(map)]
 pub struct PhotoAnswerFrame {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub command_id: CommandId,
     #[n(2)]

@@ -27,7 +27,7 @@ use crate::{
 #[cbor(map)]
 pub struct OpsFrame {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub epoch: u64,
     #[n(2)]
@@ -127,7 +127,7 @@ impl OpsFrame {
 #[cbor(map)]
 pub struct Ack {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub outcome_cursor: u64,
     #[n(2)]
@@ -179,7 +179,7 @@ pub struct Ack {
 #[cbor(map)]
 pub struct Credit {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub cursor: u64,
     #[n(2)]
@@ -196,7 +196,7 @@ pub struct Credit {
 #[cbor(map)]
 pub struct ResendRequest {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub from: u64,
 }
@@ -207,7 +207,7 @@ pub struct ResendRequest {
 #[cbor(map)]
 pub struct OutcomesFrame {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub epoch: u64,
     #[n(2)]
@@ -237,7 +237,7 @@ pub struct NumberedOutcome {
 #[cbor(map)]
 pub struct HeldNotice {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub seq: u64,
     #[n(2)]
@@ -260,7 +260,7 @@ words! {
 #[cbor(map)]
 pub struct ChangesFrame {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub from: u64,
     #[n(2)]
@@ -351,7 +351,7 @@ fn read_changes<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<FeedChang
 #[cbor(map)]
 pub struct ForwardedAcceptFrame {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub command: Command,
     #[n(2)]
@@ -369,7 +369,7 @@ pub struct ForwardedAcceptFrame {
 #[cbor(map)]
 pub struct SnapshotChunk {
     #[n(0)]
-    pub standing: LinkSessionId,
+    pub link_session: LinkSessionId,
     #[n(1)]
     pub feed_generation: u64,
     #[n(2)]

@@ -75,7 +75,7 @@ impl SyncSession {
         }
     }
 
-    /// The count of ignored frames: another standing, or an unexpected kind.
+    /// The count of ignored frames: another session, or an unexpected kind.
     pub fn ignored_count(&self) -> u64 {
         self.ignored
     }

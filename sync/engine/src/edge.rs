@@ -144,16 +144,12 @@ impl EdgeProtocol {
 
     /// The edge's report to the hub, due periodically and after each write.
     pub fn build_ack(&self, machine: &MachineReport) -> Option<Frame> {
-        let LinkPhase::Open {
-            link_session: standing,
-            ..
-        } = &self.phase
-        else {
+        let LinkPhase::Open { link_session, .. } = &self.phase else {
             return None;
         };
         let at = &self.position;
         Some(Frame::Ack(Ack {
-            standing: *standing,
+            link_session: *link_session,
             outcome_cursor: at.outcome_cursor,
             feed_cursor: at.feed_cursor,
             digest: at.tally.digest,
@@ -178,7 +174,7 @@ impl EdgeProtocol {
     pub fn send_ops(&mut self, run: OpRun) -> Vec<LinkStep> {
         let epoch = self.position.epoch;
         let LinkPhase::Open {
-            link_session: standing,
+            link_session,
             window,
             packs,
             ..
@@ -192,7 +188,7 @@ impl EdgeProtocol {
             SendResult::Broken => return vec![self.chain_broken()],
         };
         let up = OpsFrame {
-            standing: *standing,
+            link_session: *link_session,
             epoch,
             first_seq: run.before.seq + 1,
             prev_hash: run.before.hash,
@@ -233,40 +229,40 @@ impl EdgeProtocol {
             Frame::Refused(refused) => self.handle_refused(refused),
             Frame::Quarantine(frame) => self.handle_quarantine(frame),
             Frame::Welcome(welcome) => self.handle_welcome(&welcome),
-            Frame::Outcomes(frame) if self.is_current_standing(frame.standing) => {
+            Frame::Outcomes(frame) if self.is_current_session(frame.link_session) => {
                 self.handle_outcomes(frame)
             }
-            Frame::Down(frame) if self.is_current_standing(frame.standing) => {
+            Frame::Down(frame) if self.is_current_session(frame.link_session) => {
                 self.handle_down(frame)
             }
-            Frame::Snapshot(chunk) if self.is_current_standing(chunk.standing) => {
+            Frame::Snapshot(chunk) if self.is_current_session(chunk.link_session) => {
                 self.handle_snapshot_chunk(&chunk)
             }
-            Frame::Credit(frame) if self.is_current_standing(frame.standing) => {
+            Frame::Credit(frame) if self.is_current_session(frame.link_session) => {
                 self.handle_credit(&frame)
             }
-            Frame::Resend(frame) if self.is_current_standing(frame.standing) => {
+            Frame::Resend(frame) if self.is_current_session(frame.link_session) => {
                 self.handle_resend(&frame)
             }
-            Frame::Held(frame) if self.is_current_standing(frame.standing) => {
+            Frame::Held(frame) if self.is_current_session(frame.link_session) => {
                 vec![LinkStep::Held {
                     seq: frame.seq,
                     reason: frame.reason,
                 }]
             }
-            Frame::Ask(accept) if self.is_current_standing(accept.standing) => {
+            Frame::Ask(accept) if self.is_current_session(accept.link_session) => {
                 vec![LinkStep::Log(Box::new(accept))]
             }
-            Frame::Probe(frame) if self.is_current_standing(frame.standing) => {
+            Frame::Probe(frame) if self.is_current_session(frame.link_session) => {
                 vec![LinkStep::Send(Box::new(build_alive(&frame)))]
             }
-            Frame::CertificateReply(reply) if self.is_current_standing(reply.standing) => {
+            Frame::CertificateReply(reply) if self.is_current_session(reply.link_session) => {
                 self.handle_certificate_reply(reply.answer)
             }
-            Frame::PhotoAnswer(frame) if self.is_current_standing(frame.standing) => {
+            Frame::PhotoAnswer(frame) if self.is_current_session(frame.link_session) => {
                 self.handle_photo_answer(&frame)
             }
-            Frame::MessagesAnswer(frame) if self.is_current_standing(frame.standing) => {
+            Frame::MessagesAnswer(frame) if self.is_current_session(frame.link_session) => {
                 self.handle_messages_answer(frame)
             }
             Frame::Outcomes(_)
@@ -279,7 +275,7 @@ impl EdgeProtocol {
             | Frame::Credit(_)
             | Frame::Resend(_)
             | Frame::Held(_)
-            | Frame::Probe(_) => ignore_frame(kind, IgnoreReason::Standing),
+            | Frame::Probe(_) => ignore_frame(kind, IgnoreReason::OtherSession),
             Frame::Hello(_)
             | Frame::Up(_)
             | Frame::Ack(_)
@@ -295,14 +291,14 @@ impl EdgeProtocol {
     /// Answers a probe out of turn, so that even a busy process proves it is alive.
     pub fn answer_probe(&self, frame: &Frame) -> Option<Frame> {
         match frame {
-            Frame::Probe(probe) if self.is_current_standing(probe.standing) => {
+            Frame::Probe(probe) if self.is_current_session(probe.link_session) => {
                 Some(build_alive(probe))
             }
             _ => None,
         }
     }
 
-    fn is_current_standing(&self, named: LinkSessionId) -> bool {
+    fn is_current_session(&self, named: LinkSessionId) -> bool {
         matches!(&self.phase, LinkPhase::Open { link_session, .. } if *link_session == named)
     }
 
@@ -310,8 +306,8 @@ impl EdgeProtocol {
         if !matches!(self.phase, LinkPhase::Greeting) {
             return ignore_frame("Welcome", IgnoreReason::Unexpected);
         }
-        if welcome.standing.nonce != self.who.nonce {
-            return ignore_frame("Welcome", IgnoreReason::Standing);
+        if welcome.link_session.nonce != self.who.nonce {
+            return ignore_frame("Welcome", IgnoreReason::OtherSession);
         }
         if !(PROTOCOL_MIN..=PROTOCOL_MAX).contains(&welcome.protocol) {
             return vec![LinkStep::End(LinkEnd::ProtocolUnsupported)];
@@ -332,7 +328,7 @@ impl EdgeProtocol {
         }
         let window = SendWindow::new(cursor, welcome.limits);
         self.phase = LinkPhase::Open {
-            link_session: welcome.standing,
+            link_session: welcome.link_session,
             window,
             packs,
             takes_photos: welcome.photos == Some(true),
@@ -421,6 +417,12 @@ fn ignore_frame(kind: &'static str, why: IgnoreReason) -> Vec<LinkStep> {
 
 /// Only this process may answer a probe, never a component between it and the hub.
 fn build_alive(probe: &Probe) -> Frame {
-    let Probe { standing, number } = *probe;
-    Frame::Alive(ProbeReply { standing, number })
+    let Probe {
+        link_session,
+        number,
+    } = *probe;
+    Frame::Alive(ProbeReply {
+        link_session,
+        number,
+    })
 }

@@ -205,7 +205,7 @@ impl Counts {
 
     pub fn ignored(&mut self, why: IgnoreReason) {
         let why = match why {
-            IgnoreReason::Standing => "another standing",
+            IgnoreReason::OtherSession => "another session",
             IgnoreReason::Gap => "beyond the cursor",
             IgnoreReason::Stale => "known already",
             IgnoreReason::Unexpected => "not expected",

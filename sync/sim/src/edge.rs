@@ -115,7 +115,7 @@ pub struct EdgeLink {
     pub heard_at: u64,
     pub pinged_at: u64,
     pub acked_at: u64,
-    /// Welcome's standing, for the bug that treats every frame as part of this session.
+    /// Welcome's session, for the bug that treats every frame as part of this session.
     pub link_session: Option<wire::LinkSessionId>,
 }
 

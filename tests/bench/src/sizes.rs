@@ -57,7 +57,7 @@ pub(crate) fn print(clock: &Clock) -> Result<()> {
     }
     .append_ops(ops.iter().map(Vec::as_slice));
     let up = OpsFrame {
-        standing: LinkSessionId {
+        link_session: LinkSessionId {
             term: 1,
             nonce: BootNonce([7; 16]),
         },

@@ -43,7 +43,7 @@ pub fn check(input: &[u8]) {
 
 fn up(count: u32, bytes: &[u8]) -> OpsFrame {
     OpsFrame {
-        standing: LinkSessionId {
+        link_session: LinkSessionId {
             term: 1,
             nonce: BootNonce([0; 16]),
         },

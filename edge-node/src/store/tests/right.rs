@@ -226,7 +226,7 @@ async fn an_accept_made_elsewhere_is_logged_once_whatever_is_known_of_it() {
     with_region(&store).await;
     hear(&store, grant(1, 1)).await;
     let ask = |n: u128, order: u128| wire::ForwardedAcceptFrame {
-        standing: wire::LinkSessionId {
+        link_session: wire::LinkSessionId {
             term: 1,
             nonce: BootNonce([1; 16]),
         },

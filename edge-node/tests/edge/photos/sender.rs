@@ -45,7 +45,7 @@ async fn after_a_cut_a_photo_goes_on_where_the_cloud_stands() {
     };
     assert_eq!(before.len(), 3, "one chunk is on its way at a time");
     assert_eq!(chunks[3].chunk.offset, lost.chunk.offset);
-    assert_ne!(chunks[3].chunk.standing, lost.chunk.standing);
+    assert_ne!(chunks[3].chunk.link_session, lost.chunk.link_session);
     let sent: usize = chunks.iter().map(|sent| sent.chunk.body.len()).sum();
     assert_eq!(sent, picture.len() + chunks[3].chunk.body.len());
     for ReceivedChunk { chunk, .. } in chunks {
@@ -145,7 +145,7 @@ async fn an_answer_that_the_hub_has_not_signed_changes_nothing() {
     region.cloud.script_photo_answers([StageSilently; 2]);
     for answer in [PhotoAnswer::Stored { bytes }, PhotoAnswer::Refused { code }] {
         region.cloud.forge(Frame::PhotoAnswer(PhotoAnswerFrame {
-            standing: chunk.standing,
+            link_session: chunk.link_session,
             command_id: chunk.command_id,
             hash: chunk.photo.hash,
             answer,

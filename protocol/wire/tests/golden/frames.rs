@@ -52,7 +52,7 @@ fn session_frames() -> Vec<Frame> {
         }),
         Frame::Welcome(Welcome {
             protocol: 1,
-            standing: standing(),
+            link_session: link_session(),
             cursor: 40,
             cursor_hash: Hash::digest_bytes(b"40"),
             feed_generation: 1,
@@ -69,7 +69,7 @@ fn session_frames() -> Vec<Frame> {
 fn traffic_frames() -> Vec<Frame> {
     vec![
         Frame::Up(OpsFrame {
-            standing: standing(),
+            link_session: link_session(),
             epoch: 1,
             first_seq: 41,
             prev_hash: Hash::digest_bytes(b"40"),
@@ -78,7 +78,7 @@ fn traffic_frames() -> Vec<Frame> {
             packed: None,
         }),
         Frame::Outcomes(OutcomesFrame {
-            standing: standing(),
+            link_session: link_session(),
             epoch: 1,
             from: 40,
             to: 41,
@@ -90,13 +90,13 @@ fn traffic_frames() -> Vec<Frame> {
             }],
         }),
         Frame::Down(ChangesFrame {
-            standing: standing(),
+            link_session: link_session(),
             from: 17,
             to: 22,
             changes: feed_changes(),
         }),
         Frame::Ack(Ack {
-            standing: standing(),
+            link_session: link_session(),
             outcome_cursor: 41,
             feed_cursor: 22,
             digest: Hash::digest_bytes(b"view"),
@@ -116,14 +116,14 @@ fn traffic_frames() -> Vec<Frame> {
             photos_waiting: None,
         }),
         Frame::Credit(Credit {
-            standing: standing(),
+            link_session: link_session(),
             cursor: 42,
             ops: 100,
             bytes: 1000,
             feed_seq: None,
         }),
         Frame::Ask(ForwardedAcceptFrame {
-            standing: standing(),
+            link_session: link_session(),
             command: command(),
             token: "aaa.bbb.ccc".into(),
             actor: Actor {
@@ -133,7 +133,7 @@ fn traffic_frames() -> Vec<Frame> {
             taken_at: UnixMillis(1_764_000_000_002),
         }),
         Frame::Snapshot(SnapshotChunk {
-            standing: standing(),
+            link_session: link_session(),
             feed_generation: 1,
             feed_seq: 22,
             index: 0,
@@ -182,7 +182,7 @@ fn incident_frames() -> Vec<Frame> {
             part: None,
         }),
         Frame::Resend(ResendRequest {
-            standing: standing(),
+            link_session: link_session(),
             from: 41,
         }),
         Frame::Refused(SessionRefusal {
@@ -190,16 +190,16 @@ fn incident_frames() -> Vec<Frame> {
             detail: "NORTH".into(),
         }),
         Frame::Held(HeldNotice {
-            standing: standing(),
+            link_session: link_session(),
             seq: 42,
             reason: HeldReason::Region,
         }),
         Frame::Probe(Probe {
-            standing: standing(),
+            link_session: link_session(),
             number: 7,
         }),
         Frame::Alive(ProbeReply {
-            standing: standing(),
+            link_session: link_session(),
             number: 7,
         }),
         Frame::Sealed(SealedFrame {
@@ -217,11 +217,11 @@ fn incident_frames() -> Vec<Frame> {
 fn certificate_frames() -> Vec<Frame> {
     vec![
         Frame::CertificateRequest(CertificateRequest {
-            standing: standing(),
+            link_session: link_session(),
             csr: vec![0x30, 0x01, 0x02].into(),
         }),
         Frame::CertificateReply(CertificateReply {
-            standing: standing(),
+            link_session: link_session(),
             answer: CertificateAnswer::Issued {
                 chain: vec![vec![0x30, 0x03].into(), vec![0x30, 0x04].into()],
                 ca: vec![0x30, 0x05].into(),
@@ -234,7 +234,7 @@ fn certificate_frames() -> Vec<Frame> {
 pub(crate) fn certificate_refusals() -> [(&'static str, Frame); 2] {
     let refuse = |code, name| {
         Frame::CertificateReply(CertificateReply {
-            standing: standing(),
+            link_session: link_session(),
             answer: CertificateAnswer::Refused { code, name },
         })
     };

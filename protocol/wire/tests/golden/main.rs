@@ -255,7 +255,7 @@ impl Vectors {
             "it reads back"
         );
         self.add_bytes("snapshot/part", &bytes);
-        let start = snapshot_start(standing(), 1, 22);
+        let start = snapshot_start(link_session(), 1, 22);
         self.add_text("snapshot/hash", snapshot_hash(start, b"chunk"));
     }
 
@@ -267,7 +267,7 @@ impl Vectors {
 
     fn add_assignment(&mut self, variant: &str, assignment: RegionAssignment) {
         let down = Frame::Down(ChangesFrame {
-            standing: standing(),
+            link_session: link_session(),
             from: 22,
             to: 23,
             changes: vec![FeedChange::Assignment(assignment.clone())],

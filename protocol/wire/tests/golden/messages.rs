@@ -7,7 +7,7 @@ use crate::samples::*;
 pub(crate) fn message_frames() -> Vec<Frame> {
     vec![
         Frame::MessagesQuery(MessagesQueryFrame {
-            standing: standing(),
+            link_session: link_session(),
             marks: vec![MessageMark {
                 order_id: OrderId(id(1)),
                 number: 3,
@@ -15,7 +15,7 @@ pub(crate) fn message_frames() -> Vec<Frame> {
             photo: None,
         }),
         Frame::MessagesAnswer(MessagesAnswerFrame {
-            standing: standing(),
+            link_session: link_session(),
             messages: vec![OrderMessage {
                 order_id: OrderId(id(1)),
                 number: 4,
@@ -41,12 +41,12 @@ pub(crate) fn frames_of_message_photos() -> Vec<(&'static str, Frame)> {
         offset: 0,
     };
     let query = MessagesQueryFrame {
-        standing: standing(),
+        link_session: link_session(),
         marks: Vec::new(),
         photo: Some(place),
     };
     let answer = MessagesAnswerFrame {
-        standing: standing(),
+        link_session: link_session(),
         messages: Vec::new(),
         is_more: false,
         is_missing: false,

@@ -8,7 +8,7 @@ pub(crate) fn photo_frames() -> Vec<Frame> {
     let photo = photo(b"after");
     vec![
         Frame::PhotoChunk(PhotoChunkFrame {
-            standing: standing(),
+            link_session: link_session(),
             order_id: OrderId(id(1)),
             command_id: CommandId(id(9)),
             photo,
@@ -16,7 +16,7 @@ pub(crate) fn photo_frames() -> Vec<Frame> {
             body: vec![0xff, 0xd8, 0xff].into(),
         }),
         Frame::PhotoAnswer(PhotoAnswerFrame {
-            standing: standing(),
+            link_session: link_session(),
             command_id: CommandId(id(9)),
             hash: photo.hash,
             answer: PhotoAnswer::Stored { bytes: 8_195 },
@@ -28,7 +28,7 @@ pub(crate) fn photo_frames() -> Vec<Frame> {
 pub(crate) fn of_photos() -> Vec<(&'static str, Frame)> {
     let answer = |answer| {
         Frame::PhotoAnswer(PhotoAnswerFrame {
-            standing: standing(),
+            link_session: link_session(),
             command_id: CommandId(id(9)),
             hash: photo(b"after").hash,
             answer,

@@ -13,7 +13,7 @@ pub(crate) fn edge() -> EdgeId {
     EdgeId::new("north-1").unwrap()
 }
 
-pub(crate) fn standing() -> LinkSessionId {
+pub(crate) fn link_session() -> LinkSessionId {
     LinkSessionId {
         term: 7,
         nonce: BootNonce([0xab; 16]),

@@ -38,7 +38,7 @@ impl SyncSession {
         request: CertificateRequest,
         now: UnixMillis,
     ) -> Vec<SyncSessionOutput> {
-        if request.standing != link_session || !self.certificates.take(now) {
+        if request.link_session != link_session || !self.certificates.take(now) {
             self.ignored += 1;
             return Vec::new();
         }
@@ -60,7 +60,7 @@ pub(super) fn send_reply(
     answer: CertificateAnswer,
 ) -> SyncSessionOutput {
     SyncSessionOutput::Send(Frame::CertificateReply(CertificateReply {
-        standing: link_session,
+        link_session,
         answer,
     }))
 }
@@ -70,12 +70,12 @@ mod tests {
     use super::*;
     use crate::cloud::{
         SyncSessionInput,
-        tests::{NOW, opened, standing},
+        tests::{NOW, link_session, opened},
     };
 
-    fn request(standing: LinkSessionId, bytes: usize) -> SyncSessionInput {
+    fn request(link_session: LinkSessionId, bytes: usize) -> SyncSessionInput {
         SyncSessionInput::Frame(Frame::CertificateRequest(CertificateRequest {
-            standing,
+            link_session,
             csr: vec![7; bytes].into(),
         }))
     }
@@ -85,21 +85,24 @@ mod tests {
         let mut session = opened(&[]);
         let other = LinkSessionId {
             term: 1,
-            ..standing()
+            ..link_session()
         };
         assert_eq!(session.handle_input(request(other, 3), NOW), []);
         assert_eq!(session.ignored_count(), 1);
         let issue = SyncSessionOutput::IssueCertificate { csr: vec![7; 3] };
-        assert_eq!(session.handle_input(request(standing(), 3), NOW), [issue]);
+        assert_eq!(
+            session.handle_input(request(link_session(), 3), NOW),
+            [issue]
+        );
 
         let refused = CertificateAnswer::Refused {
             code: Code::CertificateRequestInvalid,
             name: None,
         };
-        let replies = vec![send_reply(standing(), refused.clone())];
+        let replies = vec![send_reply(link_session(), refused.clone())];
         let decided = SyncSessionInput::CertificateDecided(refused);
         assert_eq!(session.handle_input(decided, NOW), replies);
-        let large = request(standing(), CERTIFICATE_REQUEST_BYTES_MAX + 1);
+        let large = request(link_session(), CERTIFICATE_REQUEST_BYTES_MAX + 1);
         assert_eq!(session.handle_input(large, NOW), replies);
     }
 
@@ -107,7 +110,7 @@ mod tests {
     fn a_session_causes_a_few_certificates_at_once_and_then_one_in_ten_minutes() {
         let mut session = opened(&[]);
         let mut issued_at = |at| {
-            let outputs = session.handle_input(request(standing(), 3), at);
+            let outputs = session.handle_input(request(link_session(), 3), at);
             !outputs.is_empty()
         };
         for _ in 0..BURST {

@@ -21,7 +21,7 @@ impl SyncSession {
             None => (1..=MESSAGE_MARKS_MAX).contains(&query.marks.len()),
             Some(_) => query.marks.is_empty(),
         };
-        if query.standing != link_session || self.messages_under_way || !fits {
+        if query.link_session != link_session || self.messages_under_way || !fits {
             self.ignored += 1;
             return Vec::new();
         }
@@ -50,7 +50,7 @@ impl SyncSession {
         });
         vec![SyncSessionOutput::Send(Frame::MessagesAnswer(
             MessagesAnswerFrame {
-                standing: link_session,
+                link_session,
                 messages,
                 is_more,
                 is_missing,
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use crate::cloud::{
         SyncSessionInput,
-        tests::{NOW, opened, standing},
+        tests::{NOW, link_session, opened},
     };
 
     fn marks(count: usize) -> Vec<MessageMark> {
@@ -83,7 +83,7 @@ mod tests {
 
     fn ask(session: &mut SyncSession, marks: Vec<MessageMark>) -> Vec<SyncSessionOutput> {
         let query = MessagesQueryFrame {
-            standing: standing(),
+            link_session: link_session(),
             marks,
             photo: None,
         };
@@ -121,7 +121,7 @@ mod tests {
             assert_eq!(session.ignored_count(), before + 1);
             let is_missing = answer.is_none();
             let frame = MessagesAnswerFrame {
-                standing: standing(),
+                link_session: link_session(),
                 messages: answer.clone().map_or(Vec::new(), |told| told.messages),
                 is_more: !is_missing,
                 is_missing,
@@ -139,9 +139,9 @@ mod tests {
         assert_eq!(ask(&mut session, marks(MESSAGE_MARKS_MAX + 1)), []);
         assert_eq!(ask(&mut session, Vec::new()), []);
         let query = MessagesQueryFrame {
-            standing: LinkSessionId {
+            link_session: LinkSessionId {
                 term: 1,
-                ..standing()
+                ..link_session()
             },
             marks: marks(1),
             photo: None,
@@ -162,7 +162,7 @@ mod tests {
         };
         for (marks, is_taken) in [(marks(1), false), (Vec::new(), true)] {
             let query = MessagesQueryFrame {
-                standing: standing(),
+                link_session: link_session(),
                 marks: marks.clone(),
                 photo: Some(place),
             };

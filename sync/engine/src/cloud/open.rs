@@ -60,19 +60,19 @@ impl OpenSession {
             limits,
             now,
         } = begun;
-        let standing = LinkSessionId {
+        let link_session = LinkSessionId {
             term,
             nonce: hello.nonce,
         };
         let feed = snapshot::feed_base(hello, stored);
         let mut open = Self {
-            link_session: standing,
+            link_session,
             limits,
             feed_generation: stored.feed_generation,
             up: Uplink::new(stored.epoch, stored.cursor),
             outcomes: Downstream::starting_after(hello.outcome_cursor),
             feed: Downstream::starting_after(feed),
-            snapshot: SnapshotTransfer::start_if_needed(hello, stored, standing),
+            snapshot: SnapshotTransfer::start_if_needed(hello, stored, link_session),
             taken: None,
             takes_snapshots: hello.snapshots == Some(true),
             probed: 0,
@@ -82,7 +82,7 @@ impl OpenSession {
         };
         let welcome = Frame::Welcome(Welcome {
             protocol: hello.protocol_max.min(wire::PROTOCOL_MAX),
-            standing,
+            link_session,
             cursor: stored.cursor.seq,
             cursor_hash: stored.cursor.hash,
             feed_generation: stored.feed_generation,
@@ -136,7 +136,7 @@ impl OpenSession {
             } => self.handle_feed_head(generation, feed_seq),
             SyncSessionInput::Held { seq, reason } => {
                 vec![SyncSessionOutput::Send(Frame::Held(HeldNotice {
-                    standing: self.link_session,
+                    link_session: self.link_session,
                     seq,
                     reason,
                 }))]
@@ -172,7 +172,7 @@ impl OpenSession {
             ..
         } = accept;
         SyncSessionOutput::Send(Frame::Ask(ForwardedAcceptFrame {
-            standing: self.link_session,
+            link_session: self.link_session,
             command,
             token,
             actor,
@@ -209,11 +209,12 @@ impl OpenSession {
         now: UnixMillis,
     ) -> Result<Vec<SyncSessionOutput>, UnusedFrame> {
         match frame {
-            Frame::Up(up) if up.standing == self.link_session => self.handle_up(up, now),
-            Frame::Ack(ack) if ack.standing == self.link_session => self.handle_ack(ack, now),
-            Frame::Alive(ProbeReply { standing, number })
-                if standing == self.link_session && (1..=self.probed).contains(&number) =>
-            {
+            Frame::Up(up) if up.link_session == self.link_session => self.handle_up(up, now),
+            Frame::Ack(ack) if ack.link_session == self.link_session => self.handle_ack(ack, now),
+            Frame::Alive(ProbeReply {
+                link_session,
+                number,
+            }) if link_session == self.link_session && (1..=self.probed).contains(&number) => {
                 Ok(vec![SyncSessionOutput::SaveAlive { number }])
             }
             _ => Err(UnusedFrame),
@@ -247,7 +248,7 @@ impl OpenSession {
 
     fn request_resend(&self, from: u64) -> SyncSessionOutput {
         SyncSessionOutput::Send(Frame::Resend(ResendRequest {
-            standing: self.link_session,
+            link_session: self.link_session,
             from,
         }))
     }
@@ -258,14 +259,14 @@ impl OpenSession {
         }
         self.probed = number;
         vec![SyncSessionOutput::Send(Frame::Probe(Probe {
-            standing: self.link_session,
+            link_session: self.link_session,
             number,
         }))]
     }
 
     fn grant_credit(&self) -> SyncSessionOutput {
         SyncSessionOutput::Send(Frame::Credit(Credit {
-            standing: self.link_session,
+            link_session: self.link_session,
             cursor: self.up.stored.seq,
             ops: self.limits.credit_ops,
             bytes: self.limits.credit_bytes,

@@ -16,7 +16,7 @@ impl SyncSession {
         link_session: LinkSessionId,
         chunk: PhotoChunkFrame,
     ) -> Vec<SyncSessionOutput> {
-        if chunk.standing != link_session || self.photo_under_way || !has_valid_place(&chunk) {
+        if chunk.link_session != link_session || self.photo_under_way || !has_valid_place(&chunk) {
             self.ignored += 1;
             return Vec::new();
         }
@@ -33,7 +33,7 @@ impl SyncSession {
         self.photo_under_way = false;
         vec![SyncSessionOutput::Send(Frame::PhotoAnswer(
             PhotoAnswerFrame {
-                standing: link_session,
+                link_session,
                 command_id: chunk.command_id,
                 hash: chunk.photo.hash,
                 answer,
@@ -58,12 +58,12 @@ mod tests {
     use super::*;
     use crate::cloud::{
         SyncSessionInput,
-        tests::{NOW, opened, standing},
+        tests::{NOW, link_session, opened},
     };
 
     fn chunk() -> PhotoChunkFrame {
         PhotoChunkFrame {
-            standing: standing(),
+            link_session: link_session(),
             order_id: OrderId(Uuid::from_u128(1)),
             command_id: CommandId(Uuid::from_u128(2)),
             photo: PhotoRef {
@@ -91,7 +91,7 @@ mod tests {
             answer: PhotoAnswer::Later,
         };
         let reply = SyncSessionOutput::Send(Frame::PhotoAnswer(PhotoAnswerFrame {
-            standing: standing(),
+            link_session: link_session(),
             command_id: chunk().command_id,
             hash: chunk().photo.hash,
             answer: PhotoAnswer::Later,
@@ -109,9 +109,9 @@ mod tests {
         };
         let wrong = [
             PhotoChunkFrame {
-                standing: LinkSessionId {
+                link_session: LinkSessionId {
                     term: 1,
-                    ..standing()
+                    ..link_session()
                 },
                 ..chunk()
             },

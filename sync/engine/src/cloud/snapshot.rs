@@ -144,7 +144,7 @@ impl SnapshotTransfer {
             next: part.next,
         };
         Some(Frame::Snapshot(SnapshotChunk {
-            standing: self.link_session,
+            link_session: self.link_session,
             feed_generation: self.feed_generation,
             feed_seq: self.feed_seq,
             index,

@@ -29,7 +29,7 @@ fn edge() -> EdgeId {
     EdgeId::new("north-1").unwrap()
 }
 
-pub(super) fn standing() -> LinkSessionId {
+pub(super) fn link_session() -> LinkSessionId {
     LinkSessionId {
         term: TERM,
         nonce: NONCE,
@@ -59,7 +59,7 @@ fn chain_at(log: &[Vec<u8>], seq: u64) -> ChainHead {
 
 fn up(log: &[Vec<u8>], first_seq: u64, count: u64) -> OpsFrame {
     OpsFrame {
-        standing: standing(),
+        link_session: link_session(),
         epoch: 1,
         first_seq,
         prev_hash: chain_at(log, first_seq - 1).hash,
@@ -156,7 +156,7 @@ fn ended(outputs: &[SyncSessionOutput]) -> Option<Code> {
 
 fn ack(outcome_cursor: u64, feed_cursor: u64) -> Ack {
     Ack {
-        standing: standing(),
+        link_session: link_session(),
         outcome_cursor,
         feed_cursor,
         digest: Hash::ZERO,
@@ -199,7 +199,10 @@ fn a_welcome_says_where_the_log_goes_on() {
         (welcome.cursor, welcome.cursor_hash),
         (4, chain_at(&log, 4).hash)
     );
-    assert_eq!((welcome.standing, welcome.cloud_now), (standing(), NOW));
+    assert_eq!(
+        (welcome.link_session, welcome.cloud_now),
+        (link_session(), NOW)
+    );
     assert_eq!(session.term(), Some(TERM));
 }
 
@@ -310,14 +313,14 @@ fn a_frame_of_another_term_or_boot_changes_nothing() {
             take(
                 &mut session,
                 OpsFrame {
-                    standing: wrong,
+                    link_session: wrong,
                     ..up(&log, 1, 2)
                 }
             ),
             []
         );
         let stale = Frame::Ack(Ack {
-            standing: wrong,
+            link_session: wrong,
             ..ack(0, 0)
         });
         assert_eq!(

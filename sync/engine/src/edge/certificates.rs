@@ -19,7 +19,7 @@ impl EdgeProtocol {
         }
         self.awaits_certificate = true;
         Some(Frame::CertificateRequest(CertificateRequest {
-            standing: *link_session,
+            link_session: *link_session,
             csr: csr.into(),
         }))
     }
@@ -38,7 +38,7 @@ mod tests {
     use wire::{BootNonce, CertificateReply, Code, FrameProof, LinkSessionId};
 
     use super::*;
-    use crate::edge::tests::{STANDING, fresh, open, position};
+    use crate::edge::tests::{LINK_SESSION, fresh, open, position};
 
     fn refusal() -> CertificateAnswer {
         CertificateAnswer::Refused {
@@ -47,9 +47,9 @@ mod tests {
         }
     }
 
-    fn reply(standing: LinkSessionId) -> Frame {
+    fn reply(link_session: LinkSessionId) -> Frame {
         Frame::CertificateReply(CertificateReply {
-            standing,
+            link_session,
             answer: refusal(),
         })
     }
@@ -58,25 +58,25 @@ mod tests {
     fn a_certificate_is_taken_once_and_only_if_it_was_requested() {
         let mut edge = open(position());
         let unexpected = ignore_frame("CertificateReply", IgnoreReason::Unexpected);
-        assert_eq!(edge.handle_signed_frame(reply(STANDING)), unexpected);
+        assert_eq!(edge.handle_signed_frame(reply(LINK_SESSION)), unexpected);
 
         let request = edge.request_certificate(vec![1]).unwrap();
         assert_eq!(
             request,
             Frame::CertificateRequest(CertificateRequest {
-                standing: STANDING,
+                link_session: LINK_SESSION,
                 csr: vec![1].into(),
             })
         );
         let other = LinkSessionId {
             nonce: BootNonce([1; 16]),
-            ..STANDING
+            ..LINK_SESSION
         };
-        let stray = ignore_frame("CertificateReply", IgnoreReason::Standing);
+        let stray = ignore_frame("CertificateReply", IgnoreReason::OtherSession);
         assert_eq!(edge.handle_signed_frame(reply(other)), stray);
         let taken = vec![LinkStep::Certificate(Box::new(refusal()))];
-        assert_eq!(edge.handle_signed_frame(reply(STANDING)), taken);
-        assert_eq!(edge.handle_signed_frame(reply(STANDING)), unexpected);
+        assert_eq!(edge.handle_signed_frame(reply(LINK_SESSION)), taken);
+        assert_eq!(edge.handle_signed_frame(reply(LINK_SESSION)), unexpected);
     }
 
     #[test]
@@ -86,13 +86,13 @@ mod tests {
 
         let mut edge = open(position());
         assert!(edge.request_certificate(vec![1]).is_some());
-        let forged = edge.handle_frame(reply(STANDING), FrameProof::Forged);
+        let forged = edge.handle_frame(reply(LINK_SESSION), FrameProof::Forged);
         assert!(matches!(forged[..], [LinkStep::End(_)]), "{forged:?}");
 
         let mut edge = open(position());
         assert!(edge.request_certificate(vec![1]).is_some());
         let unexpected = ignore_frame("CertificateReply", IgnoreReason::Unexpected);
-        let unsigned = edge.handle_frame(reply(STANDING), FrameProof::Unsigned);
+        let unsigned = edge.handle_frame(reply(LINK_SESSION), FrameProof::Unsigned);
         assert_eq!(unsigned, unexpected);
         assert_eq!(edge.request_certificate(vec![1]), None);
     }

@@ -14,7 +14,7 @@ impl EdgeProtocol {
     /// it again. An overlapping frame contributes its new part.
     pub(super) fn handle_outcomes(&mut self, frame: OutcomesFrame) -> Vec<LinkStep> {
         if frame.epoch != self.position.epoch {
-            return ignore_frame("Outcomes", IgnoreReason::Standing);
+            return ignore_frame("Outcomes", IgnoreReason::OtherSession);
         }
         let cursor = self.position.outcome_cursor;
         let whole = frame
@@ -71,7 +71,7 @@ impl EdgeProtocol {
         }
         let before = match staged {
             Some(staged) => staged.hash,
-            None => snapshot_start(chunk.standing, chunk.feed_generation, chunk.feed_seq),
+            None => snapshot_start(chunk.link_session, chunk.feed_generation, chunk.feed_seq),
         };
         if snapshot_hash(before, &chunk.body) != chunk.hash {
             return ignore_frame("Snapshot", IgnoreReason::Unexpected);

@@ -218,7 +218,7 @@ pub struct NewEpoch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IgnoreReason {
     /// Another term, nonce or epoch.
-    Standing,
+    OtherSession,
     /// An earlier frame is missing.
     Gap,
     /// Everything in the frame is already stored.

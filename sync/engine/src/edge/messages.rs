@@ -41,7 +41,7 @@ impl EdgeProtocol {
         }
         self.message_question = Some(MessageQuestion::After(marks.clone()));
         Some(Frame::MessagesQuery(MessagesQueryFrame {
-            standing: *link_session,
+            link_session: *link_session,
             marks,
             photo: None,
         }))
@@ -57,7 +57,7 @@ impl EdgeProtocol {
         }
         self.message_question = Some(MessageQuestion::Photo(place));
         Some(Frame::MessagesQuery(MessagesQueryFrame {
-            standing: *link_session,
+            link_session: *link_session,
             marks: Vec::new(),
             photo: Some(place),
         }))

@@ -58,7 +58,7 @@ impl EdgeProtocol {
             hash: chunk.photo.hash,
         });
         Some(Frame::PhotoChunk(PhotoChunkFrame {
-            standing: *link_session,
+            link_session: *link_session,
             order_id: chunk.order_id,
             command_id: chunk.command_id,
             photo: chunk.photo,
@@ -135,7 +135,7 @@ mod tests {
     use crate::{
         edge::{
             HubCheck,
-            tests::{STANDING, fresh, open, position, welcome},
+            tests::{LINK_SESSION, fresh, open, position, welcome},
         },
         tests::{edge as edge_id, id},
     };
@@ -155,7 +155,7 @@ mod tests {
 
     fn answer(answer: PhotoAnswer) -> Frame {
         Frame::PhotoAnswer(PhotoAnswerFrame {
-            standing: STANDING,
+            link_session: LINK_SESSION,
             command_id: chunk().command_id,
             hash: chunk().photo.hash,
             answer,
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn an_older_hub_gets_no_photos() {
-        let Frame::Welcome(welcome) = welcome(STANDING, ChainHead::start(&edge_id())) else {
+        let Frame::Welcome(welcome) = welcome(LINK_SESSION, ChainHead::start(&edge_id())) else {
             unreachable!("a Welcome was built")
         };
         for photos in [None, Some(false)] {

@@ -13,7 +13,7 @@ use super::{
 impl EdgeProtocol {
     pub(super) fn handle_quarantine(&mut self, frame: Quarantine) -> Vec<LinkStep> {
         if frame.old_epoch != self.position.epoch || frame.old_nonce != self.who.nonce {
-            return ignore_frame("Quarantine", IgnoreReason::Standing);
+            return ignore_frame("Quarantine", IgnoreReason::OtherSession);
         }
         let parts = match self.phase {
             LinkPhase::Greeting => 0,
@@ -82,7 +82,7 @@ mod tests {
         SessionRefusal,
     };
 
-    use super::super::tests::{NONCE, STANDING, fresh, ignores, open, position};
+    use super::super::tests::{LINK_SESSION, NONCE, fresh, ignores, open, position};
     use super::super::{EdgeFilePosition, HubCheck};
     use super::*;
 
@@ -246,7 +246,7 @@ mod tests {
             ignores(
                 &mut greeting(),
                 Frame::Quarantine(foreign),
-                IgnoreReason::Standing,
+                IgnoreReason::OtherSession,
             );
         }
         let backwards = Quarantine {
@@ -320,15 +320,15 @@ mod tests {
     #[test]
     fn a_probe_is_answered_by_the_process_it_was_sent_to() {
         let mut edge = open(position());
-        let probe = |standing| {
+        let probe = |link_session| {
             Frame::Probe(Probe {
-                standing,
+                link_session,
                 number: 3,
             })
         };
-        let todo = edge.handle_signed_frame(probe(STANDING));
+        let todo = edge.handle_signed_frame(probe(LINK_SESSION));
         let alive = wire::ProbeReply {
-            standing: STANDING,
+            link_session: LINK_SESSION,
             number: 3,
         };
         assert_eq!(
@@ -336,16 +336,16 @@ mod tests {
             [LinkStep::Send(Box::new(Frame::Alive(alive.clone())))]
         );
         assert_eq!(
-            edge.answer_probe(&probe(STANDING)),
+            edge.answer_probe(&probe(LINK_SESSION)),
             Some(Frame::Alive(alive)),
             "also out of turn"
         );
         let other = LinkSessionId {
             nonce: BootNonce([1; 16]),
-            ..STANDING
+            ..LINK_SESSION
         };
         assert_eq!(edge.answer_probe(&probe(other)), None);
-        ignores(&mut edge, probe(other), IgnoreReason::Standing);
+        ignores(&mut edge, probe(other), IgnoreReason::OtherSession);
     }
 
     fn refused(code: Code) -> Frame {

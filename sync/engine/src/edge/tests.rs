@@ -60,7 +60,7 @@ pub(super) fn welcome(link_session: LinkSessionId, cursor: ChainHead) -> Frame {
 fn welcome_naming(codec: Option<u8>, link_session: LinkSessionId, cursor: ChainHead) -> Frame {
     Frame::Welcome(Welcome {
         protocol: PROTOCOL_MAX,
-        standing: link_session,
+        link_session,
         cursor: cursor.seq,
         cursor_hash: cursor.hash,
         feed_generation: 5,
@@ -73,7 +73,7 @@ fn welcome_naming(codec: Option<u8>, link_session: LinkSessionId, cursor: ChainH
     })
 }
 
-pub(super) const STANDING: LinkSessionId = LinkSessionId {
+pub(super) const LINK_SESSION: LinkSessionId = LinkSessionId {
     term: 3,
     nonce: NONCE,
 };
@@ -81,7 +81,7 @@ pub(super) const STANDING: LinkSessionId = LinkSessionId {
 pub(super) fn open(position: EdgeFilePosition) -> EdgeProtocol {
     let mut edge = fresh(position);
     edge.start_greeting(HubCheck::default());
-    let todo = edge.handle_signed_frame(welcome(STANDING, ChainHead::start(&edge_id())));
+    let todo = edge.handle_signed_frame(welcome(LINK_SESSION, ChainHead::start(&edge_id())));
     assert_eq!(todo[0], LinkStep::Welcomed(UnixMillis(7)));
     edge
 }
@@ -99,7 +99,7 @@ fn outcome(number: u64) -> NumberedOutcome {
 fn outcomes(link_session: LinkSessionId, from: u64, to: u64) -> Frame {
     let outcomes = (from + 1..=to).map(outcome).collect();
     Frame::Outcomes(OutcomesFrame {
-        standing: link_session,
+        link_session,
         epoch: 1,
         from,
         to,
@@ -112,7 +112,7 @@ fn down(link_session: LinkSessionId, from: u64, to: u64) -> Frame {
         .map(|n| FeedChange::Order(order(u128::from(n % 4), n)))
         .collect();
     Frame::Down(ChangesFrame {
-        standing: link_session,
+        link_session,
         from,
         to,
         changes,
@@ -124,7 +124,7 @@ fn forwarded_accept(link_session: LinkSessionId) -> ForwardedAcceptFrame {
         order_id: OrderId(id(1)),
     };
     ForwardedAcceptFrame {
-        standing: link_session,
+        link_session,
         command: Command {
             id: CommandId(id(9)),
             body,
@@ -154,41 +154,41 @@ fn frames_of_another_standing_change_nothing() {
     for other in [
         LinkSessionId {
             term: 2,
-            ..STANDING
+            ..LINK_SESSION
         },
         LinkSessionId {
             nonce: BootNonce([1; 16]),
-            ..STANDING
+            ..LINK_SESSION
         },
     ] {
-        ignores(&mut edge, outcomes(other, 0, 1), IgnoreReason::Standing);
-        ignores(&mut edge, down(other, 0, 1), IgnoreReason::Standing);
+        ignores(&mut edge, outcomes(other, 0, 1), IgnoreReason::OtherSession);
+        ignores(&mut edge, down(other, 0, 1), IgnoreReason::OtherSession);
         let credit = Credit {
-            standing: other,
+            link_session: other,
             cursor: 0,
             ops: 9,
             bytes: 9,
             feed_seq: None,
         };
-        ignores(&mut edge, Frame::Credit(credit), IgnoreReason::Standing);
+        ignores(&mut edge, Frame::Credit(credit), IgnoreReason::OtherSession);
         ignores(
             &mut edge,
             Frame::Resend(ResendRequest {
-                standing: other,
+                link_session: other,
                 from: 1,
             }),
-            IgnoreReason::Standing,
+            IgnoreReason::OtherSession,
         );
         let held = HeldNotice {
-            standing: other,
+            link_session: other,
             seq: 1,
             reason: HeldReason::Region,
         };
-        ignores(&mut edge, Frame::Held(held), IgnoreReason::Standing);
+        ignores(&mut edge, Frame::Held(held), IgnoreReason::OtherSession);
         ignores(
             &mut edge,
             Frame::Ask(forwarded_accept(other)),
-            IgnoreReason::Standing,
+            IgnoreReason::OtherSession,
         );
     }
 }
@@ -196,7 +196,7 @@ fn frames_of_another_standing_change_nothing() {
 #[test]
 fn an_accept_made_elsewhere_is_for_the_log() {
     let mut edge = open(position());
-    let asked = forwarded_accept(STANDING);
+    let asked = forwarded_accept(LINK_SESSION);
     assert_eq!(
         edge.handle_signed_frame(Frame::Ask(asked.clone())),
         [LinkStep::Log(Box::new(asked))]
@@ -206,32 +206,40 @@ fn an_accept_made_elsewhere_is_for_the_log() {
 #[test]
 fn nothing_stands_before_the_welcome_and_none_is_taken_twice() {
     let mut edge = fresh(position());
-    ignores(&mut edge, outcomes(STANDING, 0, 1), IgnoreReason::Standing);
     ignores(
         &mut edge,
-        welcome(STANDING, ChainHead::start(&edge_id())),
+        outcomes(LINK_SESSION, 0, 1),
+        IgnoreReason::OtherSession,
+    );
+    ignores(
+        &mut edge,
+        welcome(LINK_SESSION, ChainHead::start(&edge_id())),
         IgnoreReason::Unexpected,
     );
     edge.start_greeting(HubCheck::default());
     assert_eq!(edge.build_ack(&MachineReport::default()), None);
     let other = LinkSessionId {
         nonce: BootNonce([1; 16]),
-        ..STANDING
+        ..LINK_SESSION
     };
     ignores(
         &mut edge,
         welcome(other, ChainHead::start(&edge_id())),
-        IgnoreReason::Standing,
+        IgnoreReason::OtherSession,
     );
-    edge.handle_signed_frame(welcome(STANDING, ChainHead::start(&edge_id())));
+    edge.handle_signed_frame(welcome(LINK_SESSION, ChainHead::start(&edge_id())));
     assert!(edge.is_open());
     ignores(
         &mut edge,
-        welcome(STANDING, ChainHead::start(&edge_id())),
+        welcome(LINK_SESSION, ChainHead::start(&edge_id())),
         IgnoreReason::Unexpected,
     );
     edge.close_session();
-    ignores(&mut edge, down(STANDING, 0, 1), IgnoreReason::Standing);
+    ignores(
+        &mut edge,
+        down(LINK_SESSION, 0, 1),
+        IgnoreReason::OtherSession,
+    );
 }
 
 #[test]
@@ -240,24 +248,24 @@ fn outcomes_that_leave_a_gap_are_ignored_and_an_overlap_brings_its_new_part() {
         outcome_cursor: 4,
         ..position()
     });
-    ignores(&mut edge, outcomes(STANDING, 5, 7), IgnoreReason::Gap);
-    ignores(&mut edge, outcomes(STANDING, 1, 4), IgnoreReason::Stale);
-    let Frame::Outcomes(mut holed) = outcomes(STANDING, 4, 7) else {
+    ignores(&mut edge, outcomes(LINK_SESSION, 5, 7), IgnoreReason::Gap);
+    ignores(&mut edge, outcomes(LINK_SESSION, 1, 4), IgnoreReason::Stale);
+    let Frame::Outcomes(mut holed) = outcomes(LINK_SESSION, 4, 7) else {
         unreachable!()
     };
     holed.outcomes.remove(1);
     ignores(&mut edge, Frame::Outcomes(holed), IgnoreReason::Gap);
-    let Frame::Outcomes(mut other_epoch) = outcomes(STANDING, 4, 7) else {
+    let Frame::Outcomes(mut other_epoch) = outcomes(LINK_SESSION, 4, 7) else {
         unreachable!()
     };
     other_epoch.epoch = 2;
     ignores(
         &mut edge,
         Frame::Outcomes(other_epoch),
-        IgnoreReason::Standing,
+        IgnoreReason::OtherSession,
     );
     let stored = vec![outcome(5), outcome(6)];
-    let todo = edge.handle_signed_frame(outcomes(STANDING, 2, 6));
+    let todo = edge.handle_signed_frame(outcomes(LINK_SESSION, 2, 6));
     assert_eq!(
         todo,
         vec![LinkStep::Store(EdgeWrite::Outcomes {
@@ -273,10 +281,10 @@ fn a_feed_frame_is_applied_only_at_the_cursor() {
         feed_cursor: 4,
         ..position()
     });
-    ignores(&mut edge, down(STANDING, 5, 6), IgnoreReason::Gap);
-    ignores(&mut edge, down(STANDING, 3, 6), IgnoreReason::Stale);
+    ignores(&mut edge, down(LINK_SESSION, 5, 6), IgnoreReason::Gap);
+    ignores(&mut edge, down(LINK_SESSION, 3, 6), IgnoreReason::Stale);
     assert!(matches!(
-        edge.handle_signed_frame(down(STANDING, 4, 6)).as_slice(),
+        edge.handle_signed_frame(down(LINK_SESSION, 4, 6)).as_slice(),
         [LinkStep::Store(EdgeWrite::Changes { to: 6, changes })] if changes.len() == 2
     ));
 }
@@ -289,7 +297,7 @@ fn another_generation_of_the_feed_is_counted_anew() {
         ..position()
     });
     edge.start_greeting(HubCheck::default());
-    let todo = edge.handle_signed_frame(welcome(STANDING, ChainHead::start(&edge_id())));
+    let todo = edge.handle_signed_frame(welcome(LINK_SESSION, ChainHead::start(&edge_id())));
     assert!(
         todo.contains(&LinkStep::Store(EdgeWrite::Generation(5))),
         "{todo:?}"
@@ -309,7 +317,7 @@ fn a_hub_that_has_more_or_other_than_the_log_ends_the_session() {
         let mut edge = fresh(position());
         edge.start_greeting(HubCheck::default());
         assert_eq!(
-            edge.handle_signed_frame(welcome(STANDING, cursor)),
+            edge.handle_signed_frame(welcome(LINK_SESSION, cursor)),
             vec![LinkStep::End(LinkEnd::ChainBroken)]
         );
     }
@@ -318,7 +326,7 @@ fn a_hub_that_has_more_or_other_than_the_log_ends_the_session() {
         ..position()
     });
     edge.start_greeting(HubCheck::default());
-    edge.handle_signed_frame(welcome(STANDING, start.append_op(b"x")));
+    edge.handle_signed_frame(welcome(LINK_SESSION, start.append_op(b"x")));
     let run = OpRun {
         before: start.append_op(b"a"),
         ops: vec![b"b".to_vec()],
@@ -368,7 +376,7 @@ fn ops_go_up_packed_only_where_the_hub_has_asked_for_it() {
             (hello.codec, hello.codecs),
             (CODEC_PLAIN, Some(vec![CODEC_PACKED]))
         );
-        edge.handle_signed_frame(welcome_naming(codec, STANDING, start));
+        edge.handle_signed_frame(welcome_naming(codec, LINK_SESSION, start));
         let todo = edge.send_ops(OpRun {
             before: start,
             ops: ops.clone(),
@@ -402,7 +410,7 @@ fn a_hub_that_names_a_codec_that_was_not_offered_is_left() {
     edge.start_greeting(HubCheck::default());
     let todo = edge.handle_signed_frame(welcome_naming(
         Some(9),
-        STANDING,
+        LINK_SESSION,
         ChainHead::start(&edge_id()),
     ));
     assert_eq!(todo, [LinkStep::End(LinkEnd::ProtocolUnsupported)]);
@@ -412,11 +420,11 @@ fn a_hub_that_names_a_codec_that_was_not_offered_is_left() {
 fn frames_for_the_other_end_are_counted_and_passed_over() {
     let mut edge = open(position());
     let hello = edge.start_greeting(HubCheck::default());
-    edge.handle_signed_frame(welcome(STANDING, ChainHead::start(&edge_id())));
+    edge.handle_signed_frame(welcome(LINK_SESSION, ChainHead::start(&edge_id())));
     ignores(&mut edge, hello, IgnoreReason::Unexpected);
     ignores(&mut edge, Frame::Unknown(77), IgnoreReason::Unexpected);
     let mad = OutcomesFrame {
-        standing: STANDING,
+        link_session: LINK_SESSION,
         epoch: 1,
         from: u64::MAX,
         to: u64::MAX,
@@ -437,11 +445,11 @@ fn credit_says_when_the_feed_was_read_to_its_end() {
         (Some(4), true),
         (Some(3), true),
     ] {
-        let standing = STANDING;
+        let link_session = LINK_SESSION;
         let ops = LIMITS.credit_ops;
         let bytes = LIMITS.credit_bytes;
         let credit = Frame::Credit(Credit {
-            standing,
+            link_session,
             cursor: 0,
             ops,
             bytes,
@@ -471,7 +479,7 @@ fn a_welcome_that_nobody_signed_cannot_make_the_log_suspect() {
     ] {
         let mut edge = fresh(position());
         edge.start_greeting(HubCheck::default());
-        let todo = edge.handle_frame(welcome(STANDING, beyond), proof);
+        let todo = edge.handle_frame(welcome(LINK_SESSION, beyond), proof);
         assert_eq!(todo, [LinkStep::End(end)]);
     }
 }

@@ -22,7 +22,7 @@ use super::{
 };
 
 const LINK_KEY: &str = "SELECT region, public_key, disabled_at FROM edges WHERE edge = ?";
-const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
+const LINK_SESSION: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
     e.cursor_seq, e.cursor_hash, e.outcome_count, p.granted_to, p.after_run, \
     e.ending_epoch, e.ending_why, \
     (SELECT COUNT(*) FROM epochs n WHERE n.edge = e.edge AND n.at > ? \
@@ -163,7 +163,7 @@ fn ack_values(edge: &EdgeId, ack: &Ack, heads: &LogHeadReports, now: UnixMillis)
         ack.assignment,
     ];
     values.extend(head_values(heads));
-    values.extend(vals![edge, ack.standing.term]);
+    values.extend(vals![edge, ack.link_session.term]);
     values
 }
 
@@ -201,7 +201,7 @@ impl Store {
         let day_ago = now.plus_ms(-DAY_MS);
         let row: Option<StoredEdgeRow> = self
             .sql
-            .fetch_optional(STANDING, vals![day_ago, edge])
+            .fetch_optional(LINK_SESSION, vals![day_ago, edge])
             .await?;
         Ok(row.map(|StoredEdgeRow(stored)| stored))
     }
@@ -233,7 +233,7 @@ impl Store {
                 return Ok(None);
             }
             let values = vals![now.plus_ms(-DAY_MS), edge];
-            let Some(StoredEdgeRow(stored)) = tx.fetch_optional(STANDING, values).await? else { return Ok(None) };
+            let Some(StoredEdgeRow(stored)) = tx.fetch_optional(LINK_SESSION, values).await? else { return Ok(None) };
             let from = feed_base(hello, &stored);
             tx.exec(READS_FROM, vals![from, edge, from]).await?;
             Ok(Some((stored.term, stored)))

@@ -164,7 +164,7 @@ fn contact(term: u64, heard_at: UnixMillis) -> EdgeContact<'static> {
 
 fn ack(term: u64, outcome_cursor: u64) -> Ack {
     Ack {
-        standing: LinkSessionId {
+        link_session: LinkSessionId {
             term,
             nonce: BootNonce([3; 16]),
         },

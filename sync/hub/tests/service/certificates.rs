@@ -23,7 +23,7 @@ fn request(edge: &Edge, names: &[&str]) -> Frame {
     let params = CertificateParams::new(names).unwrap();
     let csr = params.serialize_request(&key).unwrap().der().to_vec();
     Frame::CertificateRequest(CertificateRequest {
-        standing: edge.standing(),
+        link_session: edge.link_session(),
         csr: csr.into(),
     })
 }
@@ -31,8 +31,11 @@ fn request(edge: &Edge, names: &[&str]) -> Frame {
 async fn answer(edge: &mut Edge) -> CertificateAnswer {
     loop {
         match edge.next().await {
-            Some(Frame::CertificateReply(CertificateReply { standing, answer })) => {
-                assert_eq!(standing, edge.standing());
+            Some(Frame::CertificateReply(CertificateReply {
+                link_session,
+                answer,
+            })) => {
+                assert_eq!(link_session, edge.link_session());
                 return answer;
             }
             Some(_) => {}
@@ -74,7 +77,7 @@ async fn a_name_outside_the_authoritys_domains_is_refused_by_name_and_the_sessio
         assert_eq!(answer(&mut edge).await, refused);
     }
     let garbage = CertificateRequest {
-        standing: edge.standing(),
+        link_session: edge.link_session(),
         csr: vec![0x30, 0x00].into(),
     };
     edge.send(&Frame::CertificateRequest(garbage)).await;

@@ -34,7 +34,10 @@ fn refused_with(result: Result<(), Box<tungstenite::Error>>) -> StatusCode {
 async fn what_an_edge_sends_is_stored_decided_and_answered(#[case] mysql: bool) {
     let (stage, hub, mut edge) = Stage::with_north(mysql).await;
     let welcome = edge.open(&hub).await;
-    assert_eq!((welcome.cursor, welcome.standing.nonce), (0, edge.nonce));
+    assert_eq!(
+        (welcome.cursor, welcome.link_session.nonce),
+        (0, edge.nonce)
+    );
 
     let now = stage.clock.now();
     edge.log = vec![
@@ -303,7 +306,10 @@ async fn the_newest_session_wins_and_the_old_one_stores_nothing_more(#[case] els
     old.open(&hub).await;
     let mut new = old.twin(2);
     let place = if elsewhere { &second } else { &hub };
-    assert_eq!(new.open(place).await.standing.term, old.standing().term + 1);
+    assert_eq!(
+        new.open(place).await.link_session.term,
+        old.link_session().term + 1
+    );
     old.up(1, 2).await;
     assert_eq!(old.until_refused().await, Code::SessionSuperseded);
 
@@ -338,7 +344,7 @@ async fn frames_of_another_standing_gaps_and_repeats_store_nothing_twice() {
         edge.up(first, count).await;
     }
     let other = wire::OpsFrame {
-        standing: LinkSessionId {
+        link_session: LinkSessionId {
             term: 1,
             nonce: edge.nonce,
         },

@@ -39,7 +39,7 @@ fn told() -> MessagesAnswer {
 
 fn missing(edge: &Edge) -> MessagesAnswerFrame {
     MessagesAnswerFrame {
-        standing: edge.standing(),
+        link_session: edge.link_session(),
         messages: Vec::new(),
         is_more: false,
         is_missing: true,
@@ -54,7 +54,7 @@ async fn questions_reach_the_order_service_with_the_edges_region_and_its_answers
     stage.owner.script().messages = Some(told());
     let marks = [mark(1, 3), mark(2, 0)];
     let answered = MessagesAnswerFrame {
-        standing: edge.standing(),
+        link_session: edge.link_session(),
         messages: told().messages,
         is_more: true,
         is_missing: false,

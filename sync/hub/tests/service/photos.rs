@@ -16,7 +16,7 @@ const SOON: Duration = Duration::from_secs(5);
 
 fn chunk(edge: &Edge, offset: u32, body: &[u8]) -> PhotoChunkFrame {
     PhotoChunkFrame {
-        standing: edge.standing(),
+        link_session: edge.link_session(),
         order_id: OrderId(Uuid::from_u128(1)),
         command_id: CommandId(Uuid::from_u128(2)),
         photo: PhotoRef {

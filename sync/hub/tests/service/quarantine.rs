@@ -285,7 +285,7 @@ async fn a_clone_beside_its_live_original_is_a_twin_and_the_original_goes_on(
     original.open(&hub).await;
     original.up(1, 2).await;
     original.until_outcomes(2).await;
-    let term = original.standing().term;
+    let term = original.link_session().term;
     // Behind and suspect as well: the check for a live original comes first.
     let mut clone = restored(&original, 1);
     clone.suspect = true;
@@ -300,7 +300,7 @@ async fn a_clone_beside_its_live_original_is_a_twin_and_the_original_goes_on(
     original.log.push(boot());
     original.up(3, 1).await;
     original.until_outcomes(3).await;
-    assert_eq!(original.standing().term, term);
+    assert_eq!(original.link_session().term, term);
 }
 
 #[rstest]
@@ -325,12 +325,18 @@ async fn an_edge_whose_ops_wait_for_the_store_still_counts_as_alive(
     let mut clone = original.twin(2);
     let place = if elsewhere { &second } else { &hub };
     let alive = async {
-        let Probe { standing, number } = original.until_probed().await;
+        let Probe {
+            link_session,
+            number,
+        } = original.until_probed().await;
         let lock = stage.lock_edge_row(&original).await;
         // The answer lies behind an op that cannot be stored now.
         original.up(2, 1).await;
         original
-            .send(&Frame::Alive(ProbeReply { standing, number }))
+            .send(&Frame::Alive(ProbeReply {
+                link_session,
+                number,
+            }))
             .await;
         tokio::time::sleep(STALL).await;
         lock.release().await;

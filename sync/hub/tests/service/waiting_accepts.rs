@@ -73,7 +73,7 @@ async fn an_accept_at_the_portal_is_put_to_the_holder_and_settled_by_its_log(#[c
         (put.command.id.0, put.actor.user_id.0),
         (Uuid::from_u128(7), Uuid::from_u128(5))
     );
-    assert_eq!(put.standing, holder.standing());
+    assert_eq!(put.link_session, holder.link_session());
     assert_ne!(
         put.token, provider,
         "the person's own token goes to no edge"

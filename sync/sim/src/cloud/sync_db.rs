@@ -323,7 +323,7 @@ impl SyncDb {
         heard_at: u64,
     ) -> bool {
         let edge = &mut self.edges[e];
-        if ack.standing.term != edge.term {
+        if ack.link_session.term != edge.term {
             return false;
         }
         (edge.contact_at, edge.heard_at, edge.heads) = (now, heard_at, heads);

@@ -1,6 +1,6 @@
 //! The hostile replica: puts forged frames on an edge's line, and answers calls in the hub's place.
 //!
-//! It sees everything on the line, so it has each session's standing and the edge's cursors. It
+//! It sees everything on the line, so it has each session's id and the edge's cursors. It
 //! only lacks the signing key.
 
 use std::collections::BTreeMap;
@@ -70,7 +70,7 @@ impl World {
         let open = open.and_then(|link| Some((link.conn, link.knows, link.link_session?)));
         match open.filter(|_| !what.greets() && pick.is_multiple_of(2)) {
             Some((_, HubKnowledge::NoKey, _)) if !what.hurts_without_a_key() => {}
-            Some((conn, _, standing)) => self.says(conn, m, standing, what, pick),
+            Some((conn, _, link_session)) => self.says(conn, m, link_session, what, pick),
             None => {
                 self.hostile.waits.insert(m, (what, pick));
                 self.cut(m);
@@ -94,7 +94,7 @@ impl World {
         let Some((what, pick)) = self.hostile.waits.remove(&m) else {
             return;
         };
-        let standing = LinkSessionId {
+        let link_session = LinkSessionId {
             term: FORGED,
             nonce: hello.nonce,
         };
@@ -103,10 +103,10 @@ impl World {
         if !believed {
             let begins = what != Forgery::Twin && what != Forgery::Replay && !what.greets();
             if begins {
-                let welcome = self.welcome(m, standing);
+                let welcome = self.welcome(m, link_session);
                 self.sends_forged(conn, &Frame::Welcome(welcome));
             }
-            self.says(conn, m, standing, what, pick);
+            self.says(conn, m, link_session, what, pick);
         }
         // Its line does not last.
         let ends = self.soon(1_000, 4_000);
@@ -210,23 +210,23 @@ impl World {
             Forgery::Image => Some(Frame::Snapshot(self.forged_image(m, link_session)?)),
             Forgery::Ask => Some(Frame::Ask(self.forged_ask(m, link_session)?)),
             Forgery::Held => Some(Frame::Held(HeldNotice {
-                standing: link_session,
+                link_session,
                 seq: FORGED,
                 reason: HeldReason::Region,
             })),
             Forgery::Credit => Some(Frame::Credit(Credit {
-                standing: link_session,
+                link_session,
                 cursor: self.edges[m].file.book.read().head.seq,
                 ops: u32::MAX,
                 bytes: u32::MAX,
                 feed_seq: Some(0),
             })),
             Forgery::Resend => Some(Frame::Resend(ResendRequest {
-                standing: link_session,
+                link_session,
                 from: 1,
             })),
             Forgery::Probe => Some(Frame::Probe(Probe {
-                standing: link_session,
+                link_session,
                 number: FORGED,
             })),
             Forgery::Replay => self.copy_of_another_session(m, conn, pick),
@@ -237,7 +237,7 @@ impl World {
         let book = self.edges[m].file.book.read();
         Welcome {
             protocol: PROTOCOL_MAX,
-            standing: link_session,
+            link_session,
             cursor: book.head.seq,
             cursor_hash: book.head.hash,
             feed_generation: book.feed_generation,
@@ -284,7 +284,7 @@ impl World {
             outcome,
         }];
         OutcomesFrame {
-            standing: link_session,
+            link_session,
             epoch: book.epoch,
             from,
             to,
@@ -323,7 +323,7 @@ impl World {
     fn down(&self, m: usize, link_session: LinkSessionId, change: FeedChange) -> Option<Frame> {
         let from = self.edges[m].file.book.read().feed_cursor;
         Some(Frame::Down(ChangesFrame {
-            standing: link_session,
+            link_session,
             from,
             to: from + 1,
             changes: vec![change],
@@ -344,7 +344,7 @@ impl World {
         let index = 0;
         let count = 1;
         Some(SnapshotChunk {
-            standing: link_session,
+            link_session,
             feed_generation,
             feed_seq,
             index,
@@ -368,7 +368,7 @@ impl World {
             trace: None,
         };
         Some(ForwardedAcceptFrame {
-            standing: link_session,
+            link_session,
             command,
             token: tokens::issue(actor, taken_at.plus_ms(DAY_MS)),
             actor,
@@ -377,7 +377,7 @@ impl World {
     }
 
     /// A frame that the hub signed for another challenge. Frames that open or end a session name no
-    /// standing, so they are tried first.
+    /// session, so they are tried first.
     fn copy_of_another_session(&self, m: usize, conn: usize, pick: u64) -> Option<Frame> {
         let copied = self.hostile.copied.get(&m)?;
         let earlier: Vec<&Frame> = copied

@@ -147,8 +147,8 @@ impl World {
                         cloud::FrameOrigin::OfThisSession
                     };
                     let nonce = match &frame {
-                        Frame::Up(up) => up.standing.nonce,
-                        Frame::Ack(ack) => ack.standing.nonce,
+                        Frame::Up(up) => up.link_session.nonce,
+                        Frame::Ack(ack) => ack.link_session.nonce,
                         _ => wire::BootNonce([0; 16]),
                     };
                     let term = session.term;
@@ -331,20 +331,21 @@ impl World {
 
 /// The planted bugs of the hub's end: frames of another session, and ops with an unchecked chain.
 fn misread(frame: Frame, link_session: Option<wire::LinkSessionId>) -> Frame {
-    let Some(standing) = link_session else {
+    let Some(link_session) = link_session else {
         return frame;
     };
     match frame {
         Frame::Up(up) if is_planted(Bug::TermNotChecked) => {
-            Frame::Up(wire::OpsFrame { standing, ..up })
+            Frame::Up(wire::OpsFrame { link_session, ..up })
         }
         Frame::Ack(ack) if is_planted(Bug::HubClockAlone) => Frame::Ack(wire::Ack {
             edge_now: UnixMillis(i64::MAX),
             ..ack
         }),
-        Frame::Ack(ack) if is_planted(Bug::TermNotChecked) => {
-            Frame::Ack(wire::Ack { standing, ..ack })
-        }
+        Frame::Ack(ack) if is_planted(Bug::TermNotChecked) => Frame::Ack(wire::Ack {
+            link_session,
+            ..ack
+        }),
         Frame::Up(up) if is_planted(Bug::ChainNotChecked) => {
             let Ok(up) = up.clone().into_unpacked(u32::MAX, u32::MAX) else {
                 return Frame::Up(up);

@@ -177,7 +177,7 @@ impl World {
             return;
         };
         if let (Frame::Welcome(welcome), true) = (&frame, proof != FrameProof::Forged) {
-            link.link_session = Some(welcome.standing);
+            link.link_session = Some(welcome.link_session);
             let staged = staged.is_some_and(|as_of| welcome.snapshot == Some(as_of));
             self.counts.images_resumed += u64::from(staged);
         }
@@ -444,17 +444,38 @@ fn gap_applied(frame: &Frame, (outcomes, feed): (u64, u64)) -> Option<Vec<LinkSt
 
 /// Relabels the frame as one of this session.
 fn restood(frame: Frame, link_session: Option<wire::LinkSessionId>) -> Frame {
-    let Some(standing) = link_session else {
+    let Some(link_session) = link_session else {
         return frame;
     };
     match frame {
-        Frame::Outcomes(frame) => Frame::Outcomes(wire::OutcomesFrame { standing, ..frame }),
-        Frame::Down(frame) => Frame::Down(wire::ChangesFrame { standing, ..frame }),
-        Frame::Snapshot(chunk) => Frame::Snapshot(wire::SnapshotChunk { standing, ..chunk }),
-        Frame::Credit(frame) => Frame::Credit(wire::Credit { standing, ..frame }),
-        Frame::Resend(frame) => Frame::Resend(wire::ResendRequest { standing, ..frame }),
-        Frame::Held(frame) => Frame::Held(wire::HeldNotice { standing, ..frame }),
-        Frame::Ask(frame) => Frame::Ask(wire::ForwardedAcceptFrame { standing, ..frame }),
+        Frame::Outcomes(frame) => Frame::Outcomes(wire::OutcomesFrame {
+            link_session,
+            ..frame
+        }),
+        Frame::Down(frame) => Frame::Down(wire::ChangesFrame {
+            link_session,
+            ..frame
+        }),
+        Frame::Snapshot(chunk) => Frame::Snapshot(wire::SnapshotChunk {
+            link_session,
+            ..chunk
+        }),
+        Frame::Credit(frame) => Frame::Credit(wire::Credit {
+            link_session,
+            ..frame
+        }),
+        Frame::Resend(frame) => Frame::Resend(wire::ResendRequest {
+            link_session,
+            ..frame
+        }),
+        Frame::Held(frame) => Frame::Held(wire::HeldNotice {
+            link_session,
+            ..frame
+        }),
+        Frame::Ask(frame) => Frame::Ask(wire::ForwardedAcceptFrame {
+            link_session,
+            ..frame
+        }),
         other => other,
     }
 }

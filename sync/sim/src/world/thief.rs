@@ -185,7 +185,7 @@ impl World {
     fn thief_is_welcome(&mut self, welcome: &Welcome) {
         let Some(e) = self.thief.on else { return };
         let Welcome {
-            standing,
+            link_session,
             cursor,
             cursor_hash,
             ..
@@ -195,7 +195,7 @@ impl World {
             seq: cursor,
             hash: cursor_hash,
         };
-        self.thief.session = Some((standing, epoch, head));
+        self.thief.session = Some((link_session, epoch, head));
         self.counts.sessions_of_thieves += 1;
         self.thief_disturbs();
         self.thief_sends();
@@ -219,16 +219,16 @@ impl World {
     }
 
     fn thief_sends_op(&mut self, op: &Op) -> Option<u64> {
-        let (conn, (standing, epoch, before)) = self.thief.conn.zip(self.thief.session)?;
+        let (conn, (link_session, epoch, before)) = self.thief.conn.zip(self.thief.session)?;
         let bytes = op.to_bytes();
         let head = before.append_op(&bytes);
-        self.thief.session = Some((standing, epoch, head));
+        self.thief.session = Some((link_session, epoch, head));
         let first_seq = head.seq;
         let prev_hash = before.hash;
         let hash = head.hash;
         let ops = vec![bytes.into()];
         let up = OpsFrame {
-            standing,
+            link_session,
             epoch,
             first_seq,
             prev_hash,
@@ -243,12 +243,12 @@ impl World {
     /// An Ack from a clock that is far behind, with a view that no edge has, so the hub sends a
     /// snapshot.
     fn thief_lies(&mut self) {
-        let Some((conn, (standing, _, head))) = self.thief.conn.zip(self.thief.session) else {
+        let Some((conn, (link_session, _, head))) = self.thief.conn.zip(self.thief.session) else {
             return;
         };
         self.oracle.damaged.insert(self.edges[THIEF].region);
         let ack = Ack {
-            standing,
+            link_session,
             outcome_cursor: 0,
             feed_cursor: 0,
             digest: Hash::ZERO,

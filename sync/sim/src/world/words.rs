@@ -20,7 +20,7 @@ pub(super) fn frame(frame: &Frame) -> String {
         Frame::Welcome(welcome) => {
             format!(
                 "Welcome (term {}, has {})",
-                welcome.standing.term, welcome.cursor
+                welcome.link_session.term, welcome.cursor
             )
         }
         Frame::Up(up) => {

@@ -85,7 +85,7 @@ fn forged_admin(keys: &Issuer) -> String {
 
 /// Opens a session as the hub does, at the cursor in Hello.
 fn welcome(hello: &Hello) -> (LinkSessionId, Frame) {
-    let standing = LinkSessionId {
+    let link_session = LinkSessionId {
         term: u64::from(u32::MAX),
         nonce: hello.nonce,
     };
@@ -97,7 +97,7 @@ fn welcome(hello: &Hello) -> (LinkSessionId, Frame) {
     };
     let welcome = Welcome {
         protocol: 1,
-        standing,
+        link_session,
         cursor: hello.last_seq,
         cursor_hash: hello.last_hash,
         feed_generation: hello.feed_generation,
@@ -108,11 +108,11 @@ fn welcome(hello: &Hello) -> (LinkSessionId, Frame) {
         photos: None,
         messages: None,
     };
-    (standing, Frame::Welcome(welcome))
+    (link_session, Frame::Welcome(welcome))
 }
 
 fn with_keys(hello: &Hello, keys: &Issuer) -> Vec<Frame> {
-    let (standing, welcome) = welcome(hello);
+    let (link_session, welcome) = welcome(hello);
     let from = hello.feed_cursor;
     let to = hello.feed_cursor + 1;
     let version = u64::from(u32::MAX);
@@ -123,7 +123,7 @@ fn with_keys(hello: &Hello, keys: &Issuer) -> Vec<Frame> {
     vec![
         welcome,
         Frame::Down(ChangesFrame {
-            standing,
+            link_session,
             from,
             to,
             changes,

@@ -58,7 +58,7 @@ impl MessageDesk {
         let is_more = messages.len() > MESSAGES_IN_ANSWER_MAX;
         messages.truncate(MESSAGES_IN_ANSWER_MAX);
         MessagesAnswerFrame {
-            standing: query.standing,
+            link_session: query.link_session,
             messages,
             is_more,
             is_missing: false,

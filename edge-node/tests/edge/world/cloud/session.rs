@@ -44,7 +44,9 @@ impl TestHubSession {
         let cloud = self.cloud.clone();
         let mut gate = cloud.0.gate.subscribe();
         loop {
-            let term = self.link_session.map_or(u64::MAX, |standing| standing.term);
+            let term = self
+                .link_session
+                .map_or(u64::MAX, |link_session| link_session.term);
             if term <= cloud.0.frozen.load(Ordering::SeqCst) {
                 std::future::pending::<()>().await;
             }
@@ -80,7 +82,7 @@ impl TestHubSession {
         match frame {
             Frame::Hello(hello) => self.welcome(hello).await,
             Frame::Up(up) => {
-                assert_eq!(Some(up.standing), self.link_session);
+                assert_eq!(Some(up.link_session), self.link_session);
                 let packed = usize::from(up.packed.is_some());
                 self.cloud.with(|state| {
                     state.packed += packed;
@@ -102,7 +104,7 @@ impl TestHubSession {
                     ..
                 } = LIMITS;
                 self.send(Frame::Credit(Credit {
-                    standing: up.standing,
+                    link_session: up.link_session,
                     cursor,
                     ops,
                     bytes,
@@ -120,8 +122,8 @@ impl TestHubSession {
                 Some(())
             }
             Frame::PhotoChunk(chunk) => {
-                assert_eq!(Some(chunk.standing), self.link_session);
-                let standing = chunk.standing;
+                assert_eq!(Some(chunk.link_session), self.link_session);
+                let link_session = chunk.link_session;
                 let command_id = chunk.command_id;
                 let hash = chunk.photo.hash;
                 let answer = self.cloud.with(|state| take_photo_chunk(state, chunk));
@@ -129,7 +131,7 @@ impl TestHubSession {
                     return Some(());
                 };
                 let frame = PhotoAnswerFrame {
-                    standing,
+                    link_session,
                     command_id,
                     hash,
                     answer,
@@ -137,7 +139,7 @@ impl TestHubSession {
                 self.send(Frame::PhotoAnswer(frame)).await
             }
             Frame::MessagesQuery(query) => {
-                assert_eq!(Some(query.standing), self.link_session);
+                assert_eq!(Some(query.link_session), self.link_session);
                 let answer = self.cloud.with(|state| answer_messages_query(state, query));
                 match answer {
                     Some(answer) => self.send(Frame::MessagesAnswer(answer)).await,
@@ -145,7 +147,7 @@ impl TestHubSession {
                 }
             }
             Frame::Alive(alive) => {
-                assert_eq!(Some(alive.standing), self.link_session);
+                assert_eq!(Some(alive.link_session), self.link_session);
                 self.cloud.with(|state| state.alive.push(alive.number));
                 Some(())
             }
@@ -169,14 +171,14 @@ impl TestHubSession {
         } else {
             0
         };
-        let standing = LinkSessionId {
+        let link_session = LinkSessionId {
             term,
             nonce: hello.nonce,
         };
-        self.link_session = Some(standing);
+        self.link_session = Some(link_session);
         self.send(Frame::Welcome(Welcome {
             protocol: 1,
-            standing,
+            link_session,
             cursor: cursor.seq,
             cursor_hash: cursor.hash,
             feed_generation: GENERATION,
@@ -191,7 +193,7 @@ impl TestHubSession {
     }
 
     async fn send_down(&mut self) -> Option<()> {
-        let Some(standing) = self.link_session else {
+        let Some(link_session) = self.link_session else {
             return Some(());
         };
         let (outcomes, changes) = self.cloud.with(|state| {
@@ -218,7 +220,7 @@ impl TestHubSession {
             self.outcomes += outcomes.len() as u64;
             let to = self.outcomes;
             let frame = OutcomesFrame {
-                standing,
+                link_session,
                 epoch: 1,
                 from,
                 to,
@@ -230,7 +232,7 @@ impl TestHubSession {
             let from = self.feed;
             self.feed += changes.len() as u64;
             self.send(Frame::Down(ChangesFrame {
-                standing,
+                link_session,
                 from,
                 to: self.feed,
                 changes,
@@ -238,7 +240,11 @@ impl TestHubSession {
             .await?;
         }
         if let Some(number) = self.cloud.with(|state| state.probe.take()) {
-            self.send(Frame::Probe(Probe { standing, number })).await?;
+            self.send(Frame::Probe(Probe {
+                link_session,
+                number,
+            }))
+            .await?;
         }
         Some(())
     }

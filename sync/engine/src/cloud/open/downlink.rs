@@ -198,7 +198,7 @@ impl OpenSession {
         let frame = (to > from).then(|| {
             let epoch = self.up.epoch;
             let frame = OutcomesFrame {
-                standing: self.link_session,
+                link_session: self.link_session,
                 epoch,
                 from,
                 to,
@@ -221,7 +221,7 @@ impl OpenSession {
         let from = self.feed.sent;
         let next = self.feed.read(to).map(Self::read_feed);
         let down = Frame::Down(ChangesFrame {
-            standing: self.link_session,
+            link_session: self.link_session,
             from,
             to,
             changes,

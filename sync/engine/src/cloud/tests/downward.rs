@@ -32,7 +32,10 @@ fn an_accept_for_the_holder_goes_out_under_the_sessions_standing() {
     let [SyncSessionOutput::Send(Frame::Ask(ask))] = &outputs[..] else {
         panic!("{outputs:?}")
     };
-    assert_eq!((ask.standing, &ask.command), (standing(), &accept.command));
+    assert_eq!(
+        (ask.link_session, &ask.command),
+        (link_session(), &accept.command)
+    );
     assert_eq!((ask.actor, ask.taken_at), (accept.actor, NOW));
 }
 

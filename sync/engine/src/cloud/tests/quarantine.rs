@@ -384,27 +384,30 @@ fn a_probe_goes_out_once_and_only_its_answer_counts() {
     let [SyncSessionOutput::Send(Frame::Probe(sent))] = &outputs[..] else {
         panic!("{outputs:?}")
     };
-    assert_eq!((sent.standing, sent.number), (standing(), 3));
+    assert_eq!((sent.link_session, sent.number), (link_session(), 3));
     assert_eq!(probe(&mut session), []);
-    let mut alive = |standing, number| {
+    let mut alive = |link_session, number| {
         session.handle_input(
-            SyncSessionInput::Frame(Frame::Alive(ProbeReply { standing, number })),
+            SyncSessionInput::Frame(Frame::Alive(ProbeReply {
+                link_session,
+                number,
+            })),
             NOW,
         )
     };
-    assert_eq!(alive(standing(), 4), [], "never asked");
+    assert_eq!(alive(link_session(), 4), [], "never asked");
     assert_eq!(
         alive(
             LinkSessionId {
                 nonce: OTHER,
-                ..standing()
+                ..link_session()
             },
             3
         ),
         []
     );
     assert_eq!(
-        alive(standing(), 3),
+        alive(link_session(), 3),
         [SyncSessionOutput::SaveAlive { number: 3 }]
     );
 }

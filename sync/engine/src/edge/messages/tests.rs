@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     edge::{
         HubCheck,
-        tests::{STANDING, fresh, open, position, welcome},
+        tests::{LINK_SESSION, fresh, open, position, welcome},
     },
     tests::{edge as edge_id, id},
 };
@@ -31,7 +31,7 @@ fn message(order: u128, number: u64) -> OrderMessage {
 
 fn answer(messages: Vec<OrderMessage>) -> Frame {
     Frame::MessagesAnswer(MessagesAnswerFrame {
-        standing: STANDING,
+        link_session: LINK_SESSION,
         messages,
         is_more: true,
         is_missing: false,
@@ -49,7 +49,7 @@ fn place(offset: u32) -> MessagePhotoPlace {
 
 fn part_answer(part: Option<MessagePhotoPart>) -> Frame {
     Frame::MessagesAnswer(MessagesAnswerFrame {
-        standing: STANDING,
+        link_session: LINK_SESSION,
         messages: Vec::new(),
         is_more: false,
         is_missing: part.is_none(),
@@ -68,7 +68,7 @@ fn one_question_is_under_way_and_its_answer_counts_once() {
     assert_eq!(edge.handle_signed_frame(answer(told.clone())), unexpected());
     let marks = vec![mark(1, 3), mark(2, 0)];
     let frame = Frame::MessagesQuery(MessagesQueryFrame {
-        standing: STANDING,
+        link_session: LINK_SESSION,
         marks: marks.clone(),
         photo: None,
     });
@@ -87,7 +87,7 @@ fn one_question_is_under_way_and_its_answer_counts_once() {
 
     assert!(edge.ask_for_messages(marks.clone()).is_some());
     let missing = Frame::MessagesAnswer(MessagesAnswerFrame {
-        standing: STANDING,
+        link_session: LINK_SESSION,
         messages: Vec::new(),
         is_more: false,
         is_missing: true,
@@ -121,7 +121,7 @@ fn an_answer_brings_only_what_the_question_asks_for() {
 fn a_question_for_a_photo_takes_its_own_part_alone() {
     let mut edge = open(position());
     let asked = Frame::MessagesQuery(MessagesQueryFrame {
-        standing: STANDING,
+        link_session: LINK_SESSION,
         marks: Vec::new(),
         photo: Some(place(8)),
     });
@@ -188,7 +188,7 @@ fn without_the_hubs_signature_no_question_leaves_and_no_answer_counts() {
 
 #[test]
 fn an_older_hub_gets_no_question_and_no_hub_a_longer_one() {
-    let Frame::Welcome(welcome) = welcome(STANDING, ChainHead::start(&edge_id())) else {
+    let Frame::Welcome(welcome) = welcome(LINK_SESSION, ChainHead::start(&edge_id())) else {
         unreachable!("a Welcome was built")
     };
     for messages in [None, Some(false)] {

@@ -83,7 +83,7 @@ struct Hub {
 }
 
 impl Hub {
-    fn standing(&self) -> LinkSessionId {
+    fn link_session(&self) -> LinkSessionId {
         LinkSessionId {
             term: self.term,
             nonce: NONCE,
@@ -96,13 +96,13 @@ impl Hub {
                 self.term += 1;
                 assert!(hello.last_seq >= self.cursor.seq);
                 let answers = [
-                    welcome(self.standing(), self.cursor),
-                    outcomes(self.standing(), hello.outcome_cursor, self.cursor.seq),
-                    down(self.standing(), hello.feed_cursor, self.feed),
+                    welcome(self.link_session(), self.cursor),
+                    outcomes(self.link_session(), hello.outcome_cursor, self.cursor.seq),
+                    down(self.link_session(), hello.feed_cursor, self.feed),
                 ];
                 answers.into()
             }
-            Frame::Up(up) if up.standing == self.standing() => self.up(&up),
+            Frame::Up(up) if up.link_session == self.link_session() => self.up(&up),
             _ => Vec::new(),
         }
     }
@@ -110,7 +110,7 @@ impl Hub {
     fn up(&mut self, up: &OpsFrame) -> Vec<Frame> {
         if up.first_seq > self.cursor.seq + 1 {
             return vec![Frame::Resend(ResendRequest {
-                standing: self.standing(),
+                link_session: self.link_session(),
                 from: self.cursor.seq + 1,
             })];
         }
@@ -129,7 +129,7 @@ impl Hub {
         let ops = LIMITS.credit_ops;
         let bytes = LIMITS.credit_bytes;
         let credit = Credit {
-            standing: self.standing(),
+            link_session: self.link_session(),
             cursor: self.cursor.seq,
             ops,
             bytes,
@@ -137,7 +137,7 @@ impl Hub {
         };
         vec![
             Frame::Credit(credit),
-            outcomes(self.standing(), before, self.cursor.seq),
+            outcomes(self.link_session(), before, self.cursor.seq),
         ]
     }
 }
@@ -255,7 +255,7 @@ impl World {
             }
             Event::Feed => {
                 self.hub.feed += 1;
-                let frame = down(self.hub.standing(), self.hub.feed - 1, self.hub.feed);
+                let frame = down(self.hub.link_session(), self.hub.feed - 1, self.hub.feed);
                 self.down.push_back(frame);
             }
             Event::Cut => self.connect(),

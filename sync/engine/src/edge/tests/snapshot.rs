@@ -12,7 +12,7 @@ fn chunk(index: u32, before: Hash, last: bool) -> SnapshotChunk {
     });
     let body = SnapshotPart { changes, next }.to_bytes();
     SnapshotChunk {
-        standing: STANDING,
+        link_session: LINK_SESSION,
         feed_generation: 6,
         feed_seq: 40,
         index,
@@ -23,7 +23,7 @@ fn chunk(index: u32, before: Hash, last: bool) -> SnapshotChunk {
 }
 
 fn first() -> SnapshotChunk {
-    chunk(0, snapshot_start(STANDING, 6, 40), false)
+    chunk(0, snapshot_start(LINK_SESSION, 6, 40), false)
 }
 
 #[track_caller]
@@ -106,7 +106,7 @@ fn an_image_that_is_the_view_is_not_begun_again() {
     });
     ignores(&mut edge, Frame::Snapshot(first()), IgnoreReason::Stale);
 
-    let start = snapshot_start(STANDING, 6, 43);
+    let start = snapshot_start(LINK_SESSION, 6, 43);
     let repair = SnapshotChunk {
         feed_seq: 43,
         ..chunk(0, start, false)
@@ -127,7 +127,7 @@ fn another_image_begins_anew() {
         staged: known,
         ..position()
     });
-    let start = snapshot_start(STANDING, 6, 41);
+    let start = snapshot_start(LINK_SESSION, 6, 41);
     let other = SnapshotChunk {
         feed_seq: 41,
         ..chunk(0, start, false)
@@ -143,7 +143,7 @@ fn the_generation_comes_with_the_image_that_is_announced() {
             ..position()
         });
         edge.start_greeting(HubCheck::default());
-        let Frame::Welcome(welcome) = welcome(STANDING, ChainHead::start(&edge_id())) else {
+        let Frame::Welcome(welcome) = welcome(LINK_SESSION, ChainHead::start(&edge_id())) else {
             panic!()
         };
         let todo = edge.handle_signed_frame(Frame::Welcome(Welcome {

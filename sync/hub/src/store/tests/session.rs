@@ -43,7 +43,7 @@ async fn what_an_older_session_writes_counts_for_nothing(#[values(false, true)] 
     store.record_link_down(&north(), old, NOW).await.unwrap();
 
     let current = Ack {
-        standing: LinkSessionId { term: new, nonce },
+        link_session: LinkSessionId { term: new, nonce },
         ..ack
     };
     assert!(

@@ -105,7 +105,7 @@ impl Edge {
         URL_SAFE_NO_PAD.encode(self.signer.public_key())
     }
 
-    pub(crate) fn standing(&self) -> LinkSessionId {
+    pub(crate) fn link_session(&self) -> LinkSessionId {
         self.link_session.expect("a session")
     }
 
@@ -174,7 +174,7 @@ impl Edge {
         self.call(replica).await.unwrap();
         match self.next().await {
             Some(Frame::Welcome(welcome)) => {
-                self.link_session = Some(welcome.standing);
+                self.link_session = Some(welcome.link_session);
                 if self.feed_generation != welcome.feed_generation {
                     self.feed_generation = welcome.feed_generation;
                     self.feed_cursor = 0;
@@ -241,9 +241,15 @@ impl Edge {
     pub(crate) async fn live(&mut self) {
         while let Some(frame) = self.next().await {
             match frame {
-                Frame::Probe(Probe { standing, number }) => {
-                    self.send(&Frame::Alive(ProbeReply { standing, number }))
-                        .await;
+                Frame::Probe(Probe {
+                    link_session,
+                    number,
+                }) => {
+                    self.send(&Frame::Alive(ProbeReply {
+                        link_session,
+                        number,
+                    }))
+                    .await;
                 }
                 frame => self.take(frame),
             }
@@ -267,7 +273,7 @@ impl Edge {
         self.send(&Frame::PhotoChunk(chunk.clone())).await;
         self.until(|edge| edge.photo_answers.len() > answered).await;
         let frame = &self.photo_answers[answered];
-        assert_eq!(frame.standing, self.standing());
+        assert_eq!(frame.link_session, self.link_session());
         assert_eq!(
             (frame.command_id, frame.hash),
             (chunk.command_id, chunk.photo.hash)
@@ -277,7 +283,7 @@ impl Edge {
 
     pub(crate) async fn ask_for_messages(&mut self, marks: &[MessageMark]) {
         self.send(&Frame::MessagesQuery(MessagesQueryFrame {
-            standing: self.standing(),
+            link_session: self.link_session(),
             marks: marks.to_vec(),
             photo: None,
         }))
@@ -322,7 +328,7 @@ impl Edge {
             .map(Into::into)
             .collect();
         OpsFrame {
-            standing: self.standing(),
+            link_session: self.link_session(),
             epoch: self.epoch,
             first_seq: first as u64,
             prev_hash: self.chain_at(first - 1).hash,
@@ -339,7 +345,7 @@ impl Edge {
     /// Sends an ack with this many orders ahead of the feed.
     pub(crate) async fn acks(&mut self, digest: Hash, ahead: u32) {
         let ack = Ack {
-            standing: self.standing(),
+            link_session: self.link_session(),
             outcome_cursor: self.outcomes.len() as u64,
             feed_cursor: self.feed_cursor,
             digest,
@@ -414,7 +420,7 @@ impl Edge {
                     self.outcomes.len() as u64,
                     "outcomes leave no gap"
                 );
-                assert_eq!(Some(frame.standing), self.link_session);
+                assert_eq!(Some(frame.link_session), self.link_session);
                 self.outcomes.extend(frame.outcomes);
                 assert_eq!(frame.to, self.outcomes.len() as u64);
             }

@@ -152,7 +152,7 @@ impl Thief {
                 if self.feed_generation != welcome.feed_generation {
                     (self.feed_generation, self.feed_cursor) = (welcome.feed_generation, 0);
                 }
-                self.session = Some((socket, welcome.standing));
+                self.session = Some((socket, welcome.link_session));
                 CallEnd::Welcome
             }
             Some(Frame::Quarantine(given)) => {
@@ -179,10 +179,10 @@ impl Thief {
 
     pub(crate) async fn send_up(&mut self) {
         let first = self.sent;
-        let standing = self.session.as_ref().unwrap().1;
+        let link_session = self.session.as_ref().unwrap().1;
         self.sent = self.log.len();
         let up = OpsFrame {
-            standing,
+            link_session,
             epoch: self.epoch,
             first_seq: first as u64 + 1,
             prev_hash: self.chain_at(first).hash,
@@ -196,7 +196,7 @@ impl Thief {
     /// Reports the end of the log and the feed cursor, as an edge does every few seconds.
     pub(crate) async fn ack(&mut self) {
         let ack = Ack {
-            standing: self.session.as_ref().unwrap().1,
+            link_session: self.session.as_ref().unwrap().1,
             outcome_cursor: 0,
             feed_cursor: self.feed_cursor,
             digest: Hash::ZERO,
