@@ -1,7 +1,7 @@
 // The pictures of a job's messages, for as long as its page is open: from this tablet, or from the edge.
 import { onBeforeUnmount, reactive } from 'vue'
 import type { LinePhoto } from '../device/messages.ts'
-import { loadMessagePhoto } from '../device/tablet.ts'
+import { loadMessagePhoto } from '../device/actions.ts'
 import { tablet } from '../device/tabletState.ts'
 
 /** A picture that could not be had is asked for again with the next look at the edge. */

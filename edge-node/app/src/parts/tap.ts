@@ -3,7 +3,7 @@ import { toast, useI18n } from '@holdfast/kit'
 import type { Order } from '@holdfast/kit/api.gen.ts'
 import type { TabletCommand } from '../device/item.ts'
 import type { Photo } from '../device/photo.ts'
-import { tap, withdraw } from '../device/tablet.ts'
+import { tap, withdraw } from '../device/actions.ts'
 
 /** False where the tablet's disk does not take the change. */
 export function useChange() {
