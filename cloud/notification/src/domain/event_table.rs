@@ -1,22 +1,21 @@
 //! Every event with its inbox lines: the recipients, the conditions, and the texts with the values
 //! that they insert.
 //!
-//! A new event gets an arm in [`find_event_lines`] and its templates below, in the same order. The
-//! messages that they name are in `cloud/notification/texts/en/*.ftl` and
-//! `cloud/notification/texts/zh-CN/*.ftl`. There each name has hyphens instead of underscores:
-//! `order_created_customer` is `order-created-customer`.
+//! A new event gets an arm in [`find_event_lines`] and its templates below, in the same order; those
+//! of payments and payouts are in `event_table/money.rs`. The messages that they name are in
+//! `cloud/notification/texts/en/*.ftl` and `cloud/notification/texts/zh-CN/*.ftl`. There each name
+//! has hyphens instead of underscores: `order_created_customer` is `order-created-customer`.
+
+mod money;
 
 use texts::Sentence;
 use wire::{
-    AlarmEvent, Code, EventType, IncidentKind, MoneyCaseKind, OrderEvent, OrderStatus,
-    PaymentEvent, PaymentStatus, PayoutEvent, Permission, ProfileEvent, ReadmissionEvent, Role,
-    UserEvent,
+    AlarmEvent, Code, EventType, IncidentKind, OrderEvent, OrderStatus, PaymentStatus, Permission,
+    ProfileEvent, ReadmissionEvent, Role, UserEvent,
 };
 
 use super::{
-    inbox::{
-        AlarmParams, AlarmPlace, MoneyParams, OrderParams, PersonParams, ReviewFacts, ReviewParams,
-    },
+    inbox::{AlarmParams, AlarmPlace, OrderParams, PersonParams, ReviewFacts, ReviewParams},
     line_template::{EventRecipient, LineTemplate, LineText, LineValues, tell, text},
     order_details::{
         explain_loss, list_cancel_terms, list_held_share, list_match_reasons, list_report_text,
@@ -24,10 +23,12 @@ use super::{
 };
 use crate::say;
 
+pub(super) use money::{PaymentLine, PayoutLine};
+
 use EventRecipient::{Admins, Customer, FormerProvider, Loser, Matched, Provider, Themselves};
 use Permission::{
-    ApproveOrders, ModerateReviews, ReadDesks, ReadPlatform, RefundMoney, ResetPasswords,
-    VerifyProviders, WithdrawOrders,
+    ApproveOrders, ModerateReviews, ReadDesks, ReadPlatform, ResetPasswords, VerifyProviders,
+    WithdrawOrders,
 };
 
 /// The inbox lines of an event, by the body that it carries.
@@ -46,8 +47,6 @@ pub enum EventLines {
 }
 
 pub(super) type OrderLine = LineTemplate<OrderEvent, OrderParams>;
-pub(super) type PaymentLine = LineTemplate<PaymentEvent, MoneyParams>;
-pub(super) type PayoutLine = LineTemplate<PayoutEvent, MoneyParams>;
 pub(super) type ReviewLine = LineTemplate<ReviewFacts, ReviewParams>;
 pub(super) type ProfileLine = LineTemplate<ProfileEvent, PersonParams>;
 pub(super) type ReadmissionLine = LineTemplate<ReadmissionEvent, PersonParams>;
@@ -83,17 +82,17 @@ pub fn find_event_lines(event: EventType) -> EventLines {
             Silent("it is about a region, and the region's edges receive it")
         }
         EventType::PaymentInitiated => Silent("the customer has just started the payment"),
-        EventType::PaymentCompleted => Payment(PAYMENT_COMPLETED),
-        EventType::PaymentFailed => Payment(PAYMENT_FAILED),
-        EventType::PaymentReleased => Payment(PAYMENT_RELEASED),
-        EventType::PaymentStatusChanged => Payment(PAYMENT_STATUS_CHANGED),
-        EventType::PaymentCaseOpened => Payment(PAYMENT_CASE_OPENED),
-        EventType::RefundRequested => Payment(REFUND_REQUESTED),
-        EventType::RefundGranted => Payment(REFUND_GRANTED),
-        EventType::RefundRefused => Payment(REFUND_REFUSED),
-        EventType::RefundProcessed => Payment(REFUND_PROCESSED),
-        EventType::PayoutSent => Payout(PAYOUT_SENT),
-        EventType::PayoutFailed => Payout(PAYOUT_FAILED),
+        EventType::PaymentCompleted => Payment(money::PAYMENT_COMPLETED),
+        EventType::PaymentFailed => Payment(money::PAYMENT_FAILED),
+        EventType::PaymentReleased => Payment(money::PAYMENT_RELEASED),
+        EventType::PaymentStatusChanged => Payment(money::PAYMENT_STATUS_CHANGED),
+        EventType::PaymentCaseOpened => Payment(money::PAYMENT_CASE_OPENED),
+        EventType::RefundRequested => Payment(money::REFUND_REQUESTED),
+        EventType::RefundGranted => Payment(money::REFUND_GRANTED),
+        EventType::RefundRefused => Payment(money::REFUND_REFUSED),
+        EventType::RefundProcessed => Payment(money::REFUND_PROCESSED),
+        EventType::PayoutSent => Payout(money::PAYOUT_SENT),
+        EventType::PayoutFailed => Payout(money::PAYOUT_FAILED),
         EventType::ReviewCreated => Review(REVIEW_CREATED),
         EventType::ReviewUpdated => {
             Silent("the provider was notified of the first version, and the page shows the newest")
@@ -267,65 +266,6 @@ const ORDER_MESSAGE_REPORTED: &[OrderLine] = &[tell!(OrderLine:
     Admins(&[WithdrawOrders, ReadDesks]) => order_message_reported_admin { code, region })
 .with_reason()];
 
-const PAYMENT_COMPLETED: &[PaymentLine] = &[PaymentLine::new(Customer, |money| {
-    match money.params.returning {
-        Some(_) => text!(money => payment_returning_customer { amount, returning }),
-        None => text!(money => payment_completed_customer { amount }),
-    }
-})];
-
-const PAYMENT_FAILED: &[PaymentLine] =
-    &[tell!(PaymentLine: Customer => payment_failed_customer { amount })];
-
-const PAYMENT_RELEASED: &[PaymentLine] =
-    &[tell!(PaymentLine: Provider => payment_released_provider { amount })];
-
-/// Covers chargebacks and booked cancel fees. Other money changes have their own events. Admins also
-/// get the cases of an older payment service, which opened them with this event.
-const PAYMENT_STATUS_CHANGED: &[PaymentLine] = &[
-    tell!(PaymentLine: Customer => payment_charged_back_customer { amount }).only_if(stops_work),
-    PaymentLine::new(Provider, |money| match money.params.cancel_fee {
-        Some(_) => text!(money => payment_cancel_fee_provider { amount }),
-        None => text!(money => payment_charged_back_provider { amount }),
-    })
-    .only_if(|event| event.cancel_fee.is_some() || stops_work(event)),
-    PaymentLine::new(Admins(&[RefundMoney, ReadDesks]), |money| {
-        match money.params.case {
-            Some(_) => text!(money => payment_case_admin { why, amount }),
-            None => text!(money => payment_charged_back_admin { amount }),
-        }
-    })
-    .only_if(|event| event.charged_back.is_some() || needs_announcement(event)),
-];
-
-const PAYMENT_CASE_OPENED: &[PaymentLine] = &[tell!(PaymentLine:
-    Admins(&[RefundMoney, ReadDesks]) => payment_case_admin { why, amount })
-.only_if(needs_announcement)];
-
-/// Until it is answered, nothing is released to the provider.
-const REFUND_REQUESTED: &[PaymentLine] = &[
-    tell!(PaymentLine: Provider => refund_requested_provider { amount }),
-    tell!(PaymentLine: Admins(&[RefundMoney, ReadDesks]) => refund_requested_admin { amount }),
-];
-
-/// The customer gets `refund.processed` once the money has left.
-const REFUND_GRANTED: &[PaymentLine] =
-    &[tell!(PaymentLine: Provider => refund_granted_provider { amount })];
-
-const REFUND_REFUSED: &[PaymentLine] = &[
-    tell!(PaymentLine: Customer => refund_refused_customer { amount }),
-    tell!(PaymentLine: Provider => refund_refused_provider { amount }),
-];
-
-const REFUND_PROCESSED: &[PaymentLine] =
-    &[tell!(PaymentLine: Customer => refund_processed_customer { amount })];
-
-const PAYOUT_SENT: &[PayoutLine] =
-    &[tell!(PayoutLine: Provider => payout_sent_provider { amount })];
-
-const PAYOUT_FAILED: &[PayoutLine] =
-    &[tell!(PayoutLine: Provider => payout_failed_provider { amount })];
-
 const REVIEW_CREATED: &[ReviewLine] = &[
     tell!(ReviewLine: Provider => review_created_provider { title, code, rating }).with_reason(),
 ];
@@ -485,29 +425,6 @@ fn makes_a_case(why: Option<Code>) -> bool {
         why,
         Some(Code::OrderCancelledMeanwhile | Code::OrderRejectedMeanwhile)
     )
-}
-
-/// A chargeback left too little custody for work that is still unpaid.
-fn stops_work(event: &PaymentEvent) -> bool {
-    use OrderStatus::{Accepted, InProgress, Pending};
-    // An older payment service omits the status and reports `unpaid`.
-    let goes_on = event
-        .order_status
-        .is_none_or(|status| matches!(status, Pending | Accepted | InProgress));
-    let is_covered = matches!(
-        event.payment_status,
-        PaymentStatus::Held | PaymentStatus::Paid
-    );
-    event.charged_back.is_some() && !needs_announcement(event) && goes_on && !is_covered
-}
-
-/// The event opens a case. A chargeback also opens one, but the event with `charged_back` announces
-/// it.
-fn needs_announcement(event: &PaymentEvent) -> bool {
-    event
-        .case
-        .as_deref()
-        .is_some_and(|case| case.parse() != Ok(MoneyCaseKind::Chargeback))
 }
 
 #[cfg(test)]

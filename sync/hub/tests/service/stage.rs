@@ -2,6 +2,7 @@
 
 mod auth;
 mod edge;
+mod ops;
 mod owner;
 
 use std::{net::SocketAddr, path::Path, time::Duration};
@@ -30,7 +31,8 @@ use wire::{
 };
 
 pub(crate) use auth::Auth;
-pub(crate) use edge::{Edge, accept, accept_on, asked, boot, token};
+pub(crate) use edge::Edge;
+pub(crate) use ops::{accept, accept_on, asked, boot, token};
 pub(crate) use owner::{Owner, Script};
 pub(crate) use support::samples::order;
 use support::{Engine, Issuer, eventually, samples};
