@@ -9,6 +9,7 @@ pub(crate) mod commands;
 pub(crate) mod export;
 pub(crate) mod incidents;
 pub(crate) mod internal;
+pub(crate) mod job_offers;
 pub(crate) mod lists;
 pub(crate) mod message_photos;
 pub(crate) mod messages;

@@ -28,7 +28,8 @@ use crate::{
     handlers::{
         admin, calendar,
         cancel_fees::{self, CancelFeeView},
-        commands, export, incidents, internal, lists, message_photos, messages, order_days,
+        commands, export, incidents, internal, job_offers, lists, message_photos, messages,
+        order_days,
         orders::{self, PaidAfterwards},
         photos::{self, OrderPhotoView},
         receipts,
@@ -155,6 +156,15 @@ fn routes_for_everyone<T: RouteTable<Service>>(to: T) -> T {
             command_codes!(ProvidersOnly, NotVerified, DoubleBooked), commands::status)
         .add_public_route(admin(POST, "/api/v1/orders/{id}/approve", &[ApproveOrders]),
             "Approve an order so that providers see it", command_codes!(), commands::approve)
+        .add_public_route(admin(PUT, "/api/v1/orders/{id}/offer", &[ApproveOrders]),
+            "Offer an open order to one to five providers for a time, in place of an earlier offer: \
+             until its end only they can accept it",
+            &[Code::OrderNotFound, Code::OrderNotApproved, Code::OrderAlreadyAccepted,
+              Code::OrderCancelled, Code::OrderRejected], job_offers::offer_job)
+        .add_public_route(admin(DELETE, "/api/v1/orders/{id}/offer", &[ApproveOrders]),
+            "Withdraw the offer of an open order, which every provider can then accept",
+            &[Code::OrderNotFound, Code::OrderNotApproved, Code::OrderAlreadyAccepted,
+              Code::OrderCancelled, Code::OrderRejected], job_offers::withdraw_offer)
         .add_public_route(admin(POST, "/api/v1/orders/{id}/reject", &[ApproveOrders]),
             "Reject an order, with a reason for its customer", command_codes!(), commands::reject)
         .add_public_route(

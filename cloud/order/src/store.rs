@@ -21,6 +21,7 @@ mod cancel_fees;
 mod decide;
 mod erasures;
 mod firm_answers;
+mod job_offers;
 mod lists;
 mod message_blocks;
 mod message_reports;
@@ -70,6 +71,7 @@ pub use cancel_fees::CancelFeeRow;
 pub use decide::FundedBatchResult;
 pub use erasures::DueErasure;
 pub use firm_answers::FirmAnswerQuery;
+pub use job_offers::OfferChange;
 pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
 pub use message_reports::MessageReport;
 pub use messages::{MessageRow, MessageStanding};
@@ -102,7 +104,8 @@ pub const MIGRATIONS: Migrations = platform::migrations!(
     "0009_erasures",
     "0010_series",
     "0011_message_counts",
-    "0012_message_photos"
+    "0012_message_photos",
+    "0013_offers"
 );
 
 /// Maximum commands per transaction; the rest wait for the next.

@@ -135,6 +135,7 @@ pub(super) fn judge_and_log_command(
     let seen = before.order.as_ref();
     before.in_good_standing = is_in_good_standing(conn, state, &checked, seen)?;
     before.is_double_booked = is_double_booked(conn, &state.edge_id, &checked, seen)?;
+    before.is_offered_to_others = is_offered_to_others(&checked, seen);
     let let_in = is_let_in(conn, &checked)?;
     let edge_state = state.build_edge_state(&command.body, &before, let_in, checked.cut_off);
     match judge(&before, &edge_state) {
@@ -348,6 +349,14 @@ fn load_payment_history(conn: &Connection, customer: UserId) -> rusqlite::Result
                 owes: row.get(1)?,
             })
         })
+}
+
+/// True if the command accepts an order that is offered to other providers, by the edge's time.
+fn is_offered_to_others(checked: &CheckedCommand, seen: Option<&Order>) -> bool {
+    let accepts = checked.command.body.order_action() == Some(Action::Accept);
+    let order = seen.filter(|_| accepts);
+    order
+        .is_some_and(|order| order.is_offered_to_others(checked.actor.user_id, checked.received_at))
 }
 
 /// True if the command accepts an order at hours that another job of the provider takes.

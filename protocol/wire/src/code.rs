@@ -137,6 +137,7 @@ codes! {
     ReviewFixed review_fixed 409,
     OwnReview own_review 403,
     DoubleBooked double_booked 409,
+    OfferedToOthers offered_to_others 409,
     TooManyOpenJobs too_many_open_jobs 429,
     TooManyAcceptances too_many_acceptances 429,
     TooManyWithdrawals too_many_withdrawals 429,
@@ -160,6 +161,7 @@ codes! {
     RegionHeldElsewhere region_held_elsewhere 200,
     LooksUnpaid looks_unpaid 200,
     LooksDoubleBooked looks_double_booked 200,
+    LooksOffered looks_offered 200,
     // the machine
     StorageFull storage_full 507,
     PhotoRoomFull photo_room_full 507,

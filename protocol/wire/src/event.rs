@@ -118,6 +118,8 @@ catalogue! {
     OrderTimeProposed Order "order.time_proposed",
     OrderTimeDeclined Order "order.time_declined",
     OrderRescheduled Order "order.rescheduled",
+    OrderOffered Order "order.offered",
+    OrderOfferWithdrawn Order "order.offer_withdrawn",
     OrderErased Order "order.erased",
     OrderMessageSent Order "order.message_sent",
     OrderMessageUnread Order "order.message_unread",
@@ -178,6 +180,9 @@ pub struct OrderEvent {
     pub incident_answer: Option<IncidentAnswer>,
     /// The other time; in `order.time_proposed`, `order.time_declined` and `order.rescheduled`.
     pub other_time: Option<PlannedTime>,
+    /// Those to whom the job was not offered before with the same end; only in `order.offered`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offered_to: Vec<UserId>,
 }
 
 impl OrderEvent {
@@ -198,6 +203,7 @@ impl OrderEvent {
             incident: None,
             incident_answer: None,
             other_time: None,
+            offered_to: Vec::new(),
         }
     }
 }

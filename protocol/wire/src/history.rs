@@ -15,6 +15,7 @@ use crate::{
     evidence::WorkEvidence,
     ids::{CommandId, EdgeId, OpPlace, OrderId, Region, UserId},
     incident::{IncidentAnswer, IncidentReport},
+    job_offer::OfferAct,
     order::{Action, OrderCode, OrderStatus, PaymentStatus, Source},
     outcome::{Lost, Outcome, RaceRule},
     person::Actor,
@@ -51,7 +52,7 @@ words_from_text!(AddressShown);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TimelineEntry {
     pub version: u64,
-    /// Absent for the order's creation and for payment changes.
+    /// Absent for the order's creation, for payment changes and for offers.
     #[schema(required)]
     pub action: Option<Action>,
     pub actor: Actor,
@@ -109,6 +110,12 @@ pub struct TimelineEntry {
     /// The time to which this entry moved the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<PlannedTime>,
+    /// An admin's act on the offer of the open job to a few providers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<OfferAct>,
+    /// The end of the offer that this entry made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered_until: Option<UnixMillis>,
 }
 
 impl TimelineEntry {

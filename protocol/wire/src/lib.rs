@@ -133,6 +133,7 @@ mod hub_calls;
 mod hub_signature;
 mod ids;
 mod incident;
+mod job_offer;
 mod link;
 mod message_frames;
 mod money;
@@ -207,6 +208,7 @@ pub use ids::{
 pub use incident::{
     INCIDENTS_MAX, IncidentAnswer, IncidentKind, IncidentReport, check_extra_price, check_incident,
 };
+pub use job_offer::{OFFER_MS_MAX, OFFER_MS_MIN, OFFER_PROVIDERS_MAX, OfferAct, check_job_offer};
 pub use link::{
     Frame, FrameError, Hello, LinkLimits, PROTOCOL_MAX, PROTOCOL_MIN, Probe, ProbeReply,
     Quarantine, SessionRefusal, TailPart, Welcome,
@@ -222,7 +224,8 @@ pub use op::{
     OpRecord, OpState, WaitingAcceptEntry,
 };
 pub use order::{
-    Action, Draft, ERASED_TITLE, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source,
+    Action, Draft, ERASED_TITLE, JobOffer, Order, OrderCode, OrderStatus, PaymentStatus,
+    ServiceType, Source,
 };
 pub use order_trace::{
     ChannelDelivery, EventPerson, EventReceipt, FeedArrival, InboxArrival, OrderEventTrace,

@@ -331,6 +331,50 @@ impl Draft {
     }
 }
 
+/// An admin's offer of an open job to a few providers for a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
+#[cbor(map)]
+pub struct JobOffer {
+    /// From this time on, every provider can accept the job.
+    #[n(0)]
+    pub until: UnixMillis,
+    /// Those who can accept it before. Only admins see them.
+    #[n(1)]
+    #[cbor(skip_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub provider_ids: Vec<UserId>,
+    /// The job is offered to the reader. Set only in what a provider reads, and never stored.
+    #[n(2)]
+    #[cbor(skip_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub to_you: bool,
+}
+
+impl JobOffer {
+    pub fn new(provider_ids: Vec<UserId>, until: UnixMillis) -> Self {
+        Self {
+            until,
+            provider_ids,
+            to_you: false,
+        }
+    }
+
+    pub fn is_running(&self, now: UnixMillis) -> bool {
+        now < self.until
+    }
+
+    /// The offer without its providers, as this provider or another reader sees it.
+    #[must_use]
+    pub fn without_names(&self, provider: Option<UserId>) -> Self {
+        let to_you = provider.is_some_and(|provider| self.provider_ids.contains(&provider));
+        Self {
+            until: self.until,
+            provider_ids: Vec::new(),
+            to_you,
+        }
+    }
+}
+
 /// The whole order, as events, feeds, answers and boards carry it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(map)]
@@ -382,6 +426,11 @@ pub struct Order {
     #[n(19)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_code: Option<StartCodeCheck>,
+    /// An admin's offer of the open job to a few providers. Present also after its time; a change of
+    /// the status removes it.
+    #[n(20)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<JobOffer>,
 }
 
 impl Order {
@@ -414,6 +463,7 @@ impl Order {
             updated_at: at,
             source,
             start_code: draft.start_code,
+            offer: None,
         }
     }
 

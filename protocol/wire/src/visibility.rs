@@ -2,13 +2,15 @@
 //!
 //! Invariants: only the order's own people and admins see the customer's id, address and contacts.
 //! A provider is one of them only while the job is certainly theirs. People learn that an order has
-//! a start code, and never its hash, from which the code could be found.
+//! a start code, and never its hash, from which the code could be found. They learn until when an
+//! open job is offered to a few providers, and each of these that it is offered to them; only admins
+//! see to whom.
 
 use uuid::Uuid;
 
 use crate::{
     ids::UserId,
-    order::{Order, OrderStatus},
+    order::{JobOffer, Order, OrderStatus},
     person::{Actor, Role},
     start_code::StartCodeCheck,
 };
@@ -49,16 +51,21 @@ pub fn order_visible_given_certainty(
 ) -> Option<Order> {
     match actor.role {
         Role::Admin => Some(hide_start_code_hash(order)),
-        Role::Customer => (order.customer_id == actor.user_id).then(|| hide_start_code_hash(order)),
+        Role::Customer => {
+            (order.customer_id == actor.user_id).then(|| hide_names_and_start_code(order))
+        }
         Role::Provider if order.provider_id == Some(actor.user_id) => {
             let whole = order.status.is_at_work() && certainty == AcceptanceCertainty::Sure;
             Some(if whole {
-                hide_start_code_hash(order)
+                hide_names_and_start_code(order)
             } else {
                 hide_customer_and_address(order)
             })
         }
-        Role::Provider => order_visible_to_every_provider(order),
+        Role::Provider => order_visible_to_every_provider(order).map(|open| Order {
+            offer: offer_visible_to(order, Some(actor.user_id)),
+            ..open
+        }),
     }
 }
 
@@ -95,8 +102,22 @@ pub fn hide_customer_and_address(order: &Order) -> Order {
         title: without_contacts(&order.title),
         description: without_contacts(&order.description),
         address: String::new(),
+        ..hide_names_and_start_code(order)
+    }
+}
+
+/// Only admins see to whom an open job is offered.
+fn hide_names_and_start_code(order: &Order) -> Order {
+    Order {
+        offer: offer_visible_to(order, None),
         ..hide_start_code_hash(order)
     }
+}
+
+/// The offer as this provider sees it, or another person who is no admin.
+fn offer_visible_to(order: &Order, provider: Option<UserId>) -> Option<JobOffer> {
+    let offer = order.offer.as_ref();
+    offer.map(|offer| offer.without_names(provider))
 }
 
 fn hide_start_code_hash(order: &Order) -> Order {
@@ -269,6 +290,33 @@ mod tests {
                 assert_eq!(shown.hash, None, "{role:?} {status}");
             }
         }
+    }
+
+    #[test]
+    fn only_admins_see_to_whom_a_job_is_offered() {
+        let offer = JobOffer::new(vec![user(2), user(4)], UnixMillis(9_000));
+        let offered = Order {
+            offer: Some(offer.clone()),
+            ..order(OrderStatus::Pending)
+        };
+        let seen_by = |role, n| {
+            let user_id = user(n);
+            let seen = order_visible_to(&offered, Actor { user_id, role });
+            seen.and_then(|order| order.offer)
+        };
+        let nameless = JobOffer::new(Vec::new(), offer.until);
+        let to_you = JobOffer {
+            to_you: true,
+            ..nameless.clone()
+        };
+        assert_eq!(seen_by(Role::Admin, 7), Some(offer));
+        assert_eq!(seen_by(Role::Customer, 1), Some(nameless.clone()));
+        assert_eq!(seen_by(Role::Provider, 3), Some(nameless.clone()));
+        assert_eq!(seen_by(Role::Provider, 4), Some(to_you));
+        let every = order_visible_to_every_provider(&offered);
+        assert_eq!(every.and_then(|order| order.offer), Some(nameless.clone()));
+        let outline = hide_customer_and_address(&offered);
+        assert_eq!(outline.offer, Some(nameless));
     }
 
     #[test]

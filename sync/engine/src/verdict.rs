@@ -123,6 +123,7 @@ pub fn judge_command(
         (Some(_), None) => Some(Code::LooksWrongState),
         (Some(order), Some(action)) => {
             find_doubt(request.actor, action, order, view.is_unpaid_work)
+                .or_else(|| doubt_offer(view))
                 .or_else(|| doubt_double_booking(request, order, view))
         }
     };
@@ -148,6 +149,12 @@ pub fn judge_command(
         fence,
         doubt,
     })
+}
+
+/// The cloud refuses the job to others than those it is offered to, so the edge promises it to none
+/// of them [OFFER_KEPT].
+fn doubt_offer(view: &EdgeOrderView) -> Option<Code> {
+    view.is_offered_to_others.then_some(Code::LooksOffered)
 }
 
 /// The cloud refuses a second job at the same hours, so the edge promises none [BOOKED_ONCE].

@@ -66,6 +66,8 @@ pub struct EdgeOrderView {
     pub in_good_standing: bool,
     /// The command accepts an order at hours that another job of the provider takes.
     pub is_double_booked: bool,
+    /// The command accepts an order that is offered to other providers for a time.
+    pub is_offered_to_others: bool,
 }
 
 impl EdgeOrderView {

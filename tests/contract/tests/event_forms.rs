@@ -175,6 +175,8 @@ fn body_of(kind: EventType) -> Body {
         | E::OrderTimeProposed
         | E::OrderTimeDeclined
         | E::OrderRescheduled
+        | E::OrderOffered
+        | E::OrderOfferWithdrawn
         | E::OrderErased
         | E::OrderMessageSent
         | E::OrderMessageUnread
@@ -312,6 +314,10 @@ fn order_event(kind: EventType) -> OrderEvent {
             service_start_time: UnixMillis(1_764_090_000_000),
             service_end_time: Some(UnixMillis(1_764_097_200_000)),
         }),
+        offered_to: match kind {
+            EventType::OrderOffered => vec![PROVIDER],
+            _ => Vec::new(),
+        },
     }
 }
 

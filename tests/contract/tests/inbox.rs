@@ -62,6 +62,7 @@ fn sample_line(user_id: UserId, role: Role, event: u128) -> InboxLine {
             incident: None,
             agreed: None,
             other_time: None,
+            offered_until: None,
             match_reasons: Vec::new(),
             reminds: false,
             paid_afterwards: false,

@@ -99,6 +99,7 @@ impl Parties {
             EventRecipient::Loser
             | EventRecipient::FormerProvider
             | EventRecipient::Matched
+            | EventRecipient::Offered
             | EventRecipient::Themselves => None,
         }
     }
@@ -196,6 +197,16 @@ fn build_order_lines(
         provider: order.provider_id,
     };
     let params = LineParams::from_order_event(cause, event, Vec::new(), dispute_ms);
+    if event_offers_job(templates) {
+        return event
+            .offered_to
+            .iter()
+            .map(|provider| {
+                let addressed = AddressedLine::for_provider(*provider, None);
+                cause.build_line(addressed, Some(order.id), params.clone())
+            })
+            .collect();
+    }
     build_lines(
         cause,
         templates,
@@ -213,9 +224,16 @@ fn build_order_lines(
             | EventRecipient::Provider
             | EventRecipient::Admins(_)
             | EventRecipient::Matched
+            | EventRecipient::Offered
             | EventRecipient::Themselves => parties.address_line(recipient),
         },
     )
+}
+
+/// True if the event has a line for each provider to whom it offers the job.
+fn event_offers_job(templates: &[OrderLine]) -> bool {
+    let mut recipients = templates.iter().map(|template| template.recipient);
+    recipients.any(|recipient| recipient == EventRecipient::Offered)
 }
 
 /// The line for a proposed provider.
@@ -307,6 +325,7 @@ fn build_alarm_lines(
             | EventRecipient::Loser
             | EventRecipient::FormerProvider
             | EventRecipient::Matched
+            | EventRecipient::Offered
             | EventRecipient::Themselves => None,
         },
     )
@@ -339,7 +358,8 @@ fn build_person_lines<Body>(
             | EventRecipient::Provider
             | EventRecipient::Loser
             | EventRecipient::FormerProvider
-            | EventRecipient::Matched => None,
+            | EventRecipient::Matched
+            | EventRecipient::Offered => None,
         },
     )
 }
@@ -377,6 +397,7 @@ impl LineParams {
             incident: event.incident,
             agreed: event.incident_answer.map(|answer| answer.agreed),
             other_time: event.other_time,
+            offered_until: event.order.offer.as_ref().map(|offer| offer.until),
             terms: MoneyTerms::from_order_event(cause, event, dispute_ms),
         }))
     }

@@ -25,7 +25,9 @@ use crate::say;
 
 pub(super) use money::{PaymentLine, PayoutLine};
 
-use EventRecipient::{Admins, Customer, FormerProvider, Loser, Matched, Provider, Themselves};
+use EventRecipient::{
+    Admins, Customer, FormerProvider, Loser, Matched, Offered, Provider, Themselves,
+};
 use Permission::{
     ApproveOrders, ModerateReviews, ReadDesks, ReadPlatform, ResetPasswords, VerifyProviders,
     WithdrawOrders,
@@ -72,6 +74,10 @@ pub fn find_event_lines(event: EventType) -> EventLines {
         EventType::OrderTimeProposed => Order(ORDER_TIME_PROPOSED),
         EventType::OrderTimeDeclined => Order(ORDER_TIME_DECLINED),
         EventType::OrderRescheduled => Order(ORDER_RESCHEDULED),
+        EventType::OrderOffered => Order(ORDER_OFFERED),
+        EventType::OrderOfferWithdrawn => {
+            Silent("the job is open to every provider again, and their pages show it")
+        }
         EventType::OrderErased => Silent("only the texts of a deleted person are gone"),
         EventType::OrderMessageSent => {
             Silent("open pages show it at once, and `order.message_unread` follows if no page does")
@@ -252,6 +258,10 @@ const ORDER_RESCHEDULED: &[OrderLine] = &[
         .only_if(is_by_provider),
     tell!(OrderLine: Provider => order_rescheduled_provider { title, code, other_time })
         .only_if(is_by_customer),
+];
+
+const ORDER_OFFERED: &[OrderLine] = &[
+    tell!(OrderLine: Offered => order_offered_provider { title, code, region, price, offer_end }),
 ];
 
 /// The actor wrote the message; the other person has not read it.

@@ -191,6 +191,9 @@ pub struct OrderParams {
     /// The other time that a person proposes, declined, or agreed to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_time: Option<PlannedTime>,
+    /// The end of the offer of the open job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered_until: Option<UnixMillis>,
     #[serde(flatten)]
     pub terms: MoneyTerms,
 }

@@ -69,6 +69,7 @@ fn admin_permissions(event: EventType) -> Option<&'static [Permission]> {
             | EventRecipient::Loser
             | EventRecipient::FormerProvider
             | EventRecipient::Matched
+            | EventRecipient::Offered
             | EventRecipient::Themselves => None,
         })
 }

@@ -21,6 +21,8 @@ pub enum EventRecipient {
     FormerProvider,
     /// Proposed by the user service's matching; a separate consumer notifies them.
     Matched,
+    /// Each provider to whom the job was newly offered.
+    Offered,
     /// The person the event is about.
     Themselves,
     /// All admins, through their shared inbox. Those with one of these permissions see the line.
@@ -33,7 +35,7 @@ impl EventRecipient {
     pub fn has_role(self, role: Role) -> bool {
         match self {
             Self::Customer => role == Role::Customer,
-            Self::Provider | Self::Loser | Self::FormerProvider | Self::Matched => {
+            Self::Provider | Self::Loser | Self::FormerProvider | Self::Matched | Self::Offered => {
                 role == Role::Provider
             }
             Self::Themselves => role != Role::Admin,
@@ -178,6 +180,14 @@ impl LineValues<'_, OrderParams> {
     pub fn other_time(&self) -> String {
         let time = self.params.other_time;
         time.map(|time| self.locale.format_planned_time(time))
+            .unwrap_or_default()
+    }
+
+    /// The end of the offer. Empty for an order without one, which has another text.
+    pub fn offer_end(&self) -> String {
+        let until = self.params.offered_until;
+        until
+            .map(|until| self.locale.format_minute(until))
             .unwrap_or_default()
     }
 

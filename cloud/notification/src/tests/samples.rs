@@ -8,9 +8,9 @@ use serde::Serialize;
 use uuid::Uuid;
 use wire::{
     Actor, AlarmEvent, Amount, CancelCharge, Code, CommandId, Currency, Event, EventId, EventType,
-    Language, Lost, NearbyJob, Order, OrderCode, OrderEvent, OrderId, OrderStatus, PaymentEvent,
-    PaymentStatus, PayoutEvent, PlannedTime, ProfileEvent, RaceRule, ReadmissionEvent, Region,
-    ReviewEvent, ReviewId, Role, Source, UnixMillis, UserEvent, UserId,
+    JobOffer, Language, Lost, NearbyJob, Order, OrderCode, OrderEvent, OrderId, OrderStatus,
+    PaymentEvent, PaymentStatus, PayoutEvent, PlannedTime, ProfileEvent, RaceRule,
+    ReadmissionEvent, Region, ReviewEvent, ReviewId, Role, Source, UnixMillis, UserEvent, UserId,
 };
 
 use crate::domain::{
@@ -53,7 +53,10 @@ pub(crate) fn event_body() -> OrderEvent {
         terms: None,
         refund: None,
         paid_afterwards: false,
-        order: order(9),
+        order: Order {
+            offer: Some(JobOffer::new(vec![PROVIDER], AT.plus_ms(3_600_000))),
+            ..order(9)
+        },
         actor: Actor {
             user_id: LOSER,
             role: Role::Provider,
@@ -69,6 +72,7 @@ pub(crate) fn event_body() -> OrderEvent {
             service_start_time: AT,
             service_end_time: Some(AT.plus_ms(7_200_000)),
         }),
+        offered_to: vec![PROVIDER],
     }
 }
 

@@ -132,6 +132,10 @@ order-incident-declined-provider =
     .title = The customer does not want more work
     .content = The customer of “{ $title }” ({ $code }) does not want more work for { $extra }. Do the work that was ordered.
 
+order-offered-provider =
+    .title = A job is offered to you
+    .content = “{ $title }” ({ $code }), { $region }, { $price }, is offered to you until { $offer_end }. Accept it before then; afterwards every provider can.
+
 order-time-proposed-customer =
     .title = Your provider proposes another time
     .content = The provider of “{ $title }” ({ $code }) proposes another time: { $other_time }. Please answer on the order's page.

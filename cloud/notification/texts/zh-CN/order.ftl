@@ -132,6 +132,10 @@ order-incident-declined-provider =
     .title = 客户不同意增加工作
     .content = 订单“{ $title }”（{ $code }）的客户不同意增加价格为 { $extra } 的工作。请只做原先约定的工作。
 
+order-offered-provider =
+    .title = 有工单派给您
+    .content = 工单“{ $title }”（{ $code }，{ $region }，{ $price }）在 { $offer_end } 之前派给您。请在此之前接单，之后所有服务商都可以接。
+
 order-time-proposed-customer =
     .title = 服务商提议改期
     .content = 订单“{ $title }”（{ $code }）的服务商提议改到 { $other_time }。请在订单页面选择同意或不同意。

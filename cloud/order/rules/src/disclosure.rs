@@ -162,14 +162,16 @@ pub(crate) fn explain_repeated_loss(
     known.then_some(lost)
 }
 
-/// The nearest of `open`: same service type first, then the closest price, then the newest.
+/// The nearest of `open`: same service type first, then the closest price, then the newest. Jobs
+/// offered to a few providers are left out.
 pub(crate) fn nearby_jobs<'a>(
     order: &Order,
     open: impl Iterator<Item = &'a Order>,
+    now: UnixMillis,
 ) -> Vec<NearbyJob> {
     let mut jobs: Vec<&Order> = open
         .filter(|job| job.location == order.location && job.id != order.id)
-        .filter(|job| job.status == OrderStatus::Pending)
+        .filter(|job| job.status == OrderStatus::Pending && job.running_offer(now).is_none())
         .collect();
     jobs.sort_by_key(|job| {
         let other_kind = job.service_type != order.service_type;

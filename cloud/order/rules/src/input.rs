@@ -444,10 +444,11 @@ impl OrderState {
         }
     }
 
-    /// The order in this status, changed now.
+    /// The order in this status, changed now. An offer to a few providers ends with it.
     pub(crate) fn with_status(&self, status: OrderStatus, now: UnixMillis) -> Self {
         let mut after = self.clone();
         after.order.status = status;
+        after.order.offer = None;
         after.order.version += 1;
         after.order.updated_at = now;
         after

@@ -17,6 +17,7 @@ mod incident_rules;
 mod input;
 mod message_rules;
 mod message_thread;
+mod offer_rules;
 mod order_rules;
 mod recurrence;
 mod reschedule_rules;
@@ -39,6 +40,7 @@ pub use message_rules::{find_message_close, find_message_recipient};
 pub use message_thread::{
     KnownMessage, KnownMessages, MessageDirection, MessageThread, NewMessage,
 };
+pub use offer_rules::{list_newly_offered, rule_on_offer};
 pub use order_rules::{Cancellation, preview_cancellation};
 pub use recurrence::{OCCURRENCES_MAX, Recurrence, RecurrenceRefusal, RecurrenceRule};
 pub use reschedule_rules::{ProposalRefusal, check_may_answer, check_may_propose, check_proposal};
@@ -86,6 +88,8 @@ pub enum OrderRule {
     MessageOnce,
     /// Gives a provider two jobs at the same time.
     BookedOnce,
+    /// Gives a job that is offered to a few providers to another one.
+    OfferKept,
     /// Starts work before its price is in custody.
     HeldFirst,
     /// Work in progress can be cancelled too.

@@ -72,7 +72,7 @@ pub(crate) struct RulingContext<'a> {
 }
 
 /// Decides an acceptance. The first acceptance decided wins the order. A promise under an
-/// assignment right holds regardless of verification, shares and other bookings.
+/// assignment right holds regardless of verification, offers, shares and other bookings.
 pub(crate) fn rule_on_accept(
     context: RulingContext<'_>,
     state: &OrderState,
@@ -88,6 +88,9 @@ pub(crate) fn rule_on_accept(
     let Some(status) = status_after(Action::Accept, role, order, context.rules) else {
         return rule_on_wrong_status(context, order.status, Action::Accept);
     };
+    if is_offered_to_others(context, order) && !context.backing.is_firm() {
+        return Err(Code::OfferedToOthers);
+    }
     if let Some(reached) = context.limit.filter(|_| !context.backing.is_firm()) {
         return Ok(Ruling::OverLimit(reached));
     }
@@ -106,6 +109,12 @@ pub(crate) fn rule_on_accept(
         reason: None,
         under_rule: false,
     })
+}
+
+/// True if an admin's offer keeps the job for other providers until its end.
+fn is_offered_to_others(context: RulingContext<'_>, order: &Order) -> bool {
+    let is_kept = order.is_offered_to_others(context.actor.user_id, context.now);
+    is_kept && !is_disabled(OrderRule::OfferKept)
 }
 
 /// True if this provider's acceptance still holds. Repeats of it succeed.

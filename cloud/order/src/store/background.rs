@@ -173,6 +173,8 @@ pub(super) fn build_background_entry(
         incident_answer: None,
         moved_from: None,
         moved_to: None,
+        offer: None,
+        offered_until: None,
     }
 }
 
@@ -278,6 +280,8 @@ fn review_timeline_entry(
         incident_answer: None,
         moved_from: None,
         moved_to: None,
+        offer: None,
+        offered_until: None,
     }
 }
 

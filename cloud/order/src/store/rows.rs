@@ -8,9 +8,9 @@ use platform::{
 use rules::{Acceptance, OpIdentity, OrderState, ProviderAct, StoredAnswer};
 use uuid::Uuid;
 use wire::{
-    Amount, CancelCharge, Code, CommandId, Currency, EdgeId, Hash, Order, OrderCode, OrderId,
-    OrderStatus, PaymentStatus, RaceRule, Region, ServiceType, ShareAct, Source, StartCodeCheck,
-    UnixMillis, UserId,
+    Amount, CancelCharge, Code, CommandId, Currency, EdgeId, Hash, JobOffer, Order, OrderCode,
+    OrderId, OrderStatus, PaymentStatus, RaceRule, Region, ServiceType, ShareAct, Source,
+    StartCodeCheck, UnixMillis, UserId,
 };
 
 const ORDER_ID: &[KeyColumn] = &[KeyColumn::Id("id")];
@@ -58,6 +58,8 @@ row! {
         cancel_fee_minor: Option<Amount>,
         cancel_fee_to: Option<UserId>,
         start_code_hash: Option<Hash>,
+        offer_until: Option<UnixMillis>,
+        offered_to: String,
     }
 }
 
@@ -76,6 +78,8 @@ columns! {
         accepted_rule: Option<RaceRule>,
         cancel_fee_minor: Option<Amount>,
         cancel_fee_to: Option<UserId>,
+        offer_until: Option<UnixMillis>,
+        offered_to: String,
     }
 }
 
@@ -117,8 +121,24 @@ impl From<OrderState> for OrderRow {
             cancel_fee_minor: terms.map(|terms| terms.fee),
             cancel_fee_to: terms.and_then(|terms| terms.provider_id),
             start_code_hash: order.start_code.and_then(|check| check.hash),
+            offer_until: order.offer.as_ref().map(|offer| offer.until),
+            offered_to: write_providers(order.offer.as_ref()),
         }
     }
+}
+
+/// The providers of an offer as their column has them: ids with spaces between, empty without one.
+pub(super) fn write_providers(offer: Option<&JobOffer>) -> String {
+    let ids = offer.into_iter().flat_map(|offer| &offer.provider_ids);
+    let ids: Vec<String> = ids.map(UserId::to_string).collect();
+    ids.join(" ")
+}
+
+/// An unreadable list reads as no offer: an offer to nobody would keep every provider out.
+fn read_offer(until: UnixMillis, providers: &str) -> Option<JobOffer> {
+    let ids: Result<Vec<UserId>, _> = providers.split_whitespace().map(str::parse).collect();
+    let ids = ids.ok().filter(|ids| !ids.is_empty())?;
+    Some(JobOffer::new(ids, until))
 }
 
 impl OrderRow {
@@ -152,6 +172,8 @@ impl From<&OrderState> for OrderChange {
             accepted_rule: acceptance.and_then(|acceptance| acceptance.rule),
             cancel_fee_minor: terms.map(|terms| terms.fee),
             cancel_fee_to: terms.and_then(|terms| terms.provider_id),
+            offer_until: order.offer.as_ref().map(|offer| offer.until),
+            offered_to: write_providers(order.offer.as_ref()),
         }
     }
 }
@@ -202,6 +224,9 @@ impl From<OrderRow> for Order {
             updated_at: row.updated_at,
             source: row.source,
             start_code: row.start_code_hash.map(StartCodeCheck::new),
+            offer: row
+                .offer_until
+                .and_then(|until| read_offer(until, &row.offered_to)),
         }
     }
 }

@@ -11,8 +11,8 @@ use platform::{
 use rules::{KnownIncident, NewTimelineEntry, Submission};
 use wire::{
     Action, Actor, AddressShown, Amount, Code, CommandId, EdgeId, EdgePromise, FenceEnding, Hops,
-    IncidentAnswer, IncidentKind, IncidentReport, OrderId, OrderStatus, PaymentStatus, PlannedTime,
-    RaceRule, Role, Source, TimelineEntry, UnixMillis, UserId, Verdict,
+    IncidentAnswer, IncidentKind, IncidentReport, OfferAct, OrderId, OrderStatus, PaymentStatus,
+    PlannedTime, RaceRule, Role, Source, TimelineEntry, UnixMillis, UserId, Verdict,
 };
 
 use super::StoreError;
@@ -81,6 +81,8 @@ row! {
         moved_from_end: Option<UnixMillis>,
         moved_to_start: Option<UnixMillis>,
         moved_to_end: Option<UnixMillis>,
+        offer: Option<OfferAct>,
+        offered_until: Option<UnixMillis>,
     }
 }
 
@@ -131,6 +133,8 @@ impl From<&NewTimelineEntry> for LineRow {
             moved_from_end: entry.moved_from.and_then(|time| time.service_end_time),
             moved_to_start: entry.moved_to.map(|time| time.service_start_time),
             moved_to_end: entry.moved_to.and_then(|time| time.service_end_time),
+            offer: entry.offer,
+            offered_until: entry.offered_until,
         }
     }
 }
@@ -194,6 +198,8 @@ impl From<LineRow> for TimelineEntry {
             incident_answer,
             moved_from: to_planned_time(row.moved_from_start, row.moved_from_end),
             moved_to: to_planned_time(row.moved_to_start, row.moved_to_end),
+            offer: row.offer,
+            offered_until: row.offered_until,
         }
     }
 }

@@ -16,6 +16,7 @@ mod firm_answers;
 mod funds;
 mod hub;
 mod incidents;
+mod job_offers;
 mod job_photos;
 mod matrix;
 mod message_photos;

@@ -31,3 +31,5 @@ holder-unknown = No node of this name is enrolled in this region.
 holder-missing = Name the node of this epoch.
 price-cap-empty = The highest price must be above zero.
 policy-without-holder = Only a region of the policy `exclusive` has a holder.
+offer-unverified = One of these providers is not verified.
+offer-booked = One of these providers has another job at that time.

@@ -324,13 +324,15 @@ mod tests {
             EventType::OrderApproved,
             EventType::OrderRejected,
         ];
-        // They change no order, and `RegionAssigned` concerns none.
+        // They change no order, or an open one, and `RegionAssigned` concerns none.
         let unchanged = [
             EventType::OrderMessageSent,
             EventType::OrderMessageUnread,
             EventType::OrderMessageReported,
             EventType::OrderTimeProposed,
             EventType::OrderTimeDeclined,
+            EventType::OrderOffered,
+            EventType::OrderOfferWithdrawn,
             EventType::RegionAssigned,
         ];
         for kind in EventType::ALL

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 use wire::{
     Action, AddressShown, Amount, BootNonce, Code, CommandId, Currency, DeviceId, DiskLevel,
-    EdgeId, EventId, FenceEnding, GateState, Hash, IdentityId, IncidentKind, OrderId, OrderStatus,
-    PasskeyId, PaymentStatus, Policy, ProposalId, QuarantineWhy, RaceRule, Region,
+    EdgeId, EventId, FenceEnding, GateState, Hash, IdentityId, IncidentKind, OfferAct, OrderId,
+    OrderStatus, PasskeyId, PaymentStatus, Policy, ProposalId, QuarantineWhy, RaceRule, Region,
     RegisteredDeviceId, Role, ServiceType, SessionId, ShareAct, Source, UnixMillis, UserId,
     Verdict,
 };
@@ -133,6 +133,7 @@ names!(
 names!(
     AddressShown,
     IncidentKind,
+    OfferAct,
     ShareAct,
     Verdict,
     GateState,

@@ -350,6 +350,9 @@ impl Vectors {
             "order/digest with start code",
             order_with_start_code().compute_digest(),
         );
+        self.add_json("order/offered", offered_order());
+        self.add_text("order/digest offered", offered_order().compute_digest());
+        self.add_json("order/offered to you", order_offered_to_you());
         self.add_json("outcome/json", outcome());
     }
 }

@@ -55,6 +55,28 @@ pub(crate) fn order_with_start_code() -> Order {
     }
 }
 
+pub(crate) fn offered_order() -> Order {
+    let offer = JobOffer::new(
+        vec![UserId(id(3)), UserId(id(5))],
+        UnixMillis(1_764_000_900_000),
+    );
+    Order {
+        provider_id: None,
+        status: OrderStatus::Pending,
+        offer: Some(offer),
+        ..order()
+    }
+}
+
+/// As the provider reads it to whom it is offered.
+pub(crate) fn order_offered_to_you() -> Order {
+    let reader = Actor {
+        user_id: UserId(id(3)),
+        role: Role::Provider,
+    };
+    order_visible_to(&offered_order(), reader).unwrap()
+}
+
 pub(crate) fn start_with_code() -> CommandBody {
     CommandBody::StartOrder {
         order_id: OrderId(id(1)),

@@ -75,6 +75,7 @@ order-cancelled = This order has been cancelled.
 order-rejected = This order was not approved.
 wrong-state = The order's state does not allow this.
 double-booked = You already have a job at that time. Give it back first, or choose another.
+offered-to-others = This job is offered to certain providers for a time, and you are not one of them. Once that time is over, every provider can accept it.
 too-many-open-jobs = You have as many open jobs as one provider may. Complete or give back one first.
 too-many-acceptances = You have accepted as many jobs as one provider may in 24 hours.
 too-many-withdrawals = You have given back as many jobs as one provider may in 24 hours. If you cannot do this one, ask an administrator to withdraw it.
@@ -133,6 +134,7 @@ looks-wrong-state = The order looks to be in another state; the cloud decides.
 looks-not-yours = This order looks like another's; the cloud decides.
 looks-unpaid = Stored at this node. As far as it knows, the customer's payment is not held, so the cloud will not take this. Do not go on with the work.
 looks-double-booked = Stored at this node. You already have a job at that time, so the cloud will not take this unless that job ends first.
+looks-offered = Stored at this node. The job is offered to certain providers for a time, and you are not one of them. The cloud takes this only if that time is over when it decides.
 region-held-elsewhere = Stored at this node. Another node assigns the orders of this region and decides your acceptance, so do not start yet.
 
 ## the machine

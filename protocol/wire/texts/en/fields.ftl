@@ -20,3 +20,6 @@ signature-too-large = The signature has too many strokes, or leaves its field.
 job-photos-wrong = An order takes at most four photos, each once and of at most 5 MB.
 photos-wrong = This takes at most eight photos, each once and of at most 5 MB.
 photo-wrong = A photo has at most 5 MB.
+
+offer-providers = Choose one to { $most } providers, each once.
+offer-until = The end of the offer must lie 5 minutes to 72 hours ahead.

@@ -75,6 +75,7 @@ order-cancelled = 订单已取消。
 order-rejected = 订单未通过审核。
 wrong-state = 订单当前状态不允许此操作。
 double-booked = 您在该时段已有工单。请先退回那一单，或另选一单。
+offered-to-others = 此工单暂时只派给指定的服务商，您不在其中。时限一过，所有服务商都可以接单。
 too-many-open-jobs = 您手上的工作已达上限，请先完成或退回一份。
 too-many-acceptances = 您在 24 小时内接单已达上限。
 too-many-withdrawals = 您在 24 小时内退回的工作已达上限。如果无法完成这份工作，请联系管理员撤回。
@@ -133,6 +134,7 @@ looks-wrong-state = 订单状态似乎已变化，最终以云端为准。
 looks-not-yours = 该订单似乎属于他人，最终以云端为准。
 looks-unpaid = 已保存在本节点。据本节点所知，客户的付款尚未托管，云端不会接收此操作，请不要继续施工。
 looks-double-booked = 已保存在本节点。您在该时段已有工单，除非那一单先结束，否则云端不会接收。
+looks-offered = 已保存在本节点。此工单暂时只派给指定的服务商，您不在其中。只有在云端处理时时限已过，才会接收。
 region-held-elsewhere = 已保存在本节点。该区域由另一节点派单，您的接单由其决定，请先不要开工。
 
 ## the machine

@@ -20,3 +20,6 @@ signature-too-large = 签名笔画过多，或超出签名区。
 job-photos-wrong = 一个订单最多四张照片，每张只能出现一次，且不超过 5 MB。
 photos-wrong = 最多八张照片，每张只能出现一次，且不超过 5 MB。
 photo-wrong = 照片不能超过 5 MB。
+
+offer-providers = 请选择 1 到 { $most } 位服务商，每位一次。
+offer-until = 派单的截止时间须在 5 分钟到 72 小时之后。

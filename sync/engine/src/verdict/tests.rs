@@ -60,6 +60,19 @@ fn by_provider(body: &CommandBody) -> VerdictRequest<'_> {
 }
 
 #[test]
+fn a_job_that_is_offered_to_others_is_never_firm() {
+    let body = accept();
+    let request = by_provider(&body);
+    let offered = EdgeOrderView {
+        is_offered_to_others: true,
+        ..sight(OrderStatus::Pending, None)
+    };
+    let doubt = taken(Verdict::Provisional, None, Some(Code::LooksOffered));
+    check(&request, &offered, &HOLDER, doubt);
+    check(&request, &offered, &EdgeState::OPTIMISTIC, doubt);
+}
+
+#[test]
 fn a_second_job_at_the_same_hours_is_never_firm_and_a_repeat_for_ones_own_job_is() {
     let body = accept();
     let request = by_provider(&body);

@@ -344,6 +344,7 @@ impl Oracle {
                 | Code::RegionHeldElsewhere
                 | Code::LooksUnpaid
                 | Code::LooksDoubleBooked
+                | Code::LooksOffered
         );
         self.check(at, "a_doubt_refuses_nothing", !doubt, || {
             format!("refused at once: {code}")

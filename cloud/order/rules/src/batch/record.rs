@@ -287,7 +287,7 @@ impl BatchDecision<'_> {
         if let (Some(order), Some(lost)) = (order, lost) {
             let open = self.snapshot.open_jobs.iter();
             let open = open.map(|job| self.changed.get(&job.id).map_or(job, |now| &now.order));
-            lost.nearby = disclosure::nearby_jobs(order, open);
+            lost.nearby = disclosure::nearby_jobs(order, open, self.snapshot.now);
         }
     }
 
@@ -322,6 +322,7 @@ impl BatchDecision<'_> {
                 | Code::TooManyAcceptances
                 | Code::NotVerified
                 | Code::DoubleBooked
+                | Code::OfferedToOthers
         );
         // A portal user reads it in the response.
         if attempt.origin != Origin::Portal && (lost.is_some() || is_barred) {
@@ -393,6 +394,8 @@ impl BatchDecision<'_> {
             incident_answer: attempt.command.body.incident_answer(),
             moved_from,
             moved_to,
+            offer: None,
+            offered_until: None,
         };
         self.writes.timeline.push(NewTimelineEntry {
             order_id: order.id,
@@ -462,6 +465,7 @@ pub(crate) fn consumes_command_id(attempt: &Attempt, code: Code) -> bool {
                 Code::Revoked
                     | Code::NotVerified
                     | Code::DoubleBooked
+                    | Code::OfferedToOthers
                     | Code::RegionAssigningOffline
                     | Code::TermsChanged
                     | Code::MessagesNotOpen

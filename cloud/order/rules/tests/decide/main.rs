@@ -12,6 +12,7 @@ mod held;
 mod in_vain;
 mod incidents;
 mod messages;
+mod offers;
 mod offline_rules;
 mod properties;
 mod recurrence;

@@ -55,6 +55,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &[
                 "incident_rules",
                 "message_rules",
+                "offer_rules",
                 "recurrence",
                 "reschedule_rules",
             ],

@@ -72,6 +72,8 @@ fn entry(
         incident_answer: None,
         moved_from: None,
         moved_to: None,
+        offer: None,
+        offered_until: None,
     }
 }
 

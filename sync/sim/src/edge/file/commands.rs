@@ -220,6 +220,7 @@ impl EdgeFile {
         view.in_good_standing = self.is_in_good_standing(entry, view.order.as_ref())
             || is_planted(Bug::StandingAssumed);
         view.is_double_booked = self.is_double_booked(entry, view.order.as_ref());
+        view.is_offered_to_others = is_offered_to_others(entry, view.order.as_ref());
         let rule_allows = lease.rule_allows(body, &view);
         let right = lease.current_right(self.book.live.epoch);
         let let_in = entry.let_in && (!self.is_revoked(entry) || is_planted(Bug::RevocationsStale));
@@ -353,4 +354,11 @@ fn stored(entry: &CommandEntry, taken: TakenVerdict, epoch: u64, head: ChainHead
         fence: taken.fence,
         outcome: None,
     }
+}
+
+/// Mirrors `edge-node/src/store/commands.rs`.
+fn is_offered_to_others(entry: &CommandEntry, seen: Option<&Order>) -> bool {
+    let accepts = entry.command.body.order_action() == Some(Action::Accept);
+    let order = seen.filter(|_| accepts);
+    order.is_some_and(|order| order.is_offered_to_others(entry.actor.user_id, entry.received_at))
 }

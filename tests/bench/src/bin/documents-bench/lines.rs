@@ -51,6 +51,7 @@ fn line(n: u32) -> InboxLine {
             incident: None,
             agreed: None,
             other_time: None,
+            offered_until: None,
             match_reasons: Vec::new(),
             reminds: false,
             paid_afterwards: false,
