@@ -151,6 +151,15 @@ impl Bus {
         }
     }
 
+    /// The number of consumers of a queue, of all processes and machines. `None` on the embedded bus,
+    /// where one process runs every part.
+    pub async fn count_readers(&self, queue: &str) -> Result<Option<u64>, BusError> {
+        match self {
+            Self::Embedded(_) => Ok(None),
+            Self::Rabbit(bus) => bus.count_readers(queue).await.map(Some),
+        }
+    }
+
     pub async fn ping(&self) -> Result<(), BusError> {
         match self {
             Self::Embedded(bus) => bus.ping().await,

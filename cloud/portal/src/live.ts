@@ -118,7 +118,7 @@ export function staleBy(client: QueryClient, news: OrderNews): QueryKey[] {
 
 export function withRegion(report: StatusReport, region: RegionStatus): StatusReport {
   const regions = report.regions.map(known => (known.region === region.region ? region : known))
-  return { now: new Date().toISOString(), regions }
+  return { ...report, now: new Date().toISOString(), regions }
 }
 
 function gathering(then: (keys: QueryKey[]) => void): (keys: QueryKey[]) => void {

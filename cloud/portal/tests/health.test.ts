@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { EdgeItem, EdgeStatus, RegionStatus } from '@holdfast/kit/api.gen.ts'
+import type { EdgeItem, EdgeStatus, PartStatus, RegionStatus } from '@holdfast/kit/api.gen.ts'
 import cliSchema from '../../../sync/cli/schema/status.json'
 import en from '../src/locales/desk/en.json'
 import zh from '../src/locales/desk/zh-CN.json'
@@ -55,13 +55,21 @@ it('tells each thing that is wrong, and which need a person', () => {
   expect(complaintsOf({ ...report, regions: [{ ...free, holder: 'north-1' }] })).toEqual([])
 })
 
+it('warns of a certificate from 15 days before its end to 15 days after it', () => {
+  const kinds = (ends: string) => complaintsOf({ now: new Date(now).toISOString(), regions: [region({ edges: [edge({ certificate_ends_at: ends })] })] }).map(one => one.kind)
+  expect(kinds('2026-12-21T00:00:00.000Z')).toEqual([])
+  expect(kinds('2026-12-06T00:00:00.000Z')).toEqual(['certificate'])
+  expect(kinds('2026-11-20T00:00:00.000Z')).toEqual(['certificate'])
+  expect(kinds('2026-11-01T00:00:00.000Z')).toEqual([])
+})
+
 it('says of a node out of service that it is disabled, and not that its link is down', () => {
   const at = '2026-11-20T08:00:00.000Z'
   const item = (change: Partial<EdgeItem>): EdgeItem => ({
     ...edge({ link: 'down', since: at, stopped: 1 }), region: 'NORTH', created_at: at, enrolled_at: at, code_expires_at: null, cursor_seq: 1, outcome_cursor: 1,
     feed_cursor: 1, ...change,
   })
-  const kinds = (change: Partial<EdgeItem>) => complaintsOfItem(item(change)).map(complaint => complaint.kind)
+  const kinds = (change: Partial<EdgeItem>) => complaintsOfItem(item(change), now).map(complaint => complaint.kind)
   expect(kinds({})).toEqual(['stopped', 'down'])
   expect(kinds({ disabled_at: at })).toEqual(['disabled', 'stopped'])
   expect(kinds({ disabled_at: at, retired_at: at })).toEqual([])
@@ -70,7 +78,7 @@ it('says of a node out of service that it is disabled, and not that its link is 
 /** A region for each complaint of `holdfast status`, by its kind there. */
 const then = '2026-11-21T10:00:00.000Z'
 const at = (change: Partial<EdgeStatus>) => region({ edges: [edge(change)] })
-const COMPLAINTS: Record<string, RegionStatus> = {
+const COMPLAINTS: Record<string, RegionStatus | PartStatus> = {
   gate_closed: region({ gate: 'closed' }),
   no_edge: region({ edges: [] }),
   nobody_holds: region({ policy: 'exclusive' }),
@@ -96,12 +104,16 @@ const COMPLAINTS: Record<string, RegionStatus> = {
   plain_listeners: at({ plain_listeners: true }),
   clock_wrong: at({ clock_error_ms: 61_000 }),
   cloud_tokens: at({ cloud_tokens_since: then }),
+  certificate_ends: at({ certificate_ends_at: '2026-12-01T00:00:00.000Z' }),
+  part_away: { part: 'payment', dead_letters: 0, away_since: then },
+  dead_letters: { part: 'payment', dead_letters: 2 },
 }
 
 it('hides no complaint of `holdfast status`, in either language', () => {
   expect(Object.keys(COMPLAINTS).sort()).toEqual(cliSchema.properties.complaints.items.properties.kind.enum.toSorted())
   for (const [kind, one] of Object.entries(COMPLAINTS)) {
-    const found = complaintsOf({ now: new Date(now).toISOString(), regions: [one] })
+    const report = 'part' in one ? { regions: [], parts: [one] } : { regions: [one] }
+    const found = complaintsOf({ now: new Date(now).toISOString(), ...report })
     expect(found, kind).toHaveLength(1)
     for (const { complaint } of [en, zh]) expect(complaint, kind).toHaveProperty(found[0]!.kind)
   }

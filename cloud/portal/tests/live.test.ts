@@ -15,6 +15,8 @@ it('asks again for an order only where its version is news', () => {
 
 it('puts the news of one region among the others', () => {
   const region = (name: RegionStatus['region'], orders: number) => ({ region: name, orders }) as RegionStatus
-  const report = withRegion({ now: '', regions: [region('NORTH', 1), region('SOUTH', 1)] }, region('SOUTH', 2))
+  const parts = [{ part: 'payment', dead_letters: 1 }]
+  const report = withRegion({ now: '', regions: [region('NORTH', 1), region('SOUTH', 1)], parts }, region('SOUTH', 2))
   expect(report.regions.map(one => one.orders)).toEqual([1, 2])
+  expect(report.parts).toEqual(parts)
 })

@@ -32,6 +32,9 @@ describe('a line of the inbox', () => {
     expect(line({ ...alarm, edge: 'north-1' })).toBe('/edges?edge=north-1')
     expect(line(alarm)).toBe('/regions?region=NORTH')
     expect(line(null)).toBe('/edges')
+    const ofPart = (kind: string) => placeOf({ type: 'platform.alarm_raised', order_id: null, alarm: null, part_alarm: { kind, part: 'payment', since: TODAY } }, 'admin', opens)
+    expect(ofPart('dead_letters')).toBe('/dead-letters')
+    expect(ofPart('part_away')).toBe('/regions')
     expect(placeOf({ type: 'platform.alarm_ended', order_id: null, alarm }, 'admin', opens)).toBe('/regions?region=NORTH')
   })
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     assignment::QuarantineWhy,
     ids::{EdgeId, Region},
-    status::{HealthIssueKind, LinkState, StatusReport},
+    status::{HealthIssue, HealthIssueKind, LinkState, RegionStatus, StatusReport},
     time::UnixMillis,
 };
 
@@ -40,6 +40,9 @@ words! {
         PlainListeners "plain_listeners",
         ClockWrong "clock_wrong",
         CloudTokens "cloud_tokens",
+        CertificateEnds "certificate_ends",
+        PartAway "part_away",
+        DeadLetters "dead_letters",
     }
 }
 
@@ -48,10 +51,15 @@ words_from_text!(AlarmKind);
 /// The body of `platform.alarm_raised` and `platform.alarm_ended`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AlarmEvent {
-    /// Absent from the event that only counts: a look tells a limited number of alarms one by one.
+    /// Absent if the alarm is about a part of the cloud, and from the event that only counts: a look
+    /// tells a limited number of alarms one by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<Alarm>,
-    /// The other alarms of the look, which have no event of their own.
+    /// The alarm, if it is about a part of the cloud.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_alarm: Option<PartAlarm>,
+    /// The other alarms of the look, which have no event of their own. It is 1 in an event with a
+    /// `part_alarm`: a reader that does not know that field counts the alarm at least.
     #[serde(default)]
     #[schema(required)]
     pub more: u64,
@@ -69,14 +77,30 @@ pub struct Alarm {
     pub since: UnixMillis,
 }
 
+/// One health issue of a part of the cloud that lasts, or lasted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PartAlarm {
+    /// A kind of `AlarmKind`, or one of a newer hub.
+    pub kind: String,
+    pub part: String,
+    pub since: UnixMillis,
+}
+
 /// A health issue as an alarm names it: several issues of one kind about one subject are one alarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlarmSubject {
     pub kind: AlarmKind,
-    pub region: Region,
-    pub edge: Option<EdgeId>,
+    pub scope: AlarmScope,
     /// When the issue began, if the report tells.
     pub since: Option<UnixMillis>,
+}
+
+/// What has the health issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlarmScope {
+    Region(Region),
+    Edge { region: Region, edge: EdgeId },
+    Part(String),
 }
 
 impl HealthIssueKind {
@@ -109,6 +133,9 @@ impl HealthIssueKind {
             Self::PlainListeners => AlarmKind::PlainListeners,
             Self::ClockWrong { .. } => AlarmKind::ClockWrong,
             Self::CloudTokens { .. } => AlarmKind::CloudTokens,
+            Self::CertificateEnds { .. } => AlarmKind::CertificateEnds,
+            Self::PartAway { .. } => AlarmKind::PartAway,
+            Self::DeadLetters(_) => AlarmKind::DeadLetters,
         }
     }
 }
@@ -118,35 +145,42 @@ impl StatusReport {
     pub fn list_alarm_subjects(&self) -> Vec<AlarmSubject> {
         let mut subjects: Vec<AlarmSubject> = Vec::new();
         for issue in self.list_health_issues() {
-            let kind = issue.kind.alarm_kind();
-            let found = self.regions.iter().find_map(|region| {
-                if region.region.as_str() == issue.about {
-                    return Some((region.region, None));
-                }
-                let mut edges = region.edges.iter();
-                let edge = edges.find(|edge| edge.edge.as_str() == issue.about)?;
-                Some((region.region, Some(edge)))
-            });
-            let Some((region, edge)) = found else {
+            let Some(subject) = self.find_alarm_subject(&issue) else {
                 continue;
             };
-            // A report tells since when a link is down; other issues begin with the first look.
-            let since = edge
-                .filter(|edge| kind == AlarmKind::LinkDown && edge.link == LinkState::Down)
-                .and_then(|edge| edge.since);
-            let edge = edge.map(|edge| edge.edge.clone());
-            let is_known = |known: &AlarmSubject| {
-                known.kind == kind && known.region == region && known.edge == edge
-            };
+            let is_known =
+                |known: &AlarmSubject| known.kind == subject.kind && known.scope == subject.scope;
             if !subjects.iter().any(is_known) {
-                subjects.push(AlarmSubject {
-                    kind,
-                    region,
-                    edge,
-                    since,
-                });
+                subjects.push(subject);
             }
         }
         subjects
+    }
+
+    fn find_alarm_subject(&self, issue: &HealthIssue) -> Option<AlarmSubject> {
+        let kind = issue.kind.alarm_kind();
+        let about = issue.about.as_str();
+        // An edge may have the name of a part, but never its issues.
+        let part = || AlarmScope::Part(about.to_owned());
+        let known = |scope, since| Some(AlarmSubject { kind, scope, since });
+        match issue.kind {
+            HealthIssueKind::PartAway { since } => return known(part(), Some(since)),
+            HealthIssueKind::DeadLetters(_) => return known(part(), None),
+            _ => {}
+        }
+        for RegionStatus { region, edges, .. } in &self.regions {
+            if region.as_str() == about {
+                return known(AlarmScope::Region(*region), None);
+            }
+            if let Some(status) = edges.iter().find(|edge| edge.edge.as_str() == about) {
+                let region = *region;
+                let edge = status.edge.clone();
+                // A report tells since when a link is down; other issues begin with the first look.
+                let is_down = kind == AlarmKind::LinkDown && status.link == LinkState::Down;
+                let since = status.since.filter(|_| is_down);
+                return known(AlarmScope::Edge { region, edge }, since);
+            }
+        }
+        None
     }
 }

@@ -163,7 +163,7 @@ texts::include_texts!(say);
 #[doc(hidden)]
 pub use utoipa;
 
-pub use alarm::{Alarm, AlarmEvent, AlarmKind, AlarmSubject};
+pub use alarm::{Alarm, AlarmEvent, AlarmKind, AlarmScope, AlarmSubject, PartAlarm};
 pub use assignment::{
     ApprovalRule, AssignmentEvent, Assignments, FenceEnd, FenceEnding, FenceRecord, OfflineRules,
     Policy, PriceCap, QuarantineWhy, RegionAssignment, is_open, open_digest,
@@ -257,8 +257,8 @@ pub use share::{LimitReached, ProviderWorkload, ShareAct, ShareKind, ShareLimits
 pub use start_code::{StartCode, StartCodeCheck};
 pub use status::{
     CLOCK_ERROR_MS_MAX, ChecksumState, DiskLevel, DiskUse, EdgeListItem, EdgeStatus, GateState,
-    HealthIssue, HealthIssueKind, LeftBehind, LinkState, QuarantineStatus, RegionStatus,
-    RepairStatus, StatusReport,
+    HealthIssue, HealthIssueKind, LeftBehind, LinkState, PartStatus, QuarantineStatus,
+    RegionStatus, RepairStatus, StatusReport,
 };
 pub use texts::{Language, Sentence, Text};
 pub use time::UnixMillis;

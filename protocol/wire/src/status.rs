@@ -71,6 +71,21 @@ pub enum ChecksumState {
 pub struct StatusReport {
     pub now: UnixMillis,
     pub regions: Vec<RegionStatus>,
+    /// The parts of the cloud. Absent until the hub has looked at them for the first time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartStatus>,
+}
+
+/// A part of the cloud, as the hub sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PartStatus {
+    /// Its name, such as `payment`.
+    pub part: String,
+    /// The events of its queues and its exchange that wait for an operator.
+    pub dead_letters: u64,
+    /// Since when it has not answered, or no process of it has read its events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away_since: Option<UnixMillis>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -232,6 +247,10 @@ pub struct EdgeStatus {
     /// existed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_tokens_since: Option<UnixMillis>,
+    /// When the newest certificate that the hub issued it for its tablets ends. Absent if it has its
+    /// own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_ends_at: Option<UnixMillis>,
 }
 
 /// The commands that an ended epoch has left behind.
@@ -262,7 +281,7 @@ impl EdgeStatus {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthIssue {
-    /// The region or the edge.
+    /// The region, the edge or the part.
     pub about: String,
     pub kind: HealthIssueKind,
 }
@@ -276,6 +295,12 @@ impl HealthIssue {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HealthIssueKind {
+    /// The part does not answer, or reads no events.
+    PartAway {
+        since: UnixMillis,
+    },
+    /// Events of the part that wait for an operator.
+    DeadLetters(u64),
     GateClosed,
     /// The feed and its owner disagreed on one version within the last day; with the total so far.
     Contradicted(u64),
@@ -324,6 +349,10 @@ pub enum HealthIssueKind {
     CloudTokens {
         since: UnixMillis,
     },
+    /// Without a newer one, its tablets refuse it from then on.
+    CertificateEnds {
+        at: UnixMillis,
+    },
 }
 
 /// Below this limit an operator is warned in time: an edge with a full disk takes nothing in.
@@ -332,23 +361,42 @@ const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
 /// A clock further off misjudges tokens; a slow network alone looks like a few seconds.
 pub const CLOCK_ERROR_MS_MAX: i64 = 60_000;
 
+/// A connected edge renews its certificate 30 days before the end, so half of that has passed in
+/// vain. An issue ends as long after the end: by then the edge shows another certificate.
+const CERTIFICATE_WARNED_MS: i64 = 15 * 24 * 60 * 60 * 1000;
+
 const CONTRADICTION_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
 
 impl StatusReport {
     /// Empty if all is well.
     pub fn list_health_issues(&self) -> Vec<HealthIssue> {
         let mut complaints = Vec::new();
+        for part in &self.parts {
+            let kinds = part.list_health_issues();
+            complaints.extend(kinds.map(|kind| HealthIssue::new(&part.part, kind)));
+        }
         for region in &self.regions {
             let about = region.region.as_str();
             let kinds = region.list_health_issues(self.now);
             complaints.extend(kinds.map(|kind| HealthIssue::new(about, kind)));
             for edge in &region.edges {
                 let about = edge.edge.as_str();
-                let kinds = edge.list_health_issues(region.gate);
+                let kinds = edge.list_health_issues(region.gate, self.now);
                 complaints.extend(kinds.map(|kind| HealthIssue::new(about, kind)));
             }
         }
         complaints
+    }
+}
+
+impl PartStatus {
+    fn list_health_issues(&self) -> impl Iterator<Item = HealthIssueKind> {
+        let away = self.away_since;
+        let found = [
+            away.map(|since| HealthIssueKind::PartAway { since }),
+            nonzero_count(self.dead_letters).map(HealthIssueKind::DeadLetters),
+        ];
+        found.into_iter().flatten()
     }
 }
 
@@ -376,7 +424,11 @@ impl RegionStatus {
 
 impl EdgeStatus {
     /// Alarms about its log come before all others.
-    fn list_health_issues(&self, gate: GateState) -> impl Iterator<Item = HealthIssueKind> {
+    fn list_health_issues(
+        &self,
+        gate: GateState,
+        now: UnixMillis,
+    ) -> impl Iterator<Item = HealthIssueKind> {
         let alarms = [
             self.needs_operator_at
                 .map(|_| HealthIssueKind::NeedsOperator),
@@ -409,6 +461,9 @@ impl EdgeStatus {
                 .then_some(HealthIssueKind::PlainListeners),
             self.cloud_tokens_since
                 .map(|since| HealthIssueKind::CloudTokens { since }),
+            self.certificate_ends_at
+                .filter(|at| is_near(now, *at, CERTIFICATE_WARNED_MS))
+                .map(|at| HealthIssueKind::CertificateEnds { at }),
         ];
         alarms
             .into_iter()
@@ -433,6 +488,10 @@ impl EdgeStatus {
             .or(nonzero_count(self.held).map(HealthIssueKind::OpsHeld))
             .or(nonzero_count(self.parked).map(HealthIssueKind::OpsParked))
     }
+}
+
+fn is_near(now: UnixMillis, at: UnixMillis, within_ms: i64) -> bool {
+    at.ms_since(now) < within_ms && now.ms_since(at) < within_ms
 }
 
 fn nonzero_count(count: u64) -> Option<u64> {

@@ -403,6 +403,7 @@ mod tests {
             report: StatusReport {
                 now: UnixMillis(0),
                 regions: Vec::new(),
+                parts: Vec::new(),
             },
             edge,
             waiting: Vec::new(),

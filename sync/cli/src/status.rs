@@ -225,7 +225,7 @@ fn policy_cell(region: &RegionStatus, style: &OutputStyle) -> TableCell {
 pub(crate) struct ComplaintText {
     /// A stable identifier for scripts.
     pub kind: &'static str,
-    /// The region or the edge.
+    /// The region, the edge or the part.
     pub about: String,
     pub problem: String,
     pub next_step: String,
@@ -294,6 +294,11 @@ fn describe_complaint(
         Kind::PlainLine => style.translate(say::complaint_plain_line),
         Kind::PlainListeners => style.translate(say::complaint_plain_listeners),
         Kind::ClockWrong { error_ms } => describe_wrong_clock(error_ms, style),
+        Kind::CertificateEnds { at } => describe_certificate_end(at, report.now, style),
+        Kind::PartAway { since } => style.translate(say::complaint_part_away {
+            since: style::format_moment(since).into(),
+        }),
+        Kind::DeadLetters(count) => style.translate(say::complaint_dead_letters { count }),
         Kind::CloudTokens { since } => style.translate(say::complaint_cloud_tokens {
             since: style::format_moment(since).into(),
         }),
@@ -346,6 +351,14 @@ fn describe_wrong_clock(error_ms: i64, style: &OutputStyle) -> String {
     style.translate(say::complaint_clock_wrong {
         by: style::format_duration(error_ms.abs()).into(),
         error: error.into(),
+    })
+}
+
+fn describe_certificate_end(at: UnixMillis, now: UnixMillis, style: &OutputStyle) -> String {
+    let state = if at <= now { "over" } else { "ahead" };
+    style.translate(say::complaint_certificate_ends {
+        state: state.into(),
+        at: style::format_moment(at).into(),
     })
 }
 

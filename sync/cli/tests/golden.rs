@@ -257,7 +257,7 @@ fn troubled() -> Value {
         "quarantine": {"at": now, "why": "edge_restored"}, "twin_seen_at": now,
         "left_behind": [{"epoch": 3, "commands": 7}], "lost": 2, "lost_at": now,
         "newcomers_waiting": 3, "takes_any_hub": true, "plain_line": true, "plain_listeners": true,
-        "cloud_tokens_since": now,
+        "cloud_tokens_since": now, "certificate_ends_at": "2025-12-01T00:00:00Z",
     });
     merge(&mut down, &trouble);
     let mut up = stage::edge("north-2", "up", "settling");
@@ -274,6 +274,10 @@ fn troubled() -> Value {
         "orders": 0, "edges": [],
     });
     report["regions"].as_array_mut().unwrap().push(west);
+    report["parts"] = json!([
+        {"part": "order", "dead_letters": 0},
+        {"part": "payment", "dead_letters": 2, "away_since": now},
+    ]);
     report
 }
 

@@ -13,7 +13,9 @@ use process::{routes::RouteGuard, tokens::TokenVerifier};
 use cut_offs::CutOffDays;
 
 use crate::{
-    domain::status::SettlingEdges, feed::compare::FeedComparison, live_updates::LiveUpdates,
+    domain::{parts::PartStates, status::SettlingEdges},
+    feed::compare::FeedComparison,
+    live_updates::LiveUpdates,
     session::connection::SessionContext,
 };
 
@@ -25,6 +27,7 @@ pub(crate) struct HubState {
     pub sessions: SessionContext,
     pub comparison: FeedComparison,
     pub settling: SettlingEdges,
+    pub parts: PartStates,
     pub live_updates: LiveUpdates,
     pub cut_off_days: RecentCounts<CutOffDays>,
 }

@@ -10,11 +10,15 @@ use tokio::time::sleep;
 use wire::{ChecksumState, EdgeId, EdgeStatus, RegionStatus, UnixMillis};
 
 use crate::{
-    domain::status::{self, EdgeRecord, RegionRecord, SettlingEdges},
+    domain::{
+        parts::PartStates,
+        status::{self, EdgeRecord, RegionRecord, SettlingEdges},
+    },
     feed::{self, compare::FeedComparison},
     polling::PollLoop,
     store::{
         Store, StoreError,
+        alarms::AlarmLook,
         edge_acks::ACKS_KEPT_MS,
         maintenance::{BATCH, OldOpsBatch},
     },
@@ -30,7 +34,11 @@ const ALARMS_KEPT_MS: i64 = 90 * DAY_MS;
 /// Maximum parts per run; the rest follows an hour later.
 const PARTS_MAX: usize = 200;
 
-pub(crate) fn scheduled_jobs(comparison: &FeedComparison, settling: &SettlingEdges) -> Vec<Job> {
+pub(crate) fn scheduled_jobs(
+    comparison: &FeedComparison,
+    settling: &SettlingEdges,
+    parts: &PartStates,
+) -> Vec<Job> {
     let FeedComparison { store, clock, .. } = comparison;
     let forgetting = (store.clone(), clock.clone());
     let compacting = forgetting.clone();
@@ -39,6 +47,7 @@ pub(crate) fn scheduled_jobs(comparison: &FeedComparison, settling: &SettlingEdg
         store: store.clone(),
         clock: clock.clone(),
         settling: settling.clone(),
+        parts: parts.clone(),
     };
     vec![
         Job::new("forget_old_ops", "0 23 * * * *", move || {
@@ -67,6 +76,7 @@ struct AlarmWatch {
     store: Store,
     clock: Clock,
     settling: SettlingEdges,
+    parts: PartStates,
 }
 
 impl AlarmWatch {
@@ -74,8 +84,12 @@ impl AlarmWatch {
         let (regions, edges) = self.store.read_overview().await?;
         let mut report = status::build_report(&regions, &edges, self.clock.now());
         self.settling.set_unsettled_edges(&mut report);
-        let subjects = report.list_alarm_subjects();
-        let left_out = self.store.record_look(&subjects, &self.clock).await?;
+        report.parts = self.parts.list_parts();
+        let look = AlarmLook {
+            subjects: &report.list_alarm_subjects(),
+            knows_parts: !report.parts.is_empty(),
+        };
+        let left_out = self.store.record_look(look, &self.clock).await?;
         if left_out > 0 {
             tracing::warn!(
                 left_out,

@@ -6,8 +6,8 @@
 //! or its work token. Replicas hold no state: any of them may serve any edge.
 //!
 //! Imports run downwards only: `routes`; then `handlers`, `jobs`; then `session`, `work`, `feed`,
-//! `live_updates`; then `polling`, `peers`; then `store`; then `domain`, `config` and `certificates`. This order is
-//! checked by `cargo xtask arch`.
+//! `live_updates`, `part_watch`; then `polling`, `peers`; then `store`; then `domain`, `config` and
+//! `certificates`. This order is checked by `cargo xtask arch`.
 
 mod certificates;
 mod config;
@@ -18,6 +18,7 @@ mod domain {
     pub(crate) mod compare;
     pub(crate) mod op;
     pub(crate) mod pace;
+    pub(crate) mod parts;
     pub(crate) mod run_plan;
     pub(crate) mod status;
 }
@@ -25,6 +26,7 @@ mod feed;
 mod handlers;
 mod jobs;
 mod live_updates;
+mod part_watch;
 mod peers;
 mod polling;
 mod routes;
@@ -46,11 +48,12 @@ use wire::{HubKey, LinkLimits};
 
 use certificates::CaPermits;
 pub use config::{Config, NAME};
-use domain::{compare::ComparisonCursors, status::SettlingEdges};
+use domain::{compare::ComparisonCursors, parts::PartStates, status::SettlingEdges};
 use feed::{FeedConsumer, compare::FeedComparison};
 use handlers::HubState;
 use jobs::Gauges;
 use live_updates::LiveUpdates;
+use part_watch::{CalledPart, PartWatch};
 use peers::{CommandTokenClient, OwnerClient};
 use polling::{EdgeSignals, ForwardedAccepts, RegionMarks, WorkSignal};
 use session::{
@@ -125,6 +128,14 @@ fn start(
     let command_tokens = CommandTokenClient::new(peers.auth.clone(), &service_key, &clock);
     let decided_within = Duration::from_millis(config.decided_within_ms);
     let owner = OwnerClient::client_factory(service_key, &clock, decided_within);
+    let part_states = PartStates::default();
+    let part_watch = PartWatch {
+        bus: context.bus.clone(),
+        clock: clock.clone(),
+        called: list_called_parts(&peers),
+        states: part_states.clone(),
+    };
+    part_watch.start(&tasks);
     let review = owner(peers::REVIEW, peers.review);
     let parts = ReplicaParts {
         store,
@@ -142,7 +153,7 @@ fn start(
         settling: SettlingEdges::default(),
     };
     let comparison = parts.start_comparison();
-    let jobs = jobs::scheduled_jobs(&comparison, &parts.settling);
+    let jobs = jobs::scheduled_jobs(&comparison, &parts.settling, &part_states);
     context.run(NAME, parts.store.sql(), jobs)?;
     parts.start_feed_consumer(&context.bus);
     parts.start_workers(config, review);
@@ -155,9 +166,22 @@ fn start(
         sessions,
         comparison,
         settling: parts.settling,
+        parts: part_states,
         live_updates,
         cut_off_days: RecentCounts::default(),
     })
+}
+
+fn list_called_parts(peers: &Peers) -> Vec<CalledPart> {
+    let called = |part, upstream: &Upstream| CalledPart {
+        part,
+        upstream: upstream.clone(),
+    };
+    vec![
+        called(CloudPart::Order, &peers.order),
+        called(CloudPart::Review, &peers.review),
+        called(CloudPart::Auth, &peers.auth),
+    ]
 }
 
 /// How edges and their tablets know this platform. All replicas share both parts.

@@ -41,7 +41,8 @@ pub(crate) const MIGRATIONS: Migrations = platform::migrations!(
     "0004_edge_disk",
     "0005_edge_contacts",
     "0006_message_notes",
-    "0007_alarms"
+    "0007_alarms",
+    "0008_part_alarms"
 );
 
 /// The place of an op, which its outcome shares.

@@ -152,6 +152,23 @@ pub async fn rabbit_vhost() -> String {
     format!("{server}/{name}")
 }
 
+/// The same virtual host for a new user, who may connect there and nothing else.
+pub async fn without_rights(url: &str) -> String {
+    let name = fresh();
+    let user = r#"{"password":"strange","tags":""}"#;
+    manage(Method::PUT, &format!("/api/users/{name}"), user).await;
+    let (server, vhost) = url.rsplit_once('/').unwrap_or((url, ""));
+    let none = r#"{"configure":"^$","write":"^$","read":"^$"}"#;
+    manage(
+        Method::PUT,
+        &format!("/api/permissions/{vhost}/{name}"),
+        none,
+    )
+    .await;
+    let host = server.rsplit_once('@').map_or(server, |(_, host)| host);
+    format!("amqp://{name}:strange@{host}/{vhost}")
+}
+
 /// An empty database on MongoDB.
 pub async fn documents_on_mongodb() -> DocumentsArm {
     let server = servers()

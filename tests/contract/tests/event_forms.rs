@@ -257,6 +257,7 @@ fn body(kind: EventType) -> Value {
                 edge: Some(EdgeId::new("north-1").unwrap()),
                 since: AT,
             }),
+            part_alarm: None,
             more: 0,
         }),
         Body::Rating => value(&RatingEvent {

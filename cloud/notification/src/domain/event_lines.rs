@@ -310,6 +310,7 @@ fn build_alarm_lines(
 ) -> Vec<InboxLine> {
     let params = LineParams::Alarm(AlarmParams {
         alarm: event.alarm.clone(),
+        part_alarm: event.part_alarm.clone(),
         more_alarms: event.more,
     });
     build_lines(

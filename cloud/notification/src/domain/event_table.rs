@@ -340,6 +340,7 @@ const PLATFORM_ALARM_RAISED: &[AlarmLine] = &[AlarmLine::new(Admins(&[ReadPlatfo
             text!(line => platform_alarm_raised_edge { edge, what, region, since })
         }
         AlarmPlace::Region => text!(line => platform_alarm_raised_region { region, what, since }),
+        AlarmPlace::Part => text!(line => platform_alarm_raised_part { part, what, since }),
         AlarmPlace::Many => text!(line => platform_alarm_raised_more { more }),
     }
 })];
@@ -348,6 +349,7 @@ const PLATFORM_ALARM_ENDED: &[AlarmLine] = &[AlarmLine::new(Admins(&[ReadPlatfor
     match line.params.subject() {
         AlarmPlace::Edge => text!(line => platform_alarm_ended_edge { edge, what, region, since }),
         AlarmPlace::Region => text!(line => platform_alarm_ended_region { region, what, since }),
+        AlarmPlace::Part => text!(line => platform_alarm_ended_part { part, what, since }),
         AlarmPlace::Many => text!(line => platform_alarm_ended_more { more }),
     }
 })];

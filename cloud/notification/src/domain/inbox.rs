@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
     Actor, Alarm, Amount, Code, Currency, ERASED_TITLE, EventId, EventType, IncidentReport, Lost,
-    OrderCode, OrderId, OrderStatus, PaymentStatus, PlannedTime, Region, Role, UnixMillis, UserId,
-    words,
+    OrderCode, OrderId, OrderStatus, PartAlarm, PaymentStatus, PlannedTime, Region, Role,
+    UnixMillis, UserId, words,
 };
 
 use super::NoticeKind;
@@ -260,6 +260,8 @@ pub struct NoticeParams {
 pub struct AlarmParams {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<Alarm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_alarm: Option<PartAlarm>,
     pub more_alarms: u64,
 }
 
@@ -268,12 +270,16 @@ pub struct AlarmParams {
 pub enum AlarmPlace {
     Edge,
     Region,
+    Part,
     /// The alarms without a line.
     Many,
 }
 
 impl AlarmParams {
     pub fn subject(&self) -> AlarmPlace {
+        if self.part_alarm.is_some() {
+            return AlarmPlace::Part;
+        }
         match &self.alarm {
             Some(Alarm { edge: Some(_), .. }) => AlarmPlace::Edge,
             Some(Alarm { edge: None, .. }) => AlarmPlace::Region,

@@ -4,7 +4,7 @@
 //! the event table.
 
 use texts::Sentence;
-use wire::{Alarm, EventType, Language, Role};
+use wire::{Alarm, AlarmKind, EventType, Language, Role};
 
 use super::{
     InboxLine, LineParams, LineText, ReaderLocale,
@@ -136,6 +136,12 @@ pub fn find_portal_path(line: &InboxLine) -> String {
 
 /// The page of the alarm's subject.
 fn find_alarm_path(params: &AlarmParams) -> String {
+    if let Some(alarm) = &params.part_alarm {
+        return match alarm.kind.parse() {
+            Ok(AlarmKind::DeadLetters) => "/dead-letters".to_owned(),
+            _ => "/regions".to_owned(),
+        };
+    }
     match &params.alarm {
         Some(Alarm {
             edge: Some(edge), ..

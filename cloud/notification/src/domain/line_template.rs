@@ -258,10 +258,19 @@ impl LineValues<'_, AlarmParams> {
         alarm.map_or(say::alarm_other, |alarm| alarm.region.name())
     }
 
+    pub fn part(&self) -> String {
+        let alarm = self.params.part_alarm.as_ref();
+        alarm.map(|alarm| alarm.part.clone()).unwrap_or_default()
+    }
+
     pub fn since(&self) -> String {
-        let alarm = self.params.alarm.as_ref();
-        alarm
-            .map(|alarm| self.locale.format_minute(alarm.since))
+        let AlarmParams {
+            alarm, part_alarm, ..
+        } = self.params;
+        let since = alarm.as_ref().map(|alarm| alarm.since);
+        since
+            .or(part_alarm.as_ref().map(|alarm| alarm.since))
+            .map(|since| self.locale.format_minute(since))
             .unwrap_or_default()
     }
 
@@ -271,7 +280,11 @@ impl LineValues<'_, AlarmParams> {
 
     /// A kind from a newer hub gets the generic text.
     pub fn what(&self) -> texts::Phrase {
-        let kind = self.params.alarm.as_ref().map(|alarm| &alarm.kind);
+        let AlarmParams {
+            alarm, part_alarm, ..
+        } = self.params;
+        let kind = alarm.as_ref().map(|alarm| &alarm.kind);
+        let kind = kind.or(part_alarm.as_ref().map(|alarm| &alarm.kind));
         match kind.and_then(|kind| kind.parse().ok()) {
             Some(AlarmKind::GateClosed) => say::alarm_gate_closed,
             Some(AlarmKind::Contradicted) => say::alarm_contradicted,
@@ -298,6 +311,9 @@ impl LineValues<'_, AlarmParams> {
             Some(AlarmKind::PlainListeners) => say::alarm_plain_listeners,
             Some(AlarmKind::ClockWrong) => say::alarm_clock_wrong,
             Some(AlarmKind::CloudTokens) => say::alarm_cloud_tokens,
+            Some(AlarmKind::CertificateEnds) => say::alarm_certificate_ends,
+            Some(AlarmKind::PartAway) => say::alarm_part_away,
+            Some(AlarmKind::DeadLetters) => say::alarm_dead_letters,
             None => say::alarm_other,
         }
     }

@@ -9,7 +9,9 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Alarm, Code, EventId, EventType, Language, OrderId, Region, UnixMillis, UserId};
+use wire::{
+    Alarm, Code, EventId, EventType, Language, OrderId, PartAlarm, Region, UnixMillis, UserId,
+};
 
 use super::Service;
 use crate::domain::{
@@ -54,9 +56,13 @@ struct Item {
     /// The order's region; `null` if the news does not include it.
     #[schema(required)]
     location: Option<Region>,
-    /// The subject of an alarm; `null` for other news, and for the line that counts alarms.
+    /// The subject of an alarm about a region or an edge; `null` for other news, and for the line that
+    /// counts alarms.
     #[schema(required)]
     alarm: Option<Alarm>,
+    /// The subject of an alarm about a part of the cloud.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part_alarm: Option<PartAlarm>,
     /// The other party of the order, if the reader may see them.
     #[schema(required)]
     counterpart: Option<UserId>,
@@ -164,17 +170,15 @@ impl Service {
 
 fn to_inbox_item(locale: ReaderLocale, stored: StoredLine) -> Item {
     let said = domain::render_line_text(locale, &stored.line);
+    let alarm = stored.line.params.as_alarm();
     Item {
         id: stored.id,
         event_id: stored.line.event_id,
         event_type: stored.line.event_type,
         kind: stored.line.inbox_kind(),
         location: stored.line.order_region(),
-        alarm: stored
-            .line
-            .params
-            .as_alarm()
-            .and_then(|params| params.alarm.clone()),
+        alarm: alarm.and_then(|params| params.alarm.clone()),
+        part_alarm: alarm.and_then(|params| params.part_alarm.clone()),
         counterpart: stored.line.counterpart,
         order_id: stored.line.order_id,
         title: said.title,

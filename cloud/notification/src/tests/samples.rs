@@ -18,7 +18,7 @@ use crate::domain::{
     SourceEvent, TimeZone, build_event_lines, build_match_line, find_event_lines,
 };
 
-pub(crate) use alarms::{alarm, more_alarms};
+pub(crate) use alarms::{alarm, more_alarms, part_alarm};
 pub(crate) use incidents::{incident_answer, reported};
 pub(crate) use stores::{deliveries, no_channels, notices, sqlite_store, web_push};
 

@@ -8,6 +8,10 @@ platform-alarm-raised-region =
     .title = Alarm about a region
     .content = { $region }: { $what }, since { $since }. Look at it on the portal's page of regions.
 
+platform-alarm-raised-part =
+    .title = Alarm about a part of the cloud
+    .content = { $part }: { $what }, since { $since }. The portal's page of regions names it as well.
+
 platform-alarm-raised-more =
     .title = Further alarms
     .content = At the same moment there are { $more } more alarms. The portal's page of nodes shows them all.
@@ -19,6 +23,10 @@ platform-alarm-ended-edge =
 platform-alarm-ended-region =
     .title = Alarm about a region has ended
     .content = { $region }. This is over: { $what }, since { $since }.
+
+platform-alarm-ended-part =
+    .title = Alarm about a part of the cloud has ended
+    .content = { $part }. This is over: { $what }, since { $since }.
 
 platform-alarm-ended-more =
     .title = Further alarms have ended
@@ -49,4 +57,7 @@ alarm-plain-line = The node's link is not encrypted
 alarm-plain-listeners = Tablets reach the node without encryption
 alarm-clock-wrong = The node's clock is wrong
 alarm-cloud-tokens = The node holds people's tokens for the cloud
+alarm-certificate-ends = The node's certificate for its tablets ends soon, or has ended
+alarm-part-away = The part does not answer, or reads none of its events
+alarm-dead-letters = Events of the part have failed and wait for an operator
 alarm-other = The status report names a new kind of problem

@@ -8,6 +8,10 @@ platform-alarm-raised-region =
     .title = 地区告警
     .content = { $region }：{ $what }，自{ $since }起。请在门户的地区页面查看。
 
+platform-alarm-raised-part =
+    .title = 云端服务告警
+    .content = { $part }：{ $what }，自{ $since }起。门户的地区页面也会列出。
+
 platform-alarm-raised-more =
     .title = 更多告警
     .content = 同时还有 { $more } 条告警。门户的节点页面列出全部节点。
@@ -19,6 +23,10 @@ platform-alarm-ended-edge =
 platform-alarm-ended-region =
     .title = 地区告警已结束
     .content = { $region }：以下情况已不再存在：{ $what }（自{ $since }起）。
+
+platform-alarm-ended-part =
+    .title = 云端服务告警已结束
+    .content = { $part }：以下情况已不再存在：{ $what }（自{ $since }起）。
 
 platform-alarm-ended-more =
     .title = 更多告警已结束
@@ -49,4 +57,7 @@ alarm-plain-line = 该节点的链路未加密
 alarm-plain-listeners = 平板与该节点的连接未加密
 alarm-clock-wrong = 该节点的时钟不准
 alarm-cloud-tokens = 该节点持有用户的云端令牌
+alarm-certificate-ends = 该节点供平板核对的证书即将到期或已到期
+alarm-part-away = 该服务未响应，或未读取其事件
+alarm-dead-letters = 该服务有处理失败的事件，正等待运维人员处理
 alarm-other = 状态报告列出了新的问题种类

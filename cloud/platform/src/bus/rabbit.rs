@@ -128,6 +128,15 @@ impl RabbitBus {
     }
 
     pub(super) async fn count_waiting(&self, queue: &str) -> Result<u64, BusError> {
+        Ok(self.inspect_queue(queue).await?.message_count().into())
+    }
+
+    pub(super) async fn count_readers(&self, queue: &str) -> Result<u64, BusError> {
+        Ok(self.inspect_queue(queue).await?.consumer_count().into())
+    }
+
+    /// A passive declaration, which needs no right: every part may count every queue.
+    async fn inspect_queue(&self, queue: &str) -> Result<lapin::Queue, BusError> {
         let link = self.ensure_connected().await?;
         let ask = async {
             let channel = link.connection.create_channel().await?;
@@ -135,11 +144,16 @@ impl RabbitBus {
                 passive: true,
                 ..QueueDeclareOptions::default()
             };
-            channel
+            let declared = channel
                 .queue_declare(queue.into(), passive, FieldTable::default())
-                .await
+                .await;
+            match declared {
+                Err(error) if exchanges::is_missing(&error) => Ok(None),
+                declared => declared.map(Some),
+            }
         };
-        Ok(await_broker(ask).await?.message_count().into())
+        let found = await_broker(ask).await?;
+        found.ok_or_else(|| BusError::UnknownQueue(queue.to_owned()))
     }
 
     pub(super) async fn ping(&self) -> Result<(), BusError> {

@@ -1,6 +1,6 @@
 // Reduces a status report to the few words that the desk and the wall show of each region.
 
-import type { EdgeItem, EdgeStatus, Region, RegionStatus, StatusReport } from '@holdfast/kit/api.gen.ts'
+import type { EdgeItem, EdgeStatus, PartStatus, Region, RegionStatus, StatusReport } from '@holdfast/kit/api.gen.ts'
 
 export type RegionState = 'up' | 'cut' | 'drill' | 'partly' | 'never' | 'needs'
 
@@ -21,14 +21,17 @@ export interface RegionHealth {
 }
 
 export interface Complaint {
-  region: Region
+  /** Absent if it is about a part of the cloud. */
+  region?: Region
   edge?: string
+  part?: string
   kind: ComplaintKind
   /** Entries that wait, each for itself. */
   count?: number
   /** People whom one trouble concerns. */
   people?: number
   since?: string
+  until?: string
   /** True if it waits for a person; the others mend themselves. */
   needs: boolean
 }
@@ -36,11 +39,13 @@ export interface Complaint {
 export type ComplaintKind =
   | 'asks_stopped' | 'contradicted' | 'no_edge' | 'nobody_holds' | 'needs_operator' | 'twin' | 'edge_restored' | 'edge_cloned' | 'unproven'
   | 'left_behind' | 'stopped' | 'mismatch' | 'unsettled' | 'disk' | 'newcomers' | 'clock' | 'any_hub' | 'plain_line' | 'plain_listeners' | 'cloud_tokens' | 'down' | 'gate' | 'never' | 'held' | 'parked'
-  | 'disabled'
+  | 'disabled' | 'certificate' | 'part_away' | 'dead_letters'
 
 const DISK_FREE_BYTES_MIN = 1024 ** 3
 const CLOCK_ERROR_MS_MAX = 60_000
 const DAY_MS = 86_400_000
+/** Before the end of a node's certificate, and as long after it. */
+const CERTIFICATE_WARNED_MS = 15 * DAY_MS
 
 export function healthOf(status: RegionStatus, now: number): RegionHealth {
   const up = status.edges.filter(edge => edge.link === 'up')
@@ -60,10 +65,18 @@ export function healthOf(status: RegionStatus, now: number): RegionHealth {
 }
 
 export function complaintsOf(report: StatusReport): Complaint[] {
-  return report.regions.flatMap(region => complaintsOfRegion(region, Date.parse(report.now)))
+  const parts = (report.parts ?? []).flatMap(complaintsOfPart)
+  return [...parts, ...report.regions.flatMap(region => complaintsOfRegion(region, Date.parse(report.now)))]
 }
 
-export function complaintsOfEdge(region: Region, edge: EdgeStatus): Complaint[] {
+function complaintsOfPart({ part, away_since: since, dead_letters: count }: PartStatus): Complaint[] {
+  return [
+    ...(since ? [{ part, kind: 'part_away' as const, needs: true, since }] : []),
+    ...(count > 0 ? [{ part, kind: 'dead_letters' as const, needs: true, count }] : []),
+  ]
+}
+
+export function complaintsOfEdge(region: Region, edge: EdgeStatus, now: number): Complaint[] {
   const found: Complaint[] = []
   const add = (kind: ComplaintKind, needs: boolean, more: Partial<Complaint> = {}) =>
     found.push({ region, edge: edge.edge, kind, needs, ...more })
@@ -84,6 +97,8 @@ export function complaintsOfEdge(region: Region, edge: EdgeStatus): Complaint[] 
   if (edge.plain_line) add('plain_line', true)
   if (edge.plain_listeners) add('plain_listeners', true)
   if (edge.cloud_tokens_since) add('cloud_tokens', true, { since: edge.cloud_tokens_since })
+  const ends = edge.certificate_ends_at
+  if (ends && Math.abs(Date.parse(ends) - now) < CERTIFICATE_WARNED_MS) add('certificate', true, { until: ends })
   if (edge.link === 'never') add('never', false)
   if (edge.link === 'down') add('down', false, edge.since ? { since: edge.since } : {})
   if (edge.held - edge.stopped > 0) add('held', false, { count: edge.held - edge.stopped })
@@ -92,9 +107,9 @@ export function complaintsOfEdge(region: Region, edge: EdgeStatus): Complaint[] 
 }
 
 /** Of a node in the list, which also names those that are not in service any more: a missing link is no news of them. */
-export function complaintsOfItem(item: EdgeItem): Complaint[] {
+export function complaintsOfItem(item: EdgeItem, now: number): Complaint[] {
   if (item.retired_at) return []
-  const found = complaintsOfEdge(item.region, item)
+  const found = complaintsOfEdge(item.region, item, now)
   if (!item.disabled_at) return found
   const disabled: Complaint = { region: item.region, edge: item.edge, kind: 'disabled', needs: true, since: item.disabled_at }
   return [disabled, ...found.filter(({ kind }) => kind !== 'down' && kind !== 'never')]
@@ -109,7 +124,7 @@ function complaintsOfRegion(status: RegionStatus, now: number): Complaint[] {
   if (status.edges.length === 0) found.push({ region, kind: 'no_edge', needs: false })
   if (status.policy === 'exclusive' && status.holder === null) found.push({ region, kind: 'nobody_holds', needs: true })
   if (status.gate === 'closed') found.push({ region, kind: 'gate', needs: false })
-  return [...found, ...status.edges.flatMap(edge => complaintsOfEdge(region, edge))]
+  return [...found, ...status.edges.flatMap(edge => complaintsOfEdge(region, edge, now))]
 }
 
 function stateOf(status: RegionStatus, up: number, needs: number): RegionState {

@@ -6,7 +6,7 @@ import type { Complaint, RegionHealth } from '../logic/health.ts'
 import { useNames } from './names.ts'
 
 export function useRegionWords() {
-  const { t } = useI18n()
+  const { t, te } = useI18n()
   const names = useNames()
 
   function icon(health: RegionHealth): IconName {
@@ -45,8 +45,14 @@ export function useRegionWords() {
 
   function complaint(one: Complaint): string {
     const count = one.count ?? one.people ?? 1
-    return t(`complaint.${one.kind}`, { n: count }, count)
+    return t(`complaint.${one.kind}`, { n: count, time: one.until ? names.at(one.until) : '' }, count)
   }
 
-  return { complaint, decides, icon, lag, state }
+  /** The region, or the part of the cloud by its name in the list of dead letters. */
+  function place(one: Complaint): string {
+    if (one.region) return t(`region.${one.region}`)
+    return te(`letters.part.${one.part}`) ? t(`letters.part.${one.part}`) : (one.part ?? '')
+  }
+
+  return { complaint, decides, icon, lag, place, state }
 }

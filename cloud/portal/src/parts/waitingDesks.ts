@@ -82,8 +82,9 @@ export function useWaitingDesks(now: Ref<number>) {
     })),
     ...desk('/reviews', '/reviews', t('overview.desk.reviews'), reviews, page => ({ pile: pileOf(page, () => undefined), late: 0, details: [] })),
     ...desk('/regions', '/regions', t('overview.desk.regions'), regions, report => {
-      const needing = complaintsOf(report).filter(one => one.needs)
-      const sentences = needing.slice(0, KINDS_MAX).map(one => t('overview.inRegion', { region: t(`region.${one.region}`), complaint: regionWords.complaint(one) }))
+      // Dead letters have their own desk.
+      const needing = complaintsOf(report).filter(one => one.needs && one.kind !== 'dead_letters')
+      const sentences = needing.slice(0, KINDS_MAX).map(one => t('overview.inRegion', { region: regionWords.place(one), complaint: regionWords.complaint(one) }))
       return { pile: pileOf({ items: needing }, one => one.since), late: 0, details: sentences.length > 0 ? [sentences.join(' ')] : [] }
     }),
     ...desk('/dead-letters', '/dead-letters', t('place.letters'), letters, ({ items, missing }) => ({

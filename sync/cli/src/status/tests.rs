@@ -54,6 +54,7 @@ fn edge(name: &str) -> EdgeStatus {
         plain_line: false,
         plain_listeners: false,
         cloud_tokens_since: None,
+        certificate_ends_at: None,
     }
 }
 
@@ -106,7 +107,11 @@ fn report() -> StatusReport {
         held,
         region(Region::West, vec![]),
     ];
-    StatusReport { now: NOW, regions }
+    StatusReport {
+        now: NOW,
+        regions,
+        parts: Vec::new(),
+    }
 }
 
 #[test]
@@ -183,6 +188,7 @@ fn a_healthy_report_says_so() {
     let healthy = StatusReport {
         now: NOW,
         regions: vec![region(Region::North, vec![edge("north-1")])],
+        parts: Vec::new(),
     };
     assert_eq!(
         render_verdict(&healthy, &look(Language::English, true)),

@@ -117,3 +117,19 @@ complaint-plain-listeners =
 complaint-cloud-tokens =
     its program is older than the tokens for edges: since { $since } it keeps people's tokens that open the cloud
     install the present program there; people sign in once more
+complaint-certificate-ends =
+    the certificate that it shows to tablets { $state ->
+        [over] ended
+       *[ahead] ends
+    } at { $at }: without a newer one they refuse to connect
+    connect it to the cloud, which renews it; if it is connected, its log says why it has no newer one
+
+complaint-part-away =
+    it does not answer, or reads none of its events, since { $since }
+    check that a process of it runs; GET /health/ready at its operator's port names what it misses
+complaint-dead-letters =
+    { $count } of its events failed or reached no queue, and { $count ->
+        [one] waits
+       *[other] wait
+    } for an operator
+    `holdfast dlq list` says where; mend the cause, then `holdfast dlq redrive` sends them again

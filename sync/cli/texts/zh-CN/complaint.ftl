@@ -93,3 +93,16 @@ complaint-plain-listeners =
 complaint-cloud-tokens =
     其程序早于节点专用令牌：自 { $since } 起保存着可登录云端的令牌
     在该节点安装当前版本的程序；人们需重新登录一次
+complaint-certificate-ends =
+    它向平板出示的证书{ $state ->
+        [over] 已于 { $at } 到期
+       *[ahead] 将于 { $at } 到期
+    }：若无新证书，平板将拒绝连接
+    将它连接到云端，由云端换发；若已连接，其日志会说明为何没有新证书
+
+complaint-part-away =
+    自 { $since } 起未响应，或未读取其事件
+    确认其进程正在运行；其运维端口上的 GET /health/ready 会列出缺失的依赖
+complaint-dead-letters =
+    它有 { $count } 个事件处理失败或无队列接收，正等待运维人员处理
+    运行 `holdfast dlq list` 查看位置；排除原因后，用 `holdfast dlq redrive` 退回重新处理

@@ -5,7 +5,7 @@
 //! two looks is not told. The same issue later is a new alarm.
 
 use uuid::Uuid;
-use wire::{Alarm, AlarmEvent, AlarmSubject, EdgeId, Region, UnixMillis};
+use wire::{Alarm, AlarmEvent, AlarmScope, AlarmSubject, PartAlarm, UnixMillis};
 
 /// Further issues open no alarm until others end.
 pub(crate) const OPEN_MAX: usize = 200;
@@ -21,8 +21,7 @@ const MINUTE_MS: i64 = 60_000;
 pub(crate) struct OpenAlarm {
     pub id: Uuid,
     pub kind: String,
-    pub region: Region,
-    pub edge: Option<EdgeId>,
+    pub scope: AlarmScope,
     pub since: UnixMillis,
     /// The first look that found it.
     pub seen_at: UnixMillis,
@@ -41,9 +40,33 @@ pub(crate) struct AlarmChanges {
 
 impl OpenAlarm {
     fn is_about(&self, subject: &AlarmSubject) -> bool {
-        self.kind == subject.kind.as_str()
-            && self.region == subject.region
-            && self.edge == subject.edge
+        self.kind == subject.kind.as_str() && self.scope == subject.scope
+    }
+
+    fn to_event(&self) -> AlarmEvent {
+        let kind = self.kind.clone();
+        let since = self.since;
+        let (region, edge) = match self.scope.clone() {
+            AlarmScope::Region(region) => (region, None),
+            AlarmScope::Edge { region, edge } => (region, Some(edge)),
+            AlarmScope::Part(part) => {
+                return AlarmEvent {
+                    alarm: None,
+                    part_alarm: Some(PartAlarm { kind, part, since }),
+                    more: 1,
+                };
+            }
+        };
+        AlarmEvent {
+            alarm: Some(Alarm {
+                kind,
+                region,
+                edge,
+                since,
+            }),
+            part_alarm: None,
+            more: 0,
+        }
     }
 }
 
@@ -79,20 +102,14 @@ pub(crate) fn compare_alarms(
 /// The events that tell these alarms, or their ends.
 pub(crate) fn build_alarm_events(alarms: &[OpenAlarm]) -> Vec<AlarmEvent> {
     let told = alarms.iter().take(TOLD_MAX);
-    let mut events: Vec<AlarmEvent> = told
-        .map(|alarm| AlarmEvent {
-            alarm: Some(Alarm {
-                kind: alarm.kind.clone(),
-                region: alarm.region,
-                edge: alarm.edge.clone(),
-                since: alarm.since,
-            }),
-            more: 0,
-        })
-        .collect();
+    let mut events: Vec<AlarmEvent> = told.map(OpenAlarm::to_event).collect();
     let more = alarms.len().saturating_sub(TOLD_MAX) as u64;
     if more > 0 {
-        events.push(AlarmEvent { alarm: None, more });
+        events.push(AlarmEvent {
+            alarm: None,
+            part_alarm: None,
+            more,
+        });
     }
     events
 }

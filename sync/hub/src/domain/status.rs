@@ -141,7 +141,8 @@ impl EdgeRecord {
     }
 }
 
-/// Regions in their fixed order, each with its edges in service, sorted by name.
+/// Regions in their fixed order, each with its edges in service, sorted by name. The parts of the
+/// cloud are in no store.
 pub(crate) fn build_report(
     regions: &[RegionRecord],
     edges: &[EdgeRecord],
@@ -162,7 +163,11 @@ pub(crate) fn build_report(
             edges: derive_edges_of_region(edges, region, now),
         })
         .collect();
-    StatusReport { now, regions }
+    StatusReport {
+        now,
+        regions,
+        parts: Vec::new(),
+    }
 }
 
 fn derive_edges_of_region(

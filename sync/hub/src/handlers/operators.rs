@@ -28,6 +28,7 @@ pub(crate) async fn status(State(hub): State<HubState>) -> Result<Json<StatusRep
     let (regions, edges) = hub.sessions.store.read_overview().await?;
     let mut report = status::build_report(&regions, &edges, hub.sessions.clock.now());
     hub.settling.set_unsettled_edges(&mut report);
+    report.parts = hub.parts.list_parts();
     Ok(Json(report))
 }
 

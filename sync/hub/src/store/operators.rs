@@ -32,6 +32,8 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
     e.lost, e.lost_at, e.takes_any_hub, e.plain_line, e.plain_listeners, e.cloud_tokens_since, \
     (SELECT MAX(c.expires_at) FROM enrolment_codes c WHERE c.edge = e.edge \
     AND e.public_key IS NULL) AS code_expires_at, \
+    (SELECT MAX(t.not_after) FROM certificates t WHERE t.edge = e.edge) \
+    AS certificate_ends_at, \
     e.disabled_at, e.retired_at, \
     (SELECT COUNT(*) FROM undecided u WHERE u.edge = e.edge AND u.epoch = e.epoch \
     AND u.state IN ('held_region', 'held_operator')) AS held, \
@@ -103,7 +105,7 @@ impl Row for EdgeRecord {
             edge, last_contact_at, epoch, version, pending, oldest_pending_at, undecided,
             clock_error_ms, disk_free_bytes, photos_waiting, newcomers_waiting, needs_operator_at, twin_seen_at, repair_asked_at,
             repairs, repaired_at, unproven, lost, lost_at, held, stopped, parked, takes_any_hub,
-            plain_line, plain_listeners, cloud_tokens_since;
+            plain_line, plain_listeners, cloud_tokens_since, certificate_ends_at;
             disk: disk_level.zip(disk_used_percent).map(|(level, used_percent)| DiskUse { level, used_percent }),
             lag_down_since: change_at.into_iter().chain(outcome_at).min(),
             quarantine: quarantine.map(|(at, why)| QuarantineStatus { at, why }),

@@ -6,7 +6,10 @@ use process::trust::certificate_fingerprint;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rstest::rstest;
 use serde_json::Value;
-use wire::{CertificateAnswer, CertificateReply, CertificateRequest, Code, Frame, Region};
+use wire::{
+    AlarmKind, CertificateAnswer, CertificateReply, CertificateRequest, Code, Frame, Region,
+    StatusReport,
+};
 
 use crate::stage::{Edge, Replica, Stage};
 
@@ -62,6 +65,21 @@ async fn an_edge_gets_a_certificate_of_the_authority_that_every_replica_shows(#[
     };
     assert_eq!(chain.len(), 1);
     assert_eq!(ca["fingerprint"], certificate_fingerprint(&der));
+    let status = stage.status(&hub).await;
+    let ends_at = status.regions[0].edges[0].certificate_ends_at.unwrap();
+    let days = ends_at.ms_since(status.now) / (24 * 60 * 60 * 1_000);
+    assert!((88..=90).contains(&days), "{days}");
+    let ends = |report: &StatusReport| {
+        let subjects = report.list_alarm_subjects().into_iter();
+        let mut kinds = subjects.map(|subject| subject.kind);
+        kinds.any(|kind| kind == AlarmKind::CertificateEnds)
+    };
+    assert!(!ends(&status), "{status:?}");
+    let late = StatusReport {
+        now: ends_at.plus_ms(-1),
+        ..status
+    };
+    assert!(ends(&late), "{late:?}");
 }
 
 #[tokio::test]

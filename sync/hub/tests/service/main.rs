@@ -8,6 +8,7 @@ mod link;
 mod live_updates;
 mod liveness;
 mod messages;
+mod parts;
 mod photos;
 mod poison;
 mod proof;

@@ -53,6 +53,8 @@ pub(crate) struct Stage {
     config: hub::Config,
     service_key: ServiceKey,
     folder: TempDir,
+    /// Where later replicas call the order service, unless it is `owner`.
+    order: Option<Upstream>,
 }
 
 /// One running replica.
@@ -114,6 +116,7 @@ impl Stage {
             config,
             service_key,
             folder,
+            order: None,
         };
         stage.admin_token = stage.token(Role::Admin, 1);
         stage
@@ -141,6 +144,11 @@ impl Stage {
         self.config.signing_key_replaced = is_replaced;
     }
 
+    /// Applies to replicas started later.
+    pub(crate) fn calls_order_at(&mut self, order: Upstream) {
+        self.order = Some(order);
+    }
+
     pub(crate) async fn replica(&self) -> Replica {
         self.try_replica().await.unwrap()
     }
@@ -155,9 +163,10 @@ impl Stage {
             ..ground
         };
         let tasks = ground.tasks.clone();
+        let owner = || Upstream::from_router(self.owner.router());
         let peers = hub::Peers {
             review: Upstream::from_router(axum::Router::new()),
-            order: Upstream::from_router(self.owner.router()),
+            order: self.order.clone().unwrap_or_else(owner),
             auth: Upstream::from_router(self.auth.router()),
         };
         let router = hub::open(self.config.clone(), ground, peers).await?;

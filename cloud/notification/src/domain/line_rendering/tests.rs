@@ -499,6 +499,18 @@ fn an_alarm_says_what_and_where_and_leads_to_its_page() {
             "/edges?edge=north-1",
         ),
         (
+            samples::part_alarm("dead_letters"),
+            "payment: Events of the part have failed and wait for an operator, since Nov 25",
+            "处理失败的事件",
+            "/dead-letters",
+        ),
+        (
+            samples::part_alarm("part_away"),
+            "payment: The part does not answer",
+            "该服务未响应",
+            "/regions",
+        ),
+        (
             samples::more_alarms(12),
             "12 more alarms",
             "12 条告警",

@@ -179,6 +179,14 @@ async fn declare_unrouted(connection: &Connection, exchange: Exchange) -> Result
     channel.close(200, "declared".into()).await
 }
 
+/// The broker has no queue of that name.
+pub(super) fn is_missing(error: &lapin::Error) -> bool {
+    let ErrorKind::ProtocolError(refusal) = error.kind() else {
+        return false;
+    };
+    *refusal.kind() == AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND)
+}
+
 /// Accepts a refused declaration: an exchange declared by an older version stays without an
 /// alternate, and one that this part may not declare is its publisher's job.
 fn as_it_is(declared: Result<(), lapin::Error>) -> Result<(), lapin::Error> {

@@ -261,7 +261,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         &[
             &["routes"],
             &["handlers", "jobs"],
-            &["session", "work", "feed", "live_updates"],
+            &["session", "work", "feed", "live_updates", "part_watch"],
             &["polling", "peers"],
             &["store"],
             &["certificates", "domain", "config"],

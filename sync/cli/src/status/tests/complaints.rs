@@ -1,6 +1,6 @@
 //! Tests the complaints and notes under the table, in both languages.
 
-use wire::{DiskLevel, DiskUse, LeftBehind, QuarantineStatus, QuarantineWhy};
+use wire::{DiskLevel, DiskUse, LeftBehind, PartStatus, QuarantineStatus, QuarantineWhy};
 
 use super::*;
 
@@ -27,6 +27,7 @@ fn complaints_agree_with_what_the_report_itself_complains_of() {
         reports.push(StatusReport {
             now: NOW,
             regions: vec![region(Region::North, vec![spoilt])],
+            parts: Vec::new(),
         });
     }
     let stopped = RegionStatus {
@@ -36,6 +37,7 @@ fn complaints_agree_with_what_the_report_itself_complains_of() {
     reports.push(StatusReport {
         now: NOW,
         regions: vec![stopped],
+        parts: Vec::new(),
     });
     for report in reports {
         for language in [Language::English, Language::Chinese] {
@@ -49,6 +51,71 @@ fn complaints_agree_with_what_the_report_itself_complains_of() {
                 .map(|c| c.about)
                 .collect();
             assert_eq!(ours, theirs);
+        }
+    }
+}
+
+#[test]
+fn parts_and_certificates_are_complained_of_with_the_next_step() {
+    let part = |part: &str, dead_letters, away_since| PartStatus {
+        part: part.to_owned(),
+        dead_letters,
+        away_since,
+    };
+    let ends_at = |at| EdgeStatus {
+        certificate_ends_at: Some(at),
+        ..edge("north-1")
+    };
+    let report = |edge, parts| StatusReport {
+        now: NOW,
+        regions: vec![region(Region::North, vec![edge])],
+        parts,
+    };
+    let day = 24 * 60 * 60 * 1000;
+    for (name, report, expected) in [
+        (
+            "all is well",
+            report(ends_at(NOW.plus_ms(30 * day)), vec![part("order", 0, None)]),
+            [].as_slice(),
+        ),
+        (
+            "a part",
+            report(edge("north-1"), vec![part("payment", 1, Some(NOW))]),
+            &[
+                "! payment: it does not answer, or reads none of its events, since 2025-11-24",
+                "! payment: 1 of its events failed or reached no queue, and waits for an operator",
+            ],
+        ),
+        (
+            "soon",
+            report(ends_at(NOW.plus_ms(14 * day)), vec![]),
+            &["! north-1: the certificate that it shows to tablets ends at 2025-12-08"],
+        ),
+        (
+            "over",
+            report(ends_at(NOW.plus_ms(-day)), vec![]),
+            &["! north-1: the certificate that it shows to tablets ended at 2025-11-23"],
+        ),
+        (
+            "long over",
+            report(ends_at(NOW.plus_ms(-15 * day)), vec![]),
+            &[],
+        ),
+    ] {
+        let text = render_verdict(&report, &look(Language::English, false));
+        let chinese = render_verdict(&report, &look(Language::Chinese, false));
+        assert_eq!(
+            text.matches("Next: ").count(),
+            expected.len(),
+            "{name}: {text}"
+        );
+        assert_eq!(
+            chinese.matches("下一步：").count(),
+            expected.len(),
+            "{chinese}"
+        );
+        for words in expected {
+            assert!(text.contains(words), "{name}: {text}");
         }
     }
 }
@@ -75,7 +142,11 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
         region(Region::North, vec![restored]),
         region(Region::Mid, vec![doubled]),
     ];
-    let report = StatusReport { now: NOW, regions };
+    let report = StatusReport {
+        now: NOW,
+        regions,
+        parts: Vec::new(),
+    };
     let said = |language| render_verdict(&report, &look(language, false));
     let text = said(Language::English);
     for words in [
@@ -114,6 +185,7 @@ fn people_who_are_refused_for_want_of_room_are_counted_with_the_next_step() {
     let report = StatusReport {
         now: NOW,
         regions: vec![region(Region::North, vec![refusing])],
+        parts: Vec::new(),
     };
     let text = render_verdict(&report, &look(Language::English, false));
     assert!(
@@ -136,6 +208,7 @@ fn a_disk_that_runs_full_and_a_wrong_clock_are_said_with_the_next_step() {
         StatusReport {
             now: NOW,
             regions: vec![region(Region::North, vec![edge])],
+            parts: Vec::new(),
         }
     };
     let text = render_verdict(
@@ -180,6 +253,7 @@ fn an_edge_that_drops_copies_for_want_of_disk_is_named_before_its_disk_is_full()
         let report = StatusReport {
             now: NOW,
             regions: vec![region(Region::North, vec![edge])],
+            parts: Vec::new(),
         };
         render_verdict(&report, &look(Language::English, false))
     };
@@ -203,6 +277,7 @@ fn an_edge_that_keeps_tokens_of_the_cloud_is_named_with_the_next_step() {
     let report = StatusReport {
         now: NOW,
         regions: vec![region(Region::North, vec![old])],
+        parts: Vec::new(),
     };
     for (language, words) in [
         (
@@ -231,6 +306,7 @@ fn what_was_repaired_is_named_and_is_no_complaint() {
     let report = |repairs| StatusReport {
         now: NOW,
         regions: vec![north(repairs)],
+        parts: Vec::new(),
     };
     let look = look(Language::English, true);
     let text = render_verdict(&report(repairs), &look);
@@ -272,6 +348,7 @@ fn lost_acceptances_are_named_for_a_day_and_are_no_complaint() {
         StatusReport {
             now: NOW,
             regions: vec![region(Region::North, vec![edge])],
+            parts: Vec::new(),
         }
     };
     let text = render_verdict(&lost(2, 60_000), &look(Language::English, true));
@@ -296,6 +373,7 @@ fn a_grant_that_the_view_did_not_agree_with_is_a_complaint() {
     let report = StatusReport {
         now: NOW,
         regions: vec![region(Region::North, vec![unproven])],
+        parts: Vec::new(),
     };
     let text = render_verdict(&report, &look(Language::English, true));
     assert!(text.contains("under fence 4"), "{text}");
@@ -323,6 +401,7 @@ fn what_does_not_settle_and_what_needs_an_operator_is_said_with_the_next_step() 
     let report = StatusReport {
         now: NOW,
         regions: vec![north, region(Region::Mid, vec![stopped])],
+        parts: Vec::new(),
     };
     let text = render_verdict(&report, &look(Language::English, false));
     for words in [
@@ -349,7 +428,11 @@ fn accepts_of_the_portal_that_need_an_operator_are_said_with_the_next_step() {
             asks_stopped,
             ..north
         }];
-        StatusReport { now: NOW, regions }
+        StatusReport {
+            now: NOW,
+            regions,
+            parts: Vec::new(),
+        }
     };
     let said = |language| render_verdict(&stopped(2), &look(language, false));
     let text = said(Language::English);
@@ -387,6 +470,7 @@ fn an_exclusive_region_without_a_holder_is_not_well() {
         StatusReport {
             now: NOW,
             regions: vec![north],
+            parts: Vec::new(),
         }
     };
     let down = EdgeStatus {

@@ -1,6 +1,6 @@
 //! Which alarms a look tells, as a table, and the minutes of cut-offs.
 
-use wire::AlarmKind;
+use wire::{AlarmKind, AlarmScope, EdgeId, Region};
 
 use super::*;
 
@@ -19,8 +19,18 @@ fn days_until(now: UnixMillis) -> Vec<UnixMillis> {
 fn subject(kind: AlarmKind, edge: &str) -> AlarmSubject {
     AlarmSubject {
         kind,
-        region: Region::North,
-        edge: Some(EdgeId::new(edge).unwrap()),
+        scope: AlarmScope::Edge {
+            region: Region::North,
+            edge: EdgeId::new(edge).unwrap(),
+        },
+        since: None,
+    }
+}
+
+fn about_part(kind: AlarmKind, part: &str) -> AlarmSubject {
+    AlarmSubject {
+        kind,
+        scope: AlarmScope::Part(part.to_owned()),
         since: None,
     }
 }
@@ -33,8 +43,7 @@ fn open(subject: &AlarmSubject, seen_at: UnixMillis, told_at: Option<UnixMillis>
     OpenAlarm {
         id: Uuid::from_u128(1),
         kind: subject.kind.to_string(),
-        region: subject.region,
-        edge: subject.edge.clone(),
+        scope: subject.scope.clone(),
         since: seen_at,
         seen_at,
         told_at,
@@ -144,6 +153,28 @@ fn a_look_tells_ten_alarms_and_counts_the_others() {
     assert_eq!(counted(25), many);
     let last = build_alarm_events(&alarms).pop().unwrap();
     assert_eq!(last.alarm, None);
+}
+
+#[test]
+fn an_alarm_of_a_part_is_apart_from_those_of_other_parts_and_of_an_edge_with_its_name() {
+    let letters = about_part(AlarmKind::DeadLetters, "order");
+    let told = open(&letters, EARLIER, Some(EARLIER));
+    let others = [
+        about_part(AlarmKind::DeadLetters, "payment"),
+        about_part(AlarmKind::PartAway, "order"),
+        subject(AlarmKind::DeadLetters, "order"),
+    ];
+    let changes = compare_alarms(std::slice::from_ref(&told), &others, NOW);
+    assert_eq!(changes.opened, others);
+    assert_eq!(changes.ended, std::slice::from_ref(&told));
+    let event = build_alarm_events(&[told]).remove(0);
+    assert_eq!(event.alarm, None);
+    let part = event.part_alarm.unwrap();
+    assert_eq!(
+        (part.kind.as_str(), part.part.as_str()),
+        ("dead_letters", "order")
+    );
+    assert_eq!(event.more, 1, "for readers that know no alarms of parts");
 }
 
 #[test]

@@ -63,6 +63,7 @@ pub(in crate::domain) fn north() -> EdgeRecord {
         plain_line: false,
         plain_listeners: false,
         cloud_tokens_since: None,
+        certificate_ends_at: None,
     };
     EdgeRecord {
         stored,

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use process::clock::Clock;
-use wire::{AlarmEvent, AlarmKind, AlarmSubject, EventType};
+use wire::{AlarmEvent, AlarmKind, AlarmScope, AlarmSubject, EventType};
 
+use super::super::alarms::AlarmLook;
 use super::*;
 use crate::domain::alarms::{CutOff, OPEN_MAX};
 
@@ -13,8 +14,18 @@ const MINUTE_MS: i64 = 60_000;
 fn subject(kind: AlarmKind, edge: &str) -> AlarmSubject {
     AlarmSubject {
         kind,
-        region: Region::North,
-        edge: Some(EdgeId::new(edge).unwrap()),
+        scope: AlarmScope::Edge {
+            region: Region::North,
+            edge: EdgeId::new(edge).unwrap(),
+        },
+        since: None,
+    }
+}
+
+fn dead_letters() -> AlarmSubject {
+    AlarmSubject {
+        kind: AlarmKind::DeadLetters,
+        scope: AlarmScope::Part("payment".to_owned()),
         since: None,
     }
 }
@@ -29,7 +40,11 @@ fn down() -> AlarmSubject {
 /// A look some minutes after `NOW`.
 async fn look(store: &Store, minutes: i64, subjects: &[AlarmSubject]) -> usize {
     let clock = Clock::fixed_at(NOW.plus_ms(minutes * MINUTE_MS));
-    store.record_look(subjects, &clock).await.unwrap()
+    let look = AlarmLook {
+        subjects,
+        knows_parts: true,
+    };
+    store.record_look(look, &clock).await.unwrap()
 }
 
 /// The events in the outbox, in order.
@@ -91,7 +106,7 @@ async fn an_issue_of_one_look_is_not_told(#[values(false, true)] mysql: bool) {
 #[tokio::test]
 async fn two_replicas_tell_an_alarm_and_its_end_once(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
-    let subjects = [down(), subject(AlarmKind::DiskLow, "north-1")];
+    let subjects = [down(), dead_letters()];
     for (minute, subjects) in [
         (0, &subjects[..]),
         (1, &subjects),
@@ -155,4 +170,36 @@ async fn cut_offs_are_listed_until_their_alarms_are_forgotten(#[values(false, tr
     assert_eq!(dropped.unwrap(), 2);
     let left = store.list_cut_offs(NOW).await.unwrap();
     assert_eq!(left.cut_offs, [open], "an open alarm stays");
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_alarm_of_a_part_ends_only_at_a_look_at_the_parts(#[values(false, true)] mysql: bool) {
+    use EventType::{PlatformAlarmEnded, PlatformAlarmRaised};
+    let store = database(mysql).await;
+    look(&store, 0, &[dead_letters()]).await;
+    look(&store, 1, &[dead_letters()]).await;
+    let (_, told) = published(&store).await.pop().unwrap();
+    let alarm = told.part_alarm.unwrap();
+    assert_eq!(
+        (alarm.kind.as_str(), alarm.part.as_str(), alarm.since),
+        ("dead_letters", "payment", NOW)
+    );
+    assert_eq!(told.alarm, None);
+    let unknown = AlarmLook {
+        subjects: &[],
+        knows_parts: false,
+    };
+    let clock = Clock::fixed_at(NOW.plus_ms(2 * MINUTE_MS));
+    store.record_look(unknown, &clock).await.unwrap();
+    assert_eq!(published_kinds(&store).await, [PlatformAlarmRaised]);
+    look(&store, 3, &[]).await;
+    assert_eq!(
+        published_kinds(&store).await,
+        [PlatformAlarmRaised, PlatformAlarmEnded]
+    );
+    let ended = NOW.plus_ms(3 * MINUTE_MS);
+    assert_eq!(store.drop_ended_alarms(ended, 500).await.unwrap(), 0);
+    let dropped = store.drop_ended_alarms(ended.plus_ms(1), 500).await;
+    assert_eq!(dropped.unwrap(), 1);
 }

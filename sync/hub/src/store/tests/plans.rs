@@ -7,7 +7,7 @@ use platform::{
 
 use super::{
     super::{
-        alarms::{ENDED_CUT_OFFS, OLD, OPEN, OPEN_CUT_OFFS},
+        alarms::{ENDED_CUT_OFFS, OLD, OLD_PARTS, OPEN, OPEN_CUT_OFFS, OPEN_PARTS},
         edge_acks::CHANGES_OF_ORDER,
         feed::{
             NEWEST, ORDER,
@@ -135,20 +135,29 @@ const FILL_ALARMS: &str = "INSERT INTO alarms \
     SELECT UNHEX(MD5(seq)), NULL, 'link_down', 'NORTH', 'north-1', seq, seq, seq, seq \
     FROM seq_1_to_20000";
 
+const FILL_PART_ALARMS: &str = "INSERT INTO part_alarms \
+    (id, open_key, kind, part, since, seen_at, told_at, ended_at) \
+    SELECT UNHEX(MD5(seq)), NULL, 'dead_letters', 'payment', seq, seq, seq, seq \
+    FROM seq_1_to_20000";
+
 #[tokio::test]
 async fn ended_alarms_cost_a_look_nothing_and_a_trend_only_its_days() {
     let store = database(true).await;
-    store.sql.exec(FILL_ALARMS, vals![]).await.unwrap();
-    store
-        .sql
-        .exec("ANALYZE TABLE alarms", vals![])
-        .await
-        .unwrap();
+    for statement in [
+        FILL_ALARMS,
+        FILL_PART_ALARMS,
+        "ANALYZE TABLE alarms",
+        "ANALYZE TABLE part_alarms",
+    ] {
+        store.sql.exec(statement, vals![]).await.unwrap();
+    }
     let run = |text| Statement::new("ANALYZE FORMAT=JSON ").append_text(text);
     let down = "link_down";
     for (name, question, values) in [
         ("open", run(OPEN), vals![LIMIT]),
         ("old", run(OLD), vals![50, LIMIT]),
+        ("open of parts", run(OPEN_PARTS), vals![LIMIT]),
+        ("old of parts", run(OLD_PARTS), vals![50, LIMIT]),
         ("open cut-offs", run(OPEN_CUT_OFFS), vals![down, LIMIT]),
         (
             "cut-offs",
