@@ -34,3 +34,9 @@ test('a size has the largest unit of which there is one, so that a photo is not 
   const { bytes } = formatsOf('en')
   expect([129_000, 2_500_000, 10_700_000_000].map(bytes)).toEqual(['129 kB', '2.5 MB', '10.7 GB'])
 })
+
+test('what is ahead is told in the smaller unit below two of the larger one', () => {
+  const [hour, day] = [3_600_000, 86_400_000]
+  const told = [-1.9 * hour, 0, 90_000, 1.9 * hour, 2 * hour, 1.9 * day, 2.1 * day].map((at) => formatsOf('en').ago(at, 0))
+  expect(told).toEqual(['1 hour ago', 'now', 'in 90 seconds', 'in 114 minutes', 'in 2 hours', 'in 45 hours', 'in 2 days'])
+})

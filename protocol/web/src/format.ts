@@ -74,12 +74,15 @@ function makeFormats(lang: string) {
     return new Intl.NumberFormat(lang, { style: 'unit', unit, maximumFractionDigits: 1 }).format(size)
   }
 
-  /** "3 minutes ago", "in 2 hours": the largest unit that fits. */
+  /**
+   * "3 minutes ago", "in 2 hours": the largest unit that fits. A time ahead is told in the smaller unit below two of the
+   * larger one, for "in 1 hour" may be nearly two.
+   */
   function ago(at: number, now: number): string {
     const relative = new Intl.RelativeTimeFormat(lang, { numeric: 'auto' })
     const seconds = Math.round((at - now) / 1000)
     for (const [unit, size] of [['day', 86_400], ['hour', 3_600], ['minute', 60]] as const) {
-      if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit)
+      if (-seconds >= size || seconds >= 2 * size) return relative.format(Math.trunc(seconds / size), unit)
     }
     return relative.format(seconds, 'second')
   }
