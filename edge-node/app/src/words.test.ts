@@ -11,6 +11,9 @@ import { useWords } from './words.ts'
 
 vi.stubGlobal('document', { documentElement: { lang: '' } })
 
+const HOUR_MS = 3_600_000
+const HALF_HOUR_MS = HOUR_MS / 2
+
 const STANDING: EdgeStanding = {
   edge: 'north-1', region: 'NORTH', now: '2026-11-21T09:00:00Z', link: { up: false, since: '2026-11-21T08:00:00Z', attempts: 3, next_call_at: null },
   feed_as_of: null, portal: 'https://portal.example', holder: null, unpaid_start: false, unpaid_start_max: null, paid_afterwards: [], firm: false, suspect: false, twin: false, plain_listeners: false, clock: null, disk: null, closed_orders_days: 90, platform_fees: null, cancel_fees: null, photos: { room_bytes: 0, waiting: 0 },
@@ -33,6 +36,7 @@ describe.each([
     gets: ['You get ¥171.00 of ¥190.00', 'You get about ¥171.00 of ¥190.00', '¥190.00'],
     completion: 'Completion: kept by a copy of the node, from which nothing is confirmed.', spans: ['1 minute', '3 hours', '2 days'],
     places: ['about 1.2 km, north-east', 'within about 100 m of you', 'North', 'North'],
+    offers: ['Offered to you until 11:30; in 30 minutes every provider can accept it.', 'For certain providers until 11:30, then for everybody.'],
     ages: ['less than a minute old', '14 minutes old', 'never heard from the cloud'], away: /^as of .*10:46, as far as this tablet knows$/,
   },
   {
@@ -40,9 +44,10 @@ describe.each([
     gets: ['价格 ¥190.00，到手 ¥171.00', '价格 ¥190.00，到手约 ¥171.00', '¥190.00'],
     completion: '完工：由节点的副本保管，在那里得不到确认。', spans: ['1 分钟', '3 小时', '2 天'],
     places: ['约 1.2公里，东北方向', '在您约 100米以内', '北区', '北区'],
+    offers: ['11:30 前派给您，30分钟后所有服务商都可接单。', '11:30 前只派给指定的服务商，之后所有服务商都可接单。'],
     ages: ['更新不到 1 分钟', '14 分钟前更新', '从未收到云端的名单'], away: /^更新于 .*10:46，以这台平板所知为限$/,
   },
-])('in $lang', ({ lang, waits, yours, copy, gets, completion, spans, places, ages, away }) => {
+])('in $lang', ({ lang, waits, yours, copy, gets, completion, spans, places, offers, ages, away }) => {
   beforeAll(() => language.use(lang))
   beforeEach(() => (tablet.standing = STANDING))
 
@@ -73,6 +78,17 @@ describe.each([
     const told = texts.map(toldOf)
     tablet.position = undefined
     expect([...told, toldOf(texts[0]!)]).toEqual(places)
+  })
+
+  it('an offered job says to whom and until when, and nothing once the offer has ended by the clock of the node', () => {
+    const end = Date.parse('2026-11-21T11:30:00')
+    const told = (to_you?: boolean) => words.offer(order('a', { offer: { until: new Date(end).toISOString(), ...(to_you ? { to_you } : {}) } }))
+    // The clock of this tablet is an hour ahead.
+    Object.assign(tablet, { now: end - HALF_HOUR_MS + HOUR_MS, clockErrorMs: HOUR_MS })
+    expect([told(true), told()]).toEqual(offers)
+    tablet.now = end + HOUR_MS
+    expect([told(true), told(), words.offer(order('a'))]).toEqual([undefined, undefined, undefined])
+    Object.assign(tablet, { now: end, clockErrorMs: 0 })
   })
 
   it('the list of ended sign-ins has its age by the clock of the node', () => {

@@ -2,12 +2,13 @@
 import { type Hop, type PayWords, useFormats, useI18n } from '@holdfast/kit'
 import type { Order } from '@holdfast/kit/api.gen.ts'
 import { netOf } from '@holdfast/kit/fees.ts'
+import { offerReach } from '@holdfast/kit/offers.ts'
 import type { QueueItem } from './device/item.ts'
 import { doubtOf, isFirm, truthOf } from './device/item.ts'
 import { minorOf, type Job } from './device/jobs.ts'
 import { percentOf, type Photo } from './device/photo.ts'
 import { distanceBetween, placeOf } from './device/place.ts'
-import { isTwin, link, linkSince, photosOf, position, sentence, tablet, today } from './device/tabletState.ts'
+import { isTwin, link, linkSince, nodeNow, photosOf, position, sentence, tablet, today } from './device/tabletState.ts'
 import { revocationAgeMs, spanOf } from './device/standing.ts'
 
 const DAY_MS = 86_400_000
@@ -57,6 +58,14 @@ export function useWords() {
     const form = known.mayChange ? 'about' : 'sure'
     const words = { price, net: money(known.minor), fee: money(known.fee), node: node() }
     return { price, gets: t(`pay.${form}.gets`, words), sentence: t(`pay.${form}.of`, words), terms: t(`pay.${form}.terms`, words) }
+  }
+
+  /** Whom an open job is offered to, and until when; undefined once every provider can accept it. */
+  function offer(order: Order): string | undefined {
+    const reach = order.offer && offerReach(order, nodeNow.value)
+    if (!order.offer || !reach) return undefined
+    const until = Date.parse(order.offer.until)
+    return t(`offer.${reach}`, { time: moment(until), left: formats.value.ago(until, nodeNow.value) })
   }
 
   /** How far it is from here, in a straight line; undefined if one of the two places is not known. */
@@ -161,7 +170,7 @@ export function useWords() {
   }
 
   return {
-    acceptWord, action, distance, doubt, formats, hops, isToday, linkWords, listAge, moment, node, note, pay, photo, region, revocationAge, span, trouble, when,
+    acceptWord, action, distance, doubt, formats, hops, isToday, linkWords, listAge, moment, node, note, offer, pay, photo, region, revocationAge, span, trouble, when,
     whereabouts, why,
   }
 }

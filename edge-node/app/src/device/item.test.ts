@@ -45,6 +45,7 @@ it('counts for nothing at a copy of the node, save a firm answer; and not withou
   expect([doubtOf(after(stored(1)), false), doubtOf(unpaid, false)]).toEqual([undefined, 'unpaid'])
   const booked = { ...stored(1), code: 'looks_double_booked' as const }
   expect([doubtOf(after(booked), false), doubtOf(after({ ...booked, verdict: 'firm' }), false)]).toEqual(['booked', undefined])
+  expect(doubtOf(after({ ...stored(1), code: 'looks_offered' }), false)).toBe('offered')
   for (const other of [accept, after(stored(1, 'firm')), after(stored(1), decided(1, 'applied'))]) expect(doubtOf(other, true)).toBeUndefined()
 })
 

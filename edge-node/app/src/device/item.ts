@@ -35,7 +35,9 @@ export type QueueItem = {
 }
 
 /** Codes of a provisional answer that the person must read. */
-const DOUBTS: Readonly<Partial<Record<Code, 'unpaid' | 'booked'>>> = { looks_unpaid: 'unpaid', looks_double_booked: 'booked' }
+const DOUBTS: Readonly<Partial<Record<Code, 'unpaid' | 'booked' | 'offered'>>> = {
+  looks_unpaid: 'unpaid', looks_double_booked: 'booked', looks_offered: 'offered',
+}
 /** The same for a message: by the node's copy of the order it does not arrive. */
 const DOUBTS_OF_MESSAGE: ReadonlySet<Code> = new Set(['looks_wrong_state', 'looks_not_yours'])
 
@@ -67,10 +69,11 @@ export function isFirm(item: QueueItem): boolean {
 
 /**
  * Why the person may not count on what the node holds: the node is a `twin`, from which the cloud
- * takes nothing, the job is `unpaid`, its hours are `booked` by another of their jobs, or a message
- * is `astray`, for the job looks to be another's. A firm answer stands.
+ * takes nothing, the job is `unpaid`, its hours are `booked` by another of their jobs, it is `offered`
+ * to others for a time, or a message is `astray`, for the job looks to be another's. A firm answer
+ * stands.
  */
-export function doubtOf(item: QueueItem, isTwin: boolean): 'twin' | 'unpaid' | 'booked' | 'astray' | undefined {
+export function doubtOf(item: QueueItem, isTwin: boolean): 'twin' | 'unpaid' | 'booked' | 'offered' | 'astray' | undefined {
   if (item.state !== 'stored' || isFirm(item)) return undefined
   if (isTwin) return 'twin'
   const code = item.reply?.code

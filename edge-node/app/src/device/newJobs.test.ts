@@ -8,3 +8,11 @@ it('calls a job new that is open and was not on the board before', () => {
   expect(newJobs(before, after).map(({ id }) => id)).toEqual(['c'])
   expect(newJobs(before, before)).toEqual([])
 })
+
+it('calls a known job new once it is offered to this person', () => {
+  const [until, to_you] = ['2026-11-21T14:05:00.000Z', true]
+  const offered = order('a', { offer: { until, to_you } })
+  expect(newJobs([order('a')], [offered])).toEqual([offered])
+  expect(newJobs([order('a')], [order('a', { offer: { until } })])).toEqual([])
+  expect([newJobs([offered], [offered]), newJobs([offered], [order('a')])]).toEqual([[], []])
+})

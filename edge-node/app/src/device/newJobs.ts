@@ -8,10 +8,11 @@ const TONE_S = 0.18
 /** Loud enough for a workshop, and still not a siren. */
 const VOLUME = 0.2
 
-/** The open jobs that the board before did not have. */
+/** The open jobs that the board before did not have, or that are offered to this person since. */
 export function newJobs(before: BoardItem[], after: BoardItem[]): BoardItem[] {
-  const known = new Set(before.map(({ id }) => id))
-  return after.filter(({ id, status }) => status === 'pending' && !known.has(id))
+  const known = new Map(before.map(({ id, offer }) => [id, offer?.to_you]))
+  const isOfferedSince = ({ id, offer }: BoardItem) => offer?.to_you === true && known.get(id) !== true
+  return after.filter((order) => order.status === 'pending' && (!known.has(order.id) || isOfferedSince(order)))
 }
 
 let lastAt = -Infinity

@@ -1,8 +1,9 @@
 // The tablet as its pages see it: the person, the edge, the link, the jobs, the queue and the photos. `tablet.ts` changes it.
 import { computed, shallowReactive } from 'vue'
 import type { BoardItem, EdgeStanding, Text } from '@holdfast/kit/api.gen.ts'
+import { offerReach } from '@holdfast/kit/offers.ts'
 import { needsPerson, type QueueItem } from './item.ts'
-import { bookedBy, isMyJob, jobsOf } from './jobs.ts'
+import { bookedBy, isMyJob, type Job, jobsOf } from './jobs.ts'
 import { countUnseen, type Thread } from './messages.ts'
 import type { Shown } from './people.ts'
 import { isForNextTap, isPhotoOpen, type Photo } from './photo.ts'
@@ -60,6 +61,8 @@ export const link = computed<Link>(() => {
 export const linkSince = computed(() => (link.value === 'cut' ? Date.parse(tablet.standing!.link.since) : tablet.nearSince))
 /** Where this tablet was a short while ago, if its person has asked. */
 export const position = computed(() => (tablet.position && tablet.now - tablet.position.at < POSITION_SHOWN_MS ? tablet.position : undefined))
+/** By the node's clock, which alone ends offers. */
+export const nodeNow = computed(() => tablet.now - tablet.clockErrorMs)
 export const isClockWrong = computed(() => isTabletClockWrong(tablet.clockErrorMs, tablet.standing))
 export const decider = computed(() => deciderOf(tablet.standing))
 /** The node is a copy of the one that is at work. */
@@ -78,6 +81,9 @@ export const queued = computed(() => tablet.items.filter((item) => item.state ==
 export const undoable = computed(() =>
   tablet.items.filter((item) => item.state === 'waiting' && item.attempts === 0 && item.leaves_at > tablet.now && item.leaves_at > item.tapped_at).at(-1),
 )
+
+/** Whom a running offer of an open job reaches. */
+export const reachOf = ({ order }: Job) => order.offer && offerReach(order, nodeNow.value)
 
 export const unseenOf = (job: string) => countUnseen(tablet.threads.get(job))
 export const photosOf = (command: string) => tablet.photos.filter((photo) => photo.command === command)
