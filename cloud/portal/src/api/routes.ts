@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, DeliveryState, FactorProofForm, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, NewPasskeyForm, OccurrencesForm, Order, OrderForm, OrderStatus, OwnProofForm, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PhotoRef, PlatformFeeForm, PreferencesForm, ProfileForm, PushDeviceForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, TimeProposalForm, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, DeliveryState, FactorProofForm, GateState, GoodwillForm, GrantForm, JobOfferForm, KeptMethodForm, LetterForm, ModerationForm, NewPasskeyForm, OccurrencesForm, Order, OrderForm, OrderStatus, OwnProofForm, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PhotoRef, PlatformFeeForm, PreferencesForm, ProfileForm, PushDeviceForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, TimeProposalForm, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OpenQuery, OrdersQuery } from '../logic/orderFilters.ts'
 import type { OrderSort, ReviewSort } from '../logic/sorts.ts'
 import { ask, type AnswerOf } from './ask.ts'
@@ -111,6 +111,10 @@ export const startWithCode = (id: string, start_code: string, commandId: string)
 
 export const answerIncident = (id: string, incident: string, agreed: boolean, commandId: string) =>
   ask('post', '/api/v1/orders/{id}/incidents/{incident}/answer', { path: { id, incident }, body: { agreed }, commandId })
+
+/** Until then only those providers can accept the open job. */
+export const offerOrder = (id: string, body: JobOfferForm) => ask('put', '/api/v1/orders/{id}/offer', { path: { id }, body })
+export const withdrawOffer = (id: string) => ask('delete', '/api/v1/orders/{id}/offer', { path: { id } })
 
 export const timeProposal = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/time-proposal', { path: { id }, signal })
 export const proposeTime = (id: string, body: TimeProposalForm) => ask('post', '/api/v1/orders/{id}/time-proposal', { path: { id }, body })

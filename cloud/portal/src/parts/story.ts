@@ -30,6 +30,7 @@ export function useStory(currency: () => Currency | undefined, nameOf?: (actor: 
   function what(step: TimelineEntry): string {
     if (step.payment_status) return t(`step.payment.${step.payment_status}`)
     if (isErasure(step)) return t('step.erased')
+    if (step.offer) return t(`step.offer.${step.offer}`, { time: names.at(step.offered_until) })
     const action = step.action ?? 'publish'
     if (isNothing(step)) return t(step.actor.user_id === session.person?.user_id ? 'step.nothing.mine' : 'step.nothing.other')
     const mine = step.actor.user_id === session.person?.user_id
