@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as pass } from 'node:timers/promises'
 import { axe, COLOUR_RULES, IS_DEEP, isMarkupChecked, keepPicture, losses, PAGE_LANGUAGES, resize, shifts, smallTargets, unseenStops, watchShifts, writtenInCode } from './browser.mjs'
-import { DONE, gateway, orderOf, PASSWORD, PEOPLE, REVIEWED, SECRET } from './portal.answers.mjs'
+import { DONE, gateway, OFFERED, orderOf, PASSWORD, PEOPLE, REVIEWED, SECRET } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
 
 const ORDER = orderOf(60).id
@@ -22,7 +22,7 @@ const PAGES = {
   customer: ['/publish/1', '/orders', '/orders?status=rejected', '/orders?status=reviewed', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, `/orders/${ORDER}?do=time`, `/orders/${ORDER}/messages`, `/orders/${WAITING}/messages`, `/orders/${REVIEWED}`, `/orders/${DONE}`, REVIEWS, '/calendar', '/calendar/2026-11-30', '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/profile?part=methods', '/account', '/your-data', '/help', '/nowhere'],
   provider: ['/available', '/available?region=NORTH', '/available?q=tap&least=much', '/available?mine=1&fits=1', '/reviews', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, `/jobs/${ORDER}?do=time`, `/jobs/${ORDER}/messages`, '/calendar', '/calendar/2026-12-24', '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates', '/your-data'],
   admin: [
-    '/overview', '/inbox', '/inbox?show=wishes', '/profile', '/account', '/your-data', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/conflicts?show=promises', '/conflicts?show=promises&region=WEST', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', '/money?view=compared', '/money?view=fees', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters', '/acts', '/settings', '/deliveries', '/deliveries?state=dropped',
+    '/overview', '/inbox', '/inbox?show=wishes', '/profile', '/account', '/your-data', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/conflicts?show=promises', '/conflicts?show=promises&region=WEST', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, `/orders/${OFFERED}?do=offer`, '/money', '/money?view=cases', '/money?view=compared', '/money?view=fees', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters', '/acts', '/settings', '/deliveries', '/deliveries?state=dropped',
     '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, `/people/${GUARDED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=east-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
   ],
 }
@@ -124,7 +124,7 @@ for (const lang of PAGE_LANGUAGES) {
           // A part of a page that the address names comes in the same way as the page.
           if (role && lang === 'en' && !path.includes('?')) await goLate(opened, state, path)
           else await opened.go(path)
-          await inspect(opened, `${role || 'nobody'}${path.replace(ORDER, 'order').replace(REVIEWED, 'reviewed').replace(DONE, 'done').replace(PEOPLE.provider.user_id, 'them').replace(SECRET, 'secret').replaceAll(/\W+/g, '-')}`, lang)
+          await inspect(opened, `${role || 'nobody'}${path.replace(ORDER, 'order').replace(REVIEWED, 'reviewed').replace(DONE, 'done').replace(OFFERED, 'offered').replace(PEOPLE.provider.user_id, 'them').replace(SECRET, 'secret').replaceAll(/\W+/g, '-')}`, lang)
           // Its language moves nothing in the order of the stops.
           if (lang === 'en') assert.deepEqual(await unseenStops(opened.page), [], 'each stop of the keyboard is seen')
         })

@@ -8,6 +8,7 @@ import { deletionOf } from './deletion.answers.mjs'
 import { actsOf } from './acts.answers.mjs'
 import { deliveriesOf } from './deliveries.answers.mjs'
 import { messagesOf } from './messages.answers.mjs'
+import { offersOf } from './offers.answers.mjs'
 import { pushOf } from './push.answers.mjs'
 import { timesOf } from './times.answers.mjs'
 import { trendsOf } from './trends.answers.mjs'
@@ -44,6 +45,8 @@ export const RECOVERY_CODES = Array.from({ length: 10 }, (_, n) => `7KQ2-XM4T-B9
 export const NAMES = { [PEOPLE.customer.user_id]: '林小梅', [PEOPLE.provider.user_id]: '王建国', [OTHER]: '赵敏', [PEOPLE.admin.user_id]: '陈宇' }
 /** Finished work with a review, and without one. No list has it. */
 export const [REVIEWED, DONE] = [id(161), id(162)]
+/** An open job that is offered to one provider. No list has it. */
+export const OFFERED = id(163)
 /** Of the receipt of the order that every page shows. */
 export const SECRET = 'ab'.repeat(32)
 
@@ -193,7 +196,8 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     orders: [...orders, orderOf(60, { status: 'accepted', provider_id: PEOPLE.provider.user_id, version: 3, title: '厨房水龙头漏水', ...own })],
   }
   const finished = [['reviewed', 61], ['completed', 62]].map(([status, n]) => orderOf(n, { status, payment_status: 'held', provider_id: PEOPLE.provider.user_id, version: 5 }))
-  const known = () => [...state.orders, ...finished]
+  const offered = orderOf(63, { status: 'pending', version: 2, location: 'NORTH', offer: { until: at('12:52:00'), provider_ids: [OTHER] } })
+  const known = () => [...state.orders, ...finished, offered]
   const regions = () => [
     regionOf('NORTH', state.gates.NORTH ?? 'open', {}, state.gates.NORTH === 'closed' ? { ...cut, lost: 1 } : { lost: 1 }), regionOf('SOUTH', state.gates.SOUTH ?? 'open', { ...state.right }),
     regionOf('EAST', 'open', {}, state.east), regionOf('WEST', 'open'), regionOf('MID', 'open'),
@@ -564,6 +568,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   routes.unshift(...messagesOf({ state, at, people: PEOPLE, orders: known, said }))
   routes.unshift(...timesOf({ state, at, orders: known }))
   routes.unshift(...seriesOf({ state }))
+  routes.unshift(...offersOf({ state, orders: known }))
   routes.unshift(...deletionOf({ state, NOW, PASSWORD }))
   routes.push(...reviewsOf({ state, id, at, people: PEOPLE, orders: known, said, isPicture, picture: PICTURE }))
   const rightOf = (region) => ({
