@@ -128,6 +128,50 @@ test('fifty orders are approved by keyboard, and the last is taken back', async 
   await context.close()
 })
 
+test('a decision that can still be taken back and other news stand one above the other', async () => {
+  const state = gateway({ orders: [orderOf(1)] })
+  const { context, page, go, faults } = await open(state)
+  await go('/approvals')
+  await page.keyboard.press('a')
+  const held = page.locator('.toast', { hasText: 'Providers are notified in' })
+  await held.waitFor()
+  await page.getByRole('navigation').getByRole('link', { name: 'Providers' }).click()
+  await page.getByRole('button', { name: 'Verify…' }).click()
+  await page.getByRole('dialog').getByRole('textbox').fill('Seen in person.')
+  await page.getByRole('dialog').getByRole('button', { name: 'Verify' }).click()
+  const news = page.locator('.toast', { hasText: 'is verified.' })
+  await news.waitFor()
+  const [upper, lower] = [await held.boundingBox(), await news.boundingBox()]
+  assert.ok(upper.y + upper.height <= lower.y, `${JSON.stringify(upper)} covers ${JSON.stringify(lower)}`)
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('a place that is chosen before the first page of a sign-in is known stays chosen', async () => {
+  const state = gateway({ role: null })
+  const { context, page, go, faults } = await open(state)
+  let answer
+  const answered = new Promise((done) => { answer = done })
+  // The first page of an admin depends on what their role opens.
+  await page.route('**/auth/permissions', async (route) => {
+    await answered
+    await route.continue()
+  })
+  await go('/sign-in')
+  await page.getByLabel('User name').fill(PEOPLE.admin.username)
+  await page.getByLabel('Password', { exact: true }).fill('a long password')
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: /account/ }).first().click()
+  await page.getByRole('link', { name: 'Sign-ins and password' }).click()
+  await page.waitForURL('**/account')
+  answer()
+  await page.getByRole('navigation').getByRole('link', { name: 'People' }).waitFor()
+  await settled(page)
+  assert.equal(new URL(page.url()).pathname, '/account')
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
 test('a rejection gives its reason in the language of the order', async () => {
   const state = gateway({ orders: [orderOf(1)] })
   const { context, page, go } = await open(state)

@@ -4,7 +4,7 @@
 
 import type { QueryClient, QueryKey } from '@tanstack/vue-query'
 import { reactive, readonly } from 'vue'
-import type { Order, Region, RegionStatus, StatusReport } from '@holdfast/kit/api.gen.ts'
+import type { Order, Region, RegionLink, RegionStatus, StatusReport } from '@holdfast/kit/api.gen.ts'
 
 interface Live {
   /** True while the stream is open. */
@@ -113,7 +113,10 @@ export function listen({ client, signedOut }: LivePorts): () => void {
 export function staleBy(client: QueryClient, news: OrderNews): QueryKey[] {
   const known = client.getQueryData<Order>(['order', news.id])
   const own: QueryKey[] = known && known.version >= news.version ? [] : [['order', news.id], ['timeline', news.id], ['money', news.id], ['time-proposal', news.id]]
-  return [['orders'], ['earnings'], ...own]
+  // News from a region that was cut off: it may be linked again.
+  const links = client.getQueryData<RegionLink[]>(['links']) ?? []
+  const isThoughtCut = links.some(link => link.region === news.region && link.is_cut_off)
+  return [['orders'], ['earnings'], ...own, ...(isThoughtCut ? [['links']] : [])]
 }
 
 export function withRegion(report: StatusReport, region: RegionStatus): StatusReport {

@@ -13,6 +13,14 @@ it('asks again for an order only where its version is news', () => {
   expect(staleBy(client, news)).toEqual([['orders'], ['earnings']])
 })
 
+it('asks which regions are cut off once an order tells of one that is thought to be', () => {
+  const client = new QueryClient()
+  const news = (region: 'NORTH' | 'SOUTH') => ({ id: 'o', version: 3, region })
+  client.setQueryData(['links'], [{ region: 'NORTH', is_cut_off: true }, { region: 'SOUTH', is_cut_off: false }])
+  expect(staleBy(client, news('NORTH'))).toContainEqual(['links'])
+  expect(staleBy(client, news('SOUTH'))).not.toContainEqual(['links'])
+})
+
 it('puts the news of one region among the others', () => {
   const region = (name: RegionStatus['region'], orders: number) => ({ region: name, orders }) as RegionStatus
   const parts = [{ part: 'payment', dead_letters: 1 }]
