@@ -90,7 +90,7 @@ function linesOf(pid, name) {
 }
 
 /** A person at the gateway's interface, without any page. */
-export async function apiOf(platform, username) {
+export async function apiOf(platform, username, password = platform.passwordOf(username)) {
   const ask = async (path, body, token, method = body ? 'POST' : 'GET', type = 'application/json') => {
     const response = await fetch(`${platform.gateway}/api/v1${path}`, {
       method,
@@ -101,7 +101,7 @@ export async function apiOf(platform, username) {
     if (!response.ok) throw new Error(`${path} answers ${response.status}: ${JSON.stringify(answer)}`)
     return answer
   }
-  const { access_token: token } = await ask('/auth/login', { username, password: platform.passwordOf(username) })
+  const { access_token: token } = await ask('/auth/login', { username, password })
   return {
     get: (path) => ask(path, undefined, token),
     /** The bytes of a file. */

@@ -19,7 +19,7 @@ export async function openStage(environment) {
   const play = async (scenes, expected = EXPECTED) => {
     const people = []
     const open = async (name, viewport, more) => {
-      const context = await browser.newContext({ ...more, viewport, locale: 'en', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
+      const context = await browser.newContext({ locale: 'en', ...more, viewport, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
       const { page, wrongs } = await openPage(context)
       people.push({ name, context, page, wrongs })
       return page
@@ -36,8 +36,8 @@ export async function openStage(environment) {
       await page.getByRole('navigation').first().waitFor()
       return page
     }
-    const tablet = async (region, username) => {
-      const page = await open(username, TABLET)
+    const tablet = async (region, username, more) => {
+      const page = await open(username, TABLET, more)
       await page.goto(platform.edges[region].http)
       await enter(page, username, '#password')
       await page.locator('.job').first().waitFor()
