@@ -101,6 +101,7 @@ const ANY_ORDER_ACTION: &[Permission] = &[
 pub(crate) fn public_routes<T: RouteTable<Service>>(to: T) -> T {
     let to = routes_for_photos(routes_for_everyone(to));
     let to = routes_for_messages(routes_for_incidents(to));
+    let to = routes_for_offers(to);
     let to = routes_for_message_photos(to);
     let to = routes_for_series(routes_for_time_proposals(to));
     routes_for_admins(routes_for_calendars(to))
@@ -156,15 +157,6 @@ fn routes_for_everyone<T: RouteTable<Service>>(to: T) -> T {
             command_codes!(ProvidersOnly, NotVerified, DoubleBooked), commands::status)
         .add_public_route(admin(POST, "/api/v1/orders/{id}/approve", &[ApproveOrders]),
             "Approve an order so that providers see it", command_codes!(), commands::approve)
-        .add_public_route(admin(PUT, "/api/v1/orders/{id}/offer", &[ApproveOrders]),
-            "Offer an open order to one to five providers for a time, in place of an earlier offer: \
-             until its end only they can accept it",
-            &[Code::OrderNotFound, Code::OrderNotApproved, Code::OrderAlreadyAccepted,
-              Code::OrderCancelled, Code::OrderRejected], job_offers::offer_job)
-        .add_public_route(admin(DELETE, "/api/v1/orders/{id}/offer", &[ApproveOrders]),
-            "Withdraw the offer of an open order, which every provider can then accept",
-            &[Code::OrderNotFound, Code::OrderNotApproved, Code::OrderAlreadyAccepted,
-              Code::OrderCancelled, Code::OrderRejected], job_offers::withdraw_offer)
         .add_public_route(admin(POST, "/api/v1/orders/{id}/reject", &[ApproveOrders]),
             "Reject an order, with a reason for its customer", command_codes!(), commands::reject)
         .add_public_route(
@@ -225,6 +217,20 @@ fn routes_for_incidents<T: RouteTable<Service>>(to: T) -> T {
              they are",
             command_codes!(IncidentNotFound, IncidentAnswered, OrderCancelled, OrderRejected),
             incidents::answer)
+}
+
+#[rustfmt::skip]
+fn routes_for_offers<T: RouteTable<Service>>(to: T) -> T {
+    to
+        .add_public_route(admin(PUT, "/api/v1/orders/{id}/offer", &[ApproveOrders]),
+            "Offer an open order to one to five providers for a time, in place of an earlier offer: \
+             until its end only they can accept it",
+            &[Code::OrderNotFound, Code::OrderNotApproved, Code::OrderAlreadyAccepted,
+              Code::OrderCancelled, Code::OrderRejected], job_offers::offer_job)
+        .add_public_route(admin(DELETE, "/api/v1/orders/{id}/offer", &[ApproveOrders]),
+            "Withdraw the offer of an open order, which every provider can then accept",
+            &[Code::OrderNotFound, Code::OrderNotApproved, Code::OrderAlreadyAccepted,
+              Code::OrderCancelled, Code::OrderRejected], job_offers::withdraw_offer)
 }
 
 #[rustfmt::skip]
