@@ -1,10 +1,12 @@
-//! Order visibility: the readers of an order and how much each may see, at an edge as in the cloud.
+//! Who may see an order, its address and its people: each reader's part of it, at an edge as in the
+//! cloud.
 //!
 //! Invariants: only the order's own people and admins see the customer's id, address and contacts.
-//! A provider is one of them only while the job is certainly theirs. People learn that an order has
-//! a start code, and never its hash, from which the code could be found. They learn until when an
-//! open job is offered to a few providers, and each of these that it is offered to them; only admins
-//! see to whom.
+//! A provider is one of them only while the job is certainly theirs, or has been started at an edge
+//! of a region whose rules show the address from then on (`address_at_start`). People learn that an
+//! order has a start code, and never its hash, from which the code could be found. They learn until
+//! when an open job is offered to a few providers, and each of these that it is offered to them;
+//! only admins see to whom.
 
 use uuid::Uuid;
 

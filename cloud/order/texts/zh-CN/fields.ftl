@@ -31,5 +31,5 @@ holder-unknown = 该区域没有此名称的已登记节点。
 holder-missing = 请填写该代次所属的节点。
 price-cap-empty = 最高价必须大于零。
 policy-without-holder = 仅 `exclusive` 策略的区域可以指定持有节点。
-offer-unverified = 所选服务商中有人未经认证。
+offer-unverified = 所选服务商中有人尚未通过核验。
 offer-booked = 所选服务商中有人在该时段已有其他工作。

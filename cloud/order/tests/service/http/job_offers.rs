@@ -74,7 +74,7 @@ async fn an_offered_job_is_kept_for_its_providers(#[case] engine: Engine) {
     assert_eq!(named.status, StatusCode::OK, "{}", named.body);
     assert_eq!(named.body["order"].get("offer"), None, "{}", named.body);
     let late = service.offer(admin(), id, form(&[1], 3)).await;
-    late.refused(409, "order_already_accepted");
+    late.refused(400, "order_already_accepted");
 
     let history = service
         .get(admin(), &format!("/api/v1/orders/{id}/timeline"))

@@ -12,7 +12,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["service_hours", "share", "status"],
             &["command"],
             &["message_frames", "photo_frames"],
-            &["evidence", "incident"],
+            &["evidence", "incident", "job_offer"],
             &["assignment", "validation", "visibility"],
             &["order", "topics"],
             &[
