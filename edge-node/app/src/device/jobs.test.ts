@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bookedBy, bySoonest, inTheWayOf, jobsOf, merged, minorOf, startOf } from './jobs.ts'
+import { bookedBy, bySoonest, inTheWayOf, jobsOf, merged, minorOf, needOwnBoard, startOf } from './jobs.ts'
 import { decided, item, ME, order, stored } from './samples.ts'
 import { answered } from './answer.ts'
 
@@ -81,4 +81,12 @@ it('begins on held funds, or where the region says so', () => {
   // Nobody can pay it any more.
   const refunded = order('a', { payment_status: 'refunded' })
   expect([afterwards, ...rules].map((standing) => startOf(refunded, standing, 'cut'))).toEqual(Array(3).fill('waits'))
+})
+
+it('reads its own board after changes of what is its own, or of what is offered to a few', () => {
+  const isOurs = (id: string) => id === 'a'
+  const offer = { until: '2026-11-21T14:05:00.000Z' }
+  expect(needOwnBoard([order('b')], ['c'], isOurs)).toBe(false)
+  expect(needOwnBoard([order('b')], ['a'], isOurs)).toBe(true)
+  expect(needOwnBoard([order('b', { offer })], [], isOurs)).toBe(true)
 })

@@ -106,6 +106,11 @@ export function minorOf(price: string): number {
   return Number(whole) * 100 + Math.sign(Number(whole) || 1) * Number(cents.padEnd(2, '0').slice(0, 2))
 }
 
+/** Whether these changes ask for one's own board: it alone has the orders one is part of, and tells what is offered to oneself. */
+export function needOwnBoard(newer: readonly BoardItem[], gone: readonly string[], isOurs: (id: string) => boolean): boolean {
+  return gone.some(isOurs) || newer.some(({ offer }) => offer !== undefined)
+}
+
 /** The board with a newer view of some orders, by version, and without those that are gone. */
 export function merged(board: readonly BoardItem[], newer: readonly BoardItem[], gone: readonly string[] = []): BoardItem[] {
   const all = new Map(board.map((order) => [order.id, order]))

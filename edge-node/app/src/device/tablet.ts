@@ -5,7 +5,7 @@ import { askForOthers, sendFor } from './couriers.ts'
 import { edgeAt, type TabletKey } from './edge.ts'
 import { newDevice } from './id.ts'
 import { succeeded, type QueueItem } from './item.ts'
-import { merged } from './jobs.ts'
+import { merged, needOwnBoard } from './jobs.ts'
 import { publicKeyOf } from './keys.ts'
 import { openLine, type Line } from './line.ts'
 import { type MessageReader, messageReaderFor } from './messageReader.ts'
@@ -336,7 +336,7 @@ function connect(): void {
       head: (head) => void hearHead(head),
       changes: ({ items, gone }) => {
         setBoard(merged(tablet.board, items, gone.filter((id) => !isOurs(id))))
-        if (gone.some(isOurs)) refetch()
+        if (needOwnBoard(items, gone, isOurs)) refetch()
       },
     },
   )
