@@ -152,17 +152,18 @@ pub async fn rabbit_vhost() -> String {
     format!("{server}/{name}")
 }
 
-/// The same virtual host for a new user, who may connect there and nothing else.
-pub async fn without_rights(url: &str) -> String {
+/// The same virtual host for a new user, who may declare the exchanges, as every part does, and has
+/// no right to a queue.
+pub async fn without_rights_to_queues(url: &str) -> String {
     let name = fresh();
     let user = r#"{"password":"strange","tags":""}"#;
     manage(Method::PUT, &format!("/api/users/{name}"), user).await;
     let (server, vhost) = url.rsplit_once('/').unwrap_or((url, ""));
-    let none = r#"{"configure":"^$","write":"^$","read":"^$"}"#;
+    let exchanges = r#"{"configure":"^([a-z]+_events|dead_letters)$","write":"^$","read":"^$"}"#;
     manage(
         Method::PUT,
         &format!("/api/permissions/{vhost}/{name}"),
-        none,
+        exchanges,
     )
     .await;
     let host = server.rsplit_once('@').map_or(server, |(_, host)| host);

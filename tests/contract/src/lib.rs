@@ -9,7 +9,7 @@ pub use arms::{
     BusArm, DocumentsArm, FilesArm, OrderDb, REVIEWS, SqlArm, THINGS, documents_on_mongodb,
     documents_on_sqlite, embedded, files_in_a_folder, files_on_s3, mariadb, messages_on_rabbit,
     order_db_on_mariadb, order_db_on_sqlite, rabbit, rabbit_vhost, sqlite, with_first_migration,
-    without_rights,
+    without_rights_to_queues,
 };
 pub use events::{event, event_of, ids};
 

@@ -5,7 +5,8 @@ mod dead_letters;
 use std::time::Duration;
 
 use contract::{
-    BusArm, LIMIT, event, event_of, ids, messages_on_rabbit, on_every_bus, rabbit, without_rights,
+    BusArm, LIMIT, event, event_of, ids, messages_on_rabbit, on_every_bus, rabbit,
+    without_rights_to_queues,
 };
 use platform::bus::{
     Binding, Bus, BusError, DeadLetterBox, Deliveries, Delivery, QueueSpec, dead_letter_queue,
@@ -288,14 +289,16 @@ async fn waiting_counts_what_nobody_holds(arm: BusArm) {
 
 /// The hub counts the readers and the dead letters of other parts' queues, without a right to them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_user_without_rights_counts_readers_and_messages_on_rabbitmq() {
+async fn a_user_without_rights_to_queues_counts_readers_and_messages_on_rabbitmq() {
     let arm = rabbit().await;
     arm.bus.bind_queue(&ORDERS).await.unwrap();
     arm.bus
         .publish(&event(EventType::OrderCreated))
         .await
         .unwrap();
-    let stranger = Bus::open(&without_rights(&arm.url).await).await.unwrap();
+    let stranger = Bus::open(&without_rights_to_queues(&arm.url).await)
+        .await
+        .unwrap();
     assert_eq!(stranger.count_waiting("orders").await.unwrap(), 1);
     assert_eq!(stranger.count_readers("orders").await.unwrap(), Some(0));
     let mut deliveries = arm.bus.subscribe("orders", 1).await.unwrap();
