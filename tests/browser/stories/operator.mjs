@@ -1,6 +1,6 @@
 // An operator: a drill, what each page of the network says meanwhile, its alarm, a new node and the record of it all.
 import { DESK } from '../scenes.mjs'
-import { beginningOf, handsOn, storyboardOf, textsOf } from '../storyboard.mjs'
+import { beginningOf, handsOn, mailedCode, storyboardOf, textsOf } from '../storyboard.mjs'
 import { nameIn, PORTAL, signIn, signOut } from './steps.mjs'
 
 /** Titles of inbox lines, as notification writes them. */
@@ -55,8 +55,10 @@ async function hear(page, lang, title, name, step) {
 export async function playOperator(lang, stage) {
   const t = textsOf(PORTAL, lang)
   const step = storyboardOf('operator', lang)
-  // Their registration is mailed a code, which the deliveries tell.
-  await stage.others.newcomer(nameIn(lang, 'mailed'), 'customer')
+  // Their registration is mailed a code, which the deliveries tell; their page is not live.
+  const mailed = nameIn(lang, 'mailed')
+  await stage.others.newcomer(mailed, 'customer')
+  await mailedCode(stage.mails, `${mailed}@example.com`)
   const page = await stage.open('admin-two', DESK, { locale: lang })
   const { choose, fill, goTo, press, seen, titled } = handsOn(page)
   await signIn(stage, page, lang, 'admin-two', stage.platform.passwordOf('admin-two'))
