@@ -1,7 +1,7 @@
 //! The region's lease (the right to assign) on a real file: when accepts are firm.
 
 use engine::verdict::RegionRight;
-use wire::{EdgeId, RegionAssignment, open_digest};
+use wire::{EdgeId, JobOffer, RegionAssignment, open_digest};
 
 use super::*;
 
@@ -425,4 +425,39 @@ async fn a_holder_promises_a_provider_one_job_at_a_time() {
     assert_eq!(answer(20, 4).await, firm, "it begins as the second ends");
     assert_eq!(answer(21, 5).await, doubt, "a confirmed job is in progress");
     assert_eq!(answer(21, 7).await, firm, "another provider is free");
+}
+
+#[tokio::test]
+async fn a_holder_promises_an_offered_job_to_its_providers_alone() {
+    const MINUTE_MS: i64 = 60_000;
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    let offered = |n, until| Order {
+        offer: Some(JobOffer::new(vec![UserId(id(20))], until)),
+        ..order(n, 1)
+    };
+    let orders = [
+        offered(1, NOW.plus_ms(10 * MINUTE_MS)),
+        offered(2, NOW.plus_ms(10 * MINUTE_MS)),
+        offered(3, NOW.plus_ms(-MINUTE_MS)),
+    ];
+    let digest = open_digest(orders.iter().map(|order| (order.id, order.version)));
+    let changes = orders.map(FeedChange::Order).into();
+    store.apply_changes(3, changes, NOW).await.unwrap();
+    let grant = RegionAssignment {
+        digest: Some(digest),
+        ..grant(7, 2)
+    };
+    hear(&store, grant).await;
+    let mut command = 100;
+    let mut answer = async |user: u128, n: u128| {
+        command += 1;
+        let stored = try_enter(&store, entry(command, by(user), accept(n))).await;
+        (stored.verdict, stored.doubt)
+    };
+    let firm = (Verdict::Firm, None);
+    let doubt = (Verdict::Provisional, Some(Code::LooksOffered));
+    assert_eq!(answer(21, 1).await, doubt);
+    assert_eq!(answer(20, 2).await, firm, "it is offered to them");
+    assert_eq!(answer(21, 3).await, firm, "the offer is over");
 }
