@@ -241,5 +241,18 @@ impl Job<'_> {
             order.status == OrderStatus::Reviewed && order.payment_status == PaymentStatus::Paid
         })
         .await;
+        eventually("the payout has arrived", SOON, async || {
+            let path = "/api/v1/earnings";
+            let provider = Some(self.provider);
+            let sent = self.api.call(Method::GET, path, provider, None);
+            let shown: Value = sent.await.ok()?;
+            let balances = shown["items"].as_array()?;
+            balances.iter().all(is_paid_out).then_some(())
+        })
+        .await;
     }
+}
+
+fn is_paid_out(balance: &Value) -> bool {
+    balance["available"] == "0.00" && balance["sending"] == "0.00"
 }
