@@ -52,3 +52,17 @@ for (const lang of LANGUAGES) {
     })
   }
 }
+
+test('the first page draws a long list a few rows at a time, to its end', async () => {
+  const context = await browser.newContext()
+  const { page } = await openPage(context)
+  await page.addInitScript(() => {
+    window.lengths = new Set()
+    const keepLength = () => window.lengths.add(document.querySelectorAll('li.job').length)
+    new MutationObserver(keepLength).observe(document, { childList: true, subtree: true })
+  })
+  await page.goto(`${server.url}/Rows?lang=en`)
+  await page.locator('li.job').nth(39).waitFor()
+  assert.deepEqual(await page.evaluate(() => [...window.lengths]), [0, 12, 24, 36, 40])
+  await context.close()
+})

@@ -37,6 +37,7 @@ function makeFormats(lang: string) {
   const dates = new Map<DateForm, Intl.DateTimeFormat>()
   const sums = new Map<string, Intl.NumberFormat>()
   const plain = new Intl.NumberFormat(lang)
+  let relative: Intl.RelativeTimeFormat | undefined
 
   function date(at: number | Date, form: DateForm = 'full'): string {
     const made = dates.get(form) ?? new Intl.DateTimeFormat(lang, dateForms[form])
@@ -79,7 +80,7 @@ function makeFormats(lang: string) {
    * larger one, for "in 1 hour" may be nearly two.
    */
   function ago(at: number, now: number): string {
-    const relative = new Intl.RelativeTimeFormat(lang, { numeric: 'auto' })
+    relative ??= new Intl.RelativeTimeFormat(lang, { numeric: 'auto' })
     const seconds = Math.round((at - now) / 1000)
     for (const [unit, size] of [['day', 86_400], ['hour', 3_600], ['minute', 60]] as const) {
       if (-seconds >= size || seconds >= 2 * size) return relative.format(Math.trunc(seconds / size), unit)
