@@ -687,6 +687,22 @@ test('a customer whose region is cut off reads since when, and what may have hap
   await context.close()
 })
 
+test('an admin reads at an order and before its approval that its region is cut off', async () => {
+  const state = gateway({ orders: [orderOf(0), orderOf(1)], own: { status: 'pending', provider_id: null } })
+  state.links = [{ region: 'NORTH', is_cut_off: true, cut_off_since: '2026-11-21T10:38:00.000Z' }]
+  const { context, page, go, faults } = await open(state)
+  await go(`/orders/${ORDER}`)
+  await page.getByText('North is cut off since 10:38; a request may already be waiting there.').waitFor()
+  await go('/approvals')
+  const detail = page.locator('.look-at')
+  await detail.getByText('North is cut off since 10:38').waitFor()
+  await page.keyboard.press('j')
+  await detail.getByText('South').waitFor()
+  assert.equal(await detail.getByText('is cut off').count(), 0)
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
 test('a cancel names the amounts that were shown, and asks again where they have changed', async () => {
   const state = gateway({ role: 'customer', own: { payment_status: 'held' } })
   const { context, page, go, faults } = await open(state)

@@ -1,4 +1,5 @@
-// Tells a customer that the region of an order is cut off, so that "open" or "confirmed" is only what the cloud knows.
+// Tells customers and admins that the region of an order is cut off, so that "open" or "confirmed" is only what the
+// cloud knows.
 
 import { useFormats, useI18n } from '@holdfast/kit'
 import { useQuery } from '@tanstack/vue-query'
@@ -8,14 +9,15 @@ import { regionLinks } from '../api/routes.ts'
 import { cutOffOf } from '../logic/cutOff.ts'
 import { role } from '../session.ts'
 
-/** No news tells a customer that a region was cut off. */
+/** No news says that a region was cut off. */
 const REFRESH_MS = 30_000
 
 export function useCutOff() {
   const { t } = useI18n()
   const formats = useFormats()
+  const isFor = computed(() => role.value === 'customer' || role.value === 'admin')
   const asked = useQuery({
-    queryKey: ['links'], queryFn: ({ signal }) => regionLinks(signal), refetchInterval: REFRESH_MS, enabled: computed(() => role.value === 'customer'),
+    queryKey: ['links'], queryFn: ({ signal }) => regionLinks(signal), refetchInterval: REFRESH_MS, enabled: isFor,
   })
 
   function timeOf(since: number): string {
@@ -25,7 +27,7 @@ export function useCutOff() {
 
   /** The words about an order whose region is cut off. */
   function wordsOf(order: Pick<Order, 'status' | 'location'>) {
-    const cut = role.value === 'customer' ? cutOffOf(order, asked.data.value ?? []) : undefined
+    const cut = isFor.value ? cutOffOf(order, asked.data.value ?? []) : undefined
     if (!cut) return undefined
     const region = t(`region.${order.location}`)
     const time = cut.since === undefined ? undefined : timeOf(cut.since)
