@@ -18,8 +18,8 @@ let portal
 before(async () => { portal = await startPortal() })
 after(() => portal?.stop())
 
-async function openOrder(role, change = {}, { orders = [], lang = 'en' } = {}) {
-  const state = Object.assign(gateway({ role, orders }), change)
+async function openOrder(role, change = {}, { orders = [], own = {}, lang = 'en' } = {}) {
+  const state = Object.assign(gateway({ role, orders, own }), change)
   const opened = await portal.open(state, lang)
   await opened.go(`/${role === 'provider' ? 'jobs' : 'orders'}/${ORDER.id}`)
   const { title } = wordsOf('cloud/portal', lang).otherTime
@@ -103,6 +103,14 @@ test('a customer hears that the provider is booked, and of a proposal that is ov
   await card.getByRole('button', { name: 'Do not agree' }).click()
   await card.getByText('This proposal no longer stands.').waitFor()
   await poll(async () => assert.equal(await card.getByRole('button', { name: 'Agree', exact: true }).count(), 0))
+  await context.close()
+})
+
+test('an order for any time is given a first one, not another', async () => {
+  const { context, card, faults } = await openOrder('customer', {}, { own: { service_start_time: null, service_end_time: null } })
+  await card.getByText('The order has no time yet.').waitFor()
+  await card.getByRole('button', { name: 'Propose a time', exact: true }).waitFor()
+  assert.deepEqual(faults(), [])
   await context.close()
 })
 

@@ -26,6 +26,7 @@ describe('the record of changes', () => {
     expect(at('/admin/users/{id}/sessions/{session}', '/admin/users/7/sessions/8')).toEqual({ kind: 'person', id: '7' })
     expect(at('/admin/edges/{edge}/queue/{epoch}/{seq}/retry', '/admin/edges/north-1/queue/1/2/retry')).toEqual({ kind: 'edge', id: 'north-1' })
     expect(at('/admin/regions/{region}', '/admin/regions/MID')).toEqual({ kind: 'region', id: 'MID' })
+    expect(at('/admin/cases/{id}/close', '/admin/cases/12/close')).toEqual({ kind: 'case', id: '12' })
     expect(at('/admin/letters/{name}/drop', '/admin/letters/order%20money/drop')).toEqual({ kind: 'other', id: 'order money' })
     expect(at('/admin/keys/rotate', '/admin/keys/rotate')).toBeUndefined()
   })

@@ -8,10 +8,10 @@ export function changeKey({ method, route }: Change): string {
   return [method.toLowerCase(), ...words].join('_').replaceAll('-', '_')
 }
 
-export type Thing = { kind: 'order' | 'person' | 'edge' | 'region'; id: string } | { kind: 'other'; id: string }
+export type Thing = { kind: 'order' | 'person' | 'edge' | 'region' | 'case'; id: string } | { kind: 'other'; id: string }
 
 const THINGS: Readonly<Record<string, Exclude<Thing['kind'], 'other'>>> = {
-  orders: 'order', users: 'person', providers: 'person', edges: 'edge', regions: 'region', assignments: 'region',
+  orders: 'order', users: 'person', providers: 'person', edges: 'edge', regions: 'region', assignments: 'region', cases: 'case',
 }
 
 /** What stands in the path for the first part of the route that varies. */
