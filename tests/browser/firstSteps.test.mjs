@@ -52,9 +52,11 @@ test('a new provider is led step by step, by keyboard, until an admin has to act
   await card(page).getByText('A code was mailed to wang@example.org.').waitFor()
   await card(page).getByRole('link', { name: 'Confirm your e-mail address' }).click()
   await page.waitForURL('**/account')
-  await page.getByLabel('Code of the mail').waitFor()
+  await page.getByLabel('Code of the mail').fill('K7QM-2XPD')
+  await page.getByRole('button', { name: 'Confirm the address' }).click()
+  await page.getByRole('link', { name: 'To my first page' }).click()
+  await page.waitForURL('**/available')
 
-  state.address = { ...state.address, is_confirmed: true }
   state.profile.certifications = [PAPER]
   await go('/profile')
   await card(page).getByText('Your certificate is there. Hand it in to be verified.').waitFor()

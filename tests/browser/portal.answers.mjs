@@ -357,6 +357,10 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/users\/me\/profile$/, () => state.profile],
     ['GET', /^\/users\/[\w-]+\/account$/, () => personOf(PEOPLE[state.role])],
     ['PUT', /^\/users\/me\/profile$/, ({ body }) => changed(body, () => void Object.assign(state.profile, { ...body, version: state.profile.version, is_complete: true }))],
+    ['POST', /^\/auth\/address\/confirm$/, () => {
+      state.address = { ...state.address, is_confirmed: true }
+      return state.address
+    }],
     ['GET', /^\/users\/me\/addresses$/, book],
     ['POST', /^\/users\/me\/addresses$/, ({ body }) => changed(body, () => {
       const { version: _, ...address } = body
