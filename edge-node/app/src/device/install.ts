@@ -1,10 +1,9 @@
-// Keeping the app on the device's home screen. The browser allows it once per visit; the person is asked after their first
-// confirmed command, and not again once they have declined.
+// Keeping the app on the device's home screen. The browser allows it once per visit; the person is asked once, after
+// their first confirmed command.
 import { computed, shallowReactive } from 'vue'
 
 interface InstallPrompt extends Event {
   prompt: () => Promise<unknown>
-  userChoice: Promise<{ outcome: 'accepted' | 'dismissed' }>
 }
 
 const state = shallowReactive({
@@ -33,10 +32,8 @@ export function listenForInstall(): void {
 }
 
 /** A prompt works once. */
-export async function install(): Promise<'accepted' | 'dismissed'> {
+export async function install(): Promise<void> {
   const { prompt } = state
   state.prompt = undefined
-  if (!prompt) return 'dismissed'
-  await prompt.prompt()
-  return (await prompt.userChoice).outcome
+  await prompt?.prompt()
 }

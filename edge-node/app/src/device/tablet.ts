@@ -437,16 +437,17 @@ function decided(item: QueueItem): void {
 
 // ------------------------------------------------------------------------------------------ the device
 
-/** After a first success, unless it was declined. */
+/** After a first success, once. */
 async function offerInstall(): Promise<void> {
   if ((await store.get<boolean>('mayAskToInstall')) !== undefined) return
   tablet.mayAskToInstall = true
   await store.set('mayAskToInstall', true).catch(noRoom)
 }
 
-export async function declineInstall(): Promise<void> {
-  tablet.mayAskToInstall = false
+/** It goes once that is kept, so that a page that is left at once does not ask again. */
+export async function endInstallOffer(): Promise<void> {
   await store.set('mayAskToInstall', false).catch(noRoom)
+  tablet.mayAskToInstall = false
 }
 
 /** It shows once it is kept, so that a page that is left at once loses nothing. A person who turns it on hears it. */

@@ -43,7 +43,7 @@ export const tablet = shallowReactive({
   clockErrorMs: 0,
   /** Where the person allowed this tablet to look for itself. It is on no disk. */
   position: undefined as Position | undefined,
-  /** A command of this tablet was confirmed, and nobody has declined to keep the app. */
+  /** A command of this tablet was confirmed, and nobody has answered yet whether to keep the app. */
   mayAskToInstall: false,
   /** A new job makes a sound and vibrates. */
   callsOut: true,
