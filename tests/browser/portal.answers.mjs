@@ -274,7 +274,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       return { ended: 2 }
     }],
     ['GET', /^\/admin\/orders$/, ({ query }) => {
-      const wanted = ['status', 'service_type', 'code'].filter((field) => query.get(field))
+      const wanted = ['status', 'service_type', 'code', 'customer_id', 'provider_id'].filter((field) => query.get(field))
       const fits = state.orders.filter((order) => wanted.every((field) => order[field] === query.get(field)) && (!query.get('region') || order.location === query.get('region')))
       // As many are looked through at a time as a page has, as the order service does.
       const from = Number(query.get('cursor') ?? 0)

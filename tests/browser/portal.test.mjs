@@ -687,6 +687,23 @@ test('a customer whose region is cut off reads since when, and what may have hap
   await context.close()
 })
 
+test('beside an approval stand the usual price of its kind and the customer\'s earlier orders', async () => {
+  const before = (n, change) => orderOf(5 * n, { created_at: `2026-11-1${n}T08:00:00.000Z`, customer_id: PEOPLE.customer.user_id, ...change })
+  const earlier = [before(1, { status: 'reviewed', price: '120.00' }), before(2, { status: 'completed', price: '130.00' }), before(3, { status: 'cancelled', price: '140.00' }), before(4, { status: 'reviewed', price: '150.00' }), before(5, { status: 'reviewed', price: '900.00' })]
+  const state = gateway({ orders: [orderOf(0, { customer_id: PEOPLE.customer.user_id }), orderOf(1, { customer_id: PEOPLE.provider.user_id }), ...earlier] })
+  const { context, page, go, faults } = await open(state)
+  await go('/approvals')
+  const facts = page.locator('.look-at .facts')
+  await facts.getByText('usually ¥130.00 to ¥180.00').waitFor()
+  await facts.getByText('5 earlier orders, 4 done, 1 cancelled').waitFor()
+  assert.equal(await facts.getByRole('link').getAttribute('href'), `/people/${PEOPLE.customer.user_id}`)
+  await page.keyboard.press('j')
+  await facts.getByText('The first order').waitFor()
+  assert.equal(await facts.getByText('usually').count(), 0)
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
 test('an admin reads at an order and before its approval that its region is cut off', async () => {
   const state = gateway({ orders: [orderOf(0), orderOf(1)], own: { status: 'pending', provider_id: null } })
   state.links = [{ region: 'NORTH', is_cut_off: true, cut_off_since: '2026-11-21T10:38:00.000Z' }]

@@ -16,8 +16,10 @@ export interface OrdersQuery {
   text?: string
   code?: string
   status?: OrderStatus
-  region?: Region
-  service_type?: ServiceType
+  region?: Region | undefined
+  service_type?: ServiceType | undefined
+  customer_id?: string | undefined
+  provider_id?: string | undefined
   price_min?: string
   price_max?: string
   /** From this moment on, and before that one. */
@@ -68,7 +70,7 @@ export function readFilters(words: Filters): { query: OrdersQuery; wrong: Partia
   return { query, wrong }
 }
 
-export type OpenQuery = Omit<OrdersQuery, 'code'>
+export type OpenQuery = Omit<OrdersQuery, 'code' | 'customer_id' | 'provider_id'>
 
 /** The same for open jobs. Their route also looks for words in codes, so a code stays a word. */
 export function readOpenFilters(words: Filters): { query: OpenQuery; wrong: Partial<Record<Filter, Wrong>> } {

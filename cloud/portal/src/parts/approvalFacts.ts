@@ -1,0 +1,46 @@
+// The usual price and the customer's history beside an order that waits for approval, in words.
+
+import { useFormats, useI18n } from '@holdfast/kit'
+import type { Order } from '@holdfast/kit/api.gen.ts'
+import { useQuery } from '@tanstack/vue-query'
+import { computed } from 'vue'
+import { allOrders } from '../api/routes.ts'
+import { ENDS, historyOf, usualPrice } from '../logic/approvalFacts.ts'
+import { minorOf } from './money.ts'
+
+/** A desk reads many orders of one kind in a row. */
+const FRESH_MS = 5 * 60_000
+
+export function useApprovalFacts(current: () => Order | undefined) {
+  const { t } = useI18n()
+  const formats = useFormats()
+  const isShown = computed(() => current() !== undefined)
+  const kind = computed(() => ({ region: current()?.location, service_type: current()?.service_type }))
+  const customer = computed(() => current()?.customer_id)
+  const alike = useQuery({
+    queryKey: computed(() => ['orders-alike', kind.value]), queryFn: ({ signal }) => allOrders(kind.value, signal), enabled: isShown, staleTime: FRESH_MS,
+  })
+  const ofCustomer = useQuery({
+    queryKey: computed(() => ['orders-of', customer.value]), queryFn: ({ signal }) => allOrders({ customer_id: customer.value }, signal), enabled: isShown, staleTime: FRESH_MS,
+  })
+
+  const price = computed(() => {
+    const order = current()
+    const usual = order && usualPrice(alike.data.value?.items ?? [], order.currency, minorOf)
+    return usual && t('approvalFacts.usual', { low: formats.value.money(usual.low, order.currency), high: formats.value.money(usual.high, order.currency) })
+  })
+  const history = computed(() => {
+    const order = current()
+    const read = ofCustomer.data.value
+    if (!order || !read) return undefined
+    const { orders, ended } = historyOf(order, read.items)
+    if (orders === 0) return t('approvalFacts.first')
+    const count = formats.value.number(orders)
+    const words = [
+      t('approvalFacts.earlier', { n: read.next ? t('overview.orMore', { n: count }) : count }, orders),
+      ...ENDS.filter(end => ended[end] > 0).map(end => t(`approvalFacts.${end}`, { n: formats.value.number(ended[end]) })),
+    ]
+    return words.join(t('docs.comma'))
+  })
+  return { price, history }
+}
