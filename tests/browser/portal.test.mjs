@@ -704,6 +704,34 @@ test('beside an approval stand the usual price of its kind and the customer\'s e
   await context.close()
 })
 
+test('a person\'s page has their open cases, newest orders with the money, and how customers see them', async () => {
+  const { user_id: customer } = PEOPLE.customer
+  const { user_id: provider } = PEOPLE.provider
+  const state = gateway({ role: 'admin', orders: Array.from({ length: 7 }, (_, n) => orderOf(n, n < 3 ? { status: 'cancelled' } : {})) })
+  state.deskCases = state.deskCases.map((one) => ({ ...one, user_id: provider }))
+  const { context, page, go, faults } = await open(state)
+  await go(`/people/${customer}`)
+  const orders = page.locator('.card', { has: page.getByRole('heading', { name: 'Orders', exact: true }) })
+  await orders.getByText('8 orders, 3 cancelled').waitFor()
+  assert.equal(await orders.getByRole('listitem').count(), 5)
+  assert.match(await orders.getByRole('listitem').first().getByRole('link').last().getAttribute('href'), /^\/money\?view=order&order=/)
+  await orders.getByRole('link', { name: 'All orders' }).click()
+  await page.waitForURL(`**/orders?customer=${customer}`)
+  await page.locator('tbody tr').nth(7).waitFor()
+  await page.getByRole('button', { name: 'Only 林小梅' }).click()
+  await page.waitForURL('**/orders')
+
+  await go(`/people/${provider}`)
+  await page.getByText('1 order', { exact: true }).waitFor()
+  const card = page.locator('.card', { has: page.getByRole('heading', { name: 'As customers see this provider' }) })
+  await card.getByText('4.67').waitFor()
+  const cases = page.locator('.card', { has: page.getByRole('heading', { name: 'Open cases' }) })
+  await cases.getByRole('link', { name: 'Accepted, then revoked meanwhile' }).click()
+  await page.waitForURL('**/conflicts/case-2')
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
 test('an admin reads at an order and before its approval that its region is cut off', async () => {
   const state = gateway({ orders: [orderOf(0), orderOf(1)], own: { status: 'pending', provider_id: null } })
   state.links = [{ region: 'NORTH', is_cut_off: true, cut_off_since: '2026-11-21T10:38:00.000Z' }]

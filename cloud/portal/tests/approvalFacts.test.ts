@@ -1,9 +1,9 @@
-import type { OrderStatus } from '@holdfast/kit/api.gen.ts'
+import type { Order, OrderStatus } from '@holdfast/kit/api.gen.ts'
 import { describe, expect, test } from 'vitest'
-import { historyOf, usualPrice } from '../src/logic/approvalFacts.ts'
+import { countEnds, earlierOrders, usualPrice } from '../src/logic/approvalFacts.ts'
 
 const minorOf = (price: string) => Math.round(Number(price) * 100)
-const priced = (price: string, status: OrderStatus = 'completed', currency = 'CNY') => ({ price, status, currency })
+const priced = (price: string, status: OrderStatus = 'completed', currency: Order['currency'] = 'CNY') => ({ price, status, currency })
 
 describe('the usual price', () => {
   test('is the middle half of what was approved, so that one wrong price moves nothing', () => {
@@ -22,5 +22,7 @@ describe('the usual price', () => {
 test('a customer\'s history counts the orders before this one by how they ended', () => {
   const order = (id: string, created_at: string, status: OrderStatus) => ({ id, created_at: `2026-11-${created_at}T08:00:00.000Z`, status })
   const all = [order('e', '22', 'pending'), order('d', '21', 'pending_review'), order('c', '20', 'reviewed'), order('b', '19', 'rejected'), order('a', '18', 'in_progress')]
-  expect(historyOf({ id: 'd', created_at: '2026-11-21T08:00:00.000Z' }, all)).toEqual({ orders: 3, ended: { done: 1, cancelled: 0, rejected: 1 } })
+  const earlier = earlierOrders({ id: 'd', created_at: '2026-11-21T08:00:00.000Z' }, all)
+  expect(earlier.map(({ id }) => id)).toEqual(['c', 'b', 'a'])
+  expect(countEnds(earlier)).toEqual({ done: 1, cancelled: 0, rejected: 1 })
 })

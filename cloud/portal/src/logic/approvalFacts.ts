@@ -24,15 +24,17 @@ export type End = (typeof ENDS)[number]
 
 const END_OF: Readonly<Partial<Record<OrderStatus, End>>> = { completed: 'done', reviewed: 'done', cancelled: 'cancelled', rejected: 'rejected' }
 
-export interface CustomerHistory { orders: number; ended: Record<End, number> }
-
-/** The orders that the customer published before this one. */
-export function historyOf(order: Pick<Order, 'id' | 'created_at'>, orders: readonly Pick<Order, 'id' | 'created_at' | 'status'>[]): CustomerHistory {
-  const earlier = orders.filter(one => one.id !== order.id && one.created_at <= order.created_at)
+/** How many of the orders have ended in each way. */
+export function countEnds(orders: readonly Pick<Order, 'status'>[]): Record<End, number> {
   const ended = { done: 0, cancelled: 0, rejected: 0 }
-  for (const { status } of earlier) {
+  for (const { status } of orders) {
     const end = END_OF[status]
     if (end) ended[end] += 1
   }
-  return { orders: earlier.length, ended }
+  return ended
+}
+
+/** Those of the customer's orders that were published before this one. */
+export function earlierOrders<O extends Pick<Order, 'id' | 'created_at'>>(order: Pick<Order, 'id' | 'created_at'>, orders: readonly O[]): O[] {
+  return orders.filter(one => one.id !== order.id && one.created_at <= order.created_at)
 }

@@ -3,10 +3,10 @@
 
 import { ORDER_STATUSES, type OrderStatus, type Region, REGIONS, SERVICE_TYPES, type ServiceType } from '@holdfast/kit/wire.gen.ts'
 import { amountOf, minorOf } from '../parts/money.ts'
-import { searchOf } from './search.ts'
+import { ID, searchOf } from './search.ts'
 
 /** The words, in the order of the form. */
-export const FILTERS = ['q', 'status', 'region', 'service', 'least', 'most', 'from', 'until'] as const
+export const FILTERS = ['q', 'status', 'region', 'service', 'least', 'most', 'from', 'until', 'customer', 'provider'] as const
 /** Those of open jobs. */
 export const OPEN_FILTERS = ['q', 'region', 'service', 'least'] as const satisfies readonly Filter[]
 export type Filter = (typeof FILTERS)[number]
@@ -47,6 +47,9 @@ export function readFilters(words: Filters): { query: OrdersQuery; wrong: Partia
     ...some('status', ORDER_STATUSES.find(one => one === words.status)),
     ...some('region', REGIONS.find(one => one === words.region)),
     ...some('service_type', SERVICE_TYPES.find(one => one === words.service)),
+  }
+  for (const [name, field] of [['customer', 'customer_id'], ['provider', 'provider_id']] as const) {
+    if (ID.test(words[name] ?? '')) query[field] = words[name]
   }
   const search = searchOf(words.q ?? '')
   if (search?.by === 'code') query.code = search.code

@@ -3,7 +3,7 @@
 export type Search = { by: 'code'; code: string } | { by: 'id'; id: string }
 
 const CODE = /^[NSEWM]-?[0-9A-Z]{6}$/
-const ID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/
+export const ID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/
 
 /** `undefined` where it is neither a code nor an id. */
 export function searchOf(typed: string): Search | undefined {

@@ -5,8 +5,9 @@ import type { Order } from '@holdfast/kit/api.gen.ts'
 import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
 import { allOrders } from '../api/routes.ts'
-import { ENDS, historyOf, usualPrice } from '../logic/approvalFacts.ts'
+import { earlierOrders, usualPrice } from '../logic/approvalFacts.ts'
 import { minorOf } from './money.ts'
+import { useOrderCounts } from './orderCounts.ts'
 
 /** A desk reads many orders of one kind in a row. */
 const FRESH_MS = 5 * 60_000
@@ -14,6 +15,7 @@ const FRESH_MS = 5 * 60_000
 export function useApprovalFacts(current: () => Order | undefined) {
   const { t } = useI18n()
   const formats = useFormats()
+  const countWords = useOrderCounts()
   const isShown = computed(() => current() !== undefined)
   const kind = computed(() => ({ region: current()?.location, service_type: current()?.service_type }))
   const customer = computed(() => current()?.customer_id)
@@ -33,14 +35,8 @@ export function useApprovalFacts(current: () => Order | undefined) {
     const order = current()
     const read = ofCustomer.data.value
     if (!order || !read) return undefined
-    const { orders, ended } = historyOf(order, read.items)
-    if (orders === 0) return t('approvalFacts.first')
-    const count = formats.value.number(orders)
-    const words = [
-      t('approvalFacts.earlier', { n: read.next ? t('overview.orMore', { n: count }) : count }, orders),
-      ...ENDS.filter(end => ended[end] > 0).map(end => t(`approvalFacts.${end}`, { n: formats.value.number(ended[end]) })),
-    ]
-    return words.join(t('docs.comma'))
+    const earlier = earlierOrders(order, read.items)
+    return earlier.length === 0 ? t('approvalFacts.first') : countWords(earlier, read.next !== null, 'earlier')
   })
   return { price, history }
 }
