@@ -1297,6 +1297,19 @@ test('a certificate is handed in with its document, which the desk opens', async
   await desk.context.close()
 })
 
+test('the desk reads a certificate beside what the provider wrote of it; one that is no picture opens by its link', async () => {
+  const { context, page, go, faults } = await open(gateway())
+  await go('/providers')
+  const paper = page.getByRole('img', { name: 'Document: 养老护理员' })
+  await poll(async () => assert.ok(await paper.evaluate((image) => image.naturalWidth) > 0))
+  await context.route('**/api/v1/files/*', (route) => route.fulfill({ contentType: 'application/pdf', body: '%PDF-1.7' }))
+  await page.reload()
+  await page.getByRole('link', { name: 'Open the document 养老护理员' }).waitFor()
+  await paper.waitFor({ state: 'detached' })
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
 test('the desk verifies by keyboard, gives reasons, and looks a second time', async () => {
   const state = gateway()
   const { context, page, go, faults } = await open(state)
