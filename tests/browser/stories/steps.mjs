@@ -17,6 +17,8 @@ export async function register(stage, page, lang, as, name, step) {
   await page.goto(stage.platform.gateway)
   await step(page, 'sign-in', seen(t('sign.new')))
   await page.getByRole('link', { name: t(`sign.as${as}`) }).click()
+  // The page before has fields of the same names.
+  await seen(t(`register.${as.toLowerCase()}Way`)).first().waitFor()
   await fill({ [t('register.username')]: name, [t('register.email')]: `${name}@example.com`, [t('sign.word')]: `${name}-password` })
   await step(page, 'register', seen(t(`register.${as.toLowerCase()}Way`)))
   await press(t('register.join'))
