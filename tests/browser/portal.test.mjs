@@ -861,7 +861,7 @@ test('the deliveries say what fails and why, and the state that is chosen stands
   await poll(async () => assert.equal(await rows.count(), 1))
   await page.getByText('550 no such mailbox').waitFor()
   await page.getByRole('link', { name: 'Not needed' }).click()
-  await page.getByText('it was read before').waitFor()
+  await page.getByText('It was read before').waitFor()
   assert.deepEqual(faults(), [])
   await context.close()
 })
