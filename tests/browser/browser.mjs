@@ -168,10 +168,10 @@ export function writtenInCode(page, data) {
     const found = []
     const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
-      // A person's words have their own language; codes, amounts and times are made of data.
-      const isData = node.parentElement.closest(`[lang]:not(html), .code, .money, time, .who, ${data}`)
+      // A person's words have their own language; names, codes, amounts and times are made of data.
+      const isData = node.parentElement.closest(`[lang]:not(html), [translate="no"], .code, .money, time, .who, ${data}`)
       // The browser makes the words of days, and the name is the same in every language.
-      const rest = node.textContent.replace(/\b(yesterday|today|tomorrow|(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*)\b|\b[A-Z][a-z]{2} \d{1,2}, \d{4}|^\s*(Holdfast|[a-z]+-\d)\s*$/g, '')
+      const rest = node.textContent.replace(/\b(yesterday|today|tomorrow|(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*)\b|\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{1,2}|^\s*(Holdfast|[a-z]+-\d)\s*$/g, '')
       const isShown = node.parentElement.checkVisibility()
       if (isShown && !isData && /[A-Za-z]{3}/.test(rest) && !/[⟦⟧]/.test(rest)) found.push(node.textContent.trim())
     }

@@ -147,8 +147,8 @@ for (const lang of PAGE_LANGUAGES) {
   })
 }
 
-/** Names of keys, people and devices, days of a chart, entries of a log, and news that another part has put into words. */
-const DATA = 'kbd, :is(.persons, .statement, .devices, .entries) [translate="no"], .bars text, table.evidence :is(td, thead th), .inbox h2 a, .inbox p, .inbox .hush'
+/** Names of keys, days of a chart, entries of a log, and news that another part has put into words. */
+const DATA = 'kbd, .bars text, table.evidence :is(td, thead th), .inbox h2 a, .inbox p, .inbox .hush'
 
 /** Every page once more. Lint finds the words in templates within seconds. */
 const skip = IS_DEEP ? false : 'in a deep run'
