@@ -137,7 +137,7 @@ test('customer and provider take their data with them, and nothing of other peop
   const { photo } = await fillPlatform(stage)
   const atHome = await signIn('customer-data', { acceptDownloads: true })
   await atHome.goto(`${stage.platform.gateway}/account`)
-  await atHome.getByRole('link', { name: 'Take your data with you' }).click()
+  await atHome.getByRole('link', { name: 'Take your data with you', exact: true }).click()
   await atHome.waitForURL('**/your-data')
   const ofCustomer = await takeArchive(atHome)
   holds(ofCustomer, 'customer-data@example.com', CUSTOMER.name, CUSTOMER.phone, CUSTOMER.street, DONE, ACCEPTED, `${DONE}, as it was described.`, REVIEW)
