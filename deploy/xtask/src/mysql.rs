@@ -34,8 +34,11 @@ const TESTS: [&str; 4] = [
     "--test=payment",
     "--test=contract",
 ];
-/// Reads MariaDB's report of the rows that a query read, so MySQL cannot run it.
-const MARIADB_ALONE: &str = "a_long_feed_is_read_by_its_index_even_where_statistics_are_old";
+/// They read MariaDB's report of the rows that a query read, so MySQL cannot run them.
+const MARIADB_ALONE: [&str; 2] = [
+    "a_long_feed_is_read_by_its_index_even_where_statistics_are_old",
+    "ended_alarms_cost_a_look_nothing_and_a_trend_only_its_days",
+];
 
 pub fn run() -> Result<()> {
     install::everything()?;
@@ -46,9 +49,9 @@ pub fn run() -> Result<()> {
     environment.push(Depth::Deep.environment());
     let crates = suites.filter(|suite| CRATES.contains(&suite.package.as_str()));
     let contracts = suites.filter(|suite| suite.package == "contract");
-    let skipped = ["--skip", MARIADB_ALONE];
+    let skipped = MARIADB_ALONE.map(|name| ["--skip", name]).concat();
     let mut count = crates.run_with(&environment, &skipped)?;
-    count += contracts.run_with(&environment, &[&CONTRACTS[..], &skipped].concat())?;
+    count += contracts.run_with(&environment, &[&CONTRACTS[..], &skipped[..]].concat())?;
     println!("\n{}: {} tests passed", server.version()?, count.passed);
     Ok(())
 }

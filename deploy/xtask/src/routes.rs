@@ -32,6 +32,7 @@ const WORK: &str = "routes";
 const TELLING_CALLS: u64 = 50;
 /// The largest percentage of 429 answers: more would hide the rest.
 const LIMITED_PERCENT_MAX: u64 = 5;
+const LIMITED_SHOWN: usize = 8;
 /// In a run with findings; the log file has all.
 const LINES_SHOWN: usize = 200;
 
@@ -261,9 +262,25 @@ impl Answers {
             ));
         }
         if limited * 100 > calls * LIMITED_PERCENT_MAX {
-            return Err(format!("rate limits refused {limited} of {calls} calls"));
+            let most = self.most_limited().join(", ");
+            return Err(format!(
+                "rate limits refused {limited} of {calls} calls, most at {most}"
+            ));
         }
         Ok(())
+    }
+
+    /// The routes with the most limited calls, and how many.
+    fn most_limited(&self) -> Vec<String> {
+        let limited = self.0.iter().filter_map(|(route, statuses)| {
+            let count = statuses.get("429")?;
+            Some((*count, route))
+        });
+        let mut counts: Vec<_> = limited.collect();
+        counts.sort_by(|one, other| other.cmp(one));
+        let most = counts.iter().take(LIMITED_SHOWN);
+        most.map(|(count, route)| format!("{route} ({count})"))
+            .collect()
     }
 
     fn told(&self, routes: usize) -> String {
@@ -332,10 +349,11 @@ mod tests {
         assert_eq!(seen.check(12), Ok(()));
         assert!(answers(json!({})).check(1).is_err());
         assert!(answers(json!({"GET /a": {"401": 90}})).check(1).is_err());
+        let limited = answers(json!({"GET /a": {"200": 94, "429": 6}, "GET /b": {"200": 1}}));
+        let said = limited.check(2).unwrap_err();
         assert!(
-            answers(json!({"GET /a": {"200": 94, "429": 6}}))
-                .check(1)
-                .is_err()
+            said.contains("6 of 101") && said.contains("GET /a (6)"),
+            "{said}"
         );
     }
 }
