@@ -11,11 +11,11 @@ describe('the usual price', () => {
     expect(usualPrice(orders, 'CNY', minorOf)).toEqual({ low: 10000, high: 15000 })
   })
 
-  test('is unknown from few orders; what waits, was rejected or has another currency does not count', () => {
+  test('is unknown from few orders; what waits, was rejected or cancelled or has another currency does not count', () => {
     const four = ['90.00', '100.00', '120.00', '150.00'].map(price => priced(price))
-    const others = [priced('1.00', 'pending_review'), priced('1.00', 'rejected'), priced('1.00', 'completed', 'USD')]
+    const others = [priced('1.00', 'pending_review'), priced('1.00', 'rejected'), priced('1.00', 'cancelled'), priced('1.00', 'completed', 'USD')]
     expect(usualPrice([...four, ...others], 'CNY', minorOf)).toBeUndefined()
-    expect(usualPrice([...four, ...others, priced('110.00', 'cancelled')], 'CNY', minorOf)).toEqual({ low: 10000, high: 12000 })
+    expect(usualPrice([...four, ...others, priced('110.00', 'in_progress')], 'CNY', minorOf)).toEqual({ low: 10000, high: 12000 })
   })
 })
 

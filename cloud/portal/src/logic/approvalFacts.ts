@@ -4,14 +4,15 @@ import type { Order, OrderStatus } from '@holdfast/kit/api.gen.ts'
 
 /** The prices of fewer orders tell nothing. */
 const PRICES_MIN = 5
-const NEVER_OPEN: readonly OrderStatus[] = ['pending_review', 'rejected']
+/** An admin may never have approved these. */
+const UNAPPROVED: readonly OrderStatus[] = ['pending_review', 'rejected', 'cancelled']
 
 export interface PriceRange { low: number; high: number }
 
 /** The middle half of the prices of such orders that an admin has approved. */
 export function usualPrice(orders: readonly Pick<Order, 'status' | 'price' | 'currency'>[], currency: string, minorOf: (price: string) => number): PriceRange | undefined {
   const prices = orders
-    .filter(order => order.currency === currency && !NEVER_OPEN.includes(order.status))
+    .filter(order => order.currency === currency && !UNAPPROVED.includes(order.status))
     .map(order => minorOf(order.price))
     .sort((a, b) => a - b)
   if (prices.length < PRICES_MIN) return undefined

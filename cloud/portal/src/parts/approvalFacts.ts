@@ -36,7 +36,8 @@ export function useApprovalFacts(current: () => Order | undefined) {
     const read = ofCustomer.data.value
     if (!order || !read) return undefined
     const earlier = earlierOrders(order, read.items)
-    return earlier.length === 0 ? t('approvalFacts.first') : countWords(earlier, read.next !== null, 'earlier')
+    if (earlier.length > 0) return countWords(earlier, read.next !== null, 'earlier')
+    return read.next === null ? t('approvalFacts.first') : undefined
   })
   return { price, history }
 }
