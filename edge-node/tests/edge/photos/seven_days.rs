@@ -24,13 +24,14 @@ struct CutOffWeek {
 
 impl CutOffWeek {
     async fn begin() -> Self {
-        let clock = Clock::fixed_at(Clock::system().now());
+        let cut_off_at = Clock::system().now();
+        let clock = Clock::fixed_at(cut_off_at);
         let (cloud, gateway) = Cloud::start_at(clock.clone()).await;
         let key = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
         cloud.seal_with(Some(&key));
         cloud.take_photos();
         (1..=WORKING_DAYS).for_each(|n| cloud.put(order(n, 1)));
-        (1..=DAYS).for_each(|day| cloud.put(order_whose_copy_is_dropped_on(day, clock.now())));
+        (1..=DAYS).for_each(|day| cloud.put(order_whose_copy_is_dropped_on(day, cut_off_at)));
         let data = tempfile::tempdir().unwrap();
         let config = Config {
             closed_orders_days: 1,
@@ -42,7 +43,7 @@ impl CutOffWeek {
         })
         .await;
         cut_off(&cloud, edge.http).await;
-        let token = token_for_days(&cloud, WORKING_DAYS);
+        let token = token_for_days(&cloud, cut_off_at, WORKING_DAYS);
         Self {
             cloud,
             clock,
@@ -102,11 +103,12 @@ impl CutOffWeek {
     }
 }
 
-fn token_for_days(cloud: &Cloud, days: u128) -> String {
+/// By the edge's clock alone: the machine's may be set while the test runs.
+fn token_for_days(cloud: &Cloud, issued_at: UnixMillis, days: u128) -> String {
     let seconds = i64::try_from(days).unwrap() * DAY_MS / 1_000 + 600;
     cloud
         .people()
-        .token_until(Role::Provider, PROVIDER, seconds)
+        .token_from(issued_at, Role::Provider, PROVIDER, seconds)
 }
 
 /// A closed order; the edge keeps the copies of closed ones for a day.
@@ -145,7 +147,7 @@ async fn a_week_without_the_cloud_costs_no_photo() {
     }
     assert!(week.cloud.commands().is_empty() && week.cloud.photo_chunks().is_empty());
 
-    week.token = token_for_days(&week.cloud, DAYS);
+    week.token = token_for_days(&week.cloud, week.clock.now(), DAYS);
     week.cloud.heal();
     week.upload_from(HALF, WORKING_DAYS).await.unwrap();
     week.until_nothing_waits().await;

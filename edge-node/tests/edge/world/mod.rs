@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 pub(crate) use support::samples::order;
 use support::{DeviceSigner, Issuer, samples::person};
 use uuid::Uuid;
-use wire::{CommandBody, OrderId, Region, Role};
+use wire::{CommandBody, OrderId, Region, Role, UnixMillis};
 
 /// A timeout that only a defect reaches.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -51,7 +51,18 @@ impl People {
 
     /// A token that expires in this many seconds.
     pub(crate) fn token_until(&self, role: Role, user: u128, seconds: i64) -> String {
-        let claims = support::edge_claims(person(user, role), Region::North, Clock::system().now());
+        self.token_from(Clock::system().now(), role, user, seconds)
+    }
+
+    /// A token issued at that time, valid for this many seconds.
+    pub(crate) fn token_from(
+        &self,
+        issued_at: UnixMillis,
+        role: Role,
+        user: u128,
+        seconds: i64,
+    ) -> String {
+        let claims = support::edge_claims(person(user, role), Region::North, issued_at);
         self.0.signer.sign_claims(&Claims {
             exp: claims.iat + seconds,
             ..claims

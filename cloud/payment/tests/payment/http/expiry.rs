@@ -6,7 +6,9 @@ use platform::vals;
 use super::*;
 
 const EXPIRY: i64 = HOUR / 2;
-const SILENCE: &str = "UPDATE simulated_movements SET silences = 1 WHERE id = ?";
+/// However often it is asked.
+const SILENCE: &str = "UPDATE simulated_movements SET silences = 1000 WHERE id = ?";
+const SILENCE_ENDS: &str = "UPDATE simulated_movements SET silences = 0 WHERE id = ?";
 
 impl Service {
     /// A service with an open payment by this method.
@@ -101,6 +103,8 @@ async fn while_the_adapter_does_not_answer_the_refusal_says_when_to_try_again(
     refusal.refused(503, "unavailable");
     let detail = refusal.body["detail"].as_str().unwrap();
     assert!(detail.contains("Try again in 2 seconds"), "{detail}");
+    let answers_again = service.stage.sql.exec(SILENCE_ENDS, vals![id]);
+    answers_again.await.unwrap();
     let again = service.pay_under("pay again").await;
     again.paid_by_another_than(&expired);
     assert_eq!(
