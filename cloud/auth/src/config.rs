@@ -64,16 +64,16 @@ pub struct Config {
     pub code_tries: NonZeroU32,
     /// Codes to one number. Further ones are refused until the hour ends.
     pub codes_per_phone_per_hour: NonZeroU32,
-    /// Codes requested from one address, such as a kiosk. Further ones are refused until the hour
-    /// ends.
+    /// Codes to phones requested from one address, such as a kiosk, and as many by mail. Further
+    /// ones are refused until the hour ends.
     pub codes_per_address_per_hour: NonZeroU32,
     /// Codes in total. Further ones go only to numbers with an account until the hour ends.
     pub codes_per_hour: NonZeroU32,
     /// Further codes to numbers with an account. Together with `codes_per_hour`, this bounds the
     /// gateway's bill.
     pub codes_for_accounts_per_hour: NonZeroU32,
-    /// Confirmation mails per account and per address. Further ones are not sent until the hour
-    /// ends.
+    /// Confirmation mails per account and per address, and mails with a password code per name.
+    /// Further ones are not sent until the hour ends.
     pub address_mails_per_hour: NonZeroU32,
     /// Addresses of accounts created before this moment count as confirmed, such as
     /// `2026-11-24T00:00:00Z`. Empty: none do.

@@ -24,6 +24,7 @@ mod handlers {
     pub(crate) mod keys;
     pub(crate) mod oidc;
     pub(crate) mod passkeys;
+    pub(crate) mod password_codes;
     pub(crate) mod passwords;
     pub(crate) mod people;
     pub(crate) mod phone_codes;
@@ -35,6 +36,7 @@ mod handlers {
 }
 mod jobs;
 mod limits;
+mod lookups;
 mod oidc;
 mod open_matters;
 mod passkeys;
@@ -75,6 +77,7 @@ use crate::{
     errors::ServiceError,
     handlers::passwords::register_account,
     limits::AuthRateLimits,
+    lookups::Lookups,
     oidc::Issuers,
     open_matters::OpenMatters,
     passwords::Passwords,
@@ -166,7 +169,6 @@ pub async fn open(
     let codes = codes.map_err(OpenError::own_failure(
         "could not set up sending codes to phones",
     ))?;
-    let kiosks = parse_kiosks(&config.kiosks)?;
     let passkey_site = RelyingParty::from_origin(&config.portal_origin);
     let passkey_site = passkey_site.map_err(OpenError::own_failure("could not set up passkeys"))?;
     let service = Service {
@@ -176,8 +178,9 @@ pub async fn open(
         signing,
         issuers,
         codes,
+        lookups: Lookups::new(&tasks),
         grant_hours: config.device_grant_hours,
-        kiosks,
+        kiosks: parse_kiosks(&config.kiosks)?,
         second_factor: config.second_factor,
         passkey_site,
         addresses_trusted_before: parse_trusted_before(&config.addresses_trusted_before)?,

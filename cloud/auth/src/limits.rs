@@ -174,6 +174,25 @@ impl AuthRateLimits {
             .inspect_err(|_| metrics::RATE_LIMITED.add(["address"], 1))
     }
 
+    /// Counts a mail with a password code, regardless of its account: per client address, and per
+    /// name that was typed.
+    pub async fn count_password_mail(
+        &self,
+        name: NameHash,
+        from: ClientAddress,
+    ) -> Result<(), QuotaExceeded> {
+        let site = from.widened_to_site();
+        for (key, most) in [
+            (format!("password_mails:{site}"), self.codes_per_address),
+            (format!("password_mails:{name}"), self.address_mails),
+        ] {
+            let counted = self.counter.add(&key, HOUR).await;
+            check_quota(most, counted)
+                .inspect_err(|_| metrics::RATE_LIMITED.add(["password mail"], 1))?;
+        }
+        Ok(())
+    }
+
     pub async fn count_address_try(&self, user: UserId) -> Result<(), QuotaExceeded> {
         let counted = self
             .counter

@@ -6,12 +6,10 @@ use platform::sms::{CountryCode, PhoneNumber, Sms, SmsAddressError, SmsMessage};
 use process::{problem::format_error_chain, tasks::Tasks};
 use tokio::sync::Semaphore;
 
-use crate::config::Config;
+use crate::{config::Config, lookups::Lookups};
 
 /// Concurrent requests to the SMS gateway. Further requests are refused and may be retried.
 const REQUESTS_AT_ONCE_MAX: usize = 64;
-/// Concurrent account lookups after the answer. Further codes are dropped.
-const LOOKUPS_AT_ONCE_MAX: usize = 64;
 const MINUTES_MAX: u32 = 60;
 const TRIES_MAX: u32 = 10;
 
@@ -24,8 +22,8 @@ pub struct PhoneCodes {
     pub tries: u32,
     pub newcomers: bool,
     pub permits: Arc<Semaphore>,
-    pub lookup_permits: Arc<Semaphore>,
-    pub tasks: Tasks,
+    /// Further codes are dropped.
+    pub lookups: Lookups,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -73,8 +71,7 @@ impl PhoneCodes {
             tries,
             newcomers: config.code_newcomers,
             permits: Arc::new(Semaphore::new(REQUESTS_AT_ONCE_MAX)),
-            lookup_permits: Arc::new(Semaphore::new(LOOKUPS_AT_ONCE_MAX)),
-            tasks: tasks.clone(),
+            lookups: Lookups::new(tasks),
         })
     }
 

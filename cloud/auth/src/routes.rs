@@ -22,8 +22,8 @@ use wire::{
 use crate::{
     handlers::{
         account_deletions, admin_acts, contacts, devices, email_addresses, factor_sign_ins,
-        identities, keys, oidc, passkeys, passwords, people, phone_codes, phone_links, roles,
-        second_factors, sessions, tokens,
+        identities, keys, oidc, passkeys, password_codes, passwords, people, phone_codes,
+        phone_links, roles, second_factors, sessions, tokens,
     },
     service::Service,
 };
@@ -44,6 +44,10 @@ pub(crate) fn router(service: Service) -> Router {
             post(email_addresses::issue_address_code),
         )
         .route(
+            "/internal/password-codes",
+            post(password_codes::issue_password_code),
+        )
+        .route(
             "/internal/command-tokens",
             post(tokens::issue_command_token),
         )
@@ -59,7 +63,7 @@ pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
         TooManyRequests, UserExists,
     };
     let to = add_second_factor_routes(add_identity_routes(add_admin_routes(to)));
-    add_deletion_routes(add_address_routes(add_phone_code_routes(to)))
+    add_deletion_routes(add_password_routes(add_address_routes(add_phone_code_routes(to))))
         .add_public_route(
             route(POST, "/api/v1/auth/register", ENTRANT).without_key(
                 "a repeat fails because the user name is taken; there is no signed-in person to \
@@ -116,16 +120,6 @@ pub(crate) fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
         .add_public_route(
             route(POST, "/api/v1/auth/verify-token", OPEN).without_key("a repeat only reads"),
             "Verify a token and return its person", &[InvalidToken], sessions::verify)
-        .add_public_route(route(POST, "/api/v1/auth/password", ANY),
-            "Change your password; your other sessions end",
-            &[InvalidCredentials, AccountLocked, TooManyRequests], passwords::change_password)
-        .add_public_route(
-            route(POST, "/api/v1/auth/password-reset", ENTRANT).without_key(
-                "a repeat fails because its code is spent; there is no signed-in person to own the \
-                 key",
-            ),
-            "Set a new password with a code from an admin; all sessions end",
-            &[InvalidCredentials, AccountLocked, TooManyRequests], passwords::redeem_reset)
         .add_public_route(route(GET, "/api/v1/auth/permissions", ANY),
             "Show your role and its permissions", &[], roles::permissions)
         .add_public_route(permitted(GET, "/api/v1/users/{id}/account", ANY, &[ReadPeople]),
@@ -353,6 +347,29 @@ fn add_address_routes<T: RouteTable<Service>>(to: T) -> T {
                 .without_key("a repeat fails because its code is spent"),
             "Confirm your e-mail address with the code sent to it",
             &[CodeWrong, CodeOver, UserExists, TooManyRequests], email_addresses::confirm_address)
+}
+
+#[rustfmt::skip]
+fn add_password_routes<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{AccountLocked, InvalidCredentials, TooManyRequests};
+    to
+        .add_public_route(route(POST, "/api/v1/auth/password", ANY),
+            "Change your password; your other sessions end",
+            &[InvalidCredentials, AccountLocked, TooManyRequests], passwords::change_password)
+        .add_public_route(
+            route(POST, "/api/v1/auth/password-codes", ENTRANT).without_key(
+                "a repeat mails another code, which voids the previous one; there is no signed-in \
+                 person to own the key",
+            ),
+            "Mail a code for a new password, if the account has a confirmed address",
+            &[], password_codes::request_password_code)
+        .add_public_route(
+            route(POST, "/api/v1/auth/password-reset", ENTRANT).without_key(
+                "a repeat fails because its code is spent; there is no signed-in person to own the \
+                 key",
+            ),
+            "Set a new password with a code from a mail or an admin; all sessions end",
+            &[InvalidCredentials, AccountLocked, TooManyRequests], passwords::redeem_reset)
 }
 
 #[rustfmt::skip]

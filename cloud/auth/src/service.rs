@@ -26,6 +26,7 @@ use crate::{
     domain::{RoleRefusal, SecondFactorPolicy, check_permissions_held},
     errors::{AttemptError, ServiceError},
     limits::AuthRateLimits,
+    lookups::Lookups,
     oidc::Issuers,
     open_matters::OpenMatters,
     passwords::Passwords,
@@ -46,6 +47,8 @@ pub struct Service {
     pub signing: SigningKeys,
     pub issuers: Issuers,
     pub codes: PhoneCodes,
+    /// Of people who forgot their password.
+    pub lookups: Lookups,
     pub grant_hours: GrantHours,
     /// The accounts that are kiosks, by name.
     pub kiosks: Arc<[NameHash]>,

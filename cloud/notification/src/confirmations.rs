@@ -2,24 +2,20 @@
 //! registered with it.
 //!
 //! Invariants: the mail goes only to that address. It reveals nothing about the account except its
-//! existence; an owner also sees their account's name. The code is fetched just before sending and
-//! never stored; each try fetches a new one, which voids the previous. A new address gets no code
-//! until the warning mail to the current address has ended.
+//! existence; an owner also sees their account's name. A new address gets no code until the warning
+//! mail to the current address has ended.
 
-use http::Method;
 use platform::{
     documents::{Document, DocumentsError},
     upstream::UpstreamError,
 };
-use process::problem::format_error_chain;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use texts::Sentence;
-use wire::{Event, EventId, EventType, Language, Role, UnixMillis, UserEvent, UserId};
+use wire::{EventId, Language, UnixMillis};
 
 use crate::{
-    channels::{ChannelAddress, ChannelError, MailMessage},
-    delivery::{AUTH, FRESH_MS, NotificationDispatcher, final_result, retry_or_give_up},
-    domain::{Channel, InboxOwner},
+    code_mails::{CodeMail, join_languages, retry_later},
+    delivery::{NotificationDispatcher, final_result, retry_or_give_up},
     say,
     store::{DeliveryResult, DeliveryState, NotificationDelivery},
 };
@@ -29,11 +25,6 @@ const CODES: &str = "/internal/address-codes";
 const PAGE: &str = "/confirm-address#";
 const SIGN_IN_PAGE: &str = "/sign-in";
 const HOUR_MS: i64 = 60 * 60 * 1000;
-
-#[derive(Serialize)]
-struct AddressCodeRequest {
-    user_id: UserId,
-}
 
 /// Auth's reply: all `null` if no address awaits confirmation.
 #[derive(Deserialize)]
@@ -49,55 +40,15 @@ struct AddressCodeReply {
 }
 
 impl NotificationDispatcher {
-    /// Plans the confirmation mail for an event that requests a code. Idempotent.
-    pub async fn plan_confirmation(
-        &self,
-        event: &Event,
-    ) -> Result<(), platform::consume::HandleError> {
-        if !matches!(
-            event.kind,
-            EventType::UserRegistered
-                | EventType::UserConfirmationAsked
-                | EventType::UserAddressChangeAsked
-        ) {
-            return Ok(());
-        }
-        let UserEvent { user_id, role, .. } = UserEvent::deserialize(&event.body)?;
-        let now = self.clock.now();
-        // Admins have no personal inbox, so they get no mail.
-        let is_wanted = self.outbound.is_on(Channel::Email) && role != Role::Admin;
-        if !is_wanted || now.ms_since(event.at) > FRESH_MS {
-            return Ok(());
-        }
-        let owner = InboxOwner { user_id, role };
-        let mailing = NotificationDelivery::for_confirmation(owner, event.id, now);
-        Ok(self
-            .delivery_store
-            .add_new_deliveries(&[(self.clock.new_id(), mailing)])
-            .await?)
-    }
-
     pub async fn send_confirmation(
         &self,
         due: &Document<NotificationDelivery>,
         now: UnixMillis,
     ) -> Result<DeliveryResult, DocumentsError> {
-        let (preferences, version) = self.preferences.load_preferences(due.body.user_id).await?;
-        // Without saved preferences the language is unknown, so use all.
-        let languages = if version == 0 {
-            Language::ALL.to_vec()
-        } else {
-            vec![preferences.language]
-        };
-        let token = self.verifier.token_for(AUTH);
-        let request = AddressCodeRequest {
-            user_id: due.body.user_id,
-        };
-        let reply: Result<AddressCodeReply, UpstreamError> = self
-            .auth
-            .call_json(Method::POST, CODES, Some(&token), Some(&request))
-            .await;
-        let (email, (subject, text), wish) = match reply {
+        let languages = self.languages_of(due.body.user_id).await?;
+        let reply: Result<AddressCodeReply, UpstreamError> =
+            self.fetch_code(CODES, due.body.user_id).await;
+        let (to, (subject, text), wish) = match reply {
             Ok(AddressCodeReply {
                 email: Some(email),
                 owner: Some(owner),
@@ -118,14 +69,7 @@ impl NotificationDispatcher {
                 let why = "nothing waits to be confirmed".to_owned();
                 return Ok(final_result(DeliveryState::Dropped, None, Some(why)));
             }
-            Err(error) => {
-                return Ok(retry_or_give_up(
-                    &due.body,
-                    now,
-                    None,
-                    format_error_chain(&error),
-                ));
-            }
+            Err(error) => return Ok(retry_later(&due.body, now, &error)),
         };
         if let Some(wish) = wish
             && !self
@@ -137,29 +81,8 @@ impl NotificationDispatcher {
             let why = "the address in force has not been warned yet".to_owned();
             return Ok(retry_or_give_up(&due.body, now, None, why));
         }
-        let to = ChannelAddress::Mail(email.clone()).to_masked();
-        // Each try has a new code, so it needs a new message id: mailboxes drop duplicates.
-        let mail = MailMessage {
-            id: self.clock.new_id(),
-            to: email,
-            subject,
-            text,
-        };
-        Ok(
-            match self
-                .outbound
-                .mail
-                .send(mail)
-                .await
-                .map_err(ChannelError::from)
-            {
-                Ok(()) => final_result(DeliveryState::Sent, to, None),
-                Err(error) if error.is_passing() => {
-                    retry_or_give_up(&due.body, now, to, error.to_string())
-                }
-                Err(error) => final_result(DeliveryState::GivenUp, to, Some(error.to_string())),
-            },
-        )
+        let mail = CodeMail { to, subject, text };
+        Ok(self.send_code_mail(&due.body, mail, now).await)
     }
 
     /// Subject and text for an owner whose address was used for a new account.
@@ -186,11 +109,6 @@ impl NotificationDispatcher {
             |language| say::confirm_subject.render_in(language),
             |language| render_code_paragraphs(language, code, hours, link.as_deref()),
         )
-    }
-
-    fn portal_link(&self, page: &str) -> Option<String> {
-        let portal = self.portal_url.trim_end_matches('/');
-        (!portal.is_empty()).then(|| format!("{portal}{page}"))
     }
 }
 
@@ -219,27 +137,4 @@ fn render_code_paragraphs(
     let open = link.map(|link| say::confirm_link { link: link.into() }.render_in(language));
     let not_you = say::confirm_not_you.render_in(language);
     [Some(confirm), open, Some(not_you)]
-}
-
-/// Joins the subjects into one line and the texts with blank lines.
-fn join_languages(
-    languages: &[Language],
-    subject: impl Fn(Language) -> String,
-    text: impl Fn(Language) -> [Option<String>; 3],
-) -> (String, String) {
-    let subjects: Vec<_> = languages
-        .iter()
-        .map(|language| subject(*language))
-        .collect();
-    let texts: Vec<_> = languages
-        .iter()
-        .map(|language| {
-            text(*language)
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join("\n")
-        })
-        .collect();
-    (subjects.join(" / "), texts.join("\n\n"))
 }

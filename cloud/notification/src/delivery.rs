@@ -3,7 +3,7 @@
 //!
 //! Invariants: lines are planned before their event is acknowledged, so none is lost. Tries are
 //! bounded; then a delivery is given up with its reason. Quiet hours hold back everything except
-//! urgent news, digests and confirmation codes. News never goes to an unconfirmed email address. An
+//! urgent news, digests and codes. News never goes to an unconfirmed email address. An
 //! outage of one channel delays no other. Addresses are fetched when needed and never stored, apart
 //! from the browsers that take pushes.
 
@@ -236,6 +236,9 @@ impl NotificationDispatcher {
         let delivery = &due.body;
         if delivery.confirms {
             return self.send_confirmation(due, now).await;
+        }
+        if delivery.sets_password {
+            return self.send_password_code(due, now).await;
         }
         let (preferences, _) = self.preferences.load_preferences(delivery.user_id).await?;
         let kind = delivery.kind.unwrap_or(NoticeKind::Orders);

@@ -82,7 +82,7 @@ impl EventHandler for InboxEventConsumer {
             .plan_deliveries(lines.iter().map(|(_, line)| line))
             .await?;
         // After the warning to the current address, because the code waits for it.
-        self.dispatcher.plan_confirmation(event).await?;
+        self.dispatcher.plan_code_mail(event).await?;
         self.erase_texts(event).await
     }
 
@@ -101,7 +101,7 @@ impl EventHandler for InboxEventConsumer {
             .plan_deliveries(lines.iter().map(|(_, line)| line))
             .await?;
         for event in run {
-            self.dispatcher.plan_confirmation(event).await?;
+            self.dispatcher.plan_code_mail(event).await?;
             // After the lines of the run, which may concern the same order or person.
             self.erase_texts(event).await?;
         }

@@ -4,6 +4,7 @@
 //! their own inbox. Texts are rendered on reading, so they follow the reader's language.
 
 mod channels;
+mod code_mails;
 mod config;
 mod confirmations;
 mod delivery;
@@ -11,6 +12,7 @@ pub mod domain;
 mod events;
 mod handlers;
 mod jobs;
+mod password_codes;
 mod reminders;
 mod routes;
 pub mod store;

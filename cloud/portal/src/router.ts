@@ -7,7 +7,7 @@ import { dropOffline } from '@holdfast/kit/worker.ts'
 import { permissions } from './api/routes.ts'
 import { noteReached } from './live.ts'
 import { SITE_PAGES } from './logic/sitePage.ts'
-import { takeAddressCode } from './parts/addressCode.ts'
+import { takeMailedCode } from './parts/mailedCode.ts'
 import { firstOpened } from './parts/permissions.ts'
 import { takeSecret } from './receipt.ts'
 import { restore, session } from './session.ts'
@@ -104,7 +104,7 @@ export const HOME: Readonly<Record<Role, string>> = { customer: '/orders', provi
 export function createPortalRouter(prepare: (role: Role | undefined) => Promise<void>): Router {
   const history = createWebHistory()
   takeSecret(history)
-  takeAddressCode(history)
+  takeMailedCode(history)
   const router = createRouter({
     history,
     routes,

@@ -156,6 +156,7 @@ export const EVENT_TYPES = [
   'user.readmitted',
   'user.confirmation_asked',
   'user.address_change_asked',
+  'user.password_code_asked',
   'user.password_changed',
   'user.second_factor_removed',
   'user.new_device_seen',

@@ -93,6 +93,7 @@ catalogue! {
     UserReadmitted Auth "user.readmitted",
     UserConfirmationAsked Auth "user.confirmation_asked",
     UserAddressChangeAsked Auth "user.address_change_asked",
+    UserPasswordCodeAsked Auth "user.password_code_asked",
     UserPasswordChanged Auth "user.password_changed",
     UserSecondFactorRemoved Auth "user.second_factor_removed",
     UserNewDeviceSeen Auth "user.new_device_seen",

@@ -136,3 +136,48 @@ test('a code is sent again, a wrong one is said, and another address takes the p
   await page.getByText(`邮件发送到 ${other}。`, { exact: true }).waitFor()
   await leave()
 })
+
+/** Confirms the address of a newcomer by the code of their mail. */
+async function confirm(name, email) {
+  const ask = async (path, body, token) => {
+    const headers = { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) }
+    const answer = await fetch(`${platform.gateway}/api/v1/auth/${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+    assert.equal(answer.status, 200, path)
+    return answer.json()
+  }
+  const { access_token: token } = await ask('login', { username: name, password: PASSWORD })
+  await ask('address/confirm', { code: codeIn(await codeMail(email)) }, token)
+}
+
+test('who forgot the password asks for a code by mail, and sets a new one by its link', async () => {
+  const { email, context, page, leave } = await newcomer('zhou.mei')
+  await confirm('zhou.mei', email)
+  await page.goto(`${platform.gateway}/sign-in`)
+  await page.getByRole('link', { name: 'I forgot my password' }).click()
+  await page.getByRole('button', { name: 'Mail me a code' }).click()
+  await page.getByText('Enter your user name or e-mail address.').first().waitFor()
+  assert.deepEqual(await axe(context, page), [])
+  await keepPicture(page, 'addresses/7-forgotten')
+  await page.getByLabel('User name or e-mail address').fill('Zhou.Mei@example.org')
+  await page.keyboard.press('Enter')
+  await page.getByText('a code is on its way there').waitFor()
+  assert.equal(await page.getByLabel('User name').inputValue(), '', 'the mail says the name')
+  assert.deepEqual(await axe(context, page), [])
+  await keepPicture(page, 'addresses/8-mailed')
+
+  const text = await mailTo(email, ({ text }) => text.includes('/sign-in/forgot#'))
+  assert.match(text, /of your account zhou\.mei\./)
+  // The program that shows mail opens a page of its own.
+  await page.goto('about:blank')
+  await page.goto(linkIn(text))
+  await page.getByLabel('A new password').waitFor()
+  assert.equal(new URL(page.url()).hash, '', 'the code goes out of the address')
+  assert.equal(await page.getByLabel('User name').inputValue(), 'zhou.mei')
+  assert.equal(await page.getByLabel('Code', { exact: true }).inputValue(), codeIn(text))
+  await page.getByLabel('A new password').fill('a long new sentence')
+  await keepPicture(page, 'addresses/9-new-password')
+  await page.keyboard.press('Enter')
+  await page.getByText('Your password is changed.').first().waitFor()
+  await mailTo(email, ({ subject }) => subject.includes('password'), 2)
+  await leave()
+})

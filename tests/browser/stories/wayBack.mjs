@@ -27,6 +27,7 @@ export async function playForgotten(lang, stage) {
   await step(page, 'refused', seen(t('sign.wrong')))
   await page.getByRole('link', { name: t('sign.forgot') }).click()
   await step(page, 'forgot', seen(t('forgot.way')))
+  await press(t('forgot.have'))
 
   const desk = await stage.open('admin', DESK, { locale: lang })
   const atDesk = handsOn(desk)

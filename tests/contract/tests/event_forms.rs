@@ -148,6 +148,7 @@ fn body_of(kind: EventType) -> Body {
         | E::UserRevoked
         | E::UserConfirmationAsked
         | E::UserAddressChangeAsked
+        | E::UserPasswordCodeAsked
         | E::UserPasswordChanged
         | E::UserSecondFactorRemoved
         | E::UserNewDeviceSeen

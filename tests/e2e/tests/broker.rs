@@ -55,6 +55,7 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
                 "user.deletion_undone",
                 "user.new_device_seen",
                 "user.password_changed",
+                "user.password_code_asked",
                 "user.readmitted",
                 "user.registered",
                 "user.revoked",

@@ -35,8 +35,8 @@ use crate::{
     },
 };
 
-/// Enough to read a code out and type it in, too short to leave it lying around.
-const CODE_LIFE_MS: i64 = 30 * 60 * 1000;
+/// Enough to read a code out or fetch a mail and type it in, too short to leave it lying around.
+pub(super) const RESET_CODE_LIFE_MS: i64 = 30 * 60 * 1000;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct RegisterForm {
@@ -65,7 +65,7 @@ pub(crate) struct PasswordForm {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct PasswordResetForm {
     username: String,
-    /// The code from an admin. Dashes, spaces and case do not matter.
+    /// The code from a mail or an admin. Dashes, spaces and case do not matter.
     code: String,
     new_password: String,
 }
@@ -332,7 +332,7 @@ impl Service {
         }
         let code = OneTimeCode::new(random::draw_bytes());
         let at = self.clock.now();
-        let expires_at = at.plus_ms(CODE_LIFE_MS);
+        let expires_at = at.plus_ms(RESET_CODE_LIFE_MS);
         let id = self.clock.new_id();
         let hash = OneTimeCodeHash::from_code(&code);
         let reset = PasswordReset {

@@ -195,15 +195,8 @@ impl Service {
     /// Sends a code if its number opens an account. The answer does not wait for this lookup, so it
     /// reveals nothing.
     fn send_in_background(&self, message: SmsMessage) {
-        let Ok(permit) = self.codes.lookup_permits.clone().try_acquire_owned() else {
-            tracing::warn!(
-                "Did not send a code to a phone: too many phone numbers are being looked up"
-            );
-            return;
-        };
         let service = self.clone();
-        self.codes.tasks.spawn_once("account-code", async move {
-            let _permit = permit;
+        let is_begun = self.codes.lookups.try_spawn("account-code", async move {
             let whose = IssuerSubject::from_phone(&message.to);
             match service.store.find_identity_owner(whose).await {
                 Ok(Some(_)) if service.limits.count_account_code().await.is_ok() => {
@@ -218,6 +211,11 @@ impl Service {
                 }
             }
         });
+        if !is_begun {
+            tracing::warn!(
+                "Did not send a code to a phone: too many phone numbers are being looked up"
+            );
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::domain::{Email, Username};
 
 const ROLE: &str = "SELECT u.role_id FROM users u \
     LEFT JOIN account_deletions d ON d.user_id = u.id WHERE u.id = ? AND d.deleted_at IS NULL";
+const BY_ADDRESS: &str = "WHERE (email = ? OR email_hash = ?) AND is_active = 1";
 const BY_NAME: &str = "WHERE username = ? AND is_active = 1";
 const OPEN_USERNAME: &str = "SELECT username FROM users WHERE id = ? AND is_active = 1";
 const OPEN_ROLE: &str = "SELECT role_id FROM users WHERE id = ? AND is_active = 1";
@@ -28,6 +29,8 @@ const CHANGE_PASSWORD: &str = "UPDATE users SET password_hash = ?, password_chan
     WHERE id = ? AND is_active = 1 AND COALESCE(password_changed_at, 0) = ?";
 const OPEN_CODE: &str = "SELECT id, created_at FROM password_resets \
     WHERE user_id = ? AND used_at IS NULL AND expires_at > ? ORDER BY created_at DESC LIMIT 1";
+const CODE_OF_ADMIN: &str = "SELECT id FROM password_resets \
+    WHERE user_id = ? AND created_by <> user_id AND used_at IS NULL AND expires_at > ? LIMIT 1";
 const WRONG_HERE: &str = "SELECT COUNT(*) FROM login_failures \
     WHERE name_hash = ? AND place_hash = ? AND at >= ?";
 const TRY_CODE: &str = "UPDATE password_resets SET tries = tries + 1 WHERE id = ? AND tries < ?";
@@ -103,7 +106,7 @@ pub struct NewPassword {
     pub code: Option<OneTimeCodeHash>,
 }
 
-/// An admin's permission for one password change.
+/// The permission for one password change: an admin's, or the owner's by mail.
 #[derive(Debug, Clone)]
 pub struct PasswordReset {
     pub id: Uuid,
@@ -224,6 +227,19 @@ impl Store {
             .await?)
     }
 
+    /// Returns the open account to which this address belongs.
+    pub async fn find_account_by_address(
+        &self,
+        email: &Email,
+    ) -> Result<Option<Account>, StoreError> {
+        let hash = self.sql.data_keys().hash(EMAIL, email.as_str());
+        let text = Account::select(BY_ADDRESS);
+        Ok(self
+            .sql
+            .fetch_optional(text, vals![email.as_str(), hash])
+            .await?)
+    }
+
     /// Returns a person's role; `None` if they never registered, or their account is deleted.
     pub async fn load_role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
         Ok(self.sql.fetch_optional(ROLE, vals![user]).await?)
@@ -287,8 +303,26 @@ impl Store {
         })
     }
 
-    /// Stores a reset; its code replaces earlier ones.
+    /// Stores an admin's reset; its code replaces earlier ones.
     pub async fn store_reset_code(&self, reset: &PasswordReset) -> Result<(), StoreError> {
+        transact!(self.sql, tx => { Self::replace_reset_code(tx, reset).await })
+    }
+
+    /// Stores a reset by mail; its code replaces earlier ones. Returns false, and stores nothing,
+    /// while an admin's code is valid: strangers who type the name must not void it.
+    pub async fn store_mailed_code(&self, reset: &PasswordReset) -> Result<bool, StoreError> {
+        transact!(self.sql, tx => {
+            let of_admin: Option<Uuid> =
+                tx.fetch_optional(CODE_OF_ADMIN, vals![reset.user, reset.at]).await?;
+            if of_admin.is_some() {
+                return Ok(false);
+            }
+            Self::replace_reset_code(tx, reset).await?;
+            Ok(true)
+        })
+    }
+
+    async fn replace_reset_code(tx: &mut Tx, reset: &PasswordReset) -> Result<(), StoreError> {
         let PasswordReset {
             id,
             user,
@@ -298,19 +332,17 @@ impl Store {
             why,
             expires_at,
         } = reset;
-        transact!(self.sql, tx => {
-            tx.exec(VOID_CODES, vals![*at, *user, *at]).await?;
-            let row = ResetRow {
-                id: *id,
-                user_id: *user,
-                code_hash: code.0,
-                created_at: *at,
-                created_by: *by,
-                why,
-                expires_at: *expires_at,
-            };
-            Ok(tx.insert(row).await?)
-        })
+        tx.exec(VOID_CODES, vals![*at, *user, *at]).await?;
+        let row = ResetRow {
+            id: *id,
+            user_id: *user,
+            code_hash: code.0,
+            created_at: *at,
+            created_by: *by,
+            why,
+            expires_at: *expires_at,
+        };
+        Ok(tx.insert(row).await?)
     }
 
     /// Counts a try at a person's code, and returns true if the code is right. Counting first keeps

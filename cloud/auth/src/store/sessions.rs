@@ -154,7 +154,7 @@ words! {
         RefreshReused "refresh_reused",
         /// Its owner set another password.
         PasswordChanged "password_changed",
-        /// The password was set with an admin's reset code.
+        /// The password was set with a reset code.
         PasswordReset "password_reset",
         AccountClosed "account_closed",
         /// A newer grant replaced it, on the same tablet or beyond the limit per person.

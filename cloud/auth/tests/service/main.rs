@@ -21,6 +21,7 @@ mod lockout;
 mod marks;
 mod new_devices;
 mod passkeys;
+mod password_codes;
 mod passwords;
 mod people;
 mod readmission;

@@ -2,6 +2,7 @@
 
 username-needs = 3 to 100 characters of a-z, 0-9, `.`, `_` and `-`.
 email-needs = An address such as name@example.com.
+account-needs = Your user name, or your e-mail address.
 password-needs = 10 to 200 characters.
 role-needs = `customer` or `provider`.
 permissions-needs = At least one permission, and only of an admin's work.

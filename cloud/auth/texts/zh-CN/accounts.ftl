@@ -2,6 +2,7 @@
 
 username-needs = 3 到 100 个字符，只能用 a-z、0-9、`.`、`_` 和 `-`。
 email-needs = 请填写邮箱地址，例如 name@example.com。
+account-needs = 请填写用户名或邮箱地址。
 password-needs = 10 到 200 个字符。
 role-needs = 请填写 `customer` 或 `provider`。
 permissions-needs = 至少一项权限，且只能是管理员的工作。

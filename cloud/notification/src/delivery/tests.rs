@@ -4,6 +4,7 @@ mod addresses;
 mod alarms;
 mod channels;
 mod devices;
+mod password_codes;
 mod schedule;
 
 use std::sync::{
@@ -103,11 +104,31 @@ impl AuthPart {
         (StatusCode::OK, Json(made))
     }
 
+    /// Makes a new code each time if the address is confirmed.
+    async fn password_code(State(part): State<Self>) -> (StatusCode, Json<Value>) {
+        if part.is_away.load(Ordering::Relaxed) {
+            return (StatusCode::SERVICE_UNAVAILABLE, Json(Value::Null));
+        }
+        if part.is_unconfirmed.load(Ordering::Relaxed) {
+            let nothing =
+                json!({ "email": null, "username": null, "code": null, "expires_at": null });
+            return (StatusCode::OK, Json(nothing));
+        }
+        let number = part.codes_made.fetch_add(1, Ordering::Relaxed);
+        let code = format!("WXYZ-WXYZ-WXYZ-{number:04}");
+        let expires_at = AT.plus_ms(30 * 60 * 1000);
+        let made = json!({
+            "email": ADDRESS, "username": "lisi", "code": code, "expires_at": expires_at,
+        });
+        (StatusCode::OK, Json(made))
+    }
+
     fn upstream(&self) -> Upstream {
         let router = Router::new()
             .route(CONTACT, post(Self::contact))
             .route(PERMISSIONS, post(Self::permissions))
-            .route("/internal/address-codes", post(Self::address_code));
+            .route("/internal/address-codes", post(Self::address_code))
+            .route("/internal/password-codes", post(Self::password_code));
         Upstream::from_router(router.with_state(self.clone()))
     }
 }

@@ -114,7 +114,9 @@ pub fn find_event_lines(event: EventType) -> EventLines {
         EventType::SessionRevoked => Silent("the session that ended receives it"),
         EventType::UserRevoked => Silent("a revoked person can no longer read an inbox"),
         EventType::UserReadmitted => Readmission(USER_READMITTED),
-        EventType::UserConfirmationAsked => Silent("an e-mail with the code answers it"),
+        EventType::UserConfirmationAsked | EventType::UserPasswordCodeAsked => {
+            Silent("an e-mail with the code answers it")
+        }
         EventType::UserAddressChangeAsked => Account(USER_ADDRESS_CHANGE_ASKED),
         EventType::UserPasswordChanged => Account(USER_PASSWORD_CHANGED),
         EventType::UserSecondFactorRemoved => Account(USER_SECOND_FACTOR_REMOVED),

@@ -67,6 +67,9 @@ pub struct NotificationDelivery {
     /// Carries a confirmation code instead of a line.
     #[serde(default)]
     pub confirms: bool,
+    /// Carries a code for a new password instead of a line.
+    #[serde(default)]
+    pub sets_password: bool,
     pub state: DeliveryState,
     is_waiting: bool,
     #[serde(with = "millis")]
@@ -163,12 +166,26 @@ impl NotificationDelivery {
         Self {
             // Not the line's key: the event may also mail its line.
             once: format!("{}:{event_id}:confirmation", owner.user_id),
+            confirms: true,
+            ..Self::for_code(owner, event_id, now)
+        }
+    }
+
+    pub fn for_password_code(owner: InboxOwner, event_id: EventId, now: UnixMillis) -> Self {
+        Self {
+            once: format!("{}:{event_id}:password", owner.user_id),
+            sets_password: true,
+            ..Self::for_code(owner, event_id, now)
+        }
+    }
+
+    fn for_code(owner: InboxOwner, event_id: EventId, now: UnixMillis) -> Self {
+        Self {
             kind: Some(NoticeKind::Account),
             // An older service cannot parse the type and would fail to read any delivery. Without
             // it, the line seems deleted.
             event_type: None,
             event_id: Some(event_id),
-            confirms: true,
             ..Self::new_waiting(owner, Channel::Email, now)
         }
     }
@@ -203,6 +220,7 @@ impl NotificationDelivery {
             event_type: None,
             event_id: None,
             confirms: false,
+            sets_password: false,
             state: DeliveryState::Waiting,
             is_waiting: true,
             due_at: now,

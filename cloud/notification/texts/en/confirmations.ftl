@@ -9,4 +9,10 @@ confirm-not-you = If you have not asked for it, do nothing: no news will be mail
 known-subject = You have an account already
 known-owner = Holdfast: a new account was registered with this e-mail address, which belongs to your account { $name }. The new one gets no mail here.
 known-sign-in = To use your account, sign in as before: { $link }
-known-not-you = If you forgot its password, ask the platform for a code. If it was not you who registered, do nothing: nothing has changed.
+known-not-you = If you forgot its password, choose “I forgot my password” there. If it was not you who registered, do nothing: nothing has changed.
+
+# The mail to a person who forgot their password.
+password-subject = Your code for a new password
+password-code = Holdfast: { $code } is the code for a new password of your account { $name }. It is good for { $minutes } minutes, and once.
+password-link = Set the new password here: { $link }
+password-not-you = If you have not asked for it, do nothing: your password stays as it is. Give the code to nobody, not even to staff.

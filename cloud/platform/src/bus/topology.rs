@@ -186,6 +186,7 @@ pub const NOTIFICATION_PEOPLE: QueueSpec = QueueSpec::new(
         (Exchange::Auth, "user.registered"),
         (Exchange::Auth, "user.confirmation_asked"),
         (Exchange::Auth, "user.address_change_asked"),
+        (Exchange::Auth, "user.password_code_asked"),
         (Exchange::Auth, "user.password_changed"),
         (Exchange::Auth, "user.second_factor_removed"),
         (Exchange::Auth, "user.new_device_seen"),

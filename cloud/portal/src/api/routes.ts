@@ -17,6 +17,7 @@ export const endOtherSessions = () => ask('delete', '/api/v1/auth/sessions/other
 export const devices = (signal?: Asking) => ask('get', '/api/v1/auth/devices', { signal })
 export const labelDevice = (id: string, label: string) => ask('put', '/api/v1/auth/devices/{id}', { path: { id }, body: { label } })
 export const endDevice = (id: string) => ask('delete', '/api/v1/auth/devices/{id}', { path: { id } })
+export const askPasswordCode = (account: string) => ask('post', '/api/v1/auth/password-codes', { body: { account } })
 export const redeemPasswordCode = (body: PasswordResetForm) => ask('post', '/api/v1/auth/password-reset', { body })
 export const changePassword = (body: PasswordForm) => ask('post', '/api/v1/auth/password', { body })
 export const ownDeletion = (signal?: Asking) => ask('get', '/api/v1/auth/deletion', { signal })

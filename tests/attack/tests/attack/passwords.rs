@@ -180,3 +180,38 @@ async fn a_thief_of_an_admins_token_takes_the_admins_account_over() {
         (403, "role_forbidden")
     );
 }
+
+/// Requests a mail with a code for a new password.
+async fn ask_for_mail(platform: &AttackedPlatform, from: Station, account: &str) -> HttpAnswer {
+    let form = json!({ "account": account });
+    let call = HttpCall::post("/api/v1/auth/password-codes").json(&form);
+    from.ask(platform.gateway(), &call)
+        .await
+        .expect("an answer")
+}
+
+#[tokio::test]
+async fn a_stranger_asks_for_a_code_to_learn_which_accounts_exist() {
+    let platform = AttackedPlatform::shared().await;
+    let victim = platform.somebody(Role::Customer).await;
+    let admin = platform.admin().await;
+    let stranger = Station::fresh();
+    let code = issued(&admin, &victim).await;
+    let mut answers = Vec::new();
+    for account in [
+        victim.username.as_str(),
+        admin.username.as_str(),
+        "nobody-of-that-name",
+        "nobody-of-that-name@example.org",
+    ] {
+        let answer = ask_for_mail(platform, stranger, account).await;
+        answers.push((answer.status, answer.text()));
+    }
+    assert_eq!(answers[0].0, 204, "{answers:?}");
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:?}"
+    );
+    let victims = redeem(platform, victim.station, &victim.username, &code).await;
+    assert_eq!(victims.status, 204, "the admin's code is void");
+}

@@ -19,6 +19,7 @@ const INTERNAL: &[(&str, &str, &str)] = &[
     ("auth", "POST", "/internal/address-codes"),
     ("auth", "POST", "/internal/command-tokens"),
     ("auth", "POST", "/internal/contact"),
+    ("auth", "POST", "/internal/password-codes"),
     ("auth", "POST", "/internal/permissions"),
     ("auth", "POST", "/internal/sessions/renew"),
     ("hub", "GET", "/internal/seats/{edge}"),

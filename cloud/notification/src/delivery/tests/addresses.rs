@@ -8,7 +8,7 @@ use super::*;
 const WARNING: &str = "Another e-mail address was asked for";
 const CODE: &str = "Confirm your e-mail address / 请确认您的邮箱";
 
-fn person_event(kind: EventType) -> Event {
+pub(super) fn person_event(kind: EventType) -> Event {
     let body = UserEvent {
         user_id: CUSTOMER,
         role: Role::Customer,
@@ -26,7 +26,7 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
     for _ in 0..2 {
         service
             .dispatcher
-            .plan_confirmation(&registered)
+            .plan_code_mail(&registered)
             .await
             .unwrap();
     }
@@ -75,7 +75,7 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
         id: EventId(Uuid::from_u128(72)),
         ..person_event(EventType::UserConfirmationAsked)
     };
-    service.dispatcher.plan_confirmation(&asked).await.unwrap();
+    service.dispatcher.plan_code_mail(&asked).await.unwrap();
     service.send_due().await;
     let mails = service.read_mails();
     assert_eq!(mails.len(), 2);
@@ -89,7 +89,7 @@ async fn the_owner_of_an_address_hears_of_a_registration_with_it_and_gets_no_cod
     *service.auth.owner.lock().unwrap() = Some("zhangsan");
     service
         .dispatcher
-        .plan_confirmation(&person_event(EventType::UserRegistered))
+        .plan_code_mail(&person_event(EventType::UserRegistered))
         .await
         .unwrap();
     service.send_due().await;
@@ -189,7 +189,7 @@ async fn a_code_is_asked_for_anew_at_each_try_and_said_in_the_persons_language()
     service.auth.is_away.store(true, Ordering::Relaxed);
     service
         .dispatcher
-        .plan_confirmation(&person_event(EventType::UserRegistered))
+        .plan_code_mail(&person_event(EventType::UserRegistered))
         .await
         .unwrap();
     service.send_due().await;
@@ -207,7 +207,7 @@ async fn a_code_is_asked_for_anew_at_each_try_and_said_in_the_persons_language()
     let old = DeliveryService::new().await;
     old.clock.advance(FRESH_MS + 1);
     old.dispatcher
-        .plan_confirmation(&person_event(EventType::UserRegistered))
+        .plan_code_mail(&person_event(EventType::UserRegistered))
         .await
         .unwrap();
     assert!(old.read_log().await.is_empty(), "a replay writes to nobody");

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from 'vitest'
-import { keptAddressCode, forgetAddressCode, takeAddressCode } from '../src/parts/addressCode.ts'
+import { forgetCode, keptCode, takeMailedCode } from '../src/parts/mailedCode.ts'
 
 const kept = new Map<string, string>()
 vi.stubGlobal('sessionStorage', {
@@ -12,19 +12,21 @@ beforeEach(() => kept.clear())
 
 const opened = (location: string) => {
   const replace = vi.fn()
-  takeAddressCode({ location, replace })
+  takeMailedCode({ location, replace })
   return replace
 }
 
-it('takes the code out of the address of its page alone, and keeps it until it is spent', () => {
+it('takes the code out of the address of its pages alone, and keeps it until it is spent', () => {
   expect(opened('/confirm-address#5QBY-V4S7-BZGB-49EJ')).toHaveBeenCalledWith('/confirm-address')
-  expect(keptAddressCode()).toBe('5QBY-V4S7-BZGB-49EJ')
+  expect(keptCode('/confirm-address')).toBe('5QBY-V4S7-BZGB-49EJ')
   expect(opened('/confirm-address')).not.toHaveBeenCalled()
-  expect(keptAddressCode()).toBe('5QBY-V4S7-BZGB-49EJ')
+  expect(keptCode('/confirm-address')).toBe('5QBY-V4S7-BZGB-49EJ')
   expect(opened('/confirm-address/?from=mail#7QBY-V4S7')).toHaveBeenCalledWith('/confirm-address')
-  expect(keptAddressCode()).toBe('7QBY-V4S7')
+  expect(keptCode('/confirm-address')).toBe('7QBY-V4S7')
   expect(opened('/confirm-address#%E0')).toHaveBeenCalledWith('/confirm-address')
-  forgetAddressCode()
+  forgetCode('/confirm-address')
+  expect(opened('/sign-in/forgot#li.si:5QBY-V4S7-BZGB-49EJ')).toHaveBeenCalledWith('/sign-in/forgot')
+  expect(keptCode('/sign-in/forgot')).toBe('li.si:5QBY-V4S7-BZGB-49EJ')
   expect(opened('/orders#main')).not.toHaveBeenCalled()
-  expect(keptAddressCode()).toBe('')
+  expect(keptCode('/confirm-address')).toBe('')
 })
