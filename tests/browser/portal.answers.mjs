@@ -456,7 +456,8 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       const is = match[2] === 'verify' ? 'verified' : 'rejected'
       one.version += 1
       one.verified = is === 'verified'
-      one.verification = { ...one.verification, state: is, steps: [...one.verification.steps, { act: is, at: at('10:52:00'), by: PEOPLE.admin.user_id, reason: body.reason }] }
+      const { reason, asks_more = false } = body
+      one.verification = { ...one.verification, state: is, asks_more, steps: [...one.verification.steps, { act: is, at: at('10:52:00'), by: PEOPLE.admin.user_id, reason, ...(asks_more ? { asks_more } : {}) }] }
       return one
     }],
   )

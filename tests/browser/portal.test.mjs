@@ -1333,6 +1333,12 @@ test('the desk verifies by keyboard, gives reasons, and looks a second time', as
   await page.getByRole('button', { name: 'Not verified', exact: true }).click()
   await page.getByRole('link', { name: /Ana Ruiz/ }).click()
   await page.getByText('The certificate is no longer valid.').waitFor()
+  await page.keyboard.press('m')
+  await page.locator('dialog[open]').getByLabel('What is missing').fill('The second page')
+  await page.locator('dialog[open]').getByRole('button', { name: 'Ask for more' }).click()
+  await page.getByText('Ana Ruiz was asked for more.').waitFor()
+  await page.getByRole('link', { name: /Ana Ruiz.*More is asked for/ }).waitFor()
+  await page.getByRole('button', { name: 'Ask for more…' }).waitFor({ state: 'detached' })
   state.providers[1].version += 1
   await page.keyboard.press('a')
   await page.locator('dialog[open] textarea').fill('A new one was shown')
@@ -1341,7 +1347,7 @@ test('the desk verifies by keyboard, gives reasons, and looks a second time', as
   const sent = state.changes().map(({ path, body }) => [path.split('/').slice(-2).join('/'), body.version, body.reason])
   const ids = state.providers.map((one) => one.user_id)
   assert.deepEqual(sent, [
-    [`${ids[0]}/verify`, 3, 'Seen in person'], [`${ids[1]}/reject`, 3, 'The certificate is no longer valid.'], [`${ids[1]}/verify`, 4, 'A new one was shown'],
+    [`${ids[0]}/verify`, 3, 'Seen in person'], [`${ids[1]}/reject`, 3, 'The certificate is no longer valid.'], [`${ids[1]}/reject`, 4, 'The second page'], [`${ids[1]}/verify`, 5, 'A new one was shown'],
   ])
   assert.deepEqual(faults(), [])
   await context.close()

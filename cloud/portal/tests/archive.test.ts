@@ -84,7 +84,7 @@ it('every value of the page is escaped, whoever wrote it', async () => {
     reviews: () => Promise.resolve(page([review({ comment: HOSTILE, reply: { at: AT, text: HOSTILE }, hidden_reason: HOSTILE })])),
     profile: () => Promise.resolve(provider({
       full_name: HOSTILE, bio: HOSTILE, phone_number: HOSTILE, profile_picture_url: HOSTILE, skills: [HOSTILE], photo: 'face', pictures: [{ file_id: 'p', caption: HOSTILE, width: 1, height: 1 }],
-      portfolio: [{ title: HOSTILE, description: HOSTILE }], certifications: [{ name: HOSTILE, number: HOSTILE, issuer: HOSTILE, file_url: HOSTILE }], verification: { state: 'rejected', steps: [{ act: 'rejected', at: AT, by: 'a', reason: HOSTILE }] },
+      portfolio: [{ title: HOSTILE, description: HOSTILE }], certifications: [{ name: HOSTILE, number: HOSTILE, issuer: HOSTILE, file_url: HOSTILE }], verification: { state: 'rejected', asks_more: false, steps: [{ act: 'rejected', at: AT, by: 'a', reason: HOSTILE }] },
     })),
     addresses: () => Promise.resolve({ version: 1, items: [{ id: 'a', detail: HOSTILE, label: HOSTILE, city: HOSTILE, recipient_name: HOSTILE, phone_number: HOSTILE, is_default: true }] }),
     inbox: () => Promise.resolve({ ...page([{ id: 'i', event_id: 'e', type: null, kind: null, order_id: null, location: null, alarm: null, counterpart: null, title: HOSTILE, content: HOSTILE, match_reasons: [], is_read: true, created_at: AT }]) }),

@@ -27,7 +27,7 @@ export const customer = (change: Partial<OwnCustomer> = {}): OwnCustomer => ({
 
 export const provider = (change: Partial<OwnProvider> = {}): OwnProvider => ({
   ...customer(), user_id: 'wang', role: 'provider', full_name: '王建国', skills: [], service_categories: [], service_areas: [], availability: {}, exceptions: [], portfolio: [], pictures: [], verified: true, is_active: true,
-  completed_orders: 1, rating_hundredths: 500, total_reviews: 1, certifications: [], verification: { state: 'verified', steps: [] }, ...change,
+  completed_orders: 1, rating_hundredths: 500, total_reviews: 1, certifications: [], verification: { state: 'verified', asks_more: false, steps: [] }, ...change,
 })
 
 export const page = <T>(items: T[], next: string | null = null) => ({ items, next })

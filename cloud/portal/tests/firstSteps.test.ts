@@ -8,8 +8,8 @@ import { AT, order, provider } from './archiveSamples.ts'
 const NOW = Date.parse(AT)
 const CONFIRMED: MailAddress = { email: 'wang@example.org', is_confirmed: true, pending: null }
 const PAPER = { name: 'Electrician', number: '1', issuer: 'The city' }
-const newcomer = (change: Partial<OwnProvider> = {}) => provider({ skills: ['taps'], service_areas: ['NORTH'], certifications: [PAPER], verification: { state: 'none', steps: [] }, ...change })
-const waiting: Partial<OwnProvider> = { verification: { state: 'waiting', submitted_at: AT, steps: [{ act: 'submitted', at: AT, by: 'wang' }] } }
+const newcomer = (change: Partial<OwnProvider> = {}) => provider({ skills: ['taps'], service_areas: ['NORTH'], certifications: [PAPER], verification: { state: 'none', asks_more: false, steps: [] }, ...change })
+const waiting: Partial<OwnProvider> = { verification: { state: 'waiting', asks_more: false, submitted_at: AT, steps: [{ act: 'submitted', at: AT, by: 'wang' }] } }
 const stepsOf = (change: Partial<OwnProvider>, mail?: MailAddress) => firstStepsOf(newcomer(change), mail, NOW)
 const statesOf = (change: Partial<OwnProvider>, mail?: MailAddress) => stepsOf(change, mail).map(step => `${step.name} ${step.state}`)
 const nextOf = (change: Partial<OwnProvider>, mail?: MailAddress) => nextStep(stepsOf(change, mail))?.name
@@ -50,7 +50,7 @@ it('who waits for an admin is told since when, and may set hours meanwhile', () 
 
 it('who was not verified reads what was asked for last, and corrects it', () => {
   const rejected = (by: string, reason: string) => ({ act: 'rejected', at: AT, by, reason } as const)
-  const verification = { state: 'rejected', submitted_at: AT, steps: [rejected('chen', 'A wrong date.'), { act: 'submitted', at: AT, by: 'wang' }, rejected('chen', 'An unreadable picture.')] } as const
+  const verification = { state: 'rejected', asks_more: false, submitted_at: AT, steps: [rejected('chen', 'A wrong date.'), { act: 'submitted', at: AT, by: 'wang' }, rejected('chen', 'An unreadable picture.')] } as const
   const change = { verification: { ...verification, steps: [...verification.steps] } }
   expect(find('verified', change)).toMatchObject({ state: 'needs', since: undefined, reason: 'An unreadable picture.' })
   expect(find('paper', change)).toMatchObject({ state: 'done' })

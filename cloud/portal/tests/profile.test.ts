@@ -1,12 +1,12 @@
 import type { OwnProvider } from '@holdfast/kit/api.gen.ts'
 import { expect, test } from 'vitest'
-import { fieldOf, formOf, httpsOf, isOffered, isOver, rangesOf, spansOf, wordsOf } from '../src/logic/profile.ts'
+import { actOf, fieldOf, formOf, httpsOf, isOffered, isOver, rangesOf, spansOf, standingOf, wordsOf } from '../src/logic/profile.ts'
 
 const provider: OwnProvider = {
   user_id: 'wang', role: 'provider', version: 7, is_complete: true, full_name: '王建国', phone_number: '12345', bio: 'two\nlines', profile_picture_url: 'https://a.example/b.png',
   created_at: '2026-11-21T08:00:00Z', updated_at: '2026-11-21T08:00:00Z', skills: ['水管'], service_categories: ['other'], service_areas: ['NORTH'], hourly_rate: '60.00',
   experience_years: 0, availability: { monday: ['09:00-24:00'] }, exceptions: [{ day: '2026-12-24', hours: [] }], portfolio: [{ title: 'A kitchen' }], pictures: [], verified: true, is_active: false,
-  completed_orders: 3, rating_hundredths: 0, total_reviews: 0, certifications: [], verification: { state: 'verified', steps: [] },
+  completed_orders: 3, rating_hundredths: 0, total_reviews: 0, certifications: [], verification: { state: 'verified', asks_more: false, steps: [] },
 }
 
 test('work is offered in the areas and of the kinds that a provider entered, and any where they entered none', () => {
@@ -54,4 +54,12 @@ test('a certificate is over on the day after its last', () => {
 test('an address becomes a link where it is one by HTTPS', () => {
   for (const url of ['https://papers.example.org/7.pdf', 'HTTPS://papers.example.org/']) expect(httpsOf(url)).toBe(url)
   for (const url of ['http://papers.example.org/', 'javascript:alert(1)//https://', ' javascript:alert(1)', 'data:text/html,x', '//papers.example.org/', 'x\nhttps://papers.example.org/', '']) expect(httpsOf(url)).toBeUndefined()
+})
+
+test('more is asked for where a rejection asks for it, and of the step that did', () => {
+  const at = '2026-11-21T10:00:00.000Z'
+  expect(standingOf({ state: 'rejected', asks_more: true, steps: [] })).toBe('more')
+  expect(standingOf({ state: 'rejected', asks_more: false, steps: [] })).toBe('rejected')
+  expect(actOf({ act: 'rejected', asks_more: true, at, by: 'chen' })).toBe('more')
+  expect(actOf({ act: 'rejected', at, by: 'chen' })).toBe('rejected')
 })

@@ -25,4 +25,7 @@ pub use public::{
     MATCHES_MAX, MATCHES_USUAL, MatchCriteria, ProviderMatch, ProviderOffer, PublicProfile,
     rank_providers,
 };
-pub use verification::{CertificationForm, VerificationDecision, unknown_document};
+pub use verification::{
+    CertificationForm, VerificationDecision, VerificationOutcome, VerificationRejection,
+    unknown_document,
+};

@@ -357,6 +357,9 @@ pub struct ProfileEvent {
     pub provider: Option<ProviderStanding>,
     /// The reason for a verification decision.
     pub reason: Option<String>,
+    /// The provider is not verified because an admin asks for more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_more: bool,
 }
 
 /// A provider as matching sees them.

@@ -82,8 +82,8 @@ export async function playModerator(lang, stage) {
   await page.getByRole('link', { name: found.name }).click()
   await step(page, 'verify', page.getByRole('cell', { name: 'City of North' }))
   await press(t('providers.verify'))
-  await confirm(t('providers.confirm.verify'), REASON[lang])
-  await step(page, 'verified', seen(t('providers.told.verify', { name: found.name })))
+  await confirm(t('verifying.confirm.verify'), REASON[lang])
+  await step(page, 'verified', seen(t('verifying.told.verify', { name: found.name })))
   await decideReports(page, lang, step)
 
   await page.goto(`${stage.platform.gateway}/orders/${found.ids.fits}`)

@@ -249,6 +249,7 @@ fn body(kind: EventType) -> Value {
             }),
             reason: (kind == EventType::ProfileVerificationRejected)
                 .then(|| "the certificate has expired".to_owned()),
+            asks_more: kind == EventType::ProfileVerificationRejected,
         }),
         Body::Review => value(&review_event(kind)),
         Body::Alarm => value(&AlarmEvent {

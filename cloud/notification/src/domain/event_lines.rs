@@ -133,12 +133,15 @@ pub fn build_event_lines(
         }
         EventLines::Profile(templates) => {
             let event = ProfileEvent::deserialize(body)?;
-            let reason = event.reason.clone();
+            let params = PersonParams {
+                reason: event.reason.clone(),
+                asks_more: event.asks_more,
+            };
             let subject = InboxOwner {
                 user_id: event.user_id,
                 role: event.role,
             };
-            build_person_lines(cause, templates, &event, subject, PersonParams { reason })
+            build_person_lines(cause, templates, &event, subject, params)
         }
         EventLines::Readmission(templates) => {
             let event = ReadmissionEvent::deserialize(body)?;

@@ -334,7 +334,13 @@ const PROFILE_VERIFICATION_SUBMITTED: &[ProfileLine] =
 const PROFILE_VERIFIED: &[ProfileLine] = &[tell!(ProfileLine: Themselves => profile_verified)];
 
 const PROFILE_VERIFICATION_REJECTED: &[ProfileLine] =
-    &[tell!(ProfileLine: Themselves => profile_verification_rejected).with_reason()];
+    &[
+        ProfileLine::new(Themselves, |person| match person.params.asks_more {
+            true => text!(person => profile_more_asked),
+            false => text!(person => profile_verification_rejected),
+        })
+        .with_reason(),
+    ];
 
 const PLATFORM_ALARM_RAISED: &[AlarmLine] = &[AlarmLine::new(Admins(&[ReadPlatform]), |line| {
     match line.params.subject() {

@@ -293,6 +293,9 @@ pub struct PersonParams {
     /// Free text by a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// An admin asks a provider for more instead of rejecting them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_more: bool,
 }
 
 impl LineParams {

@@ -294,6 +294,7 @@ fn typical_event(event_type: EventType) -> Event {
                 version: 1,
                 provider: None,
                 reason: Some("the certificate has run out".into()),
+                asks_more: false,
             };
             event(event_type, &profile)
         }

@@ -12,6 +12,10 @@ profile-verification-rejected =
     .title = You are not verified
     .content = An administrator has not verified you, or has taken your verification back.
 
+profile-more-asked =
+    .title = More is needed to verify you
+    .content = An administrator asks for more. Add it on the page of your profile, then hand it in again.
+
 profile-verification-submitted-admin =
     .title = A provider waits to be verified
     .content = A provider has handed in certificates. They wait for an administrator's decision.

@@ -12,6 +12,10 @@ profile-verification-rejected =
     .title = 未通过核验
     .content = 您未通过管理员的核验，或核验已被撤销。
 
+profile-more-asked =
+    .title = 核验需要补充材料
+    .content = 管理员请您补充材料。请在个人资料页补充后重新提交。
+
 profile-verification-submitted-admin =
     .title = 有服务商等待核验
     .content = 有服务商提交了证书，等待管理员核验。

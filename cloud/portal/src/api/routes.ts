@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, DeliveryState, FactorProofForm, GateState, GoodwillForm, GrantForm, JobOfferForm, KeptMethodForm, LetterForm, ModerationForm, NewPasskeyForm, OccurrencesForm, Order, OrderForm, OrderStatus, OwnProofForm, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PhotoRef, PlatformFeeForm, PreferencesForm, ProfileForm, PushDeviceForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, TimeProposalForm, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CaseState, CertificationForm, CompensationForm, DeliveryState, FactorProofForm, GateState, GoodwillForm, GrantForm, JobOfferForm, KeptMethodForm, LetterForm, ModerationForm, NewPasskeyForm, OccurrencesForm, Order, OrderForm, OrderStatus, OwnProofForm, PaidOtherwiseForm, PasswordForm, PasswordResetForm, PaymentForm, PhotoRef, PlatformFeeForm, PreferencesForm, ProfileForm, PushDeviceForm, ReceiptCancelForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, TimeProposalForm, VerificationRejection, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OpenQuery, OrdersQuery } from '../logic/orderFilters.ts'
 import type { OrderSort, ReviewSort } from '../logic/sorts.ts'
 import { ask, type AnswerOf } from './ask.ts'
@@ -183,7 +183,7 @@ export const provider = (id: string, signal?: Asking) => ask('get', '/api/v1/adm
 export const providerMatches = ({ location, service_type, title, description, service_start_time, service_end_time }: Order, signal?: Asking) => ask('get', '/api/v1/admin/matches', {
   query: { region: location, service_type, text: `${title}\n${description}`, ...(service_start_time ? { day: service_start_time.slice(0, 10), service_start_time } : {}), ...(service_end_time ? { service_end_time } : {}) }, signal,
 })
-export const decideVerification = (id: string, decision: 'verify' | 'reject', body: VerificationDecision) => ask('post', `/api/v1/admin/providers/{id}/${decision}`, { path: { id }, body })
+export const decideVerification = (id: string, decision: 'verify' | 'reject', body: VerificationRejection) => ask('post', `/api/v1/admin/providers/{id}/${decision}`, { path: { id }, body })
 
 export const permissions = (signal?: Asking) => ask('get', '/api/v1/auth/permissions', { signal })
 export const people = (query: { search?: string; role?: number; state?: AccountState; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/users', { query: { limit: 50, ...query }, signal })

@@ -8,7 +8,7 @@ import { type ArchiveWords, type Fact, factsTable, fileOf, list, said } from './
 import { moneyOfAccount, ordersOf } from './archiveOrders.ts'
 import type { ArchiveTexts } from './archiveTexts.ts'
 import { type Markup, markup } from './markup.ts'
-import { isProvider, WEEKDAYS } from './profile.ts'
+import { actOf, isProvider, standingOf, WEEKDAYS } from './profile.ts'
 
 interface Section { id: string; title: string; body: Markup }
 
@@ -106,7 +106,7 @@ function providerOf(archive: Archive, profile: OwnProvider, words: ArchiveWords)
   const { texts } = words
   const hours = WEEKDAYS.flatMap(day => (profile.availability[day]?.length ? [markup`${words.t(`weekday.${day}`)}: ${profile.availability[day].join(', ')}`] : []))
   const days = profile.exceptions.map(({ day, hours }) => markup`${words.day(day)}: ${hours?.length ? hours.join(', ') : texts.free}`)
-  const steps = profile.verification.steps.map(({ act, at, reason }) => markup`${words.time(at)}: ${words.t(`verification.act.${act}`)}${reason ? markup` – ${said(reason)}` : ''}`)
+  const steps = profile.verification.steps.map(step => markup`${words.time(step.at)}: ${words.t(`verification.act.${actOf(step)}`)}${step.reason ? markup` – ${said(step.reason)}` : ''}`)
   const work = profile.portfolio.map(({ title, description, finished_on }) => markup`${said(title)}${finished_on ? markup` (${words.day(finished_on)})` : ''}${description ? markup` – ${said(description)}` : ''}`)
   const pictures = profile.pictures.map(({ file_id, caption }) => markup`${fileOf(archive.files.find(({ id }) => id === file_id)?.path, caption, words)} ${said(caption)}`)
   const some = (items: readonly Markup[]) => (items.length > 0 ? list(items, words) : undefined)
@@ -116,7 +116,7 @@ function providerOf(archive: Archive, profile: OwnProvider, words: ArchiveWords)
     [texts.skills, profile.skills.length > 0 ? said(profile.skills.join(', ')) : undefined], [texts.rate, profile.hourly_rate && words.money(profile.hourly_rate, 'CNY')],
     [texts.years, profile.experience_years], [texts.active, profile.is_active ? texts.yes : texts.no], [texts.hours, some(hours)], [texts.daysOff, some(days)],
     [texts.done, profile.completed_orders], [texts.rating, profile.total_reviews > 0 ? `${profile.rating_hundredths / 100} (${profile.total_reviews})` : undefined],
-    [texts.verification, markup`${words.t(`verification.state.${profile.verification.state}`)}${some(steps) ?? ''}`],
+    [texts.verification, markup`${words.t(`verification.state.${standingOf(profile.verification)}`)}${some(steps) ?? ''}`],
     [texts.portfolio, some(work)], [texts.pictures, some(pictures)],
   ])
 }

@@ -1,6 +1,6 @@
 // One's own profile as a form. Each change sends all of it, so that no part is lost.
 
-import type { HoursRange, Order, OwnProfile, OwnProvider, ProfileForm } from '@holdfast/kit/api.gen.ts'
+import type { HoursRange, Order, OwnProfile, OwnProvider, ProfileForm, VerificationAct, VerificationState } from '@holdfast/kit/api.gen.ts'
 
 export const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 export type Weekday = (typeof WEEKDAYS)[number]
@@ -10,6 +10,17 @@ export interface HoursSpan { from: string; to: string }
 
 export function isProvider(profile: OwnProfile): profile is OwnProvider {
   return profile.role === 'provider'
+}
+
+/** A provider who is asked for more is not verified either, and reads other words. */
+export type VerificationStanding = VerificationState | 'more'
+
+export function standingOf({ state, asks_more }: OwnProvider['verification']): VerificationStanding {
+  return asks_more ? 'more' : state
+}
+
+export function actOf({ act, asks_more }: OwnProvider['verification']['steps'][number]): VerificationAct | 'more' {
+  return asks_more ? 'more' : act
 }
 
 /** Whether a provider does such work in that region. Without areas or kinds each counts. */

@@ -153,6 +153,10 @@ pub struct Certification {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     pub state: VerificationState,
+    /// An admin asks for more instead of rejecting. Not a state, because the previous version cannot
+    /// read another one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_more: bool,
     /// The latest entry into the queue.
     #[serde(default, with = "millis::option")]
     pub submitted_at: Option<UnixMillis>,
@@ -167,6 +171,9 @@ pub struct VerificationStep {
     pub by: UserId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// With `rejected`: the admin asked for more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_more: bool,
 }
 
 words! {
@@ -380,6 +387,7 @@ impl ProfileBody for CustomerProfile {
             version: revision,
             provider: None,
             reason: None,
+            asks_more: false,
         }
     }
 }
@@ -429,6 +437,7 @@ impl ProfileBody for ProviderProfile {
             version: revision,
             provider: Some(provider),
             reason: None,
+            asks_more: self.verification.asks_more,
         }
     }
 }

@@ -31,6 +31,24 @@ pub struct VerificationDecision {
     pub reason: String,
 }
 
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerificationRejection {
+    /// The version that the admin read.
+    pub version: i64,
+    pub reason: String,
+    /// Asks the provider for more: they add what the reason names, and submit again.
+    #[serde(default)]
+    pub asks_more: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VerificationOutcome {
+    Verified,
+    Rejected,
+    MoreNeeded,
+}
+
 impl CertificationForm {
     pub fn into_certifications(self) -> Result<Vec<Certification>, Vec<FieldError>> {
         let mut errors = Vec::new();
@@ -107,14 +125,7 @@ impl ProviderProfile {
     /// Sends a verified provider back to the queue: the decision covered the previous profile.
     pub(super) fn requeue_if_verified(&mut self, now: UnixMillis) {
         if self.is_verified() {
-            let by = self.person.user_id;
-            self.record_step(
-                VerificationState::Waiting,
-                VerificationAct::Changed,
-                by,
-                None,
-                now,
-            );
+            self.record_entry(VerificationAct::Changed, now);
         }
     }
 
@@ -145,14 +156,7 @@ impl ProviderProfile {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let by = self.person.user_id;
-        self.record_step(
-            VerificationState::Waiting,
-            VerificationAct::Submitted,
-            by,
-            None,
-            now,
-        );
+        self.record_entry(VerificationAct::Submitted, now);
         Ok(true)
     }
 
@@ -160,45 +164,56 @@ impl ProviderProfile {
     /// `None` if the provider never submitted.
     pub fn decide_verification(
         &mut self,
-        is_verified: bool,
+        outcome: VerificationOutcome,
         by: UserId,
         reason: String,
         now: UnixMillis,
     ) -> Option<bool> {
-        let (state, act) = if is_verified {
-            (VerificationState::Verified, VerificationAct::Verified)
-        } else {
-            (VerificationState::Rejected, VerificationAct::Rejected)
-        };
-        match self.verification.state {
-            VerificationState::None => None,
-            before if before == state => Some(false),
-            _ => {
-                self.record_step(state, act, by, Some(reason), now);
-                Some(true)
+        let (state, act) = match outcome {
+            VerificationOutcome::Verified => {
+                (VerificationState::Verified, VerificationAct::Verified)
             }
+            VerificationOutcome::Rejected | VerificationOutcome::MoreNeeded => {
+                (VerificationState::Rejected, VerificationAct::Rejected)
+            }
+        };
+        let asks_more = outcome == VerificationOutcome::MoreNeeded;
+        let before = &self.verification;
+        if before.state == VerificationState::None {
+            return None;
         }
+        if (before.state, before.asks_more) == (state, asks_more) {
+            return Some(false);
+        }
+        let step = VerificationStep {
+            act,
+            at: now,
+            by,
+            reason: Some(reason),
+            asks_more,
+        };
+        self.record_step(state, step);
+        Some(true)
     }
 
-    fn record_step(
-        &mut self,
-        state: VerificationState,
-        act: VerificationAct,
-        by: UserId,
-        reason: Option<String>,
-        at: UnixMillis,
-    ) {
-        let verification = &mut self.verification;
-        verification.state = state;
-        if state == VerificationState::Waiting {
-            verification.submitted_at = Some(at);
-        }
-        verification.steps.push(VerificationStep {
+    /// The provider enters the queue.
+    fn record_entry(&mut self, act: VerificationAct, at: UnixMillis) {
+        self.verification.submitted_at = Some(at);
+        let step = VerificationStep {
             act,
             at,
-            by,
-            reason,
-        });
+            by: self.person.user_id,
+            reason: None,
+            asks_more: false,
+        };
+        self.record_step(VerificationState::Waiting, step);
+    }
+
+    fn record_step(&mut self, state: VerificationState, step: VerificationStep) {
+        let verification = &mut self.verification;
+        verification.state = state;
+        verification.asks_more = step.asks_more;
+        verification.steps.push(step);
         let old = verification.steps.len().saturating_sub(STEPS_MAX);
         verification.steps.drain(..old);
     }

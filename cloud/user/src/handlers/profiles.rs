@@ -74,6 +74,8 @@ pub(crate) struct OwnPerson {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct VerificationRecord {
     state: VerificationState,
+    /// With `rejected`: an admin asks for more. Add what the last reason names, and submit again.
+    asks_more: bool,
     submitted_at: Option<UnixMillis>,
     /// Oldest first.
     steps: Vec<VerificationStep>,
@@ -117,6 +119,7 @@ impl From<&ProviderProfile> for OwnProvider {
     fn from(profile: &ProviderProfile) -> Self {
         let Verification {
             state,
+            asks_more,
             submitted_at,
             steps,
         } = profile.verification.clone();
@@ -127,6 +130,7 @@ impl From<&ProviderProfile> for OwnProvider {
             certifications: profile.certifications.clone(),
             verification: VerificationRecord {
                 state,
+                asks_more,
                 submitted_at,
                 steps,
             },

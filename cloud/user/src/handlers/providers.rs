@@ -19,7 +19,7 @@ use crate::{
     domain::{
         self, CalendarDay, Certification, CertificationForm, FilePurpose, MATCHES_MAX,
         MATCHES_USUAL, MatchCriteria, ProviderMatch, ProviderProfile, VerificationDecision,
-        VerificationState, rank_providers,
+        VerificationOutcome, VerificationRejection, VerificationState, rank_providers,
     },
     store::{ProfileEventDraft, ProfileRefusal, serving_providers_query, verification_queue_query},
 };
@@ -133,7 +133,8 @@ pub(crate) async fn verify(
     Path(id): Path<UserId>,
     Json(decision): Json<VerificationDecision>,
 ) -> Result<Json<OwnProvider>, Problem> {
-    decide_verification(&service, &admin, trace.as_str(), id, decision, true).await
+    let outcome = VerificationOutcome::Verified;
+    decide_verification(&service, &admin, trace.as_str(), id, decision, outcome).await
 }
 
 pub(crate) async fn reject(
@@ -141,9 +142,20 @@ pub(crate) async fn reject(
     RequestTrace(trace): RequestTrace,
     admin: Caller,
     Path(id): Path<UserId>,
-    Json(decision): Json<VerificationDecision>,
+    Json(rejection): Json<VerificationRejection>,
 ) -> Result<Json<OwnProvider>, Problem> {
-    decide_verification(&service, &admin, trace.as_str(), id, decision, false).await
+    let VerificationRejection {
+        version,
+        reason,
+        asks_more,
+    } = rejection;
+    let decision = VerificationDecision { version, reason };
+    let outcome = if asks_more {
+        VerificationOutcome::MoreNeeded
+    } else {
+        VerificationOutcome::Rejected
+    };
+    decide_verification(&service, &admin, trace.as_str(), id, decision, outcome).await
 }
 
 /// Decides on the version that the admin read; after a change they must read it again.
@@ -153,21 +165,23 @@ async fn decide_verification(
     trace: &str,
     id: UserId,
     decision: VerificationDecision,
-    is_verified: bool,
+    outcome: VerificationOutcome,
 ) -> Result<Json<OwnProvider>, Problem> {
     let VerificationDecision { version, reason } = decision;
     let reason = wire::check_reason(&reason)?;
     let by = admin.actor.user_id;
     let now = service.store.clock().now();
-    let kind = match is_verified {
-        true => EventType::ProfileVerified,
-        false => EventType::ProfileVerificationRejected,
+    let kind = match outcome {
+        VerificationOutcome::Verified => EventType::ProfileVerified,
+        VerificationOutcome::Rejected | VerificationOutcome::MoreNeeded => {
+            EventType::ProfileVerificationRejected
+        }
     };
     let changed =
         service
             .store
             .change_profile(id, Some(version), trace, |profile: &mut ProviderProfile| {
-                let decided = profile.decide_verification(is_verified, by, reason.clone(), now);
+                let decided = profile.decide_verification(outcome, by, reason.clone(), now);
                 let is_new = decided.ok_or(ProfileRefusal::Missing)?;
                 Ok(is_new.then(|| ProfileEventDraft {
                     kind,
@@ -175,7 +189,7 @@ async fn decide_verification(
                 }))
             });
     let changed = changed.await?;
-    tracing::info!(user.id = %id, admin.id = %by, is_verified, "An admin decided a provider's verification");
+    tracing::info!(user.id = %id, admin.id = %by, ?outcome, "An admin decided a provider's verification");
     Ok(Json((&changed).into()))
 }
 

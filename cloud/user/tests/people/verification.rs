@@ -103,6 +103,46 @@ async fn rename_after_verification(service: &ProfileService, version: &Value) ->
     again
 }
 
+#[tokio::test]
+async fn an_admin_asks_for_more_and_the_provider_adds_it_and_submits_again() {
+    let service = ProfileService::new().await;
+    let waiting = service.submit_provider(PROVIDER).await;
+    let reject = format!("/api/v1/admin/providers/{PROVIDER}/reject");
+    let ask = |version: &Value, asks_more: bool| json!({ "version": version, "reason": "The second page is missing.", "asks_more": asks_more });
+    let decide = async |version: &Value, asks_more: bool| {
+        let decided = service.done(admin(), "POST", &reject, Some(ask(version, asks_more)));
+        decided.await
+    };
+    let asked = decide(&waiting["version"], true).await;
+    let again = decide(&asked["version"], true).await;
+    assert_eq!(again["version"], asked["version"], "once is enough");
+    let own = service.done(provider(), "GET", MINE, None).await;
+    let verification = &own["verification"];
+    assert_eq!(
+        (&verification["state"], &verification["asks_more"]),
+        (&json!("rejected"), &json!(true))
+    );
+    let step = &verification["steps"][1];
+    assert_eq!(
+        (&step["asks_more"], &step["reason"]),
+        (&json!(true), &json!("The second page is missing."))
+    );
+    let submitted = service
+        .done(provider(), "POST", "/api/v1/users/me/verification", None)
+        .await;
+    assert_eq!(
+        (
+            &submitted["verification"]["state"],
+            &submitted["verification"]["asks_more"]
+        ),
+        (&json!("waiting"), &json!(false))
+    );
+    let rejected = decide(&submitted["version"], false).await;
+    assert_eq!(rejected["verification"]["asks_more"], json!(false));
+    let softened = decide(&rejected["version"], true).await;
+    assert_eq!(softened["verification"]["asks_more"], json!(true));
+}
+
 fn assert_reasons_are_sealed(service: &ProfileService) {
     let files = ["user.db", "user.db-wal"].map(|name| service.folder.path().join(name));
     let kept = files

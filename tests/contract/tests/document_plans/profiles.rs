@@ -6,7 +6,7 @@ use serde_json::json;
 use user::{
     domain::{
         CalendarDay, Certification, CustomerProfile, ProfileForm, ProviderProfile,
-        VerificationState,
+        VerificationOutcome, VerificationState,
     },
     store::{
         CompletedJob, NumberShowing, ProfileEventDraft, ProfileRefusal, ProfileStore,
@@ -155,7 +155,7 @@ async fn offer(store: &ProfileStore, provider: UserId, area: Region) {
 async fn verify(store: &ProfileStore, provider: UserId) {
     let change = |profile: &mut ProviderProfile| {
         assert_eq!(
-            profile.decide_verification(true, user(7), "seen".into(), AT),
+            profile.decide_verification(VerificationOutcome::Verified, user(7), "seen".into(), AT),
             Some(true)
         );
         Ok(Some(ProfileEventDraft::from_kind(

@@ -20,7 +20,7 @@ use serde_json::json;
 use user::{
     domain::{
         AddressId, CalendarDay, Certification, CertificationForm, CustomerProfile, ProfileForm,
-        ProviderProfile, VerificationState,
+        ProviderProfile, VerificationOutcome, VerificationState,
     },
     store::{
         ProfileEventDraft, ProfileRefusal, ProfileStore, serving_providers_query,
@@ -361,7 +361,7 @@ async fn verify(store: &ProfileStore, user: UserId, before: i64) {
     assert_eq!(revision, before + 1);
     let change = |profile: &mut ProviderProfile| {
         assert_eq!(
-            profile.decide_verification(true, ADMIN, "seen".into(), AT),
+            profile.decide_verification(VerificationOutcome::Verified, ADMIN, "seen".into(), AT),
             Some(true)
         );
         Ok(Some(ProfileEventDraft::from_kind(

@@ -5,7 +5,7 @@ mod incidents;
 use wire::{OrderEvent, PaymentEvent, PaymentStatus, Role};
 
 use super::*;
-use crate::tests::samples;
+use crate::{domain::PersonParams, tests::samples};
 
 fn write_in(language: Language, line: &InboxLine) -> LineText {
     render_line_text(samples::locale(language), line)
@@ -86,6 +86,21 @@ fn a_rejection_gives_its_reason() {
              Reason: “the price is missing a digit”.",
             samples::event_body().order.code
         )
+    );
+}
+
+#[test]
+fn a_provider_who_is_asked_for_more_reads_no_rejection() {
+    let mut line = samples::lines(EventType::ProfileVerificationRejected).remove(0);
+    tells(&line, &["not verified you"], &["未通过"]);
+    line.params = LineParams::Person(PersonParams {
+        reason: Some("The second page is missing.".into()),
+        asks_more: true,
+    });
+    tells(
+        &line,
+        &["asks for more", "The second page is missing."],
+        &["补充材料", "The second page is missing."],
     );
 }
 

@@ -191,7 +191,8 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         &[
             &["routes"],
             &["handlers", "events", "jobs"],
-            &["reminders", "confirmations"],
+            &["reminders", "confirmations", "password_codes"],
+            &["code_mails"],
             &["delivery"],
             &["store", "channels", "config"],
             &["domain"],
@@ -219,6 +220,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
                 "session_cache",
                 "signing",
             ],
+            &["lookups"],
             &["store", "config"],
             &["errors"],
             &["passwords", "totp", "webauthn"],
