@@ -287,7 +287,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       const fits = sorted(state.orders, query).filter((order) => isWanted(order) && order.title.includes(query.get('text') ?? '') && Number(order.price) >= Number(query.get('price_min') ?? 0))
       return page(fits.map((order) => ({ ...order, status: 'pending', address: '' })))
     }],
-    ['GET', /^\/platform-fees$/, () => ({ complete_until: at('11:52:00'), versions: [{ from: '1970-01-01T00:00:00.000Z', basis_points: 1000 }] })],
+    ['GET', /^\/platform-fees$/, () => ({ complete_until: at('11:52:00'), versions: [{ from: '1970-01-01T00:00:00.000Z', basis_points: 1000 }], objection_ms: 72 * 60 * 60_000 })],
     ['GET', /^\/cancel-fees$/, () => ({ complete_until: at('11:52:00'), versions: [{ from: '1970-01-01T00:00:00.000Z', basis_points: 1000, notice_hours: 24 }] })],
     ['GET', /^\/calendar-feed$/, () => ({ created_at: state.feed?.created_at ?? null })],
     ['POST', /^\/calendar-feed$/, () => (state.feed = { path: `/api/v1/calendar.ics?s=${'q'.repeat(42)}${(state.feeds = (state.feeds ?? 0) + 1)}`, created_at: new Date(NOW).toISOString() })],

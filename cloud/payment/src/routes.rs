@@ -106,7 +106,7 @@ fn add_user_routes<T: RouteTable<Service>>(to: T) -> T {
             "Show what you are owed, and the payouts on their way to you", &[], books::earnings)
         .add_public_route(route(GET, "/api/v1/platform-fees", OPEN),
             "List the newest versions of the platform's fee, from which a provider's share of a \
-             price follows",
+             price follows, and how long it is held",
             &[], books::newest_platform_fees)
 }
 

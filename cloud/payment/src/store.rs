@@ -67,6 +67,11 @@ impl Store {
         Self { sql, clock, limits }
     }
 
+    /// How long held money waits after a completion, so that its customer can object.
+    pub fn objection_ms(&self) -> i64 {
+        self.limits.dispute_ms
+    }
+
     pub fn clock(&self) -> &Clock {
         &self.clock
     }

@@ -161,13 +161,25 @@ fn is_theirs(entry: &StatementEntry, actor: Actor, is_party: bool) -> bool {
 /// Much shorter than the time for which an answer is complete.
 const FEES_CACHED: &str = "public, max-age=60";
 
+/// What decides a provider's share of a price, and when it is theirs.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PayoutTerms {
+    #[serde(flatten)]
+    fees: PlatformFees,
+    /// Held money waits so long after the completion, and stays held if its customer objects.
+    objection_ms: i64,
+}
+
 /// `GET /api/v1/platform-fees`.
 pub(crate) async fn newest_platform_fees(
     State(service): State<Service>,
-) -> Result<([(HeaderName, String); 1], Json<PlatformFees>), Problem> {
-    let fees = service.store.newest_platform_fees().await?;
+) -> Result<([(HeaderName, String); 1], Json<PayoutTerms>), Problem> {
+    let terms = PayoutTerms {
+        fees: service.store.newest_platform_fees().await?,
+        objection_ms: service.store.objection_ms(),
+    };
     let cached = [(header::CACHE_CONTROL, FEES_CACHED.to_owned())];
-    Ok((cached, Json(fees)))
+    Ok((cached, Json(terms)))
 }
 
 #[derive(Deserialize, ToSchema)]

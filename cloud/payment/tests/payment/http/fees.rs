@@ -148,6 +148,7 @@ async fn everyone_may_read_the_newest_fees_and_not_who_set_them(#[case] engine: 
                 { "from": begins, "basis_points": 2_500 },
                 { "from": UnixMillis(0), "basis_points": 1_000 },
             ],
+            "objection_ms": 72 * HOUR,
         })
     );
 
