@@ -11,6 +11,7 @@ mod deletion;
 mod large_files;
 mod messages;
 mod notices;
+mod offers;
 mod operator;
 mod part_users;
 mod payment;
