@@ -521,6 +521,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       return [201, state.requests[0]]
     }],
     ['GET', /^\/statements$/, () => page(ACCOUNT)],
+    ['GET', /^\/admin\/providers\/[\w-]+\/earnings$/, () => ({ items: [{ currency: 'CNY', available: '99.00', sending: '162.00' }] })],
     ['GET', /^\/earnings$/, () => ({ items: [{ currency: 'CNY', available: '99.00', sending: '162.00' }] })],
     ['GET', /^\/admin\/refunds$/, () => page(state.asks)],
     ['POST', /^\/admin\/refunds\/([\w-]+)\/(grant|refuse)$/, ({ match, body }) => {

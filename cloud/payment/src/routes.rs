@@ -143,6 +143,9 @@ fn add_admin_routes<T: RouteTable<Service>>(to: T) -> T {
              share of its price, from the platform's own money, with a reason",
             &[Code::OrderNotFound, Code::NoWorkInVain, Code::AmountMismatch, Code::Unavailable],
             admin_money::compensation)
+        .add_public_route(admin(GET, "/api/v1/admin/providers/{id}/earnings", &[ReadDesks]),
+            "Show what a provider is owed, and the payouts on their way",
+            &[], books::provider_earnings)
         .add_public_route(admin(GET, "/api/v1/admin/money-cases", &[ReadDesks]),
             "List the open money cases that a person must review, newest first",
             &[], money_cases::cases)

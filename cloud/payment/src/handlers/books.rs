@@ -95,7 +95,23 @@ pub(crate) async fn earnings(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
 ) -> Result<Json<WholeList<Earnings>>, Problem> {
-    let balances = service.store.balances_of(actor.user_id).await?;
+    list_earnings(&service, actor.user_id).await
+}
+
+/// `GET /api/v1/admin/providers/{id}/earnings`.
+pub(crate) async fn provider_earnings(
+    State(service): State<Service>,
+    Path(provider): Path<UserId>,
+) -> Result<Json<WholeList<Earnings>>, Problem> {
+    list_earnings(&service, provider).await
+}
+
+/// Empty if the person never earned anything.
+async fn list_earnings(
+    service: &Service,
+    provider: UserId,
+) -> Result<Json<WholeList<Earnings>>, Problem> {
+    let balances = service.store.balances_of(provider).await?;
     let mut items = Vec::new();
     for currency in Currency::ALL {
         if balances.iter().any(|row| row.currency == currency) {

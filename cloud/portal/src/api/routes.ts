@@ -238,6 +238,7 @@ export const askBack = (body: RefundForm, commandId: string) => ask('post', '/ap
 export const refundRequests = (order_id: string, signal?: Asking) => ask('get', '/api/v1/refunds', { query: { order_id }, signal }).then(answer => answer.items)
 export const orderStatement = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/statement', { path: { id }, signal }).then(answer => answer.items)
 export const statements = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/statements', { query: { limit: 100, cursor }, signal })
+export const earningsOf = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/providers/{id}/earnings', { path: { id }, signal }).then(answer => answer.items)
 export const earnings = (signal?: Asking) => ask('get', '/api/v1/earnings', { signal }).then(answer => answer.items)
 
 export const openRefunds = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/refunds', { query: { limit: 100, cursor }, signal })

@@ -200,4 +200,10 @@ async fn everybody_reads_what_was_booked_for_them_alone(#[case] engine: Engine) 
         .get(customer(CUSTOMER), "/api/v1/earnings")
         .await
         .refused(403, "role_forbidden");
+    let desks = format!("/api/v1/admin/providers/{}/earnings", user(PROVIDER));
+    assert_eq!(service.get(admin(), &desks).await.body["items"], expected);
+    service
+        .get(provider(PROVIDER), &desks)
+        .await
+        .refused(403, "role_forbidden");
 }
