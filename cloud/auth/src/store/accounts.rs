@@ -29,8 +29,8 @@ const CHANGE_PASSWORD: &str = "UPDATE users SET password_hash = ?, password_chan
     WHERE id = ? AND is_active = 1 AND COALESCE(password_changed_at, 0) = ?";
 const OPEN_CODE: &str = "SELECT id, created_at FROM password_resets \
     WHERE user_id = ? AND used_at IS NULL AND expires_at > ? ORDER BY created_at DESC LIMIT 1";
-const CODE_OF_ADMIN: &str = "SELECT id FROM password_resets \
-    WHERE user_id = ? AND created_by <> user_id AND used_at IS NULL AND expires_at > ? LIMIT 1";
+const CODE_OF_ADMIN: &str = "SELECT id FROM password_resets WHERE user_id = ? \
+    AND created_by <> user_id AND used_at IS NULL AND expires_at > ? AND tries < ? LIMIT 1";
 const WRONG_HERE: &str = "SELECT COUNT(*) FROM login_failures \
     WHERE name_hash = ? AND place_hash = ? AND at >= ?";
 const TRY_CODE: &str = "UPDATE password_resets SET tries = tries + 1 WHERE id = ? AND tries < ?";
@@ -313,7 +313,7 @@ impl Store {
     pub async fn store_mailed_code(&self, reset: &PasswordReset) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
             let of_admin: Option<Uuid> =
-                tx.fetch_optional(CODE_OF_ADMIN, vals![reset.user, reset.at]).await?;
+                tx.fetch_optional(CODE_OF_ADMIN, vals![reset.user, reset.at, RESET_TRIES_MAX]).await?;
             if of_admin.is_some() {
                 return Ok(false);
             }

@@ -171,6 +171,21 @@ async fn who_types_a_name_voids_no_code_of_an_admin(#[case] engine: Engine) {
     let done = redeem(&auth, "lisi", code).await;
     assert_eq!(done.status, StatusCode::NO_CONTENT, "{}", done.text);
     assert!(fetch_code(&auth, &lisi).await.is_some(), "it is spent");
+
+    let why = Some(json!({ "reason": "Forgot it, and called." }));
+    auth.send(Method::POST, &path, Some(&admin), why).await;
+    for address in ["192.0.2.1", "192.0.2.2"] {
+        for _ in 0..5 {
+            let guess = json!({
+                "username": "lisi", "code": "0000-0000-0000-0000", "new_password": NEW,
+            });
+            auth.post_from(address, "password-reset", guess).await;
+        }
+    }
+    assert!(
+        fetch_code(&auth, &lisi).await.is_some(),
+        "no tries are left"
+    );
 }
 
 #[tokio::test]
